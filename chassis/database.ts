@@ -1,0 +1,108 @@
+import knex from 'knex';
+import type { Knex } from 'knex';
+import { ConfigurationError } from './env.ts';
+import { FigSqliteClient } from './sqlite-client.ts';
+
+export type { Knex } from 'knex';
+export type Transaction = Knex.Transaction;
+
+/** One database of one process: a connection for reads and one for write transactions. */
+export interface Database {
+  readonly url: string;
+  /** For reads outside transactions: sees what is committed, never waits for a writer. */
+  readonly read: Knex;
+  /**
+   * Runs `work` in a transaction that holds the write lock from its first statement. It commits
+   * when `work` resolves and rolls back when it throws. Await nothing but queries inside.
+   */
+  transaction<T>(work: (trx: Transaction) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** The file of a SQLite URL such as `file:/var/lib/fig/monolith.db`. */
+export function sqliteFile(url: string): string {
+  if (!url.startsWith('file:')) {
+    throw new ConfigurationError(
+      `database URL ${url.split('@').pop() ?? ''} is not supported; give file:/path/to/name.db`,
+    );
+  }
+  return url.slice('file:'.length);
+}
+
+function connect(filename: string): Knex {
+  return knex({
+    client: FigSqliteClient as unknown as typeof Knex.Client,
+    connection: { filename },
+    useNullAsDefault: true,
+    pool: { min: 1, max: 1 },
+  });
+}
+
+/**
+ * Opens a database; a SQLite file is made when missing.
+ * @param url `file:` and a path
+ */
+export function openDatabase(url: string): Database {
+  const filename = sqliteFile(url);
+  const write = connect(filename);
+  const read = connect(filename);
+  return {
+    url,
+    read,
+    transaction: (work) => write.transaction(work),
+    close: async () => {
+      await Promise.all([read.destroy(), write.destroy()]);
+    },
+  };
+}
+
+/** A schema change, named for good: the name is recorded when it has run. */
+export interface Migration {
+  readonly name: string;
+  up(knex: Knex): Promise<void>;
+  down(knex: Knex): Promise<void>;
+}
+
+/**
+ * Brings a database to the newest schema. Safe to run again, and by several processes at once.
+ * @param table where the names of finished migrations are kept
+ */
+export async function migrate(
+  database: Database,
+  migrations: readonly Migration[],
+  table = 'schema_migrations',
+): Promise<void> {
+  // One transaction around all of it: a killed process leaves nothing half done, and processes
+  // that start together wait for each other at its write lock.
+  await database.transaction(async (trx) => {
+    if (!(await trx.schema.hasTable(table))) {
+      await trx.schema.createTable(table, (t) => {
+        t.string('name').primary();
+        t.string('finished_at').notNullable();
+      });
+    }
+    const finished = new Set((await trx(table).pluck('name')) as string[]);
+    for (const migration of migrations) {
+      if (finished.has(migration.name)) continue;
+      await migration.up(trx);
+      await trx(table).insert({ name: migration.name, finished_at: new Date().toISOString() });
+    }
+  });
+}
+
+/** Takes back the newest `steps` migrations that have run. */
+export async function rollback(
+  database: Database,
+  migrations: readonly Migration[],
+  steps = 1,
+  table = 'schema_migrations',
+): Promise<void> {
+  await database.transaction(async (trx) => {
+    const finished = new Set((await trx(table).pluck('name')) as string[]);
+    const newestFirst = migrations.filter(({ name }) => finished.has(name)).toReversed();
+    for (const migration of newestFirst.slice(0, steps)) {
+      await migration.down(trx);
+      await trx(table).where({ name: migration.name }).delete();
+    }
+  });
+}

@@ -1,0 +1,113 @@
+import express from 'express';
+import type { ErrorRequestHandler, Express, RequestHandler, Router } from 'express';
+import { FencedError } from './fence.ts';
+import type { Logger } from './log.ts';
+import { fencedProblem, Problem, problemBody } from './problem.ts';
+import { continueTrace, currentTraceId, traceparentOf, withTrace } from './trace.ts';
+
+/** The largest request body, in bytes. */
+export const BODY_LIMIT = 1_000_000;
+
+/** One thing that must work before a process can serve; throws, or says false, when it does not. */
+export type ReadinessCheck = () => Promise<boolean>;
+
+interface HttpAppOptions {
+  readonly name: string;
+  readonly log: Logger;
+  readonly routes: readonly Router[];
+  readonly readiness?: Readonly<Record<string, ReadinessCheck>>;
+}
+
+/**
+ * An Express app with what every process of ours serves: `/livez`, `/readyz`, a trace for each
+ * request, strict JSON bodies, and problem+json for whatever goes wrong.
+ */
+export function createHttpApp({ name, log, routes, readiness = {} }: HttpAppOptions): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('etag', false);
+  app.set('query parser', 'simple');
+  app.use(trace);
+  app.get('/livez', (_req, res) => {
+    res.json({ status: 'ok', name });
+  });
+  app.get('/readyz', async (_req, res) => {
+    const checks = await runChecks(readiness);
+    const ready = Object.values(checks).every((outcome) => outcome === 'ok');
+    res.status(ready ? 200 : 503).json({ status: ready ? 'ok' : 'not ready', name, checks });
+  });
+  app.use(express.json({ limit: BODY_LIMIT, strict: true, type: () => true }));
+  for (const router of routes) app.use(router);
+  app.use((req) => {
+    throw new Problem(404, 'no_such_route', `there is no ${req.method} ${req.path}`);
+  });
+  app.use(answerProblem(log));
+  return app;
+}
+
+const trace: RequestHandler = (req, res, next) => {
+  const requestTrace = continueTrace(req.get('traceparent'));
+  res.setHeader('traceparent', traceparentOf(requestTrace));
+  withTrace(requestTrace, next);
+};
+
+async function runChecks(
+  readiness: Readonly<Record<string, ReadinessCheck>>,
+): Promise<Record<string, string>> {
+  const outcomes = await Promise.all(
+    Object.entries(readiness).map(async ([check, run]) => {
+      try {
+        return [check, (await run()) ? 'ok' : 'not yet'] as const;
+      } catch (error) {
+        return [check, error instanceof Error ? error.message : String(error)] as const;
+      }
+    }),
+  );
+  return Object.fromEntries(outcomes);
+}
+
+/** Body-parser's own errors, as ours. */
+function bodyProblem(error: { type?: string; message: string }): Problem | undefined {
+  switch (error.type) {
+    case 'entity.parse.failed':
+      return new Problem(400, 'malformed_json', `the body is not JSON: ${error.message}`);
+    case 'entity.too.large':
+      return new Problem(413, 'body_too_large', `the body is over ${BODY_LIMIT} bytes`);
+    case 'request.aborted':
+      return new Problem(400, 'request_aborted', 'the body ended early');
+    case 'encoding.unsupported':
+    case 'charset.unsupported':
+      return new Problem(415, 'unsupported_encoding', error.message);
+    default:
+      return undefined;
+  }
+}
+
+function toProblem(error: unknown): Problem | undefined {
+  if (error instanceof Problem) return error;
+  if (error instanceof FencedError) return fencedProblem(error);
+  if (error instanceof URIError) {
+    return new Problem(400, 'invalid_path', 'the path holds a malformed % sequence');
+  }
+  return bodyProblem(error as { type?: string; message: string });
+}
+
+/** Answers any error as problem+json; what nobody foresaw is logged and answered 500. */
+export function answerProblem(log: Logger): ErrorRequestHandler {
+  return (error: unknown, req, res, next) => {
+    if (res.headersSent) {
+      next(error);
+      return;
+    }
+    let problem = toProblem(error);
+    if (!problem) {
+      log.error({ err: error, method: req.method, path: req.path }, 'request failed');
+      problem = new Problem(500, 'internal_error', 'something unforeseen went wrong; see the log');
+    }
+    res
+      .status(problem.status)
+      .set(problem.headers)
+      .type('application/problem+json')
+      .send(JSON.stringify(problemBody(problem, currentTraceId())));
+  };
+}

@@ -1,0 +1,75 @@
+import { Pool } from 'undici';
+import { currentTrace, traceparentOf } from './trace.ts';
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** The parsed JSON body; undefined when there is none. */
+  readonly body: unknown;
+}
+
+interface CallOptions {
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly timeoutMs?: number;
+}
+
+/**
+ * No usable answer came. `sent` tells whether the other side may have seen the request: only a
+ * request that was not sent is known to have had no effect.
+ */
+export class CallFailed extends Error {
+  override readonly name = 'CallFailed';
+  readonly sent: boolean;
+
+  constructor(message: string, sent: boolean, cause: unknown) {
+    super(message, { cause });
+    this.sent = sent;
+  }
+}
+
+export interface HttpClient {
+  /** @throws CallFailed on time-out, refusal or reset */
+  call(method: string, path: string, options?: CallOptions): Promise<HttpAnswer>;
+  close(): Promise<void>;
+}
+
+const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'UND_ERR_CONNECT_TIMEOUT']);
+
+/** A JSON client for one base URL, with a deadline on each call and the current trace passed on. */
+export function createHttpClient(baseUrl: string, defaultTimeoutMs = 5_000): HttpClient {
+  const pool = new Pool(baseUrl, { connections: 64, pipelining: 1 });
+  return {
+    async call(method, path, { body, headers = {}, timeoutMs = defaultTimeoutMs } = {}) {
+      const trace = currentTrace();
+      try {
+        const answer = await pool.request({
+          method,
+          path,
+          headers: {
+            accept: 'application/json',
+            ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+            ...(trace ? { traceparent: traceparentOf(trace) } : {}),
+            ...headers,
+          },
+          body: body === undefined ? null : JSON.stringify(body),
+          signal: AbortSignal.timeout(timeoutMs),
+        });
+        const text = await answer.body.text();
+        return {
+          status: answer.statusCode,
+          headers: answer.headers,
+          body: text === '' ? undefined : (JSON.parse(text) as unknown),
+        };
+      } catch (error) {
+        const { code, message } = error as NodeJS.ErrnoException;
+        throw new CallFailed(
+          `${method} ${baseUrl}${path}: ${message}`,
+          code === undefined || !NEVER_SENT.has(code),
+          error,
+        );
+      }
+    },
+    close: () => pool.destroy(),
+  };
+}

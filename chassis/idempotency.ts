@@ -1,0 +1,184 @@
+import { randomUUID } from 'node:crypto';
+import type { Transaction } from './database.ts';
+import { canonicalJson, sha256 } from './hash.ts';
+import { Problem } from './problem.ts';
+
+/** How long a request under way keeps its key to itself before another attempt may take it over. */
+export const LEASE_MS = 15_000;
+/** How long an answer is kept for replay. */
+export const KEPT_MS = 24 * 60 * 60 * 1000;
+
+/** A request that must take effect once, however often it arrives. */
+export interface KeyedRequest {
+  readonly key: string;
+  /** Tells the same request from another one under the same key. */
+  readonly hash: string;
+  /** The same for every delivery of one attempt, also when it is routed again to a new owner. */
+  readonly attemptId: string;
+}
+
+export interface StoredAnswer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** A key's row. `answer` is there once the request is done. */
+export interface KeyRecord {
+  readonly hash: string;
+  readonly attemptId: string;
+  readonly leaseUntil: number | null;
+  readonly resourceId: string | null;
+  readonly answer: StoredAnswer | null;
+}
+
+/** What to do with a keyed request, given what is known of its key. */
+export type Admission =
+  | { readonly kind: 'first' }
+  | { readonly kind: 'replay'; readonly answer: StoredAnswer }
+  | { readonly kind: 'resume'; readonly resourceId: string | null };
+
+/** Hash of what makes two requests the same: method, path and body. */
+export function requestHash(method: string, path: string, body: unknown): string {
+  return sha256(`${method} ${path}\n${canonicalJson(body ?? null)}`);
+}
+
+/** A keyed request from its parts; key and attempt are made up where the caller gave none. */
+export function keyedRequest(parts: {
+  key: string | undefined;
+  attemptId: string | undefined;
+  hash: string;
+}): KeyedRequest {
+  return {
+    key: parts.key ?? `auto-${randomUUID()}`,
+    hash: parts.hash,
+    attemptId: parts.attemptId ?? randomUUID(),
+  };
+}
+
+/**
+ * Decides about a keyed request. Pure; call it in the transaction that read the record.
+ * @throws Problem 422 `idempotency_key_reused`, or 409 `request_in_flight` while another attempt
+ *   holds the key's lease
+ */
+export function admit(
+  record: KeyRecord | undefined,
+  request: KeyedRequest,
+  now: number,
+): Admission {
+  if (record === undefined) return { kind: 'first' };
+  if (record.hash !== request.hash) {
+    throw new Problem(
+      422,
+      'idempotency_key_reused',
+      `Idempotency-Key ${JSON.stringify(request.key)} was used for another request; use a new key`,
+    );
+  }
+  if (record.answer) return { kind: 'replay', answer: record.answer };
+  const leased = record.leaseUntil !== null && record.leaseUntil > now;
+  if (leased && record.attemptId !== request.attemptId) {
+    throw new Problem(
+      409,
+      'request_in_flight',
+      `the request with Idempotency-Key ${JSON.stringify(request.key)} is still being worked on; ask again`,
+      { headers: { 'retry-after': '1' } },
+    );
+  }
+  return { kind: 'resume', resourceId: record.resourceId };
+}
+
+/** How one capability's own table stores its keys. */
+export interface KeyTable {
+  readonly table: string;
+  readonly columns: Readonly<
+    Record<
+      | 'key'
+      | 'hash'
+      | 'state'
+      | 'attemptId'
+      | 'leaseUntil'
+      | 'resourceId'
+      | 'status'
+      | 'body'
+      | 'createdAt',
+      string
+    >
+  >;
+  readonly states: { readonly inFlight: string; readonly done: string };
+  /** A moment (ms since 1970) as the table's `createdAt` holds it; its order is the time's. */
+  formatTime(ms: number): string | number;
+}
+
+export interface KeyStore {
+  find(trx: Transaction, key: string): Promise<KeyRecord | undefined>;
+  /** Marks a request as under way, taking over a marker that is there already. */
+  begin(trx: Transaction, request: KeyedRequest, resourceId: string, now: number): Promise<void>;
+  /** Keeps the answer, in the transaction of the request's (last) effect. */
+  finish(
+    trx: Transaction,
+    request: KeyedRequest,
+    answer: StoredAnswer,
+    resourceId: string | null,
+    now: number,
+  ): Promise<void>;
+  /** Deletes answers older than a day, at most 500 at once; returns how many. */
+  purge(trx: Transaction, now: number): Promise<number>;
+}
+
+/** Idempotency keys in a capability's own table, where they travel with its data. */
+export function createKeyStore({ table, columns: c, states, formatTime }: KeyTable): KeyStore {
+  async function upsert(trx: Transaction, row: Record<string, unknown>): Promise<void> {
+    const { [c.createdAt]: _created, ...changes } = row;
+    await trx(table).insert(row).onConflict(c.key).merge(changes);
+  }
+  return {
+    async find(trx, key) {
+      const row = (await trx(table)
+        .where({ [c.key]: key })
+        .first()) as Record<string, string | number | null> | undefined;
+      if (!row) return undefined;
+      const done = row[c.state] === states.done;
+      return {
+        hash: String(row[c.hash]),
+        attemptId: String(row[c.attemptId]),
+        leaseUntil: row[c.leaseUntil] === null ? null : Number(row[c.leaseUntil]),
+        resourceId: row[c.resourceId] === null ? null : String(row[c.resourceId]),
+        answer: done
+          ? { status: Number(row[c.status]), body: JSON.parse(String(row[c.body])) as unknown }
+          : null,
+      };
+    },
+    begin: (trx, request, resourceId, now) =>
+      upsert(trx, {
+        [c.key]: request.key,
+        [c.hash]: request.hash,
+        [c.state]: states.inFlight,
+        [c.attemptId]: request.attemptId,
+        [c.leaseUntil]: now + LEASE_MS,
+        [c.resourceId]: resourceId,
+        [c.status]: null,
+        [c.body]: null,
+        [c.createdAt]: formatTime(now),
+      }),
+    finish: (trx, request, answer, resourceId, now) =>
+      upsert(trx, {
+        [c.key]: request.key,
+        [c.hash]: request.hash,
+        [c.state]: states.done,
+        [c.attemptId]: request.attemptId,
+        [c.leaseUntil]: null,
+        [c.resourceId]: resourceId,
+        [c.status]: answer.status,
+        [c.body]: JSON.stringify(answer.body),
+        [c.createdAt]: formatTime(now),
+      }),
+    async purge(trx, now) {
+      const old = (await trx(table)
+        .where(c.createdAt, '<', formatTime(now - KEPT_MS))
+        .where(c.state, states.done)
+        .limit(500)
+        .pluck(c.key)) as string[];
+      if (old.length > 0) await trx(table).whereIn(c.key, old).delete();
+      return old.length;
+    },
+  };
+}

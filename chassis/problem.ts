@@ -1,0 +1,101 @@
+import type { ZodType } from 'zod';
+import type { FencedError } from './fence.ts';
+
+/** One thing that is wrong with a request: where, what was given, and what to give instead. */
+export interface FieldError {
+  readonly field: string;
+  readonly value?: unknown;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+interface ProblemOptions {
+  readonly members?: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** An answer other than success, as RFC 9457 problem details with a stable `code`. */
+export class Problem extends Error {
+  override readonly name = 'Problem';
+  readonly status: number;
+  readonly code: string;
+  readonly members: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: number, code: string, detail: string, options: ProblemOptions = {}) {
+    super(detail);
+    this.status = status;
+    this.code = code;
+    this.members = options.members ?? {};
+    this.headers = options.headers ?? {};
+  }
+}
+
+/** The body of a problem+json answer. */
+export function problemBody(problem: Problem, traceId?: string): Record<string, unknown> {
+  return {
+    type: `urn:fig:problem:${problem.code}`,
+    title: problem.code.replaceAll('_', ' '),
+    status: problem.status,
+    code: problem.code,
+    detail: problem.message,
+    ...(traceId === undefined ? {} : { traceId }),
+    ...problem.members,
+  };
+}
+
+export function fencedProblem({ capability, state, epoch, message }: FencedError): Problem {
+  return new Problem(421, 'fenced', `${message}; ask its owner`, {
+    members: { capability, state, epoch },
+  });
+}
+
+export function notFound(what: string, id: string): Problem {
+  return new Problem(404, 'not_found', `there is no ${what} ${JSON.stringify(id)}`);
+}
+
+export function invalidRequest(errors: readonly FieldError[]): Problem {
+  const summary = errors.map(({ field, message }) => `${field}: ${message}`).join('; ');
+  return new Problem(400, 'invalid_request', summary, { members: { errors } });
+}
+
+function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (value, key) => (value as Record<PropertyKey, unknown> | null | undefined)?.[key],
+    root,
+  );
+}
+
+function shown(value: unknown): unknown {
+  if (typeof value === 'string' && value.length > 100) return `${value.slice(0, 100)}…`;
+  return typeof value === 'object' && value !== null ? undefined : value;
+}
+
+/**
+ * Checks a value from outside against a schema.
+ * @param where names the part of the request, such as `body` or `query`
+ * @throws Problem 400 `invalid_request` with one entry for each wrong field
+ */
+export function parse<T>(schema: ZodType<T>, value: unknown, where = 'body'): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const errors = result.error.issues.flatMap((issue): FieldError[] => {
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((key) => ({
+        field: [...issue.path, key].join('.'),
+        value: shown(valueAt(value, [...issue.path, key])),
+        message: 'is not a known field',
+        remedy: 'leave it out, or correct its name',
+      }));
+    }
+    return [
+      {
+        field: issue.path.length > 0 ? issue.path.join('.') : where,
+        value: shown(valueAt(value, issue.path)),
+        message: issue.message,
+        remedy: 'see /api/openapi.json for what this field takes',
+      },
+    ];
+  });
+  throw invalidRequest(errors);
+}

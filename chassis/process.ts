@@ -1,0 +1,45 @@
+import closeWithGrace from 'close-with-grace';
+import { ConfigurationError } from './env.ts';
+import type { Environment } from './env.ts';
+import { createLog } from './log.ts';
+import type { Logger } from './log.ts';
+
+/** A process that serves: where it listens, and how to stop it. */
+export interface Running {
+  readonly ports: Readonly<Record<string, number>>;
+  close(): Promise<void>;
+}
+
+interface Context {
+  readonly env: Environment;
+  readonly log: Logger;
+}
+
+/**
+ * Runs one process from start to stop: logs, tells the supervisor where it listens, and closes in
+ * order on SIGINT, SIGTERM, an uncaught error, or when its supervisor is gone. Never returns
+ * normally; a configuration error ends the process with code 2 and one clear line.
+ */
+export async function runProcess(
+  name: string,
+  start: (context: Context) => Promise<Running>,
+): Promise<void> {
+  const log = createLog(name, process.env['LOG_LEVEL'] || 'info');
+  let running: Running | undefined;
+  const grace = closeWithGrace({ delay: 8_000, logger: false }, async ({ err, signal }) => {
+    if (err) log.fatal({ err }, 'stopping after an error');
+    else log.info({ signal }, 'stopping');
+    await running?.close();
+  });
+  // The channel closes when the supervisor dies, also by SIGKILL: nothing is left behind.
+  if (process.send) process.once('disconnect', () => grace.close());
+  try {
+    running = await start({ env: process.env, log });
+  } catch (error) {
+    if (error instanceof ConfigurationError) log.fatal(error.message);
+    else log.fatal({ err: error }, 'could not start');
+    process.exit(error instanceof ConfigurationError ? 2 : 1);
+  }
+  log.info({ ports: running.ports }, 'listening');
+  process.send?.({ type: 'listening', ports: running.ports });
+}

@@ -1,0 +1,118 @@
+import Database from 'better-sqlite3';
+import { createRequire } from 'node:module';
+import { setTimeout as delay } from 'node:timers/promises';
+
+// knex offers no other way to choose how a transaction begins than these two classes, which are
+// not part of its public entry.
+const require = createRequire(import.meta.url);
+const SqliteTransaction = require('knex/lib/dialects/sqlite3/execution/sqlite-transaction.js') as {
+  new (...parameters: unknown[]): { query(connection: unknown, sql: string): Promise<unknown> };
+};
+/** How long a transaction waits for the database's one writer before it gives up. */
+const BUSY_DEADLINE_MS = 10_000;
+
+interface ConnectionSettings {
+  filename: string;
+  readonly?: boolean;
+}
+
+function isBusy(error: unknown): boolean {
+  const code = (error as { code?: string }).code;
+  return code !== undefined && code.startsWith('SQLITE_BUSY');
+}
+
+/**
+ * Begins with the write lock. A deferred transaction that reads first and writes later is refused
+ * with SQLITE_BUSY_SNAPSHOT instead of seeing a fence that closed meanwhile. SQLite's own busy
+ * handler would sleep synchronously and stop every other request of the process, so the wait for
+ * the lock is a timer here.
+ */
+class ImmediateTransaction extends SqliteTransaction {
+  async begin(connection: unknown): Promise<unknown> {
+    const deadline = performance.now() + BUSY_DEADLINE_MS;
+    for (;;) {
+      try {
+        return await this.query(connection, 'BEGIN IMMEDIATE;');
+      } catch (error) {
+        if (!isBusy(error) || performance.now() > deadline) throw error;
+        await delay(1 + Math.random() * 2);
+      }
+    }
+  }
+}
+
+type RawConnection = Database.Database & { statements?: Map<string, Database.Statement> };
+
+interface Query {
+  sql: string;
+  bindings?: unknown[];
+  response?: unknown;
+  context?: unknown;
+}
+
+interface BaseClient {
+  connectionSettings: ConnectionSettings;
+  _formatBindings(bindings: unknown[] | undefined): unknown[];
+}
+
+const Base = require('knex/lib/dialects/better-sqlite3/index.js') as {
+  new (config: unknown): BaseClient;
+};
+
+/**
+ * knex's better-sqlite3 client, with the pragmas Fig relies on, transactions that take the write
+ * lock at once, and prepared statements kept per connection.
+ */
+export class FigSqliteClient extends Base {
+  acquireRawConnection(): Promise<RawConnection> {
+    const { filename, readonly = false } = this.connectionSettings;
+    const connection: RawConnection = new Database(filename, { timeout: 0, readonly });
+    configure(connection, readonly);
+    return Promise.resolve(connection);
+  }
+
+  transaction(container: unknown, config: unknown, outer: unknown): unknown {
+    return new ImmediateTransaction(this, container, config, outer);
+  }
+
+  async _query(connection: RawConnection, query: Query): Promise<Query> {
+    const statement = prepared(connection, query.sql);
+    const bindings = this._formatBindings(query.bindings);
+    if (statement.reader) {
+      query.response = statement.all(bindings);
+      return query;
+    }
+    const result = statement.run(bindings);
+    query.response = result;
+    query.context = { lastID: result.lastInsertRowid, changes: result.changes };
+    return query;
+  }
+}
+
+function configure(connection: RawConnection, readonly: boolean): void {
+  connection.pragma('foreign_keys = ON');
+  // REPLACE fires delete triggers only with this, and the change feed needs them.
+  connection.pragma('recursive_triggers = ON');
+  connection.pragma('synchronous = FULL');
+  if (!readonly) enableWriteAheadLog(connection);
+}
+
+/** Changing the journal mode takes an exclusive lock that no timer of ours can wait for. */
+function enableWriteAheadLog(connection: RawConnection): void {
+  if (connection.pragma('journal_mode', { simple: true }) === 'wal') return;
+  connection.pragma('busy_timeout = 5000');
+  connection.pragma('journal_mode = WAL');
+  connection.pragma('busy_timeout = 0');
+}
+
+const STATEMENTS_KEPT = 500;
+
+function prepared(connection: RawConnection, sql: string): Database.Statement {
+  const statements = (connection.statements ??= new Map<string, Database.Statement>());
+  const known = statements.get(sql);
+  if (known) return known;
+  const statement = connection.prepare(sql);
+  if (statements.size >= STATEMENTS_KEPT) statements.clear();
+  statements.set(sql, statement);
+  return statement;
+}
