@@ -1,0 +1,3 @@
+/** What a facade may know of the engine: its configuration, its flags, and who owns what. */
+export * from './config.ts';
+export * from './state.ts';

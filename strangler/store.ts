@@ -1,0 +1,96 @@
+import type { Fence } from '../chassis/index.ts';
+import type { SideName } from './side.ts';
+
+/** One row change as the feed recorded it, in the owner's names and types. */
+export interface Change {
+  readonly position: number;
+  /** Changes of one transaction share it; so may those of neighbours (see the SQLite capture). */
+  readonly tx: number;
+  readonly table: string;
+  readonly key: Readonly<Record<string, unknown>>;
+  readonly op: 'upsert' | 'delete' | 'heartbeat';
+  readonly image: Readonly<Record<string, unknown>> | null;
+  readonly epoch: number;
+  /** When it was recorded, in ms since 1970 by the database's clock. */
+  readonly at: number;
+}
+
+/** A contiguous piece of one capability's feed: every change with after < position <= upto. */
+export interface Slice {
+  readonly capability: string;
+  readonly feedOf: SideName;
+  readonly after: number;
+  readonly upto: number;
+  readonly changes: readonly Change[];
+}
+
+/** A lease on one capability's handovers: whoever holds the newest token may act. */
+export interface Lease {
+  readonly capability: string;
+  readonly holder: string;
+  readonly token: number;
+}
+
+/** A handover as its source's database records it. */
+export interface HandoverRecord {
+  readonly id: string;
+  readonly capability: string;
+  readonly from: SideName;
+  readonly to: SideName;
+  /** The epoch at which the target opens. */
+  readonly epoch: number;
+  /** ms since 1970: after it, a handover that has not reached its commit point is taken back. */
+  readonly deadline: number;
+  /** The feed's last position, read after the close; null before. */
+  readonly position: number | null;
+  readonly outcome: 'done' | 'aborted' | null;
+  readonly reason: string | null;
+  readonly startedAt: number;
+  readonly finishedAt: number | null;
+}
+
+export interface JournalEntry {
+  readonly handover: string;
+  readonly step: string;
+  readonly at: number;
+  readonly detail: string | null;
+}
+
+/**
+ * One side's database of one capability, as the handover needs it. Every method is one
+ * transaction; a method that takes a lease does nothing and returns false when the lease in this
+ * database is held under a newer token. Fences move by compare-and-set.
+ */
+export interface SideStore {
+  readonly side: SideName;
+  fence(): Promise<Fence>;
+  /** Takes or renews the lease unless another holder's is alive; null when it is. */
+  acquireLease(holder: string, ttlMs: number): Promise<Lease | null>;
+  releaseLease(lease: Lease): Promise<void>;
+  /** Records a new handover, if none is unfinished. */
+  beginHandover(record: HandoverRecord, lease: Lease): Promise<boolean>;
+  /** The handover without an outcome, if any. */
+  unfinishedHandover(): Promise<HandoverRecord | undefined>;
+  recentHandovers(limit: number): Promise<readonly HandoverRecord[]>;
+  journal(handover: string): Promise<readonly JournalEntry[]>;
+  /** Journals a step of a handover, and moves the fence in the same transaction where one is given. */
+  step(
+    entry: Omit<JournalEntry, 'at'>,
+    lease: Lease,
+    move?: { readonly from: Fence; readonly to: Fence },
+  ): Promise<boolean>;
+  /** Keeps the feed's last position as the handover's, in one transaction. */
+  recordPosition(handover: string, lease: Lease): Promise<number | null>;
+  finishHandover(
+    handover: string,
+    outcome: 'done' | 'aborted',
+    reason: string | null,
+    lease: Lease,
+  ): Promise<boolean>;
+  /** Opens this side as a handover's target: closed or ceded below `epoch` -> open at `epoch`. */
+  openAsTarget(epoch: number): Promise<boolean>;
+  /** Last position of this side's own feed. */
+  lastPosition(): Promise<number>;
+  /** How far the other side's feed has been applied here. */
+  appliedPosition(): Promise<number>;
+}
