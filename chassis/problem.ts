@@ -50,6 +50,18 @@ export function fencedProblem({ capability, state, epoch, message }: FencedError
   });
 }
 
+/** A refusal that a contract has put into words, as the problem to throw. */
+export function refuse(refusal: {
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly members?: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, string>>;
+}): Problem {
+  const { status, code, detail, members = {}, headers = {} } = refusal;
+  return new Problem(status, code, detail, { members, headers });
+}
+
 export function notFound(what: string, id: string): Problem {
   return new Problem(404, 'not_found', `there is no ${what} ${JSON.stringify(id)}`);
 }

@@ -1,0 +1,13 @@
+/** The HTTP contract: what clients may send and what they get. Imports nothing of ours. */
+export * from './catalogue.ts';
+export * from './headers.ts';
+export * from './inventory.ts';
+export * from './money.ts';
+export * from './openapi.ts';
+export * from './operations.ts';
+export * from './orders.ts';
+export * from './page.ts';
+export * from './payment.ts';
+export * from './primitives.ts';
+export * from './problems.ts';
+export * from './refusals.ts';

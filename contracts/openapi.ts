@@ -1,0 +1,134 @@
+import { z } from 'zod';
+import { HEADERS } from './headers.ts';
+import { OPERATIONS, problemsOf } from './operations.ts';
+import type { Operation } from './operations.ts';
+import { PROBLEMS } from './problems.ts';
+import type { ProblemCode } from './problems.ts';
+import { schemas } from './registry.ts';
+
+type Json = Record<string, unknown>;
+
+const COMPONENTS = '#/components/schemas/';
+
+function reference(schema: z.ZodType): Json {
+  const id = schemas.get(schema)?.id;
+  if (id === undefined) throw new Error('a schema of the contract has no name');
+  return { $ref: COMPONENTS + id };
+}
+
+/** JSON Schema of all named schemas, referring to each other by name. */
+function components(): Json {
+  const { schemas: converted } = z.toJSONSchema(schemas as z.core.$ZodRegistry<{ id?: string }>, {
+    uri: (id) => COMPONENTS + id,
+    io: 'input',
+  });
+  return Object.fromEntries(
+    Object.entries(converted)
+      .sort(([left], [right]) => (left < right ? -1 : 1))
+      .map(([id, { $id: _id, $schema: _schema, ...schema }]) => [id, schema]),
+  );
+}
+
+function content(schemaOrSchemas: readonly z.ZodType[], type: string): Json {
+  const [first, ...others] = [...new Set(schemaOrSchemas)];
+  if (!first) return {};
+  const schema =
+    others.length === 0 ? reference(first) : { anyOf: [first, ...others].map(reference) };
+  return { [type]: { schema } };
+}
+
+function parameters({ path, query, method }: Operation): Json[] {
+  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: { type: 'string' },
+  }));
+  const inHeader = {
+    name: HEADERS.idempotencyKey,
+    in: 'header',
+    required: false,
+    description: 'The same key and body give the stored answer again, for 24 hours.',
+    schema: { type: 'string', maxLength: 255 },
+  };
+  return [...inPath, ...inQuery(query), ...(method === 'POST' ? [inHeader] : [])];
+}
+
+function inQuery(query: z.ZodObject | undefined): Json[] {
+  if (!query) return [];
+  // What leaves the schema says what is meant (a number); what enters it is always text.
+  const { properties = {} } = z.toJSONSchema(query, { io: 'output' });
+  const { required = [] } = z.toJSONSchema(query, { io: 'input' });
+  return Object.entries(properties).map(([name, schema]) => ({
+    name,
+    in: 'query',
+    required: required.includes(name),
+    schema,
+  }));
+}
+
+function answers(operation: Operation): Json {
+  const byStatus = new Map<number, ProblemCode[]>();
+  for (const code of problemsOf(operation)) {
+    const { status } = PROBLEMS[code];
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  const problems = [...byStatus].map(([status, codes]) => [
+    status,
+    {
+      description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].meaning}.`).join(' '),
+      content: content(
+        codes.map((code) => PROBLEMS[code].schema),
+        'application/problem+json',
+      ),
+    },
+  ]);
+  const { status, schema } = operation.answer;
+  const success = [
+    status,
+    { description: 'Done.', content: content([schema], 'application/json') },
+  ];
+  return Object.fromEntries([success, ...problems]) as Json;
+}
+
+function describe(operation: Operation): Json {
+  const { id, summary, area, body } = operation;
+  return {
+    operationId: id,
+    summary,
+    tags: [area],
+    parameters: parameters(operation),
+    ...(body
+      ? {
+          requestBody: {
+            required: body.required,
+            content: content([body.schema], 'application/json'),
+          },
+        }
+      : {}),
+    responses: answers(operation),
+  };
+}
+
+/** The contract as an OpenAPI 3.1 document. */
+export function openApiDocument(): Json {
+  const paths: Record<string, Json> = {};
+  for (const operation of OPERATIONS) {
+    (paths[operation.path] ??= {})[operation.method.toLowerCase()] = describe(operation);
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Orders',
+      version: '1.0.0',
+      description:
+        'Money is integer minor units with an ISO currency. Lists page by an opaque cursor. ' +
+        'Whatever goes wrong is application/problem+json with a stable `code`.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/' }],
+    tags: [...new Set(OPERATIONS.map(({ area }) => area))].map((name) => ({ name })),
+    paths,
+    components: { schemas: components() },
+  };
+}

@@ -1,0 +1,217 @@
+import type { z } from 'zod';
+import { Product, ProductPage } from './catalogue.ts';
+import {
+  Adjustment,
+  AdjustmentRequest,
+  Reservation,
+  ReservationRequest,
+  StockLevel,
+  StockLevelPage,
+} from './inventory.ts';
+import { Order, OrderPage, OrderRequest } from './orders.ts';
+import { ListQuery, OrderListQuery, PaymentListQuery } from './page.ts';
+import { Payment, PaymentPage, PaymentRequest, RefundRequest } from './payment.ts';
+import type { ProblemCode } from './problems.ts';
+
+/** One thing a client can do. `{name}` in a path stands for one segment. */
+export interface Operation {
+  readonly id: string;
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly summary: string;
+  /** The part of the contract it belongs to, which may be served by a process of its own. */
+  readonly area: 'catalogue' | 'inventory' | 'payment' | 'orders';
+  readonly query?: z.ZodObject;
+  readonly body?: { readonly schema: z.ZodType; readonly required: boolean };
+  readonly answer: { readonly status: number; readonly schema: z.ZodType };
+  /** What it may refuse with, apart from what every operation of its kind may. */
+  readonly problems: readonly ProblemCode[];
+}
+
+/** Refusals of every operation that takes a query, a body, or has an effect. */
+export const COMMON_PROBLEMS = {
+  any: ['internal_error', 'fenced'],
+  query: ['invalid_request'],
+  body: ['invalid_request', 'malformed_json', 'body_too_large'],
+  effect: ['invalid_request', 'idempotency_key_reused', 'request_in_flight'],
+} as const satisfies Record<string, readonly ProblemCode[]>;
+
+const get = (
+  operation: Omit<Operation, 'method' | 'answer'> & { readonly answer: z.ZodType },
+): Operation => ({
+  ...operation,
+  method: 'GET',
+  answer: { status: 200, schema: operation.answer },
+});
+
+const post = (
+  status: 200 | 201,
+  operation: Omit<Operation, 'method' | 'answer'> & { readonly answer: z.ZodType },
+): Operation => ({ ...operation, method: 'POST', answer: { status, schema: operation.answer } });
+
+const required = (schema: z.ZodType) => ({ schema, required: true });
+
+/** The whole contract. */
+export const OPERATIONS: readonly Operation[] = [
+  get({
+    id: 'listProducts',
+    path: '/api/products',
+    summary: 'The catalogue, in the SKUs’ order.',
+    area: 'catalogue',
+    query: ListQuery,
+    answer: ProductPage,
+    problems: [],
+  }),
+  get({
+    id: 'getProduct',
+    path: '/api/products/{sku}',
+    summary: 'One product.',
+    area: 'catalogue',
+    answer: Product,
+    problems: ['not_found'],
+  }),
+  get({
+    id: 'listInventory',
+    path: '/api/inventory',
+    summary: 'The stock of every SKU, in the SKUs’ order.',
+    area: 'inventory',
+    query: ListQuery,
+    answer: StockLevelPage,
+    problems: [],
+  }),
+  get({
+    id: 'getInventory',
+    path: '/api/inventory/{sku}',
+    summary: 'The stock of one SKU.',
+    area: 'inventory',
+    answer: StockLevel,
+    problems: ['not_found'],
+  }),
+  post(201, {
+    id: 'adjustInventory',
+    path: '/api/inventory/{sku}/adjustments',
+    summary: 'Adds to what is on hand, or takes from it.',
+    area: 'inventory',
+    body: required(AdjustmentRequest),
+    answer: Adjustment,
+    problems: ['not_found', 'insufficient_stock'],
+  }),
+  post(201, {
+    id: 'reserve',
+    path: '/api/inventory/reservations',
+    summary: 'Reserves all lines of an order, or none.',
+    area: 'inventory',
+    body: required(ReservationRequest),
+    answer: Reservation,
+    problems: ['unknown_sku', 'out_of_stock', 'already_reserved'],
+  }),
+  get({
+    id: 'getReservation',
+    path: '/api/inventory/reservations/{id}',
+    summary: 'One reservation.',
+    area: 'inventory',
+    answer: Reservation,
+    problems: ['not_found'],
+  }),
+  post(200, {
+    id: 'commitReservation',
+    path: '/api/inventory/reservations/{id}/commit',
+    summary: 'The reserved goods leave the stock. Again: the same answer.',
+    area: 'inventory',
+    answer: Reservation,
+    problems: ['not_found', 'reservation_released'],
+  }),
+  post(200, {
+    id: 'releaseReservation',
+    path: '/api/inventory/reservations/{id}/release',
+    summary: 'Gives the goods back; committed ones go back on hand. Again: the same answer.',
+    area: 'inventory',
+    answer: Reservation,
+    problems: ['not_found'],
+  }),
+  post(201, {
+    id: 'pay',
+    path: '/api/payments',
+    summary: 'Charges a card. Answers when the provider’s answer is known.',
+    area: 'payment',
+    body: required(PaymentRequest),
+    answer: Payment,
+    problems: ['payment_declined', 'payment_pending'],
+  }),
+  get({
+    id: 'listPayments',
+    path: '/api/payments',
+    summary: 'The payments of one order.',
+    area: 'payment',
+    query: PaymentListQuery,
+    answer: PaymentPage,
+    problems: [],
+  }),
+  get({
+    id: 'getPayment',
+    path: '/api/payments/{id}',
+    summary: 'One payment.',
+    area: 'payment',
+    answer: Payment,
+    problems: ['not_found'],
+  }),
+  post(201, {
+    id: 'refund',
+    path: '/api/payments/{id}/refunds',
+    summary: 'Pays back some of a payment, or all that is left.',
+    area: 'payment',
+    body: { schema: RefundRequest, required: false },
+    answer: Payment,
+    problems: ['not_found', 'payment_not_captured', 'refund_exceeds_payment', 'payment_pending'],
+  }),
+  post(201, {
+    id: 'placeOrder',
+    path: '/api/orders',
+    summary: 'Reserves, charges and confirms an order, or refuses it as a whole.',
+    area: 'orders',
+    body: required(OrderRequest),
+    answer: Order,
+    problems: [
+      'unknown_sku',
+      'unknown_customer',
+      'out_of_stock',
+      'payment_declined',
+      'order_pending',
+    ],
+  }),
+  get({
+    id: 'listOrders',
+    path: '/api/orders',
+    summary: 'The orders of one customer.',
+    area: 'orders',
+    query: OrderListQuery,
+    answer: OrderPage,
+    problems: [],
+  }),
+  get({
+    id: 'getOrder',
+    path: '/api/orders/{id}',
+    summary: 'One order.',
+    area: 'orders',
+    answer: Order,
+    problems: ['not_found'],
+  }),
+  post(200, {
+    id: 'cancelOrder',
+    path: '/api/orders/{id}/cancel',
+    summary: 'Cancels a confirmed order: restocks and pays back.',
+    area: 'orders',
+    answer: Order,
+    problems: ['not_found', 'order_not_cancellable', 'order_pending'],
+  }),
+];
+
+/** Every problem code that an operation may answer with. */
+export function problemsOf(operation: Operation): readonly ProblemCode[] {
+  const codes = new Set<ProblemCode>(operation.problems);
+  if (operation.query) for (const code of COMMON_PROBLEMS.query) codes.add(code);
+  if (operation.body) for (const code of COMMON_PROBLEMS.body) codes.add(code);
+  if (operation.method === 'POST') for (const code of COMMON_PROBLEMS.effect) codes.add(code);
+  for (const code of COMMON_PROBLEMS.any) codes.add(code);
+  return [...codes];
+}

@@ -1,0 +1,145 @@
+import { z } from 'zod';
+import { Id, Sku } from './primitives.ts';
+import { named } from './registry.ts';
+
+/** One thing that is wrong with a request: where, what was given, what to give instead. */
+export const FieldError = named(
+  'FieldError',
+  z.strictObject({
+    field: z.string(),
+    value: z.unknown().optional(),
+    message: z.string(),
+    remedy: z.string(),
+  }),
+);
+export type FieldError = z.infer<typeof FieldError>;
+
+const common = {
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.string(),
+  detail: z.string(),
+  traceId: z.string().optional(),
+};
+
+/** RFC 9457 problem details without members of their own. */
+export const Problem = named('Problem', z.strictObject(common));
+
+const withErrors = named(
+  'FieldProblem',
+  z.strictObject({ ...common, errors: z.array(FieldError).min(1) }),
+);
+
+/** A problem that the contract knows: its status, what its answer holds, and what it means. */
+export interface ProblemKind {
+  readonly status: number;
+  readonly schema: z.ZodType;
+  readonly meaning: string;
+}
+
+/** Every `code` a client of the contract may meet, the facade's own apart. */
+export const PROBLEMS = {
+  invalid_request: {
+    status: 400,
+    schema: withErrors,
+    meaning: 'a field is missing, unknown or not what it must be; `errors` names each',
+  },
+  malformed_json: { status: 400, schema: Problem, meaning: 'the body is not a JSON object' },
+  body_too_large: { status: 413, schema: Problem, meaning: 'the body is over 1 MB' },
+  not_found: { status: 404, schema: Problem, meaning: 'there is no such thing' },
+  no_such_route: { status: 404, schema: Problem, meaning: 'nothing is served at this path' },
+  method_not_allowed: {
+    status: 405,
+    schema: Problem,
+    meaning: 'the path does not take this method; the Allow header names those it takes',
+  },
+  idempotency_key_reused: {
+    status: 422,
+    schema: Problem,
+    meaning: 'the Idempotency-Key came with another request before',
+  },
+  request_in_flight: {
+    status: 409,
+    schema: Problem,
+    meaning: 'the request with this key is still being worked on; ask again after Retry-After',
+  },
+  unknown_sku: {
+    status: 422,
+    schema: withErrors,
+    meaning: 'a line names a SKU that does not exist; `errors` names each',
+  },
+  unknown_customer: { status: 422, schema: withErrors, meaning: 'there is no such customer' },
+  out_of_stock: {
+    status: 409,
+    schema: named(
+      'OutOfStockProblem',
+      z.strictObject({ ...common, orderId: Id.optional(), skus: z.array(Sku).min(1) }),
+    ),
+    meaning: 'not all lines can be had, so none was taken; `skus` names those that fall short',
+  },
+  insufficient_stock: {
+    status: 409,
+    schema: Problem,
+    meaning: 'the adjustment would leave less on hand than is reserved',
+  },
+  already_reserved: {
+    status: 409,
+    schema: named('AlreadyReservedProblem', z.strictObject({ ...common, reservationId: Id })),
+    meaning: 'the order has a reservation already',
+  },
+  reservation_released: {
+    status: 409,
+    schema: Problem,
+    meaning: 'a released reservation cannot be committed',
+  },
+  payment_declined: {
+    status: 402,
+    schema: named(
+      'PaymentDeclinedProblem',
+      z.strictObject({ ...common, orderId: Id.optional(), paymentId: Id.optional() }),
+    ),
+    meaning: 'the provider declined the charge',
+  },
+  payment_pending: {
+    status: 503,
+    schema: named('PaymentPendingProblem', z.strictObject({ ...common, paymentId: Id })),
+    meaning: 'the provider has not answered yet; the same request with the same key goes on',
+  },
+  refund_exceeds_payment: {
+    status: 409,
+    schema: Problem,
+    meaning: 'more than is left of the payment',
+  },
+  payment_not_captured: {
+    status: 409,
+    schema: Problem,
+    meaning: 'only a captured payment can be paid back',
+  },
+  order_pending: {
+    status: 503,
+    schema: named('OrderPendingProblem', z.strictObject({ ...common, orderId: Id })),
+    meaning: 'the order is not finished yet; the same request with the same key goes on',
+  },
+  order_not_cancellable: {
+    status: 409,
+    schema: Problem,
+    meaning: 'only a confirmed order can be cancelled',
+  },
+  fenced: {
+    status: 421,
+    schema: named(
+      'FencedProblem',
+      z.strictObject({
+        ...common,
+        capability: z.string(),
+        state: z.enum(['closed', 'ceded']),
+        epoch: z.int(),
+      }),
+    ),
+    meaning: 'this side does not own the capability and nothing happened; never seen at the facade',
+  },
+  internal_error: { status: 500, schema: Problem, meaning: 'something unforeseen went wrong' },
+} as const satisfies Record<string, ProblemKind>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
