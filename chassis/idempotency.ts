@@ -112,6 +112,8 @@ export interface KeyStore {
   find(trx: Transaction, key: string): Promise<KeyRecord | undefined>;
   /** Marks a request as under way, taking over a marker that is there already. */
   begin(trx: Transaction, request: KeyedRequest, resourceId: string, now: number): Promise<void>;
+  /** Ends a lease early, so that the next attempt with this key may go on at once. */
+  letGo(trx: Transaction, request: KeyedRequest): Promise<void>;
   /** Keeps the answer, in the transaction of the request's (last) effect. */
   finish(
     trx: Transaction,
@@ -159,6 +161,11 @@ export function createKeyStore({ table, columns: c, states, formatTime }: KeyTab
         [c.body]: null,
         [c.createdAt]: formatTime(now),
       }),
+    async letGo(trx, request) {
+      await trx(table)
+        .where({ [c.key]: request.key, [c.attemptId]: request.attemptId, [c.state]: states.inFlight })
+        .update({ [c.leaseUntil]: 0 });
+    },
     finish: (trx, request, answer, resourceId, now) =>
       upsert(trx, {
         [c.key]: request.key,
