@@ -1,0 +1,134 @@
+import type { Dataset, PlannedOrder } from './dataset.ts';
+import type { Ledger, Told } from './ledger.ts';
+import type { Shop, ShopAnswer } from './shop.ts';
+
+/** Places planned orders as a customer would: looks, orders, looks again, perhaps cancels. */
+export interface Customers {
+  order(planned: PlannedOrder): Promise<void>;
+}
+
+/** A failed look still means a request with a documented answer was expected. */
+const READ = ['200'] as const;
+
+export function createCustomers(dataset: Dataset, shop: Shop, ledger: Ledger): Customers {
+  const loaded = new Map(dataset.products.map(({ sku, onHand }) => [sku, onHand]));
+  /** Per customer and SKU, what the customer knows to have bought. */
+  const bought = new Map<string, number>();
+  /** Per SKU, what anybody may have given back by now. */
+  const returned = new Map<string, number>();
+
+  function stale(what: string, detail: string): void {
+    ledger.stale.push({ what, at: Date.now(), detail });
+  }
+
+  const look = (customerId: string, path: string): Promise<ShopAnswer | null> =>
+    shop.send({ method: 'GET', path, customerId, accept: READ });
+
+  /** Stock may be lower than this customer knows, others buy as well, but never higher. */
+  async function lookAtStock(customerId: string, sku: string): Promise<void> {
+    const own = bought.get(`${customerId} ${sku}`) ?? 0;
+    const path = `/api/inventory/${sku}`;
+    const answer = await look(customerId, path);
+    const atMost = (loaded.get(sku) ?? 0) - own + (returned.get(sku) ?? 0);
+    const onHand = Number(answer?.body['onHand']);
+    if (answer && onHand > atMost) {
+      stale(`GET ${path}`, `${customerId} saw ${onHand} on hand and knows of at most ${atMost}`);
+    }
+  }
+
+  function remember(planned: PlannedOrder): void {
+    for (const { sku, quantity } of planned.items) {
+      const key = `${planned.customerId} ${sku}`;
+      bought.set(key, (bought.get(key) ?? 0) + quantity);
+    }
+  }
+
+  /** Before the answer: the stock may already show it. */
+  function expectReturn(planned: PlannedOrder): void {
+    for (const { sku, quantity } of planned.items) {
+      returned.set(sku, (returned.get(sku) ?? 0) + quantity);
+    }
+  }
+
+  async function place(planned: PlannedOrder): Promise<Told> {
+    const answer = await shop.send({
+      method: 'POST',
+      path: '/api/orders',
+      customerId: planned.customerId,
+      key: `rehearsal-${planned.number}`,
+      body: {
+        customerId: planned.customerId,
+        items: planned.items,
+        paymentMethod: planned.method,
+      },
+      accept: ['201', '402 payment_declined', '409 out_of_stock'],
+    });
+    if (!answer) return { kind: 'unknown', reason: 'no documented answer came' };
+    const orderId = String(answer.body['id'] ?? answer.body['orderId']);
+    switch (answer.status) {
+      case 201:
+        return { kind: 'confirmed', orderId, cancelled: false };
+      case 402:
+        return { kind: 'payment_declined', orderId };
+      default:
+        return { kind: 'out_of_stock', orderId };
+    }
+  }
+
+  /** What the customer just did must show, whichever side answers. */
+  async function lookBack(planned: PlannedOrder, orderId: string): Promise<void> {
+    const { customerId } = planned;
+    const order = await look(customerId, `/api/orders/${orderId}`);
+    if (order && order.body['status'] !== 'confirmed') {
+      stale(
+        `GET /api/orders/${orderId}`,
+        `confirmed, but shown as ${String(order.body['status'])}`,
+      );
+    }
+    const payments = await look(customerId, `/api/payments?orderId=${orderId}`);
+    const paid = (payments?.body['items'] ?? []) as { status?: string }[];
+    if (payments && !paid.some(({ status }) => status === 'captured')) {
+      stale(`GET /api/payments?orderId=${orderId}`, `paid, but shown as ${JSON.stringify(paid)}`);
+    }
+    const reservationId = String(order?.body['reservationId']);
+    const path = `/api/inventory/reservations/${reservationId}`;
+    const reservation = order
+      ? await shop.send({ method: 'GET', path, customerId, accept: ['200', '404 not_found'] })
+      : null;
+    if (reservation && reservation.body['status'] !== 'committed') {
+      stale(`GET ${path}`, `committed, but shown as ${JSON.stringify(reservation.body)}`);
+    }
+  }
+
+  async function cancel(planned: PlannedOrder, orderId: string): Promise<Told> {
+    expectReturn(planned);
+    const answer = await shop.send({
+      method: 'POST',
+      path: `/api/orders/${orderId}/cancel`,
+      customerId: planned.customerId,
+      key: `rehearsal-${planned.number}-cancel`,
+      accept: ['200'],
+    });
+    return answer
+      ? { kind: 'confirmed', orderId, cancelled: true }
+      : { kind: 'unknown', reason: 'no documented answer to the cancellation came' };
+  }
+
+  return {
+    async order(planned) {
+      const first = planned.items[0];
+      if (!first) throw new Error(`order ${planned.number} has no items`);
+      await look(planned.customerId, `/api/products/${first.sku}`);
+      await lookAtStock(planned.customerId, first.sku);
+      let told = await place(planned);
+      ledger.told.set(planned, told);
+      if (told.kind !== 'confirmed') return;
+      remember(planned);
+      await lookBack(planned, told.orderId);
+      await lookAtStock(planned.customerId, first.sku);
+      if (!planned.cancel) return;
+      told = await cancel(planned, told.orderId);
+      ledger.told.set(planned, told);
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Customers } from './customer.ts';
+import type { PlannedOrder } from './dataset.ts';
+
+/** Orders on their way through the system, and how far they have come. */
+export interface Traffic {
+  /** Orders that have been taken up, as a share of all of them: 0 to 1. */
+  progress(): number;
+  /** Resolves when that share has been taken up. */
+  reached(share: number): Promise<void>;
+  /**
+   * Up to this share orders flow freely. Beyond it they trickle, so that whatever the operator is
+   * doing right now still meets live traffic, however slow the machine.
+   */
+  allow(share: number): void;
+  readonly done: Promise<void>;
+}
+
+const TRICKLE_MS = 120;
+
+/** Starts `concurrency` clients that take the orders in their order. */
+export function startTraffic(
+  orders: readonly PlannedOrder[],
+  customers: Customers,
+  concurrency: number,
+): Traffic {
+  let taken = 0;
+  let allowed = 1;
+  const waiting: { readonly share: number; resolve(): void }[] = [];
+  const progress = (): number => (orders.length === 0 ? 1 : taken / orders.length);
+
+  function announce(): void {
+    for (const waiter of [...waiting]) {
+      if (progress() < waiter.share) continue;
+      waiting.splice(waiting.indexOf(waiter), 1);
+      waiter.resolve();
+    }
+  }
+
+  async function client(): Promise<void> {
+    while (taken < orders.length) {
+      if (progress() >= allowed) await delay(TRICKLE_MS * concurrency);
+      const order = orders[taken];
+      if (!order) return;
+      taken += 1;
+      announce();
+      await customers.order(order);
+    }
+  }
+
+  return {
+    progress,
+    reached: (share) =>
+      new Promise((resolve) => {
+        waiting.push({ share, resolve });
+        announce();
+      }),
+    allow: (share) => {
+      allowed = share;
+    },
+    done: Promise.all(Array.from({ length: concurrency }, client)).then(() => undefined),
+  };
+}
