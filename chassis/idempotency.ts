@@ -163,7 +163,11 @@ export function createKeyStore({ table, columns: c, states, formatTime }: KeyTab
       }),
     async letGo(trx, request) {
       await trx(table)
-        .where({ [c.key]: request.key, [c.attemptId]: request.attemptId, [c.state]: states.inFlight })
+        .where({
+          [c.key]: request.key,
+          [c.attemptId]: request.attemptId,
+          [c.state]: states.inFlight,
+        })
         .update({ [c.leaseUntil]: 0 });
     },
     finish: (trx, request, answer, resourceId, now) =>

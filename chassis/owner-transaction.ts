@@ -1,9 +1,11 @@
 import type { Database, Transaction } from './database.ts';
-import { FencedError, isFenceTrigger } from './fence.ts';
+import { isFenceTrigger } from './fence.ts';
 import type { FenceGuard } from './fence.ts';
 
 /**
  * Runs a business write of a capability: a transaction that asks the fence before anything else.
+ * The write lock is held from the start, so that no fence closes between the question and the
+ * write. A write that a fence trigger cut is reported as the fence itself would have.
  * @throws FencedError when this database does not own the capability; nothing has happened then
  */
 export async function ownerTransaction<T>(
@@ -17,10 +19,7 @@ export async function ownerTransaction<T>(
       return work(trx);
     });
   } catch (error) {
-    // A trigger spoke although the guard let us in: the write went to a table of another capability.
-    if (isFenceTrigger(error)) {
-      throw new FencedError(guard.capability, { state: 'closed', epoch: 0 });
-    }
+    if (isFenceTrigger(error)) await database.transaction((trx) => guard.assertOpen(trx));
     throw error;
   }
 }

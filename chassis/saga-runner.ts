@@ -1,0 +1,166 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from './log.ts';
+import { advance, isUnderWay } from './saga.ts';
+import type { Lease, SagaDefinition, SagaRecord, SagaStep, SagaStore, StepEvent } from './saga.ts';
+
+interface RunnerOptions<Data, Trx> {
+  readonly definition: SagaDefinition<Data, Trx>;
+  readonly store: SagaStore<Data, Trx>;
+  readonly log: Logger;
+  /** How long a dead worker's sagas wait before another takes them. */
+  readonly leaseMs?: number;
+  readonly pollMs?: number;
+  readonly backoffMs?: (failures: number) => number;
+}
+
+export interface SagaRunner<Data> {
+  /** The lease to record a new saga with, so that it is this runner's from birth. */
+  newLease(): Lease;
+  /**
+   * Drives a saga that is leased to this runner to its end.
+   * @returns the record at its end; undefined when the runner stopped or lost the lease before
+   */
+  drive(record: SagaRecord<Data>): Promise<SagaRecord<Data> | undefined>;
+  /** Goes on with a saga: joins this runner's own drive, or claims one that nobody drives. */
+  resume(id: string): Promise<void>;
+  /** Starts to renew leases and to pick up what a crash has left behind. */
+  start(): void;
+  /** Lets the steps under way finish, takes no others, and gives all leases back. */
+  stop(): Promise<void>;
+}
+
+const ABANDONED_AT_ONCE = 20;
+
+/** From 50 ms, doubling up to 5 s, with jitter so that waiting sagas do not move in step. */
+function defaultBackoff(failures: number): number {
+  return Math.min(5_000, 25 * 2 ** failures) * (0.5 + Math.random() / 2);
+}
+
+/** Runs the sagas of one type, any number at a time, each by one worker at a time. */
+export function createSagaRunner<Data, Trx>({
+  definition,
+  store,
+  log,
+  leaseMs = 5_000,
+  pollMs = 500,
+  backoffMs = defaultBackoff,
+}: RunnerOptions<Data, Trx>): SagaRunner<Data> {
+  const worker = randomUUID();
+  const driven = new Map<string, Promise<SagaRecord<Data> | undefined>>();
+  const stopping = new AbortController();
+  const timers: NodeJS.Timeout[] = [];
+
+  function newLease(): Lease {
+    const now = Date.now();
+    return { worker, now, until: now + leaseMs };
+  }
+
+  async function take(record: SagaRecord<Data>): Promise<StepEvent<Data>> {
+    const step = definition.steps[record.step] as SagaStep<Data>;
+    try {
+      if (record.status === 'forward') return await step.run(record.data);
+      return { outcome: 'undone', data: (await step.undo?.(record.data)) ?? {} };
+    } catch (error) {
+      const { failures, id, status } = record;
+      log.warn({ err: error, saga: id, step: step.name, status, failures }, 'step failed');
+      return { outcome: 'failed' };
+    }
+  }
+
+  function lastEffect(record: SagaRecord<Data>): ((trx: Trx) => Promise<void>) | undefined {
+    if (record.status === 'completed') return (trx) => definition.completed(trx, record.data);
+    if (record.status === 'compensated') return (trx) => definition.compensated(trx, record.data);
+    return undefined;
+  }
+
+  /** Records until it is recorded: the step is taken, and forgetting that would only repeat it. */
+  async function record(next: SagaRecord<Data>): Promise<boolean> {
+    for (let failures = 1; ; failures += 1) {
+      try {
+        return await store.save(next, newLease(), lastEffect(next));
+      } catch (error) {
+        log.error({ err: error, saga: next.id, failures }, 'could not record a step');
+        if (stopping.signal.aborted) return false;
+        await pause(backoffMs(failures));
+      }
+    }
+  }
+
+  async function pause(ms: number): Promise<void> {
+    await delay(ms, undefined, { signal: stopping.signal }).catch(() => undefined);
+  }
+
+  async function run(start: SagaRecord<Data>): Promise<SagaRecord<Data> | undefined> {
+    let current = start;
+    while (isUnderWay(current)) {
+      if (stopping.signal.aborted) return undefined;
+      const next = advance(current, definition.steps.length, await take(current));
+      if (!(await record(next))) return undefined;
+      current = next;
+      if (current.failures > 0) await pause(backoffMs(current.failures));
+    }
+    return current;
+  }
+
+  function drive(saga: SagaRecord<Data>): Promise<SagaRecord<Data> | undefined> {
+    const known = driven.get(saga.id);
+    if (known) return known;
+    const drive = run(saga).finally(() => driven.delete(saga.id));
+    driven.set(saga.id, drive);
+    return drive;
+  }
+
+  async function resume(id: string): Promise<void> {
+    const known = driven.get(id);
+    if (known) {
+      await known;
+      return;
+    }
+    const claimed = await store.claim(id, newLease());
+    if (claimed) await drive(claimed);
+  }
+
+  async function pickUpAbandoned(): Promise<void> {
+    for (const saga of await store.claimAbandoned(newLease(), ABANDONED_AT_ONCE)) {
+      // Ours, but its lease ran out before we renewed it: it is being driven already.
+      if (driven.has(saga.id)) continue;
+      log.info({ saga: saga.id, status: saga.status, step: saga.step }, 'going on with a saga');
+      void drive(saga);
+    }
+  }
+
+  /** Runs `work` every `ms`, never twice at once; its failures are logged and it goes on. */
+  function every(ms: number, work: () => Promise<void>): void {
+    let busy = false;
+    const timer = setInterval(() => {
+      if (busy) return;
+      busy = true;
+      work()
+        .catch((error: unknown) => log.error({ err: error }, 'saga upkeep failed'))
+        .finally(() => {
+          busy = false;
+        });
+    }, ms);
+    timer.unref();
+    timers.push(timer);
+  }
+
+  return {
+    newLease,
+    drive,
+    resume,
+    start() {
+      every(pollMs, pickUpAbandoned);
+      every(leaseMs / 3, async () => {
+        if (driven.size > 0) await store.renew(newLease());
+      });
+    },
+    async stop() {
+      stopping.abort();
+      for (const timer of timers) clearInterval(timer);
+      await Promise.allSettled(driven.values());
+      await store.release(worker);
+    },
+  };
+}

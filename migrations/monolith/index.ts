@@ -1,0 +1,15 @@
+import type { Migration } from '../../chassis/index.ts';
+import { catalogueAndCustomers } from './0001-catalogue-and-customers.ts';
+import { events } from './0005-events.ts';
+import { inventory } from './0002-inventory.ts';
+import { orders } from './0004-orders.ts';
+import { payment } from './0003-payment.ts';
+
+/** The legacy order system's schema, oldest change first. */
+export const monolithMigrations: readonly Migration[] = [
+  catalogueAndCustomers,
+  inventory,
+  payment,
+  orders,
+  events,
+];
