@@ -1,0 +1,25 @@
+# One image for every process; docker-compose.yml says which one a container runs.
+
+FROM node:20.20-bookworm-slim AS build
+WORKDIR /app
+# better-sqlite3 is compiled where its prebuilt binary can't be fetched.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends python3 make g++ \
+    && rm -rf /var/lib/apt/lists/*
+COPY package.json package-lock.json ./
+RUN npm ci
+COPY . .
+RUN npm run build && npm prune --omit=dev
+
+FROM node:20.20-bookworm-slim
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=build /app/node_modules ./node_modules
+COPY --from=build /app/dist ./dist
+COPY --from=build /app/bin ./bin
+COPY --from=build /app/package.json ./
+# The volume is born with this owner, so that the unprivileged user can write to it.
+RUN mkdir /data && chown node:node /data
+VOLUME /data
+USER node
+CMD ["node", "--enable-source-maps", "dist/facade/main.js"]
