@@ -1,0 +1,26 @@
+import { describe, expect, it } from '@jest/globals';
+import { matches, readTranscript } from './transcript.ts';
+
+const DOCUMENT = ['text', '```console', '$ one', 'a 1', '$ two', '```', '```sh', '$ no', '```'];
+
+describe('a transcript in a document', () => {
+  it('is the commands of console blocks with what they print', () => {
+    expect(readTranscript(DOCUMENT.join('\n'))).toEqual([
+      { command: 'one', expected: ['a 1'], line: 3 },
+      { command: 'two', expected: [], line: 5 },
+    ]);
+  });
+
+  it('matches only what was printed', () => {
+    expect(matches(['held (12 ms)'], 'held (12 ms)\n')).toBe(true);
+    expect(matches(['held (12 ms)'], 'held (13 ms)\n')).toBe(false);
+    expect(matches(['held'], 'held\nand more\n')).toBe(false);
+  });
+
+  it('leaves out what … stands for', () => {
+    expect(matches(['held (… ms)'], 'held (13.5 ms)')).toBe(true);
+    expect(matches(['first', '…', 'last'], 'first\nb\nc\nlast')).toBe(true);
+    expect(matches(['first', '…', 'last'], 'first\nlast')).toBe(true);
+    expect(matches(['first', '…', 'last'], 'first\nb\n')).toBe(false);
+  });
+});

@@ -1,0 +1,45 @@
+/** One command of a document, and what the document says it prints. */
+export interface Exchange {
+  readonly command: string;
+  readonly expected: readonly string[];
+  /** Where it stands, for the failure's message. */
+  readonly line: number;
+}
+
+/**
+ * The commands of a Markdown document's `console` blocks, in order. A line that starts with `$ `
+ * is a command; the lines up to the next one are what it prints.
+ */
+export function readTranscript(markdown: string): Exchange[] {
+  const exchanges: { command: string; expected: string[]; line: number }[] = [];
+  let inside = false;
+  for (const [index, line] of markdown.split('\n').entries()) {
+    if (line.startsWith('```')) {
+      inside = line === '```console';
+    } else if (inside && line.startsWith('$ ')) {
+      exchanges.push({ command: line.slice(2), expected: [], line: index + 1 });
+    } else if (inside) {
+      exchanges.at(-1)?.expected.push(line);
+    }
+  }
+  return exchanges;
+}
+
+/** A printed line as a pattern: `…` stands for what differs from run to run. */
+function linePattern(line: string): string {
+  return line
+    .split('…')
+    .map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+    .join('.*?');
+}
+
+/**
+ * Whether a command printed what the document shows. `…` inside a line stands for any text of the
+ * line; a line of only `…` for any number of lines.
+ */
+export function matches(expected: readonly string[], printed: string): boolean {
+  const lines = expected.map((line) =>
+    line.trim() === '…' ? '(?:.*\\n)*?' : `${linePattern(line.trimEnd())}[ \\t]*\\n`,
+  );
+  return new RegExp(`^${lines.join('')}$`).test(`${printed.trimEnd()}\n`);
+}
