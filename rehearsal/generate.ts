@@ -40,7 +40,8 @@ function order(
   for (let line = random.between(1, 4); line > 0; line -= 1) {
     // A few products are much in demand: hot rows are where lost updates hide.
     const hot = random.next() < 0.5;
-    const chosen = products[random.between(0, (hot ? Math.min(5, products.length) : products.length) - 1)];
+    const chosen =
+      products[random.between(0, (hot ? Math.min(5, products.length) : products.length) - 1)];
     if (chosen) lines.set(chosen.sku, (lines.get(chosen.sku) ?? 0) + random.between(1, 5));
   }
   return {

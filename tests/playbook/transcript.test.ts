@@ -15,6 +15,8 @@ describe('a transcript in a document', () => {
     expect(matches(['held (12 ms)'], 'held (12 ms)\n')).toBe(true);
     expect(matches(['held (12 ms)'], 'held (13 ms)\n')).toBe(false);
     expect(matches(['held'], 'held\nand more\n')).toBe(false);
+    expect(matches([], '')).toBe(true);
+    expect(matches([], 'something')).toBe(false);
   });
 
   it('leaves out what … stands for', () => {

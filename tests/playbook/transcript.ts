@@ -38,6 +38,7 @@ function linePattern(line: string): string {
  * line; a line of only `…` for any number of lines.
  */
 export function matches(expected: readonly string[], printed: string): boolean {
+  if (expected.length === 0) return printed.trim() === '';
   const lines = expected.map((line) =>
     line.trim() === '…' ? '(?:.*\\n)*?' : `${linePattern(line.trimEnd())}[ \\t]*\\n`,
   );
