@@ -30,6 +30,8 @@ export interface SagaRunner<Data> {
   stop(): Promise<void>;
 }
 
+type Effect<Trx> = (trx: Trx) => Promise<void>;
+
 const ABANDONED_AT_ONCE = 20;
 
 /** From 50 ms, doubling up to 5 s, with jitter so that waiting sagas do not move in step. */
@@ -56,21 +58,21 @@ export function createSagaRunner<Data, Trx>({
     return { worker, now, until: now + leaseMs };
   }
 
-  async function take(record: SagaRecord<Data>): Promise<StepEvent<Data>> {
-    const step = definition.steps[record.step] as SagaStep<Data>;
+  async function take(saga: SagaRecord<Data>): Promise<StepEvent<Data>> {
+    const step = definition.steps[saga.step] as SagaStep<Data>;
     try {
-      if (record.status === 'forward') return await step.run(record.data);
-      return { outcome: 'undone', data: (await step.undo?.(record.data)) ?? {} };
+      if (saga.status === 'forward') return await step.run(saga.data);
+      return { outcome: 'undone', data: (await step.undo?.(saga.data)) ?? {} };
     } catch (error) {
-      const { failures, id, status } = record;
+      const { failures, id, status } = saga;
       log.warn({ err: error, saga: id, step: step.name, status, failures }, 'step failed');
       return { outcome: 'failed' };
     }
   }
 
-  function lastEffect(record: SagaRecord<Data>): ((trx: Trx) => Promise<void>) | undefined {
-    if (record.status === 'completed') return (trx) => definition.completed(trx, record.data);
-    if (record.status === 'compensated') return (trx) => definition.compensated(trx, record.data);
+  function lastEffect({ status, data }: SagaRecord<Data>): Effect<Trx> | undefined {
+    if (status === 'completed') return (trx) => definition.completed(trx, data);
+    if (status === 'compensated') return (trx) => definition.compensated(trx, data);
     return undefined;
   }
 
@@ -106,9 +108,9 @@ export function createSagaRunner<Data, Trx>({
   function drive(saga: SagaRecord<Data>): Promise<SagaRecord<Data> | undefined> {
     const known = driven.get(saga.id);
     if (known) return known;
-    const drive = run(saga).finally(() => driven.delete(saga.id));
-    driven.set(saga.id, drive);
-    return drive;
+    const end = run(saga).finally(() => driven.delete(saga.id));
+    driven.set(saga.id, end);
+    return end;
   }
 
   async function resume(id: string): Promise<void> {
