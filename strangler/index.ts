@@ -1,0 +1,2 @@
+/** The migration engine's public surface. */
+export * from './mapping/index.ts';

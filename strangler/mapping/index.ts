@@ -1,0 +1,4 @@
+/** The declaration language for what moves: tables joined one to one, columns with a way back. */
+export * from './check.ts';
+export * from './codec.ts';
+export * from './mapping.ts';

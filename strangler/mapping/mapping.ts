@@ -1,0 +1,149 @@
+import { canonicalJson, sha256 } from '../../chassis/index.ts';
+import type { SideName } from '../side.ts';
+import type { Codec, SqlValue } from './codec.ts';
+
+/** Rows whose columns hold one of the listed values; every column must. */
+export type RowFilter = Readonly<Record<string, readonly (string | number | null)[]>>;
+
+/** Takes the value of another column of the same row. */
+export interface CopyOf {
+  readonly copyOf: string;
+}
+
+/** For `whenAbsent`: the column falls back to what another column of its row says. */
+export function copyOf(column: string): CopyOf {
+  return { copyOf: column };
+}
+
+/** One side of a pair: a table, or some rows of it, or some columns of it. */
+export interface PairSide {
+  readonly table: string;
+  /** Only these rows belong to the pair; a row that leaves the filter is a delete of its partner. */
+  readonly where?: RowFilter;
+  /**
+   * Makes this pair a guest in the table: another pair, its anchor, gives its rows life. Deleting
+   * the partner resets these columns instead of deleting the row, and new rows start with them.
+   */
+  readonly whenAbsent?: Readonly<Record<string, string | number | null | CopyOf>>;
+  /** Columns of the table that no pair carries, with the reason why that loses nothing. */
+  readonly leftOut?: Readonly<Record<string, string>>;
+}
+
+/** Joins the rows of a legacy table one to one with those of an extracted table. */
+export interface Pair {
+  /** Unique within the mapping; shown in reports, kept in cursors. */
+  readonly name: string;
+  readonly legacy: PairSide;
+  readonly extracted: PairSide;
+  /**
+   * What partners have in common, by codecs that keep the order: `same`, `prefixed`, and
+   * `constant` for a key column that is the same in all rows of the pair.
+   */
+  readonly key: readonly Codec[];
+  readonly columns: readonly Codec[];
+}
+
+/** What moves together, as data: pairs in the order in which they are copied, parents first. */
+export interface Mapping {
+  readonly capability: string;
+  readonly pairs: readonly Pair[];
+  /** Changes whenever anything about the mapping does. */
+  readonly hash: string;
+}
+
+/** A mapping from its declaration. Run `checkMapping` on it: this function judges nothing. */
+export function defineMapping(declaration: Omit<Mapping, 'hash'>): Mapping {
+  return { ...declaration, hash: mappingHash(declaration) };
+}
+
+function mappingHash({ capability, pairs }: Omit<Mapping, 'hash'>): string {
+  const specs = pairs.map(({ name, legacy, extracted, key, columns }) => ({
+    name,
+    legacy,
+    extracted,
+    key: key.map(({ spec }) => spec),
+    columns: columns.map(({ spec }) => spec),
+  }));
+  return sha256(canonicalJson({ capability, pairs: specs })).slice(0, 16);
+}
+
+/** The column a codec stands for on a side, if it has one there. */
+export function columnOn(codec: Codec, side: SideName): string | null {
+  return side === 'legacy' ? codec.legacy : codec.extracted;
+}
+
+/** Whether a pair may write the codec's column on a side. */
+export function writes(codec: Codec, side: SideName): boolean {
+  if (columnOn(codec, side) === null) return false;
+  return codec.derivedOn === undefined || codec.derivedOn === side;
+}
+
+export function isGuest(pair: Pair, side: SideName): boolean {
+  return pair[side].whenAbsent !== undefined;
+}
+
+/** Tables of one side, each once, in the order of their first pair. */
+export function tablesOf(mapping: Pick<Mapping, 'pairs'>, side: SideName): readonly string[] {
+  return [...new Set(mapping.pairs.map((pair) => pair[side].table))];
+}
+
+/** Columns that make up the key of a table's rows in the feed: those of all its pairs' keys. */
+export function keyColumnsOf(
+  mapping: Pick<Mapping, 'pairs'>,
+  side: SideName,
+  table: string,
+): readonly string[] {
+  return distinctColumns(mapping, side, table, ({ key }) => key);
+}
+
+/** Columns of a table that its pairs read, and so its row images carry; nothing else leaves it. */
+export function imageColumnsOf(
+  mapping: Pick<Mapping, 'pairs'>,
+  side: SideName,
+  table: string,
+): readonly string[] {
+  const carried = distinctColumns(mapping, side, table, ({ key, columns }) => [...key, ...columns]);
+  const filtered = mapping.pairs
+    .filter((pair) => pair[side].table === table)
+    .flatMap((pair) => Object.keys(pair[side].where ?? {}));
+  return [...new Set([...carried, ...filtered])];
+}
+
+function distinctColumns(
+  mapping: Pick<Mapping, 'pairs'>,
+  side: SideName,
+  table: string,
+  select: (pair: Pair) => readonly Codec[],
+): string[] {
+  const columns = mapping.pairs
+    .filter((pair) => pair[side].table === table)
+    .flatMap((pair) => select(pair).map((codec) => columnOn(codec, side)))
+    .filter((column) => column !== null);
+  return [...new Set(columns)];
+}
+
+/** Whether a row is one of the pair's on this side. */
+export function belongs(
+  pair: Pair,
+  side: SideName,
+  row: Readonly<Record<string, SqlValue>>,
+): boolean {
+  const { where = {} } = pair[side];
+  for (const [column, values] of Object.entries(where)) {
+    if (!(values as readonly SqlValue[]).includes(row[column] ?? null)) return false;
+  }
+  return pair.key.every((codec) => ownsKeyPart(codec, side, row));
+}
+
+function ownsKeyPart(
+  codec: Codec,
+  side: SideName,
+  row: Readonly<Record<string, SqlValue>>,
+): boolean {
+  const column = columnOn(codec, side);
+  if (column === null) return true;
+  const value = row[column] ?? null;
+  if (codec.constant !== undefined) return value === codec.constant;
+  if (codec.prefix === undefined || side === 'legacy') return true;
+  return typeof value === 'string' && value.startsWith(codec.prefix);
+}
