@@ -4,42 +4,31 @@ import type { KeyStore } from './idempotency.ts';
 import type { Logger } from './log.ts';
 import { ownerTransaction } from './owner-transaction.ts';
 
-interface PurgeOptions {
+interface PurgeScope {
   readonly database: Database;
   readonly guard: FenceGuard;
   readonly keys: KeyStore;
   readonly log: Logger;
+  readonly now?: () => number;
   readonly everyMs?: number;
 }
 
-const HOUR_MS = 60 * 60 * 1000;
-
 /**
- * Deletes idempotency keys older than a day, every hour, while this side owns them.
+ * Deletes answers older than a day, now and then, while this database owns them: their deletion is
+ * a change of the capability's data like any other.
  * @returns stops it
  */
-export function startKeyPurge(options: PurgeOptions): () => void {
-  const { log, guard, everyMs = HOUR_MS } = options;
+export function purgeKeys(scope: PurgeScope): () => void {
   const timer = setInterval(() => {
-    purgeKeys(options).catch((error: unknown) => {
-      log.warn({ err: error, capability: guard.capability }, 'could not delete old keys');
+    purge(scope).catch((err: unknown) => {
+      scope.log.warn({ err }, 'could not delete old idempotency keys');
     });
-  }, everyMs);
+  }, scope.everyMs ?? 60_000);
   timer.unref();
   return () => clearInterval(timer);
 }
 
-/** Deletes them now, in short transactions; returns how many. */
-export async function purgeKeys({
-  database,
-  guard,
-  keys,
-}: Omit<PurgeOptions, 'log'>): Promise<number> {
-  if (!(await guard.looksOpen(database))) return 0;
-  let purged = 0;
-  for (;;) {
-    const count = await ownerTransaction(database, guard, (trx) => keys.purge(trx, Date.now()));
-    if (count === 0) return purged;
-    purged += count;
-  }
+async function purge({ database, guard, keys, now = Date.now }: PurgeScope): Promise<void> {
+  if (!(await guard.looksOpen(database))) return;
+  await ownerTransaction(database, guard, (trx) => keys.purge(trx, now()));
 }

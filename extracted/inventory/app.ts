@@ -1,0 +1,26 @@
+import type { Express } from 'express';
+import { createFenceGuard, createHttpApp } from '../../chassis/index.ts';
+import type { Database, Logger } from '../../chassis/index.ts';
+import { inventoryRoutes } from './routes.ts';
+
+interface InventoryAppDeps {
+  readonly database: Database;
+  readonly log: Logger;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+/** Nothing is written here before the fence has been opened: the data belongs elsewhere till then. */
+export const inventoryGuard = createFenceGuard({ capability: 'inventory', whenAbsent: 'closed' });
+
+/** The inventory service, over a database whose schema is up to date. */
+export function buildApp({ database, log, now = Date.now }: InventoryAppDeps): Express {
+  return createHttpApp({
+    name: 'inventory',
+    log,
+    routes: [inventoryRoutes({ database, guard: inventoryGuard, now })],
+    readiness: {
+      database: async () => (await database.read.select(database.read.raw('1'))).length === 1,
+    },
+  });
+}

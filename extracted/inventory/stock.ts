@@ -1,0 +1,70 @@
+import type { Knex } from '../../chassis/index.ts';
+import type { StockLevel } from '../../contracts/index.ts';
+
+interface StockRow {
+  readonly sku: string;
+  readonly on_hand: number;
+  readonly reserved: number;
+}
+
+function rows(connection: Knex): Knex.QueryBuilder<StockRow, StockRow[]> {
+  return connection('stock_levels')
+    .leftJoin('stock_holds', 'stock_holds.sku', 'stock_levels.sku')
+    .select(
+      'stock_levels.sku as sku',
+      'on_hand',
+      connection.raw('coalesce(reserved, 0) as reserved'),
+    )
+    .orderBy('stock_levels.sku') as Knex.QueryBuilder<StockRow, StockRow[]>;
+}
+
+function present({ sku, on_hand: onHand, reserved }: StockRow): StockLevel {
+  return { sku, onHand, reserved, available: onHand - reserved };
+}
+
+/** The levels of these SKUs; those that do not exist are left out. */
+export async function findLevels(
+  connection: Knex,
+  skus: readonly string[],
+): Promise<Map<string, StockLevel>> {
+  const found = await rows(connection).whereIn('stock_levels.sku', skus);
+  return new Map(found.map((row) => [row.sku, present(row)]));
+}
+
+export async function findLevel(connection: Knex, sku: string): Promise<StockLevel | undefined> {
+  return (await findLevels(connection, [sku])).get(sku);
+}
+
+/** At most `count` levels in the SKUs' order, those after `after` only. */
+export async function listLevels(
+  connection: Knex,
+  after: string | undefined,
+  count: number,
+): Promise<StockLevel[]> {
+  const query = rows(connection).limit(count);
+  return (await (after === undefined ? query : query.where('stock_levels.sku', '>', after))).map(
+    present,
+  );
+}
+
+/** A change of one SKU's stock, in pieces; what is left out stays. */
+export interface StockChange {
+  readonly onHand?: number;
+  readonly reserved?: number;
+}
+
+/** Changes a SKU's stock. The caller has made sure that it exists and falls below nothing. */
+export async function changeStock(
+  trx: Knex,
+  sku: string,
+  { onHand = 0, reserved = 0 }: StockChange,
+  now: number,
+): Promise<void> {
+  await trx('stock_levels')
+    .where({ sku })
+    .update({ on_hand: trx.raw('on_hand + ?', [onHand]), updated_at: now });
+  if (reserved === 0) return;
+  await trx('stock_holds')
+    .where({ sku })
+    .update({ reserved: trx.raw('reserved + ?', [reserved]) });
+}
