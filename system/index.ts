@@ -1,0 +1,22 @@
+/** Runs the whole system: its processes, their Redis, and the data folder they share. */
+export { AlreadyRunning } from './data-lock.ts';
+export type { Load } from './first-load.ts';
+export { freePort } from './free-port.ts';
+export { StartFailed } from './launcher.ts';
+export { logFiles } from './log-sink.ts';
+export type { LogSink } from './log-sink.ts';
+export { jsonLines, logStream, prettyLines } from './log-stream.ts';
+export { figProcesses } from './process-definition.ts';
+export type { ProcessDefinition } from './process-definition.ts';
+export { projectRoot } from './project.ts';
+export { findRedis, RedisMissing } from './redis-find.ts';
+export { startRedis } from './start-redis.ts';
+export type { PrivateRedis } from './start-redis.ts';
+export { startSystem } from './start-system.ts';
+export type { StartOptions } from './start-system.ts';
+export type { Death, Rebirth } from './supervised.ts';
+export { withoutSystem } from './system-env.ts';
+export type { PortChoice } from './system-env.ts';
+export { readSystemFile } from './system-file.ts';
+export type { SystemFile } from './system-file.ts';
+export type { System } from './system.ts';

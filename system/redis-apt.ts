@@ -1,0 +1,164 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Logger } from '../chassis/index.ts';
+import { CommandFailed, run } from './command.ts';
+import { redisRuns } from './redis-binary.ts';
+import type { RedisBinary } from './redis-binary.ts';
+
+interface AptOptions {
+  readonly cacheDir: string;
+  readonly aptGet: string;
+  readonly dpkg: string;
+  readonly log: Logger;
+}
+
+/** The Redis that an earlier run unpacked, when there is one and it runs on this system. */
+export async function unpackedRedis(cacheDir: string): Promise<RedisBinary | undefined> {
+  const binary = binaryIn(join(cacheDir, systemKey()));
+  return (await redisRuns(binary)) ? binary : undefined;
+}
+
+/**
+ * Downloads Redis and the libraries it lacks with `apt-get download` and unpacks them, without
+ * root and without installing anything. Two processes may do so at once: each works in a folder
+ * of its own and the first to finish moves it into place.
+ * @throws CommandFailed when a package can't be had or the result does not run
+ */
+export async function provisionWithApt(options: AptOptions): Promise<RedisBinary> {
+  const work = mkdtempSync(join(options.cacheDir, 'unpacking-'));
+  try {
+    await fetchPackages(options, work);
+    const root = join(work, 'root');
+    await run(binaryIn(root).path, ['--version'], {
+      env: { ...process.env, ...binaryIn(root).env },
+    });
+    const final = join(options.cacheDir, systemKey());
+    await moveIntoPlace(root, final, work);
+    return binaryIn(final);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Fetches the server, then whatever library its packages name that this system has not got:
+ * which ones these are differs between releases.
+ */
+async function fetchPackages(options: AptOptions, work: string): Promise<void> {
+  const root = join(work, 'root');
+  const done = new Set<string>();
+  let wanted = ['redis-server', 'redis-tools'];
+  while (wanted.length > 0) {
+    const folder = mkdtempSync(join(work, 'packages-'));
+    await download(options, wanted, folder, work);
+    for (const name of wanted) done.add(name);
+    const needed: string[] = [];
+    for (const file of readdirSync(folder).filter((name) => name.endsWith('.deb'))) {
+      await run(options.dpkg, ['-x', join(folder, file), root]);
+      needed.push(...dependencies(await run(options.dpkg, ['-f', join(folder, file), 'Depends'])));
+    }
+    wanted = [];
+    for (const name of new Set(needed)) {
+      if (!done.has(name) && !(await isInstalled(options.dpkg, name))) wanted.push(name);
+    }
+  }
+}
+
+/** Tries with the lists that the system has, and where these are missing or stale with new ones. */
+async function download(
+  { aptGet, log }: AptOptions,
+  names: readonly string[],
+  folder: string,
+  work: string,
+): Promise<void> {
+  const lists = join(work, 'lists');
+  const ownLists = [
+    ['-o', `Dir::State::lists=${lists}`],
+    ['-o', `Dir::Cache=${join(work, 'apt-cache')}`],
+    // As root apt would drop to a user that may not enter our folder.
+    ['-o', 'APT::Sandbox::User='],
+  ].flat();
+  log.info({ packages: names }, 'downloading packages');
+  try {
+    await run(aptGet, ['-o', 'APT::Sandbox::User=', 'download', ...names], { cwd: folder });
+  } catch (error) {
+    if (!(error instanceof CommandFailed)) throw error;
+    log.info('the package lists of this system do not serve: fetching lists for this folder only');
+    mkdirSync(join(lists, 'partial'), { recursive: true });
+    mkdirSync(join(work, 'apt-cache', 'archives', 'partial'), { recursive: true });
+    await run(aptGet, [...ownLists, 'update'], { cwd: folder });
+    await run(aptGet, [...ownLists, 'download', ...names], { cwd: folder });
+  }
+}
+
+/** Library packages in a `Depends` field; of alternatives the first. */
+function dependencies(field: string): string[] {
+  return field
+    .split(',')
+    .map((entry) => /^\s*([a-z0-9][a-z0-9.+-]*)/.exec(entry)?.[1] ?? '')
+    .filter((name) => /^(lib|lua)/.test(name));
+}
+
+async function isInstalled(dpkg: string, name: string): Promise<boolean> {
+  try {
+    return (await run(dpkg, ['--status', name])).includes('Status: install ok installed');
+  } catch (error) {
+    if (error instanceof CommandFailed) return false;
+    throw error;
+  }
+}
+
+function binaryIn(root: string): RedisBinary {
+  return {
+    path: join(root, 'usr', 'bin', 'redis-server'),
+    env: { LD_LIBRARY_PATH: libraryFolders(root).join(':') },
+  };
+}
+
+/** Debian keeps libraries in a folder named after the machine: `usr/lib/x86_64-linux-gnu`. */
+function libraryFolders(root: string): string[] {
+  return ['usr/lib', 'lib'].flatMap((folder) => {
+    const path = join(root, folder);
+    return [path, ...foldersIn(path)];
+  });
+}
+
+function foldersIn(path: string): string[] {
+  try {
+    return readdirSync(path, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && entry.name.includes('linux'))
+      .map((entry) => join(path, entry.name));
+  } catch {
+    return [];
+  }
+}
+
+/** Programs of one release may not run on another, so each system has its own folder. */
+function systemKey(): string {
+  let release = '';
+  try {
+    release = readFileSync('/etc/os-release', 'utf8');
+  } catch {
+    // Only a name is lost: whether the program runs is checked anyway.
+  }
+  const field = (name: string): string =>
+    new RegExp(`^${name}="?([^"\n]+)"?$`, 'm').exec(release)?.[1] ?? 'unknown';
+  return `${field('ID')}-${field('VERSION_ID')}-${process.arch}`;
+}
+
+/** A rename is all or nothing. Who comes second keeps what is there, unless that is broken. */
+async function moveIntoPlace(from: string, to: string, work: string): Promise<void> {
+  for (let attempt = 0; attempt < 5; attempt++) {
+    try {
+      renameSync(from, to);
+      return;
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
+      if (await redisRuns(binaryIn(to))) return;
+      rmSync(join(work, 'broken'), { recursive: true, force: true });
+      renameSync(to, join(work, 'broken'));
+    }
+  }
+  throw new Error(`could not move Redis into place at ${to}`);
+}

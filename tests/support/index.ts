@@ -1,0 +1,9 @@
+/** What tests stand on: each of these owns its resource and gives it back. */
+export { eventually } from './eventually.ts';
+export { withRedis } from './redis.ts';
+export { request } from './request.ts';
+export type { Answer } from './request.ts';
+export { withSystem } from './system.ts';
+export type { SystemOptions } from './system.ts';
+export { withTempDir } from './temp-dir.ts';
+export * from './temporary-database.ts';
