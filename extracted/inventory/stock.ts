@@ -60,11 +60,14 @@ export async function changeStock(
   { onHand = 0, reserved = 0 }: StockChange,
   now: number,
 ): Promise<void> {
+  // What is held first: the other side keeps both in one row, where no more may be held than is
+  // on hand after each statement.
+  if (reserved !== 0) {
+    await trx('stock_holds')
+      .where({ sku })
+      .update({ reserved: trx.raw('reserved + ?', [reserved]) });
+  }
   await trx('stock_levels')
     .where({ sku })
     .update({ on_hand: trx.raw('on_hand + ?', [onHand]), updated_at: now });
-  if (reserved === 0) return;
-  await trx('stock_holds')
-    .where({ sku })
-    .update({ reserved: trx.raw('reserved + ?', [reserved]) });
 }

@@ -28,6 +28,7 @@ export const payments: Migration = {
       t.bigInteger('amount_minor').notNullable();
       t.bigInteger('at').notNullable();
       t.primary(['payment_id', 'entry_id']);
+      t.index(['entry_id'], 'payment_entries_entry');
     });
   },
   async down(knex) {

@@ -1,0 +1,56 @@
+import { defineMapping, enumeration, rename, timestamp } from '../../strangler/index.ts';
+import { keyPair } from '../key-pair.ts';
+
+/** How the monolith's inventory becomes the inventory service's, and back. */
+export const inventoryMapping = defineMapping({
+  capability: 'inventory',
+  pairs: [
+    // INV_STOCK is split in two: its rows live and die with what is on hand.
+    {
+      name: 'stock_levels',
+      legacy: { table: 'INV_STOCK' },
+      extracted: { table: 'stock_levels' },
+      key: [rename('SKU_CD', 'sku')],
+      columns: [rename('QTY_OH', 'on_hand'), timestamp('UPD_TS', 'updated_at')],
+    },
+    {
+      name: 'stock_holds',
+      legacy: { table: 'INV_STOCK', whenAbsent: { QTY_RSV: 0 } },
+      extracted: { table: 'stock_holds' },
+      key: [rename('SKU_CD', 'sku')],
+      columns: [rename('QTY_RSV', 'reserved')],
+    },
+    {
+      name: 'reservations',
+      legacy: { table: 'INV_RSV' },
+      extracted: { table: 'reservations' },
+      key: [rename('RSV_NO', 'id')],
+      columns: [
+        rename('ORD_NO', 'order_id'),
+        enumeration('STAT_CD', 'status', { A: 'active', C: 'committed', R: 'released' }),
+        timestamp('CRT_TS', 'created_at'),
+        timestamp('UPD_TS', 'updated_at'),
+      ],
+    },
+    {
+      name: 'reservation_items',
+      legacy: { table: 'INV_RSV_LIN' },
+      extracted: { table: 'reservation_items' },
+      key: [rename('RSV_NO', 'reservation_id'), rename('SKU_CD', 'sku')],
+      columns: [rename('QTY', 'quantity')],
+    },
+    {
+      name: 'stock_adjustments',
+      legacy: { table: 'INV_ADJ' },
+      extracted: { table: 'stock_adjustments' },
+      key: [rename('ADJ_NO', 'id')],
+      columns: [
+        rename('SKU_CD', 'sku'),
+        rename('DLT_QTY', 'delta'),
+        rename('RSN_TXT', 'reason'),
+        timestamp('CRT_TS', 'created_at'),
+      ],
+    },
+    keyPair('INV_IDEM'),
+  ],
+});

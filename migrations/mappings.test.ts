@@ -1,0 +1,147 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { belongs, checkMapping, columnOn, isGuest, writes } from '../strangler/index.ts';
+import type { Mapping, Pair, Row, SqlValue } from '../strangler/index.ts';
+import { inventoryMapping } from './inventory/mapping.ts';
+import { paymentMapping } from './payment/mapping.ts';
+
+type SideName = 'legacy' | 'extracted';
+
+/** The partner of a row in one pair. */
+function carry(pair: Pair, from: SideName, row: Row): Row {
+  const to = from === 'legacy' ? 'extracted' : 'legacy';
+  const result: Record<string, SqlValue> = {};
+  for (const codec of [...pair.key, ...pair.columns]) {
+    const target = columnOn(codec, to);
+    if (target === null) continue;
+    const source = columnOn(codec, from);
+    const value = source === null ? null : (row[source] ?? null);
+    const convert = from === 'legacy' ? codec.forward : codec.backward;
+    result[target] = source !== null && value === null ? null : convert(value);
+  }
+  return result;
+}
+
+/** A legacy row as it comes back after all its pairs have carried it over and back. */
+function thereAndBack(mapping: Mapping, table: string, row: Row): Row {
+  const result: Record<string, SqlValue> = {};
+  for (const pair of mapping.pairs.filter((candidate) => candidate.legacy.table === table)) {
+    const present = belongs(pair, 'legacy', row);
+    if (present) {
+      const back = carry(pair, 'extracted', carry(pair, 'legacy', row));
+      const keys = pair.key.map(({ legacy }) => legacy);
+      for (const codec of [...pair.key, ...pair.columns]) {
+        const column = codec.legacy;
+        const own = writes(codec, 'legacy') || keys.includes(column);
+        if (column !== null && own) result[column] = back[column] ?? null;
+      }
+    } else if (isGuest(pair, 'legacy')) {
+      for (const [column, value] of Object.entries(pair.legacy.whenAbsent ?? {})) {
+        const copied = typeof value === 'object' && value !== null ? row[value.copyOf] : value;
+        result[column] = copied ?? null;
+      }
+    }
+  }
+  return result;
+}
+
+const id = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/);
+const count = fc.nat(1_000_000_000);
+const time = fc
+  .date({ min: new Date('1970-01-01'), max: new Date('2199-01-01'), noInvalidDate: true })
+  .map((date) => date.toISOString().slice(0, -1).replace('T', ' '));
+const money = fc
+  .maxSafeInteger()
+  .map((minor) => String(Math.abs(minor)).padStart(3, '0'))
+  .map((digits) => `${digits.slice(0, -2)}.${digits.slice(-2)}`);
+const keyRow = fc.record({
+  IDEM_KEY: id,
+  REQ_HASH: id,
+  STATE_CD: fc.constantFrom('I', 'D'),
+  ATT_ID: id,
+  LEASE_TS: fc.option(count),
+  RES_ID: fc.option(id),
+  HTTP_STAT: fc.option(fc.integer({ min: 200, max: 599 })),
+  RESP_TXT: fc.option(fc.json()),
+  CRT_TS: time,
+});
+
+const tables: readonly [Mapping, string, fc.Arbitrary<Row>][] = [
+  [
+    inventoryMapping,
+    'INV_STOCK',
+    fc.record({ SKU_CD: id, QTY_OH: count, QTY_RSV: count, UPD_TS: time }),
+  ],
+  [
+    inventoryMapping,
+    'INV_RSV',
+    fc.record({
+      RSV_NO: id,
+      ORD_NO: id,
+      STAT_CD: fc.constantFrom('A', 'C', 'R'),
+      CRT_TS: time,
+      UPD_TS: time,
+    }),
+  ],
+  [inventoryMapping, 'INV_RSV_LIN', fc.record({ RSV_NO: id, SKU_CD: id, QTY: count })],
+  [
+    inventoryMapping,
+    'INV_ADJ',
+    fc.record({
+      ADJ_NO: id,
+      SKU_CD: id,
+      DLT_QTY: fc.integer(),
+      RSN_TXT: fc.string(),
+      CRT_TS: time,
+    }),
+  ],
+  [inventoryMapping, 'INV_IDEM', keyRow],
+  [
+    paymentMapping,
+    'PAY_TXN',
+    fc
+      .record({
+        PAY_NO: id,
+        ORD_NO: id,
+        CUST_NO: id,
+        AMT_TXT: money,
+        CURR_CD: fc.constantFrom('USD', 'EUR', 'GBP'),
+        METH_CD: fc.constantFrom('card_ok', 'card_slow'),
+        STAT_CD: fc.constantFrom('P', 'S', 'D'),
+        CRT_TS: time,
+        UPD_TS: time,
+      })
+      .map((row) => (row.STAT_CD === 'P' ? { ...row, UPD_TS: row.CRT_TS } : row)),
+  ],
+  [
+    paymentMapping,
+    'PAY_RFND',
+    fc
+      .record({
+        RFND_NO: id,
+        PAY_NO: id,
+        AMT_TXT: money,
+        STAT_CD: fc.constantFrom('P', 'S'),
+        CRT_TS: time,
+        UPD_TS: time,
+      })
+      .map((row) => (row.STAT_CD === 'P' ? { ...row, UPD_TS: row.CRT_TS } : row)),
+  ],
+  [paymentMapping, 'PAY_IDEM', keyRow],
+];
+
+describe.each([inventoryMapping, paymentMapping])('the mapping of $capability', (mapping) => {
+  it('can be used', () => {
+    expect(checkMapping(mapping)).toEqual([]);
+  });
+});
+
+describe.each(tables)('a row', (mapping, table, rows) => {
+  it(`of ${table} comes back as it went`, () => {
+    fc.assert(
+      fc.property(rows, (row) => {
+        expect(thereAndBack(mapping, table, row)).toEqual(row);
+      }),
+    );
+  });
+});

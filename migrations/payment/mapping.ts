@@ -1,0 +1,82 @@
+import {
+  constant,
+  copyOf,
+  decimalToMinor,
+  defineMapping,
+  derived,
+  enumeration,
+  prefixed,
+  rename,
+  timestamp,
+} from '../../strangler/index.ts';
+import { keyPair } from '../key-pair.ts';
+
+/**
+ * How the monolith's payments become the payment service's, and back: a status column on one side,
+ * entries on the other. A payment that is pending ('P') has no settlement entry, and its UPD_TS is
+ * its CRT_TS; likewise a refund that was only asked for.
+ */
+export const paymentMapping = defineMapping({
+  capability: 'payment',
+  pairs: [
+    {
+      name: 'payments',
+      legacy: { table: 'PAY_TXN' },
+      extracted: { table: 'payments' },
+      key: [rename('PAY_NO', 'id')],
+      columns: [
+        rename('ORD_NO', 'order_id'),
+        rename('CUST_NO', 'customer_id'),
+        decimalToMinor('AMT_TXT', 'amount_minor', 2),
+        rename('CURR_CD', 'currency'),
+        rename('METH_CD', 'method'),
+        timestamp('CRT_TS', 'created_at'),
+      ],
+    },
+    {
+      name: 'settlements',
+      legacy: {
+        table: 'PAY_TXN',
+        where: { STAT_CD: ['S', 'D'] },
+        whenAbsent: { STAT_CD: 'P', UPD_TS: copyOf('CRT_TS') },
+      },
+      extracted: { table: 'payment_entries' },
+      key: [rename('PAY_NO', 'payment_id'), constant('extracted', 'entry_id', 'settlement')],
+      columns: [
+        enumeration('STAT_CD', 'kind', { S: 'captured', D: 'declined' }),
+        derived('extracted', decimalToMinor('AMT_TXT', 'amount_minor', 2)),
+        timestamp('UPD_TS', 'at'),
+      ],
+    },
+    {
+      name: 'refund_requests',
+      legacy: { table: 'PAY_RFND' },
+      extracted: { table: 'payment_entries' },
+      key: [prefixed('RFND_NO', 'entry_id', 'refund:')],
+      columns: [
+        constant('extracted', 'kind', 'refund_requested'),
+        rename('PAY_NO', 'payment_id'),
+        decimalToMinor('AMT_TXT', 'amount_minor', 2),
+        timestamp('CRT_TS', 'at'),
+      ],
+    },
+    {
+      name: 'refunds',
+      legacy: {
+        table: 'PAY_RFND',
+        where: { STAT_CD: ['S'] },
+        whenAbsent: { STAT_CD: 'P', UPD_TS: copyOf('CRT_TS') },
+      },
+      extracted: { table: 'payment_entries' },
+      key: [prefixed('RFND_NO', 'entry_id', 'refunded:')],
+      columns: [
+        constant('legacy', 'STAT_CD', 'S'),
+        constant('extracted', 'kind', 'refunded'),
+        timestamp('UPD_TS', 'at'),
+        derived('extracted', rename('PAY_NO', 'payment_id')),
+        derived('extracted', decimalToMinor('AMT_TXT', 'amount_minor', 2)),
+      ],
+    },
+    keyPair('PAY_IDEM'),
+  ],
+});
