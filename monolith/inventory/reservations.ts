@@ -1,0 +1,153 @@
+import { v7 as uuid } from 'uuid';
+import { keptRefusal, notFound, refuse } from '../../chassis/index.ts';
+import type { Effect, Knex, Problem, Transaction } from '../../chassis/index.ts';
+import {
+  alreadyReserved,
+  outOfStock,
+  reservationReleased,
+  unknownSku,
+} from '../../contracts/index.ts';
+import type {
+  Line,
+  Reservation,
+  ReservationRequest,
+  ReservationStatus,
+} from '../../contracts/index.ts';
+import { timestampToIso, toTimestamp } from '../legacy/index.ts';
+import { changeStock, findLevels } from './stock.ts';
+import type { StockChange } from './stock.ts';
+
+const STATUS_OF_CODE = { A: 'active', C: 'committed', R: 'released' } as const;
+const CODE_OF_STATUS = { active: 'A', committed: 'C', released: 'R' } as const;
+
+interface ReservationRow {
+  readonly RSV_NO: string;
+  readonly ORD_NO: string;
+  readonly STAT_CD: keyof typeof STATUS_OF_CODE;
+  readonly CRT_TS: string;
+}
+
+export async function findReservation(
+  connection: Knex,
+  id: string,
+): Promise<Reservation | undefined> {
+  const row = (await connection('INV_RSV').where({ RSV_NO: id }).first()) as
+    ReservationRow | undefined;
+  if (!row) return undefined;
+  const items = (await connection('INV_RSV_LIN')
+    .where({ RSV_NO: id })
+    .orderBy('SKU_CD')
+    .select({ sku: 'SKU_CD', quantity: 'QTY' })) as Line[];
+  return {
+    id,
+    orderId: row.ORD_NO,
+    status: STATUS_OF_CODE[row.STAT_CD],
+    items,
+    createdAt: timestampToIso(row.CRT_TS),
+  };
+}
+
+/**
+ * Reserves all lines of an order, or none.
+ * @throws Problem 422 `unknown_sku`
+ */
+export async function reserve(
+  trx: Transaction,
+  { orderId, items }: ReservationRequest,
+  now: number,
+): Promise<Effect> {
+  const earlier = (await trx('INV_RSV').where({ ORD_NO: orderId }).first('RSV_NO')) as
+    Pick<ReservationRow, 'RSV_NO'> | undefined;
+  if (earlier) return refused(refuse(alreadyReserved(orderId, earlier.RSV_NO)), earlier.RSV_NO);
+  const skus = items.map(({ sku }) => sku);
+  const levels = await findLevels(trx, skus);
+  const unknown = skus.filter((sku) => !levels.has(sku));
+  if (unknown.length > 0) throw refuse(unknownSku(items, unknown));
+  const short = items.filter(({ sku, quantity }) => (levels.get(sku)?.available ?? 0) < quantity);
+  if (short.length > 0) return refused(refuse(outOfStock(short.map(({ sku }) => sku))));
+  const body = await insert(trx, orderId, items, now);
+  return { answer: { status: 201, body }, resourceId: body.id };
+}
+
+async function insert(
+  trx: Transaction,
+  orderId: string,
+  items: readonly Line[],
+  now: number,
+): Promise<Reservation> {
+  const id = uuid();
+  const lines = items.toSorted((left, right) => (left.sku < right.sku ? -1 : 1));
+  await trx('INV_RSV').insert({
+    RSV_NO: id,
+    ORD_NO: orderId,
+    STAT_CD: CODE_OF_STATUS.active,
+    CRT_TS: toTimestamp(now),
+    UPD_TS: toTimestamp(now),
+  });
+  for (const { sku, quantity } of lines) {
+    await trx('INV_RSV_LIN').insert({ RSV_NO: id, SKU_CD: sku, QTY: quantity });
+    await changeStock(trx, sku, { reserved: quantity }, now);
+  }
+  const createdAt = new Date(now).toISOString();
+  return { id, orderId, status: 'active', items: lines, createdAt };
+}
+
+/**
+ * The reserved goods leave the stock. A committed reservation stays as it is.
+ * @throws Problem 404
+ */
+export async function commit(trx: Transaction, id: string, now: number): Promise<Effect> {
+  const reservation = await mustFind(trx, id);
+  if (reservation.status === 'released') return refused(refuse(reservationReleased(id)), id);
+  if (reservation.status === 'committed') return unchanged(reservation);
+  return move(trx, reservation, 'committed', now, (quantity) => ({
+    onHand: -quantity,
+    reserved: -quantity,
+  }));
+}
+
+/**
+ * Gives the goods of an active or committed reservation back. A released one stays as it is.
+ * @throws Problem 404
+ */
+export async function release(trx: Transaction, id: string, now: number): Promise<Effect> {
+  const reservation = await mustFind(trx, id);
+  switch (reservation.status) {
+    case 'released':
+      return unchanged(reservation);
+    case 'active':
+      return move(trx, reservation, 'released', now, (quantity) => ({ reserved: -quantity }));
+    case 'committed':
+      return move(trx, reservation, 'released', now, (quantity) => ({ onHand: quantity }));
+  }
+}
+
+async function mustFind(trx: Transaction, id: string): Promise<Reservation> {
+  const reservation = await findReservation(trx, id);
+  if (!reservation) throw notFound('reservation', id);
+  return reservation;
+}
+
+function refused(problem: Problem, resourceId: string | null = null): Effect {
+  return { answer: keptRefusal(problem), resourceId };
+}
+
+function unchanged(reservation: Reservation): Effect {
+  return { answer: { status: 200, body: reservation }, resourceId: reservation.id };
+}
+
+async function move(
+  trx: Transaction,
+  reservation: Reservation,
+  status: ReservationStatus,
+  now: number,
+  changeOf: (quantity: number) => StockChange,
+): Promise<Effect> {
+  await trx('INV_RSV')
+    .where({ RSV_NO: reservation.id })
+    .update({ STAT_CD: CODE_OF_STATUS[status], UPD_TS: toTimestamp(now) });
+  for (const { sku, quantity } of reservation.items) {
+    await changeStock(trx, sku, changeOf(quantity), now);
+  }
+  return unchanged({ ...reservation, status });
+}

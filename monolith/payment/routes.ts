@@ -1,0 +1,62 @@
+import express from 'express';
+import type { Router } from 'express';
+import {
+  decodeCursor,
+  keyedRequestOf,
+  methodNotAllowed,
+  notFound,
+  parse,
+  sendKeyedAnswer,
+  toPage,
+} from '../../chassis/index.ts';
+import type { Database } from '../../chassis/index.ts';
+import {
+  LIST_NAMES,
+  PaymentListQuery,
+  PaymentRequest,
+  RefundRequest,
+} from '../../contracts/index.ts';
+import type { Payment } from '../../contracts/index.ts';
+import { findPayment, listPayments } from './rows.ts';
+import type { PaymentWrites } from './writes.ts';
+
+/** The payment part of the HTTP contract. */
+export function paymentRoutes({ read }: Database, writes: PaymentWrites): Router {
+  const router = express.Router();
+
+  router
+    .route('/api/payments')
+    .get(async (req, res) => {
+      const { orderId, limit, cursor } = parse(PaymentListQuery, req.query, 'query');
+      const list = LIST_NAMES.paymentsOf(orderId);
+      const after = cursor === undefined ? '' : decodeCursor(list, cursor);
+      const payments = await listPayments(read, orderId, after, limit + 1);
+      const keyOf = ({ id }: Payment) => id;
+      res.json(toPage(list, payments, limit, keyOf, (payment) => payment));
+    })
+    .post(async (req, res) => {
+      const body = parse(PaymentRequest, req.body);
+      sendKeyedAnswer(res, await writes.pay(body, keyedRequestOf(req, body)));
+    })
+    .all(methodNotAllowed('GET', 'POST'));
+
+  router
+    .route('/api/payments/:id')
+    .get(async (req, res) => {
+      const payment = await findPayment(read, req.params.id);
+      if (!payment) throw notFound('payment', req.params.id);
+      res.json(payment);
+    })
+    .all(methodNotAllowed('GET'));
+
+  router
+    .route('/api/payments/:id/refunds')
+    .post(async (req, res) => {
+      const body = parse(RefundRequest.optional(), req.body);
+      const request = keyedRequestOf(req, body);
+      sendKeyedAnswer(res, await writes.refund(req.params.id, body, request));
+    })
+    .all(methodNotAllowed('POST'));
+
+  return router;
+}

@@ -1,0 +1,91 @@
+import type { Knex } from '../../chassis/index.ts';
+import type { Currency, Payment, PaymentMethod, PaymentStatus } from '../../contracts/index.ts';
+import { timestampToIso, toMinor } from '../legacy/index.ts';
+
+/** A payment's row. STAT_CD: `P` the provider's answer is unknown, `S` settled, `D` declined. */
+export interface PaymentRow {
+  readonly PAY_NO: string;
+  readonly ORD_NO: string;
+  readonly CUST_NO: string;
+  readonly AMT_TXT: string;
+  readonly CURR_CD: Currency;
+  readonly METH_CD: PaymentMethod;
+  readonly STAT_CD: 'P' | 'S' | 'D';
+  readonly CRT_TS: string;
+}
+
+export interface RefundRow {
+  readonly RFND_NO: string;
+  readonly PAY_NO: string;
+  readonly AMT_TXT: string;
+  readonly STAT_CD: 'P' | 'S';
+}
+
+function statusOf(row: PaymentRow, amount: number, refunded: number): PaymentStatus {
+  if (row.STAT_CD === 'P') return 'pending';
+  if (row.STAT_CD === 'D') return 'declined';
+  if (refunded === 0) return 'captured';
+  return refunded < amount ? 'partially_refunded' : 'refunded';
+}
+
+function present(row: PaymentRow, refunds: readonly RefundRow[]): Payment {
+  const amount = toMinor(row.AMT_TXT);
+  const settled = refunds.filter(({ STAT_CD, PAY_NO }) => STAT_CD === 'S' && PAY_NO === row.PAY_NO);
+  const refundedAmount = settled.reduce((sum, { AMT_TXT }) => sum + toMinor(AMT_TXT), 0);
+  return {
+    id: row.PAY_NO,
+    orderId: row.ORD_NO,
+    customerId: row.CUST_NO,
+    amount,
+    currency: row.CURR_CD,
+    method: row.METH_CD,
+    status: statusOf(row, amount, refundedAmount),
+    refundedAmount,
+    createdAt: timestampToIso(row.CRT_TS),
+  };
+}
+
+async function presentAll(connection: Knex, rows: readonly PaymentRow[]): Promise<Payment[]> {
+  const numbers = rows.map(({ PAY_NO }) => PAY_NO);
+  const refunds = (await connection('PAY_RFND').whereIn('PAY_NO', numbers)) as RefundRow[];
+  return rows.map((row) => present(row, refunds));
+}
+
+export async function findPayment(connection: Knex, id: string): Promise<Payment | undefined> {
+  const rows = (await connection('PAY_TXN').where({ PAY_NO: id })) as PaymentRow[];
+  return (await presentAll(connection, rows))[0];
+}
+
+/** The payments of an order after `afterId`, oldest first. */
+export async function listPayments(
+  connection: Knex,
+  orderId: string,
+  afterId: string,
+  limit: number,
+): Promise<Payment[]> {
+  const rows = (await connection('PAY_TXN')
+    .where({ ORD_NO: orderId })
+    .where('PAY_NO', '>', afterId)
+    .orderBy('PAY_NO')
+    .limit(limit)) as PaymentRow[];
+  return presentAll(connection, rows);
+}
+
+export async function findRefund(
+  connection: Knex,
+  id: string,
+): Promise<
+  { readonly id: string; readonly paymentId: string; readonly amount: number } | undefined
+> {
+  const row = (await connection('PAY_RFND').where({ RFND_NO: id }).first()) as
+    RefundRow | undefined;
+  return row && { id, paymentId: row.PAY_NO, amount: toMinor(row.AMT_TXT) };
+}
+
+/** What can still be asked back, in minor units: refunds under way count as paid back. */
+export async function amountLeft(connection: Knex, payment: Payment): Promise<number> {
+  const amounts = (await connection('PAY_RFND')
+    .where({ PAY_NO: payment.id })
+    .pluck('AMT_TXT')) as string[];
+  return amounts.reduce((left, amount) => left - toMinor(amount), payment.amount);
+}
