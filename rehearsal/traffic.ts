@@ -13,7 +13,14 @@ export interface Traffic {
    * doing right now still meets live traffic, however slow the machine.
    */
   allow(share: number): void;
+  /** No further order is taken up. */
+  stop(): void;
   readonly done: Promise<void>;
+}
+
+interface TrafficOptions {
+  readonly concurrency: number;
+  readonly signal?: AbortSignal;
 }
 
 const TRICKLE_MS = 120;
@@ -22,11 +29,12 @@ const TRICKLE_MS = 120;
 export function startTraffic(
   orders: readonly PlannedOrder[],
   customers: Customers,
-  concurrency: number,
+  { concurrency, signal }: TrafficOptions,
 ): Traffic {
   let taken = 0;
   let allowed = 1;
-  const waiting: { readonly share: number; resolve(): void }[] = [];
+  let stopped = false;
+  const waiting: { readonly share: number; resolve(): void; reject(reason: unknown): void }[] = [];
   const progress = (): number => (orders.length === 0 ? 1 : taken / orders.length);
 
   function announce(): void {
@@ -38,7 +46,7 @@ export function startTraffic(
   }
 
   async function client(): Promise<void> {
-    while (taken < orders.length) {
+    while (taken < orders.length && !stopped && signal?.aborted !== true) {
       if (progress() >= allowed) await delay(TRICKLE_MS * concurrency);
       const order = orders[taken];
       if (!order) return;
@@ -48,15 +56,22 @@ export function startTraffic(
     }
   }
 
+  signal?.addEventListener('abort', () => {
+    for (const waiter of waiting.splice(0)) waiter.reject(signal.reason);
+  });
+
   return {
     progress,
     reached: (share) =>
-      new Promise((resolve) => {
-        waiting.push({ share, resolve });
+      new Promise((resolve, reject) => {
+        waiting.push({ share, resolve, reject });
         announce();
       }),
     allow: (share) => {
       allowed = share;
+    },
+    stop: () => {
+      stopped = true;
     },
     done: Promise.all(Array.from({ length: concurrency }, client)).then(() => undefined),
   };
