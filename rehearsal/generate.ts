@@ -6,6 +6,8 @@ interface Size {
   readonly products: number;
   readonly customers: number;
   readonly orders: number;
+  /** How much of each product there is, compared with the usual 60 to 400; 1 when absent. */
+  readonly abundance?: number;
 }
 
 const GOODS = ['Tea', 'Coffee', 'Honey', 'Pasta', 'Olives', 'Rice', 'Cheese', 'Figs'] as const;
@@ -20,13 +22,13 @@ function method(random: Random): PaymentMethod {
   return draw < 0.98 ? 'card_timeout' : 'card_slow';
 }
 
-function product(random: Random, index: number): Product {
+function product(random: Random, index: number, abundance: number): Product {
   return {
     sku: `FIG-${String(index + 1).padStart(3, '0')}`,
     name: `${random.pick(KINDS)} ${random.pick(GOODS)}`,
     unitPrice: random.between(150, 9_900),
     currency: 'USD',
-    onHand: random.between(60, 400),
+    onHand: random.between(60, 400) * abundance,
   };
 }
 
@@ -61,7 +63,7 @@ export function generateDataset(
 ): Dataset {
   const random = createRandom(seed);
   const products = Array.from({ length: size.products }, (_unused, index) =>
-    product(random, index),
+    product(random, index, size.abundance ?? 1),
   );
   const customers = Array.from({ length: size.customers }, (_unused, index) => ({
     id: `C${String(index + 1).padStart(3, '0')}`,

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { CommandResult, Operator } from './operator.ts';
+import type { Drive, Setting } from './drive.ts';
+import type { CommandResult } from './operator.ts';
 import type { HandoverReport } from './report.ts';
 import { percentile } from './report.ts';
 import { stageName } from './stages.ts';
 import type { Stage } from './stages.ts';
-import type { Traffic } from './traffic.ts';
 
 interface Hold {
   readonly capability: string;
@@ -12,35 +12,26 @@ interface Hold {
   readonly ms: number;
 }
 
-interface MigrationOptions {
-  readonly plan: readonly Stage[];
-  readonly traffic: Traffic;
-  readonly operator: Operator;
-  readonly adminUrl: string;
-  /** Told before each stage; a kill may be due in it. */
-  onStage(stage: Stage, index: number): void;
-  /** A command may fail because a process it needs was killed; then it is run again. */
-  readonly patient: boolean;
-}
-
 const ATTEMPTS = 40;
 const RETRY_MS = 500;
 
 /** Takes the capabilities out and back, as an operator would, while the orders go on. */
-export async function migrate(options: MigrationOptions): Promise<HandoverReport[]> {
-  const handovers: HandoverReport[] = [];
-  for (const [index, stage] of options.plan.entries()) {
-    const next = options.plan[index + 1];
-    options.traffic.allow(next?.at ?? 1);
-    await options.traffic.reached(stage.at);
-    options.onStage(stage, index);
-    const result = await run(options, stage);
-    if (stage.verb === 'switch' || stage.verb === 'reverse') {
-      handovers.push(await handoverReport(options.adminUrl, stage, result));
+export function migration(plan: readonly Stage[]): Drive {
+  return async (setting) => {
+    const { traffic } = setting;
+    const handovers: HandoverReport[] = [];
+    for (const [index, stage] of plan.entries()) {
+      traffic.allow(plan[index + 1]?.at ?? 1);
+      await traffic.reached(stage.at);
+      setting.enter(`${(stage.at * 100).toFixed(0).padStart(3)} %  ${stageName(stage)}`, index);
+      const result = await run(setting, stage);
+      if (stage.verb === 'switch' || stage.verb === 'reverse') {
+        handovers.push(await handoverReport(setting.adminUrl, stage, result));
+      }
     }
-  }
-  options.traffic.allow(1);
-  return handovers;
+    traffic.allow(1);
+    return handovers;
+  };
 }
 
 function words(stage: Stage): string[] {
@@ -49,7 +40,7 @@ function words(stage: Stage): string[] {
     : [stage.verb, stage.capability];
 }
 
-async function run({ operator, patient }: MigrationOptions, stage: Stage): Promise<CommandResult> {
+async function run({ operator, patient }: Setting, stage: Stage): Promise<CommandResult> {
   for (let attempt = 1; ; attempt += 1) {
     const result = await operator(...words(stage));
     if (result.code === 0) return result;

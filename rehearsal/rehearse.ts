@@ -13,14 +13,15 @@ import { explainedBy, planKills } from './kills.ts';
 import type { Outage } from './kills.ts';
 import { createLedger } from './ledger.ts';
 import type { FailedRequest, Ledger } from './ledger.ts';
-import { migrate } from './migration.ts';
+import type { Drive } from './drive.ts';
+import { migration } from './migration.ts';
 import { createOperator } from './operator.ts';
 import { createSaboteur } from './outages.ts';
 import type { Progress } from './progress.ts';
 import type { HandoverReport, Report } from './report.ts';
 import { countMismatches } from './settle.ts';
 import { createShop } from './shop.ts';
-import { migrationPlan, stageName } from './stages.ts';
+import { migrationPlan } from './stages.ts';
 import { startTraffic } from './traffic.ts';
 import { watch } from './watch.ts';
 
@@ -32,6 +33,8 @@ export interface RehearsalOptions {
   readonly killSeed?: number;
   /** Empties Redis in the middle of the orders. */
   readonly flushRedis?: boolean;
+  /** What is done to the system meanwhile; the whole migration when absent. */
+  readonly drive?: Drive;
   readonly progress: Progress;
   /** Stops early: clients stop ordering, and everything is taken down. */
   readonly signal?: AbortSignal;
@@ -65,12 +68,13 @@ export async function rehearse(options: RehearsalOptions): Promise<Report> {
 
 async function run(options: RehearsalOptions, system: System): Promise<Report> {
   const { dataset, concurrency, killSeed, progress } = options;
+  const plan = migrationPlan();
+  const drive = options.drive ?? migration(plan);
   const started = performance.now();
   const ledger = createLedger();
   const facadeUrl = url(system, 'facade');
   const shop = createShop(facadeUrl, ledger, killSeed === undefined ? 0 : PATIENCE_MS);
   const operator = createOperator({ ...withoutSystem(process.env), ...system.env });
-  const plan = migrationPlan();
   const kills = killSeed === undefined ? [] : planKills(killSeed, plan.length);
   const saboteur = createSaboteur(system, kills, (text) => progress.say(text));
   const traffic = startTraffic(dataset.orders, createCustomers(dataset, shop, ledger), {
@@ -80,15 +84,15 @@ async function run(options: RehearsalOptions, system: System): Promise<Report> {
   const watching = watch({ system, ledger, traffic, total: dataset.orders.length, progress });
   const flushing = options.flushRedis ? flushAt(system, traffic.reached(0.5), progress) : undefined;
   try {
-    const handovers = await migrate({
-      plan,
+    const handovers = await drive({
+      system,
       traffic,
       operator,
       adminUrl: url(system, 'admin'),
       patient: killSeed !== undefined,
-      onStage(stage, index) {
-        watching.stage(stageName(stage));
-        progress.say(`${(stage.at * 100).toFixed(0).padStart(3)} %  ${stageName(stage)}`);
+      enter(stage, index) {
+        watching.stage(stage.trim());
+        progress.say(stage);
         saboteur.strike(index);
       },
     });

@@ -1,0 +1,55 @@
+import { describe, expect, it } from '@jest/globals';
+import { request, withSystem } from '../support/index.ts';
+
+interface Order {
+  readonly id: string;
+  readonly status: string;
+}
+interface Product {
+  readonly sku: string;
+}
+interface Charge {
+  readonly reference: string;
+}
+
+describe('100 parallel orders with one key', () => {
+  it('are one order, one charge and one reservation', async () => {
+    await withSystem({}, async ({ urls }) => {
+      const products = await request<{ items: Product[] }>('GET', `${urls['facade']}/api/products`);
+      const sku = products.body.items[0]?.sku;
+      const before = await request<{ onHand: number }>(
+        'GET',
+        `${urls['facade']}/api/inventory/${sku}`,
+      );
+      const customerId = 'C001';
+      const order = () =>
+        request<Order & { code?: string }>('POST', `${urls['facade']}/api/orders`, {
+          headers: { 'idempotency-key': 'the-only-one', 'x-customer-id': customerId },
+          body: { customerId, items: [{ sku, quantity: 2 }], paymentMethod: 'card_ok' },
+          timeoutMs: 20_000,
+        });
+      const answers = await Promise.all(Array.from({ length: 100 }, order));
+      const last = await order();
+      const confirmed = [...answers, last].filter(({ status }) => status === 201);
+      const others = answers.filter(({ status }) => status !== 201);
+      expect(new Set(confirmed.map(({ body }) => body.id)).size).toBe(1);
+      expect(last.body.status).toBe('confirmed');
+      expect(others.map(({ status, body }) => `${status} ${body.code}`)).toEqual(
+        others.map(() => '409 request_in_flight'),
+      );
+      const stored = await request<{ items: Order[] }>(
+        'GET',
+        `${urls['facade']}/api/orders?customerId=${customerId}`,
+      );
+      expect(stored.body.items.map(({ id }) => id)).toEqual([last.body.id]);
+      const ledger = await request<{ charges: Charge[] }>('GET', `${urls['provider']}/ledger`);
+      expect(ledger.body.charges.map(({ reference }) => reference)).toEqual([last.body.id]);
+      const after = await request<{ onHand: number; reserved: number }>(
+        'GET',
+        `${urls['facade']}/api/inventory/${sku}`,
+        { headers: { 'x-customer-id': customerId } },
+      );
+      expect(after.body).toMatchObject({ onHand: before.body.onHand - 2, reserved: 0 });
+    });
+  }, 60_000);
+});
