@@ -10,6 +10,7 @@ export { figProcesses } from './process-definition.ts';
 export type { ProcessDefinition } from './process-definition.ts';
 export { projectRoot } from './project.ts';
 export { findRedis, RedisMissing } from './redis-find.ts';
+export { runSupervisor } from './run-supervisor.ts';
 export { startRedis } from './start-redis.ts';
 export type { PrivateRedis } from './start-redis.ts';
 export { startSystem } from './start-system.ts';

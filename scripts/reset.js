@@ -1,0 +1,58 @@
+/**
+ * `npm run reset`: clears the data folder (FIG_DATA_DIR, by default `.fig`), so that the next start
+ * is a first one. It touches nothing while a system runs on the folder, and nothing that Fig has
+ * not put there.
+ */
+import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+/** What Fig writes into a data folder. */
+const OURS = [
+  /^[a-z-]+\.db(-wal|-shm|-journal)?$/,
+  /^(flags|system|load)\.json(\..*)?$/,
+  /^supervisor\.(lock|lock-journal|pid)$/,
+  /^(logs|redis)$/,
+];
+/** The first file that a start makes: a folder without it was never one of Fig's. */
+const MARK = 'supervisor.lock';
+
+const folder = resolve(process.env.FIG_DATA_DIR || '.fig');
+if (!existsSync(folder)) end(`${folder} does not exist: nothing to clear`);
+
+const entries = readdirSync(folder);
+if (entries.length > 0 && !entries.includes(MARK)) {
+  refuse(`${folder} is not a data folder of Fig (it has no ${MARK})`);
+}
+const owner = runningSupervisor();
+if (owner !== undefined) {
+  refuse(`a system runs on ${folder} (process ${owner}); stop it first`);
+}
+const foreign = entries.filter((name) => !OURS.some((pattern) => pattern.test(name)));
+if (foreign.length > 0) {
+  refuse(`${folder} also holds what is not Fig's: ${foreign.join(', ')}; move that away first`);
+}
+for (const name of entries) rmSync(join(folder, name), { recursive: true });
+rmdirSync(folder);
+end(`cleared ${folder}`);
+
+function runningSupervisor() {
+  const file = join(folder, 'supervisor.pid');
+  if (!existsSync(file)) return undefined;
+  const pid = Number(readFileSync(file, 'utf8'));
+  try {
+    process.kill(pid, 0);
+    return pid;
+  } catch (error) {
+    return error.code === 'EPERM' ? pid : undefined;
+  }
+}
+
+function refuse(reason) {
+  console.error(`reset: ${reason}; nothing was removed`);
+  process.exit(1);
+}
+
+function end(text) {
+  console.log(`reset: ${text}`);
+  process.exit(0);
+}

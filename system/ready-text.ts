@@ -1,0 +1,21 @@
+import { relative } from 'node:path';
+import type { System } from './system.ts';
+
+/** What `npm start` says when everything is up: where to look, and what to try. */
+export function readyText({ urls, dataDir }: System): string {
+  const facade = urls['facade'] ?? Object.values(urls)[0] ?? '';
+  const admin = urls['admin'];
+  return [
+    'Fig is ready.',
+    '',
+    `  the facade    ${facade}`,
+    `  try           curl ${facade}/api/products`,
+    ...(admin === undefined ? [] : [`  admin         ${admin}`]),
+    '  state         bin/fig status',
+    '  a rehearsal   npm run rehearse     moves inventory out under live orders, apart from this',
+    `  the data      ${relative(process.cwd(), dataDir) || dataDir}`,
+    '',
+    '  Ctrl-C stops everything; `npm run reset` then clears the data.',
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,73 @@
+import { AlreadyRunning } from './data-lock.ts';
+import { CommandFailed } from './command.ts';
+import { ConfigurationError } from '../chassis/index.ts';
+import { StartFailed } from './launcher.ts';
+import type { LogSink } from './log-sink.ts';
+import { jsonLines, logStream, prettyLines } from './log-stream.ts';
+import { readyText } from './ready-text.ts';
+import { RedisMissing } from './redis-find.ts';
+import { startSystem } from './start-system.ts';
+import type { StartOptions } from './start-system.ts';
+import type { System } from './system.ts';
+
+const EXPECTED = [AlreadyRunning, CommandFailed, ConfigurationError, RedisMissing, StartFailed];
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** One Ctrl-C under `npm start` comes twice: from the terminal, and passed on by npm. */
+const ONE_KEYSTROKE_MS = 500;
+
+/**
+ * `npm start`: runs the system until a signal stops it. The first signal stops every process in
+ * order, a second one kills what is left. The code is 0 after a stop, 1 when it could not start.
+ */
+export async function runSupervisor(options: Partial<StartOptions> = {}): Promise<void> {
+  const terminal = process.stdout.isTTY;
+  const sink = logStream({
+    write: (text) => process.stdout.write(text),
+    format: terminal ? prettyLines(!process.env['NO_COLOR']) : jsonLines,
+  });
+  const abort = new AbortController();
+  let system: System | undefined;
+  onSignals({
+    stop: () => {
+      say(sink, terminal, 'stopping; once more forces it');
+      abort.abort();
+      void system?.stop();
+    },
+    force: () => void forceEnd(system),
+  });
+  try {
+    system = await startSystem({ ports: 'default', log: sink, ...options, signal: abort.signal });
+    say(sink, terminal, readyText(system));
+  } catch (error) {
+    if (abort.signal.aborted) return;
+    const expected = EXPECTED.some((type) => error instanceof type);
+    process.stderr.write(`\nFig could not start: ${expected ? (error as Error).message : ''}\n`);
+    if (!expected) console.error(error);
+    process.exitCode = 1;
+  }
+}
+
+function onSignals({ stop, force }: { stop: () => void; force: () => void }): void {
+  let firstAt: number | undefined;
+  for (const signal of SIGNALS) {
+    process.on(signal, () => {
+      if (firstAt === undefined) {
+        firstAt = performance.now();
+        stop();
+      } else if (performance.now() - firstAt > ONE_KEYSTROKE_MS) {
+        force();
+      }
+    });
+  }
+}
+
+/** Processes that a start under way has made end by themselves when this one does. */
+async function forceEnd(system: System | undefined): Promise<void> {
+  await system?.killAll();
+  process.exit(130);
+}
+
+function say(sink: LogSink, terminal: boolean, text: string): void {
+  if (terminal) process.stdout.write(`\n${text}\n`);
+  else sink.write('supervisor', text.replaceAll(/\s+/g, ' ').trim());
+}
