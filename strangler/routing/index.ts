@@ -1,3 +1,5 @@
 /** What a facade may know of the engine: its configuration, its flags, and who owns what. */
 export * from './config.ts';
+export * from './flag-file.ts';
+export * from './flags.ts';
 export * from './state.ts';

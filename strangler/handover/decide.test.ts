@@ -1,0 +1,121 @@
+import { describe, expect, it } from '@jest/globals';
+import { decide } from './decide.ts';
+import type { Action } from './decide.ts';
+import { explore } from './explore.ts';
+import type { Exploration } from './explore.ts';
+import type { Facts } from './facts.ts';
+import { firstWorld, keyOf, settled, successors, violation } from './model.ts';
+import type { Limits, Rules, World } from './model.ts';
+
+const facts: Facts = {
+  source: { state: 'open', epoch: 1 },
+  target: { state: 'closed', epoch: 0 },
+  handover: { epoch: 2, position: null },
+  applied: 0,
+  abort: null,
+  held: false,
+  published: false,
+};
+const closed = { ...facts, source: { state: 'closed', epoch: 2 } } as const;
+const positioned = { ...closed, handover: { epoch: 2, position: 7 } };
+const ceded = { ...positioned, source: { state: 'ceded', epoch: 2 }, applied: 7 } as const;
+const moved = { ...ceded, target: { state: 'open', epoch: 2 } } as const;
+const takenBack = { ...facts, source: { state: 'open', epoch: 3 } } as const;
+
+describe('the next step of a handover', () => {
+  it.each<[string, Facts, Action['kind']]>([
+    ['tells the facades first', facts, 'hold'],
+    ['then closes the source', { ...facts, held: true }, 'close'],
+    ['reads the position once closed', closed, 'recordPosition'],
+    ['waits until it is applied', { ...positioned, applied: 6 }, 'awaitApplied'],
+    ['cedes', { ...positioned, applied: 7 }, 'cede'],
+    ['opens the target', ceded, 'open'],
+    ['publishes the owner', moved, 'publish'],
+    ['finishes', { ...moved, published: true }, 'finish'],
+    ['has nothing to do without a handover', { ...facts, handover: null }, 'nothing'],
+    ['takes back an open source', { ...facts, abort: 'late' }, 'abort'],
+    ['takes back a closed source', { ...positioned, applied: 7, abort: 'late' }, 'abort'],
+    ['never takes back a ceded source', { ...ceded, abort: 'late' }, 'open'],
+    ['never takes back a finished move', { ...moved, abort: 'late' }, 'publish'],
+    ['publishes what was taken back', takenBack, 'publish'],
+    ['finishes what was taken back', { ...takenBack, published: true }, 'finish'],
+    ['alarms when both are open', { ...facts, target: { state: 'open', epoch: 4 } }, 'alarm'],
+    ['alarms when none is open', { ...closed, handover: null }, 'alarm'],
+    ['alarms at a foreign epoch', { ...facts, source: { state: 'ceded', epoch: 9 } }, 'alarm'],
+  ])('%s', (_, given, kind) => {
+    expect(decide(given).kind).toBe(kind);
+  });
+});
+
+const right: Rules = { decide, checksLease: true, comparesFence: true };
+
+function check(rules: Rules, within: Limits): Exploration<World> {
+  return explore({
+    first: firstWorld(within),
+    next: (world) => successors(world, rules),
+    key: keyOf,
+    violation,
+    goal: settled,
+  });
+}
+
+describe('every interleaving of two coordinators, writers, crashes and lost messages', () => {
+  it('keeps one owner with all acknowledged writes, and never gets stuck', () => {
+    const { states, counterexample } = check(right, { writes: 2, handovers: 2, takeovers: 1 });
+    process.stderr.write(`handover model: ${states} states\n`);
+    expect(counterexample).toBeUndefined();
+    expect(states).toBeGreaterThan(10_000);
+  });
+
+  const flawed = (change: (given: Facts, action: Action) => Action): Rules => ({
+    ...right,
+    decide: (given) => change(given, decide(given)),
+  });
+
+  it.each<[string, Rules, string]>([
+    [
+      'opens the target without the cede',
+      flawed((_, action) => (action.kind === 'cede' ? { kind: 'open' } : action)),
+      'two open fences',
+    ],
+    [
+      'reads the position before the close',
+      flawed((given, action) =>
+        action.kind === 'close' && given.handover?.position === null
+          ? { kind: 'recordPosition' }
+          : action,
+      ),
+      'without an acknowledged write',
+    ],
+    [
+      'takes back after the cede, past the compare-and-set',
+      {
+        ...flawed((given, action) =>
+          given.source.state === 'ceded' && given.abort !== null
+            ? { kind: 'abort', from: 'closed', reason: given.abort }
+            : action,
+        ),
+        comparesFence: false,
+      },
+      'two open fences',
+    ],
+    [
+      'does not wait for what was written last',
+      flawed((_, action) => (action.kind === 'awaitApplied' ? { kind: 'cede' } : action)),
+      'without an acknowledged write',
+    ],
+    [
+      'gives up when the source is closed',
+      flawed((given, action) => (given.source.state === 'closed' ? { kind: 'nothing' } : action)),
+      'stuck',
+    ],
+    [
+      'moves fences blindly',
+      { ...right, checksLease: false, comparesFence: false },
+      'two open fences|without an acknowledged write',
+    ],
+  ])('finds the bug of a coordinator that %s', (_, rules, expected) => {
+    const { counterexample } = check(rules, { writes: 1, handovers: 1, takeovers: 1 });
+    expect(counterexample?.rule).toMatch(new RegExp(expected));
+  });
+});

@@ -1,0 +1,25 @@
+import type { Fence } from '../../chassis/index.ts';
+import type { HandoverRecord } from '../store.ts';
+
+/** An unfinished handover, as far as the next step depends on it. */
+export type Unfinished = Pick<HandoverRecord, 'epoch' | 'position'>;
+
+/**
+ * All that the next step of a handover depends on. Both databases are read one after the other,
+ * so the facts may never have been true at one moment; compare-and-set makes that harmless.
+ */
+export interface Facts {
+  /** The fence of the side that gives ownership up. */
+  readonly source: Fence;
+  /** The fence of the side that takes it. */
+  readonly target: Fence;
+  readonly handover: Unfinished | null;
+  /** How far the source's feed has been applied at the target. */
+  readonly applied: number;
+  /** Why this handover should be taken back while it still can be; null: it should not. */
+  readonly abort: string | null;
+  /** Whether this run has told the facades to hold. A crash forgets it; telling again is harmless. */
+  readonly held: boolean;
+  /** Whether this run has told the facades of the outcome. A crash forgets that, too. */
+  readonly published: boolean;
+}
