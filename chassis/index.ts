@@ -16,6 +16,7 @@ export * from './method-not-allowed.ts';
 export * from './owner-transaction.ts';
 export * from './problem.ts';
 export * from './process.ts';
+export * from './request-keys.ts';
 export * from './saga-runner.ts';
 export * from './saga.ts';
 export * from './trace.ts';

@@ -7,11 +7,11 @@ import {
   openDatabase,
   purgeKeys,
   readPort,
+  requestKeys,
   runProcess,
 } from '../../chassis/index.ts';
 import { inventoryMigrations } from '../../migrations/inventory/index.ts';
 import { buildApp, inventoryGuard } from './app.ts';
-import { requestKeys } from './keys.ts';
 
 await runProcess('inventory', async ({ env, log }) => {
   const port = readPort(env, 'INVENTORY_PORT', 4001);

@@ -7,6 +7,7 @@ import {
   methodNotAllowed,
   notFound,
   parse,
+  requestKeys,
   sendKeyedAnswer,
   toPage,
 } from '../../chassis/index.ts';
@@ -19,7 +20,6 @@ import {
 } from '../../contracts/index.ts';
 import type { StockLevel } from '../../contracts/index.ts';
 import { adjust } from './adjustments.ts';
-import { requestKeys } from './keys.ts';
 import { commit, findReservation, release, reserve } from './reservations.ts';
 import { findLevel, listLevels } from './stock.ts';
 

@@ -1,7 +1,8 @@
-import { createKeyStore } from '../../chassis/index.ts';
+import { createKeyStore } from './idempotency.ts';
+import type { KeyStore } from './idempotency.ts';
 
-/** This service's idempotency keys. */
-export const requestKeys = createKeyStore({
+/** The idempotency keys of a service whose schema is its own: in a table named `request_keys`. */
+export const requestKeys: KeyStore = createKeyStore({
   table: 'request_keys',
   columns: {
     key: 'key',

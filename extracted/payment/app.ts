@@ -1,0 +1,26 @@
+import type { Express } from 'express';
+import { createFenceGuard, createHttpApp } from '../../chassis/index.ts';
+import type { Logger } from '../../chassis/index.ts';
+import type { PaymentScope } from './attempt.ts';
+import type { Provider } from './provider.ts';
+import { paymentRoutes } from './routes.ts';
+
+/** Nothing is written here before the fence has been opened: the data belongs elsewhere till then. */
+export const paymentGuard = createFenceGuard({ capability: 'payment', whenAbsent: 'closed' });
+
+interface PaymentAppDeps {
+  readonly scope: PaymentScope;
+  readonly provider: Provider;
+  readonly log: Logger;
+}
+
+/** The payment service, over a database whose schema is up to date. */
+export function buildApp({ scope, provider, log }: PaymentAppDeps): Express {
+  const { read } = scope.database;
+  return createHttpApp({
+    name: 'payment',
+    log,
+    routes: [paymentRoutes(scope, provider)],
+    readiness: { database: async () => (await read.select(read.raw('1'))).length === 1 },
+  });
+}

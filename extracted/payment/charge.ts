@@ -1,0 +1,59 @@
+import { v7 as uuid } from 'uuid';
+import { keptRefusal, notFound, refuse } from '../../chassis/index.ts';
+import type { KeyedAnswer, KeyedRequest, Transaction } from '../../chassis/index.ts';
+import { paymentDeclined } from '../../contracts/index.ts';
+import type { Payment, PaymentRequest } from '../../contracts/index.ts';
+import { runErrand } from './attempt.ts';
+import type { Errand, Intent, PaymentScope } from './attempt.ts';
+import { addEntry, entryIds, findPayment } from './payments.ts';
+import type { ChargeIntent, ChargeOutcome, Provider } from './provider.ts';
+
+type Charge = ChargeIntent & Intent;
+
+function chargeOf(payment: Pick<Payment, keyof ChargeIntent>): Charge {
+  const { id, orderId, amount, currency, method } = payment;
+  return { id, paymentId: id, orderId, amount, currency, method };
+}
+
+async function mustFind(trx: Transaction, id: string): Promise<Payment> {
+  const payment = await findPayment(trx, id);
+  if (!payment) throw notFound('payment', id);
+  return payment;
+}
+
+/** Charging a card, from the payment that was recorded for it. */
+export function chargeErrand(provider: Provider): Errand<Charge, ChargeOutcome> {
+  return {
+    find: async (trx, id) => chargeOf(await mustFind(trx, id)),
+    ask: (charge, askedBefore) => provider.charge(charge, askedBefore),
+    async settle(trx, { id, amount }, kind, now) {
+      const entry = { payment_id: id, entry_id: entryIds.settlement, kind, amount_minor: amount };
+      await addEntry(trx, { ...entry, at: now });
+      if (kind === 'declined') return keptRefusal(refuse(paymentDeclined({ paymentId: id })));
+      return { status: 201, body: await mustFind(trx, id) };
+    },
+  };
+}
+
+/** Charges a card, once for its key. */
+export function pay(
+  scope: PaymentScope,
+  provider: Provider,
+  request: KeyedRequest,
+  payment: PaymentRequest,
+): Promise<KeyedAnswer> {
+  return runErrand(scope, request, chargeErrand(provider), async (trx, now) => {
+    const { orderId, customerId, amount, currency, method } = payment;
+    const id = uuid();
+    await trx('payments').insert({
+      id,
+      order_id: orderId,
+      customer_id: customerId,
+      amount_minor: amount,
+      currency,
+      method,
+      created_at: now,
+    });
+    return { intent: chargeOf({ id, ...payment }) };
+  });
+}

@@ -1,0 +1,44 @@
+import {
+  createExpressServer,
+  databaseUrl,
+  listen,
+  listenHost,
+  migrate,
+  openDatabase,
+  purgeKeys,
+  readNumber,
+  readPort,
+  requestKeys,
+  runProcess,
+  serviceUrl,
+} from '../../chassis/index.ts';
+import { paymentMigrations } from '../../migrations/payment/index.ts';
+import { buildApp, paymentGuard } from './app.ts';
+import { createProvider } from './provider.ts';
+import { startResolver } from './resolver.ts';
+
+await runProcess('payment', async ({ env, log }) => {
+  const port = readPort(env, 'PAYMENT_PORT', 4002);
+  const host = listenHost(env);
+  const provider = createProvider({
+    url: serviceUrl(env, 'PROVIDER_URL', 4010),
+    timeoutMs: readNumber(env, 'PROVIDER_TIMEOUT_MS', 1_000),
+  });
+  const database = openDatabase(databaseUrl(env, 'PAYMENT_DATABASE_URL', 'payment.db'));
+  await migrate(database, paymentMigrations);
+  const scope = { database, guard: paymentGuard, keys: requestKeys, now: Date.now };
+  const server = createExpressServer(buildApp({ scope, provider, log }));
+  const listening = await listen(server, { port, host, variable: 'PAYMENT_PORT' });
+  const stopPurge = purgeKeys({ ...scope, log });
+  const stopResolver = startResolver(scope, provider, log);
+  return {
+    ports: { http: listening.port },
+    close: async () => {
+      stopPurge();
+      await listening.close();
+      await provider.close();
+      await stopResolver();
+      await database.close();
+    },
+  };
+});

@@ -1,0 +1,103 @@
+import type { Knex } from '../../chassis/index.ts';
+import type { Currency, Payment, PaymentMethod, PaymentStatus } from '../../contracts/index.ts';
+
+interface PaymentRow {
+  readonly id: string;
+  readonly order_id: string;
+  readonly customer_id: string;
+  readonly amount_minor: number;
+  readonly currency: Currency;
+  readonly method: PaymentMethod;
+  readonly created_at: number;
+}
+
+/** Something that happened to a payment. Entries are only ever added. */
+export interface Entry {
+  readonly payment_id: string;
+  readonly entry_id: string;
+  readonly kind: 'captured' | 'declined' | 'refund_requested' | 'refunded';
+  readonly amount_minor: number;
+  readonly at: number;
+}
+
+/** Ids of the entries that may happen once. */
+export const entryIds = {
+  settlement: 'settlement',
+  refundRequest: (refundId: string) => `refund:${refundId}`,
+  refunded: (refundId: string) => `refunded:${refundId}`,
+} as const;
+
+function sum(entries: readonly Entry[], kind: Entry['kind']): number {
+  return entries
+    .filter((entry) => entry.kind === kind)
+    .reduce((total, entry) => total + entry.amount_minor, 0);
+}
+
+function statusOf(amount: number, entries: readonly Entry[]): PaymentStatus {
+  const settlement = entries.find(({ entry_id: id }) => id === entryIds.settlement);
+  if (!settlement) return 'pending';
+  if (settlement.kind === 'declined') return 'declined';
+  const refunded = sum(entries, 'refunded');
+  if (refunded === 0) return 'captured';
+  return refunded < amount ? 'partially_refunded' : 'refunded';
+}
+
+function present(row: PaymentRow, entries: readonly Entry[]): Payment {
+  return {
+    id: row.id,
+    orderId: row.order_id,
+    customerId: row.customer_id,
+    amount: row.amount_minor,
+    currency: row.currency,
+    method: row.method,
+    status: statusOf(row.amount_minor, entries),
+    refundedAmount: sum(entries, 'refunded'),
+    createdAt: new Date(row.created_at).toISOString(),
+  };
+}
+
+async function withEntries(connection: Knex, rows: readonly PaymentRow[]): Promise<Payment[]> {
+  const entries = (await connection('payment_entries').whereIn(
+    'payment_id',
+    rows.map(({ id }) => id),
+  )) as Entry[];
+  return rows.map((row) =>
+    present(
+      row,
+      entries.filter(({ payment_id: id }) => id === row.id),
+    ),
+  );
+}
+
+export async function findPayment(connection: Knex, id: string): Promise<Payment | undefined> {
+  const rows = (await connection('payments').where({ id })) as PaymentRow[];
+  return (await withEntries(connection, rows))[0];
+}
+
+/** At most `count` payments of an order in their ids' order, those after `after` only. */
+export async function listPayments(
+  connection: Knex,
+  orderId: string,
+  after: string | undefined,
+  count: number,
+): Promise<Payment[]> {
+  const query = connection('payments').where({ order_id: orderId }).orderBy('id').limit(count);
+  const rows = (await (after === undefined
+    ? query
+    : query.where('id', '>', after))) as PaymentRow[];
+  return withEntries(connection, rows);
+}
+
+/** What may still be asked back: refunds that are under way count as paid. */
+export async function refundable(connection: Knex, payment: Payment): Promise<number> {
+  const entries = (await connection('payment_entries').where({
+    payment_id: payment.id,
+    kind: 'refund_requested',
+  })) as Entry[];
+  return payment.amount - sum(entries, 'refund_requested');
+}
+
+/** Adds an entry, once for its id. */
+export async function addEntry(trx: Knex, entry: Entry): Promise<void> {
+  await trx('payment_entries').insert(entry).onConflict(['payment_id', 'entry_id']).ignore();
+}

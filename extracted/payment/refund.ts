@@ -1,0 +1,67 @@
+import { v7 as uuid } from 'uuid';
+import { keptRefusal, notFound, refuse } from '../../chassis/index.ts';
+import type { KeyedAnswer, KeyedRequest, Problem, Transaction } from '../../chassis/index.ts';
+import { paymentNotCaptured, refundExceedsPayment } from '../../contracts/index.ts';
+import type { RefundRequest } from '../../contracts/index.ts';
+import { runErrand } from './attempt.ts';
+import type { Errand, PaymentScope, Started } from './attempt.ts';
+import { addEntry, entryIds, findPayment, refundable } from './payments.ts';
+import type { Entry } from './payments.ts';
+import type { Provider, RefundIntent } from './provider.ts';
+
+async function findRefund(trx: Transaction, id: string): Promise<RefundIntent> {
+  const entry = (await trx('payment_entries')
+    .where({ entry_id: entryIds.refundRequest(id) })
+    .first()) as Entry | undefined;
+  if (!entry) throw notFound('refund', id);
+  return { id, paymentId: entry.payment_id, amount: entry.amount_minor };
+}
+
+/** Paying money back, from the request for it that was recorded. */
+export function refundErrand(provider: Provider): Errand<RefundIntent, 'refunded'> {
+  return {
+    find: findRefund,
+    ask: (intent) => provider.refund(intent),
+    async settle(trx, { id, paymentId, amount }, kind, now) {
+      const entry = { payment_id: paymentId, entry_id: entryIds.refunded(id), kind };
+      await addEntry(trx, { ...entry, amount_minor: amount, at: now });
+      return { status: 201, body: await findPayment(trx, paymentId) };
+    },
+  };
+}
+
+const refused = (problem: Problem): Started<RefundIntent> => ({ refusal: keptRefusal(problem) });
+
+/**
+ * Pays some of a payment back, or all that is left, once for its key.
+ * @throws Problem 404 for an unknown payment
+ */
+export function refund(
+  scope: PaymentScope,
+  provider: Provider,
+  request: KeyedRequest,
+  paymentId: string,
+  { amount }: RefundRequest,
+): Promise<KeyedAnswer> {
+  return runErrand(scope, request, refundErrand(provider), async (trx, now) => {
+    const payment = await findPayment(trx, paymentId);
+    if (!payment) throw notFound('payment', paymentId);
+    if (payment.status === 'pending' || payment.status === 'declined') {
+      return refused(refuse(paymentNotCaptured(paymentId)));
+    }
+    const left = await refundable(trx, payment);
+    const wanted = amount ?? left;
+    if (wanted === 0 || wanted > left) {
+      return refused(refuse(refundExceedsPayment(paymentId, left)));
+    }
+    const intent = { id: uuid(), paymentId, amount: wanted };
+    await addEntry(trx, {
+      payment_id: paymentId,
+      entry_id: entryIds.refundRequest(intent.id),
+      kind: 'refund_requested',
+      amount_minor: wanted,
+      at: now,
+    });
+    return { intent };
+  });
+}

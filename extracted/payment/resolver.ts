@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { FencedError, Problem } from '../../chassis/index.ts';
+import type { Knex, Logger } from '../../chassis/index.ts';
+import { runErrand } from './attempt.ts';
+import type { PaymentScope } from './attempt.ts';
+import { chargeErrand } from './charge.ts';
+import { findPayment } from './payments.ts';
+import type { Provider } from './provider.ts';
+import { refundErrand } from './refund.ts';
+
+interface OpenKey {
+  readonly key: string;
+  readonly request_hash: string;
+  readonly resource_id: string;
+}
+
+const AT_ONCE = 10;
+
+/** Requests whose attempt has died or given up, so that nobody is working on them. */
+async function abandoned(connection: Knex, now: number): Promise<OpenKey[]> {
+  return (await connection('request_keys')
+    .where({ state: 'in_flight' })
+    .where('lease_until', '<=', now)
+    .whereNotNull('resource_id')
+    .orderBy('lease_until')
+    .limit(AT_ONCE)
+    .select('key', 'request_hash', 'resource_id')) as OpenKey[];
+}
+
+const alreadyStarted = (): never => {
+  throw new Error('the request was started before');
+};
+
+async function resolve(scope: PaymentScope, provider: Provider, open: OpenKey): Promise<void> {
+  const request = { key: open.key, hash: open.request_hash, attemptId: `resolver-${randomUUID()}` };
+  if (await findPayment(scope.database.read, open.resource_id)) {
+    await runErrand(scope, request, chargeErrand(provider), alreadyStarted);
+  } else {
+    await runErrand(scope, request, refundErrand(provider), alreadyStarted);
+  }
+}
+
+/** Finds out how every abandoned charge and refund ended; returns how many it settled. */
+export async function resolveAbandoned(
+  scope: PaymentScope,
+  provider: Provider,
+  log: Logger,
+): Promise<number> {
+  const { database, guard, now } = scope;
+  if (!(await guard.looksOpen(database))) return 0;
+  const outcomes = await Promise.all(
+    (await abandoned(database.read, now())).map(async (open) => {
+      try {
+        await resolve(scope, provider, open);
+        log.info({ resource: open.resource_id }, 'settled what a request had left open');
+        return 1;
+      } catch (err) {
+        // Moved away, still not known, or taken up by its client again: all of it is fine.
+        if (!(err instanceof FencedError || err instanceof Problem)) {
+          log.error({ err, resource: open.resource_id }, 'could not settle');
+        }
+        return 0;
+      }
+    }),
+  );
+  return outcomes.reduce<number>((total, settled) => total + settled, 0);
+}
+
+/**
+ * Settles what requests have left open, for as long as this side owns payments.
+ * @returns stops it, after the round under way
+ */
+export function startResolver(
+  scope: PaymentScope,
+  provider: Provider,
+  log: Logger,
+  everyMs = 1_000,
+): () => Promise<void> {
+  const stop = new AbortController();
+  const rounds = (async () => {
+    while (!stop.signal.aborted) {
+      await pause(everyMs, stop.signal);
+      if (stop.signal.aborted) return;
+      await resolveAbandoned(scope, provider, log).catch((err: unknown) => {
+        log.error({ err }, 'could not look for open payments');
+      });
+    }
+  })();
+  return async () => {
+    stop.abort();
+    await rounds;
+  };
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal, ref: false }).catch(() => undefined);
+}

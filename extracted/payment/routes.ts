@@ -1,0 +1,66 @@
+import { Router } from 'express';
+import {
+  decodeCursor,
+  keyedRequestOf,
+  methodNotAllowed,
+  notFound,
+  parse,
+  sendKeyedAnswer,
+  toPage,
+} from '../../chassis/index.ts';
+import {
+  LIST_NAMES,
+  PaymentListQuery,
+  PaymentRequest,
+  RefundRequest,
+} from '../../contracts/index.ts';
+import type { Payment } from '../../contracts/index.ts';
+import type { PaymentScope } from './attempt.ts';
+import { pay } from './charge.ts';
+import { findPayment, listPayments } from './payments.ts';
+import type { Provider } from './provider.ts';
+import { refund } from './refund.ts';
+
+const idOf = ({ id }: Payment): string => id;
+const same = (payment: Payment): Payment => payment;
+
+/** The payment part of the HTTP contract. */
+export function paymentRoutes(scope: PaymentScope, provider: Provider): Router {
+  const { read } = scope.database;
+  const router = Router();
+
+  router
+    .route('/api/payments')
+    .get(async (req, res) => {
+      const { orderId, limit, cursor } = parse(PaymentListQuery, req.query, 'query');
+      const list = LIST_NAMES.paymentsOf(orderId);
+      const after = cursor === undefined ? undefined : decodeCursor(list, cursor);
+      const payments = await listPayments(read, orderId, after, limit + 1);
+      res.json(toPage(list, payments, limit, idOf, same));
+    })
+    .post(async (req, res) => {
+      const body = parse(PaymentRequest, req.body);
+      sendKeyedAnswer(res, await pay(scope, provider, keyedRequestOf(req, body), body));
+    })
+    .all(methodNotAllowed('GET', 'POST'));
+
+  router
+    .route('/api/payments/:id')
+    .get(async (req, res) => {
+      const payment = await findPayment(read, req.params.id);
+      if (!payment) throw notFound('payment', req.params.id);
+      res.json(payment);
+    })
+    .all(methodNotAllowed('GET'));
+
+  router
+    .route('/api/payments/:id/refunds')
+    .post(async (req, res) => {
+      const body = parse(RefundRequest, req.body ?? {});
+      const request = keyedRequestOf(req, body);
+      sendKeyedAnswer(res, await refund(scope, provider, request, req.params.id, body));
+    })
+    .all(methodNotAllowed('POST'));
+
+  return router;
+}
