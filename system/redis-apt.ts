@@ -45,50 +45,57 @@ export async function provisionWithApt(options: AptOptions): Promise<RedisBinary
  * which ones these are differs between releases.
  */
 async function fetchPackages(options: AptOptions, work: string): Promise<void> {
-  const root = join(work, 'root');
+  const { dpkg } = options;
+  const download = downloader(options, work);
   const done = new Set<string>();
   let wanted = ['redis-server', 'redis-tools'];
   while (wanted.length > 0) {
-    const folder = mkdtempSync(join(work, 'packages-'));
-    await download(options, wanted, folder, work);
-    for (const name of wanted) done.add(name);
-    const needed: string[] = [];
-    for (const file of readdirSync(folder).filter((name) => name.endsWith('.deb'))) {
-      await run(options.dpkg, ['-x', join(folder, file), root]);
-      needed.push(...dependencies(await run(options.dpkg, ['-f', join(folder, file), 'Depends'])));
+    const needed = new Set<string>();
+    for (const file of await download(wanted)) {
+      await run(dpkg, ['-x', file, join(work, 'root')]);
+      for (const name of dependencies(await run(dpkg, ['-f', file, 'Depends']))) needed.add(name);
     }
+    for (const name of wanted) done.add(name);
     wanted = [];
-    for (const name of new Set(needed)) {
-      if (!done.has(name) && !(await isInstalled(options.dpkg, name))) wanted.push(name);
+    for (const name of needed) {
+      if (!done.has(name) && !(await isInstalled(dpkg, name))) wanted.push(name);
     }
   }
 }
 
-/** Tries with the lists that the system has, and where these are missing or stale with new ones. */
-async function download(
+/**
+ * Downloads packages with the lists that the system has, and where these are missing or stale, with
+ * lists of our own from then on.
+ * @returns the paths of the packages
+ */
+function downloader(
   { aptGet, log }: AptOptions,
-  names: readonly string[],
-  folder: string,
   work: string,
-): Promise<void> {
+): (names: readonly string[]) => Promise<string[]> {
+  // As root, apt would drop to a user that may not enter our folder.
+  const asIs = ['-o', 'APT::Sandbox::User='];
   const lists = join(work, 'lists');
-  const ownLists = [
-    ['-o', `Dir::State::lists=${lists}`],
-    ['-o', `Dir::Cache=${join(work, 'apt-cache')}`],
-    // As root apt would drop to a user that may not enter our folder.
-    ['-o', 'APT::Sandbox::User='],
-  ].flat();
-  log.info({ packages: names }, 'downloading packages');
-  try {
-    await run(aptGet, ['-o', 'APT::Sandbox::User=', 'download', ...names], { cwd: folder });
-  } catch (error) {
-    if (!(error instanceof CommandFailed)) throw error;
-    log.info('the package lists of this system do not serve: fetching lists for this folder only');
-    mkdirSync(join(lists, 'partial'), { recursive: true });
-    mkdirSync(join(work, 'apt-cache', 'archives', 'partial'), { recursive: true });
-    await run(aptGet, [...ownLists, 'update'], { cwd: folder });
-    await run(aptGet, [...ownLists, 'download', ...names], { cwd: folder });
-  }
+  const cache = join(work, 'apt-cache');
+  const ownLists = [...asIs, '-o', `Dir::State::lists=${lists}`, '-o', `Dir::Cache=${cache}`];
+  let settings = asIs;
+  return async (names) => {
+    const folder = mkdtempSync(join(work, 'packages-'));
+    log.info({ packages: names }, 'downloading packages');
+    try {
+      await run(aptGet, [...settings, 'download', ...names], { cwd: folder });
+    } catch (error) {
+      if (settings === ownLists || !(error instanceof CommandFailed)) throw error;
+      log.info('the package lists of this system do not serve: fetching some for this folder only');
+      mkdirSync(join(lists, 'partial'), { recursive: true });
+      mkdirSync(join(cache, 'archives', 'partial'), { recursive: true });
+      settings = ownLists;
+      await run(aptGet, [...settings, 'update'], { cwd: folder });
+      await run(aptGet, [...settings, 'download', ...names], { cwd: folder });
+    }
+    return readdirSync(folder)
+      .filter((name) => name.endsWith('.deb'))
+      .map((name) => join(folder, name));
+  };
 }
 
 /** Library packages in a `Depends` field; of alternatives the first. */
