@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Transaction } from './database.ts';
+import type { Knex, Transaction } from './database.ts';
 import { canonicalJson, sha256 } from './hash.ts';
 import { Problem } from './problem.ts';
 
@@ -37,9 +37,12 @@ export type Admission =
   | { readonly kind: 'replay'; readonly answer: StoredAnswer }
   | { readonly kind: 'resume'; readonly resourceId: string | null };
 
-/** Hash of what makes two requests the same: method, path and body. */
+/**
+ * Hash of what makes two requests the same: method, path and body. No body and an empty one are
+ * the same: which of the two arrives depends on the client and on what it passes through.
+ */
 export function requestHash(method: string, path: string, body: unknown): string {
-  return sha256(`${method} ${path}\n${canonicalJson(body ?? null)}`);
+  return sha256(`${method} ${path}\n${canonicalJson(body ?? {})}`);
 }
 
 /** A keyed request from its parts; key and attempt are made up where the caller gave none. */
@@ -109,7 +112,7 @@ export interface KeyTable {
 }
 
 export interface KeyStore {
-  find(trx: Transaction, key: string): Promise<KeyRecord | undefined>;
+  find(connection: Knex, key: string): Promise<KeyRecord | undefined>;
   /** Marks a request as under way, taking over a marker that is there already. */
   begin(trx: Transaction, request: KeyedRequest, resourceId: string, now: number): Promise<void>;
   /** Ends a lease early, so that the next attempt with this key may go on at once. */
@@ -133,8 +136,8 @@ export function createKeyStore({ table, columns: c, states, formatTime }: KeyTab
     await trx(table).insert(row).onConflict(c.key).merge(changes);
   }
   return {
-    async find(trx, key) {
-      const row = (await trx(table)
+    async find(connection, key) {
+      const row = (await connection(table)
         .where({ [c.key]: key })
         .first()) as Record<string, string | number | null> | undefined;
       if (!row) return undefined;
