@@ -13,6 +13,7 @@ export * from './key-purge.ts';
 export * from './keyed-effect.ts';
 export * from './log.ts';
 export * from './method-not-allowed.ts';
+export * from './outbox.ts';
 export * from './owner-transaction.ts';
 export * from './problem.ts';
 export * from './process.ts';

@@ -112,14 +112,12 @@ export async function commit(trx: Transaction, id: string, now: number): Promise
  */
 export async function release(trx: Transaction, id: string, now: number): Promise<Effect> {
   const reservation = await mustFind(trx, id);
-  switch (reservation.status) {
-    case 'released':
-      return unchanged(reservation);
-    case 'active':
-      return move(trx, reservation, 'released', now, (quantity) => ({ reserved: -quantity }));
-    case 'committed':
-      return move(trx, reservation, 'released', now, (quantity) => ({ onHand: quantity }));
-  }
+  if (reservation.status === 'released') return unchanged(reservation);
+  const giveBack: (quantity: number) => StockChange =
+    reservation.status === 'active'
+      ? (quantity) => ({ reserved: -quantity })
+      : (quantity) => ({ onHand: quantity });
+  return move(trx, reservation, 'released', now, giveBack);
 }
 
 async function mustFind(trx: Transaction, id: string): Promise<Reservation> {

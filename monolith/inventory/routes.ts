@@ -21,6 +21,8 @@ import type { InventoryWrites } from './writes.ts';
 import { findReservation } from './reservations.ts';
 import { findLevel, listLevels } from './stock.ts';
 
+const skuOf = ({ sku }: StockLevel): string => sku;
+
 /** The inventory part of the HTTP contract. */
 export function inventoryRoutes({ read }: Database, writes: InventoryWrites): Router {
   const router = express.Router();
@@ -31,8 +33,7 @@ export function inventoryRoutes({ read }: Database, writes: InventoryWrites): Ro
       const { limit, cursor } = parse(ListQuery, req.query, 'query');
       const after = cursor === undefined ? '' : decodeCursor(LIST_NAMES.inventory, cursor);
       const levels = await listLevels(read, after, limit + 1);
-      const keyOf = ({ sku }: StockLevel) => sku;
-      res.json(toPage(LIST_NAMES.inventory, levels, limit, keyOf, (level) => level));
+      res.json(toPage(LIST_NAMES.inventory, levels, limit, skuOf, (level) => level));
     })
     .all(methodNotAllowed('GET'));
 

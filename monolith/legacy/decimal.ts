@@ -1,4 +1,4 @@
-const DECIMAL = /^(\d{1,13})\.(\d{2})$/;
+const DECIMAL = /^(\d{1,14})\.(\d{2})$/;
 
 /** The legacy schema keeps money as decimal text; all currencies here have two minor digits. */
 export function toDecimal(minor: number): string {

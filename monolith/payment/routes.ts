@@ -20,6 +20,8 @@ import type { Payment } from '../../contracts/index.ts';
 import { findPayment, listPayments } from './rows.ts';
 import type { PaymentWrites } from './writes.ts';
 
+const idOf = ({ id }: Payment): string => id;
+
 /** The payment part of the HTTP contract. */
 export function paymentRoutes({ read }: Database, writes: PaymentWrites): Router {
   const router = express.Router();
@@ -31,8 +33,7 @@ export function paymentRoutes({ read }: Database, writes: PaymentWrites): Router
       const list = LIST_NAMES.paymentsOf(orderId);
       const after = cursor === undefined ? '' : decodeCursor(list, cursor);
       const payments = await listPayments(read, orderId, after, limit + 1);
-      const keyOf = ({ id }: Payment) => id;
-      res.json(toPage(list, payments, limit, keyOf, (payment) => payment));
+      res.json(toPage(list, payments, limit, idOf, (payment) => payment));
     })
     .post(async (req, res) => {
       const body = parse(PaymentRequest, req.body);

@@ -1,0 +1,106 @@
+import express from 'express';
+import type { Express } from 'express';
+import { createHttpApp, methodNotAllowed } from '../chassis/index.ts';
+import type { Database, HttpClient, Logger } from '../chassis/index.ts';
+import { openApiDocument } from '../contracts/index.ts';
+import { createCatalogue } from './catalogue/index.ts';
+import { createCustomers } from './customers/index.ts';
+import { publishOrderEvent } from './events.ts';
+import { createInventory } from './inventory/index.ts';
+import { createOrders } from './orders/index.ts';
+import { createPayment } from './payment/index.ts';
+import { startUpkeep } from './upkeep.ts';
+
+interface MonolithDeps {
+  readonly database: Database;
+  readonly log: Logger;
+  /** The card processor. */
+  readonly provider: HttpClient;
+  /** Where inventory and payment are once they have moved out. */
+  readonly inventoryService: HttpClient;
+  readonly paymentService: HttpClient;
+  readonly timing?: Partial<Timing>;
+}
+
+/** All in milliseconds. */
+export interface Timing {
+  /** How long one call to the card processor may take. */
+  readonly providerTimeoutMs: number;
+  /** How long to go on asking it. */
+  readonly providerPatienceMs: number;
+  /** How long a client waits for its order's end before it is told to ask again. */
+  readonly orderPatienceMs: number;
+  /** How long a dead process's orders wait before they are gone on with. */
+  readonly sagaLeaseMs: number;
+}
+
+export const DEFAULT_TIMING: Timing = {
+  providerTimeoutMs: 2_500,
+  providerPatienceMs: 5_000,
+  orderPatienceMs: 8_000,
+  sagaLeaseMs: 5_000,
+};
+
+export interface Monolith {
+  readonly app: Express;
+  /** Starts what runs without a request: unfinished orders and payments, old keys. */
+  start(): void;
+  /** Stops that, and lets the orders under way come to where they can be gone on with. */
+  stop(): Promise<void>;
+}
+
+/** The legacy order system, over a database whose schema is up to date. */
+export function buildMonolith(deps: MonolithDeps): Monolith {
+  const { database, log } = deps;
+  const timing = { ...DEFAULT_TIMING, ...deps.timing };
+  const catalogue = createCatalogue(database);
+  const customers = createCustomers(database);
+  const inventory = createInventory(database);
+  const payment = createPayment({ ...timing, database, log, provider: deps.provider });
+  const orders = createOrders({
+    database,
+    log,
+    catalogue,
+    customers,
+    inventory: { local: inventory.writes, remote: deps.inventoryService },
+    payment: { local: payment.writes, remote: deps.paymentService },
+    publish: publishOrderEvent,
+    patienceMs: timing.orderPatienceMs,
+    leaseMs: timing.sagaLeaseMs,
+  });
+  const app = createHttpApp({
+    name: 'monolith',
+    log,
+    routes: [openApiRoutes(), catalogue.routes, inventory.routes, payment.routes, orders.routes],
+    readiness: {
+      database: async () => {
+        await database.read('CAT_PROD').first('SKU_CD');
+        return true;
+      },
+    },
+  });
+  let stopUpkeep = (): void => undefined;
+  return {
+    app,
+    start() {
+      orders.start();
+      stopUpkeep = startUpkeep({ database, log, inventory, payment, orders });
+    },
+    async stop() {
+      stopUpkeep();
+      await orders.stop();
+    },
+  };
+}
+
+function openApiRoutes(): express.Router {
+  const document = openApiDocument();
+  const router = express.Router();
+  router
+    .route('/api/openapi.json')
+    .get((_req, res) => {
+      res.json(document);
+    })
+    .all(methodNotAllowed('GET'));
+  return router;
+}

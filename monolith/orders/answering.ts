@@ -1,0 +1,60 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { refuse } from '../../chassis/index.ts';
+import type {
+  Database,
+  KeyedAnswer,
+  KeyedRequest,
+  KeyStore,
+  SagaRunner,
+} from '../../chassis/index.ts';
+import { orderPending } from '../../contracts/index.ts';
+import type { Opening } from './opening.ts';
+
+interface AnsweringDeps {
+  readonly database: Database;
+  readonly keys: KeyStore;
+  /** How long a client waits for its order's end, in milliseconds. */
+  readonly patienceMs: number;
+}
+
+const LOOK_AGAIN_MS = 50;
+
+/**
+ * Sees a request's saga to its end and answers what was kept with it.
+ * @throws Problem 503 `order_pending` when that takes too long; the saga goes on by itself, and the
+ *   same key finds its end
+ */
+export async function answerWhenDone<Data>(
+  deps: AnsweringDeps,
+  runner: SagaRunner<Data>,
+  request: KeyedRequest,
+  opening: Opening<Data>,
+): Promise<KeyedAnswer> {
+  if ('answer' in opening) return opening;
+  const deadline = performance.now() + deps.patienceMs;
+  const sagaId = 'begun' in opening ? opening.begun.id : opening.resume;
+  if ('begun' in opening) void runner.drive(opening.begun);
+  for (;;) {
+    await atMost(deadline - performance.now(), runner.resume(sagaId));
+    const record = await deps.keys.find(deps.database.read, request.key);
+    if (record?.answer) return { answer: record.answer, replayed: false };
+    if (performance.now() >= deadline) break;
+    // Another process drives it; its end shows in the key.
+    await delay(LOOK_AGAIN_MS);
+  }
+  await deps.database.transaction((trx) => deps.keys.letGo(trx, request));
+  throw refuse(orderPending(sagaId.slice(sagaId.indexOf(':') + 1)));
+}
+
+/** Waits for `work`, but no longer than `ms`; the work goes on in any case. */
+async function atMost(ms: number, work: Promise<void>): Promise<void> {
+  const waiting = new AbortController();
+  const timeUp = delay(Math.max(0, ms), undefined, { signal: waiting.signal }).catch(
+    () => undefined,
+  );
+  try {
+    await Promise.race([work, timeUp]);
+  } finally {
+    waiting.abort();
+  }
+}

@@ -1,0 +1,97 @@
+import type { Router } from 'express';
+import { createSagaRunner } from '../../chassis/index.ts';
+import type { Database, HttpClient, KeyStore, Logger } from '../../chassis/index.ts';
+import type { Catalogue } from '../catalogue/index.ts';
+import type { Customers } from '../customers/index.ts';
+import type { InventoryWrites } from '../inventory/index.ts';
+import { createLegacyKeys } from '../legacy/index.ts';
+import type { PaymentWrites } from '../payment/index.ts';
+import { answerWhenDone } from './answering.ts';
+import { cancelSaga } from './cancel.ts';
+import type { Cancelling } from './cancel.ts';
+import type { Publish } from './events.ts';
+import { openCancelling, openPlacing } from './opening.ts';
+import { placeSaga } from './place.ts';
+import type { Placing } from './place.ts';
+import { localInventory, remoteInventory } from './ports/inventory-port.ts';
+import { owned } from './ports/owned.ts';
+import { localPayment, remotePayment } from './ports/payment-port.ts';
+import { orderRoutes } from './routes.ts';
+import { createSagaStore } from './saga-store.ts';
+
+export type { OrderEventType, Publish } from './events.ts';
+
+/** Orders: what ties catalogue, customers, inventory and payment together. */
+export interface Orders {
+  readonly keys: KeyStore;
+  readonly routes: Router;
+  /** Starts to pick up orders that a crash left half done. */
+  start(): void;
+  stop(): Promise<void>;
+}
+
+interface OrdersDeps {
+  readonly database: Database;
+  readonly log: Logger;
+  readonly catalogue: Catalogue;
+  readonly customers: Customers;
+  /** Both owners of each capability; which one it is shows when it is called. */
+  readonly inventory: { readonly local: InventoryWrites; readonly remote: HttpClient };
+  readonly payment: { readonly local: PaymentWrites; readonly remote: HttpClient };
+  readonly publish: Publish;
+  /** How long a client waits for its order's end before it is told to ask again; milliseconds. */
+  readonly patienceMs: number;
+  /** How long a dead process's orders wait before they are gone on with; milliseconds. */
+  readonly leaseMs: number;
+}
+
+export function createOrders(deps: OrdersDeps): Orders {
+  const { database, log, leaseMs } = deps;
+  const keys = createLegacyKeys('ORD_IDEM');
+  const scope = { ...deps, keys };
+  const sagas = {
+    keys,
+    publish: deps.publish,
+    inventory: owned({
+      local: localInventory(deps.inventory.local),
+      remote: remoteInventory(deps.inventory.remote),
+    }),
+    payment: owned({
+      local: localPayment(deps.payment.local),
+      remote: remotePayment(deps.payment.remote),
+    }),
+  };
+  const placing = createSagaRunner({
+    definition: placeSaga(sagas),
+    store: createSagaStore<Placing>(database, 'place'),
+    log,
+    leaseMs,
+  });
+  const cancelling = createSagaRunner({
+    definition: cancelSaga(sagas),
+    store: createSagaStore<Cancelling>(database, 'cancel'),
+    log,
+    leaseMs,
+  });
+  const routes = orderRoutes(database, {
+    async place(body, request) {
+      const opening = await openPlacing(scope, body, request, placing.newLease());
+      return answerWhenDone(scope, placing, request, opening);
+    },
+    async cancel(orderId, request) {
+      const opening = await openCancelling(scope, orderId, request, cancelling.newLease());
+      return answerWhenDone(scope, cancelling, request, opening);
+    },
+  });
+  return {
+    keys,
+    routes,
+    start() {
+      placing.start();
+      cancelling.start();
+    },
+    async stop() {
+      await Promise.all([placing.stop(), cancelling.stop()]);
+    },
+  };
+}

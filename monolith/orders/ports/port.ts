@@ -1,0 +1,57 @@
+import { FencedError, Problem, problemBody } from '../../../chassis/index.ts';
+import type { FenceState, HttpClient, KeyedAnswer, StoredAnswer } from '../../../chassis/index.ts';
+import { HEADERS } from '../../../contracts/index.ts';
+
+/** What makes a call safe to repeat, at whichever owner: both stay the same each time. */
+export interface CallKey {
+  readonly key: string;
+  readonly attemptId: string;
+}
+
+/** The contract's answer to a call that a module of this process serves. */
+export async function answerOf(work: Promise<KeyedAnswer>): Promise<StoredAnswer> {
+  try {
+    return (await work).answer;
+  } catch (error) {
+    if (error instanceof Problem) return { status: error.status, body: problemBody(error) };
+    throw error;
+  }
+}
+
+/**
+ * Makes a call of the contract to another process.
+ * @throws FencedError when that process does not own the capability
+ * @throws CallFailed when no answer came
+ */
+export async function callRemote(
+  client: HttpClient,
+  path: string,
+  body: unknown,
+  { key, attemptId }: CallKey,
+): Promise<StoredAnswer> {
+  const answer = await client.call('POST', path, {
+    ...(body === undefined ? {} : { body }),
+    headers: { [HEADERS.idempotencyKey]: key, [HEADERS.attempt]: attemptId },
+  });
+  if (answer.status === 421) throw fencedBy(answer.body);
+  return { status: answer.status, body: answer.body };
+}
+
+function fencedBy(body: unknown): FencedError {
+  const { capability, state, epoch } = body as Record<string, unknown>;
+  return new FencedError(String(capability), { state: state as FenceState, epoch: Number(epoch) });
+}
+
+/** An answer that settles nothing: the step is to be taken again. */
+export class UnsettledAnswer extends Error {
+  override readonly name = 'UnsettledAnswer';
+
+  constructor(call: string, { status, body }: StoredAnswer) {
+    super(`${call} was answered ${status} ${JSON.stringify(body)}`);
+  }
+}
+
+/** The stable code of a refusal. */
+export function codeOf({ body }: StoredAnswer): string | undefined {
+  return (body as { code?: string } | null | undefined)?.code;
+}

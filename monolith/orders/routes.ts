@@ -1,0 +1,61 @@
+import express from 'express';
+import type { Router } from 'express';
+import {
+  decodeCursor,
+  keyedRequestOf,
+  methodNotAllowed,
+  notFound,
+  parse,
+  sendKeyedAnswer,
+  toPage,
+} from '../../chassis/index.ts';
+import type { Database, KeyedAnswer, KeyedRequest } from '../../chassis/index.ts';
+import { LIST_NAMES, OrderListQuery, OrderRequest } from '../../contracts/index.ts';
+import type { Order } from '../../contracts/index.ts';
+import { findOrder, listOrders } from './rows.ts';
+
+/** What changes orders; each takes effect once for its key. */
+export interface OrderWrites {
+  place(body: OrderRequest, request: KeyedRequest): Promise<KeyedAnswer>;
+  cancel(orderId: string, request: KeyedRequest): Promise<KeyedAnswer>;
+}
+
+const idOf = ({ id }: Order): string => id;
+
+/** The orders part of the HTTP contract. */
+export function orderRoutes({ read }: Database, writes: OrderWrites): Router {
+  const router = express.Router();
+
+  router
+    .route('/api/orders')
+    .get(async (req, res) => {
+      const { customerId, limit, cursor } = parse(OrderListQuery, req.query, 'query');
+      const list = LIST_NAMES.ordersOf(customerId);
+      const after = cursor === undefined ? '' : decodeCursor(list, cursor);
+      const orders = await listOrders(read, customerId, after, limit + 1);
+      res.json(toPage(list, orders, limit, idOf, (order) => order));
+    })
+    .post(async (req, res) => {
+      const body = parse(OrderRequest, req.body);
+      sendKeyedAnswer(res, await writes.place(body, keyedRequestOf(req, body)));
+    })
+    .all(methodNotAllowed('GET', 'POST'));
+
+  router
+    .route('/api/orders/:id')
+    .get(async (req, res) => {
+      const order = await findOrder(read, req.params.id);
+      if (!order) throw notFound('order', req.params.id);
+      res.json(order);
+    })
+    .all(methodNotAllowed('GET'));
+
+  router
+    .route('/api/orders/:id/cancel')
+    .post(async (req, res) => {
+      sendKeyedAnswer(res, await writes.cancel(req.params.id, keyedRequestOf(req, undefined)));
+    })
+    .all(methodNotAllowed('POST'));
+
+  return router;
+}

@@ -1,0 +1,123 @@
+import type {
+  Database,
+  Lease,
+  SagaRecord,
+  SagaStatus,
+  SagaStore,
+  Transaction,
+} from '../../chassis/index.ts';
+import { toTimestamp } from '../legacy/index.ts';
+
+const STATUS_OF_CODE = { F: 'forward', B: 'backward', C: 'completed', X: 'compensated' } as const;
+const CODE_OF_STATUS = { forward: 'F', backward: 'B', completed: 'C', compensated: 'X' } as const;
+const UNDER_WAY = ['F', 'B'];
+
+interface SagaRow {
+  readonly SAGA_ID: string;
+  readonly STAT_CD: keyof typeof STATUS_OF_CODE;
+  readonly STEP_NO: number;
+  readonly DATA_TXT: string;
+  readonly FAIL_CNT: number;
+}
+
+function toRecord<Data>(row: SagaRow): SagaRecord<Data> {
+  const status: SagaStatus = STATUS_OF_CODE[row.STAT_CD];
+  const data = JSON.parse(row.DATA_TXT) as Data;
+  return { id: row.SAGA_ID, status, step: row.STEP_NO, data, failures: row.FAIL_CNT };
+}
+
+function columnsOf<Data>({ status, step, data, failures }: SagaRecord<Data>, lease: Lease) {
+  return {
+    STAT_CD: CODE_OF_STATUS[status],
+    STEP_NO: step,
+    DATA_TXT: JSON.stringify(data),
+    FAIL_CNT: failures,
+    WRK_ID: lease.worker,
+    LEASE_TS: lease.until,
+    UPD_TS: toTimestamp(lease.now),
+  };
+}
+
+/** Begins a saga in the transaction of what it is about, leased to its runner. */
+export async function insertSaga<Data>(
+  trx: Transaction,
+  type: string,
+  id: string,
+  data: Data,
+  lease: Lease,
+): Promise<SagaRecord<Data>> {
+  const record: SagaRecord<Data> = { id, status: 'forward', step: 0, data, failures: 0 };
+  await trx('ORD_SAGA').insert({
+    SAGA_ID: id,
+    TYPE_CD: type,
+    CRT_TS: toTimestamp(lease.now),
+    ...columnsOf(record, lease),
+  });
+  return record;
+}
+
+async function takeLease(
+  trx: Transaction,
+  ids: readonly string[],
+  { worker, until }: Lease,
+): Promise<void> {
+  await trx('ORD_SAGA').whereIn('SAGA_ID', ids).update({ WRK_ID: worker, LEASE_TS: until });
+}
+
+/** The sagas of one type. */
+export function createSagaStore<Data>(
+  database: Database,
+  type: string,
+): SagaStore<Data, Transaction> {
+  const underWay = (connection: Database['read']) =>
+    connection('ORD_SAGA').where({ TYPE_CD: type }).whereIn('STAT_CD', UNDER_WAY);
+
+  const free = (connection: Database['read'], { worker, now }: Lease) =>
+    underWay(connection).where((query) => {
+      void query.where('LEASE_TS', '<=', now).orWhere('WRK_ID', worker);
+    });
+
+  return {
+    claim: (id, taken) =>
+      database.transaction(async (trx) => {
+        const row = (await free(trx, taken).where({ SAGA_ID: id }).first()) as SagaRow | undefined;
+        if (!row) return undefined;
+        await takeLease(trx, [id], taken);
+        return toRecord<Data>(row);
+      }),
+    async claimAbandoned(taken, limit) {
+      const abandoned = (connection: Database['read']) =>
+        underWay(connection)
+          .where('LEASE_TS', '<=', taken.now)
+          .orderBy('LEASE_TS')
+          .limit(limit) as unknown as Promise<SagaRow[]>;
+      // Mostly there is none: that is seen without taking the write lock.
+      if ((await abandoned(database.read)).length === 0) return [];
+      return database.transaction(async (trx) => {
+        const rows = await abandoned(trx);
+        const ids = rows.map(({ SAGA_ID }) => SAGA_ID);
+        await takeLease(trx, ids, taken);
+        return rows.map((row) => toRecord<Data>(row));
+      });
+    },
+    save: (record, held, effect) =>
+      database.transaction(async (trx) => {
+        const saved = await trx('ORD_SAGA')
+          .where({ SAGA_ID: record.id, WRK_ID: held.worker })
+          .update(columnsOf(record, held));
+        if (saved !== 1) return false;
+        await effect?.(trx);
+        return true;
+      }),
+    async renew({ worker, until }) {
+      await database.transaction(async (trx) => {
+        await underWay(trx).where({ WRK_ID: worker }).update({ LEASE_TS: until });
+      });
+    },
+    async release(worker) {
+      await database.transaction(async (trx) => {
+        await underWay(trx).where({ WRK_ID: worker }).update({ LEASE_TS: 0 });
+      });
+    },
+  };
+}
