@@ -1,0 +1,207 @@
+import type { Dispatcher } from 'undici';
+import { headerValue, responseHeaders } from './response-headers.ts';
+import type { Upstream } from './upstream.ts';
+import type { Cancellable, Visit } from './visit.ts';
+
+/** A fence's refusal, as problem+json tells it. */
+export interface FencedAnswer {
+  readonly capability: string;
+  readonly state: 'closed' | 'ceded';
+  readonly epoch: number;
+}
+
+/** What came of one try. */
+export type Outcome =
+  /** The client has the whole answer. */
+  | { readonly kind: 'answered'; readonly status: number; readonly body: Buffer | undefined }
+  /** The side does not own the capability; nothing has happened, and the client knows nothing. */
+  | { readonly kind: 'fenced'; readonly fence: FencedAnswer }
+  /** No answer. `sent` tells whether the upstream may have seen the request. */
+  | { readonly kind: 'failed'; readonly sent: boolean; readonly error: Error }
+  /** The visit ended before the answer did. */
+  | { readonly kind: 'over' };
+
+interface AttemptOptions {
+  /** Whether FENCED is kept from the client. */
+  readonly catchFenced?: boolean;
+  /** Keeps a copy of bodies up to this many bytes. */
+  readonly copyBytes?: number;
+}
+
+const FENCED_STATUS = 421;
+const FENCED_BODY_LIMIT = 65_536;
+const OVER: Outcome = { kind: 'over' };
+
+/**
+ * One try of a request at one upstream; its answer is streamed to the client as it comes. Written
+ * against undici's handler for raw headers, which spares parsing them into an object.
+ */
+export class Attempt implements Dispatcher.DispatchHandler, Cancellable {
+  readonly #visit: Visit;
+  readonly #done: (outcome: Outcome) => void;
+  readonly #catchFenced: boolean;
+  readonly #copyBytes: number;
+  #abort: ((error?: Error) => void) | undefined;
+  #resume: (() => void) | undefined;
+  #settled = false;
+  #status = 0;
+  /** Bytes still to come, where the upstream announced them. */
+  #remaining = Number.NaN;
+  #ended = false;
+  #held: { reason: string; headers: string[]; chunks: Buffer[]; bytes: number } | undefined;
+  #copied: Buffer[] | undefined;
+  #copiedBytes = 0;
+
+  constructor(
+    visit: Visit,
+    { catchFenced = false, copyBytes = 0 }: AttemptOptions,
+    done: (outcome: Outcome) => void,
+  ) {
+    this.#visit = visit;
+    this.#done = done;
+    this.#catchFenced = catchFenced;
+    this.#copyBytes = copyBytes;
+  }
+
+  send(upstream: Upstream, body: Dispatcher.DispatchOptions['body'], headers: string[]): void {
+    const { method, target } = this.#visit.form;
+    this.#visit.underWay = this;
+    upstream.dispatch(method, target, headers, body, this);
+  }
+
+  /** Calls the try off; the upstream's connection is closed. */
+  cancel(): void {
+    this.#settle(OVER);
+    this.#abort?.();
+  }
+
+  onConnect(abort: (error?: Error) => void): void {
+    if (this.#settled) abort();
+    else this.#abort = abort;
+  }
+
+  onHeaders(status: number, raw: Buffer[], resume: () => void, reason: string): boolean {
+    if (status < 200 || this.#settled) return true;
+    this.#status = status;
+    this.#resume = resume;
+    const headers = responseHeaders(raw);
+    if (status === FENCED_STATUS && this.#catchFenced) {
+      this.#held = { reason, headers, chunks: [], bytes: 0 };
+      return true;
+    }
+    this.#begin(reason, headers);
+    return true;
+  }
+
+  #begin(reason: string, headers: string[]): void {
+    const length = headerValue(headers, 'content-length');
+    if (length !== undefined) this.#remaining = Number(length);
+    if (this.#copyBytes > 0) this.#copied = [];
+    this.#visit.begin(this.#status, reason, headers);
+  }
+
+  onData(chunk: Buffer): boolean {
+    if (this.#settled) return true;
+    if (this.#held) return this.#hold(chunk);
+    return this.#pass(chunk);
+  }
+
+  #pass(chunk: Buffer): boolean {
+    if (this.#copied) this.#copy(chunk);
+    this.#remaining -= chunk.length;
+    const { res } = this.#visit;
+    if (this.#remaining === 0) {
+      // Head, body and end in one write.
+      this.#ended = true;
+      res.end(chunk);
+      return true;
+    }
+    if (res.write(chunk)) return true;
+    res.once('drain', () => this.#resume?.());
+    return false;
+  }
+
+  #copy(chunk: Buffer): void {
+    this.#copiedBytes += chunk.length;
+    if (this.#copiedBytes > this.#copyBytes) this.#copied = undefined;
+    else this.#copied?.push(chunk);
+  }
+
+  #hold(chunk: Buffer): boolean {
+    const held = this.#held;
+    if (!held) return true;
+    held.chunks.push(chunk);
+    held.bytes += chunk.length;
+    return held.bytes <= FENCED_BODY_LIMIT || this.#passHeld();
+  }
+
+  /** What was held is an ordinary answer. */
+  #passHeld(): boolean {
+    const held = this.#held;
+    if (!held) return true;
+    this.#held = undefined;
+    this.#begin(held.reason, held.headers);
+    return held.chunks.length === 0 || this.#pass(Buffer.concat(held.chunks));
+  }
+
+  onComplete(trailers: string[] | Buffer[] | null): void {
+    if (this.#settled) return;
+    if (this.#held) {
+      const fence = fencedAnswer(this.#held.chunks);
+      if (fence) {
+        this.#settle({ kind: 'fenced', fence });
+        return;
+      }
+      this.#passHeld();
+    }
+    const { res } = this.#visit;
+    if (!this.#ended) {
+      if (trailers && trailers.length > 0) addTrailers(res, trailers);
+      res.end();
+    }
+    this.#visit.finish();
+    const body = this.#copied && Buffer.concat(this.#copied);
+    this.#settle({ kind: 'answered', status: this.#status, body });
+  }
+
+  onError(error: Error): void {
+    if (this.#settled) return;
+    if (this.#visit.res.headersSent) {
+      this.#settle(OVER);
+      if (this.#ended) this.#visit.finish();
+      else this.#visit.cut();
+      return;
+    }
+    this.#settle({ kind: 'failed', sent: this.#abort !== undefined, error });
+  }
+
+  #settle(outcome: Outcome): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    if (this.#visit.underWay === this) this.#visit.underWay = undefined;
+    this.#done(outcome);
+  }
+}
+
+function addTrailers(res: Visit['res'], raw: readonly (string | Buffer)[]): void {
+  const trailers: [string, string][] = [];
+  for (let index = 0; index < raw.length; index += 2) {
+    trailers.push([String(raw[index]), raw[index + 1]?.toString('latin1') ?? '']);
+  }
+  res.addTrailers(trailers);
+}
+
+function fencedAnswer(chunks: readonly Buffer[]): FencedAnswer | undefined {
+  try {
+    const problem = JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>;
+    const { code, capability, state, epoch } = problem;
+    if (code !== 'fenced' || typeof capability !== 'string') return undefined;
+    return {
+      capability,
+      state: state === 'ceded' ? 'ceded' : 'closed',
+      epoch: typeof epoch === 'number' ? epoch : 0,
+    };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,102 @@
+import type { HttpClient } from '../chassis/index.ts';
+import type { Capability } from './capability.ts';
+import type { RoutingBook } from './routing-book.ts';
+import type { WriteNotes } from './write-notes.ts';
+
+const PACE_MS = 25;
+/** After a barrier that failed: the engine may be away, and reads are safe with the owner. */
+const FAILED_PACE_MS = 250;
+const TIMEOUT_MS = 3_000;
+
+interface Lane {
+  readonly capability: Capability;
+  readonly notes: WriteNotes;
+  underWay: Promise<boolean> | undefined;
+  following: Promise<boolean> | undefined;
+  notBefore: number;
+}
+
+/**
+ * Asks the engine whether what was written has reached the other side, so that those who wrote may
+ * read there. One question at a time for each capability, and none while nobody waits for it.
+ */
+export class Barriers {
+  readonly #engine: HttpClient;
+  readonly #book: RoutingBook;
+  readonly #lanes: readonly Lane[];
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(
+    engine: HttpClient,
+    book: RoutingBook,
+    capabilities: readonly Capability[],
+    notes: readonly WriteNotes[],
+  ) {
+    this.#engine = engine;
+    this.#book = book;
+    this.#lanes = capabilities.map((capability) => ({
+      capability,
+      notes: notes[capability.index] as WriteNotes,
+      underWay: undefined,
+      following: undefined,
+      notBefore: 0,
+    }));
+    this.#timer = setInterval(() => this.#settleNotes(), PACE_MS).unref();
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  #settleNotes(): void {
+    const now = performance.now();
+    for (const lane of this.#lanes) {
+      if (lane.underWay || now < lane.notBefore || !lane.capability.replicated) continue;
+      if (lane.notes.hasUnsettled && this.#book.of(lane.capability).replicaReady) {
+        void this.#run(lane);
+      }
+    }
+  }
+
+  /**
+   * Waits until everything committed at the owner before this call has reached the other side.
+   * @returns false when that could not be proved
+   */
+  pass(capability: Capability): Promise<boolean> {
+    if (!capability.replicated) return Promise.resolve(true);
+    const lane = this.#lanes[capability.index] as Lane;
+    if (!lane.underWay) return this.#run(lane);
+    // The one under way began too early to prove anything about now.
+    lane.following ??= lane.underWay.then(() => {
+      lane.following = undefined;
+      return this.#run(lane);
+    });
+    return lane.following;
+  }
+
+  #run(lane: Lane): Promise<boolean> {
+    lane.underWay ??= this.#ask(lane).then((passed) => {
+      lane.underWay = undefined;
+      lane.notBefore = performance.now() + (passed ? PACE_MS : FAILED_PACE_MS);
+      return passed;
+    });
+    return lane.underWay;
+  }
+
+  async #ask({ capability, notes }: Lane): Promise<boolean> {
+    const { owner, epoch } = this.#book.of(capability);
+    const barrier = notes.beginBarrier();
+    try {
+      const answer = await this.#engine.call('GET', `/barrier/${capability.name}`, {
+        timeoutMs: TIMEOUT_MS,
+      });
+      const now = this.#book.of(capability);
+      // Which side is the other one may have changed while the engine waited.
+      if (answer.status !== 200 || now.owner !== owner || now.epoch !== epoch) return false;
+      notes.settle(barrier);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}

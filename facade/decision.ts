@@ -1,0 +1,103 @@
+import { otherSide } from '../strangler/routing/index.ts';
+import type { Flags, SideName } from '../strangler/routing/index.ts';
+import type { Capability, Routes } from './capability.ts';
+import type { Ownership } from './ownership.ts';
+import { isSafe } from './request-form.ts';
+
+/** The part of a request that decides its way. */
+export interface Question {
+  readonly method: string;
+  readonly path: string;
+  readonly customer: string | undefined;
+  /** Drawn anew for each request: takes a share of requests where no customer is needed. */
+  readonly draw: string;
+}
+
+/** Everything else that decides: one snapshot a request. */
+export interface Circumstances {
+  readonly routes: Routes;
+  readonly flags: Pick<Flags, 'isEnabled'>;
+  ownership(capability: Capability): Ownership;
+  /** Whether all that this customer wrote is known to have reached the other side. */
+  isSettled(capability: Capability, customer: string): boolean;
+}
+
+/** Why a read goes where it goes. */
+export type ReadReason =
+  /** The flag asks for the owner. */
+  | 'owner'
+  /** The flag asks for the other side, and it may serve. */
+  | 'flag'
+  /** The other side is not fit to serve reads. */
+  | 'not_ready'
+  /** Nobody says who asks, so nobody knows what they wrote. */
+  | 'anonymous'
+  /** The customer's own write may not have reached the other side yet. */
+  | 'own_write';
+
+export type Decision =
+  | { readonly kind: 'pass'; readonly capability: undefined }
+  | {
+      readonly kind: 'read';
+      readonly capability: Capability;
+      readonly side: SideName;
+      readonly reason: ReadReason;
+      /** Whether the other side is asked too, and the answers compared. */
+      readonly shadow: boolean;
+    }
+  | {
+      readonly kind: 'write';
+      /** Whose route this is; undefined for a route of the monolith that touches capabilities. */
+      readonly capability: Capability | undefined;
+      readonly side: SideName;
+      /** Every capability that this write changes. */
+      readonly changes: readonly Capability[];
+    };
+
+const PASS: Decision = { kind: 'pass', capability: undefined };
+
+/** Decides a request's way. Pure: the same question in the same circumstances, the same answer. */
+export function decide(question: Question, circumstances: Circumstances): Decision {
+  const { routes } = circumstances;
+  const { method, path } = question;
+  const capability = routes.capabilityOf(path);
+  if (!isSafe(method)) {
+    const touched = routes.touchedBy(method, path);
+    if (capability === undefined) {
+      return touched.length === 0
+        ? PASS
+        : { kind: 'write', capability, side: 'legacy', changes: touched };
+    }
+    return {
+      kind: 'write',
+      capability,
+      side: circumstances.ownership(capability).owner,
+      changes: touched.includes(capability) ? touched : [capability, ...touched],
+    };
+  }
+  return capability === undefined ? PASS : decideRead(question, capability, circumstances);
+}
+
+function decideRead(
+  { method, customer, draw }: Question,
+  capability: Capability,
+  { flags, ownership, isSettled }: Circumstances,
+): Decision {
+  const { owner, replicaReady } = ownership(capability);
+  const wanted: SideName = flags.isEnabled(capability.flags.reads, { userId: customer ?? draw })
+    ? 'extracted'
+    : 'legacy';
+  const shadow =
+    method === 'GET' && replicaReady && flags.isEnabled(capability.flags.shadow, { userId: draw });
+  const reason = reasonFor();
+  const side = reason === 'flag' ? otherSide(owner) : owner;
+  return { kind: 'read', capability, side, reason, shadow };
+
+  function reasonFor(): ReadReason {
+    if (wanted === owner) return 'owner';
+    if (!replicaReady) return 'not_ready';
+    if (!capability.replicated) return 'flag';
+    if (customer === undefined) return 'anonymous';
+    return isSettled(capability, customer) ? 'flag' : 'own_write';
+  }
+}

@@ -1,0 +1,44 @@
+/** How long one write was held because ownership was moving. */
+export interface HeldWrite {
+  /** Grows with each entry. */
+  readonly sequence: number;
+  readonly capability: string;
+  /** The epoch in which it was sent in the end. */
+  readonly epoch: number;
+  readonly ms: number;
+}
+
+/** The last held writes: enough to compute a handover's percentiles from. */
+export class HoldLog {
+  readonly #limit: number;
+  readonly #entries: HeldWrite[] = [];
+  #sequence = 0;
+
+  constructor(limit = 50_000) {
+    this.#limit = limit;
+  }
+
+  add(capability: string, epoch: number, ms: number): void {
+    this.#entries[this.#sequence % this.#limit] = {
+      sequence: this.#sequence + 1,
+      capability,
+      epoch,
+      ms: Math.round(ms * 1_000) / 1_000,
+    };
+    this.#sequence += 1;
+  }
+
+  /** @returns entries after `sequence`, oldest first, as far as they are still known */
+  since(sequence: number): readonly HeldWrite[] {
+    const first = Math.max(0, sequence, this.#sequence - this.#limit);
+    const entries: HeldWrite[] = [];
+    for (let index = first; index < this.#sequence; index += 1) {
+      entries.push(this.#entries[index % this.#limit] as HeldWrite);
+    }
+    return entries;
+  }
+
+  get sequence(): number {
+    return this.#sequence;
+  }
+}

@@ -1,0 +1,122 @@
+import { Attempt } from './attempt.ts';
+import type { Outcome } from './attempt.ts';
+import { readBody } from './body.ts';
+import type { Core } from './core.ts';
+import { bump } from './counters.ts';
+import type { Decision } from './decision.ts';
+import { upstreamUnavailable } from './refusals.ts';
+import type { SideName } from '../strangler/routing/index.ts';
+import type { Visit } from './visit.ts';
+
+type Read = Extract<Decision, { kind: 'read' }>;
+
+/** Larger answers are not compared. */
+const COMPARED_BYTES = 262_144;
+
+/** Answers a read of a capability from the side that was decided on. */
+export function read(visit: Visit, decision: Read, core: Core): void {
+  if (visit.form.bodyBytes === 0 && !inDoubt(visit, decision, core)) {
+    new Reading(visit, decision, core, null).try(decision.side);
+    return;
+  }
+  void readCarefully(visit, decision, core);
+}
+
+/**
+ * Whether the owner may be another than we think, and it would show: a customer who has just
+ * written, while ownership moves or nobody pushes news of it. A write that went through a third
+ * route may have been done by a new owner without our seeing it.
+ */
+function inDoubt({ form }: Visit, { capability }: Read, core: Core): boolean {
+  if (!capability.replicated) return false;
+  if (!core.book.of(capability).holding && core.feed.live) return false;
+  const { customer } = form;
+  return customer === undefined || !isSettled(core, capability.index, customer);
+}
+
+function isSettled(core: Core, index: number, customer: string): boolean {
+  return core.notes[index]?.isSettled(customer) ?? false;
+}
+
+async function readCarefully(visit: Visit, decision: Read, core: Core): Promise<void> {
+  const body = await readBody(visit, core.limits.bodyBytes);
+  if (body === undefined || visit.over) return;
+  let { side } = decision;
+  if (inDoubt(visit, decision, core)) {
+    await clearDoubt(visit, decision, core);
+    if (visit.over) return;
+    side = core.book.of(decision.capability).owner;
+  }
+  new Reading(visit, decision, core, body.length === 0 ? null : body).try(side);
+}
+
+async function clearDoubt(visit: Visit, { capability }: Read, core: Core): Promise<void> {
+  const { book, feed, limits } = core;
+  if (!feed.live) await feed.confirm();
+  const until = performance.now() + limits.holdMs;
+  while (book.of(capability).holding && !visit.over) {
+    const left = until - performance.now();
+    if (left <= 0) return;
+    await book.news(book.version, left, (wake) => {
+      visit.underWay = { cancel: wake };
+    });
+  }
+}
+
+class Reading {
+  readonly #visit: Visit;
+  readonly #decision: Read;
+  readonly #core: Core;
+  readonly #body: Buffer | null;
+  #retried = false;
+
+  constructor(visit: Visit, decision: Read, core: Core, body: Buffer | null) {
+    this.#visit = visit;
+    this.#decision = decision;
+    this.#core = core;
+    this.#body = body;
+  }
+
+  try(side: SideName): void {
+    const { capability, shadow } = this.#decision;
+    this.#visit.answerer = side;
+    const attempt = new Attempt(
+      this.#visit,
+      shadow ? { copyBytes: COMPARED_BYTES } : {},
+      (outcome) => this.#tried(side, outcome),
+    );
+    const { headers } = this.#visit.form;
+    attempt.send(this.#core.upstreamOf(capability, side), this.#body, headers);
+  }
+
+  #tried(side: SideName, outcome: Outcome): void {
+    const { capability, shadow } = this.#decision;
+    if (outcome.kind === 'failed') {
+      this.#failed(side, outcome.sent);
+    } else if (outcome.kind === 'answered' && shadow) {
+      this.#core.experiments.observe({
+        capability,
+        side,
+        form: this.#visit.form,
+        status: outcome.status,
+        body: outcome.body,
+      });
+    }
+  }
+
+  /** Once again where an idle connection was closed under the request; then ask the owner. */
+  #failed(side: SideName, sent: boolean): void {
+    const { capability } = this.#decision;
+    const { owner } = this.#core.book.of(capability);
+    if (sent && !this.#retried) {
+      this.#retried = true;
+      bump(this.#core.counters.retried, capability.index);
+      this.try(side);
+    } else if (side !== owner) {
+      bump(this.#core.counters.retried, capability.index);
+      this.try(owner);
+    } else {
+      this.#visit.refuse(upstreamUnavailable(sent));
+    }
+  }
+}

@@ -1,0 +1,212 @@
+import type { IncomingMessage } from 'node:http';
+import { Problem } from '../chassis/index.ts';
+import { canonicalTarget } from './path.ts';
+import { nextTraceparent, traceIdOf } from './trace-ids.ts';
+
+/** A request in its one canonical form: what is decided on is what is sent on. */
+export interface RequestForm {
+  readonly method: string;
+  readonly path: string;
+  /** Path and query, as upstreams get it. */
+  readonly target: string;
+  /** Names and values in turn, without framing headers, fit to be sent on. */
+  readonly headers: string[];
+  readonly customer: string | undefined;
+  readonly idempotencyKey: string | undefined;
+  readonly traceId: string;
+  /** Bytes of body that are announced; null where only its end will tell, 0 where there is none. */
+  readonly bodyBytes: number | null;
+}
+
+type Treatment =
+  | 'keep'
+  | 'drop'
+  | 'host'
+  | 'connection'
+  | 'content-length'
+  | 'transfer-encoding'
+  | 'traceparent'
+  | 'via'
+  | 'customer'
+  | 'idempotency-key';
+
+/** Hop-by-hop (RFC 9110 7.6.1), `expect` (answered here), and what the facade says itself. */
+const DROPPED = new Set([
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'upgrade',
+  'http2-settings',
+  'expect',
+  'forwarded',
+  'x-real-ip',
+]);
+const DROPPED_PREFIXES = ['x-fig-', 'x-user-', 'x-forwarded-'];
+const SPECIAL = new Set<string>([
+  'host',
+  'connection',
+  'content-length',
+  'transfer-encoding',
+  'traceparent',
+  'via',
+  'idempotency-key',
+]);
+const KNOWN_NAMES_LIMIT = 2_000;
+const HOST = /^[\w.~!$&'()*+,;=%[\]:-]*$/;
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** Whether a method only reads (RFC 9110 9.2.1). */
+export function isSafe(method: string): boolean {
+  return SAFE.has(method);
+}
+
+/** Reads requests into their canonical form. */
+export class RequestReader {
+  readonly #stickyHeader: string;
+  readonly #treatments = new Map<string, Treatment>();
+
+  /** @param stickyHeader lower-case name of the header that names the customer */
+  constructor(stickyHeader: string) {
+    this.#stickyHeader = stickyHeader;
+  }
+
+  /**
+   * @throws Problem 400 or 405 or 501 for a request that two servers could read in two ways
+   */
+  read(req: IncomingMessage): RequestForm {
+    const method = req.method ?? '';
+    if (method === 'TRACE' || method === 'CONNECT') {
+      throw new Problem(405, 'method_not_allowed', `${method} is not allowed`);
+    }
+    const { path, query } = canonicalTarget(req.url ?? '');
+    const headers: string[] = [];
+    let host: string | undefined;
+    let customer: string | undefined;
+    let idempotencyKey: string | undefined;
+    let traceparent: string | undefined;
+    let via = '';
+    let named: string[] | undefined;
+    let bodyBytes: number | null = 0;
+    const raw = req.rawHeaders;
+    for (let index = 0; index < raw.length; index += 2) {
+      const name = raw[index] as string;
+      const value = raw[index + 1] as string;
+      switch (this.#treatments.get(name) ?? this.#treatmentOf(name)) {
+        case 'keep':
+          headers.push(name, value);
+          break;
+        case 'customer':
+          if (customer !== undefined) throw twice(name);
+          customer = value;
+          headers.push(name, value);
+          break;
+        case 'idempotency-key':
+          if (idempotencyKey !== undefined) throw twice(name);
+          idempotencyKey = value;
+          headers.push(name, value);
+          break;
+        case 'host':
+          if (host !== undefined) throw twice(name);
+          host = value;
+          break;
+        case 'connection':
+          if (value !== 'keep-alive') named = [...(named ?? []), ...tokens(value)];
+          break;
+        case 'content-length':
+          bodyBytes = Number(value);
+          break;
+        case 'transfer-encoding':
+          if (value.toLowerCase() !== 'chunked') {
+            throw new Problem(501, 'unsupported_encoding', 'only the chunked coding is understood');
+          }
+          bodyBytes = null;
+          break;
+        case 'traceparent':
+          traceparent = value;
+          break;
+        case 'via':
+          via += `${value}, `;
+          break;
+        case 'drop':
+          break;
+      }
+    }
+    if (host !== undefined && !HOST.test(host)) {
+      throw new Problem(400, 'invalid_host', 'the Host header is not a host');
+    }
+    if (named !== undefined) this.#dropNamed(headers, named);
+    const traceId = traceIdOf(traceparent);
+    headers.push(
+      'traceparent',
+      nextTraceparent(traceId),
+      'via',
+      `${via}1.1 fig`,
+      'x-forwarded-for',
+      addressOf(req),
+      'x-forwarded-proto',
+      'http',
+    );
+    if (host !== undefined) headers.push('x-forwarded-host', host);
+    return {
+      method,
+      path,
+      target: query === '' ? path : path + query,
+      headers,
+      customer: customer === '' ? undefined : customer,
+      idempotencyKey: idempotencyKey === '' ? undefined : idempotencyKey,
+      traceId,
+      bodyBytes,
+    };
+  }
+
+  #treatmentOf(name: string): Treatment {
+    // Some servers can't tell `_` from `-` in a header's name: neither may smuggle in the other.
+    const plain = name.toLowerCase().replaceAll('_', '-');
+    const treatment = this.#decide(plain, name.includes('_'));
+    if (this.#treatments.size < KNOWN_NAMES_LIMIT) this.#treatments.set(name, treatment);
+    return treatment;
+  }
+
+  #decide(plain: string, underscored: boolean): Treatment {
+    const ours = SPECIAL.has(plain) || plain === this.#stickyHeader;
+    if (ours && underscored) return 'drop';
+    if (plain === this.#stickyHeader) return 'customer';
+    if (ours) return plain as Treatment;
+    if (DROPPED.has(plain) || DROPPED_PREFIXES.some((prefix) => plain.startsWith(prefix))) {
+      return 'drop';
+    }
+    return 'keep';
+  }
+
+  /** Headers that Connection names are for this hop only, but none that the facade decides on. */
+  #dropNamed(headers: string[], named: readonly string[]): void {
+    for (const token of named) {
+      if (token === this.#stickyHeader || (SPECIAL.has(token) && token !== 'connection')) {
+        throw new Problem(400, 'invalid_connection', `Connection may not name ${token}`);
+      }
+      for (let index = headers.length - 2; index >= 0; index -= 2) {
+        if (headers[index]?.toLowerCase() === token) headers.splice(index, 2);
+      }
+    }
+  }
+}
+
+function tokens(value: string): string[] {
+  return value
+    .toLowerCase()
+    .split(',')
+    .map((token) => token.trim())
+    .filter((token) => token !== '');
+}
+
+function addressOf(req: IncomingMessage): string {
+  const address = req.socket.remoteAddress ?? 'unknown';
+  return address.startsWith('::ffff:') ? address.slice(7) : address;
+}
+
+function twice(name: string): Problem {
+  return new Problem(400, 'duplicate_header', `the header ${name.toLowerCase()} came twice`);
+}

@@ -1,0 +1,107 @@
+import type { Flags, RoutingState, SideName } from '../strangler/routing/index.ts';
+import type { Capability } from './capability.ts';
+import {
+  NOTHING_KNOWN,
+  ownershipOf,
+  withAcceptance,
+  withFenceAnswer,
+  withNews,
+} from './ownership.ts';
+import type { FenceAnswer, Knowledge, Ownership } from './ownership.ts';
+
+/** Somebody who waits for news; woken at most once. */
+interface Waiter {
+  wake(): void;
+}
+
+/**
+ * Who owns what, as far as this facade knows, and a bell that rings when that changes. `version`
+ * grows with each change: who compares it with the one they acted on can't miss a wake-up.
+ */
+export class RoutingBook {
+  version = 0;
+  readonly #knowledge: Knowledge[];
+  readonly #ownership: Ownership[];
+  readonly #byName: ReadonlyMap<string, Capability>;
+  readonly #flags: Pick<Flags, 'isEnabled'>;
+  readonly #waiters = new Set<Waiter>();
+
+  constructor(capabilities: readonly Capability[], flags: Pick<Flags, 'isEnabled'>) {
+    this.#byName = new Map(capabilities.map((capability) => [capability.name, capability]));
+    this.#knowledge = capabilities.map(() => NOTHING_KNOWN);
+    this.#ownership = capabilities.map(() => ownershipOf(NOTHING_KNOWN));
+    this.#flags = flags;
+  }
+
+  of(capability: Capability): Ownership {
+    if (!capability.replicated) return this.#byFlag(capability);
+    return this.#ownership[capability.index] as Ownership;
+  }
+
+  /** Where no rows move there is no truth beside the intent. */
+  #byFlag(capability: Capability): Ownership {
+    return this.#flags.isEnabled(capability.flags.writes) ? EXTRACTED : LEGACY;
+  }
+
+  /** Whether the engine, or a fence, has told about every capability whose rows move. */
+  get complete(): boolean {
+    return [...this.#byName.values()].every((capability) => this.of(capability).known);
+  }
+
+  /** What the engine published; unknown capabilities and old news are ignored. */
+  learn(news: RoutingState): void {
+    const capability = this.#byName.get(news.capability);
+    if (capability) this.#update(capability, (known) => withNews(known, news));
+  }
+
+  fenced(capability: Capability, answer: FenceAnswer): void {
+    this.#update(capability, (known) => withFenceAnswer(known, answer));
+  }
+
+  accepted(capability: Capability, side: SideName, epoch: number): void {
+    this.#update(capability, (known) => withAcceptance(known, side, epoch));
+  }
+
+  #update(capability: Capability, change: (known: Knowledge) => Knowledge): void {
+    const before = this.#knowledge[capability.index] as Knowledge;
+    const after = change(before);
+    if (after === before) return;
+    this.#knowledge[capability.index] = after;
+    this.#ownership[capability.index] = ownershipOf(after);
+    this.version += 1;
+    const waiters = [...this.#waiters];
+    this.#waiters.clear();
+    for (const waiter of waiters) waiter.wake();
+  }
+
+  /**
+   * Waits until something is known that was not at `version`, at most `limitMs`.
+   * @param leave hands out a function that ends the wait at once
+   * @returns whether there is news
+   */
+  news(version: number, limitMs: number, leave: (wake: () => void) => void): Promise<boolean> {
+    if (this.version !== version) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const waiter = {
+        wake: () => {
+          clearTimeout(timer);
+          this.#waiters.delete(waiter);
+          resolve(this.version !== version);
+        },
+      };
+      const timer = setTimeout(waiter.wake, limitMs);
+      this.#waiters.add(waiter);
+      leave(waiter.wake);
+    });
+  }
+}
+
+const LEGACY: Ownership = {
+  owner: 'legacy',
+  epoch: 0,
+  replicaReady: true,
+  holding: false,
+  known: true,
+  certain: false,
+};
+const EXTRACTED: Ownership = { ...LEGACY, owner: 'extracted' };

@@ -1,0 +1,46 @@
+import { Pool } from 'undici';
+import type { Dispatcher } from 'undici';
+
+/** More than this many requests at once to one upstream wait their turn. */
+const CONNECTIONS = 256;
+const CONNECT_TIMEOUT_MS = 2_000;
+
+/** One server behind the facade, and the connections to it. */
+export class Upstream {
+  readonly name: string;
+  readonly url: string;
+  readonly #prefix: string;
+  readonly #pool: Pool;
+
+  constructor(name: string, url: string) {
+    const { origin, pathname } = new URL(url);
+    this.name = name;
+    this.url = url.replace(/\/+$/, '');
+    this.#prefix = pathname.replace(/\/+$/, '');
+    this.#pool = new Pool(origin, {
+      connections: CONNECTIONS,
+      pipelining: 1,
+      connect: { timeout: CONNECT_TIMEOUT_MS },
+      // Deadlines are the facade's own: they span all tries of a request.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+  }
+
+  dispatch(
+    method: string,
+    target: string,
+    headers: string[],
+    body: Dispatcher.DispatchOptions['body'],
+    handler: Dispatcher.DispatchHandler,
+  ): void {
+    this.#pool.dispatch(
+      { method, path: this.#prefix + target, headers, body: body ?? null },
+      handler,
+    );
+  }
+
+  close(): Promise<void> {
+    return this.#pool.destroy();
+  }
+}

@@ -1,0 +1,146 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { problemBody } from '../chassis/index.ts';
+import type { Problem } from '../chassis/index.ts';
+import type { Answerer } from './counters.ts';
+import type { Decision } from './decision.ts';
+import type { Deadlines, Timed } from './deadlines.ts';
+import type { RequestForm } from './request-form.ts';
+import { upstreamTimeout } from './refusals.ts';
+
+/** What stands between a client and its answer, and can be called off. */
+export interface Cancellable {
+  cancel(): void;
+}
+
+/** One client's request, from its headers to the last byte of its answer. */
+export class Visit implements Timed {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly form: RequestForm;
+  readonly decision: Decision;
+  readonly startedAt: number;
+  /** Nothing more can be told to the client: it has its answer, or was cut off, or left. */
+  over = false;
+  /** What the client was told, and by whom; for the metrics. */
+  status = 0;
+  answerer: Answerer = 'monolith';
+  /** What is under way for this visit: a try at an upstream, or a wait. */
+  underWay: Cancellable | undefined;
+  /** Called once: before the client sees its answer, or when it will see none. */
+  beforeAnswer: ((status: number) => void) | undefined;
+  /** Called once, when the visit is over. */
+  onOver: ((visit: Visit) => void) | undefined;
+
+  dueAt = 0;
+  previous: Timed | undefined;
+  next: Timed | undefined;
+  readonly #deadlines: Deadlines;
+
+  constructor(
+    req: IncomingMessage,
+    res: ServerResponse,
+    form: RequestForm,
+    decision: Decision,
+    deadlines: Deadlines,
+  ) {
+    this.req = req;
+    this.res = res;
+    this.form = form;
+    this.decision = decision;
+    this.startedAt = performance.now();
+    this.#deadlines = deadlines;
+    deadlines.start(this, this.startedAt);
+  }
+
+  /** Passes on the head of the answer. */
+  begin(status: number, reason: string, headers: string[]): void {
+    this.#tell(status);
+    this.res.writeHead(status, reason, headers);
+  }
+
+  /** The answer has been passed on. */
+  finish(): void {
+    this.#close();
+  }
+
+  /** Answers by itself. An unread body would be taken for the next request: the connection goes. */
+  refuse(problem: Problem): void {
+    if (this.over) return;
+    this.answerer = 'facade';
+    this.#tell(problem.status);
+    sendProblem(this.req, this.res, problem, this.form.traceId);
+    this.#close();
+  }
+
+  /** Ends a half-sent answer so that nobody can take it for a whole one. */
+  cut(): void {
+    if (this.over) return;
+    const { socket } = this.res;
+    // An HTTP/1.0 client takes a plain end for the end of the body.
+    if (this.req.httpVersionMinor === 0) socket?.resetAndDestroy();
+    else socket?.destroy();
+    this.gone();
+  }
+
+  /** The client left. */
+  gone(): void {
+    if (this.over) return;
+    this.#tell(499);
+    this.#close();
+    this.underWay?.cancel();
+  }
+
+  /** The deadline passed. */
+  expire(): void {
+    if (this.over) return;
+    if (this.res.headersSent) {
+      this.cut();
+      return;
+    }
+    this.refuse(upstreamTimeout());
+    this.underWay?.cancel();
+  }
+
+  /** Starts the deadline anew; for transfers that go on. */
+  prolong(): void {
+    if (!this.over) this.#deadlines.start(this, performance.now());
+  }
+
+  /** Lifts the deadline; for answers that may take as long as they like. */
+  liftDeadline(): void {
+    this.#deadlines.stop(this);
+  }
+
+  #tell(status: number): void {
+    if (this.status === 0) this.status = status;
+    const { beforeAnswer } = this;
+    this.beforeAnswer = undefined;
+    beforeAnswer?.(status);
+  }
+
+  #close(): void {
+    this.over = true;
+    this.#deadlines.stop(this);
+    const { onOver } = this;
+    this.onOver = undefined;
+    onOver?.(this);
+  }
+}
+
+/** Answers with a problem that the facade itself has found. */
+export function sendProblem(
+  req: IncomingMessage,
+  res: ServerResponse,
+  problem: Problem,
+  traceId: string,
+): void {
+  const body = Buffer.from(JSON.stringify(problemBody(problem, traceId)));
+  res.writeHead(problem.status, {
+    'content-type': 'application/problem+json',
+    'content-length': body.length,
+    via: '1.1 fig',
+    ...problem.headers,
+    ...(req.complete ? {} : { connection: 'close' }),
+  });
+  res.end(req.method === 'HEAD' ? undefined : body);
+}

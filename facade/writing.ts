@@ -1,0 +1,230 @@
+import { v7 as uuid } from 'uuid';
+import { otherSide } from '../strangler/routing/index.ts';
+import type { SideName } from '../strangler/routing/index.ts';
+import { Attempt } from './attempt.ts';
+import type { FencedAnswer, Outcome } from './attempt.ts';
+import { readBody } from './body.ts';
+import type { Capability } from './capability.ts';
+import type { Core } from './core.ts';
+import { bump } from './counters.ts';
+import type { Decision } from './decision.ts';
+import { heldTooLong, tooManyHeld, upstreamUnavailable } from './refusals.ts';
+import type { Slots } from './slots.ts';
+import type { Visit } from './visit.ts';
+
+type Write = Extract<Decision, { kind: 'write' }>;
+
+/** How long the engine's request to hold is honoured without news: then the fence is asked. */
+const HINT_MS = 250;
+const FIRST_WAIT_MS = 5;
+const LONGEST_WAIT_MS = 200;
+
+/**
+ * Takes one write to the side that owns its capability, wherever that is by the time it arrives.
+ * FENCED proves that nothing has happened, so the same write, with the same key and attempt id, may
+ * be sent again until some side accepts it or the hold budget is spent.
+ */
+export class Writing {
+  readonly #visit: Visit;
+  readonly #decision: Write;
+  readonly #core: Core;
+  readonly #slots: Slots;
+  readonly #headers: string[];
+  readonly #keyed: boolean;
+  /** When the write would have been done, had nothing moved. */
+  #heldSince: number | undefined;
+  #heldFor: Capability | undefined;
+  #sentAt = 0;
+  #pinned = false;
+  #waitMs = FIRST_WAIT_MS;
+  #hintSpent = false;
+  /** The newest epoch in which a fence turned this write away. */
+  #fencedEpoch: number | undefined;
+  #previous: SideName | undefined;
+  #retried = false;
+
+  constructor(visit: Visit, decision: Write, core: Core, slots: Slots) {
+    this.#visit = visit;
+    this.#decision = decision;
+    this.#core = core;
+    this.#slots = slots;
+    const { form } = visit;
+    this.#headers = [...form.headers, 'x-fig-attempt', uuid()];
+    const needsKey = form.method === 'POST' && form.idempotencyKey === undefined;
+    if (needsKey) this.#headers.push('idempotency-key', uuid());
+    this.#keyed = needsKey || form.idempotencyKey !== undefined;
+  }
+
+  async run(): Promise<void> {
+    const body = await readBody(this.#visit, this.#core.limits.bodyBytes);
+    if (body === undefined || this.#visit.over) return;
+    let side: SideName | undefined;
+    while (!this.#visit.over) {
+      if (this.#mustWait() && !(await this.#waitForHint())) return;
+      side ??= this.#owner();
+      const { version } = this.#core.book;
+      const outcome = await this.#try(side, body);
+      if (outcome.kind === 'fenced') {
+        side = await this.#fenced(side, outcome.fence, version);
+      } else if (outcome.kind === 'answered') {
+        this.#recordHold();
+      } else if (outcome.kind === 'over') {
+        return;
+      } else if (outcome.sent && this.#keyed && !this.#retried) {
+        // A key makes it safe: whoever has done it already will only say so again.
+        this.#retried = true;
+        bump(this.#core.counters.retried, this.#row);
+      } else {
+        this.#visit.refuse(upstreamUnavailable(outcome.sent));
+      }
+    }
+  }
+
+  /** Who was turned away by a fence asks the fences; who was not yet, waits for news first. */
+  #mustWait(): boolean {
+    return !this.#hintSpent && this.#fencedEpoch === undefined && this.#isHeld();
+  }
+
+  #isHeld(): boolean {
+    const { book } = this.#core;
+    const moving = this.#decision.changes.find((capability) => book.of(capability).holding);
+    this.#heldFor ??= moving;
+    return moving !== undefined;
+  }
+
+  get #row(): number {
+    return (this.#decision.capability ?? this.#decision.changes[0])?.index ?? 0;
+  }
+
+  /** Who is asked first; a route of the monolith always goes there, it finds the owner itself. */
+  #owner(): SideName {
+    const { capability } = this.#decision;
+    return capability ? this.#core.book.of(capability).owner : 'legacy';
+  }
+
+  async #try(side: SideName, body: Buffer): Promise<Outcome> {
+    const { capability } = this.#decision;
+    const core = this.#core;
+    const held = this.#heldSince !== undefined;
+    if (held) await this.#slots.enter();
+    try {
+      if (this.#visit.over) return { kind: 'over' };
+      this.#pin();
+      this.#visit.answerer = capability ? side : 'monolith';
+      this.#sentAt = performance.now();
+      const upstream = capability ? core.upstreamOf(capability, side) : core.monolith;
+      const outcome = await new Promise<Outcome>((resolve) => {
+        this.#visit.beforeAnswer = (status) => this.#answered(side, status);
+        const attempt = new Attempt(this.#visit, { catchFenced: true }, resolve);
+        attempt.send(upstream, body.length === 0 ? null : body, this.#headers);
+      });
+      if (outcome.kind === 'fenced') this.#heldSince ??= this.#sentAt;
+      return outcome;
+    } finally {
+      if (held) this.#slots.leave();
+    }
+  }
+
+  /** From here on the write may take effect: its customer stays with the owner. */
+  #pin(): void {
+    const { customer } = this.#visit.form;
+    if (this.#pinned || customer === undefined) return;
+    this.#pinned = true;
+    for (const { index } of this.#decision.changes) this.#core.notes[index]?.begin(customer);
+  }
+
+  /** Before the client can know: it may read its own write in its next breath. */
+  #answered(side: SideName, status: number): void {
+    const { capability, changes } = this.#decision;
+    const { book, notes } = this.#core;
+    if (this.#pinned) {
+      this.#pinned = false;
+      const customer = this.#visit.form.customer as string;
+      for (const { index } of changes) notes[index]?.end(customer);
+    }
+    const accepted = status >= 200 && status < 300;
+    if (accepted && capability && (this.#fencedEpoch !== undefined || this.#hintSpent)) {
+      book.accepted(capability, side, this.#fencedEpoch ?? 0);
+    }
+  }
+
+  #recordHold(): void {
+    const moved = this.#heldFor ?? this.#decision.changes[0];
+    if (this.#heldSince === undefined || moved === undefined) return;
+    const { book, holds, counters } = this.#core;
+    bump(counters.held, moved.index);
+    holds.add(moved.name, book.of(moved).epoch, Math.max(0, this.#sentAt - this.#heldSince));
+  }
+
+  /** Waits as the engine asked. @returns false when the visit is over */
+  async #waitForHint(): Promise<boolean> {
+    this.#heldSince ??= performance.now();
+    const until = performance.now() + HINT_MS;
+    while (this.#isHeld()) {
+      const left = until - performance.now();
+      if (left <= 0) {
+        this.#hintSpent = true;
+        break;
+      }
+      if (!(await this.#wait(this.#core.book.version, left))) return false;
+    }
+    return true;
+  }
+
+  /**
+   * A side turned the write away.
+   * @param version of the book before it was sent: news since then needs no waiting for
+   * @returns the side to try next; undefined: ask the book
+   */
+  async #fenced(
+    side: SideName,
+    fence: FencedAnswer,
+    version: number,
+  ): Promise<SideName | undefined> {
+    const { capability } = this.#decision;
+    const { book, counters } = this.#core;
+    bump(counters.fenced, this.#row);
+    const before = this.#previous;
+    this.#previous = side;
+    this.#heldFor ??= this.#decision.changes.find(({ name }) => name === fence.capability);
+    if (!capability || fence.capability !== capability.name) {
+      await this.#wait(version, this.#nextWait());
+      return undefined;
+    }
+    this.#fencedEpoch = Math.max(this.#fencedEpoch ?? 0, fence.epoch);
+    const told = book.version !== version;
+    book.fenced(capability, { side, state: fence.state, epoch: fence.epoch });
+    const { owner, holding } = book.of(capability);
+    if (owner !== side && !holding && (told || before !== owner)) return owner;
+    const seen = book.version;
+    await this.#wait(seen, this.#nextWait());
+    return book.version !== seen || book.of(capability).certain ? undefined : otherSide(side);
+  }
+
+  /** Grows, since everybody who was turned away waits; whoever gets through wakes the others. */
+  #nextWait(): number {
+    const wait = this.#waitMs * (1 + Math.random());
+    this.#waitMs = Math.min(LONGEST_WAIT_MS, this.#waitMs * 2);
+    return wait;
+  }
+
+  /** @returns false when the visit is over, also because the budget is spent */
+  async #wait(version: number, ms: number): Promise<boolean> {
+    const { book, counters, limits } = this.#core;
+    const left = (this.#heldSince ?? performance.now()) + limits.holdMs - performance.now();
+    if (left <= 0) {
+      this.#visit.refuse(heldTooLong());
+      return false;
+    }
+    if ((counters.heldNow[this.#row] ?? 0) >= limits.heldWrites) {
+      this.#visit.refuse(tooManyHeld());
+      return false;
+    }
+    bump(counters.heldNow, this.#row);
+    await book.news(version, Math.min(ms, left), (wake) => {
+      this.#visit.underWay = { cancel: wake };
+    });
+    bump(counters.heldNow, this.#row, -1);
+    return !this.#visit.over;
+  }
+}
