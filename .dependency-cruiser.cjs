@@ -1,0 +1,162 @@
+/**
+ * Who may import whom. The folders are read from the disk: one that is not in this table stops the
+ * check, so that nothing new goes unruled. `tests/architecture` proves that each rule bites.
+ */
+const { readdirSync } = require('node:fs');
+
+/** For each top-level folder, the public surfaces that it may import. */
+const ARROWS = {
+  chassis: [],
+  contracts: [],
+  monolith: ['chassis', 'contracts'],
+  extracted: ['chassis', 'contracts'],
+  facade: ['chassis', 'contracts', 'strangler/routing'],
+  strangler: ['chassis'],
+  migrations: ['strangler', 'chassis'],
+  system: ['chassis'],
+  rehearsal: ['system', 'contracts', 'chassis', 'strangler', 'strangler/routing', 'mappings'],
+  bench: ['system', 'contracts', 'chassis', 'strangler', 'strangler/routing', 'mappings'],
+  tests: ['*'],
+  // No sources: programs that stand alone, and prose.
+  bin: [],
+  scripts: [],
+  docs: [],
+};
+
+/** What others see of a folder, as the path of the file that they may import. */
+const SURFACES = {
+  extracted: '^extracted/[^/]+/index\\.ts$',
+  // Schemas and mappings apart: a service takes its schema without the engine behind a mapping.
+  migrations: '^migrations/[^/]+/index\\.ts$',
+  mappings: '^migrations/[^/]+/mapping\\.ts$',
+  'strangler/routing': '^strangler/routing/index\\.ts$',
+  tests: '^tests/support/index\\.ts$',
+};
+
+const NOT_OURS = ['node_modules', 'dist', 'coverage'];
+const folders = readdirSync(process.cwd(), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+  .map((entry) => entry.name)
+  .filter((name) => !NOT_OURS.includes(name));
+
+for (const folder of folders) {
+  if (ARROWS[folder]) continue;
+  throw new Error(`${folder}/ has no rule: say in .dependency-cruiser.cjs what it may import`);
+}
+
+const surface = (name) => SURFACES[name] ?? `^${name}/index\\.ts$`;
+const within = (folder) => `^${folder}/`;
+const ours = `^(${folders.join('|')})/`;
+const everySurface = [...folders, ...Object.keys(SURFACES)].map(surface);
+const TESTS = '/[^/]+\\.test\\.ts$';
+/** Where a process is put together: the only code that knows which migrations it runs. */
+const COMPOSITION_ROOTS = '/(main|load)\\.ts$';
+
+/** A folder imports its own files, and of others no more than the table grants. */
+const arrows = folders.map((folder) => {
+  const granted = ARROWS[folder].flatMap((name) => (name === '*' ? everySurface : surface(name)));
+  return {
+    name: `arrows-of-${folder}`,
+    severity: 'error',
+    comment: `${folder}/ imports ${ARROWS[folder].join(', ') || 'nothing of ours'}, by index.ts`,
+    from: { path: within(folder), pathNot: [TESTS, COMPOSITION_ROOTS] },
+    to: { path: ours, pathNot: [within(folder), ...granted] },
+  };
+});
+
+/** The same for mains, which also choose migrations, and for tests, which also take support. */
+const wider = (name, from, more) =>
+  folders.map((folder) => ({
+    name: `${name}-of-${folder}`,
+    severity: 'error',
+    comment: `the ${name} of ${folder}/ may import ${more.join(' and ')} beyond its arrows`,
+    from: { path: [`^${folder}${from}`, `^${folder}/.*${from}`] },
+    to: {
+      path: ours,
+      pathNot: [
+        within(folder),
+        ...[...ARROWS[folder], ...more].flatMap((to) => (to === '*' ? everySurface : surface(to))),
+      ],
+    },
+  }));
+
+module.exports = {
+  forbidden: [
+    ...arrows,
+    ...wider('mains', COMPOSITION_ROOTS, ['migrations']),
+    ...wider('tests', TESTS, ['migrations', 'mappings', 'tests']),
+    {
+      name: 'services-apart',
+      severity: 'error',
+      comment: 'an extracted service knows no other; its tests may run one beside it',
+      from: { path: '^extracted/([^/]+)/', pathNot: TESTS },
+      to: { path: '^extracted/', pathNot: '^extracted/$1/' },
+    },
+    {
+      name: 'services-without-engine',
+      severity: 'error',
+      comment: 'what outlives the migration must not need the engine, not even by way of others',
+      from: { path: '^(monolith|extracted|chassis|contracts)/', pathNot: TESTS },
+      to: { path: '^strangler/', reachable: true },
+    },
+    {
+      name: 'modules-by-index',
+      severity: 'error',
+      comment: 'a module of the monolith is used through its index.ts only, also for reads',
+      from: { path: '^monolith/([^/]+)(/|\\.ts$)' },
+      to: { path: '^monolith/[^/]+/', pathNot: ['^monolith/$1/', '^monolith/[^/]+/index\\.ts$'] },
+    },
+    {
+      name: 'config-composes',
+      severity: 'error',
+      comment: 'fig.config.ts says what moves: it knows mappings and the engine, no application',
+      from: { path: '^[^/]+\\.(ts|js)$' },
+      to: {
+        path: ours,
+        pathNot: ['chassis', 'strangler', 'strangler/routing', 'mappings'].map(surface),
+      },
+    },
+    {
+      name: 'scripts-alone',
+      severity: 'error',
+      comment: 'scripts run before anything is installed: they use Node and each other',
+      from: { path: '^scripts/' },
+      to: { dependencyTypesNot: ['core'], pathNot: '^scripts/' },
+    },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      comment: 'of two files that import each other none can be understood, or moved, alone',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'no-development-packages',
+      severity: 'error',
+      comment: 'what runs in production must be installed there',
+      from: {
+        path: `^(${folders.filter((folder) => !['tests', 'bench'].includes(folder)).join('|')})/`,
+        pathNot: [TESTS, '/testing/'],
+      },
+      to: { dependencyTypes: ['npm-dev'] },
+    },
+    {
+      name: 'nothing-unresolved',
+      severity: 'error',
+      comment: 'an import that leads nowhere, or to a package that package.json does not name',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    parser: 'swc',
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: ['^dist/', '^tests/architecture/fixtures/'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default'],
+      extensions: ['.ts', '.js', '.cjs', '.mjs', '.json'],
+    },
+  },
+};
