@@ -1,0 +1,42 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { projectRoot } from '../../system/index.ts';
+
+/**
+ * Words of the order system: all that the front door and the engine know of it comes as data.
+ * (The singular of "orders" is also how rows are sorted.)
+ */
+const DOMAIN =
+  /\b(skus?|stock|inventory|payments?|orders|orderId|carts?|shipping|refunds?|products?|catalogue)\b/i;
+
+function sources(folder: string): string[] {
+  return readdirSync(join(projectRoot, folder), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'))
+    .filter((path) => !path.startsWith('testing/'))
+    .map((path) => join(folder, path));
+}
+
+/** Prose may give an example, and put things in order. */
+function withoutProse(source: string): string {
+  return source
+    .replaceAll(/\/\*[\s\S]*?\*\//g, '')
+    .replaceAll(/\/\/.*$/gm, '')
+    .replaceAll(/such as "[^"]*"/g, '');
+}
+
+describe.each(['facade', 'strangler'])('%s/', (folder) => {
+  it('names nothing of the order system in its code', () => {
+    const found = sources(folder).flatMap((path) =>
+      withoutProse(readFileSync(join(projectRoot, path), 'utf8'))
+        .split('\n')
+        .filter((line) => DOMAIN.test(line))
+        .map((line) => `${path}: ${line.trim()}`),
+    );
+    expect(found).toEqual([]);
+  });
+
+  it('has sources that this test has read', () => {
+    expect(sources(folder).length).toBeGreaterThan(5);
+  });
+});
