@@ -1,4 +1,5 @@
 import type { SideName } from '../side.ts';
+import { shown } from './codec.ts';
 import type { Codec } from './codec.ts';
 import { columnOn, isGuest, tablesOf, writes } from './mapping.ts';
 import type { Mapping, Pair } from './mapping.ts';
@@ -168,7 +169,7 @@ function checkFilter(
       return [
         [
           'filter_against_constant',
-          `${side} ${column} is always '${codec.constant}', not '${value}'`,
+          `${side} ${column} is always ${shown(codec.constant)}, not ${shown(value)}`,
         ],
       ];
     }

@@ -117,11 +117,14 @@ export function decimalToMinor(legacy: string, extracted: string, digits: number
   };
 }
 
+function timeText(ms: number): string {
+  return new Date(ms).toISOString().slice(0, -1).replace('T', ' ');
+}
+
 const TIMESTAMP = /^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}\.\d{3}$/;
 
 /** 'YYYY-MM-DD HH:MM:SS.mmm' in UTC on the legacy side, ms since 1970 on the extracted one. */
 export function timestamp(legacy: string, extracted: string): Codec {
-  const text = (ms: number): string => new Date(ms).toISOString().slice(0, -1).replace('T', ' ');
   return {
     spec: { codec: 'timestamp', legacy, extracted },
     legacy,
@@ -130,7 +133,7 @@ export function timestamp(legacy: string, extracted: string): Codec {
       if (typeof value === 'string' && TIMESTAMP.test(value)) {
         const ms = Date.parse(`${value.replace(' ', 'T')}Z`);
         // Date.parse takes the 30th of February for the 2nd of March.
-        if (!Number.isNaN(ms) && text(ms) === value) return ms;
+        if (!Number.isNaN(ms) && timeText(ms) === value) return ms;
       }
       throw new MappingError(
         `${legacy}: ${shown(value)} is not a UTC time such as '2026-01-31 09:30:00.000'`,
@@ -139,7 +142,7 @@ export function timestamp(legacy: string, extracted: string): Codec {
     backward(value) {
       const year = typeof value === 'number' ? new Date(value).getUTCFullYear() : Number.NaN;
       if (typeof value === 'number' && Number.isInteger(value) && year >= 0 && year <= 9999) {
-        return text(value);
+        return timeText(value);
       }
       throw new MappingError(`${extracted}: ${shown(value)} is not a time in ms since 1970`);
     },

@@ -2,3 +2,5 @@
 export * from './check.ts';
 export * from './codec.ts';
 export * from './mapping.ts';
+export * from './row-json.ts';
+export * from './translate.ts';

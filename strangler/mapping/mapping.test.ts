@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import {
   checkMapping,
   constant,
@@ -13,7 +13,7 @@ import {
   same,
   timestamp,
 } from './index.ts';
-import type { Codec, Pair } from './index.ts';
+import type { Codec, Pair, SqlValue } from './index.ts';
 import { shop } from '../testing/shop.ts';
 
 const codes = (pairs: readonly Pair[]): string[] =>
@@ -30,9 +30,15 @@ function pair(over: Partial<Pair> = {}): Pair {
   };
 }
 
-describe('a codec', () => {
-  const there = (codec: Codec, value: string | number) => codec.backward(codec.forward(value));
+function there(codec: Codec, value: string): SqlValue {
+  return codec.backward(codec.forward(value));
+}
 
+function hash(over: Partial<Pair>): string {
+  return defineMapping({ capability: 'shop', pairs: [pair(over)] }).hash;
+}
+
+describe('a codec', () => {
   it('brings money in decimal text to minor units and back', () => {
     const money = decimalToMinor('AMT', 'amount', 2);
     expect(money.forward('12.34')).toBe(1234);
@@ -137,8 +143,6 @@ describe('checkMapping', () => {
 
 describe("a mapping's hash", () => {
   it('changes with anything that matters, and with nothing else', () => {
-    const hash = (over: Partial<Pair>): string =>
-      defineMapping({ capability: 'shop', pairs: [pair(over)] }).hash;
     expect(hash({})).toBe(hash({}));
     const others = [
       { columns: [decimalToMinor('NM', 'name', 2)] },

@@ -1,0 +1,172 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { ApplyError, FeedLostError, NotTargetError } from '../side-database.ts';
+import type { FeedReader, SideDatabase } from '../side-database.ts';
+import type { Slice } from '../store.ts';
+import { applySome } from './apply.ts';
+
+/** Changes read at once where the applier reads for itself. */
+const READ_LIMIT = 500;
+const MIN_PAUSE_MS = 2;
+const FIRST_RETRY_MS = 100;
+const LAST_RETRY_MS = 5_000;
+
+/** Why changes are not being applied. */
+export interface ApplierProblem {
+  readonly message: string;
+  readonly since: number;
+  readonly attempts: number;
+  readonly retryAt: number;
+}
+
+interface ApplierOptions {
+  readonly feed: FeedReader;
+  readonly target: SideDatabase;
+  /** The target's epoch, at which it must stay while this applier works. */
+  readonly epoch: number;
+  readonly position: number;
+  readonly onApplied: (position: number) => void;
+  /** Called once when the target refuses this applier: ownership has moved on. */
+  readonly onRefused: () => void;
+}
+
+/**
+ * Brings one side's feed to the other, in order and exactly once in effect, whatever order slices
+ * come in: an old one is dropped, and what is missing before a new one is read from the feed.
+ */
+export class Applier {
+  readonly #options: ApplierOptions;
+  readonly #stopping = new AbortController();
+  #position: number;
+  #queue: Promise<unknown> = Promise.resolve();
+  #drains = 0;
+  #hurry = new AbortController();
+  #problem: ApplierProblem | null = null;
+
+  constructor(options: ApplierOptions) {
+    this.#options = options;
+    this.#position = options.position;
+  }
+
+  /** How far the feed has been applied. */
+  get position(): number {
+    return this.#position;
+  }
+
+  get problem(): ApplierProblem | null {
+    return this.#problem;
+  }
+
+  /**
+   * Applies a slice, in short transactions with pauses for the target's own work.
+   * @returns when it has been applied, was old, or the applier is stopped
+   */
+  deliver(slice: Slice): Promise<void> {
+    return this.#inTurn(() => this.#applyWhole(slice));
+  }
+
+  /** Reads and applies what the feed holds now, if a failed change's next try is due. */
+  async catchUp(): Promise<void> {
+    if (this.#problem !== null && this.#problem.retryAt > Date.now()) return;
+    await this.#inTurn(async () => {
+      for (;;) {
+        const slice = this.#options.feed.read(this.#position, READ_LIMIT);
+        if (slice.changes.length === 0 || this.#stopped) return;
+        await this.#applyWhole(slice);
+      }
+    });
+  }
+
+  /**
+   * Applies everything up to a position without pauses, straight from the feed.
+   * @throws ApplyError, FeedLostError or NotTargetError when that can't be done; the signal's reason
+   */
+  async drainTo(position: number, signal?: AbortSignal): Promise<void> {
+    this.#drains += 1;
+    this.#hurry.abort();
+    try {
+      while (this.#position < position) {
+        signal?.throwIfAborted();
+        if (this.#stopped) throw new NotTargetError('the applier was stopped');
+        await this.#inTurn(async () => {
+          if (this.#position >= position) return;
+          await this.#applyOnce(this.#options.feed.read(this.#position, READ_LIMIT));
+        });
+      }
+    } finally {
+      this.#drains -= 1;
+      if (this.#drains === 0) this.#hurry = new AbortController();
+    }
+  }
+
+  /** Stops after the transaction that is under way, if any. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#hurry.abort();
+    await this.#queue;
+  }
+
+  get #stopped(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#queue.then(() => (this.#stopped ? undefined : work()));
+    this.#queue = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #applyWhole(slice: Slice): Promise<void> {
+    while (this.#position < slice.upto && !this.#stopped) {
+      const gap = slice.after > this.#position;
+      const next = gap ? this.#options.feed.read(this.#position, READ_LIMIT) : slice;
+      // A slice beyond the feed's own end is none of this feed's.
+      if (next.upto <= this.#position) return;
+      const started = performance.now();
+      await this.#applyOnce(next);
+      await this.#pause(performance.now() - started);
+    }
+  }
+
+  async #applyOnce(slice: Slice): Promise<void> {
+    const { target, epoch, onApplied } = this.#options;
+    try {
+      const position = await applySome(target, epoch, slice);
+      this.#problem = null;
+      if (position === this.#position) return;
+      this.#position = position;
+      onApplied(position);
+    } catch (error) {
+      this.#failed(error);
+      throw error;
+    }
+  }
+
+  #failed(error: unknown): void {
+    if (error instanceof NotTargetError) {
+      this.#stopping.abort();
+      this.#options.onRefused();
+      return;
+    }
+    const attempts = (this.#problem?.attempts ?? 0) + 1;
+    this.#problem = {
+      message: error instanceof Error ? error.message : String(error),
+      since: this.#problem?.since ?? Date.now(),
+      attempts,
+      retryAt: Date.now() + Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** (attempts - 1)),
+    };
+  }
+
+  /** Leaves the target's write lock to others, unless a handover waits for the end of the feed. */
+  async #pause(workedMs: number): Promise<void> {
+    if (this.#drains > 0) return;
+    const { signal } = this.#hurry;
+    await delay(Math.max(MIN_PAUSE_MS, 2 * workedMs), undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** Whether trying again at once can't help. */
+export function isLasting(error: unknown): boolean {
+  return (
+    error instanceof ApplyError || error instanceof FeedLostError || error instanceof NotTargetError
+  );
+}

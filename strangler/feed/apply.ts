@@ -1,0 +1,51 @@
+import { ApplyError } from '../side-database.ts';
+import type { SideDatabase, Target } from '../side-database.ts';
+import type { Change, Slice } from '../store.ts';
+
+/** How long one applying transaction may hold the target's write lock, in ms. */
+export const TIME_BOX_MS = 1.5;
+/** A transaction of the owner is not cut before the box is overrun this many times. */
+const OVERRUN = 3;
+
+/**
+ * Applies as much of a slice as fits into one short transaction of the target, and with it the new
+ * position. What was applied before is skipped; a slice that would leave a gap is not touched.
+ * @returns the applied position afterwards
+ * @throws NotTargetError when ownership has moved; ApplyError naming the change that failed
+ */
+export function applySome(
+  target: SideDatabase,
+  epoch: number,
+  slice: Slice,
+  boxMs = TIME_BOX_MS,
+): Promise<number> {
+  return target.apply(epoch, (transaction) => {
+    const applied = transaction.applied();
+    if (slice.after > applied || slice.upto <= applied) return applied;
+    const position = applyUntilLate(transaction, slice, applied, boxMs);
+    transaction.setApplied(position);
+    return position;
+  });
+}
+
+function applyUntilLate(target: Target, slice: Slice, applied: number, boxMs: number): number {
+  const started = performance.now();
+  const { changes } = slice;
+  for (const [index, change] of changes.entries()) {
+    if (change.position <= applied) continue;
+    if (change.op !== 'heartbeat') applyOne(target, change);
+    const next = changes[index + 1];
+    if (next === undefined) break;
+    const took = performance.now() - started;
+    if (took > boxMs && (next.tx !== change.tx || took > OVERRUN * boxMs)) return change.position;
+  }
+  return slice.upto;
+}
+
+function applyOne(target: Target, change: Change): void {
+  try {
+    target.apply(change);
+  } catch (error) {
+    throw new ApplyError(change, error);
+  }
+}

@@ -1,0 +1,118 @@
+import type { SideName } from '../side.ts';
+import { otherSide } from '../side.ts';
+import { MappingError, shown } from './codec.ts';
+import type { Codec, Row, SqlValue } from './codec.ts';
+import { belongs, columnOn, writes } from './mapping.ts';
+import type { Pair } from './mapping.ts';
+
+/**
+ * What the partners of a pair have in common: the values of its key's columns as the legacy side
+ * writes them, without constants. Byte order of keys is the order of rows on both sides.
+ */
+export type PairKey = readonly SqlValue[];
+
+function carried(pair: Pair): readonly Codec[] {
+  return pair.key.filter(({ constant }) => constant === undefined);
+}
+
+/** Columns of a side that hold the pair's key, in the order of `PairKey`. */
+export function keyColumns(pair: Pair, side: SideName): readonly string[] {
+  return carried(pair).map((codec) => columnOn(codec, side) ?? '');
+}
+
+/** Columns of a side that the pair writes there, besides its key. */
+export function ownColumns(pair: Pair, side: SideName): readonly string[] {
+  return pair.columns
+    .filter((codec) => writes(codec, side))
+    .map((codec) => columnOn(codec, side) ?? '');
+}
+
+/**
+ * The pair's key of a row, or of a row's key in the feed; undefined when it is none of the pair's.
+ * @throws MappingError when a key column is NULL
+ */
+export function pairKeyOf(pair: Pair, side: SideName, row: Row): PairKey | undefined {
+  const own = { ...pair, [side]: { table: pair[side].table } };
+  if (!belongs(own, side, row)) return undefined;
+  return carried(pair).map((codec) => {
+    const column = columnOn(codec, side) ?? '';
+    const value = row[column] ?? null;
+    if (value === null) throw new MappingError(`pair "${pair.name}": key ${column} is NULL`);
+    return side === 'legacy' ? value : codec.backward(value);
+  });
+}
+
+/** The key's columns and values on a side, constants included. */
+export function keyOn(pair: Pair, side: SideName, key: PairKey): Row {
+  const row: Record<string, SqlValue> = {};
+  let index = 0;
+  for (const codec of pair.key) {
+    const column = columnOn(codec, side);
+    if (codec.constant !== undefined) {
+      if (column !== null) row[column] = codec.constant;
+      continue;
+    }
+    const value = key[index++] ?? null;
+    if (column !== null) row[column] = side === 'legacy' ? value : codec.forward(value);
+  }
+  return row;
+}
+
+/**
+ * What the pair writes on the other side for a row of `from`, its key excluded.
+ * @throws MappingError naming pair, row and column when a value can't be carried, or when the
+ *   result would lie outside the other side's filter
+ */
+export function translate(pair: Pair, from: SideName, row: Row): Row {
+  const to = otherSide(from);
+  const image: Record<string, SqlValue> = {};
+  for (const codec of pair.columns) {
+    const column = columnOn(codec, to);
+    if (column === null || !writes(codec, to)) continue;
+    image[column] = carry(codec, from, row);
+  }
+  for (const [column, values] of Object.entries(pair[to].where ?? {})) {
+    if (column in image && !(values as readonly SqlValue[]).includes(image[column] ?? null)) {
+      throw new MappingError(
+        `pair "${pair.name}": ${to} ${column} would be ${shown(image[column] ?? null)}, ` +
+          `outside the pair's filter`,
+      );
+    }
+  }
+  return image;
+}
+
+function carry(codec: Codec, from: SideName, row: Row): SqlValue {
+  if (codec.constant !== undefined) return codec.constant;
+  const value = row[columnOn(codec, from) ?? ''] ?? null;
+  if (value === null) return null;
+  return from === 'legacy' ? codec.forward(value) : codec.backward(value);
+}
+
+/** Orders keys as both databases do: numbers before text before bytes, text by its UTF-8 bytes. */
+export function compareKeys(left: PairKey, right: PairKey): number {
+  for (const [index, value] of left.entries()) {
+    const order = compareValues(value, right[index] ?? null);
+    if (order !== 0) return order;
+  }
+  return 0;
+}
+
+function rank(value: SqlValue): number {
+  if (value === null) return 0;
+  if (typeof value === 'number' || typeof value === 'bigint') return 1;
+  return typeof value === 'string' ? 2 : 3;
+}
+
+function compareValues(left: SqlValue, right: SqlValue): number {
+  const byRank = rank(left) - rank(right);
+  if (byRank !== 0 || left === null || right === null) return byRank;
+  if (rank(left) === 1) return left < right ? -1 : Number(left > right);
+  // UTF-16 order differs from UTF-8 order beyond the basic plane.
+  return Buffer.compare(Buffer.from(left as string), Buffer.from(right as string));
+}
+
+/** Whether two values are the same to a database: 1 is 1.0, but not '1'. */
+export function sameValue(left: SqlValue, right: SqlValue): boolean {
+  return left === right || compareValues(left, right) === 0;
+}

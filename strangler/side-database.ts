@@ -1,0 +1,142 @@
+import type { MappingProblem, Pair, PairKey, Row } from './mapping/index.ts';
+import type { SideName } from './side.ts';
+import type { Change, SideStore, Slice } from './store.ts';
+
+/** A row of a pair on one side, under the key it shares with its partner. */
+export interface PairRow {
+  readonly key: PairKey;
+  readonly row: Row;
+}
+
+/** Keyset reads of one pair's rows, in the byte order of their keys. */
+export interface RowReader {
+  /** At most `limit` rows of the pair with keys after `after`, or from the start. */
+  rows(pair: Pair, after: PairKey | null, limit: number): readonly PairRow[];
+  row(pair: Pair, key: PairKey): Row | undefined;
+  count(pair: Pair): number;
+}
+
+/** One moment of a side's database. */
+export interface Snapshot extends RowReader {
+  /** Last position of this side's own feed. */
+  position(): number;
+  /** How far the other side's feed has been applied here. */
+  applied(): number;
+  /** Keys of the pair that this side's feed names in after < position <= upto. */
+  changedKeys(pair: Pair, after: number, upto: number): readonly PairKey[];
+}
+
+/** How far one pair has been copied into a side. */
+export interface BackfillState {
+  readonly pair: string;
+  /** The last key copied; null before the first. */
+  readonly cursor: PairKey | null;
+  readonly rows: number;
+  /** Rows of the source when the pair was begun: for the progress shown, not for its end. */
+  readonly total: number;
+  readonly done: boolean;
+  /** The source's position in the snapshot of the newest chunk. */
+  readonly readyPosition: number;
+  readonly startedAt: number;
+  readonly at: number;
+}
+
+/** One transaction of a side that takes over the owner's rows. */
+export interface Target extends RowReader {
+  applied(): number;
+  setApplied(position: number): void;
+  /** Brings one of the owner's changes to this side, through the mapping. */
+  apply(change: Change): void;
+  /** Writes a pair's columns of one row, which is made when it is missing. */
+  upsert(pair: Pair, key: PairKey, image: Row): void;
+  remove(pair: Pair, key: PairKey): void;
+  /** Whether the pair has a row here that is more than what `remove` leaves behind. */
+  holds(pair: Pair, row: Row): boolean;
+  backfill(pair: Pair): BackfillState | undefined;
+  saveBackfill(state: BackfillState): void;
+  clearBackfill(): void;
+  /** Says that this side holds a whole copy: everything applied from now on keeps it so. */
+  setComplete(): void;
+}
+
+/** What a side has been told of its installation. */
+export interface Installation {
+  readonly mappingHash: string;
+  /** A new one with each installation: tells a database from its restored older self. */
+  readonly incarnation: string;
+  /** Whether the side is, or was when it last followed, a whole copy of the owner. */
+  readonly complete: boolean;
+}
+
+/** One side's feed, read straight from the database: the log itself, whatever carries it. */
+export interface FeedReader {
+  /**
+   * The changes after a position, to the end or to the last end of a transaction within `limit`.
+   * @returns a slice without changes when there is nothing newer
+   * @throws FeedLostError when the feed no longer, or never, held what comes after `after`
+   */
+  read(after: number, limit: number): Slice;
+  last(): number;
+  /** When the first change after a position was recorded; null when there is none. */
+  recordedAt(after: number): number | null;
+  /** Rows that are kept. */
+  size(): number;
+  /** Writes a numbered heartbeat, if this side is the owner; returns whether it is. */
+  beat(): Promise<boolean>;
+  /** Deletes up to `limit` rows at or below a position, never the newest; returns how many. */
+  trim(upto: number, limit: number): Promise<number>;
+}
+
+/** The feed and what was applied of it do not belong together: only a new copy helps. */
+export class FeedLostError extends Error {
+  override readonly name = 'FeedLostError';
+}
+
+/** The side is the owner, or ownership has moved on: this applier's time is over. */
+export class NotTargetError extends Error {
+  override readonly name = 'NotTargetError';
+}
+
+/** A change that can't be brought to the other side. */
+export class ApplyError extends Error {
+  override readonly name = 'ApplyError';
+  readonly position: number;
+
+  constructor(change: Change, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    super(
+      `change ${change.position} (${change.op} ${change.table} ${JSON.stringify(change.key)}) ` +
+        `can't be applied: ${reason}`,
+      { cause },
+    );
+    this.position = change.position;
+  }
+}
+
+/** What the engine needs from one side's database of one capability, whatever its dialect. */
+export interface SideDatabase {
+  readonly side: SideName;
+  readonly store: SideStore;
+  readonly feed: FeedReader;
+  /** Puts tables and triggers in place, or up to date. @throws ConfigurationError */
+  install(): Promise<void>;
+  uninstall(): Promise<void>;
+  /** What keeps the mapping from being used here. */
+  problems(): Promise<readonly MappingProblem[]>;
+  installation(): Promise<Installation | undefined>;
+  /** Reads one moment of the database. `work` must not wait for anything. */
+  snapshot<T>(work: (snapshot: Snapshot) => T): T;
+  /**
+   * One transaction as a target, under the fence row's lock. `work` must not wait for anything.
+   * @throws NotTargetError unless the fence is not open and at `epoch`
+   */
+  apply<T>(epoch: number, work: (target: Target) => T, durable?: boolean): Promise<T>;
+  /** Makes everything applied so far survive a power cut; returns its position. */
+  settle(): Promise<number>;
+  backfills(): Promise<readonly BackfillState[]>;
+  saveReport(report: object, finishedAt: number): Promise<void>;
+  lastReport(): Promise<unknown>;
+  /** File to watch for new commits, where the dialect has one. */
+  readonly watchable: string | null;
+  close(): void;
+}

@@ -1,0 +1,124 @@
+import Database from 'better-sqlite3';
+import type { Statement } from 'better-sqlite3';
+import { setTimeout as delay } from 'node:timers/promises';
+import { sqliteFile } from '../../chassis/index.ts';
+
+const BUSY_DEADLINE_MS = 10_000;
+
+interface TransactionOptions {
+  /** Whether the commit must survive a power cut; what the feed can replay need not. */
+  readonly durable?: boolean;
+}
+
+/**
+ * The engine's own connections to one SQLite file: one for short write transactions, one for
+ * snapshots. Both run synchronously, so that none of them ever spans an await.
+ */
+export class SqliteConnection {
+  readonly file: string;
+  readonly #writer: Database.Database;
+  readonly #reader: Database.Database;
+  readonly #written = new Map<string, Statement>();
+  readonly #read = new Map<string, Statement>();
+  #durable = true;
+
+  /** @param url `file:` and a path to a database that exists */
+  constructor(url: string) {
+    this.file = sqliteFile(url);
+    this.#writer = open(this.file);
+    this.#reader = open(this.file);
+    this.#reader.pragma('query_only = ON');
+    // The owner has judged its rows already; its copy takes them table by table, and may hold a
+    // state in between that a CHECK or a reference across columns or tables would refuse.
+    this.#writer.pragma('foreign_keys = OFF');
+    this.#writer.pragma('ignore_check_constraints = ON');
+    this.#writer.pragma('recursive_triggers = ON');
+  }
+
+  /** A statement of the write connection, prepared once; for use inside `transaction`. */
+  write(sql: string): Statement {
+    return prepared(this.#writer, this.#written, sql);
+  }
+
+  /** A statement of the snapshot connection, prepared once. */
+  read(sql: string): Statement {
+    return prepared(this.#reader, this.#read, sql);
+  }
+
+  /** Runs SQL without parameters on the write connection; for use inside `transaction`. */
+  execute(sql: string): void {
+    this.#writer.exec(sql);
+  }
+
+  /**
+   * Runs `work` in a transaction that holds the write lock from the start. Waiting for the lock is
+   * a timer: SQLite's own busy handler would put the whole process to sleep.
+   */
+  async transaction<T>(work: () => T, { durable = true }: TransactionOptions = {}): Promise<T> {
+    const deadline = performance.now() + BUSY_DEADLINE_MS;
+    for (;;) {
+      try {
+        this.#setDurable(durable);
+        this.#writer.exec('BEGIN IMMEDIATE');
+        break;
+      } catch (error) {
+        if (!isBusy(error) || performance.now() > deadline) throw error;
+      }
+      await delay(1 + Math.random());
+    }
+    try {
+      const result = work();
+      this.#writer.exec('COMMIT');
+      return result;
+    } catch (error) {
+      if (this.#writer.inTransaction) this.#writer.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  /** Runs `work`, whose reads all see one and the same moment. */
+  snapshot<T>(work: () => T): T {
+    this.#reader.exec('BEGIN');
+    try {
+      return work();
+    } finally {
+      this.#reader.exec('COMMIT');
+    }
+  }
+
+  close(): void {
+    this.#reader.close();
+    this.#writer.close();
+  }
+
+  #setDurable(durable: boolean): void {
+    if (durable === this.#durable) return;
+    this.#writer.pragma(`synchronous = ${durable ? 'FULL' : 'NORMAL'}`);
+    this.#durable = durable;
+  }
+}
+
+function open(file: string): Database.Database {
+  const connection = new Database(file, { timeout: 5000, fileMustExist: true });
+  // Only changing the journal mode may wait like this: it needs a lock no timer of ours can ask for.
+  if (connection.pragma('journal_mode', { simple: true }) !== 'wal') {
+    connection.pragma('journal_mode = WAL');
+  }
+  connection.pragma('busy_timeout = 0');
+  connection.pragma('synchronous = FULL');
+  return connection;
+}
+
+function prepared(
+  connection: Database.Database,
+  known: Map<string, Statement>,
+  sql: string,
+): Statement {
+  const statement = known.get(sql) ?? connection.prepare(sql);
+  known.set(sql, statement);
+  return statement;
+}
+
+function isBusy(error: unknown): boolean {
+  return String((error as { code?: unknown }).code).startsWith('SQLITE_BUSY');
+}

@@ -1,0 +1,143 @@
+import type { SideName } from '../side.ts';
+import { decodeRow } from '../mapping/index.ts';
+import { FeedLostError } from '../side-database.ts';
+import type { FeedReader } from '../side-database.ts';
+import type { Change, Slice } from '../store.ts';
+import type { SqliteConnection } from './connection.ts';
+import { feedTable, NOW_SQL } from './tables.ts';
+import { name } from './values.ts';
+
+type FeedRow = readonly [
+  position: number,
+  tx: number,
+  table: string,
+  key: string,
+  op: Change['op'],
+  image: string | null,
+  epoch: number,
+  at: number,
+];
+
+/** The feed table of one side. SQLite has one writer, so positions are dense and in commit order. */
+export class SqliteFeedReader implements FeedReader {
+  readonly #db: SqliteConnection;
+  readonly #capability: string;
+  readonly #side: SideName;
+  readonly #feed: string;
+
+  constructor(connection: SqliteConnection, capability: string, side: SideName) {
+    this.#db = connection;
+    this.#capability = capability;
+    this.#side = side;
+    this.#feed = name(feedTable(capability));
+  }
+
+  read(after: number, limit: number): Slice {
+    const rows = this.#db
+      .read(
+        `SELECT position, tx, tbl, key, op, image, epoch, at FROM ${this.#feed}
+             WHERE position > ? ORDER BY position LIMIT ?`,
+      )
+      .raw()
+      .all(after, limit + 1) as FeedRow[];
+    const [first] = rows;
+    if (first === undefined ? after > this.last() : first[0] !== after + 1) this.#lost(after);
+    const changes = rows.slice(0, wholeTransactions(rows, limit)).map(toChange);
+    return {
+      capability: this.#capability,
+      feedOf: this.#side,
+      after,
+      upto: changes.at(-1)?.position ?? after,
+      changes,
+    };
+  }
+
+  last(): number {
+    return this.#db.read(`SELECT max(position) FROM ${this.#feed}`).pluck().get() as number;
+  }
+
+  recordedAt(after: number): number | null {
+    const at = this.#db
+      .read(`SELECT at FROM ${this.#feed} WHERE position > ? ORDER BY position LIMIT 1`)
+      .pluck()
+      .get(after) as number | undefined;
+    return at ?? null;
+  }
+
+  size(): number {
+    return this.#db
+      .read(`SELECT max(position) - min(position) + 1 FROM ${this.#feed}`)
+      .pluck()
+      .get() as number;
+  }
+
+  /**
+   * A heartbeat also ends the group of transactions before it: SQLite tells a trigger nothing of
+   * its transaction, so changes are grouped by the clock that ticks here. It survives a power cut:
+   * a lost row's position would be given out a second time, after it was applied.
+   */
+  beat(): Promise<boolean> {
+    return this.#db.transaction(() => {
+      const { changes } = this.#db
+        .write(
+          `INSERT INTO ${this.#feed} (tx, tbl, key, op, image, epoch, at)
+                SELECT tx + 1, '', '{}', 'heartbeat', NULL, epoch, ${NOW_SQL}
+                FROM fig_clock JOIN fig_fence ON capability = ? AND key = '*' AND state = 'open'
+                WHERE id = 1`,
+        )
+        .run(this.#capability);
+      if (changes === 0) return false;
+      this.#db.write('UPDATE fig_clock SET tx = tx + 1 WHERE id = 1').run();
+      return true;
+    });
+  }
+
+  trim(upto: number, limit: number): Promise<number> {
+    return this.#db.transaction(
+      () =>
+        this.#db
+          .write(
+            `DELETE FROM ${this.#feed} WHERE position IN
+                  (SELECT position FROM ${this.#feed} WHERE position <= ?
+                     AND position < (SELECT max(position) FROM ${this.#feed})
+                   ORDER BY position LIMIT ?)`,
+          )
+          .run(upto, limit).changes,
+      { durable: false },
+    );
+  }
+
+  #lost(after: number): never {
+    throw new FeedLostError(
+      `the feed of ${this.#capability} (${this.#side}) does not hold what follows position ` +
+        `${after}: a database was restored or its feed was cut; a new backfill is needed`,
+    );
+  }
+}
+
+/**
+ * How many of the rows make whole transactions. All of them do when there are no more: a snapshot
+ * ends where a transaction ended. A group of more rows than `limit` is cut, since a slice must fit
+ * into memory, a queue and a short transaction; the side it goes to is not the owner, and shows a
+ * part of it for a moment.
+ */
+function wholeTransactions(rows: readonly FeedRow[], limit: number): number {
+  if (rows.length <= limit) return rows.length;
+  for (let end = limit; end > 0; end -= 1) {
+    if (rows[end]?.[1] !== rows[end - 1]?.[1]) return end;
+  }
+  return limit;
+}
+
+function toChange([position, tx, table, key, op, image, epoch, at]: FeedRow): Change {
+  return {
+    position,
+    tx,
+    table,
+    key: decodeRow(key),
+    op,
+    image: image === null ? null : decodeRow(image),
+    epoch,
+    at,
+  };
+}

@@ -1,0 +1,2 @@
+/** Everything the engine says to SQLite. */
+export { SqliteSideDatabase } from './side-database.ts';

@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto';
+import { ConfigurationError } from '../../chassis/index.ts';
+import type { SideName } from '../side.ts';
+import { checkMapping } from '../mapping/index.ts';
+import type { Mapping } from '../mapping/index.ts';
+import type { SqliteConnection } from './connection.ts';
+import { checkSchema, uniqueColumns } from './schema.ts';
+import { feedSchema, feedTable, NOW_SQL, sharedTables } from './tables.ts';
+import { triggersOf } from './triggers.ts';
+import { name } from './values.ts';
+
+/**
+ * Puts Fig's tables and triggers for one capability into one side's database, or brings them up to
+ * date; running it again changes nothing. The first time, legacy is the owner.
+ * @throws ConfigurationError that lists every reason why the mapping can't be used here
+ */
+export function install(
+  connection: SqliteConnection,
+  mapping: Mapping,
+  side: SideName,
+): Promise<void> {
+  return connection.transaction(() => {
+    const problems = [...checkMapping(mapping), ...checkSchema(connection, mapping, side)];
+    if (problems.length > 0) {
+      const list = problems.map(({ code, message }) => `${code}: ${message}`).join('\n  ');
+      throw new ConfigurationError(
+        `the mapping of ${mapping.capability} can't be used:\n  ${list}`,
+      );
+    }
+    createTables(connection, mapping.capability);
+    seed(connection, mapping, side);
+    replaceTriggers(connection, mapping, side);
+  });
+}
+
+function createTables(connection: SqliteConnection, capability: string): void {
+  for (const [table, definition] of Object.entries(sharedTables)) {
+    connection.execute(`CREATE TABLE IF NOT EXISTS ${table} ${definition}`);
+  }
+  for (const statement of feedSchema(capability)) connection.execute(statement);
+}
+
+function seed(connection: SqliteConnection, { capability, hash }: Mapping, side: SideName): void {
+  const owner = side === 'legacy';
+  connection
+    .write('INSERT INTO fig_clock (id, tx, applying) VALUES (1, 1, 0) ON CONFLICT DO NOTHING')
+    .run();
+  connection
+    .write(
+      `INSERT INTO fig_fence (capability, key, state, epoch) VALUES (?, '*', ?, ?)
+            ON CONFLICT DO NOTHING`,
+    )
+    .run(capability, owner ? 'open' : 'closed', owner ? 1 : 0);
+  // Another mapping may carry other columns: a copy made through the old one is worth nothing.
+  connection
+    .write(
+      `INSERT INTO fig_install (capability, side, mapping_hash, incarnation, complete, at)
+            VALUES (?, ?, ?, ?, ?, ${NOW_SQL})
+            ON CONFLICT DO UPDATE SET mapping_hash = excluded.mapping_hash, at = excluded.at,
+              complete = complete AND (SELECT state = 'open' FROM fig_fence
+                WHERE capability = excluded.capability AND key = '*')
+            WHERE mapping_hash <> excluded.mapping_hash`,
+    )
+    .run(capability, side, hash, randomUUID(), owner ? 1 : 0);
+  const feed = name(feedTable(capability));
+  connection
+    .write(
+      `INSERT INTO ${feed} (position, tx, tbl, key, op, image, epoch, at)
+            SELECT 1, 0, '', '{}', 'heartbeat', NULL, 0, ${NOW_SQL}
+            WHERE NOT EXISTS (SELECT 1 FROM ${feed})`,
+    )
+    .run();
+}
+
+/** Brings the installed triggers to what the mapping says, in the caller's transaction. */
+function replaceTriggers(connection: SqliteConnection, mapping: Mapping, side: SideName): void {
+  const wanted = triggersOf(mapping, side, (table) => uniqueColumns(connection, table));
+  const installed = new Map(installedTriggers(connection, mapping.capability));
+  for (const [trigger, sql] of installed) {
+    if (wanted.get(trigger) !== sql) connection.execute(`DROP TRIGGER ${name(trigger)}`);
+  }
+  for (const [trigger, sql] of wanted) {
+    if (installed.get(trigger) !== sql) connection.execute(sql);
+  }
+}
+
+function installedTriggers(
+  connection: SqliteConnection,
+  capability: string,
+): (readonly [name: string, sql: string])[] {
+  const prefixes = ['fence', 'capture', 'rivals'].map((purpose) => `fig_${capability}_${purpose}_`);
+  const triggers = connection
+    .write(`SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'`)
+    .raw()
+    .all() as [string, string][];
+  return triggers.filter(([trigger]) => prefixes.some((prefix) => trigger.startsWith(prefix)));
+}
+
+/** Whether a capability is installed in this database. */
+export function isInstalled(connection: SqliteConnection, capability: string): boolean {
+  const known = connection
+    .read(`SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?`)
+    .get(feedTable(capability));
+  return known !== undefined;
+}
+
+/**
+ * Takes everything of a capability out of a database again, and what capabilities share with the
+ * last of them; the schema is then what it was before the installation.
+ */
+export function uninstall(connection: SqliteConnection, capability: string): Promise<void> {
+  return connection.transaction(() => {
+    for (const [trigger] of installedTriggers(connection, capability)) {
+      connection.execute(`DROP TRIGGER ${name(trigger)}`);
+    }
+    connection.execute(`DROP TABLE IF EXISTS ${name(feedTable(capability))}`);
+    const shared = connection
+      .write(`SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'fig_install'`)
+      .get();
+    if (shared !== undefined) removeShared(connection, capability);
+  });
+}
+
+function removeShared(connection: SqliteConnection, capability: string): void {
+  connection.write('DELETE FROM fig_install WHERE capability = ?').run(capability);
+  const others = connection.write('SELECT 1 FROM fig_install LIMIT 1').get() !== undefined;
+  if (!others) {
+    for (const table of Object.keys(sharedTables)) connection.execute(`DROP TABLE ${table}`);
+    return;
+  }
+  connection
+    .write(
+      `DELETE FROM fig_journal WHERE handover IN
+            (SELECT id FROM fig_handover WHERE capability = ?)`,
+    )
+    .run(capability);
+  const perCapability = Object.entries(sharedTables)
+    .filter(([, definition]) => definition.includes('capability TEXT'))
+    .map(([table]) => table);
+  for (const table of perCapability) {
+    connection.write(`DELETE FROM ${table} WHERE capability = ?`).run(capability);
+  }
+}

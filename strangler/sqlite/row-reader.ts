@@ -1,0 +1,137 @@
+import type { Statement } from 'better-sqlite3';
+import type { SideName } from '../side.ts';
+import { columnOn, keyColumns, keyOn, MappingError, pairKeyOf } from '../mapping/index.ts';
+import type { Pair, PairKey, Row, SqlValue } from '../mapping/index.ts';
+import type { PairRow, RowReader } from '../side-database.ts';
+import { bound, name, plain, text } from './values.ts';
+
+type Prepare = (sql: string) => Statement;
+
+interface PairSql {
+  readonly columns: readonly string[];
+  readonly first: string;
+  readonly next: string;
+  readonly one: string;
+  readonly count: string;
+}
+
+/** Reads pairs' rows of one side over either connection. */
+export class SqliteRowReader implements RowReader {
+  readonly #prepare: Prepare;
+  readonly #side: SideName;
+  readonly #sql = new Map<Pair, PairSql>();
+
+  constructor(prepare: Prepare, side: SideName) {
+    this.#prepare = prepare;
+    this.#side = side;
+  }
+
+  rows(pair: Pair, after: PairKey | null, limit: number): readonly PairRow[] {
+    const sql = this.#sqlOf(pair);
+    const side = this.#side;
+    const from =
+      after === null ? [] : keyColumns(pair, side).map((c) => keyOn(pair, side, after)[c]);
+    const found = this.#all(after === null ? sql.first : sql.next, [
+      ...from.map((value) => value ?? null),
+      limit,
+    ]);
+    return found.map((values) => {
+      const row = toRow(sql.columns, values);
+      const key = pairKeyOf(pair, side, row);
+      if (key === undefined) throw new MappingError(`pair "${pair.name}": filter and key disagree`);
+      return { key, row };
+    });
+  }
+
+  row(pair: Pair, key: PairKey): Row | undefined {
+    const sql = this.#sqlOf(pair);
+    const [values] = this.#all(sql.one, Object.values(keyOn(pair, this.#side, key)));
+    return values && toRow(sql.columns, values);
+  }
+
+  count(pair: Pair): number {
+    return Number(this.#all(this.#sqlOf(pair).count, [])[0]?.[0] ?? 0);
+  }
+
+  #all(sql: string, parameters: readonly SqlValue[]): SqlValue[][] {
+    const statement = this.#prepare(sql).raw().safeIntegers();
+    return statement.all(...parameters.map((value) => bound(value))) as SqlValue[][];
+  }
+
+  #sqlOf(pair: Pair): PairSql {
+    const known = this.#sql.get(pair) ?? pairSql(pair, this.#side);
+    this.#sql.set(pair, known);
+    return known;
+  }
+}
+
+function toRow(columns: readonly string[], values: readonly SqlValue[]): Row {
+  const row: Record<string, SqlValue> = {};
+  for (const [index, column] of columns.entries()) row[column] = plain(values[index] ?? null);
+  return row;
+}
+
+function pairSql(pair: Pair, side: SideName): PairSql {
+  const mapped = [...pair.key, ...pair.columns].map((codec) => columnOn(codec, side));
+  const all = [
+    ...mapped.filter((column) => column !== null),
+    ...Object.keys(pair[side].where ?? {}),
+  ];
+  const columns = [...new Set(all)];
+  const keys = keyColumns(pair, side).map((column) => name(column));
+  const filter = filterSql(pair, side);
+  const select = `SELECT ${columns.map((column) => name(column)).join(', ')} FROM ${name(pair[side].table)}`;
+  const order = `ORDER BY ${keys.join(', ')} LIMIT ?`;
+  const after = `(${keys.join(', ')}) > (${keys.map(() => '?').join(', ')})`;
+  const one = Object.keys(
+    keyOn(
+      pair,
+      side,
+      keys.map(() => ''),
+    ),
+  ).map((c) => `${name(c)} = ?`);
+  return {
+    columns,
+    first: `${select} WHERE ${filter} ${order}`,
+    next: `${select} WHERE ${filter} AND ${after} ${order}`,
+    one: `${select} WHERE ${filter} AND ${one.join(' AND ')}`,
+    count: `SELECT count(*) FROM ${name(pair[side].table)} WHERE ${filter}`,
+  };
+}
+
+/** SQL that picks the pair's rows of a side's table. */
+function filterSql(pair: Pair, side: SideName): string {
+  const parts: string[] = [];
+  for (const codec of pair.key) {
+    const column = columnOn(codec, side);
+    if (column === null) continue;
+    if (codec.constant !== undefined) parts.push(`${name(column)} = ${literal(codec.constant)}`);
+    else if (codec.prefix !== undefined && side === 'extracted') {
+      parts.push(...prefixSql(name(column), codec.prefix));
+    }
+  }
+  for (const [column, values] of Object.entries(pair[side].where ?? {})) {
+    const listed = values.filter((value) => value !== null).map((value) => literal(value));
+    const inList = listed.length > 0 ? [`${name(column)} IN (${listed.join(', ')})`] : [];
+    const isNull = values.includes(null) ? [`${name(column)} IS NULL`] : [];
+    parts.push(`(${[...inList, ...isNull].join(' OR ')})`);
+  }
+  return parts.length > 0 ? parts.join(' AND ') : 'true';
+}
+
+/** A range first, which an index can serve; LIKE would also fold case. */
+function prefixSql(column: string, prefix: string): string[] {
+  const exact = `substr(${column}, 1, length(${text(prefix)})) = ${text(prefix)}`;
+  return [`${column} >= ${text(prefix)}`, exact, ...upperBound(column, prefix)];
+}
+
+function upperBound(column: string, prefix: string): string[] {
+  const last = prefix.charCodeAt(prefix.length - 1);
+  if (!(last < 0x7f)) return [];
+  return [`${column} < ${text(prefix.slice(0, -1) + String.fromCharCode(last + 1))}`];
+}
+
+function literal(value: SqlValue): string {
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value);
+  return value === null ? 'NULL' : text(String(value));
+}

@@ -1,0 +1,274 @@
+import type { SideName } from '../side.ts';
+import { otherSide } from '../side.ts';
+import {
+  MappingError,
+  belongs,
+  decodeRow,
+  disjoint,
+  encodeRow,
+  encodeValues,
+  isGuest,
+  keyOn,
+  ownColumns,
+  pairKeyOf,
+  sameValue,
+  tablesOf,
+  translate,
+} from '../mapping/index.ts';
+import type { CopyOf, Mapping, Pair, PairKey, Row, SqlValue } from '../mapping/index.ts';
+import type { Change } from '../store.ts';
+import type { SqliteConnection } from './connection.ts';
+import { uniqueColumns } from './schema.ts';
+import { bound, name, plain } from './values.ts';
+
+/** Columns by which rows are found, and columns to write; both become SQL in this order. */
+type Columns = Readonly<Record<string, SqlValue>>;
+
+/**
+ * Writes pairs' rows on the side that is not the owner. Every method belongs inside a write
+ * transaction with fig_clock.applying set.
+ */
+export class SqliteRowWriter {
+  readonly #db: SqliteConnection;
+  readonly #mapping: Mapping;
+  readonly #side: SideName;
+  readonly #bySourceTable: ReadonlyMap<string, readonly Pair[]>;
+  readonly #guests: ReadonlyMap<Pair, readonly Pair[]>;
+  readonly #unique = new Map<string, readonly (readonly string[])[]>();
+
+  constructor(connection: SqliteConnection, mapping: Mapping, side: SideName) {
+    this.#db = connection;
+    this.#mapping = mapping;
+    this.#side = side;
+    const source = otherSide(side);
+    this.#bySourceTable = new Map(
+      tablesOf(mapping, source).map((table) => [
+        table,
+        mapping.pairs.filter((pair) => pair[source].table === table),
+      ]),
+    );
+    this.#guests = new Map(mapping.pairs.map((pair) => [pair, guestsOf(mapping, side, pair)]));
+  }
+
+  /**
+   * @param overtaking whether rows here may be newer than the change, while a copy is being made;
+   *   one of them may hold a unique value that the change's row had first
+   */
+  apply(change: Change, overtaking: boolean): void {
+    const source = otherSide(this.#side);
+    for (const pair of this.#bySourceTable.get(change.table) ?? []) {
+      const key = pairKeyOf(pair, source, change.key as Row);
+      if (key === undefined) continue;
+      const row = change.op === 'upsert' ? (change.image as Row) : null;
+      if (row !== null && belongs(pair, source, row)) {
+        this.upsert(pair, key, translate(pair, source, row), overtaking);
+      } else {
+        this.remove(pair, key);
+      }
+    }
+  }
+
+  upsert(pair: Pair, key: PairKey, image: Row, overtaking: boolean): void {
+    try {
+      this.#write(pair, key, image);
+    } catch (error) {
+      if (!overtaking || !isUniqueViolation(error)) throw error;
+      // The other row is newer than this one, so its own change is still to come and restores it.
+      this.#evictRivals(pair, key, image);
+      this.#write(pair, key, image);
+    }
+  }
+
+  remove(pair: Pair, key: PairKey): void {
+    if (isGuest(pair, this.#side)) this.#reset(pair, key);
+    else this.#removeRow(pair, key);
+  }
+
+  /** Whether a row says more for the pair than the values it falls back to. */
+  holds(pair: Pair, row: Row): boolean {
+    if (!belongs(pair, this.#side, row)) return false;
+    const { whenAbsent, where } = pair[this.#side];
+    if (whenAbsent === undefined || where !== undefined) return true;
+    const reset = resetValues(whenAbsent, row);
+    return Object.entries(reset).some(([column, value]) => !sameValue(value, row[column] ?? null));
+  }
+
+  #write(pair: Pair, key: PairKey, image: Row): void {
+    const where = keyOn(pair, this.#side, key);
+    const changed = this.#update(pair[this.#side].table, image, where);
+    if (changed > 1) throw new MappingError(`pair "${pair.name}": its key names ${changed} rows`);
+    if (changed === 1) return;
+    if (isGuest(pair, this.#side)) this.#wait(pair, key, image);
+    else this.#insert(pair, where, image);
+  }
+
+  #update(table: string, values: Columns, where: Columns): number {
+    const columns = Object.keys(values);
+    // A pair that is only a key has nothing to set, but must still learn whether its row is there.
+    const [first = ''] = Object.keys(where);
+    const set =
+      columns.length > 0
+        ? columns.map((c) => `${name(c)} = ?`)
+        : [`${name(first)} = ${name(first)}`];
+    return this.#run(`UPDATE ${name(table)} SET ${set.join(', ')} WHERE ${equals(where)}`, [
+      ...Object.values(values),
+      ...Object.values(where),
+    ]);
+  }
+
+  /** A new row starts with what its guests are waiting to write, or with what they fall back to. */
+  #insert(pair: Pair, key: Row, image: Row): void {
+    const row: Record<string, SqlValue> = { ...key, ...image };
+    for (const guest of this.#guests.get(pair) ?? []) {
+      Object.assign(
+        row,
+        this.#takeWaiting(guest, key) ?? resetValues(guest[this.#side].whenAbsent, row),
+      );
+    }
+    const columns = Object.keys(row);
+    const { table } = pair[this.#side];
+    this.#run(
+      `INSERT INTO ${name(table)} (${columns.map((column) => name(column)).join(', ')})
+       VALUES (${columns.map(() => '?').join(', ')})`,
+      Object.values(row),
+    );
+  }
+
+  /** What guests wrote outlives the row: REPLACE, say, is a delete and an insert of the anchor only. */
+  #removeRow(pair: Pair, key: PairKey): void {
+    const { table } = pair[this.#side];
+    const where = keyOn(pair, this.#side, key);
+    for (const guest of this.#guests.get(pair) ?? []) {
+      const row = this.#rowOf(guest, where);
+      const guestKey = row && pairKeyOf(guest, this.#side, row);
+      if (row === undefined || guestKey === undefined || !this.holds(guest, row)) continue;
+      const own = ownColumns(guest, this.#side).map((column) => [column, row[column] ?? null]);
+      this.#wait(guest, guestKey, Object.fromEntries(own) as Row);
+    }
+    this.#run(`DELETE FROM ${name(table)} WHERE ${equals(where)}`, Object.values(where));
+  }
+
+  #rowOf(pair: Pair, where: Columns): Row | undefined {
+    const found = this.#db
+      .write(`SELECT * FROM ${name(pair[this.#side].table)} WHERE ${equals(where)}`)
+      .safeIntegers()
+      .get(...Object.values(where).map((value) => bound(value))) as
+      Record<string, unknown> | undefined;
+    if (found === undefined) return undefined;
+    return Object.fromEntries(
+      Object.entries(found).map(([column, value]) => [column, plain(value)]),
+    );
+  }
+
+  #reset(pair: Pair, key: PairKey): void {
+    const { table, whenAbsent = {} } = pair[this.#side];
+    const where = keyOn(pair, this.#side, key);
+    const set = Object.entries(whenAbsent).map(([column, value]) =>
+      isCopy(value) ? `${name(column)} = ${name(value.copyOf)}` : `${name(column)} = ?`,
+    );
+    const values = Object.values(whenAbsent).filter((value) => !isCopy(value)) as SqlValue[];
+    this.#run(`UPDATE ${name(table)} SET ${set.join(', ')} WHERE ${equals(where)}`, [
+      ...values,
+      ...Object.values(where),
+    ]);
+    this.#run('DELETE FROM fig_waiting WHERE capability = ? AND pair = ? AND key = ?', [
+      this.#mapping.capability,
+      pair.name,
+      encodeValues(key),
+    ]);
+  }
+
+  /** Keeps a guest's values until the anchor's row comes. */
+  #wait(pair: Pair, key: PairKey, image: Row): void {
+    this.#run('REPLACE INTO fig_waiting (capability, pair, key, image) VALUES (?, ?, ?, ?)', [
+      this.#mapping.capability,
+      pair.name,
+      encodeValues(key),
+      encodeRow(image),
+    ]);
+  }
+
+  #takeWaiting(guest: Pair, row: Row): Row | undefined {
+    const key = pairKeyOf(guest, this.#side, row);
+    if (key === undefined) return undefined;
+    const image = this.#db
+      .write(
+        'DELETE FROM fig_waiting WHERE capability = ? AND pair = ? AND key = ? RETURNING image',
+      )
+      .pluck()
+      .get(this.#mapping.capability, guest.name, encodeValues(key)) as string | undefined;
+    return image === undefined ? undefined : decodeRow(image);
+  }
+
+  #evictRivals(pair: Pair, key: PairKey, image: Row): void {
+    const { table } = pair[this.#side];
+    const where = keyOn(pair, this.#side, key);
+    const row = { ...this.#rowOf(pair, where), ...where, ...image };
+    for (const columns of this.#uniqueColumns(table)) {
+      const values = columns.map((column) => row[column] ?? null);
+      if (values.includes(null)) continue;
+      const rival = this.#rowOf(
+        pair,
+        Object.fromEntries(columns.map((c, i) => [c, values[i] ?? null])),
+      );
+      if (rival === undefined) continue;
+      const itself = Object.entries(where).every(([c, value]) =>
+        sameValue(rival[c] ?? null, value),
+      );
+      if (!itself) this.#evict(table, rival);
+    }
+  }
+
+  #evict(table: string, rival: Row): void {
+    for (const pair of this.#mapping.pairs) {
+      if (pair[this.#side].table !== table || isGuest(pair, this.#side)) continue;
+      const key = pairKeyOf(pair, this.#side, rival);
+      if (key !== undefined) this.#removeRow(pair, key);
+    }
+  }
+
+  #uniqueColumns(table: string): readonly (readonly string[])[] {
+    const known = this.#unique.get(table) ?? uniqueColumns(this.#db, table);
+    this.#unique.set(table, known);
+    return known;
+  }
+
+  #run(sql: string, values: readonly SqlValue[]): number {
+    return this.#db.write(sql).run(...values.map((value) => bound(value))).changes;
+  }
+}
+
+/** Pairs that live in the rows of this one. */
+function guestsOf(mapping: Mapping, side: SideName, anchor: Pair): readonly Pair[] {
+  if (isGuest(anchor, side)) return [];
+  const { table } = anchor[side];
+  return mapping.pairs.filter(
+    (pair) => isGuest(pair, side) && pair[side].table === table && !disjoint(anchor, pair, side),
+  );
+}
+
+type Resets = Readonly<Record<string, string | number | null | CopyOf>>;
+
+function isCopy(value: Resets[string]): value is CopyOf {
+  return typeof value === 'object' && value !== null;
+}
+
+function resetValues(whenAbsent: Resets = {}, row: Row): Row {
+  return Object.fromEntries(
+    Object.entries(whenAbsent).map(([column, value]) => [
+      column,
+      isCopy(value) ? (row[value.copyOf] ?? null) : value,
+    ]),
+  );
+}
+
+function equals(where: Columns): string {
+  return Object.keys(where)
+    .map((column) => `${name(column)} = ?`)
+    .join(' AND ');
+}
+
+function isUniqueViolation(error: unknown): boolean {
+  const { code } = error as { code?: string };
+  return code === 'SQLITE_CONSTRAINT_UNIQUE' || code === 'SQLITE_CONSTRAINT_PRIMARYKEY';
+}

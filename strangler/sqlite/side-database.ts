@@ -1,0 +1,139 @@
+import type { Fence } from '../../chassis/index.ts';
+import type { SideName } from '../side.ts';
+import { checkMapping } from '../mapping/index.ts';
+import type { Mapping, MappingProblem } from '../mapping/index.ts';
+import { NotTargetError } from '../side-database.ts';
+import type {
+  BackfillState,
+  Installation,
+  SideDatabase,
+  Snapshot,
+  Target,
+} from '../side-database.ts';
+import { readBackfills } from './backfill-table.ts';
+import { SqliteConnection } from './connection.ts';
+import { SqliteFeedReader } from './feed-reader.ts';
+import { install, isInstalled, uninstall } from './install.ts';
+import { checkSchema } from './schema.ts';
+import { SqliteSideStore } from './side-store.ts';
+import { SqliteSnapshot } from './snapshot.ts';
+import { SqliteTarget } from './target.ts';
+
+const REPORTS_KEPT = 10;
+
+/** One side's SQLite database of one capability. */
+export class SqliteSideDatabase implements SideDatabase {
+  readonly side: SideName;
+  readonly store: SqliteSideStore;
+  readonly feed: SqliteFeedReader;
+  readonly watchable: string;
+  readonly #db: SqliteConnection;
+  readonly #mapping: Mapping;
+  readonly #snapshot: SqliteSnapshot;
+  readonly #target: SqliteTarget;
+
+  /** @param url `file:` and the path of a database that exists */
+  constructor(url: string, mapping: Mapping, side: SideName) {
+    const connection = new SqliteConnection(url);
+    this.side = side;
+    this.#db = connection;
+    this.#mapping = mapping;
+    this.store = new SqliteSideStore(connection, mapping.capability, side);
+    this.feed = new SqliteFeedReader(connection, mapping.capability, side);
+    this.watchable = `${connection.file}-wal`;
+    this.#snapshot = new SqliteSnapshot(connection, mapping.capability, side);
+    this.#target = new SqliteTarget(connection, mapping, side);
+  }
+
+  install(): Promise<void> {
+    return install(this.#db, this.#mapping, this.side);
+  }
+
+  uninstall(): Promise<void> {
+    return uninstall(this.#db, this.#mapping.capability);
+  }
+
+  problems(): Promise<readonly MappingProblem[]> {
+    return this.#db.transaction(() => [
+      ...checkMapping(this.#mapping),
+      ...checkSchema(this.#db, this.#mapping, this.side),
+    ]);
+  }
+
+  async installation(): Promise<Installation | undefined> {
+    if (!isInstalled(this.#db, this.#mapping.capability)) return undefined;
+    const found = this.#db
+      .read(
+        `SELECT mapping_hash AS mappingHash, incarnation, complete FROM fig_install
+             WHERE capability = ?`,
+      )
+      .get(this.#mapping.capability) as
+      (Omit<Installation, 'complete'> & { complete: number }) | undefined;
+    return found && { ...found, complete: found.complete === 1 };
+  }
+
+  snapshot<T>(work: (snapshot: Snapshot) => T): T {
+    return this.#db.snapshot(() => work(this.#snapshot));
+  }
+
+  apply<T>(epoch: number, work: (target: Target) => T, durable = false): Promise<T> {
+    const { capability } = this.#mapping;
+    return this.#db.transaction(
+      () => {
+        const fence = this.#db
+          .write(`SELECT state, epoch FROM fig_fence WHERE capability = ? AND key = '*'`)
+          .get(capability) as Fence;
+        if (fence.state === 'open' || fence.epoch !== epoch) {
+          throw new NotTargetError(
+            `${capability} (${this.side}) is ${fence.state} at epoch ${fence.epoch}; ` +
+              `changes were to be applied at epoch ${epoch}`,
+          );
+        }
+        this.#db.write('UPDATE fig_clock SET applying = 1 WHERE id = 1').run();
+        const result = work(this.#target.begin());
+        this.#db.write('UPDATE fig_clock SET applying = 0 WHERE id = 1').run();
+        return result;
+      },
+      { durable },
+    );
+  }
+
+  settle(): Promise<number> {
+    // Syncing the log for any commit syncs what was committed before it.
+    return this.#db.transaction(() => {
+      this.#db.write('UPDATE fig_clock SET applying = 0 WHERE id = 1').run();
+      return this.#target.begin().applied();
+    });
+  }
+
+  async backfills(): Promise<readonly BackfillState[]> {
+    return readBackfills((sql) => this.#db.read(sql), this.#mapping.capability);
+  }
+
+  async saveReport(report: object, finishedAt: number): Promise<void> {
+    const { capability } = this.#mapping;
+    await this.#db.transaction(() => {
+      this.#db
+        .write('INSERT INTO fig_reconcile (capability, finished_at, report) VALUES (?, ?, ?)')
+        .run(capability, finishedAt, JSON.stringify(report));
+      this.#db
+        .write(
+          `DELETE FROM fig_reconcile WHERE capability = ? AND id NOT IN
+                (SELECT id FROM fig_reconcile WHERE capability = ? ORDER BY id DESC LIMIT ?)`,
+        )
+        .run(capability, capability, REPORTS_KEPT);
+    });
+  }
+
+  async lastReport(): Promise<unknown> {
+    const report = this.#db
+      .read('SELECT report FROM fig_reconcile WHERE capability = ? ORDER BY id DESC LIMIT 1')
+      .pluck()
+      .get(this.#mapping.capability) as string | undefined;
+    return report === undefined ? undefined : (JSON.parse(report) as unknown);
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+}

@@ -1,0 +1,213 @@
+import type { Fence } from '../../chassis/index.ts';
+import { otherSide } from '../side.ts';
+import type { SideName } from '../side.ts';
+import type { HandoverRecord, JournalEntry, Lease, SideStore } from '../store.ts';
+import type { SqliteConnection } from './connection.ts';
+import { feedTable } from './tables.ts';
+import { name } from './values.ts';
+
+const COLUMNS = `id, capability, from_side AS "from", to_side AS "to", epoch, deadline, position,
+  outcome, reason, started_at AS startedAt, finished_at AS finishedAt`;
+const FENCE = `SELECT state, epoch FROM fig_fence WHERE capability = ? AND key = '*'`;
+
+/** `SideStore` on SQLite. Each method is one transaction that survives a power cut. */
+export class SqliteSideStore implements SideStore {
+  readonly side: SideName;
+  readonly #db: SqliteConnection;
+  readonly #capability: string;
+  readonly #last: string;
+
+  constructor(connection: SqliteConnection, capability: string, side: SideName) {
+    this.side = side;
+    this.#db = connection;
+    this.#capability = capability;
+    this.#last = `SELECT max(position) FROM ${name(feedTable(capability))}`;
+  }
+
+  fence(): Promise<Fence> {
+    return this.#reading(() => this.#db.read(FENCE).get(this.#capability) as Fence);
+  }
+
+  acquireLease(holder: string, ttlMs: number): Promise<Lease | null> {
+    return this.#db.transaction(() => {
+      const now = Date.now();
+      const known = this.#db
+        .write('SELECT holder, token, expires_at AS expiresAt FROM fig_lease WHERE capability = ?')
+        .get(this.#capability) as { holder: string; token: number; expiresAt: number } | undefined;
+      const alive = known !== undefined && known.expiresAt > now;
+      if (alive && known.holder !== holder) return null;
+      const token = alive ? known.token : (known?.token ?? 0) + 1;
+      this.#db
+        .write(
+          `INSERT INTO fig_lease (capability, holder, token, expires_at) VALUES (?, ?, ?, ?)
+                ON CONFLICT DO UPDATE SET holder = excluded.holder, token = excluded.token,
+                  expires_at = excluded.expires_at`,
+        )
+        .run(this.#capability, holder, token, now + ttlMs);
+      return { capability: this.#capability, holder, token };
+    });
+  }
+
+  async releaseLease(lease: Lease): Promise<void> {
+    await this.#db.transaction(() =>
+      this.#db
+        .write('UPDATE fig_lease SET expires_at = 0 WHERE capability = ? AND token = ?')
+        .run(this.#capability, lease.token),
+    );
+  }
+
+  beginHandover(record: HandoverRecord, lease: Lease): Promise<boolean> {
+    return this.#leased(lease, () => {
+      if (this.#unfinished((sql) => this.#db.write(sql)) !== undefined) return false;
+      this.#db
+        .write(
+          `INSERT INTO fig_handover (id, capability, from_side, to_side, epoch, deadline,
+                  position, outcome, reason, started_at, finished_at)
+                VALUES (@id, @capability, @from, @to, @epoch, @deadline, @position, @outcome,
+                  @reason, @startedAt, @finishedAt)`,
+        )
+        .run(record);
+      return true;
+    });
+  }
+
+  unfinishedHandover(): Promise<HandoverRecord | undefined> {
+    return this.#reading(() => this.#unfinished((sql) => this.#db.read(sql)));
+  }
+
+  recentHandovers(limit: number): Promise<readonly HandoverRecord[]> {
+    return this.#reading(
+      () =>
+        this.#db
+          .read(
+            `SELECT ${COLUMNS} FROM fig_handover WHERE capability = ?
+                 ORDER BY started_at DESC, rowid DESC LIMIT ?`,
+          )
+          .all(this.#capability, limit) as HandoverRecord[],
+    );
+  }
+
+  journal(handover: string): Promise<readonly JournalEntry[]> {
+    return this.#reading(
+      () =>
+        this.#db
+          .read('SELECT handover, step, at, detail FROM fig_journal WHERE handover = ? ORDER BY id')
+          .all(handover) as JournalEntry[],
+    );
+  }
+
+  step(
+    entry: Omit<JournalEntry, 'at'>,
+    lease: Lease,
+    move?: { readonly from: Fence; readonly to: Fence },
+  ): Promise<boolean> {
+    return this.#leased(lease, () => {
+      if (move !== undefined && !this.#moveFence(move.from, move.to)) return false;
+      this.#db
+        .write('INSERT INTO fig_journal (handover, step, at, detail) VALUES (?, ?, ?, ?)')
+        .run(entry.handover, entry.step, Date.now(), entry.detail);
+      return true;
+    });
+  }
+
+  recordPosition(handover: string, lease: Lease): Promise<number | null> {
+    return this.#db.transaction(() => {
+      const fence = this.#db.write(FENCE).get(this.#capability) as Fence;
+      // Behind an open fence there is no last position yet.
+      if (!this.#holds(lease) || fence.state === 'open') return null;
+      this.#db
+        .write(
+          `UPDATE fig_handover SET position = coalesce(position, (${this.#last})) WHERE id = ?`,
+        )
+        .run(handover);
+      const position = this.#db
+        .write('SELECT position FROM fig_handover WHERE id = ?')
+        .pluck()
+        .get(handover) as number | undefined;
+      return position ?? null;
+    });
+  }
+
+  finishHandover(
+    handover: string,
+    outcome: 'done' | 'aborted',
+    reason: string | null,
+    lease: Lease,
+  ): Promise<boolean> {
+    return this.#leased(lease, () => {
+      const { changes } = this.#db
+        .write(
+          `UPDATE fig_handover SET outcome = ?, reason = ?, finished_at = ?
+                WHERE id = ? AND outcome IS NULL`,
+        )
+        .run(outcome, reason, Date.now(), handover);
+      return changes === 1;
+    });
+  }
+
+  openAsTarget(epoch: number): Promise<boolean> {
+    return this.#db.transaction(() => {
+      const fence = this.#db.write(FENCE).get(this.#capability) as Fence;
+      if (fence.state === 'open') return fence.epoch === epoch;
+      if (fence.epoch >= epoch) return false;
+      this.#moveFence(fence, { state: 'open', epoch });
+      this.#db
+        .write(
+          `INSERT INTO fig_opening (capability, epoch, position, at)
+                VALUES (?, ?, (${this.#last}), ?)`,
+        )
+        .run(this.#capability, epoch, Date.now());
+      // What still waited for a row of the old owner's waits for nothing now.
+      this.#db.write('DELETE FROM fig_waiting WHERE capability = ?').run(this.#capability);
+      return true;
+    });
+  }
+
+  lastPosition(): Promise<number> {
+    return this.#reading(() => this.#db.read(this.#last).pluck().get() as number);
+  }
+
+  appliedPosition(): Promise<number> {
+    return this.#reading(
+      () =>
+        (this.#db
+          .read('SELECT position FROM fig_applied WHERE capability = ? AND feed_of = ?')
+          .pluck()
+          .get(this.#capability, otherSide(this.side)) as number | undefined) ?? 0,
+    );
+  }
+
+  async #reading<T>(work: () => T): Promise<T> {
+    return this.#db.snapshot(work);
+  }
+
+  #leased(lease: Lease, work: () => boolean): Promise<boolean> {
+    return this.#db.transaction(() => this.#holds(lease) && work());
+  }
+
+  /** Whether nobody has taken the lease since: an expired one is still good while nobody wants it. */
+  #holds(lease: Lease): boolean {
+    const token = this.#db
+      .write('SELECT token FROM fig_lease WHERE capability = ?')
+      .pluck()
+      .get(this.#capability) as number | undefined;
+    return token === lease.token;
+  }
+
+  #unfinished(
+    prepare: (sql: string) => ReturnType<SqliteConnection['read']>,
+  ): HandoverRecord | undefined {
+    return prepare(`SELECT ${COLUMNS} FROM fig_handover WHERE capability = ? AND outcome IS NULL
+      ORDER BY started_at DESC LIMIT 1`).get(this.#capability) as HandoverRecord | undefined;
+  }
+
+  #moveFence(from: Fence, to: Fence): boolean {
+    const { changes } = this.#db
+      .write(
+        `UPDATE fig_fence SET state = ?, epoch = ?
+              WHERE capability = ? AND key = '*' AND state = ? AND epoch = ?`,
+      )
+      .run(to.state, to.epoch, this.#capability, from.state, from.epoch);
+    return changes === 1;
+  }
+}

@@ -1,0 +1,57 @@
+import { name } from './values.ts';
+
+/** The feed of one capability in one database. */
+export function feedTable(capability: string): string {
+  return `fig_feed_${capability}`;
+}
+
+/** Tables that all capabilities of a database share, by name. */
+export const sharedTables: Readonly<Record<string, string>> = {
+  fig_install: `(capability TEXT PRIMARY KEY, side TEXT NOT NULL, mapping_hash TEXT NOT NULL,
+    incarnation TEXT NOT NULL, complete INTEGER NOT NULL, at INTEGER NOT NULL)`,
+  fig_fence: `(capability TEXT NOT NULL, key TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('open', 'closed', 'ceded')), epoch INTEGER NOT NULL,
+    PRIMARY KEY (capability, key))`,
+  fig_opening: `(capability TEXT NOT NULL, epoch INTEGER NOT NULL, position INTEGER NOT NULL,
+    at INTEGER NOT NULL, PRIMARY KEY (capability, epoch))`,
+  fig_clock: `(id INTEGER PRIMARY KEY CHECK (id = 1), tx INTEGER NOT NULL,
+    applying INTEGER NOT NULL)`,
+  fig_replaced: `(tbl TEXT NOT NULL, key TEXT NOT NULL)`,
+  fig_applied: `(capability TEXT NOT NULL, feed_of TEXT NOT NULL, position INTEGER NOT NULL,
+    at INTEGER NOT NULL, PRIMARY KEY (capability, feed_of))`,
+  fig_waiting: `(capability TEXT NOT NULL, pair TEXT NOT NULL, key TEXT NOT NULL,
+    image TEXT NOT NULL, PRIMARY KEY (capability, pair, key))`,
+  fig_backfill: `(capability TEXT NOT NULL, pair TEXT NOT NULL, cursor TEXT,
+    rows INTEGER NOT NULL, total INTEGER NOT NULL, done INTEGER NOT NULL,
+    ready_position INTEGER NOT NULL, started_at INTEGER NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (capability, pair))`,
+  fig_lease: `(capability TEXT PRIMARY KEY, holder TEXT NOT NULL, token INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL)`,
+  fig_handover: `(id TEXT PRIMARY KEY, capability TEXT NOT NULL, from_side TEXT NOT NULL,
+    to_side TEXT NOT NULL, epoch INTEGER NOT NULL, deadline INTEGER NOT NULL, position INTEGER,
+    outcome TEXT, reason TEXT, started_at INTEGER NOT NULL, finished_at INTEGER)`,
+  fig_journal: `(id INTEGER PRIMARY KEY, handover TEXT NOT NULL, step TEXT NOT NULL,
+    at INTEGER NOT NULL, detail TEXT)`,
+  fig_reconcile: `(id INTEGER PRIMARY KEY, capability TEXT NOT NULL, finished_at INTEGER NOT NULL,
+    report TEXT NOT NULL)`,
+};
+
+/**
+ * The feed has no AUTOINCREMENT: that would leave a sqlite_sequence table behind for good. Its
+ * newest row is never deleted instead, so that positions never start over.
+ */
+export function feedSchema(capability: string): readonly string[] {
+  const table = name(feedTable(capability));
+  return [
+    `CREATE TABLE IF NOT EXISTS ${table} (position INTEGER PRIMARY KEY, tx INTEGER NOT NULL,
+      tbl TEXT NOT NULL, key TEXT NOT NULL, op TEXT NOT NULL, image TEXT, epoch INTEGER NOT NULL,
+      at INTEGER NOT NULL)`,
+    `CREATE TRIGGER IF NOT EXISTS ${name(`fig_${capability}_keep_newest`)}
+      BEFORE DELETE ON ${table}
+      WHEN OLD.position = (SELECT max(position) FROM ${table})
+      BEGIN SELECT RAISE(ABORT, 'the newest row of a feed stays: positions must not start over'); END`,
+  ];
+}
+
+/** ms since 1970 in SQL that SQLite 3.40 knows. */
+export const NOW_SQL = `CAST(round((julianday('now') - 2440587.5) * 86400000.0) AS INTEGER)`;

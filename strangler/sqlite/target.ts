@@ -1,0 +1,106 @@
+import type { SideName } from '../side.ts';
+import { otherSide } from '../side.ts';
+import type { Mapping, Pair, PairKey, Row } from '../mapping/index.ts';
+import type { BackfillState, PairRow, Target } from '../side-database.ts';
+import type { Change } from '../store.ts';
+import { readBackfill, writeBackfill } from './backfill-table.ts';
+import type { SqliteConnection } from './connection.ts';
+import { SqliteRowReader } from './row-reader.ts';
+import { SqliteRowWriter } from './row-writer.ts';
+
+/** What a transaction of a target can do; lives as long as its connection. */
+export class SqliteTarget implements Target {
+  readonly #db: SqliteConnection;
+  readonly #capability: string;
+  readonly #source: SideName;
+  readonly #reader: SqliteRowReader;
+  readonly #writer: SqliteRowWriter;
+  #complete = false;
+
+  constructor(connection: SqliteConnection, mapping: Mapping, side: SideName) {
+    this.#db = connection;
+    this.#capability = mapping.capability;
+    this.#source = otherSide(side);
+    this.#reader = new SqliteRowReader((sql) => connection.write(sql), side);
+    this.#writer = new SqliteRowWriter(connection, mapping, side);
+  }
+
+  /** Must be called at the start of each transaction. */
+  begin(): this {
+    this.#complete =
+      this.#db
+        .write('SELECT complete FROM fig_install WHERE capability = ?')
+        .pluck()
+        .get(this.#capability) === 1;
+    return this;
+  }
+
+  applied(): number {
+    const position = this.#db
+      .write('SELECT position FROM fig_applied WHERE capability = ? AND feed_of = ?')
+      .pluck()
+      .get(this.#capability, this.#source) as number | undefined;
+    return position ?? 0;
+  }
+
+  setApplied(position: number): void {
+    this.#db
+      .write(
+        `INSERT INTO fig_applied (capability, feed_of, position, at) VALUES (?, ?, ?, ?)
+              ON CONFLICT DO UPDATE SET position = excluded.position, at = excluded.at`,
+      )
+      .run(this.#capability, this.#source, position, Date.now());
+  }
+
+  apply(change: Change): void {
+    this.#writer.apply(change, !this.#complete);
+  }
+
+  upsert(pair: Pair, key: PairKey, image: Row): void {
+    this.#writer.upsert(pair, key, image, true);
+  }
+
+  remove(pair: Pair, key: PairKey): void {
+    this.#writer.remove(pair, key);
+  }
+
+  holds(pair: Pair, row: Row): boolean {
+    return this.#writer.holds(pair, row);
+  }
+
+  rows(pair: Pair, after: PairKey | null, limit: number): readonly PairRow[] {
+    return this.#reader.rows(pair, after, limit);
+  }
+
+  row(pair: Pair, key: PairKey): Row | undefined {
+    return this.#reader.row(pair, key);
+  }
+
+  count(pair: Pair): number {
+    return this.#reader.count(pair);
+  }
+
+  backfill(pair: Pair): BackfillState | undefined {
+    return readBackfill((sql) => this.#db.write(sql), this.#capability, pair);
+  }
+
+  saveBackfill(state: BackfillState): void {
+    writeBackfill((sql) => this.#db.write(sql), this.#capability, state);
+  }
+
+  clearBackfill(): void {
+    this.#db.write('DELETE FROM fig_backfill WHERE capability = ?').run(this.#capability);
+    this.#setComplete(0);
+  }
+
+  setComplete(): void {
+    this.#setComplete(1);
+  }
+
+  #setComplete(complete: 0 | 1): void {
+    this.#db
+      .write('UPDATE fig_install SET complete = ? WHERE capability = ?')
+      .run(complete, this.#capability);
+    this.#complete = complete === 1;
+  }
+}

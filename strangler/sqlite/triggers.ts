@@ -1,0 +1,147 @@
+import type { SideName } from '../side.ts';
+import { imageColumnsOf, keyColumnsOf, tablesOf } from '../mapping/index.ts';
+import type { Mapping } from '../mapping/index.ts';
+import { feedTable, NOW_SQL } from './tables.ts';
+import { imageSql, name, text } from './values.ts';
+
+/** Columns of a table's unique indexes, the primary key included. */
+export type UniqueColumns = (table: string) => readonly (readonly string[])[];
+
+const EVENTS = ['insert', 'update', 'delete'] as const;
+type Event = (typeof EVENTS)[number];
+
+interface TableTriggers {
+  readonly capability: string;
+  readonly table: string;
+  readonly key: readonly string[];
+  readonly image: readonly string[];
+  /** Unique indexes by which REPLACE may delete a row with another key. */
+  readonly rivals: readonly (readonly string[])[];
+}
+
+/**
+ * The triggers of one side, as SQL by name: fences that stop business writes to a database which
+ * is not the owner, and capture that writes each change to the feed in its own transaction. Rows
+ * written by the applier pass both: it sets fig_clock.applying inside its transaction.
+ */
+export function triggersOf(
+  mapping: Mapping,
+  side: SideName,
+  uniqueColumns: UniqueColumns,
+): ReadonlyMap<string, string> {
+  const triggers = new Map<string, string>();
+  for (const table of tablesOf(mapping, side)) {
+    const key = keyColumnsOf(mapping, side, table);
+    const of: TableTriggers = {
+      capability: mapping.capability,
+      table,
+      key,
+      image: imageColumnsOf(mapping, side, table),
+      rivals: uniqueColumns(table).filter((columns) => !sameColumns(columns, key)),
+    };
+    for (const event of EVENTS) {
+      add(triggers, of, 'fence', event, 'BEFORE', fence(of));
+      add(triggers, of, 'capture', event, 'AFTER', capture(of, event));
+      if (event !== 'delete' && of.rivals.length > 0) {
+        add(triggers, of, 'rivals', event, 'BEFORE', rivals(of, event));
+      }
+    }
+  }
+  return triggers;
+}
+
+interface Body {
+  readonly when: string;
+  readonly statements: readonly string[];
+}
+
+function add(
+  triggers: Map<string, string>,
+  { capability, table }: TableTriggers,
+  purpose: string,
+  event: Event,
+  time: 'BEFORE' | 'AFTER',
+  { when, statements }: Body,
+): void {
+  const trigger = `fig_${capability}_${purpose}_${event}_${table}`;
+  triggers.set(
+    trigger,
+    `CREATE TRIGGER ${name(trigger)} ${time} ${event.toUpperCase()} ON ${name(table)}\n` +
+      `WHEN ${when}\nBEGIN\n${statements.map((sql) => `  ${sql};\n`).join('')}END`,
+  );
+}
+
+function sameColumns(left: readonly string[], right: readonly string[]): boolean {
+  return left.length === right.length && left.every((column) => right.includes(column));
+}
+
+const NOT_APPLYING = `(SELECT applying FROM fig_clock WHERE id = 1) = 0`;
+
+function fenceColumn(capability: string, column: 'state' | 'epoch'): string {
+  return `(SELECT ${column} FROM fig_fence WHERE capability = ${text(capability)} AND key = '*')`;
+}
+
+function fence({ capability }: TableTriggers): Body {
+  // RAISE takes a literal only in older releases, so epoch and owner are for fig status to say.
+  const message = `FENCED: ${capability} is not owned by this database; see fig status`;
+  return {
+    when: `${NOT_APPLYING} AND ${fenceColumn(capability, 'state')} IS NOT 'open'`,
+    statements: [`SELECT RAISE(ABORT, ${text(message)})`],
+  };
+}
+
+function capture(of: TableTriggers, event: Event): Body {
+  const { key, image } = of;
+  const oldKey = imageSql('OLD', key);
+  const newKey = imageSql('NEW', key);
+  const statements: string[] = [];
+  if (event !== 'delete' && of.rivals.length > 0) {
+    statements.push(
+      record(of, 'delete', 'r.key', 'NULL', `FROM fig_replaced r WHERE r.tbl = ${text(of.table)}`),
+      `DELETE FROM fig_replaced WHERE tbl = ${text(of.table)}`,
+    );
+  }
+  if (event === 'delete') statements.push(record(of, 'delete', oldKey, 'NULL'));
+  if (event === 'update') {
+    const changed = key.map((column) => `OLD.${name(column)} IS NOT NEW.${name(column)}`);
+    statements.push(record(of, 'delete', oldKey, 'NULL', `WHERE ${changed.join(' OR ')}`));
+  }
+  if (event !== 'delete') statements.push(record(of, 'upsert', newKey, imageSql('NEW', image)));
+  return { when: NOT_APPLYING, statements };
+}
+
+function record(
+  { capability, table }: TableTriggers,
+  op: 'upsert' | 'delete',
+  key: string,
+  image: string,
+  rest = '',
+): string {
+  return (
+    `INSERT INTO ${name(feedTable(capability))} (tx, tbl, key, op, image, epoch, at)\n` +
+    `    SELECT (SELECT tx FROM fig_clock WHERE id = 1), ${text(table)}, ${key}, '${op}',\n` +
+    `      ${image}, ${fenceColumn(capability, 'epoch')}, ${NOW_SQL} ${rest}`
+  );
+}
+
+/**
+ * Without recursive_triggers, which a hand-typed session has not set, REPLACE deletes rows that
+ * hold the new row's unique values and fires no trigger for them. So note them before; when the
+ * row has been written, whoever held its unique values is gone.
+ */
+function rivals(of: TableTriggers, event: Event): Body {
+  const table = text(of.table);
+  const self = event === 'update' ? 'OLD' : 'NEW';
+  const other = of.key.map((column) => `t.${name(column)} IS NOT ${self}.${name(column)}`);
+  const found = of.rivals.map(
+    (columns) =>
+      `INSERT INTO fig_replaced (tbl, key) SELECT ${table}, ${imageSql('t', of.key)}\n` +
+      `    FROM ${name(of.table)} t WHERE ` +
+      columns.map((column) => `t.${name(column)} = NEW.${name(column)}`).join(' AND ') +
+      ` AND (${other.join(' OR ')})`,
+  );
+  return {
+    when: NOT_APPLYING,
+    statements: [`DELETE FROM fig_replaced WHERE tbl = ${table}`, ...found],
+  };
+}

@@ -1,0 +1,45 @@
+import type { SqlValue } from '../mapping/index.ts';
+
+/** SQL that writes a value as JSON text, exactly. */
+export function encodedSql(expression: string): string {
+  return (
+    `CASE typeof(${expression})` +
+    ` WHEN 'blob' THEN '{"$blob":"' || hex(${expression}) || '"}'` +
+    ` WHEN 'real' THEN '{"$real":"' || printf('%!.17g', ${expression}) || '"}'` +
+    ` WHEN 'integer' THEN CASE WHEN ${expression} BETWEEN -9007199254740991 AND 9007199254740991` +
+    ` THEN CAST(${expression} AS TEXT) ELSE '{"$int":"' || ${expression} || '"}' END` +
+    ` ELSE json_quote(${expression}) END`
+  );
+}
+
+/** SQL for a JSON object of columns of `row` (NEW, OLD, or a table's alias). */
+export function imageSql(row: string, columns: readonly string[]): string {
+  const members = columns.map(
+    (column, index) =>
+      `${text(`${index === 0 ? '{' : ','}${JSON.stringify(column)}:`)} || ` +
+      encodedSql(`${row}.${name(column)}`),
+  );
+  return `${members.join(' || ')} || '}'`;
+}
+
+/** A name as SQL. */
+export function name(identifier: string): string {
+  return `"${identifier.replaceAll('"', '""')}"`;
+}
+
+/** Text as SQL. */
+export function text(value: string): string {
+  return `'${value.replaceAll("'", "''")}'`;
+}
+
+/** A value as the driver takes it: it would bind every number as a real one. */
+export function bound(value: SqlValue): SqlValue {
+  return typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value;
+}
+
+/** A value as the driver gave it with `safeIntegers`. */
+export function plain(value: unknown): SqlValue {
+  if (typeof value !== 'bigint') return value as SqlValue;
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
+}
