@@ -16,8 +16,10 @@ type Write = Extract<Decision, { kind: 'write' }>;
 
 /** How long the engine's request to hold is honoured without news: then the fence is asked. */
 const HINT_MS = 250;
+/** A handover takes milliseconds; one that takes longer is not asked after in a hurry. */
 const FIRST_WAIT_MS = 5;
 const LONGEST_WAIT_MS = 200;
+const WAIT_GROWTH = 1.3;
 
 /**
  * Takes one write to the side that owns its capability, wherever that is by the time it arrives.
@@ -204,7 +206,7 @@ export class Writing {
   /** Grows, since everybody who was turned away waits; whoever gets through wakes the others. */
   #nextWait(): number {
     const wait = this.#waitMs * (1 + Math.random());
-    this.#waitMs = Math.min(LONGEST_WAIT_MS, this.#waitMs * 2);
+    this.#waitMs = Math.min(LONGEST_WAIT_MS, this.#waitMs * WAIT_GROWTH);
     return wait;
   }
 

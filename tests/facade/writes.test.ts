@@ -1,0 +1,266 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { request as send } from 'undici';
+import { ROUTING_CHANNEL } from '../../strangler/routing/index.ts';
+import type { RoutingState } from '../../strangler/routing/index.ts';
+import { startRedis } from '../../system/index.ts';
+import type { PrivateRedis } from '../../system/index.ts';
+import { eventually, request } from '../support/index.ts';
+import { fenced, json, routingState, withStand } from './stand.ts';
+import type { Stand } from './stand.ts';
+
+let directory: string;
+let redis: PrivateRedis;
+let publisher: Redis;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'fig-test-'));
+  redis = await startRedis(directory);
+  publisher = new Redis(redis.url);
+}, 120_000);
+
+afterAll(async () => {
+  publisher.disconnect();
+  await redis.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function publish(stand: Stand, state: RoutingState): Promise<void> {
+  stand.routing.set(state.capability, state);
+  await publisher.hset(ROUTING_CHANNEL, state.capability, JSON.stringify(state));
+  await publisher.publish(ROUTING_CHANNEL, JSON.stringify(state));
+}
+
+async function withPushedNews(
+  use: (stand: Stand) => Promise<void>,
+  limits: { holdMs?: number; heldWrites?: number } = {},
+): Promise<void> {
+  await publisher.del(ROUTING_CHANNEL);
+  await withStand({ redisUrl: redis.url, config: { limits } }, async (stand) => {
+    await eventually(async () => (await status(stand)).routingNews === 'pushed');
+    await use(stand);
+  });
+}
+
+interface Status {
+  routingNews: string;
+  capabilities: [{ owner: string; holding: boolean; epoch: number; heldNow: number }];
+}
+
+async function status({ adminUrl }: Stand): Promise<Status> {
+  return (await request<Status>('GET', `${adminUrl}/status`)).body;
+}
+
+async function holds({ adminUrl }: Stand): Promise<{ capability: string; ms: number }[]> {
+  const answer = await request<{ holds: { capability: string; ms: number }[] }>(
+    'GET',
+    `${adminUrl}/holds?since=0`,
+  );
+  return answer.body.holds;
+}
+
+function write(
+  { url }: Stand,
+  body: unknown = { n: 1 },
+  headers: Record<string, string> = {},
+): ReturnType<typeof request> {
+  return request('POST', `${url}/api/stock`, { body, headers });
+}
+
+/** A side that accepts writes. */
+function accept(side: Stand['legacy'], name: string): void {
+  side.answer = (_req, res) => json(res, 201, { from: name });
+}
+
+describe('a write', () => {
+  it('goes to the owner that the engine names, as soon as it does', () =>
+    withPushedNews(async (stand) => {
+      accept(stand.extracted, 'extracted');
+      await publish(stand, routingState('stock', { owner: 'extracted', epoch: 2 }));
+      await eventually(async () => (await status(stand)).capabilities[0].owner === 'extracted');
+      expect((await write(stand)).body).toEqual({ from: 'extracted' });
+      expect(stand.legacy.received).toHaveLength(0);
+    }));
+
+  it('that meets a ceded fence goes to the other side at once, the same in every byte', () =>
+    withPushedNews(async (stand) => {
+      stand.legacy.answer = (_req, res) => fenced(res, 'stock', 'ceded', 2);
+      accept(stand.extracted, 'extracted');
+      expect(await write(stand)).toMatchObject({ status: 201, body: { from: 'extracted' } });
+      const [first] = stand.legacy.received;
+      const [second] = stand.extracted.received;
+      expect(second?.body).toBe(first?.body);
+      for (const name of ['idempotency-key', 'x-fig-attempt']) {
+        expect(first?.headers[name]).toBeDefined();
+        expect(second?.headers[name]).toBe(first?.headers[name]);
+      }
+      await write(stand);
+      expect(stand.legacy.received).toHaveLength(1);
+      expect(await holds(stand)).toMatchObject([{ capability: 'stock', epoch: 2 }]);
+    }));
+
+  it('that meets a closed fence waits for news, and goes where they say', () =>
+    withPushedNews(async (stand) => {
+      stand.legacy.answer = (_req, res) => fenced(res, 'stock', 'closed', 2);
+      stand.extracted.answer = (_req, res) => fenced(res, 'stock', 'closed', 0);
+      const answer = write(stand);
+      await eventually(async () => (await status(stand)).capabilities[0].holding);
+      accept(stand.extracted, 'extracted');
+      await publish(stand, routingState('stock', { owner: 'extracted', epoch: 2, generation: 2 }));
+      expect(await answer).toMatchObject({ status: 201, body: { from: 'extracted' } });
+    }));
+
+  it('is not slowed by news that overtook the fence', () =>
+    withPushedNews(async (stand) => {
+      accept(stand.extracted, 'extracted');
+      stand.legacy.answer = (_req, res) => {
+        // The news arrive while the write is at a side that has just given up.
+        void publish(stand, routingState('stock', { owner: 'extracted', epoch: 2 }));
+        void eventually(async () => (await status(stand)).capabilities[0].epoch === 2).then(() =>
+          fenced(res, 'stock', 'closed', 2),
+        );
+      };
+      expect(await write(stand)).toMatchObject({ status: 201, body: { from: 'extracted' } });
+      expect(stand.legacy.received).toHaveLength(1);
+      expect(stand.extracted.received).toHaveLength(1);
+    }));
+
+  it('finds the owner without any news', () =>
+    withPushedNews(async (stand) => {
+      let turnedAway = 0;
+      stand.legacy.answer = (_req, res) => fenced(res, 'stock', 'closed', 2);
+      stand.extracted.answer = (_req, res) => {
+        turnedAway += 1;
+        if (turnedAway < 4) fenced(res, 'stock', 'closed', 0);
+        else json(res, 201, { from: 'extracted' });
+      };
+      expect(await write(stand)).toMatchObject({ status: 201, body: { from: 'extracted' } });
+      expect((await status(stand)).capabilities[0]).toMatchObject({
+        owner: 'extracted',
+        holding: false,
+        epoch: 2,
+      });
+    }));
+
+  it('finds a source that has opened again after an aborted handover', () =>
+    withPushedNews(async (stand) => {
+      let turnedAway = 0;
+      stand.extracted.answer = (_req, res) => fenced(res, 'stock', 'closed', 0);
+      stand.legacy.answer = (_req, res) => {
+        turnedAway += 1;
+        if (turnedAway < 3) fenced(res, 'stock', 'closed', 2);
+        else json(res, 201, { from: 'legacy' });
+      };
+      expect(await write(stand)).toMatchObject({ status: 201, body: { from: 'legacy' } });
+      expect((await status(stand)).capabilities[0]).toMatchObject({
+        owner: 'legacy',
+        holding: false,
+      });
+    }));
+
+  it('waits while the engine asks to hold, all at once and released in order', () =>
+    withPushedNews(async (stand) => {
+      accept(stand.extracted, 'extracted');
+      await publish(stand, routingState('stock', { owner: null, epoch: 2, holding: true }));
+      await eventually(async () => (await status(stand)).capabilities[0].holding);
+      const answers = Array.from({ length: 150 }, (_, n) => write(stand, { n }));
+      await eventually(async () => (await status(stand)).capabilities[0].heldNow > 0);
+      await publish(stand, routingState('stock', { owner: 'extracted', epoch: 2, generation: 2 }));
+      for (const answer of await Promise.all(answers)) expect(answer.status).toBe(201);
+      expect(stand.legacy.received).toHaveLength(0);
+      expect(stand.extracted.received).toHaveLength(150);
+      expect((await holds(stand)).length).toBeGreaterThan(0);
+    }));
+
+  it('asks the fence itself when the request to hold is followed by nothing', () =>
+    withPushedNews(async (stand) => {
+      accept(stand.legacy, 'legacy');
+      await publish(stand, routingState('stock', { epoch: 2, holding: true }));
+      await eventually(async () => (await status(stand)).capabilities[0].holding);
+      expect(await write(stand)).toMatchObject({ status: 201, body: { from: 'legacy' } });
+      expect((await status(stand)).capabilities[0].holding).toBe(false);
+    }));
+
+  it('is given up when the hold budget is spent, and nothing has happened', () =>
+    withPushedNews(
+      async (stand) => {
+        stand.legacy.answer = (_req, res) => fenced(res, 'stock', 'closed', 2);
+        stand.extracted.answer = (_req, res) => fenced(res, 'stock', 'closed', 0);
+        const answer = await write(stand);
+        expect(answer).toMatchObject({
+          status: 503,
+          headers: { 'retry-after': '1' },
+          body: { code: 'held_too_long', traceId: expect.any(String) },
+        });
+        expect(await holds(stand)).toEqual([]);
+      },
+      { holdMs: 120 },
+    ));
+
+  it('is refused at once when too many are held', () =>
+    withPushedNews(
+      async (stand) => {
+        await publish(stand, routingState('stock', { owner: null, epoch: 2, holding: true }));
+        await eventually(async () => (await status(stand)).capabilities[0].holding);
+        accept(stand.legacy, 'legacy');
+        const answers = await Promise.all([write(stand), write(stand), write(stand)]);
+        const codes = answers.map((answer) => answer.status).sort();
+        expect(codes).toEqual([201, 503, 503]);
+        expect(stand.legacy.received).toHaveLength(1);
+      },
+      { heldWrites: 1 },
+    ));
+
+  it('of a client that left while it was held is dropped', () =>
+    withPushedNews(async (stand) => {
+      accept(stand.extracted, 'extracted');
+      await publish(stand, routingState('stock', { owner: null, epoch: 2, holding: true }));
+      await eventually(async () => (await status(stand)).capabilities[0].holding);
+      const leaving = new AbortController();
+      const left = send(`${stand.url}/api/stock`, {
+        method: 'POST',
+        body: '{}',
+        signal: leaving.signal,
+      });
+      await eventually(async () => (await status(stand)).capabilities[0].heldNow === 1);
+      leaving.abort();
+      await expect(left).rejects.toThrow('abort');
+      await eventually(async () => (await status(stand)).capabilities[0].heldNow === 0);
+      await publish(stand, routingState('stock', { owner: 'extracted', epoch: 2, generation: 2 }));
+      expect((await write(stand, { n: 2 })).status).toBe(201);
+      expect(stand.legacy.received).toHaveLength(0);
+      expect(stand.extracted.received.map((each) => each.body)).toEqual(['{"n":2}']);
+    }));
+
+  it('to a route that touches a capability is sent again when a fence cut it', () =>
+    withPushedNews(async (stand) => {
+      let turnedAway = 0;
+      stand.monolith.answer = (_req, res) => {
+        turnedAway += 1;
+        if (turnedAway < 3) fenced(res, 'stock', 'closed', 2);
+        else json(res, 201, { from: 'monolith' });
+      };
+      const answer = await request('POST', `${stand.url}/api/orders`, { body: {} });
+      expect(answer).toMatchObject({ status: 201, body: { from: 'monolith' } });
+      const attempts = stand.monolith.received.map((each) => each.headers['x-fig-attempt']);
+      expect(new Set(attempts).size).toBe(1);
+    }));
+
+  it('passes on a 421 that is no fence', () =>
+    withPushedNews(async (stand) => {
+      stand.legacy.answer = (_req, res) => json(res, 421, { code: 'misdirected' });
+      expect(await write(stand)).toMatchObject({ status: 421, body: { code: 'misdirected' } });
+      expect(stand.legacy.received).toHaveLength(1);
+    }));
+});
+
+describe('without Redis', () => {
+  it('asks the engine every second', () =>
+    withStand({}, async (stand) => {
+      stand.routing.set('stock', routingState('stock', { owner: 'extracted', epoch: 2 }));
+      await eventually(async () => (await status(stand)).capabilities[0].owner === 'extracted');
+    }));
+});
