@@ -56,7 +56,7 @@ describe('docker-compose.yml', () => {
       return;
     }
     expect(port).toBeDefined();
-    expect(sources).toContain(`'${name.toUpperCase()}_PORT', ${port}`);
+    expect(sources.includes(`'${name.toUpperCase()}_PORT', ${port}`)).toBe(true);
     const url = service.environment?.[`${name.toUpperCase()}_URL`];
     if (url !== undefined) expect(url).toBe(`http://${name}:${port}`);
     const probe = service.healthcheck?.test.join(' ') ?? '';
