@@ -228,8 +228,12 @@ export class Supervisor implements System {
     return this.names.filter((name) => name !== 'redis');
   }
 
-  #untilReady(name: string, signal: AbortSignal): Promise<void> {
+  /** A front door passes `/readyz` on like any other path, so its admin port is asked as well. */
+  async #untilReady(name: string, signal: AbortSignal): Promise<void> {
     const { launcher } = this.#child(name);
-    return untilReady(name, () => launcher.url, { timeoutMs: READY_TIMEOUT_MS, signal });
+    const options = { timeoutMs: READY_TIMEOUT_MS, signal };
+    await untilReady(name, () => launcher.url, options);
+    if (launcher.adminUrl === undefined) return;
+    await untilReady(name, () => launcher.adminUrl ?? launcher.url, options);
   }
 }
