@@ -29,6 +29,7 @@ const SURFACES = {
   // Schemas and mappings apart: a service takes its schema without the engine behind a mapping.
   migrations: '^migrations/[^/]+/index\\.ts$',
   mappings: '^migrations/[^/]+/mapping\\.ts$',
+  'contracts/cases': '^contracts/cases/index\\.ts$',
   'strangler/routing': '^strangler/routing/index\\.ts$',
   tests: '^tests/support/index\\.ts$',
 };
@@ -136,7 +137,7 @@ module.exports = {
       comment: 'what runs in production must be installed there',
       from: {
         path: `^(${folders.filter((folder) => !['tests', 'bench'].includes(folder)).join('|')})/`,
-        pathNot: [TESTS, '/testing/'],
+        pathNot: [TESTS, '/testing/', '^contracts/cases/'],
       },
       to: { dependencyTypes: ['npm-dev'] },
     },
