@@ -7,3 +7,5 @@ export { withSystem } from './system.ts';
 export type { SystemOptions } from './system.ts';
 export { withTempDir } from './temp-dir.ts';
 export * from './temporary-database.ts';
+export { openShop } from './shop.ts';
+export type { Shop } from './shop.ts';
