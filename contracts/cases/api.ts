@@ -1,0 +1,129 @@
+import { randomBytes } from 'node:crypto';
+import request from 'supertest';
+import { HEADERS } from '../headers.ts';
+import { StockLevel } from '../inventory.ts';
+import { checked } from './answer.ts';
+import type { CheckedAnswer, RawAnswer } from './answer.ts';
+import type { Exchange, Target } from './target.ts';
+
+type Headers = Readonly<Record<string, string>>;
+
+/** What a case talks to its target with. Everything it asks is recorded, except arrangements. */
+export interface Api {
+  get(path: string, headers?: Headers): Promise<CheckedAnswer>;
+  /** @param body sent as JSON; a text is sent as it is; undefined sends no body */
+  post(path: string, body?: unknown, headers?: Headers): Promise<CheckedAnswer>;
+  send(method: string, path: string, body?: unknown, headers?: Headers): Promise<CheckedAnswer>;
+  /** Asks the same twice at once; recorded in the order of their status. */
+  postTwice(path: string, body: unknown, headers: Headers): Promise<CheckedAnswer[]>;
+  /** A name that was never used before, such as an order's; reports call it by its label. */
+  fresh(label: string): string;
+  /** A fresh Idempotency-Key, as a header. */
+  key(): Headers;
+  /** Brings SKUs that nothing is reserved of to this level. Not recorded. */
+  arrangeStock(levels: Readonly<Record<string, number>>): Promise<void>;
+}
+
+export interface RecordingApi extends Api {
+  readonly exchanges: readonly Exchange[];
+  /** Label of each name that `fresh` has given out. */
+  readonly labels: ReadonlyMap<string, string>;
+  /** Arrangements that failed. The case goes on: what is wrong shows better in its own answers. */
+  readonly unarranged: readonly string[];
+}
+
+/** Reads a body whatever its type says, so that a wrong type is a finding and no crash. */
+function readBody(
+  res: NodeJS.ReadableStream,
+  done: (error: Error | null, body: unknown) => void,
+): void {
+  const chunks: Buffer[] = [];
+  res.on('data', (chunk: Buffer | string) => chunks.push(Buffer.from(chunk)));
+  res.on('end', () => {
+    const text = Buffer.concat(chunks).toString();
+    try {
+      done(null, text === '' ? undefined : JSON.parse(text));
+    } catch {
+      done(null, text);
+    }
+  });
+}
+
+async function ask(
+  { baseUrl }: Target,
+  method: string,
+  path: string,
+  body: unknown,
+  headers: Headers,
+): Promise<RawAnswer> {
+  const agent = request(baseUrl);
+  const verb = method.toLowerCase() as 'get' | 'post';
+  let call = agent[verb](path)
+    .set(headers)
+    .buffer(true)
+    .parse(readBody as never);
+  if (body !== undefined) {
+    call = call.set('content-type', 'application/json');
+    call = call.send(typeof body === 'string' ? body : JSON.stringify(body));
+  }
+  const answer = await call;
+  return { status: answer.status, headers: answer.headers, body: answer.body as unknown };
+}
+
+/** Brings a SKU to a level; says why when that fails. */
+async function arrange(target: Target, sku: string, onHand: number): Promise<string | null> {
+  const path = `/api/inventory/${sku}`;
+  const level = StockLevel.safeParse((await ask(target, 'GET', path, undefined, {})).body);
+  if (!level.success) return 'its level cannot be read';
+  if (level.data.reserved !== 0) return 'something of it is reserved';
+  const delta = onHand - level.data.onHand;
+  if (delta === 0) return null;
+  const body = { delta, reason: 'arranged for a contract case' };
+  const { status } = await ask(target, 'POST', `${path}/adjustments`, body, {});
+  return status === 201 ? null : `its adjustment is answered ${status}`;
+}
+
+/** Records what a case asks of a target, and what it is answered. */
+export function recordingApi(target: Target): RecordingApi {
+  const exchanges: Exchange[] = [];
+  const labels = new Map<string, string>();
+  const unarranged: string[] = [];
+
+  function record(method: string, path: string, body: unknown, answer: RawAnswer): CheckedAnswer {
+    exchanges.push({ method, path, sent: body, answer });
+    return checked(answer);
+  }
+
+  async function send(method: string, path: string, body?: unknown, headers: Headers = {}) {
+    return record(method, path, body, await ask(target, method, path, body, headers));
+  }
+
+  function fresh(label: string): string {
+    const name = `${label}-${randomBytes(6).toString('hex')}`;
+    const number = [...labels.values()].filter((other) => other.startsWith(`${label} `)).length + 1;
+    labels.set(name, `${label} ${number}`);
+    return name;
+  }
+
+  return {
+    exchanges,
+    labels,
+    unarranged,
+    send,
+    fresh,
+    get: (path, headers) => send('GET', path, undefined, headers),
+    post: (path, body, headers) => send('POST', path, body, headers),
+    key: () => ({ [HEADERS.idempotencyKey]: fresh('key') }),
+    async postTwice(path, body, headers) {
+      const both = [1, 2].map(() => ask(target, 'POST', path, body, headers));
+      const answers = (await Promise.all(both)).sort((left, right) => left.status - right.status);
+      return answers.map((answer) => record('POST', path, body, answer));
+    },
+    async arrangeStock(levels) {
+      for (const [sku, onHand] of Object.entries(levels)) {
+        const failure = await arrange(target, sku, onHand);
+        if (failure) unarranged.push(`could not arrange the stock of ${sku}: ${failure}`);
+      }
+    },
+  };
+}

@@ -1,0 +1,19 @@
+import type { Operation } from '../operations.ts';
+import type { RawAnswer } from './answer.ts';
+
+export type Area = Operation['area'];
+
+/** Something that serves the contract, or some areas of it. */
+export interface Target {
+  readonly name: string;
+  readonly baseUrl: string;
+  readonly areas: readonly Area[];
+}
+
+/** One request of a case, and its answer. */
+export interface Exchange {
+  readonly method: string;
+  readonly path: string;
+  readonly sent: unknown;
+  readonly answer: RawAnswer;
+}

@@ -1,0 +1,6 @@
+import { contractCommand } from './command.ts';
+import { SIDES } from './targets.ts';
+
+process.exitCode = await contractCommand(process.argv.slice(2), SIDES, (text) => {
+  process.stdout.write(text);
+});

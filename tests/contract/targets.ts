@@ -1,0 +1,131 @@
+import type { Express } from 'express';
+import {
+  createExpressServer,
+  createHttpClient,
+  createLog,
+  listen,
+  requestKeys,
+} from '../../chassis/index.ts';
+import type { Database } from '../../chassis/index.ts';
+import { WORLD } from '../../contracts/cases/index.ts';
+import type { Target } from '../../contracts/cases/index.ts';
+import { buildApp as buildInventory } from '../../extracted/inventory/index.ts';
+import {
+  buildApp as buildPayment,
+  createProvider,
+  paymentGuard,
+} from '../../extracted/payment/index.ts';
+import { buildProvider } from '../../extracted/provider/index.ts';
+import { inventoryMigrations } from '../../migrations/inventory/index.ts';
+import { monolithMigrations } from '../../migrations/monolith/index.ts';
+import { paymentMigrations } from '../../migrations/payment/index.ts';
+import { providerMigrations } from '../../migrations/provider/index.ts';
+import { buildMonolith } from '../../monolith/index.ts';
+import { setFence, temporaryDatabase } from '../support/index.ts';
+import type { Resources } from './resources.ts';
+
+const log = createLog('contract', 'silent');
+/** Short, so that both slow cards take the way round by a look-up at the provider. */
+const TIMEOUT_MS = 150;
+const SLOW_MS = 400;
+
+/** Makes a target that holds the cases' world; its resources are closed by the caller. */
+export type MakeTarget = (resources: Resources) => Promise<Target>;
+
+async function open(
+  resources: Resources,
+  migrations: Parameters<typeof temporaryDatabase>[0],
+): Promise<Database> {
+  return resources.keep(await temporaryDatabase(migrations), (database) => database.close());
+}
+
+/** Serves an app on a free port; gives its base URL. */
+export async function serve(resources: Resources, app: Express): Promise<string> {
+  const options = { port: 0, host: '127.0.0.1', variable: 'PORT' };
+  const listening = await listen(createExpressServer(app), options);
+  resources.keep(listening, (server) => server.close(0));
+  return `http://127.0.0.1:${listening.port}`;
+}
+
+async function startProvider(resources: Resources): Promise<string> {
+  const database = await open(resources, providerMigrations);
+  return serve(resources, buildProvider({ database, log, slowMs: SLOW_MS }));
+}
+
+function decimal(minor: number): string {
+  return (minor / 100).toFixed(2);
+}
+
+async function loadMonolith(database: Database): Promise<void> {
+  await database.transaction(async (trx) => {
+    for (const { sku, name, unitPrice, onHand } of WORLD.products) {
+      const { amount, currency } = unitPrice;
+      await trx('CAT_PROD').insert({
+        SKU_CD: sku,
+        PROD_NM: name,
+        PRC_AMT: decimal(amount),
+        CURR_CD: currency,
+      });
+      const updated = '2026-01-01 00:00:00.000';
+      await trx('INV_STOCK').insert({ SKU_CD: sku, QTY_OH: onHand, QTY_RSV: 0, UPD_TS: updated });
+    }
+    for (const { id, name, country } of WORLD.customers) {
+      await trx('CUS_MST').insert({ CUST_NO: id, CUST_NM: name, CTRY: country });
+    }
+  });
+}
+
+/** The monolith as it is before anything has moved. */
+export const monolithTarget: MakeTarget = async (resources) => {
+  const client = (url: string) => resources.keep(createHttpClient(url), (opened) => opened.close());
+  const database = await open(resources, monolithMigrations);
+  await loadMonolith(database);
+  const nowhere = 'http://127.0.0.1:9';
+  const monolith = buildMonolith({
+    database,
+    log,
+    provider: client(await startProvider(resources)),
+    inventoryService: client(nowhere),
+    paymentService: client(nowhere),
+    timing: { providerTimeoutMs: TIMEOUT_MS },
+  });
+  resources.keep(monolith, (started) => started.stop());
+  const baseUrl = await serve(resources, monolith.app);
+  monolith.start();
+  return { name: 'monolith', baseUrl, areas: ['catalogue', 'inventory', 'payment', 'orders'] };
+};
+
+/** The inventory service alone, owning its data. */
+export const inventoryTarget: MakeTarget = async (resources) => {
+  const database = await open(resources, inventoryMigrations);
+  await setFence(database, 'inventory', 'open');
+  await database.transaction(async (trx) => {
+    for (const { sku, onHand } of WORLD.products) {
+      await trx('stock_levels').insert({ sku, on_hand: onHand, updated_at: 0 });
+      await trx('stock_holds').insert({ sku, reserved: 0 });
+    }
+  });
+  const baseUrl = await serve(resources, buildInventory({ database, log }));
+  return { name: 'inventory service', baseUrl, areas: ['inventory'] };
+};
+
+/** The payment service alone, owning its data. */
+export const paymentTarget: MakeTarget = async (resources) => {
+  const database = await open(resources, paymentMigrations);
+  await setFence(database, 'payment', 'open');
+  const url = await startProvider(resources);
+  const provider = resources.keep(createProvider({ url, timeoutMs: TIMEOUT_MS }), (opened) =>
+    opened.close(),
+  );
+  const scope = { database, guard: paymentGuard, keys: requestKeys, now: Date.now };
+  const baseUrl = await serve(resources, buildPayment({ scope, provider, log }));
+  return { name: 'payment service', baseUrl, areas: ['payment'] };
+};
+
+/** For each capability, who answers for it today and who is to tomorrow. */
+export const SIDES = {
+  inventory: { old: monolithTarget, new: inventoryTarget },
+  payment: { old: monolithTarget, new: paymentTarget },
+} as const satisfies Record<string, { old: MakeTarget; new: MakeTarget }>;
+
+export type Capability = keyof typeof SIDES;
