@@ -119,6 +119,23 @@ describe('npm start', () => {
       });
     }));
 
+  it('ends a process that a killed supervisor left paused', () =>
+    withTempDir(async (dataDir) => {
+      let paused = 0;
+      await withStarted(dataDir, async ({ supervisor, ended }, file) => {
+        paused = file.processes['second']?.pid ?? 0;
+        process.kill(paused, 'SIGSTOP');
+        supervisor.kill('SIGKILL');
+        await ended;
+      });
+      expect(isAlive(paused)).toBe(true);
+      await withStarted(dataDir, async (_started, file) => {
+        expect(file.processes['second']?.pid).not.toBe(paused);
+        // It has ended; that it is also buried is up to the process that inherits orphans.
+        await eventually(() => !isAlive(paused));
+      });
+    }));
+
   it('is refused on a folder where one runs, and names its process id', () =>
     withTempDir((dataDir) =>
       withStarted(dataDir, ({ supervisor }) =>
