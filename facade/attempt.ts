@@ -47,6 +47,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Cancellable {
   #status = 0;
   /** Bytes still to come, where the upstream announced them. */
   #remaining = Number.NaN;
+  #passed = false;
   #ended = false;
   #held: { reason: string; headers: string[]; chunks: Buffer[]; bytes: number } | undefined;
   #copied: Buffer[] | undefined;
@@ -98,6 +99,16 @@ export class Attempt implements Dispatcher.DispatchHandler, Cancellable {
     if (length !== undefined) this.#remaining = Number(length);
     if (this.#copyBytes > 0) this.#copied = [];
     this.#visit.begin(this.#status, reason, headers);
+    // In one write with the body where that came along; else now, since it may take its time.
+    process.nextTick(flushHead, this);
+  }
+
+  get waitsForBody(): boolean {
+    return !this.#passed && !this.#settled;
+  }
+
+  flush(): void {
+    this.#visit.res.flushHeaders();
   }
 
   onData(chunk: Buffer): boolean {
@@ -107,6 +118,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Cancellable {
   }
 
   #pass(chunk: Buffer): boolean {
+    this.#passed = true;
     if (this.#copied) this.#copy(chunk);
     this.#remaining -= chunk.length;
     const { res } = this.#visit;
@@ -181,6 +193,10 @@ export class Attempt implements Dispatcher.DispatchHandler, Cancellable {
     if (this.#visit.underWay === this) this.#visit.underWay = undefined;
     this.#done(outcome);
   }
+}
+
+function flushHead(attempt: Attempt): void {
+  if (attempt.waitsForBody) attempt.flush();
 }
 
 function addTrailers(res: Visit['res'], raw: readonly (string | Buffer)[]): void {

@@ -140,7 +140,12 @@ export function sendProblem(
     'content-length': body.length,
     via: '1.1 fig',
     ...problem.headers,
-    ...(req.complete ? {} : { connection: 'close' }),
+    ...(hasUnreadBody(req) ? { connection: 'close' } : {}),
   });
   res.end(req.method === 'HEAD' ? undefined : body);
+}
+
+function hasUnreadBody({ complete, headers }: IncomingMessage): boolean {
+  if (complete) return false;
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }

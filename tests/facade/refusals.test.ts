@@ -1,0 +1,150 @@
+import { describe, expect, it } from '@jest/globals';
+import { eventually } from '../support/index.ts';
+import { RawClient } from './raw-client.ts';
+import { withStand } from './stand.ts';
+
+interface Case {
+  readonly name: string;
+  readonly bytes: string;
+  readonly status: number;
+}
+
+const request = (line: string, ...headers: string[]): string =>
+  [line, ...headers, '', ''].join('\r\n');
+const get = (target: string, ...headers: string[]): string =>
+  request(`GET ${target} HTTP/1.1`, 'Host: fig', ...headers);
+
+/** What two servers could take for two different requests. */
+const REFUSED: readonly Case[] = [
+  {
+    name: 'Content-Length and Transfer-Encoding',
+    bytes: `${request('POST /api/stock HTTP/1.1', 'Host: fig', 'Content-Length: 5', 'Transfer-Encoding: chunked')}0\r\n\r\n`,
+    status: 400,
+  },
+  {
+    name: 'two Content-Lengths',
+    bytes: `${request('POST /x HTTP/1.1', 'Host: fig', 'Content-Length: 1', 'Content-Length: 2')}ab`,
+    status: 400,
+  },
+  { name: 'a bare line feed', bytes: 'GET / HTTP/1.1\nHost: fig\n\n', status: 400 },
+  { name: 'a folded header', bytes: get('/', 'X-A: b', ' c'), status: 400 },
+  { name: 'a space before the colon', bytes: get('/', 'X-A : b'), status: 400 },
+  { name: 'two Hosts', bytes: get('/', 'Host: other'), status: 400 },
+  { name: 'no Host', bytes: request('GET / HTTP/1.1'), status: 400 },
+  { name: 'an absolute target', bytes: get('http://elsewhere/x'), status: 400 },
+  { name: 'a fragment', bytes: get('/a#b'), status: 400 },
+  { name: 'a backslash', bytes: get('/a\\b'), status: 400 },
+  { name: 'an encoded NUL', bytes: get('/a%00b'), status: 400 },
+  { name: 'an encoded slash', bytes: get('/api%2fstock'), status: 400 },
+  { name: 'an encoded backslash', bytes: get('/api%5cstock'), status: 400 },
+  { name: 'dot segments', bytes: get('/api/x/../stock'), status: 400 },
+  { name: 'encoded dot segments', bytes: get('/api/x/%2e%2E/stock'), status: 400 },
+  { name: 'dot segments with a parameter', bytes: get('/api/x/..;a/stock'), status: 400 },
+  { name: 'a malformed escape', bytes: get('/a%zz'), status: 400 },
+  { name: 'a raw non-ASCII path', bytes: get('/caf\u00e9'), status: 400 },
+  { name: 'TRACE', bytes: request('TRACE / HTTP/1.1', 'Host: fig'), status: 405 },
+  { name: 'CONNECT', bytes: request('CONNECT a:1 HTTP/1.1', 'Host: fig'), status: 405 },
+  {
+    name: 'a coding other than chunked',
+    bytes: `${request('POST /x HTTP/1.1', 'Host: fig', 'Transfer-Encoding: gzip, chunked')}0\r\n\r\n`,
+    status: 501,
+  },
+  {
+    name: 'Connection naming what is decided on',
+    bytes: get('/api/stock', 'X-Customer-Id: C1', 'Connection: x-customer-id'),
+    status: 400,
+  },
+  {
+    name: 'two customers',
+    bytes: get('/api/stock', 'X-Customer-Id: C1', 'X-Customer-Id: C2'),
+    status: 400,
+  },
+  { name: 'headers over 16 KB', bytes: get('/', `X-A: ${'a'.repeat(17_000)}`), status: 431 },
+  {
+    name: 'an announced body over the limit',
+    bytes: request('POST /api/stock HTTP/1.1', 'Host: fig', 'Content-Length: 1000001'),
+    status: 413,
+  },
+  {
+    name: 'an upgrade to something unknown',
+    bytes: get('/', 'Connection: Upgrade', 'Upgrade: tftp'),
+    status: 501,
+  },
+];
+
+describe('the facade refuses, and no upstream sees', () => {
+  it.each(REFUSED)('$name: $status', ({ bytes, status }) =>
+    withStand({}, async ({ port, monolith, legacy, extracted }) => {
+      const client = new RawClient(port);
+      client.send(bytes);
+      await eventually(() => client.statuses.length > 0);
+      expect(client.statuses).toEqual([status]);
+      for (const upstream of [monolith, legacy, extracted]) {
+        expect(upstream.connections()).toBe(0);
+      }
+      client.close();
+    }),
+  );
+
+  it('a body that grows over the limit without being announced: 413', () =>
+    withStand({ config: { limits: { bodyBytes: 100 } } }, async ({ port, legacy }) => {
+      const client = new RawClient(port);
+      client.send('POST /api/stock HTTP/1.1', 'Host: fig', 'Transfer-Encoding: chunked', '', '');
+      client.send(`65\r\n${'a'.repeat(101)}\r\n`);
+      await eventually(() => client.statuses.length > 0);
+      expect(client.statuses).toEqual([413]);
+      expect(client.text).toContain('body_too_large');
+      expect(legacy.received).toHaveLength(0);
+      await eventually(() => client.ending !== undefined);
+    }));
+
+  it('with problem+json that names a code and a trace', () =>
+    withStand({}, async ({ port }) => {
+      const trace = 'a'.repeat(32);
+      const client = new RawClient(port);
+      client.get('/a%2fb', `traceparent: 00-${trace}-${'b'.repeat(16)}-01`);
+      await eventually(() => client.text.includes('}'));
+      expect(client.text).toContain('content-type: application/problem+json');
+      expect(client.text).toContain('"code":"invalid_path"');
+      expect(client.text).toContain(`"traceId":"${trace}"`);
+      client.close();
+    }));
+});
+
+describe('one request stays one request', () => {
+  it.each(['DELETE', 'OPTIONS', 'GET', 'POST'])('a chunked %s that carries another', (method) =>
+    withStand({}, async ({ port, monolith, legacy }) => {
+      const client = new RawClient(port);
+      const smuggled = 'GET /smuggled HTTP/1.1\r\nHost: fig\r\n\r\n';
+      for (const target of ['/x', '/api/stock']) {
+        client.send(
+          `${method} ${target} HTTP/1.1`,
+          'Host: fig',
+          'Transfer-Encoding: chunked',
+          '',
+          `${smuggled.length.toString(16)}`,
+          smuggled,
+          '0',
+          '',
+          '',
+        );
+      }
+      await eventually(() => client.statuses.length === 2);
+      const seen = [...monolith.received, ...legacy.received];
+      expect(seen.map((each) => [each.method, each.url, each.body])).toEqual([
+        [method, '/x', smuggled],
+        [method, '/api/stock', smuggled],
+      ]);
+      client.close();
+    }),
+  );
+
+  it('and pipelined requests are answered in order', () =>
+    withStand({}, async ({ port }) => {
+      const client = new RawClient(port);
+      client.get('/first').get('/api/stock').get('/bad%2f').get('/last');
+      await eventually(() => client.statuses.length === 4);
+      expect(client.statuses).toEqual([200, 200, 400, 200]);
+      client.close();
+    }));
+});

@@ -1,0 +1,125 @@
+import { describe, expect, it } from '@jest/globals';
+import { eventually, request } from '../support/index.ts';
+import { json, withStand } from './stand.ts';
+import type { Stand } from './stand.ts';
+
+interface Findings {
+  compared: number;
+  matched: number;
+  mismatched: number;
+  unsettled: number;
+  errors: number;
+  skipped: number;
+  mismatches: { path: string; differences: unknown[] }[];
+}
+
+async function findings({ adminUrl }: Stand): Promise<Findings> {
+  const answer = await request<{ capabilities: [{ experiments: Findings }] }>(
+    'GET',
+    `${adminUrl}/status`,
+  );
+  return answer.body.capabilities[0].experiments;
+}
+
+/** Reads until both sides have been compared this often, while nothing but reads goes on. */
+async function readUntil(stand: Stand, done: (found: Findings) => boolean): Promise<Findings> {
+  await stand.flags({ 'stock.shadow': 100 });
+  await eventually(async () => {
+    await request('GET', `${stand.url}/api/stock/A1`);
+    return done(await findings(stand));
+  });
+  await stand.flags({ 'stock.shadow': 0 });
+  return findings(stand);
+}
+
+const total = ({ compared, errors }: Findings): boolean => compared + errors > 0;
+
+describe('a shadowed read', () => {
+  it('is answered by the owner and compared with the other side', () =>
+    withStand({}, async (stand) => {
+      stand.legacy.answer = (_req, res) => json(res, 200, { onHand: 7, sku: 'A1' });
+      stand.extracted.answer = (_req, res) => json(res, 200, { sku: 'A1', onHand: 7 });
+      const found = await readUntil(stand, total);
+      expect(found).toMatchObject({ mismatched: 0, unsettled: 0, errors: 0 });
+      expect(found.matched).toBeGreaterThan(0);
+      expect(stand.extracted.received[0]?.headers['x-fig-shadow']).toBe('1');
+    }));
+
+  it('shows a difference with its path and both values', () =>
+    withStand({}, async (stand) => {
+      stand.legacy.answer = (_req, res) => json(res, 200, { items: [{ sku: 'A1', onHand: 7 }] });
+      stand.extracted.answer = (_req, res) => json(res, 200, { items: [{ sku: 'A1', onHand: 8 }] });
+      const found = await readUntil(stand, total);
+      expect(found.mismatched).toBeGreaterThan(0);
+      expect(found.mismatches[0]).toMatchObject({
+        path: '/api/stock/A1',
+        differences: [{ path: 'items.0.onHand', legacy: 7, extracted: 8 }],
+      });
+    }));
+
+  it('does not count what was only on its way', () =>
+    withStand({}, async (stand) => {
+      let applied = false;
+      const told = stand.engine.answer;
+      stand.engine.answer = (req, res, body) => {
+        if (req.url?.startsWith('/barrier')) applied = true;
+        told(req, res, body);
+      };
+      // The barrier of a new facade has passed before anything is compared.
+      await eventually(() => applied);
+      applied = false;
+      stand.legacy.answer = (_req, res) => json(res, 200, { onHand: 6 });
+      stand.extracted.answer = (_req, res) => json(res, 200, { onHand: applied ? 6 : 7 });
+      const found = await readUntil(stand, ({ compared }) => compared > 0);
+      expect(found).toMatchObject({ mismatched: 0, unsettled: 0, errors: 0 });
+    }));
+
+  it('tells data that keeps changing from data that differs', () =>
+    withStand({}, async (stand) => {
+      let onHand = 0;
+      stand.legacy.answer = (_req, res) => json(res, 200, { onHand: (onHand += 1) });
+      stand.extracted.answer = (_req, res) => json(res, 200, { onHand: -1 });
+      const found = await readUntil(stand, total);
+      expect(found).toMatchObject({ mismatched: 0, matched: 0 });
+      expect(found.unsettled).toBeGreaterThan(0);
+    }));
+
+  it('leaves out what the configuration allows to differ', () => {
+    const ignore = [{ path: 'items.*.seenAt', reason: 'the clock of whoever answers' }];
+    const stock = {
+      legacy: 'legacy',
+      extracted: 'extracted',
+      routes: ['/api/stock/*'],
+      databases: { legacy: 'file:none', extracted: 'file:none' },
+      ignore,
+    };
+    return withStand({ config: { capabilities: { stock } } }, async (stand) => {
+      stand.legacy.answer = (_req, res) => json(res, 200, { items: [{ n: 1, seenAt: 'now' }] });
+      stand.extracted.answer = (_req, res) => json(res, 200, { items: [{ n: 1, seenAt: 'then' }] });
+      expect(await readUntil(stand, total)).toMatchObject({ mismatched: 0, errors: 0 });
+    });
+  });
+
+  it('is not harmed by a candidate that fails or hangs', () =>
+    withStand({}, async (stand) => {
+      stand.extracted.answer = (_req, res) => res.destroy();
+      expect((await readUntil(stand, total)).errors).toBeGreaterThan(0);
+      stand.extracted.answer = () => undefined;
+      await stand.flags({ 'stock.shadow': 100 });
+      for (let n = 0; n < 50; n += 1) {
+        expect((await request('GET', `${stand.url}/api/stock`)).body).toEqual({ from: 'legacy' });
+      }
+      expect((await findings(stand)).skipped).toBeGreaterThan(0);
+    }));
+
+  it('never sends a write to both sides', () =>
+    withStand({}, async (stand) => {
+      await readUntil(stand, total);
+      await stand.flags({ 'stock.shadow': 100 });
+      stand.extracted.received.length = 0;
+      await request('POST', `${stand.url}/api/stock`, { body: {} });
+      await request('DELETE', `${stand.url}/api/stock/A1`);
+      await request('HEAD', `${stand.url}/api/stock/A1`);
+      expect(stand.extracted.received).toEqual([]);
+    }));
+});
