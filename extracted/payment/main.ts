@@ -22,7 +22,7 @@ await runProcess('payment', async ({ env, log }) => {
   const host = listenHost(env);
   const provider = createProvider({
     url: serviceUrl(env, 'PROVIDER_URL', 4010),
-    timeoutMs: readNumber(env, 'PROVIDER_TIMEOUT_MS', 1_000),
+    timeoutMs: readNumber(env, 'PROVIDER_TIMEOUT_MS', 2_000),
   });
   const database = openDatabase(databaseUrl(env, 'PAYMENT_DATABASE_URL', 'payment.db'));
   await migrate(database, paymentMigrations);

@@ -97,7 +97,7 @@ export function openCharge(
 export function openRefund(
   scope: PaymentScope,
   paymentId: string,
-  body: RefundRequest | undefined,
+  body: RefundRequest,
   request: KeyedRequest,
 ): Promise<Opening> {
   return open(scope, request, async (trx, at) => {
@@ -107,7 +107,7 @@ export function openRefund(
       return { refusal: refuse(paymentNotCaptured(paymentId)) };
     }
     const left = await amountLeft(trx, payment);
-    const amount = body?.amount ?? left;
+    const amount = body.amount ?? left;
     if (amount > left || amount === 0) {
       return { refusal: refuse(refundExceedsPayment(paymentId, left)) };
     }

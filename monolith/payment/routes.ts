@@ -53,7 +53,7 @@ export function paymentRoutes({ read }: Database, writes: PaymentWrites): Router
   router
     .route('/api/payments/:id/refunds')
     .post(async (req, res) => {
-      const body = parse(RefundRequest.optional(), req.body);
+      const body = parse(RefundRequest, req.body ?? {});
       const request = keyedRequestOf(req, body);
       sendKeyedAnswer(res, await writes.refund(req.params.id, body, request));
     })

@@ -13,7 +13,7 @@ export interface PaymentWrites {
   pay(body: PaymentRequest, request: KeyedRequest): Promise<KeyedAnswer>;
   refund(
     paymentId: string,
-    body: RefundRequest | undefined,
+    body: RefundRequest,
     request: KeyedRequest,
   ): Promise<KeyedAnswer>;
 }
