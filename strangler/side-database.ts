@@ -24,6 +24,8 @@ export interface Snapshot extends RowReader {
   applied(): number;
   /** Keys of the pair that this side's feed names in after < position <= upto. */
   changedKeys(pair: Pair, after: number, upto: number): readonly PairKey[];
+  /** The newest change of a row at or below a position, if this side's feed still holds it. */
+  changeAt(pair: Pair, key: PairKey, upto: number): Change | undefined;
 }
 
 /** How far one pair has been copied into a side. */
@@ -50,11 +52,13 @@ export interface Target extends RowReader {
   /** Writes a pair's columns of one row, which is made when it is missing. */
   upsert(pair: Pair, key: PairKey, image: Row): void;
   remove(pair: Pair, key: PairKey): void;
-  /** Whether the pair has a row here that is more than what `remove` leaves behind. */
-  holds(pair: Pair, row: Row): boolean;
   backfill(pair: Pair): BackfillState | undefined;
   saveBackfill(state: BackfillState): void;
-  clearBackfill(): void;
+  /**
+   * Begins a new copy: this side is no whole one any more, and changes up to `position` need not
+   * be applied, since all rows will be copied as they were then or later.
+   */
+  beginCopy(position: number): void;
   /** Says that this side holds a whole copy: everything applied from now on keeps it so. */
   setComplete(): void;
 }

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { ApplyError, FeedLostError, NotTargetError } from '../side-database.ts';
+import { NotTargetError } from '../side-database.ts';
 import type { FeedReader, SideDatabase } from '../side-database.ts';
 import type { Slice } from '../store.ts';
 import { applySome } from './apply.ts';
+import type { SliceSink } from './slice-source.ts';
 
 /** Changes read at once where the applier reads for itself. */
 const READ_LIMIT = 500;
@@ -33,7 +34,7 @@ interface ApplierOptions {
  * Brings one side's feed to the other, in order and exactly once in effect, whatever order slices
  * come in: an old one is dropped, and what is missing before a new one is read from the feed.
  */
-export class Applier {
+export class Applier implements SliceSink {
   readonly #options: ApplierOptions;
   readonly #stopping = new AbortController();
   #position: number;
@@ -64,12 +65,11 @@ export class Applier {
     return this.#inTurn(() => this.#applyWhole(slice));
   }
 
-  /** Reads and applies what the feed holds now, if a failed change's next try is due. */
   async catchUp(): Promise<void> {
     if (this.#problem !== null && this.#problem.retryAt > Date.now()) return;
     await this.#inTurn(async () => {
       for (;;) {
-        const slice = this.#options.feed.read(this.#position, READ_LIMIT);
+        const slice = this.#read();
         if (slice.changes.length === 0 || this.#stopped) return;
         await this.#applyWhole(slice);
       }
@@ -89,13 +89,22 @@ export class Applier {
         if (this.#stopped) throw new NotTargetError('the applier was stopped');
         await this.#inTurn(async () => {
           if (this.#position >= position) return;
-          await this.#applyOnce(this.#options.feed.read(this.#position, READ_LIMIT));
+          await this.#applyOnce(this.#read());
         });
       }
     } finally {
       this.#drains -= 1;
       if (this.#drains === 0) this.#hurry = new AbortController();
     }
+  }
+
+  /** Goes on from a position that the target was set to by other means: a new copy was begun. */
+  async moveTo(set: () => Promise<number>): Promise<void> {
+    await this.#inTurn(async () => {
+      this.#position = await set();
+      this.#problem = null;
+      this.#options.onApplied(this.#position);
+    });
   }
 
   /** Stops after the transaction that is under way, if any. */
@@ -118,7 +127,7 @@ export class Applier {
   async #applyWhole(slice: Slice): Promise<void> {
     while (this.#position < slice.upto && !this.#stopped) {
       const gap = slice.after > this.#position;
-      const next = gap ? this.#options.feed.read(this.#position, READ_LIMIT) : slice;
+      const next = gap ? this.#read() : slice;
       // A slice beyond the feed's own end is none of this feed's.
       if (next.upto <= this.#position) return;
       const started = performance.now();
@@ -135,6 +144,15 @@ export class Applier {
       if (position === this.#position) return;
       this.#position = position;
       onApplied(position);
+    } catch (error) {
+      this.#failed(error);
+      throw error;
+    }
+  }
+
+  #read(): Slice {
+    try {
+      return this.#options.feed.read(this.#position, READ_LIMIT);
     } catch (error) {
       this.#failed(error);
       throw error;
@@ -162,11 +180,4 @@ export class Applier {
     const { signal } = this.#hurry;
     await delay(Math.max(MIN_PAUSE_MS, 2 * workedMs), undefined, { signal }).catch(() => undefined);
   }
-}
-
-/** Whether trying again at once can't help. */
-export function isLasting(error: unknown): boolean {
-  return (
-    error instanceof ApplyError || error instanceof FeedLostError || error instanceof NotTargetError
-  );
 }

@@ -1,6 +1,8 @@
 /** The declaration language for what moves: tables joined one to one, columns with a way back. */
 export * from './check.ts';
 export * from './codec.ts';
+export * from './compare.ts';
+export * from './guest.ts';
 export * from './mapping.ts';
 export * from './row-json.ts';
 export * from './translate.ts';

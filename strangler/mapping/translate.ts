@@ -88,31 +88,3 @@ function carry(codec: Codec, from: SideName, row: Row): SqlValue {
   if (value === null) return null;
   return from === 'legacy' ? codec.forward(value) : codec.backward(value);
 }
-
-/** Orders keys as both databases do: numbers before text before bytes, text by its UTF-8 bytes. */
-export function compareKeys(left: PairKey, right: PairKey): number {
-  for (const [index, value] of left.entries()) {
-    const order = compareValues(value, right[index] ?? null);
-    if (order !== 0) return order;
-  }
-  return 0;
-}
-
-function rank(value: SqlValue): number {
-  if (value === null) return 0;
-  if (typeof value === 'number' || typeof value === 'bigint') return 1;
-  return typeof value === 'string' ? 2 : 3;
-}
-
-function compareValues(left: SqlValue, right: SqlValue): number {
-  const byRank = rank(left) - rank(right);
-  if (byRank !== 0 || left === null || right === null) return byRank;
-  if (rank(left) === 1) return left < right ? -1 : Number(left > right);
-  // UTF-16 order differs from UTF-8 order beyond the basic plane.
-  return Buffer.compare(Buffer.from(left as string), Buffer.from(right as string));
-}
-
-/** Whether two values are the same to a database: 1 is 1.0, but not '1'. */
-export function sameValue(left: SqlValue, right: SqlValue): boolean {
-  return left === right || compareValues(left, right) === 0;
-}

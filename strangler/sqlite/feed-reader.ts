@@ -7,7 +7,8 @@ import type { SqliteConnection } from './connection.ts';
 import { feedTable, NOW_SQL } from './tables.ts';
 import { name } from './values.ts';
 
-type FeedRow = readonly [
+/** A row of the feed table as it lies there. */
+export type FeedRow = readonly [
   position: number,
   tx: number,
   table: string,
@@ -129,7 +130,7 @@ function wholeTransactions(rows: readonly FeedRow[], limit: number): number {
   return limit;
 }
 
-function toChange([position, tx, table, key, op, image, epoch, at]: FeedRow): Change {
+export function toChange([position, tx, table, key, op, image, epoch, at]: FeedRow): Change {
   return {
     position,
     tx,

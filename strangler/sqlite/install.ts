@@ -51,17 +51,20 @@ function seed(connection: SqliteConnection, { capability, hash }: Mapping, side:
             ON CONFLICT DO NOTHING`,
     )
     .run(capability, owner ? 'open' : 'closed', owner ? 1 : 0);
-  // Another mapping may carry other columns: a copy made through the old one is worth nothing.
-  connection
-    .write(
-      `INSERT INTO fig_install (capability, side, mapping_hash, incarnation, complete, at)
-            VALUES (?, ?, ?, ?, ?, ${NOW_SQL})
-            ON CONFLICT DO UPDATE SET mapping_hash = excluded.mapping_hash, at = excluded.at,
-              complete = complete AND (SELECT state = 'open' FROM fig_fence
-                WHERE capability = excluded.capability AND key = '*')
-            WHERE mapping_hash <> excluded.mapping_hash`,
-    )
-    .run(capability, side, hash, randomUUID(), owner ? 1 : 0);
+  const known = connection
+    .write('SELECT mapping_hash FROM fig_install WHERE capability = ?')
+    .pluck()
+    .get(capability) as string | undefined;
+  if (known === undefined) {
+    connection
+      .write(
+        `INSERT INTO fig_install (capability, side, mapping_hash, incarnation, complete, at)
+              VALUES (?, ?, ?, ?, ?, ${NOW_SQL})`,
+      )
+      .run(capability, side, hash, randomUUID(), owner ? 1 : 0);
+  } else if (known !== hash) {
+    changeMapping(connection, capability, hash);
+  }
   const feed = name(feedTable(capability));
   connection
     .write(
@@ -70,6 +73,18 @@ function seed(connection: SqliteConnection, { capability, hash }: Mapping, side:
             WHERE NOT EXISTS (SELECT 1 FROM ${feed})`,
     )
     .run();
+}
+
+/** Another mapping may carry other columns: a copy made through the old one is worth nothing. */
+function changeMapping(connection: SqliteConnection, capability: string, hash: string): void {
+  connection
+    .write(
+      `UPDATE fig_install SET mapping_hash = ?, at = ${NOW_SQL}, complete =
+              (SELECT state = 'open' FROM fig_fence WHERE capability = ? AND key = '*')
+            WHERE capability = ?`,
+    )
+    .run(hash, capability, capability);
+  connection.write('DELETE FROM fig_backfill WHERE capability = ?').run(capability);
 }
 
 /** Brings the installed triggers to what the mapping says, in the caller's transaction. */

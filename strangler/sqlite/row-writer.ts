@@ -3,6 +3,9 @@ import { otherSide } from '../side.ts';
 import {
   MappingError,
   belongs,
+  holds,
+  isCopy,
+  resetValues,
   decodeRow,
   disjoint,
   encodeRow,
@@ -15,7 +18,7 @@ import {
   tablesOf,
   translate,
 } from '../mapping/index.ts';
-import type { CopyOf, Mapping, Pair, PairKey, Row, SqlValue } from '../mapping/index.ts';
+import type { Mapping, Pair, PairKey, Row, SqlValue } from '../mapping/index.ts';
 import type { Change } from '../store.ts';
 import type { SqliteConnection } from './connection.ts';
 import { uniqueColumns } from './schema.ts';
@@ -84,15 +87,6 @@ export class SqliteRowWriter {
     else this.#removeRow(pair, key);
   }
 
-  /** Whether a row says more for the pair than the values it falls back to. */
-  holds(pair: Pair, row: Row): boolean {
-    if (!belongs(pair, this.#side, row)) return false;
-    const { whenAbsent, where } = pair[this.#side];
-    if (whenAbsent === undefined || where !== undefined) return true;
-    const reset = resetValues(whenAbsent, row);
-    return Object.entries(reset).some(([column, value]) => !sameValue(value, row[column] ?? null));
-  }
-
   #write(pair: Pair, key: PairKey, image: Row): void {
     const where = keyOn(pair, this.#side, key);
     const changed = this.#update(pair[this.#side].table, image, where);
@@ -141,7 +135,7 @@ export class SqliteRowWriter {
     for (const guest of this.#guests.get(pair) ?? []) {
       const row = this.#rowOf(guest, where);
       const guestKey = row && pairKeyOf(guest, this.#side, row);
-      if (row === undefined || guestKey === undefined || !this.holds(guest, row)) continue;
+      if (row === undefined || guestKey === undefined || !holds(guest, this.#side, row)) continue;
       const own = ownColumns(guest, this.#side).map((column) => [column, row[column] ?? null]);
       this.#wait(guest, guestKey, Object.fromEntries(own) as Row);
     }
@@ -244,21 +238,6 @@ function guestsOf(mapping: Mapping, side: SideName, anchor: Pair): readonly Pair
   const { table } = anchor[side];
   return mapping.pairs.filter(
     (pair) => isGuest(pair, side) && pair[side].table === table && !disjoint(anchor, pair, side),
-  );
-}
-
-type Resets = Readonly<Record<string, string | number | null | CopyOf>>;
-
-function isCopy(value: Resets[string]): value is CopyOf {
-  return typeof value === 'object' && value !== null;
-}
-
-function resetValues(whenAbsent: Resets = {}, row: Row): Row {
-  return Object.fromEntries(
-    Object.entries(whenAbsent).map(([column, value]) => [
-      column,
-      isCopy(value) ? (row[value.copyOf] ?? null) : value,
-    ]),
   );
 }
 

@@ -1,12 +1,18 @@
 import type { SideName } from '../side.ts';
 import { otherSide } from '../side.ts';
-import { decodeRow, pairKeyOf } from '../mapping/index.ts';
-import type { Pair, PairKey } from '../mapping/index.ts';
+import { compareKeys, decodeRow, pairKeyOf } from '../mapping/index.ts';
+import type { Pair, PairKey, Row } from '../mapping/index.ts';
 import type { Snapshot } from '../side-database.ts';
+import type { Change } from '../store.ts';
 import type { SqliteConnection } from './connection.ts';
 import { SqliteRowReader } from './row-reader.ts';
+import { toChange } from './feed-reader.ts';
+import type { FeedRow } from './feed-reader.ts';
 import { feedTable } from './tables.ts';
 import { name } from './values.ts';
+
+/** Changes looked through for a row's newest one: it is asked for rows that change all the time. */
+const LOOK_BACK = 5_000;
 
 /** Reads of one moment; valid inside `SqliteConnection.snapshot` only. */
 export class SqliteSnapshot extends SqliteRowReader implements Snapshot {
@@ -43,5 +49,21 @@ export class SqliteSnapshot extends SqliteRowReader implements Snapshot {
     return keys
       .map((key) => pairKeyOf(pair, this.#side, decodeRow(key)))
       .filter((key) => key !== undefined);
+  }
+
+  changeAt(pair: Pair, key: PairKey, upto: number): Change | undefined {
+    const newest = this.#db
+      .read(
+        `SELECT position, tx, tbl, key, op, image, epoch, at FROM ${this.#feed}
+             WHERE position <= ? AND tbl = ? ORDER BY position DESC LIMIT ${LOOK_BACK}`,
+      )
+      .raw()
+      .iterate(upto, pair[this.#side].table) as IterableIterator<FeedRow>;
+    for (const row of newest) {
+      const change = toChange(row);
+      const own = pairKeyOf(pair, this.#side, change.key as Row);
+      if (own !== undefined && compareKeys(own, key) === 0) return change;
+    }
+    return undefined;
   }
 }

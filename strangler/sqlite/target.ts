@@ -64,10 +64,6 @@ export class SqliteTarget implements Target {
     this.#writer.remove(pair, key);
   }
 
-  holds(pair: Pair, row: Row): boolean {
-    return this.#writer.holds(pair, row);
-  }
-
   rows(pair: Pair, after: PairKey | null, limit: number): readonly PairRow[] {
     return this.#reader.rows(pair, after, limit);
   }
@@ -88,9 +84,11 @@ export class SqliteTarget implements Target {
     writeBackfill((sql) => this.#db.write(sql), this.#capability, state);
   }
 
-  clearBackfill(): void {
+  beginCopy(position: number): void {
     this.#db.write('DELETE FROM fig_backfill WHERE capability = ?').run(this.#capability);
+    this.#db.write('DELETE FROM fig_waiting WHERE capability = ?').run(this.#capability);
     this.#setComplete(0);
+    this.setApplied(position);
   }
 
   setComplete(): void {

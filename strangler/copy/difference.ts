@@ -1,0 +1,42 @@
+import { holds, sameValue, translate } from '../mapping/index.ts';
+import type { Pair, Row } from '../mapping/index.ts';
+import { otherSide } from '../side.ts';
+import type { SideName } from '../side.ts';
+import type { Partners } from './merge.ts';
+
+export type DifferenceKind = 'missing' | 'extra' | 'different';
+
+export interface Difference {
+  readonly kind: DifferenceKind;
+  /** The target's columns that are not what the mapping makes of the source's row. */
+  readonly columns: readonly string[];
+  /** Why the source's row can't be brought over at all; null where it can. */
+  readonly reason: string | null;
+}
+
+/** How the target's row differs from what the mapping makes of the source's; null when it doesn't. */
+export function differenceOf(
+  pair: Pair,
+  owner: SideName,
+  { source, target }: Pick<Partners, 'source' | 'target'>,
+): Difference | null {
+  if (source === undefined) {
+    const extra = target !== undefined && holds(pair, otherSide(owner), target);
+    return extra ? { kind: 'extra', columns: [], reason: null } : null;
+  }
+  const image = imageOf(pair, owner, source);
+  if (typeof image === 'string') return { kind: 'different', columns: [], reason: image };
+  if (target === undefined) return { kind: 'missing', columns: [], reason: null };
+  const columns = Object.entries(image)
+    .filter(([column, value]) => !sameValue(value, target[column] ?? null))
+    .map(([column]) => column);
+  return columns.length > 0 ? { kind: 'different', columns, reason: null } : null;
+}
+
+function imageOf(pair: Pair, owner: SideName, row: Row): Row | string {
+  try {
+    return translate(pair, owner, row);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}

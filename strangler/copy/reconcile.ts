@@ -1,0 +1,177 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { belongs, compareKeys, encodeRow, encodeValues, isGuest } from '../mapping/index.ts';
+import type { Mapping, Pair, PairKey, Row } from '../mapping/index.ts';
+import type { SideName } from '../side.ts';
+import type { SideDatabase, Snapshot } from '../side-database.ts';
+import { differenceOf } from './difference.ts';
+import type { Difference } from './difference.ts';
+import { mergeRows } from './merge.ts';
+import type { Partners } from './merge.ts';
+import type { DifferingRow, PairReport, ReconcileReport } from './report.ts';
+
+const CHUNK_ROWS = 200;
+const PAUSE_MS = 2;
+const ATTEMPTS = 20;
+const ROWS_SHOWN = 50;
+
+interface ReconcileOptions {
+  readonly mapping: Mapping;
+  /** The owner. */
+  readonly source: SideDatabase;
+  readonly target: SideDatabase;
+  readonly signal: AbortSignal;
+  /** Waits until the owner's feed has been applied up to a position. */
+  readonly applied: (position: number) => Promise<unknown>;
+}
+
+/** What one look at a pair of rows has shown; `hot` when it changed between the two looks. */
+type Finding = Difference | null | 'hot';
+
+/**
+ * Compares both sides row by row through the mapping, while both are in use. The target is read at
+ * the position A that it has applied, the owner a moment later at P. Rows that differ and changed
+ * in between are compared with the owner's image as of A, or looked at again; so what is reported
+ * as a difference is one, and a row that no two moments could be found for is called unsettled.
+ */
+export async function reconcile(options: ReconcileOptions): Promise<ReconcileReport> {
+  const startedAt = Date.now();
+  const rows: DifferingRow[] = [];
+  const pairs: PairReport[] = [];
+  for (const pair of options.mapping.pairs) {
+    pairs.push(await comparePair(options, pair, rows));
+  }
+  return {
+    capability: options.mapping.capability,
+    owner: options.source.side,
+    clean: pairs.every((pair) => pair.missing + pair.extra + pair.different + pair.unsettled === 0),
+    pairs,
+    rows,
+    position: options.source.snapshot((snapshot) => snapshot.position()),
+    mappingHash: options.mapping.hash,
+    startedAt,
+    finishedAt: Date.now(),
+  };
+}
+
+async function comparePair(
+  options: ReconcileOptions,
+  pair: Pair,
+  examples: DifferingRow[],
+): Promise<PairReport> {
+  const counts = { rows: 0, missing: 0, extra: 0, different: 0, unsettled: 0 };
+  let cursor: PairKey | null = null;
+  for (;;) {
+    options.signal.throwIfAborted();
+    const chunk = compareChunk(options, pair, cursor);
+    counts.rows += chunk.rows;
+    for (const [partners, finding] of chunk.findings) {
+      const settled = isFinal(pair, options.target.side, finding)
+        ? finding
+        : await lookAgain(options, pair, partners.key);
+      if (settled === null) continue;
+      const kind = settled === 'hot' ? 'unsettled' : settled.kind;
+      counts[kind] += 1;
+      if (examples.length < ROWS_SHOWN) examples.push(describe(options, pair, partners, settled));
+    }
+    if (chunk.last === null) return { pair: pair.name, ...counts };
+    cursor = chunk.last;
+    await delay(PAUSE_MS, undefined, { signal: options.signal });
+  }
+}
+
+/** A guest may be waiting for a row that another change of the same transaction brings. */
+function isFinal(pair: Pair, side: SideName, finding: Finding): boolean {
+  if (finding === null) return true;
+  return finding !== 'hot' && !(finding.kind === 'missing' && isGuest(pair, side));
+}
+
+interface ComparedChunk {
+  readonly rows: number;
+  readonly findings: readonly (readonly [Partners, Finding])[];
+  /** Where the next chunk starts; null after the last. */
+  readonly last: PairKey | null;
+}
+
+function compareChunk(
+  { source, target }: ReconcileOptions,
+  pair: Pair,
+  cursor: PairKey | null,
+): ComparedChunk {
+  const there = target.snapshot((snapshot) => ({
+    applied: snapshot.applied(),
+    rows: snapshot.rows(pair, cursor, CHUNK_ROWS),
+  }));
+  return source.snapshot((snapshot) => {
+    const own = snapshot.rows(pair, cursor, CHUNK_ROWS);
+    const { partners, complete } = mergeRows(own, there.rows, CHUNK_ROWS);
+    const suspects = partners.filter((one) => differenceOf(pair, source.side, one) !== null);
+    const judge = judgeAt(snapshot, pair, there.applied, suspects.length > 0);
+    return {
+      rows: partners.filter((one) => one.source !== undefined).length,
+      findings: suspects.map((one) => [one, judge(source, one)] as const),
+      last: complete ? null : (partners.at(-1)?.key ?? null),
+    };
+  });
+}
+
+/** Judges rows that differ between the target at `applied` and this snapshot of the owner. */
+function judgeAt(
+  snapshot: Snapshot,
+  pair: Pair,
+  applied: number,
+  needed: boolean,
+): (source: SideDatabase, partners: Partners) => Finding {
+  const position = snapshot.position();
+  const changed = needed ? snapshot.changedKeys(pair, applied, position) : [];
+  return ({ side }, partners) => {
+    if (!changed.some((key) => compareKeys(key, partners.key) === 0)) {
+      return differenceOf(pair, side, partners);
+    }
+    const change = snapshot.changeAt(pair, partners.key, applied);
+    if (change === undefined) return 'hot';
+    const image = change.image as Row | null;
+    const asOfThen = image !== null && belongs(pair, side, image) ? image : undefined;
+    return differenceOf(pair, side, { source: asOfThen, target: partners.target });
+  };
+}
+
+async function lookAgain(options: ReconcileOptions, pair: Pair, key: PairKey): Promise<Finding> {
+  const { source, target, signal } = options;
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    signal.throwIfAborted();
+    const position = source.snapshot((snapshot) => snapshot.position());
+    await options.applied(position).catch(() => undefined);
+    const there = target.snapshot((snapshot) => ({
+      applied: snapshot.applied(),
+      row: snapshot.row(pair, key),
+    }));
+    const finding = source.snapshot((snapshot) => {
+      const partners = { key, source: snapshot.row(pair, key), target: there.row };
+      if (differenceOf(pair, source.side, partners) === null) return null;
+      return judgeAt(snapshot, pair, there.applied, true)(source, partners);
+    });
+    if (finding !== 'hot') return finding;
+  }
+  return 'hot';
+}
+
+function shown(row: Row | undefined): unknown {
+  return row === undefined ? null : (JSON.parse(encodeRow(row)) as unknown);
+}
+
+function describe(
+  { source, target }: ReconcileOptions,
+  pair: Pair,
+  { key }: Partners,
+  finding: Difference | 'hot',
+): DifferingRow {
+  return {
+    pair: pair.name,
+    kind: finding === 'hot' ? 'unsettled' : finding.kind,
+    key: JSON.parse(encodeValues(key)) as unknown,
+    columns: finding === 'hot' ? [] : finding.columns,
+    reason: finding === 'hot' ? null : finding.reason,
+    source: shown(source.snapshot((snapshot) => snapshot.row(pair, key))),
+    target: shown(target.snapshot((snapshot) => snapshot.row(pair, key))),
+  };
+}

@@ -1,0 +1,40 @@
+import type { SideName } from '../side.ts';
+import type { DifferenceKind } from './difference.ts';
+
+/** A row whose partners differ, with both as they are; for people, and for repairs. */
+export interface DifferingRow {
+  readonly pair: string;
+  readonly kind: DifferenceKind | 'unsettled';
+  readonly key: unknown;
+  readonly columns: readonly string[];
+  readonly reason: string | null;
+  /** The owner's row, and the other side's. */
+  readonly source: unknown;
+  readonly target: unknown;
+}
+
+export interface PairReport {
+  readonly pair: string;
+  /** The owner's rows that were compared. */
+  readonly rows: number;
+  readonly missing: number;
+  readonly extra: number;
+  readonly different: number;
+  /** Rows that changed so fast that no two moments could be compared. */
+  readonly unsettled: number;
+}
+
+/** What comparing both sides row by row, through the mapping, has found. */
+export interface ReconcileReport {
+  readonly capability: string;
+  readonly owner: SideName;
+  readonly clean: boolean;
+  readonly pairs: readonly PairReport[];
+  /** The first of the differing rows. */
+  readonly rows: readonly DifferingRow[];
+  /** The owner's position when the comparison ended. */
+  readonly position: number;
+  readonly mappingHash: string;
+  readonly startedAt: number;
+  readonly finishedAt: number;
+}

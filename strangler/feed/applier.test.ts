@@ -1,0 +1,173 @@
+import { describe, expect, it } from '@jest/globals';
+import * as fc from 'fast-check';
+import { ApplyError, NotTargetError } from '../side-database.ts';
+import type { SideDatabase } from '../side-database.ts';
+import { otherSide } from '../side.ts';
+import type { SideName } from '../side.ts';
+import { SqliteSideDatabase } from '../sqlite/index.ts';
+import type { Slice } from '../store.ts';
+import { contentOfExtracted, events, expectedOfLegacy, happen } from '../testing/history.ts';
+import type { Event } from '../testing/history.ts';
+import { withSides } from '../testing/sides.ts';
+import type { Sides } from '../testing/sides.ts';
+import { shop } from '../testing/shop.ts';
+import { Applier } from './applier.ts';
+
+type Databases = Readonly<Record<SideName, SideDatabase>>;
+
+async function withInstalled(
+  work: (sides: Sides, databases: Databases) => Promise<void>,
+): Promise<void> {
+  await withSides(async (sides) => {
+    const databases = {
+      legacy: new SqliteSideDatabase(sides.urls.legacy, shop, 'legacy'),
+      extracted: new SqliteSideDatabase(sides.urls.extracted, shop, 'extracted'),
+    };
+    await databases.legacy.install();
+    await databases.extracted.install();
+    try {
+      await work(sides, databases);
+    } finally {
+      databases.legacy.close();
+      databases.extracted.close();
+    }
+  });
+}
+
+async function applierFrom(databases: Databases, from: SideName): Promise<Applier> {
+  const target = databases[otherSide(from)];
+  return new Applier({
+    feed: databases[from].feed,
+    target,
+    epoch: (await target.store.fence()).epoch,
+    position: await target.store.appliedPosition(),
+    onApplied: () => undefined,
+    onRefused: () => undefined,
+  });
+}
+
+/** Ownership changes hands as a handover would do it, once everything is applied. */
+async function handOver(databases: Databases, from: SideName): Promise<void> {
+  const [source, target] = [databases[from].store, databases[otherSide(from)].store];
+  const fence = await source.fence();
+  const epoch = fence.epoch + 1;
+  const lease = await source.acquireLease('test', 1000);
+  if (lease === null) throw new Error('no lease');
+  const step = { handover: 'h', step: 'cede', detail: null };
+  await source.step(step, lease, { from: fence, to: { state: 'closed', epoch } });
+  const applier = await applierFrom(databases, from);
+  await applier.drainTo(await source.lastPosition());
+  const closed = { state: 'closed', epoch } as const;
+  await source.step(step, lease, { from: closed, to: { state: 'ceded', epoch } });
+  expect(await target.openAsTarget(epoch)).toBe(true);
+}
+
+function expectEqual({ legacy, extracted }: Sides): void {
+  expect(contentOfExtracted(extracted)).toEqual(expectedOfLegacy(legacy));
+}
+
+/** Slices as a bad transport would bring them: cut anywhere, doubled, lost, in any order. */
+function mangled(feed: SideDatabase['feed'], seed: readonly number[]): Slice[] {
+  const whole = feed.read(feed.last() - feed.size(), 10_000);
+  const slices = seed.map((number): Slice => {
+    const after = number % (whole.upto + 1);
+    const upto = Math.min(whole.upto, after + 1 + (number % 7));
+    const changes = whole.changes.filter((c) => c.position > after && c.position <= upto);
+    return { ...whole, after, upto, changes };
+  });
+  return slices.filter(({ after, upto }) => upto > after);
+}
+
+const round = (side: SideName) =>
+  fc.record({
+    side: fc.constant(side),
+    events: fc.array(events[side], { minLength: 1, maxLength: 12 }),
+    seed: fc.array(fc.nat(1000), { maxLength: 6 }),
+    crash: fc.boolean(),
+  });
+
+interface Round {
+  readonly side: SideName;
+  readonly events: readonly Event[];
+  readonly seed: readonly number[];
+  readonly crash: boolean;
+}
+
+async function live(sides: Sides, databases: Databases, { side, ...what }: Round): Promise<void> {
+  let applier = await applierFrom(databases, side);
+  for (const [index, event] of what.events.entries()) {
+    happen(sides[side], event);
+    if (index % 4 === 1) await databases[side].feed.beat();
+    if (index % 3 !== 2) continue;
+    const deliveries = mangled(databases[side].feed, what.seed).map((slice) =>
+      applier.deliver(slice),
+    );
+    if (what.crash) {
+      // An applier dies in the middle, and the next one knows only what the database says.
+      await applier.stop();
+      applier = await applierFrom(databases, side);
+    }
+    await Promise.all(deliveries);
+  }
+  await applier.drainTo(databases[side].feed.last());
+  expectEqual(sides);
+}
+
+describe('an applier', () => {
+  it('makes both sides equal, whatever happens at the owner and to the slices, both ways', async () => {
+    const rounds = fc.tuple(round('legacy'), round('extracted'), round('legacy'));
+    await fc.assert(
+      fc.asyncProperty(rounds, (all) =>
+        withInstalled(async (sides, databases) => {
+          for (const one of all) {
+            await live(sides, databases, one);
+            await handOver(databases, one.side);
+          }
+        }),
+      ),
+      { numRuns: 60, interruptAfterTimeLimit: 25_000 },
+    );
+  });
+
+  it('does not write its own rows into the feed again', async () => {
+    await withInstalled(async (sides, databases) => {
+      happen(sides.legacy, [[`INSERT INTO STOCK VALUES ('a', 1, 0, NULL)`]]);
+      await (await applierFrom(databases, 'legacy')).drainTo(databases.legacy.feed.last());
+      expectEqual(sides);
+      expect(databases.extracted.feed.last()).toBe(1);
+    });
+  });
+
+  it('that outlived a handover is refused, and changes nothing', async () => {
+    await withInstalled(async (sides, databases) => {
+      const zombie = await applierFrom(databases, 'legacy');
+      happen(sides.legacy, [[`INSERT INTO STOCK VALUES ('a', 1, 0, NULL)`]]);
+      const late = databases.legacy.feed.read(0, 100);
+      await handOver(databases, 'legacy');
+      happen(sides.extracted, [[`UPDATE levels SET on_hand = 5`]]);
+      await expect(zombie.deliver(late)).rejects.toThrow(NotTargetError);
+      expect(sides.extracted.prepare('SELECT on_hand FROM levels').pluck().get()).toBe(5);
+      await handOver(databases, 'extracted');
+      await zombie.deliver(late);
+      expectEqual(sides);
+    });
+  });
+
+  it('stops at a change that it can not bring over, says which, and goes on when it can', async () => {
+    await withInstalled(async ({ legacy, extracted }, databases) => {
+      const time = '2026-01-01 00:00:00.000';
+      legacy.exec(`INSERT INTO PAY VALUES ('p1', '1.00', 'P', '${time}', '${time}')`);
+      legacy.exec(`INSERT INTO PAY VALUES ('p2', '1.0', 'P', '${time}', '${time}')`);
+      const applier = await applierFrom(databases, 'legacy');
+      await expect(applier.drainTo(3)).rejects.toThrow(ApplyError);
+      await expect(applier.drainTo(3)).rejects.toThrow(
+        `AMT: '1.0' is not a decimal such as '12.33'`,
+      );
+      expect(applier.problem).toMatchObject({ attempts: 2 });
+      expect(extracted.prepare('SELECT id FROM payments').pluck().all()).toEqual([]);
+      // Until its next try is due, nothing hammers the target.
+      await applier.catchUp();
+      expect(applier.problem).toMatchObject({ attempts: 2 });
+    });
+  });
+});

@@ -1,0 +1,101 @@
+import type { Logger } from '../../chassis/index.ts';
+import type { Direction } from '../direction.ts';
+import type { SideDatabase } from '../side-database.ts';
+import { Applier } from './applier.ts';
+import { CommitWatch } from './commit-watch.ts';
+import { QueueSource } from './queue-source.ts';
+import { DirectSource } from './slice-source.ts';
+import type { SliceSource } from './slice-source.ts';
+
+/** How often to look whether something was missed: a commit, a wake-up, a job. */
+const POLL_MS = 50;
+
+interface PipelineOptions {
+  readonly capability: string;
+  readonly direction: Direction;
+  readonly source: SideDatabase;
+  readonly target: SideDatabase;
+  /** Absent: slices are read straight from the feed. */
+  readonly redisUrl: string | undefined;
+  readonly log: Logger;
+  readonly onApplied: (position: number) => void;
+  readonly onRefused: () => void;
+}
+
+/** Everything that moves changes in one direction, from the owner's commit to the other side. */
+export class Pipeline {
+  readonly direction: Direction;
+  readonly applier: Applier;
+  readonly #options: PipelineOptions;
+  readonly #direct = new DirectSource();
+  readonly #queue: SliceSource;
+  readonly #watch: CommitWatch;
+  #poll: NodeJS.Timeout | undefined;
+  #seen = -1;
+
+  private constructor(options: PipelineOptions, position: number, incarnation: string) {
+    this.#options = options;
+    this.direction = options.direction;
+    const { capability, source, target, redisUrl, log, onApplied, onRefused } = options;
+    const { feed } = source;
+    const { epoch } = options.direction;
+    this.applier = new Applier({ feed, target, epoch, position, onApplied, onRefused });
+    this.#queue =
+      redisUrl === undefined
+        ? this.#direct
+        : new QueueSource({ redisUrl, capability, feedOf: source.side, incarnation, feed, log });
+    this.#watch = new CommitWatch(source.watchable, () => this.kick());
+  }
+
+  static async start(options: PipelineOptions): Promise<Pipeline> {
+    const position = await options.target.store.appliedPosition();
+    const installation = await options.source.installation();
+    const pipeline = new Pipeline(options, position, installation?.incarnation ?? '');
+    await pipeline.#direct.start(pipeline.applier);
+    if (pipeline.#queue !== pipeline.#direct) await pipeline.#queue.start(pipeline.applier);
+    pipeline.#poll = setInterval(() => pipeline.#look(), POLL_MS);
+    return pipeline;
+  }
+
+  /** How slices travel at the moment. */
+  get transport(): 'queue' | 'direct' {
+    return this.#queue !== this.#direct && this.#queue.working ? 'queue' : 'direct';
+  }
+
+  get sent(): number {
+    return Math.max(this.#queue.sent, this.applier.position);
+  }
+
+  /** There may be something new in the feed. */
+  kick(): void {
+    this.#queue.kick();
+    if (!this.#queue.working) this.#direct.kick();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#poll);
+    this.#watch.close();
+    await this.applier.stop();
+    await this.#direct.stop();
+    if (this.#queue !== this.#direct) await this.#queue.stop();
+  }
+
+  /** The safety net: whatever was lost on the way shows as a position that stands still. */
+  #look(): void {
+    this.#watch.ensure();
+    this.kick();
+    const { position } = this.applier;
+    const stands = position === this.#seen;
+    this.#seen = position;
+    if (stands && position < this.#last()) this.#direct.kick();
+  }
+
+  #last(): number {
+    try {
+      return this.#options.source.feed.last();
+    } catch (error) {
+      this.#options.log.warn({ err: error }, 'the feed can not be read');
+      return 0;
+    }
+  }
+}

@@ -1,0 +1,177 @@
+import { Queue, Worker } from 'bullmq';
+import { Redis } from 'ioredis';
+import type { Logger } from '../../chassis/index.ts';
+import { decodeRow, encodeRow } from '../mapping/index.ts';
+import type { Row } from '../mapping/index.ts';
+import type { FeedReader } from '../side-database.ts';
+import { otherSide } from '../side.ts';
+import type { SideName } from '../side.ts';
+import type { Change, Slice } from '../store.ts';
+import { Relay } from './relay.ts';
+import type { SliceSink, SliceSource } from './slice-source.ts';
+
+const RECONNECT_MS = 250;
+const CLOSE_MS = 1_000;
+
+/** The BullMQ queue that carries one side's feed to the other. */
+export function queueName(capability: string, feedOf: SideName): string {
+  return `feed.${capability}.${feedOf}-to-${otherSide(feedOf)}`;
+}
+
+interface QueueSourceOptions {
+  readonly redisUrl: string;
+  readonly capability: string;
+  readonly feedOf: SideName;
+  /** Which installation the feed belongs to: Redis may still hold another one's slices. */
+  readonly incarnation: string;
+  readonly feed: FeedReader;
+  readonly log: Logger;
+}
+
+type Packed = readonly [
+  position: number,
+  tx: number,
+  table: string,
+  key: string,
+  op: Change['op'],
+  image: string | null,
+  epoch: number,
+  at: number,
+];
+
+interface Job {
+  readonly incarnation: string;
+  readonly after: number;
+  readonly upto: number;
+  readonly changes: readonly Packed[];
+}
+
+/** Slices through a BullMQ queue: a relay puts them in, a worker takes them out. */
+export class QueueSource implements SliceSource {
+  readonly #options: QueueSourceOptions;
+  readonly #producer: Redis;
+  readonly #consumer: Redis;
+  readonly #queue: Queue<Job>;
+  readonly #relay: Relay;
+  #worker: Worker<Job> | undefined;
+  #sink: SliceSink | undefined;
+
+  constructor(options: QueueSourceOptions) {
+    this.#options = options;
+    const { redisUrl, capability, feedOf, feed, log } = options;
+    // A command given while Redis is away fails at once here; a worker's waits for its return.
+    this.#producer = connect(redisUrl, false, log);
+    this.#consumer = connect(redisUrl, true, log);
+    this.#queue = new Queue<Job>(queueName(capability, feedOf), { connection: this.#producer });
+    this.#queue.on('error', (error) => log.debug({ err: error }, 'feed queue'));
+    this.#relay = new Relay({
+      feed,
+      applied: () => this.#sink?.position ?? 0,
+      publish: (slice) => this.#publish(slice),
+    });
+  }
+
+  get working(): boolean {
+    return this.#producer.status === 'ready' && this.#relay.working;
+  }
+
+  get sent(): number {
+    return this.#relay.sent;
+  }
+
+  async start(sink: SliceSink): Promise<void> {
+    this.#sink = sink;
+    const { capability, feedOf, log } = this.#options;
+    this.#worker = new Worker<Job>(queueName(capability, feedOf), ({ data }) => this.#take(data), {
+      connection: this.#consumer,
+      concurrency: 1,
+    });
+    this.#worker.on('error', (error) => log.debug({ err: error }, 'feed worker'));
+    this.#relay.start(sink.position);
+  }
+
+  kick(): void {
+    this.#relay.kick();
+  }
+
+  async stop(): Promise<void> {
+    this.#sink = undefined;
+    await this.#relay.stop();
+    // Closing in good order talks to Redis, which may be away.
+    const closing = Promise.allSettled([this.#worker?.close(true), this.#queue.close()]);
+    await withinMs(closing, CLOSE_MS);
+    this.#producer.disconnect();
+    this.#consumer.disconnect();
+  }
+
+  async #publish(slice: Slice): Promise<void> {
+    if (this.#producer.status !== 'ready') throw new Error('Redis is away');
+    await this.#queue.add('slice', pack(slice, this.#options.incarnation), {
+      removeOnComplete: true,
+      removeOnFail: true,
+    });
+  }
+
+  /** Never fails: what could not be applied now is read from the feed when its next try is due. */
+  async #take(job: Job): Promise<void> {
+    const { capability, feedOf, incarnation } = this.#options;
+    if (job.incarnation !== incarnation) return;
+    await this.#sink?.deliver(unpack(job, capability, feedOf)).catch(() => undefined);
+  }
+}
+
+function connect(url: string, patient: boolean, log: Logger): Redis {
+  const redis = new Redis(url, {
+    maxRetriesPerRequest: null,
+    enableOfflineQueue: patient,
+    retryStrategy: () => RECONNECT_MS,
+  });
+  redis.on('error', (error) => log.debug({ err: error }, 'Redis is away'));
+  return redis;
+}
+
+function pack({ after, upto, changes }: Slice, incarnation: string): Job {
+  return {
+    incarnation,
+    after,
+    upto,
+    changes: changes.map(({ position, tx, table, key, op, image, epoch, at }) => [
+      position,
+      tx,
+      table,
+      encodeRow(key as Row),
+      op,
+      image === null ? null : encodeRow(image as Row),
+      epoch,
+      at,
+    ]),
+  };
+}
+
+function unpack({ after, upto, changes }: Job, capability: string, feedOf: SideName): Slice {
+  return {
+    capability,
+    feedOf,
+    after,
+    upto,
+    changes: changes.map(([position, tx, table, key, op, image, epoch, at]) => ({
+      position,
+      tx,
+      table,
+      key: decodeRow(key),
+      op,
+      image: image === null ? null : decodeRow(image),
+      epoch,
+      at,
+    })),
+  };
+}
+
+async function withinMs(work: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, late]);
+  clearTimeout(timer);
+}

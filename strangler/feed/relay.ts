@@ -1,0 +1,100 @@
+import type { FeedReader } from '../side-database.ts';
+import type { Slice } from '../store.ts';
+
+/** Changes in one job: one row a job reaches a twentieth of the throughput. */
+const SLICE_LIMIT = 500;
+/** How far the relay runs ahead of the applier, in changes: Redis is transport, not storage. */
+const MAX_AHEAD = 20_000;
+/** `queue.add` can hang for ever while Redis is away. */
+const PUBLISH_MS = 1_000;
+const RETRY_MS = 250;
+
+interface RelayOptions {
+  readonly feed: FeedReader;
+  readonly applied: () => number;
+  readonly publish: (slice: Slice) => Promise<void>;
+}
+
+/** Publishes a feed, slice by slice. What gets lost on the way, the applier reads for itself. */
+export class Relay {
+  readonly #options: RelayOptions;
+  #sent = 0;
+  #started = false;
+  #running: Promise<void> | undefined;
+  #again = false;
+  #failedAt: number | null = null;
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+  }
+
+  get sent(): number {
+    return this.#sent;
+  }
+
+  /** Whether the newest attempt to publish went well. */
+  get working(): boolean {
+    return this.#failedAt === null;
+  }
+
+  start(position: number): void {
+    this.#sent = position;
+    this.#started = true;
+    this.kick();
+  }
+
+  /** Publishes what the feed holds beyond what was sent. */
+  kick(): void {
+    this.#again = true;
+    if (!this.#started || this.#running !== undefined) return;
+    if (this.#failedAt !== null && performance.now() - this.#failedAt < RETRY_MS) return;
+    this.#running = this.#run().finally(() => {
+      this.#running = undefined;
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#started = false;
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#again) {
+      this.#again = false;
+      try {
+        while (await this.#sendOne());
+        this.#failedAt = null;
+      } catch {
+        this.#failedAt = performance.now();
+        return;
+      }
+    }
+  }
+
+  async #sendOne(): Promise<boolean> {
+    const { feed, applied, publish } = this.#options;
+    if (!this.#started) return false;
+    // The applier may have overtaken the queue by reading for itself.
+    this.#sent = Math.max(this.#sent, applied());
+    if (this.#sent - applied() > MAX_AHEAD) return false;
+    const slice = feed.read(this.#sent, SLICE_LIMIT);
+    if (slice.changes.length === 0) return false;
+    await withDeadline(publish(slice));
+    this.#sent = slice.upto;
+    return true;
+  }
+}
+
+async function withDeadline(work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error('Redis did not answer')), PUBLISH_MS);
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+    // It may still fail later, when nobody listens any more.
+    work.catch(() => undefined);
+  }
+}
