@@ -6,8 +6,11 @@ import { join } from 'node:path';
 export interface LogSink {
   /** What to give a child as its standard output and standard error. */
   stdio(name: string): number | 'pipe';
-  /** Takes over a child that was given `pipe`. */
-  attach(name: string, child: ChildProcess): void;
+  /**
+   * Takes over a child that was given `pipe`. What a quiet one says is kept for `tail` only: Redis
+   * greets at length.
+   */
+  attach(name: string, child: ChildProcess, options?: { readonly quiet: boolean }): void;
   /** Writes one line on behalf of a process. */
   write(name: string, line: string): void;
   /** The last lines of a process, for the message when it can't start. */

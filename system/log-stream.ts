@@ -17,19 +17,23 @@ interface StreamOptions {
 /** All processes on one stream, line by line. */
 export function logStream({ write, format }: StreamOptions): LogSink {
   const kept = new Map<string, string[]>();
-  const take = (name: string, line: string): void => {
-    if (line.trim() === '') return;
+  const keep = (name: string, line: string): void => {
     const lines = kept.get(name) ?? [];
     lines.push(line);
     if (lines.length > KEPT_LINES) lines.shift();
     kept.set(name, lines);
+  };
+  const take = (name: string, line: string): void => {
+    if (line.trim() === '') return;
+    keep(name, line);
     write(`${format(name, line)}\n`);
   };
   return {
     stdio: () => 'pipe',
-    attach: (name, child: ChildProcess) => {
+    attach: (name, child: ChildProcess, { quiet } = { quiet: false }) => {
+      const heard = quiet ? keep : take;
       for (const stream of [child.stdout, child.stderr]) {
-        if (stream) createInterface({ input: stream }).on('line', (line) => take(name, line));
+        if (stream) createInterface({ input: stream }).on('line', (line) => heard(name, line));
       }
     },
     write: take,

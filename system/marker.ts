@@ -19,17 +19,18 @@ export function isAlive(pid: number): boolean {
 /** Whether this process id is one of ours and not of a stranger who got the number since. */
 export async function isMarked(pid: number, dataDir: string): Promise<boolean> {
   if (!isAlive(pid)) return false;
-  return (await commandLine(pid)).includes(marker(dataDir));
+  // The word is the last one: a longer path that begins alike is another folder.
+  return `${await commandLine(pid)} `.includes(`${marker(dataDir)} `);
 }
 
-async function commandLine(pid: number): Promise<readonly string[]> {
+async function commandLine(pid: number): Promise<string> {
   if (process.platform === 'linux') {
     try {
-      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
     } catch {
-      return [];
+      return '';
     }
   }
-  if (findCommand('ps') === undefined) return [];
-  return (await run('ps', ['-o', 'args=', '-p', String(pid)]).catch(() => '')).trim().split(' ');
+  if (findCommand('ps') === undefined) return '';
+  return (await run('ps', ['-o', 'args=', '-p', String(pid)]).catch(() => '')).trim();
 }

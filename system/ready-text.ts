@@ -3,7 +3,7 @@ import type { System } from './system.ts';
 
 /** What `npm start` says when everything is up: where to look, and what to try. */
 export function readyText({ urls, dataDir }: System): string {
-  const facade = urls['facade'] ?? Object.values(urls)[0] ?? '';
+  const facade = urls['facade'] ?? '';
   const admin = urls['admin'];
   return [
     'Fig is ready.',
@@ -13,9 +13,15 @@ export function readyText({ urls, dataDir }: System): string {
     ...(admin === undefined ? [] : [`  admin         ${admin}`]),
     '  state         bin/fig status',
     '  a rehearsal   npm run rehearse     moves inventory out under live orders, apart from this',
-    `  the data      ${relative(process.cwd(), dataDir) || dataDir}`,
+    `  the data      ${short(dataDir)}`,
     '',
     '  Ctrl-C stops everything; `npm run reset` then clears the data.',
     '',
   ].join('\n');
+}
+
+/** A folder below this one goes by its relative path. */
+function short(path: string): string {
+  const below = relative(process.cwd(), path);
+  return below === '' || below.startsWith('..') ? path : below;
 }

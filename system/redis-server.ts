@@ -57,7 +57,7 @@ export class RedisServer implements Launcher {
       detached: true,
     });
     stopAtExit(child);
-    sink.attach(this.name, child);
+    sink.attach(this.name, child, { quiet: true });
     const started = startedOrDead(this.name, child, this.#untilItServes(child), {
       timeoutMs: START_TIMEOUT_MS,
       reason: () => lastWords(sink.tail(this.name, 5), child.pid),
