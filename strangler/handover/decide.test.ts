@@ -12,6 +12,7 @@ const facts: Facts = {
   target: { state: 'closed', epoch: 0 },
   handover: { epoch: 2, position: null },
   applied: 0,
+  settled: false,
   abort: null,
   held: false,
   published: false,
@@ -28,7 +29,8 @@ describe('the next step of a handover', () => {
     ['then closes the source', { ...facts, held: true }, 'close'],
     ['reads the position once closed', closed, 'recordPosition'],
     ['waits until it is applied', { ...positioned, applied: 6 }, 'awaitApplied'],
-    ['cedes', { ...positioned, applied: 7 }, 'cede'],
+    ['waits until that is on disk', { ...positioned, applied: 7 }, 'awaitApplied'],
+    ['cedes', { ...positioned, applied: 7, settled: true }, 'cede'],
     ['opens the target', ceded, 'open'],
     ['publishes the owner', moved, 'publish'],
     ['finishes', { ...moved, published: true }, 'finish'],
@@ -60,8 +62,11 @@ function check(rules: Rules, within: Limits): Exploration<World> {
 }
 
 describe('every interleaving of two coordinators, writers, crashes and lost messages', () => {
-  it('keeps one owner with all acknowledged writes, and never gets stuck', () => {
-    const { states, counterexample } = check(right, { writes: 2, handovers: 2, takeovers: 1 });
+  it.each<Limits>([
+    { writes: 2, handovers: 1, takeovers: 1, powerCuts: 1 },
+    { writes: 1, handovers: 2, takeovers: 1, powerCuts: 0 },
+  ])('keeps one owner with all acknowledged writes, never stuck, within %j', (limits) => {
+    const { states, counterexample } = check(right, limits);
     process.stderr.write(`handover model: ${states} states\n`);
     expect(counterexample).toBeUndefined();
     expect(states).toBeGreaterThan(10_000);
@@ -105,6 +110,15 @@ describe('every interleaving of two coordinators, writers, crashes and lost mess
       'without an acknowledged write',
     ],
     [
+      'cedes before the target has saved its copy',
+      flawed((given, action) =>
+        action.kind === 'awaitApplied' && given.applied >= action.position
+          ? { kind: 'cede' }
+          : action,
+      ),
+      'without an acknowledged write',
+    ],
+    [
       'gives up when the source is closed',
       flawed((given, action) => (given.source.state === 'closed' ? { kind: 'nothing' } : action)),
       'stuck',
@@ -115,7 +129,12 @@ describe('every interleaving of two coordinators, writers, crashes and lost mess
       'two open fences|without an acknowledged write',
     ],
   ])('finds the bug of a coordinator that %s', (_, rules, expected) => {
-    const { counterexample } = check(rules, { writes: 1, handovers: 1, takeovers: 1 });
+    const { counterexample } = check(rules, {
+      writes: 1,
+      handovers: 1,
+      takeovers: 1,
+      powerCuts: 1,
+    });
     expect(counterexample?.rule).toMatch(new RegExp(expected));
   });
 });

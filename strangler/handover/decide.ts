@@ -20,7 +20,7 @@ const alarm = (reason: string): Action => ({ kind: 'alarm', reason });
  * Decides the next step of a handover, in either direction, from facts alone. Running it again
  * after a crash at any step goes on or takes back; there is no other state.
  *
- *   source open(E-1) -> closed(E) -> [position known and applied] -> ceded(E), the commit point
+ *   source open(E-1) -> closed(E) -> [position known, applied, and on disk] -> ceded(E), the commit point
  *   target below E -> open(E)
  *   taken back: source open(E+1), which no late step of this handover can compare equal to
  */
@@ -34,14 +34,9 @@ export function decide(facts: Facts): Action {
       ? { kind: 'nothing' }
       : alarm('neither side is open, and no handover is under way');
   }
-  switch (source.state) {
-    case 'open':
-      return whileOpen(facts, handover);
-    case 'closed':
-      return whileClosed(facts, handover);
-    case 'ceded':
-      return afterCede(facts, handover);
-  }
+  if (source.state === 'open') return whileOpen(facts, handover);
+  if (source.state === 'closed') return whileClosed(facts, handover);
+  return afterCede(facts, handover);
 }
 
 function whileOpen({ source, abort, held, published }: Facts, { epoch }: Unfinished): Action {
@@ -57,14 +52,15 @@ function whileOpen({ source, abort, held, published }: Facts, { epoch }: Unfinis
   );
 }
 
-function whileClosed({ source, applied, abort }: Facts, { epoch, position }: Unfinished): Action {
+function whileClosed(facts: Facts, { epoch, position }: Unfinished): Action {
+  const { source, applied, settled, abort } = facts;
   if (source.epoch !== epoch) {
     return alarm(`the source is closed at epoch ${source.epoch}, not at the handover's ${epoch}`);
   }
   if (abort !== null) return { kind: 'abort', from: 'closed', reason: abort };
   // Only now: a write that commits between reading the position and the close would be lost.
   if (position === null) return { kind: 'recordPosition' };
-  return applied < position ? { kind: 'awaitApplied', position } : { kind: 'cede' };
+  return applied >= position && settled ? { kind: 'cede' } : { kind: 'awaitApplied', position };
 }
 
 function afterCede({ source, target, published }: Facts, { epoch }: Unfinished): Action {

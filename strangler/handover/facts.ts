@@ -16,6 +16,8 @@ export interface Facts {
   readonly handover: Unfinished | null;
   /** How far the source's feed has been applied at the target. */
   readonly applied: number;
+  /** Whether this run has seen to it that what was applied survives a power cut at the target. */
+  readonly settled: boolean;
   /** Why this handover should be taken back while it still can be; null: it should not. */
   readonly abort: string | null;
   /** Whether this run has told the facades to hold. A crash forgets it; telling again is harmless. */

@@ -18,6 +18,7 @@ export interface World {
   readonly writesLeft: number;
   readonly handoversLeft: number;
   readonly takeoversLeft: number;
+  readonly powerCutsLeft: number;
 }
 
 interface Side {
@@ -26,6 +27,8 @@ interface Side {
   readonly written: number;
   /** How many of the other side's writes have been applied here. */
   readonly applied: number;
+  /** How many of these would survive a power cut. */
+  readonly durable: number;
   readonly token: number;
   readonly handover: { readonly epoch: number; readonly position: number | null } | null;
 }
@@ -34,7 +37,7 @@ interface Side {
 type Tokens = Readonly<Record<SideName, number>>;
 
 /** One run for one handover, and what it remembers: no more than `decide` is told. */
-interface Run extends Pick<Facts, 'held' | 'published'> {
+interface Run extends Pick<Facts, 'held' | 'published' | 'settled'> {
   readonly tokens: Tokens;
   readonly source: SideName;
   readonly epoch: number;
@@ -61,10 +64,12 @@ export interface Limits {
   readonly writes: number;
   readonly handovers: number;
   readonly takeovers: number;
+  /** At a database alone: its unsaved work is lost, and everybody else goes on. */
+  readonly powerCuts: number;
 }
 
-export function firstWorld({ writes, handovers, takeovers }: Limits): World {
-  const side = { written: 0, applied: 0, token: 1, handover: null };
+export function firstWorld({ writes, handovers, takeovers, powerCuts }: Limits): World {
+  const side = { written: 0, applied: 0, durable: 0, token: 1, handover: null };
   return {
     legacy: { ...side, fence: { state: 'open', epoch: 1 } },
     extracted: { ...side, fence: { state: 'closed', epoch: 0 } },
@@ -73,6 +78,7 @@ export function firstWorld({ writes, handovers, takeovers }: Limits): World {
     writesLeft: writes,
     handoversLeft: handovers,
     takeoversLeft: takeovers,
+    powerCutsLeft: powerCuts,
   };
 }
 
@@ -83,15 +89,18 @@ export function keyOf({
   coordinators: [first, second],
   ...rest
 }: World): string {
-  const { believed, writesLeft, handoversLeft, takeoversLeft } = rest;
-  const sides = `${keyOfSide(legacy)}/${keyOfSide(extracted)}`;
-  const left = `${believed}${writesLeft}${handoversLeft}${takeoversLeft}`;
+  const { believed, writesLeft, handoversLeft, takeoversLeft, powerCutsLeft } = rest;
+  // Without another power cut to come, it does not matter what would survive one.
+  const fragile = powerCutsLeft > 0;
+  const sides = `${keyOfSide(legacy, fragile)}/${keyOfSide(extracted, fragile)}`;
+  const left = `${believed}${writesLeft}${handoversLeft}${takeoversLeft}${powerCutsLeft}`;
   return `${sides}/${keyOfCoordinator(first)}/${keyOfCoordinator(second)}/${left}`;
 }
 
-function keyOfSide({ fence, written, applied, token, handover }: Side): string {
+function keyOfSide(side: Side, fragile: boolean): string {
+  const { fence, written, applied, durable, token, handover } = side;
   const record = handover === null ? '' : `${handover.epoch},${handover.position}`;
-  return `${fence.state}${fence.epoch},${written},${applied},${token},${record}`;
+  return `${fence.state}${fence.epoch},${written},${applied},${fragile ? durable : ''},${token},${record}`;
 }
 
 function keyOfCoordinator(coordinator: Coordinator): string {
@@ -99,8 +108,8 @@ function keyOfCoordinator(coordinator: Coordinator): string {
   if (coordinator.at === 'taking over') return `${coordinator.legacyToken}`;
   const tokens = `${coordinator.at},${coordinator.tokens.legacy},${coordinator.tokens.extracted}`;
   if (coordinator.at === 'idle') return tokens;
-  const { source, epoch, held, published } = coordinator;
-  const run = `${tokens},${source}${epoch},${held},${published}`;
+  const { source, epoch, held, published, settled } = coordinator;
+  const run = `${tokens},${source}${epoch},${held},${published},${settled}`;
   if (coordinator.at === 'reading') return run;
   if (coordinator.at === 'acting') return run + JSON.stringify(coordinator.action);
   const { target, applied } = coordinator;
@@ -130,7 +139,11 @@ const sideNames: readonly SideName[] = ['legacy', 'extracted'];
 /** Every world that one atomic move can lead to. */
 export function successors(world: World, rules: Rules): World[] {
   return [
-    ...sideNames.flatMap((side) => [...write(world, side), ...apply(world, side)]),
+    ...sideNames.flatMap((side) => [
+      ...write(world, side),
+      ...apply(world, side),
+      ...cutPower(world, side),
+    ]),
     ...facadeWrite(world),
     ...world.coordinators.flatMap((coordinator, index) => [
       ...crash(world, index, coordinator),
@@ -158,6 +171,13 @@ function apply(world: World, name: SideName): World[] {
   const side = world[name];
   if (side.applied >= world[otherSide(name)].written) return [];
   return [{ ...world, [name]: { ...side, applied: side.applied + 1 } }];
+}
+
+function cutPower(world: World, name: SideName): World[] {
+  const side = world[name];
+  if (world.powerCutsLeft === 0 || side.applied === side.durable) return [];
+  const lost = { ...side, applied: side.durable };
+  return [{ ...world, [name]: lost, powerCutsLeft: world.powerCutsLeft - 1 }];
 }
 
 function put(world: World, index: number, coordinator: Coordinator): World {
@@ -214,7 +234,7 @@ function advance(world: World, index: number, coordinator: Coordinator, rules: R
         const facts = { ...rest, source: fence, target, applied, handover: mine, abort };
         return put(world, index, { ...rest, at: 'acting', action: rules.decide(facts) });
       });
-    case 'acting':
+    default:
       return act(world, index, coordinator, rules);
   }
 }
@@ -225,7 +245,14 @@ function begin(world: World, index: number, tokens: Tokens, rules: Rules): World
   const source = unfinished ?? sideNames.find((name) => world[name].fence.state === 'open');
   if (source === undefined) return [];
   const side = world[source];
-  const started = { at: 'reading', tokens, source, held: false, published: false } as const;
+  const started = {
+    at: 'reading',
+    tokens,
+    source,
+    held: false,
+    published: false,
+    settled: false,
+  } as const;
   if (side.handover) return [put(world, index, { ...started, epoch: side.handover.epoch })];
   if (world.handoversLeft === 0 || !mayAct(side, tokens[source], rules)) return [];
   const epoch = side.fence.epoch + 1;
@@ -266,8 +293,13 @@ function act(world: World, index: number, coordinator: Acting, rules: Rules): Wo
       const handover = { epoch, position: side.written };
       return [again({ ...world, [source]: { ...side, handover } })];
     }
-    case 'awaitApplied':
-      return unchanged;
+    case 'awaitApplied': {
+      const name = otherSide(source);
+      const target = world[name];
+      if (target.applied < action.position) return unchanged;
+      const kept = { ...target, durable: target.applied };
+      return [again({ ...world, [name]: kept }, { settled: true })];
+    }
     case 'cede':
       return move({ state: 'closed', epoch }, { state: 'ceded', epoch });
     case 'abort': {
@@ -278,7 +310,9 @@ function act(world: World, index: number, coordinator: Acting, rules: Rules): Wo
       const name = otherSide(source);
       const target = world[name];
       if (target.fence.state === 'open' || target.fence.epoch >= epoch) return unchanged;
-      return [again({ ...world, [name]: { ...target, fence: { state: 'open', epoch } } })];
+      // A durable commit takes with it what was committed before.
+      const opened: Side = { ...target, durable: target.applied, fence: { state: 'open', epoch } };
+      return [again({ ...world, [name]: opened })];
     }
     case 'publish': {
       const owner = world[source].fence.state === 'open' ? source : otherSide(source);
@@ -294,8 +328,7 @@ function act(world: World, index: number, coordinator: Acting, rules: Rules): Wo
         put({ ...world, [source]: { ...side, handover: null } }, index, { at: 'idle', tokens }),
       ];
     }
-    case 'nothing':
-    case 'alarm':
+    default:
       return [idle];
   }
 }

@@ -2,4 +2,5 @@
 export * from './config.ts';
 export * from './flag-file.ts';
 export * from './flags.ts';
+export * from './load-config.ts';
 export * from './state.ts';

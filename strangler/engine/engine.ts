@@ -1,0 +1,302 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Express } from 'express';
+import { createHttpApp, Problem } from '../../chassis/index.ts';
+import type { Logger } from '../../chassis/index.ts';
+import type { ReconcileReport } from '../copy/index.ts';
+import { DataPlane } from '../data-plane.ts';
+import type { StepLimits } from '../handover/coordinator.ts';
+import type { Gate, GateLimits } from '../handover/gates.ts';
+import type { StepKind } from '../handover/switcher.ts';
+import { setFlags } from '../routing/index.ts';
+import type { Flags, RoutingState } from '../routing/index.ts';
+import type { SideName } from '../side.ts';
+import { newHolder } from './leases.ts';
+import type { HandoverOutcome } from './handovers.ts';
+import { openSide } from './plane.ts';
+import type { DataDeclaration, Plane } from './plane.ts';
+import { engineRoutes, notLeading } from './routes.ts';
+import { RoutingPublisher } from './routing-publisher.ts';
+import { Steward } from './steward.ts';
+import type { IntentView, Standing } from './steward.ts';
+import { handoversOf, readStatus } from './status.ts';
+import type { CapabilityStatus, HandoverView, Sides } from './status.ts';
+import { ownerOf } from './stage.ts';
+
+export const SCHEMA_VERSION = 1;
+const FLAG_MS = 3_000;
+
+export interface EngineDeps {
+  readonly declarations: Readonly<Record<string, DataDeclaration>>;
+  readonly flags: Flags;
+  /** Where a handover asked for in person sets its flag; absent when a server keeps the flags. */
+  readonly flagsFile?: string | undefined;
+  readonly redisUrl?: string | undefined;
+  readonly log: Logger;
+  readonly limits?: StepLimits;
+  readonly gateLimits?: GateLimits;
+  /** Called before a step takes effect. */
+  readonly onStep?: (capability: string, step: StepKind) => void | Promise<void>;
+}
+
+/** What an engine adds to what the databases tell. */
+export interface LiveStatus extends CapabilityStatus {
+  readonly standing: Standing;
+  readonly intent: IntentView;
+  /** Why changes can't be applied; null while they are. */
+  readonly broken: string | null;
+  readonly transport: 'queue' | 'direct' | null;
+  readonly backfillRun: {
+    readonly running: boolean;
+    readonly rowsPerSecond: number | null;
+    readonly etaMs: number | null;
+    readonly problem: string | null;
+  } | null;
+}
+
+export interface EngineStatus {
+  readonly schemaVersion: number;
+  readonly at: string;
+  readonly engine: { readonly holder: string; readonly redis: boolean };
+  readonly capabilities: readonly LiveStatus[];
+}
+
+/** A handover asked for in person, once it is over. */
+export type HandoverAnswer =
+  | ({ readonly outcome: 'done'; readonly id: string } & Pick<HandoverOutcome, 'holdMs' | 'steps'> &
+      Move)
+  | ({ readonly outcome: 'already' } & Move);
+
+interface Move {
+  readonly capability: string;
+  readonly to: SideName;
+  readonly epoch: number;
+}
+
+export interface HandoverPlan {
+  readonly outcome: 'planned';
+  readonly capability: string;
+  readonly to: SideName;
+  readonly gate: Gate;
+  readonly steps: readonly string[];
+}
+
+/** Everything one engine process does, behind HTTP; neither listens nor reads the environment. */
+export class Engine {
+  readonly app: Express;
+  readonly stewards: ReadonlyMap<string, Steward>;
+  readonly holder = newHolder();
+  readonly #deps: EngineDeps;
+  readonly #publisher: RoutingPublisher;
+
+  constructor(deps: EngineDeps) {
+    const { declarations, flags, redisUrl, log } = deps;
+    this.#deps = deps;
+    this.#publisher = new RoutingPublisher(redisUrl, log);
+    const publisher = this.#publisher;
+    this.stewards = new Map(
+      Object.entries(declarations).map(([capability, declaration]) => {
+        const open = (): Plane => openPlane(declaration, deps);
+        const { holder } = this;
+        const given = { ...pick(deps), capability, open, flags, publisher, log, holder };
+        return [capability, new Steward(given)];
+      }),
+    );
+    const readiness = [...this.stewards.values()].map(
+      (steward) => [steward.capability, () => ready(steward)] as const,
+    );
+    this.app = createHttpApp({
+      name: 'engine',
+      log,
+      routes: [engineRoutes(this)],
+      readiness: Object.fromEntries(readiness),
+    });
+  }
+
+  start(): void {
+    for (const steward of this.stewards.values()) steward.start();
+  }
+
+  /** Ends handovers under way, gives the leases back. */
+  async close(): Promise<void> {
+    await Promise.all([...this.stewards.values()].map((steward) => steward.stop()));
+    this.#publisher.close();
+  }
+
+  routing(): readonly RoutingState[] {
+    return this.#publisher.states;
+  }
+
+  async status(): Promise<EngineStatus> {
+    const stewards = [...this.stewards.values()];
+    return {
+      schemaVersion: SCHEMA_VERSION,
+      at: new Date().toISOString(),
+      engine: { holder: this.holder, redis: this.#publisher.live },
+      capabilities: await Promise.all(stewards.map((steward) => this.#statusOf(steward))),
+    };
+  }
+
+  /** Handovers of all capabilities, newest first. */
+  async handovers(limit = 100): Promise<readonly HandoverView[]> {
+    const planes = [...this.stewards.values()].flatMap(({ plane }) => (plane ? [plane] : []));
+    const sides = planes.flatMap((plane) => [plane.sides.legacy, plane.sides.extracted]);
+    const all = await Promise.all(sides.map((side) => handoversOf(side, limit).catch(() => [])));
+    return all.flat().sort((left, right) => right.startedAt - left.startedAt);
+  }
+
+  /** Begins or goes on with a copy, and returns while it runs. */
+  async backfill(steward: Steward, restart: boolean): Promise<void> {
+    const { data } = leading(steward);
+    data.backfill({ restart }).catch((error: unknown) => {
+      this.#deps.log.error({ err: error, capability: steward.capability }, 'the backfill ended');
+    });
+  }
+
+  async reconcile(steward: Steward): Promise<ReconcileReport> {
+    return leading(steward).data.reconcile();
+  }
+
+  async planHandover(steward: Steward, to: SideName): Promise<HandoverPlan> {
+    const { capability } = steward;
+    const plan = await steward.act(async ({ plane, handovers }) => ({
+      outcome: 'planned' as const,
+      capability,
+      to,
+      gate: await steward.gate(plane, to),
+      steps: await handovers.plan(to),
+    }));
+    if (!plan) throw notLeading(steward);
+    return plan;
+  }
+
+  /**
+   * Moves ownership because somebody asks in person: looks at the gates, turns the flag, hands over.
+   * @throws Problem `gate_refused`, `handover_aborted` and others, each with what to do next
+   */
+  async handOver(steward: Steward, to: SideName): Promise<HandoverAnswer> {
+    const { capability } = steward;
+    const answer = await steward.act(async (command): Promise<HandoverAnswer> => {
+      const { legacy, extracted } = command.plane.sides;
+      const fences = {
+        legacy: await legacy.store.fence(),
+        extracted: await extracted.store.fence(),
+      };
+      if (ownerOf(fences) === to) {
+        await this.#turnFlag(capability, to);
+        return { outcome: 'already', capability, to, epoch: fences[to].epoch };
+      }
+      const gate = await steward.gate(command.plane, to);
+      if (!gate.ok) throw gateRefused(capability, gate);
+      await this.#turnFlag(capability, to);
+      const result = await steward.handOver(command, to);
+      if (result.outcome !== 'done') throw notDone(capability, result);
+      const { record, holdMs, steps } = result;
+      return { outcome: 'done', id: record.id, capability, to, epoch: record.epoch, holdMs, steps };
+    });
+    if (!answer) throw notLeading(steward);
+    return answer;
+  }
+
+  /** The flag has to ask for the same, or the engine would go back to what it asks for. */
+  async #turnFlag(capability: string, to: SideName): Promise<void> {
+    const { flags, flagsFile } = this.#deps;
+    const flag = `${capability}.writes`;
+    const wanted = to === 'extracted';
+    if (flags.loaded() && flags.isEnabled(flag) === wanted) return;
+    if (flagsFile === undefined) {
+      const detail = `${flag} is kept by ${flags.source}; turn it ${wanted ? 'on' : 'off'} there`;
+      throw new Problem(409, 'flag_kept_elsewhere', detail, { members: { flag } });
+    }
+    await setFlags(flagsFile, { [flag]: wanted ? 100 : 0 });
+    const deadline = performance.now() + FLAG_MS;
+    while (flags.isEnabled(flag) !== wanted) {
+      if (performance.now() > deadline) {
+        throw new Problem(503, 'flag_not_seen', `${flag} was set, but is not in force yet`);
+      }
+      await delay(5);
+    }
+  }
+
+  async #statusOf(steward: Steward): Promise<LiveStatus> {
+    const { capability, plane, standing, intent } = steward;
+    const reason = standing.as === 'waiting' ? standing.reason : 'the engine has just let go of it';
+    const sides: Sides = plane?.sides ?? {
+      legacy: new Error(reason),
+      extracted: new Error(reason),
+    };
+    const status = await readStatus(capability, sides, this.#deps.flags);
+    const data = await plane?.data.status().catch(() => undefined);
+    const run = data?.backfill;
+    return {
+      ...status,
+      standing,
+      intent,
+      broken: data?.problem?.message ?? null,
+      transport: data?.feed.transport ?? null,
+      backfillRun: run
+        ? {
+            running: run.running,
+            rowsPerSecond: run.rowsPerSecond,
+            etaMs: run.etaMs,
+            problem: run.problem,
+          }
+        : null,
+    };
+  }
+}
+
+function pick({
+  limits,
+  gateLimits,
+  onStep,
+}: EngineDeps): Pick<EngineDeps, 'limits' | 'gateLimits' | 'onStep'> {
+  return {
+    ...(limits ? { limits } : {}),
+    ...(gateLimits ? { gateLimits } : {}),
+    ...(onStep ? { onStep } : {}),
+  };
+}
+
+function openPlane(declaration: DataDeclaration, { redisUrl, log }: EngineDeps): Plane {
+  const legacy = openSide(declaration, 'legacy');
+  try {
+    const sides = { legacy, extracted: openSide(declaration, 'extracted') };
+    const { mapping } = declaration;
+    return { sides, data: new DataPlane({ mapping, databases: sides, redisUrl, log }) };
+  } catch (error) {
+    legacy.close();
+    throw error;
+  }
+}
+
+async function ready({ standing }: Steward): Promise<boolean> {
+  if (standing.as === 'waiting') throw new Error(standing.reason);
+  return true;
+}
+
+function leading(steward: Steward): Plane {
+  const { plane, standing } = steward;
+  if (!plane || standing.as !== 'leader') throw notLeading(steward);
+  return plane;
+}
+
+function gateRefused(capability: string, gate: Gate & { ok: false }): Problem {
+  const { gate: name, reason, next } = gate;
+  return new Problem(409, 'gate_refused', reason, {
+    members: { capability, gate: name, reason, next },
+  });
+}
+
+function notDone(capability: string, { outcome, reason, record, steps }: HandoverOutcome): Problem {
+  const members = { capability, id: record.id, epoch: record.epoch, reason, steps };
+  if (outcome === 'aborted') {
+    const detail = `the handover was taken back: ${reason ?? 'no reason was recorded'}`;
+    return new Problem(409, 'handover_aborted', detail, {
+      members: { ...members, next: `fig journal ${capability}` },
+    });
+  }
+  return new Problem(503, `handover_${outcome}`, reason ?? 'see the journal', {
+    headers: { 'retry-after': '1' },
+    members,
+  });
+}

@@ -1,0 +1,156 @@
+import { randomUUID } from 'node:crypto';
+import type { Logger } from '../../chassis/index.ts';
+import { Coordinator, defaultLimits } from '../handover/coordinator.ts';
+import type { HandoverResult, StepLimits } from '../handover/coordinator.ts';
+import { DryRunSwitcher } from '../handover/dry-run.ts';
+import { StoreSwitcher } from '../handover/store-switcher.ts';
+import type { StepKind } from '../handover/switcher.ts';
+import { otherSide } from '../side.ts';
+import type { SideName } from '../side.ts';
+import type { HandoverRecord } from '../store.ts';
+import type { Leases } from './leases.ts';
+import type { Plane } from './plane.ts';
+import type { RoutingPublisher } from './routing-publisher.ts';
+
+/** How long a handover may take to its commit point, in ms; taken back by whoever sees it later. */
+const DEADLINE_MS = 10_000;
+
+export interface HandoverOutcome extends HandoverResult {
+  readonly record: HandoverRecord;
+}
+
+interface HandoversOptions {
+  readonly plane: Plane;
+  readonly leases: Leases;
+  readonly publisher: RoutingPublisher;
+  readonly log: Logger;
+  readonly limits?: StepLimits;
+  readonly onStep?: (capability: string, step: StepKind) => void | Promise<void>;
+}
+
+/** Runs the handovers of one capability, one at a time; forward and back are the same. */
+export class Handovers {
+  readonly #options: HandoversOptions;
+
+  constructor(options: HandoversOptions) {
+    this.#options = options;
+  }
+
+  /** The handover that has no outcome yet, in whichever database it began. */
+  async unfinished(): Promise<HandoverRecord | undefined> {
+    const { legacy, extracted } = this.#options.plane.sides;
+    return (
+      (await legacy.store.unfinishedHandover()) ?? (await extracted.store.unfinishedHandover())
+    );
+  }
+
+  /** Moves ownership to a side. The gates are the caller's business. */
+  async begin(to: SideName): Promise<HandoverOutcome> {
+    const { plane, leases } = this.#options;
+    const from = otherSide(to);
+    const source = plane.sides[from].store;
+    const { epoch } = await source.fence();
+    const now = Date.now();
+    const record: HandoverRecord = {
+      id: randomUUID(),
+      capability: plane.data.capability,
+      from,
+      to,
+      epoch: epoch + 1,
+      deadline: now + DEADLINE_MS,
+      position: null,
+      outcome: null,
+      reason: null,
+      startedAt: now,
+      finishedAt: null,
+    };
+    const lease = leases.held?.[from];
+    if (!lease || !(await source.beginHandover(record, lease))) {
+      const reason = 'another engine, or another handover, is at work';
+      return { record, outcome: 'lost', reason, holdMs: null, steps: [] };
+    }
+    return this.#run(record);
+  }
+
+  /** Goes on with a handover that a crash left behind, or takes it back; says which. */
+  async resume(record: HandoverRecord): Promise<HandoverOutcome> {
+    const { plane, leases, log } = this.#options;
+    const { id, capability, from, to, epoch } = record;
+    const source = plane.sides[from].store;
+    const fence = await source.fence();
+    const lease = leases.held?.[from];
+    const found = `found with ${from} ${fence.state} at epoch ${fence.epoch}`;
+    if (lease) await source.step({ handover: id, step: 'resume', detail: found }, lease);
+    const outcome = await this.#run(record);
+    const news = { capability, handover: id, from, to, epoch, found };
+    if (outcome.outcome === 'done') log.warn(news, 'an interrupted handover was finished');
+    if (outcome.outcome === 'aborted') {
+      log.warn({ ...news, reason: outcome.reason }, 'an interrupted handover was taken back');
+    }
+    return outcome;
+  }
+
+  /** The steps a handover to a side would take now, in order; changes nothing. */
+  async plan(to: SideName): Promise<readonly string[]> {
+    const { sides, data } = this.#options.plane;
+    const [source, target] = [sides[otherSide(to)].store, sides[to].store];
+    const switcher = new DryRunSwitcher({
+      capability: data.capability,
+      from: otherSide(to),
+      source: await source.fence(),
+      target: await target.fence(),
+      position: await source.lastPosition(),
+      applied: await target.appliedPosition(),
+    });
+    await new Coordinator(switcher).run();
+    return switcher.lines;
+  }
+
+  async #run(record: HandoverRecord): Promise<HandoverOutcome> {
+    const { plane, leases, publisher, log, limits = defaultLimits, onStep } = this.#options;
+    const { capability, from, to } = record;
+    const lease = leases.held?.[from];
+    if (!lease) {
+      return { record, outcome: 'lost', reason: 'the lease is gone', holdMs: null, steps: [] };
+    }
+    const switcher = new StoreSwitcher({
+      record,
+      source: plane.sides[from].store,
+      target: plane.sides[to].store,
+      lease,
+      announcer: {
+        hold: (epoch) => publisher.hold(capability, epoch),
+        owner: (owner, epoch) => publisher.owner(capability, owner, epoch),
+      },
+      catchUp: {
+        drainTo: (position, limitMs) => drain(plane, position, limitMs),
+        settle: () => plane.sides[to].settle(),
+      },
+      stillMine: () => leases.renew(),
+      ...(onStep ? { onStep: (step) => onStep(capability, step) } : {}),
+    });
+    const result = await new Coordinator(switcher, limits).run();
+    await plane.data.ownerChanged();
+    this.#say(record, result, log);
+    return { ...result, record };
+  }
+
+  #say(record: HandoverRecord, result: HandoverResult, log: Logger): void {
+    const { capability, from, to, epoch, id } = record;
+    const { outcome, reason, holdMs } = result;
+    const news = { capability, handover: id, from, to, epoch, outcome, reason, holdMs };
+    if (outcome === 'done') log.info(news, `${capability} now belongs to ${to}`);
+    else if (outcome === 'aborted') log.warn(news, `${capability} stays with ${from}`);
+    else log.error(news, `the handover of ${capability} is ${outcome}`);
+  }
+}
+
+/** Applies for a while; not being done by then is no error. */
+async function drain({ data }: Plane, position: number, limitMs: number): Promise<void> {
+  const limit = AbortSignal.timeout(limitMs);
+  try {
+    await data.drainTo(position, limit);
+  } catch (error) {
+    if (!limit.aborted) throw error;
+  }
+}

@@ -1,0 +1,15 @@
+/** The engine process's inside: handovers, intent, status, and their HTTP. */
+export { declarationsOf } from './declarations.ts';
+export { Engine, SCHEMA_VERSION } from './engine.ts';
+export type {
+  EngineDeps,
+  EngineStatus,
+  HandoverAnswer,
+  HandoverPlan,
+  LiveStatus,
+} from './engine.ts';
+export { openSides } from './plane.ts';
+export type { DataDeclaration } from './plane.ts';
+export type { Standing } from './steward.ts';
+export { handoversOf, readStatus } from './status.ts';
+export type { CapabilityStatus, HandoverView, Sides } from './status.ts';

@@ -1,0 +1,81 @@
+import { Router } from 'express';
+import type { Request } from 'express';
+import { z } from 'zod';
+import { parse, Problem } from '../../chassis/index.ts';
+import { BarrierTimeoutError } from '../feed/index.ts';
+import type { Engine } from './engine.ts';
+import type { Steward } from './steward.ts';
+
+const named = z.strictObject({ capability: z.string() });
+const backfillOrder = named.extend({ restart: z.boolean().default(false) });
+const handoverOrder = named.extend({
+  to: z.enum(['legacy', 'extracted'], 'give "legacy" or "extracted"'),
+  dryRun: z.boolean().default(false),
+});
+
+/** What the engine serves: its state for people and facades, and the orders of an operator. */
+export function engineRoutes(engine: Engine): Router {
+  const router = Router();
+  router.get('/status', async (_req, res) => {
+    res.json(await engine.status());
+  });
+  router.get('/routing', (_req, res) => {
+    res.json({ capabilities: engine.routing() });
+  });
+  router.get('/handovers', async (_req, res) => {
+    res.json({ handovers: await engine.handovers() });
+  });
+  router.get('/barrier/:capability', async (req, res) => {
+    const steward = find(engine, req.params.capability);
+    res.json({ position: await barrier(steward) });
+  });
+  router.post('/backfills', async (req, res) => {
+    const { capability, restart } = parse(backfillOrder, bodyOf(req));
+    await engine.backfill(find(engine, capability), restart);
+    res.status(202).json({ capability, state: 'running' });
+  });
+  router.post('/reconciles', async (req, res) => {
+    const { capability } = parse(named, bodyOf(req));
+    res.json(await engine.reconcile(find(engine, capability)));
+  });
+  router.post('/handovers', async (req, res) => {
+    const { capability, to, dryRun } = parse(handoverOrder, bodyOf(req));
+    const steward = find(engine, capability);
+    res.json(dryRun ? await engine.planHandover(steward, to) : await engine.handOver(steward, to));
+  });
+  return router;
+}
+
+function bodyOf(req: Request): unknown {
+  return req.body ?? {};
+}
+
+function find(engine: Engine, capability: string): Steward {
+  const steward = engine.stewards.get(capability);
+  if (steward) return steward;
+  const known = [...engine.stewards.keys()].join(', ');
+  throw new Problem(404, 'unknown_capability', `there is no ${capability}; known are ${known}`);
+}
+
+async function barrier(steward: Steward): Promise<number> {
+  const { plane, standing } = steward;
+  if (!plane || standing.as !== 'leader') throw notLeading(steward);
+  try {
+    // Ownership may have moved a moment ago, and a write been answered by the new owner.
+    await plane.data.ownerChanged();
+    return await plane.data.barrier();
+  } catch (error) {
+    if (!(error instanceof BarrierTimeoutError)) throw error;
+    throw new Problem(503, 'barrier_timeout', error.message, { headers: { 'retry-after': '1' } });
+  }
+}
+
+/** This engine may not act on the capability, or can't yet. */
+export function notLeading({ capability, standing }: Steward): Problem {
+  const why =
+    standing.as === 'waiting' ? standing.reason : 'another engine has the lease and acts instead';
+  return new Problem(503, 'engine_not_leading', `${capability} can't be acted on here: ${why}`, {
+    headers: { 'retry-after': '1' },
+    members: { capability, standing: standing.as },
+  });
+}

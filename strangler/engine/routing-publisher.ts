@@ -1,0 +1,86 @@
+import { Redis } from 'ioredis';
+import type { Logger } from '../../chassis/index.ts';
+import type { SideName } from '../side.ts';
+import { ROUTING_CHANNEL } from '../routing/index.ts';
+import type { RoutingState } from '../routing/index.ts';
+
+const RECONNECT_MS = 250;
+/** Redis may take commands and never answer; nothing here waits longer, in ms. */
+const COMMAND_MS = 500;
+
+/** What is true of a capability, before it gets the generation under which it is told. */
+export type RoutingTruth = Omit<RoutingState, 'capability' | 'generation'>;
+
+/**
+ * Tells the facades who owns what: pushed over Redis, and kept to be asked for. With Redis away the
+ * facades ask, and learn from refusals; so nothing here throws or waits for long.
+ */
+export class RoutingPublisher {
+  readonly #states = new Map<string, RoutingState>();
+  readonly #redis: Redis | undefined;
+  #generation = 0;
+
+  constructor(redisUrl: string | undefined, log: Logger) {
+    if (redisUrl === undefined) return;
+    this.#redis = new Redis(redisUrl, {
+      lazyConnect: true,
+      enableOfflineQueue: false,
+      maxRetriesPerRequest: null,
+      commandTimeout: COMMAND_MS,
+      retryStrategy: () => RECONNECT_MS,
+    });
+    this.#redis.on('error', (error) => log.debug({ err: error }, 'Redis is away'));
+    // What was told while Redis was away, or before it lost its memory.
+    this.#redis.on('ready', () => {
+      for (const state of this.#states.values()) void this.#send(state);
+    });
+    this.#redis.connect().catch(() => undefined);
+  }
+
+  /** Newest states of all capabilities. */
+  get states(): readonly RoutingState[] {
+    return [...this.#states.values()];
+  }
+
+  /** Whether news can be pushed at the moment. */
+  get live(): boolean {
+    return this.#redis?.status === 'ready';
+  }
+
+  /** Tells what is true now; older truth than what has been told is kept back. */
+  async tell(capability: string, truth: RoutingTruth): Promise<void> {
+    const known = this.#states.get(capability);
+    if (known !== undefined && truth.epoch < known.epoch) return;
+    // By the clock, so that it goes on growing in the next engine.
+    this.#generation = Math.max(this.#generation + 1, Date.now());
+    const state = { capability, ...truth, generation: this.#generation };
+    this.#states.set(capability, state);
+    await this.#send(state);
+  }
+
+  /** Says that ownership is about to move to an epoch, so that new writes had better wait. */
+  async hold(capability: string, epoch: number): Promise<void> {
+    const replicaReady = this.#states.get(capability)?.replicaReady ?? false;
+    await this.tell(capability, { owner: null, epoch, replicaReady, holding: true });
+  }
+
+  async owner(capability: string, owner: SideName, epoch: number): Promise<void> {
+    const replicaReady = true;
+    await this.tell(capability, { owner, epoch, replicaReady, holding: false });
+  }
+
+  close(): void {
+    this.#redis?.disconnect();
+  }
+
+  async #send(state: RoutingState): Promise<void> {
+    if (this.#redis?.status !== 'ready') return;
+    const text = JSON.stringify(state);
+    await this.#redis
+      .multi()
+      .hset(ROUTING_CHANNEL, state.capability, text)
+      .publish(ROUTING_CHANNEL, text)
+      .exec()
+      .catch(() => undefined);
+  }
+}

@@ -1,0 +1,49 @@
+import type { Fence } from '../../chassis/index.ts';
+import type { SideName } from '../side.ts';
+
+/** Where a capability is on its way out of the monolith, and back. */
+export type Stage =
+  | 'not installed'
+  | 'legacy'
+  | 'backfilling'
+  | 'replicating'
+  | 'shadowing'
+  | 'reading'
+  | 'moving'
+  | 'switched'
+  | 'alarm';
+
+/** What the operator asked for: shares in percent, and whether extracted should own the writes. */
+export interface Shares {
+  readonly shadow: number;
+  readonly reads: number;
+  readonly writes: boolean;
+}
+
+export interface StageFacts {
+  readonly fences: Readonly<Record<SideName, Fence | null>>;
+  readonly moving: boolean;
+  readonly backfill: 'none' | 'running' | 'done';
+  readonly shares: Shares;
+}
+
+/** The side that may write; null between two owners, or when nobody knows. */
+export function ownerOf(fences: StageFacts['fences']): SideName | null {
+  const { legacy, extracted } = fences;
+  if (legacy?.state === 'open' && extracted?.state !== 'open') return 'legacy';
+  if (extracted?.state === 'open' && legacy?.state !== 'open') return 'extracted';
+  return null;
+}
+
+/** Derives the stage from fences, positions and flags: no column of its own that could go stale. */
+export function stageOf(facts: StageFacts): Stage {
+  const { fences, moving, backfill, shares } = facts;
+  if (!fences.legacy || !fences.extracted) return 'not installed';
+  if (moving) return 'moving';
+  const owner = ownerOf(fences);
+  if (owner === null) return 'alarm';
+  if (owner === 'extracted') return 'switched';
+  if (backfill !== 'done') return backfill === 'running' ? 'backfilling' : 'legacy';
+  if (shares.reads > 0) return 'reading';
+  return shares.shadow > 0 ? 'shadowing' : 'replicating';
+}

@@ -1,0 +1,201 @@
+import type { Fence } from '../../chassis/index.ts';
+import type { Flags } from '../routing/index.ts';
+import type { Lag } from '../handover/gates.ts';
+import type { BackfillState, SideDatabase } from '../side-database.ts';
+import { otherSide } from '../side.ts';
+import type { SideName } from '../side.ts';
+import type { HandoverRecord, JournalEntry } from '../store.ts';
+import { ownerOf, stageOf } from './stage.ts';
+import type { Shares, Stage } from './stage.ts';
+
+/** A handover as it is shown: with the time for which writers had to wait. */
+export interface HandoverView extends HandoverRecord {
+  /** From the hold to the news of the owner, by the journal's clock, in ms. */
+  readonly holdMs: number | null;
+}
+
+export interface BackfillView {
+  readonly state: 'none' | 'running' | 'done';
+  readonly rows: number;
+  readonly total: number;
+  readonly startedAt: number | null;
+  readonly at: number | null;
+}
+
+export interface ReconcileView {
+  readonly clean: boolean;
+  /** ms since 1970. */
+  readonly at: number;
+  readonly ageMs: number;
+}
+
+/** Everything that the databases and the flags tell about a capability, without any engine. */
+export interface CapabilityStatus {
+  readonly capability: string;
+  readonly stage: Stage;
+  readonly owner: SideName | null;
+  readonly epoch: number;
+  readonly fences: Readonly<Record<SideName, Fence | null>>;
+  readonly shares: Shares;
+  readonly lag: Lag | null;
+  /** Position of the owner's feed, and how far the other side has applied it. */
+  readonly position: number | null;
+  readonly applied: number | null;
+  readonly backfill: BackfillView;
+  readonly reconcile: ReconcileView | null;
+  readonly moving: HandoverView | null;
+  readonly lastHandover: HandoverView | null;
+  /** Why a side can't be read; empty when both can. */
+  readonly trouble: readonly string[];
+}
+
+/** A capability's databases, or why one can't be opened. */
+export type Sides = Readonly<Record<SideName, SideDatabase | Error>>;
+
+const NOTHING_COPIED: BackfillView = {
+  state: 'none',
+  rows: 0,
+  total: 0,
+  startedAt: null,
+  at: null,
+};
+
+/** Reads a capability's status; never throws: what can't be read is named in `trouble`. */
+export async function readStatus(
+  capability: string,
+  sides: Sides,
+  flags: Pick<Flags, 'share' | 'isEnabled'>,
+): Promise<CapabilityStatus> {
+  const [legacy, extracted] = await Promise.all([
+    readSide(sides.legacy),
+    readSide(sides.extracted),
+  ]);
+  const fences = { legacy: legacy.fence, extracted: extracted.fence };
+  const owner = ownerOf(fences);
+  const recent = [...legacy.handovers, ...extracted.handovers].sort(
+    (left, right) => right.startedAt - left.startedAt || right.epoch - left.epoch,
+  );
+  const moving = recent.find(({ outcome }) => outcome === null) ?? null;
+  const shares = sharesOf(capability, flags);
+  const backfill = (owner === 'extracted' ? legacy : extracted).backfill;
+  const reports = [legacy.reconcile, extracted.reconcile].filter((report) => report !== null);
+  return {
+    capability,
+    stage: stageOf({ fences, moving: moving !== null, backfill: backfill.state, shares }),
+    owner,
+    epoch: Math.max(legacy.fence?.epoch ?? 0, extracted.fence?.epoch ?? 0),
+    fences,
+    shares,
+    ...lagOf(sides, owner),
+    backfill,
+    reconcile: reports.sort((left, right) => right.at - left.at)[0] ?? null,
+    moving,
+    lastHandover: recent.find(({ outcome }) => outcome !== null) ?? null,
+    trouble: [
+      ...legacy.trouble.map((text) => `legacy: ${text}`),
+      ...extracted.trouble.map((text) => `extracted: ${text}`),
+    ],
+  };
+}
+
+export function sharesOf(capability: string, flags: Pick<Flags, 'share' | 'isEnabled'>): Shares {
+  return {
+    shadow: flags.share(`${capability}.shadow`),
+    reads: flags.share(`${capability}.reads`),
+    writes: flags.isEnabled(`${capability}.writes`),
+  };
+}
+
+interface SideReading {
+  readonly fence: Fence | null;
+  readonly handovers: readonly HandoverView[];
+  readonly backfill: BackfillView;
+  readonly reconcile: ReconcileView | null;
+  readonly trouble: readonly string[];
+}
+
+const UNREADABLE: SideReading = {
+  fence: null,
+  handovers: [],
+  backfill: NOTHING_COPIED,
+  reconcile: null,
+  trouble: [],
+};
+
+async function readSide(side: SideDatabase | Error): Promise<SideReading> {
+  if (side instanceof Error) return { ...UNREADABLE, trouble: [side.message] };
+  try {
+    const installation = await side.installation();
+    if (!installation) return { ...UNREADABLE, trouble: ['nothing is installed there yet'] };
+    const report = (await side.lastReport()) as Report | undefined;
+    return {
+      fence: await side.store.fence(),
+      handovers: await handoversOf(side, 5),
+      backfill: backfillOf(await side.backfills(), installation.complete),
+      reconcile: report ? reconcileView(report) : null,
+      trouble: [],
+    };
+  } catch (error) {
+    return { ...UNREADABLE, trouble: [error instanceof Error ? error.message : String(error)] };
+  }
+}
+
+/** The newest handovers away from a side, with their holds. */
+export async function handoversOf(side: SideDatabase, limit: number): Promise<HandoverView[]> {
+  const records = await side.store.recentHandovers(limit);
+  return Promise.all(
+    records.map(async (record) => ({
+      ...record,
+      holdMs: holdOf(await side.store.journal(record.id)),
+    })),
+  );
+}
+
+/** How long writers waited: from the first hint to hold to the last news of the owner. */
+export function holdOf(journal: readonly JournalEntry[]): number | null {
+  const held = journal.find(({ step }) => step === 'hold');
+  const published = journal.findLast(({ step }) => step === 'publish');
+  return held && published ? published.at - held.at : null;
+}
+
+function backfillOf(pairs: readonly BackfillState[], complete: boolean): BackfillView {
+  const sum = (of: (pair: BackfillState) => number): number =>
+    pairs.reduce((total, pair) => total + of(pair), 0);
+  if (pairs.length === 0) return { ...NOTHING_COPIED, state: complete ? 'done' : 'none' };
+  return {
+    state: complete ? 'done' : 'running',
+    rows: sum(({ rows }) => rows),
+    total: sum(({ total }) => total),
+    startedAt: Math.min(...pairs.map(({ startedAt }) => startedAt)),
+    at: Math.max(...pairs.map(({ at }) => at)),
+  };
+}
+
+interface Report {
+  readonly clean: boolean;
+  readonly finishedAt: number;
+}
+
+function reconcileView({ clean, finishedAt }: Report): ReconcileView {
+  return { clean, at: finishedAt, ageMs: Date.now() - finishedAt };
+}
+
+type LagReading = Pick<CapabilityStatus, 'lag' | 'position' | 'applied'>;
+
+/** How far the side that is not the owner is behind. */
+export function lagOf(sides: Sides, owner: SideName | null): LagReading {
+  const nothing = { lag: null, position: null, applied: null };
+  if (owner === null) return nothing;
+  const source = sides[owner];
+  const target = sides[otherSide(owner)];
+  if (source instanceof Error || target instanceof Error) return nothing;
+  try {
+    const applied = target.snapshot((snapshot) => snapshot.applied());
+    const position = source.feed.last();
+    const since = source.feed.recordedAt(applied);
+    const ms = since === null ? 0 : Math.max(0, Date.now() - since);
+    return { lag: { changes: Math.max(0, position - applied), ms }, position, applied };
+  } catch {
+    return nothing;
+  }
+}

@@ -1,0 +1,159 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Fence } from '../../chassis/index.ts';
+import type { SideName } from '../side.ts';
+import type { HandoverRecord, Lease, SideStore } from '../store.ts';
+import type { Readings, StepKind, Switcher } from './switcher.ts';
+
+/** How the facades hear of a handover; late or lost news costs time, never correctness. */
+export interface Announcer {
+  hold(epoch: number): Promise<void>;
+  owner(owner: SideName, epoch: number): Promise<void>;
+}
+
+/** How what is missing of the source's feed gets to the target, past every queue. */
+export interface CatchUp {
+  /** Applies up to a position, for at most `limitMs`. */
+  drainTo(position: number, limitMs: number): Promise<void>;
+  /** Makes what was applied survive a power cut; returns its position. */
+  settle(): Promise<number>;
+}
+
+interface SwitcherOptions {
+  readonly record: HandoverRecord;
+  readonly source: SideStore;
+  readonly target: SideStore;
+  readonly lease: Lease;
+  readonly announcer: Announcer;
+  readonly catchUp: CatchUp;
+  /** Whether this engine still has both its leases. */
+  readonly stillMine: () => Promise<boolean>;
+  /** Called when a step is journalled, before its effect: where a test may pull the plug. */
+  readonly onStep?: (step: StepKind) => void | Promise<void>;
+}
+
+/** How long the facades' news may hold up a handover, in ms. */
+const ANNOUNCE_MS = 20;
+/** One stretch of catching up, in ms; deadlines are looked at in between. */
+const CATCH_UP_MS = 50;
+
+/** Carries out a handover on two databases. */
+export class StoreSwitcher implements Switcher {
+  readonly #options: SwitcherOptions;
+
+  constructor(options: SwitcherOptions) {
+    this.#options = options;
+  }
+
+  async read(): Promise<Readings> {
+    const { source, record } = this.#options;
+    // The target first, as in the model: a source seen open afterwards was open all the while.
+    const target = await this.#readTarget();
+    const unfinished = await source.unfinishedHandover();
+    return {
+      ...target,
+      source: await source.fence(),
+      handover: unfinished?.id === record.id ? unfinished : null,
+      deadline: record.deadline,
+    };
+  }
+
+  async #readTarget(): Promise<Pick<Readings, 'target' | 'applied' | 'targetTrouble'>> {
+    const { target } = this.#options;
+    try {
+      const [fence, applied] = await Promise.all([target.fence(), target.appliedPosition()]);
+      return { target: fence, applied, targetTrouble: null };
+    } catch (error) {
+      // Taking back needs the source alone; going on after the commit point will try again.
+      const targetTrouble = `the target can't be read: ${String(error)}`;
+      return { target: { state: 'closed', epoch: 0 }, applied: 0, targetTrouble };
+    }
+  }
+
+  async hold(): Promise<boolean> {
+    if (!(await this.#journal('hold'))) return false;
+    const { announcer, record } = this.#options;
+    await withinMs(announcer.hold(record.epoch), ANNOUNCE_MS);
+    return true;
+  }
+
+  close(): Promise<boolean> {
+    const { epoch } = this.#options.record;
+    return this.#move('close', { state: 'open', epoch: epoch - 1 }, { state: 'closed', epoch });
+  }
+
+  async recordPosition(): Promise<boolean> {
+    const { source, record, lease } = this.#options;
+    await this.#options.onStep?.('recordPosition');
+    return (await source.recordPosition(record.id, lease)) !== null;
+  }
+
+  async awaitApplied(position: number): Promise<boolean> {
+    await this.#options.onStep?.('awaitApplied');
+    const { catchUp, target } = this.#options;
+    await catchUp.drainTo(position, CATCH_UP_MS);
+    if ((await target.appliedPosition()) < position) return false;
+    return (await catchUp.settle()) >= position;
+  }
+
+  cede(): Promise<boolean> {
+    const { epoch } = this.#options.record;
+    return this.#move('cede', { state: 'closed', epoch }, { state: 'ceded', epoch });
+  }
+
+  abort(from: 'open' | 'closed', reason: string): Promise<boolean> {
+    const { epoch } = this.#options.record;
+    const before: Fence = { state: from, epoch: from === 'open' ? epoch - 1 : epoch };
+    return this.#move('abort', before, { state: 'open', epoch: epoch + 1 }, reason);
+  }
+
+  async open(): Promise<boolean> {
+    if (!(await this.#journal('open'))) return false;
+    const { target, record } = this.#options;
+    return target.openAsTarget(record.epoch);
+  }
+
+  async publish(): Promise<boolean> {
+    if (!(await this.#journal('publish'))) return false;
+    const { announcer, source, target } = this.#options;
+    const fence = await source.fence();
+    const news =
+      fence.state === 'open'
+        ? announcer.owner(source.side, fence.epoch)
+        : announcer.owner(target.side, fence.epoch);
+    await withinMs(news, ANNOUNCE_MS);
+    return true;
+  }
+
+  async finish(outcome: 'done' | 'aborted'): Promise<boolean> {
+    const { source, record, lease } = this.#options;
+    await this.#options.onStep?.('finish');
+    const entries = outcome === 'aborted' ? await source.journal(record.id) : [];
+    const reason = entries.findLast(({ step }) => step === 'abort')?.detail ?? null;
+    return source.finishHandover(record.id, outcome, reason, lease);
+  }
+
+  stillMine(): Promise<boolean> {
+    return this.#options.stillMine();
+  }
+
+  async #journal(step: StepKind, detail: string | null = null): Promise<boolean> {
+    const { source, record, lease, onStep } = this.#options;
+    const written = await source.step({ handover: record.id, step, detail }, lease);
+    if (written) await onStep?.(step);
+    return written;
+  }
+
+  async #move(step: StepKind, from: Fence, to: Fence, detail?: string): Promise<boolean> {
+    const { source, record, lease, onStep } = this.#options;
+    await onStep?.(step);
+    const text = detail ?? `${from.state} ${from.epoch} -> ${to.state} ${to.epoch}`;
+    return source.step({ handover: record.id, step, detail: text }, lease, { from, to });
+  }
+}
+
+async function withinMs(work: Promise<void>, ms: number): Promise<void> {
+  const timer = new AbortController();
+  const late = delay(ms, undefined, { signal: timer.signal }).catch(() => undefined);
+  await Promise.race([work.catch(() => undefined), late]);
+  timer.abort();
+}
