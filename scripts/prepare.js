@@ -4,11 +4,19 @@
  * anything is installed. It does only what is missing, and says what it does.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { withLock } from './lock.js';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { findFiles } from './files.js';
+import { withLock } from './lock.js';
 
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
@@ -37,8 +45,21 @@ function installPackages() {
   const npm = process.env.npm_execpath;
   // Development packages also where NODE_ENV=production: the compiler is one of them.
   const parameters = ['ci', '--include=dev', '--no-audit', '--no-fund'];
-  if (npm) run(process.execPath, [npm, ...parameters]);
-  else run('npm', parameters);
+  const env = { ...nodeHeaders(), ...process.env };
+  if (npm) run(process.execPath, [npm, ...parameters], env);
+  else run('npm', parameters, env);
+}
+
+/** Where Node brought its own headers, compiling need not download them. */
+function nodeHeaders() {
+  const prefix = dirname(dirname(realpathSync(process.execPath)));
+  const version = join(prefix, 'include', 'node', 'node_version.h');
+  if (!existsSync(version)) return {};
+  const text = readFileSync(version, 'utf8');
+  const numbers = ['MAJOR', 'MINOR', 'PATCH'].map(
+    (part) => new RegExp(`NODE_${part}_VERSION (\\d+)`).exec(text)?.[1],
+  );
+  return numbers.join('.') === process.versions.node ? { npm_config_nodedir: prefix } : {};
 }
 
 /** Compares what npm installed last, which it notes down itself, with what the lockfile asks for. */
@@ -95,8 +116,12 @@ function removeLeftovers(sources) {
   }
 }
 
-function run(command, parameters) {
-  const { status, error, signal } = spawnSync(command, parameters, { cwd: root, stdio: 'inherit' });
+function run(command, parameters, env = process.env) {
+  const { status, error, signal } = spawnSync(command, parameters, {
+    cwd: root,
+    stdio: 'inherit',
+    env,
+  });
   if (status === 0) return;
   fail(`${[command, ...parameters].join(' ')} failed (${error?.message ?? signal ?? status})`);
 }
