@@ -11,11 +11,7 @@ import { settle } from './settlement.ts';
  */
 export interface PaymentWrites {
   pay(body: PaymentRequest, request: KeyedRequest): Promise<KeyedAnswer>;
-  refund(
-    paymentId: string,
-    body: RefundRequest,
-    request: KeyedRequest,
-  ): Promise<KeyedAnswer>;
+  refund(paymentId: string, body: RefundRequest, request: KeyedRequest): Promise<KeyedAnswer>;
 }
 
 export function createPaymentWrites(scope: PaymentScope, provider: Provider): PaymentWrites {

@@ -22,6 +22,8 @@ import type { Answer } from './request.ts';
 interface ShopOptions {
   readonly timing?: Partial<Timing>;
   readonly slowMs?: number;
+  /** A card processor to use instead of its own. */
+  readonly providerUrl?: string;
   /** Where inventory and payment are once they have moved out; nowhere when absent. */
   readonly inventoryUrl?: string;
   readonly paymentUrl?: string;
@@ -92,6 +94,7 @@ async function stock(database: Database): Promise<void> {
 export async function openShop({
   timing = {},
   slowMs = 100,
+  providerUrl: otherProvider,
   inventoryUrl = NOWHERE,
   paymentUrl = NOWHERE,
 }: ShopOptions = {}): Promise<Shop> {
@@ -99,7 +102,7 @@ export async function openShop({
   const ledgerDatabase = openDatabase(`file:${join(folder, 'provider.db')}`);
   await migrate(ledgerDatabase, providerMigrations);
   const provider = await serve(buildProvider({ database: ledgerDatabase, log: silent, slowMs }));
-  const providerUrl = `http://127.0.0.1:${provider.port}`;
+  const providerUrl = otherProvider ?? `http://127.0.0.1:${provider.port}`;
   const database = openDatabase(`file:${join(folder, 'monolith.db')}`);
   await migrate(database, monolithMigrations);
   await stock(database);
