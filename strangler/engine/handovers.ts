@@ -123,10 +123,10 @@ export class Handovers {
         owner: (owner, epoch) => publisher.owner(capability, owner, epoch),
       },
       catchUp: {
-        drainTo: (position, limitMs) => drain(plane, position, limitMs),
+        drainTo: (position) => plane.data.drainTo(position),
         settle: () => plane.sides[to].settle(),
       },
-      stillMine: () => leases.renew(),
+      stillMine: () => leases.holds(from),
       ...(onStep ? { onStep: (step) => onStep(capability, step) } : {}),
     });
     const result = await new Coordinator(switcher, limits).run();
@@ -142,15 +142,5 @@ export class Handovers {
     if (outcome === 'done') log.info(news, `${capability} now belongs to ${to}`);
     else if (outcome === 'aborted') log.warn(news, `${capability} stays with ${from}`);
     else log.error(news, `the handover of ${capability} is ${outcome}`);
-  }
-}
-
-/** Applies for a while; not being done by then is no error. */
-async function drain({ data }: Plane, position: number, limitMs: number): Promise<void> {
-  const limit = AbortSignal.timeout(limitMs);
-  try {
-    await data.drainTo(position, limit);
-  } catch (error) {
-    if (!limit.aborted) throw error;
   }
 }

@@ -8,7 +8,7 @@ export type {
   HandoverPlan,
   LiveStatus,
 } from './engine.ts';
-export { openSides } from './plane.ts';
+export { openEachSide } from './plane.ts';
 export type { DataDeclaration } from './plane.ts';
 export type { Standing } from './steward.ts';
 export { handoversOf, readStatus } from './status.ts';

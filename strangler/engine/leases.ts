@@ -35,32 +35,48 @@ export class Leases {
     // Always in this order, or two engines could each get one and wait for the other.
     const legacy = await this.#stores.legacy.acquireLease(this.#holder, LEASE_TTL_MS);
     if (!legacy) return false;
-    const extracted = await this.#stores.extracted.acquireLease(this.#holder, LEASE_TTL_MS);
-    if (!extracted) {
-      await this.#stores.legacy.releaseLease(legacy);
-      return false;
-    }
+    const extracted = await this.#takeOrGiveBack(legacy);
+    if (!extracted) return false;
     this.#held = { legacy, extracted };
+    let renewing = false;
     this.#timer = setInterval(() => {
-      void this.renew().then((mine) => {
+      if (renewing) return;
+      renewing = true;
+      void this.#renew().then((mine) => {
+        renewing = false;
         if (!mine) onLost();
       });
     }, RENEW_MS).unref();
     return true;
   }
 
-  /** Whether both are still ours; an error of a database says nothing about that. */
-  async renew(): Promise<boolean> {
-    const held = this.#held;
+  /** Whether the lease in one side's database is still ours; renews it. */
+  async holds(side: SideName): Promise<boolean> {
+    const held = this.#held?.[side];
     if (!held) return false;
     try {
-      const legacy = await this.#stores.legacy.acquireLease(this.#holder, LEASE_TTL_MS);
-      const extracted = await this.#stores.extracted.acquireLease(this.#holder, LEASE_TTL_MS);
+      const now = await this.#stores[side].acquireLease(this.#holder, LEASE_TTL_MS);
       // A new token means that it had run out, and somebody may have acted in between.
-      return legacy?.token === held.legacy.token && extracted?.token === held.extracted.token;
+      return now?.token === held.token;
     } catch {
+      // An error of a database says nothing about who may act.
       return true;
     }
+  }
+
+  async #renew(): Promise<boolean> {
+    const mine = await Promise.all([this.holds('legacy'), this.holds('extracted')]);
+    return mine.every(Boolean) || this.#held === undefined;
+  }
+
+  async #takeOrGiveBack(legacy: Lease): Promise<Lease | null> {
+    let extracted: Lease | null = null;
+    try {
+      extracted = await this.#stores.extracted.acquireLease(this.#holder, LEASE_TTL_MS);
+    } finally {
+      if (!extracted) await this.#stores.legacy.releaseLease(legacy);
+    }
+    return extracted;
   }
 
   /** Gives both back, so that the next engine need not wait. */

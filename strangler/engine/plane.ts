@@ -27,7 +27,7 @@ export function openSide({ urls, mapping }: DataDeclaration, side: SideName): Si
 }
 
 /** Opens both sides; what can't be opened is the error that says why. */
-export function openSides(
+export function openEachSide(
   declaration: DataDeclaration,
 ): Readonly<Record<SideName, SideDatabase | Error>> {
   const attempt = (side: SideName): SideDatabase | Error => {

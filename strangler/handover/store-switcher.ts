@@ -12,8 +12,8 @@ export interface Announcer {
 
 /** How what is missing of the source's feed gets to the target, past every queue. */
 export interface CatchUp {
-  /** Applies up to a position, for at most `limitMs`. */
-  drainTo(position: number, limitMs: number): Promise<void>;
+  /** Applies everything up to a position, without pauses. */
+  drainTo(position: number): Promise<void>;
   /** Makes what was applied survive a power cut; returns its position. */
   settle(): Promise<number>;
 }
@@ -25,7 +25,7 @@ interface SwitcherOptions {
   readonly lease: Lease;
   readonly announcer: Announcer;
   readonly catchUp: CatchUp;
-  /** Whether this engine still has both its leases. */
+  /** Whether this engine still has its lease in the source. */
   readonly stillMine: () => Promise<boolean>;
   /** Called when a step is journalled, before its effect: where a test may pull the plug. */
   readonly onStep?: (step: StepKind) => void | Promise<void>;
@@ -39,6 +39,7 @@ const CATCH_UP_MS = 50;
 /** Carries out a handover on two databases. */
 export class StoreSwitcher implements Switcher {
   readonly #options: SwitcherOptions;
+  #catchingUp: Promise<boolean> | undefined;
 
   constructor(options: SwitcherOptions) {
     this.#options = options;
@@ -72,7 +73,7 @@ export class StoreSwitcher implements Switcher {
   async hold(): Promise<boolean> {
     if (!(await this.#journal('hold'))) return false;
     const { announcer, record } = this.#options;
-    await withinMs(announcer.hold(record.epoch), ANNOUNCE_MS);
+    await hint(announcer.hold(record.epoch));
     return true;
   }
 
@@ -89,9 +90,16 @@ export class StoreSwitcher implements Switcher {
 
   async awaitApplied(position: number): Promise<boolean> {
     await this.#options.onStep?.('awaitApplied');
-    const { catchUp, target } = this.#options;
-    await catchUp.drainTo(position, CATCH_UP_MS);
-    if ((await target.appliedPosition()) < position) return false;
+    // The target may be locked for long; deadlines are looked at in between, and one run is enough.
+    this.#catchingUp ??= this.#catchUp(position).finally(() => {
+      this.#catchingUp = undefined;
+    });
+    return (await withinMs(this.#catchingUp, CATCH_UP_MS)) ?? false;
+  }
+
+  async #catchUp(position: number): Promise<boolean> {
+    const { catchUp } = this.#options;
+    await catchUp.drainTo(position);
     return (await catchUp.settle()) >= position;
   }
 
@@ -120,7 +128,7 @@ export class StoreSwitcher implements Switcher {
       fence.state === 'open'
         ? announcer.owner(source.side, fence.epoch)
         : announcer.owner(target.side, fence.epoch);
-    await withinMs(news, ANNOUNCE_MS);
+    await hint(news);
     return true;
   }
 
@@ -151,9 +159,20 @@ export class StoreSwitcher implements Switcher {
   }
 }
 
-async function withinMs(work: Promise<void>, ms: number): Promise<void> {
+/** What `work` gives, or undefined when it takes longer; it then goes on in the background. */
+async function withinMs<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
   const timer = new AbortController();
   const late = delay(ms, undefined, { signal: timer.signal }).catch(() => undefined);
-  await Promise.race([work.catch(() => undefined), late]);
-  timer.abort();
+  // Somebody has to hear of a failure that comes too late.
+  work.catch(() => undefined);
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    timer.abort();
+  }
+}
+
+/** For what is only a hint: neither its failure nor its delay matters. */
+async function hint(news: Promise<void>): Promise<void> {
+  await withinMs(news, ANNOUNCE_MS).catch(() => undefined);
 }

@@ -19,7 +19,8 @@ const data = fc.oneof(
   fc.string({ maxLength: 4 }),
   fc.integer().map((value) => BigInt(value)),
   fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
-  fc.double({ noNaN: true }),
+  // A whole number in a column without affinity loses whether it was a real one: SQLite says 5 = 5.0.
+  fc.double({ noNaN: true }).filter((value) => !Number.isInteger(value)),
   fc.uint8Array({ maxLength: 4 }).map((bytes) => Buffer.from(bytes)),
 );
 const verb = fc.constantFrom('INSERT', 'REPLACE', 'INSERT OR IGNORE');

@@ -1,0 +1,229 @@
+import { describe, expect, it } from '@jest/globals';
+import { eventually } from '../../tests/support/index.ts';
+import { withEngine } from '../testing/engine.ts';
+import type { RunningEngine } from '../testing/engine.ts';
+import { withSides } from '../testing/sides.ts';
+import type { Sides } from '../testing/sides.ts';
+
+function fill({ legacy }: Sides, rows = 50): void {
+  const insert = legacy.prepare('INSERT INTO STOCK (SKU, QTY, RSV) VALUES (?, ?, 0)');
+  for (let row = 0; row < rows; row += 1) insert.run(`sku-${String(row).padStart(4, '0')}`, 100);
+}
+
+/** Everything the gates ask for. */
+async function prepare(running: RunningEngine): Promise<void> {
+  const { call, status } = running;
+  await eventually(async () => expect((await call('GET', '/readyz')).status).toBe(200));
+  await eventually(async () => expect((await status()).standing.as).toBe('leader'));
+  expect((await call('POST', '/backfills', { capability: 'shop' })).status).toBe(202);
+  await eventually(async () => expect((await status()).backfill.state).toBe('done'));
+  const report = await call('POST', '/reconciles', { capability: 'shop' });
+  expect(report).toMatchObject({ status: 200, body: { clean: true } });
+}
+
+const handOver = (to: 'legacy' | 'extracted'): [string, string, unknown] => [
+  'POST',
+  '/handovers',
+  { capability: 'shop', to },
+];
+
+describe('the engine', () => {
+  it('refuses a handover until each gate holds, and names the next command', () =>
+    withSides((sides) =>
+      withEngine(sides, {}, async (running) => {
+        fill(sides);
+        const { call, status } = running;
+        await eventually(async () => expect((await status()).standing.as).toBe('leader'));
+        const refusal = async (): Promise<unknown> => (await call(...handOver('extracted'))).body;
+        expect(await refusal()).toMatchObject({
+          code: 'gate_refused',
+          gate: 'backfill',
+          next: 'fig backfill shop',
+        });
+        await call('POST', '/backfills', { capability: 'shop' });
+        await eventually(async () => expect((await status()).backfill.state).toBe('done'));
+        expect(await refusal()).toMatchObject({ gate: 'reconcile', next: 'fig reconcile shop' });
+        await call('POST', '/reconciles', { capability: 'shop' });
+        expect(await call(...handOver('extracted'))).toMatchObject({
+          status: 200,
+          body: { outcome: 'done', to: 'extracted', epoch: 2 },
+        });
+        expect(await call(...handOver('extracted'))).toMatchObject({
+          status: 200,
+          body: { outcome: 'already', epoch: 2 },
+        });
+      }),
+    ));
+
+  it('moves ownership out, back and out again, and writes go with it', () =>
+    withSides((sides) =>
+      withEngine(sides, {}, async (running) => {
+        fill(sides);
+        await prepare(running);
+        const { call, status } = running;
+        const set = {
+          legacy: 'UPDATE STOCK SET QTY = ?',
+          extracted: 'UPDATE levels SET on_hand = ?',
+        };
+        let owner: 'legacy' | 'extracted' = 'legacy';
+        for (const [round, to] of (['extracted', 'legacy', 'extracted'] as const).entries()) {
+          const answer = await call(...handOver(to));
+          expect(answer).toMatchObject({
+            status: 200,
+            body: { outcome: 'done', epoch: round + 2 },
+          });
+          const { holdMs } = answer.body as { holdMs: number };
+          expect(holdMs).toBeLessThan(1_000);
+          expect(() => sides[owner].prepare(set[owner]).run(1)).toThrow(/FENCED/);
+          sides[to].prepare(set[to]).run(1000 + round);
+          owner = to;
+          expect((await call('GET', '/barrier/shop')).status).toBe(200);
+          expect(await status()).toMatchObject({ owner: to, epoch: round + 2, moving: null });
+          expect(sides.legacy.prepare('SELECT DISTINCT QTY FROM STOCK').pluck().all()).toEqual([
+            1000 + round,
+          ]);
+          expect(
+            sides.extracted.prepare('SELECT DISTINCT on_hand FROM levels').pluck().all(),
+          ).toEqual([1000 + round]);
+        }
+        const { handovers } = (await call('GET', '/handovers')).body as { handovers: unknown[] };
+        expect(handovers).toMatchObject([
+          { to: 'extracted', epoch: 4, outcome: 'done', holdMs: expect.any(Number) },
+          { to: 'legacy', epoch: 3, outcome: 'done' },
+          { to: 'extracted', epoch: 2, outcome: 'done' },
+        ]);
+      }),
+    ));
+
+  it('does what the flag asks for as soon as it is safe, and says why not before', () =>
+    withSides((sides) =>
+      withEngine(sides, {}, async (running) => {
+        fill(sides);
+        const { call, status, lines } = running;
+        await eventually(async () => expect((await status()).standing.as).toBe('leader'));
+        await running.setFlags({ 'shop.writes': 100 });
+        await eventually(() => expect(lines.join('')).toContain('not safe yet'));
+        expect((await status()).intent).toMatchObject({
+          to: 'extracted',
+          refused: { gate: 'backfill', next: 'fig backfill shop' },
+        });
+        await call('POST', '/backfills', { capability: 'shop' });
+        await eventually(async () => {
+          expect((await status()).intent.refused).toMatchObject({ gate: 'reconcile' });
+        });
+        await call('POST', '/reconciles', { capability: 'shop' });
+        await eventually(async () => expect((await status()).owner).toBe('extracted'));
+        expect((await status()).intent).toMatchObject({ to: 'extracted', refused: null });
+        await running.setFlags({ 'shop.writes': 0 });
+        await eventually(async () => expect((await status()).owner).toBe('legacy'));
+      }),
+    ));
+
+  it('takes a handover back that can not catch up, and spends the wish until it is turned', () =>
+    withSides((sides) =>
+      withEngine(
+        sides,
+        { limits: { closeMs: 200, applyMs: 300, troubleMs: 1_000 } },
+        async (running) => {
+          fill(sides);
+          await prepare(running);
+          const { call, status } = running;
+          // Somebody keeps the target's write lock: nothing can be applied there.
+          sides.extracted.exec('BEGIN IMMEDIATE');
+          sides.legacy.prepare('UPDATE STOCK SET QTY = 7').run();
+          await running.setFlags({ 'shop.writes': 100 });
+          await eventually(async () => expect((await status()).intent.spent).toMatch(/catch up/));
+          sides.extracted.exec('ROLLBACK');
+          expect(await status()).toMatchObject({ owner: 'legacy', epoch: 3 });
+          sides.legacy.prepare('UPDATE STOCK SET QTY = 8').run();
+          await running.setFlags({ 'shop.reads': 10 });
+          await eventually(async () => expect((await status()).shares.reads).toBe(10));
+          expect((await status()).owner).toBe('legacy');
+          expect((await call('GET', '/handovers')).body).toMatchObject({
+            handovers: [
+              { epoch: 2, outcome: 'aborted', reason: expect.stringMatching(/catch up/) },
+            ],
+          });
+          await running.setFlags({ 'shop.writes': 0 });
+          await eventually(async () => expect((await status()).intent.to).toBe('legacy'));
+          await running.setFlags({ 'shop.writes': 100 });
+          await eventually(async () => expect((await status()).owner).toBe('extracted'));
+          expect((await status()).epoch).toBe(4);
+        },
+      ),
+    ));
+
+  it('shows the steps of a handover without taking them', () =>
+    withSides((sides) =>
+      withEngine(sides, {}, async (running) => {
+        fill(sides);
+        await prepare(running);
+        const order = { capability: 'shop', to: 'extracted', dryRun: true };
+        const { body } = await running.call('POST', '/handovers', order);
+        expect(body).toMatchObject({ outcome: 'planned', gate: { ok: true } });
+        expect((body as { steps: string[] }).steps).toEqual([
+          'tell the facades to hold new writes of shop',
+          "move legacy's fence from open (1) to closed (2)",
+          expect.stringMatching(/^record the last position of legacy's feed, \d+ at the moment$/),
+          expect.stringMatching(/^wait until extracted has applied it, \d+ changes at the moment$/),
+          "move legacy's fence from closed (2) to ceded (2): the commit point",
+          "move extracted's fence from closed (0) to open (2)",
+          'tell the facades who the owner is; held writes go there',
+          'record the outcome: done',
+        ]);
+        expect(await running.status()).toMatchObject({ owner: 'legacy', epoch: 1 });
+      }),
+    ));
+
+  it('stands by while another engine leads, and takes over when that is gone', () =>
+    withSides((sides) =>
+      withEngine(sides, {}, async (first) => {
+        await eventually(async () => expect((await first.status()).standing.as).toBe('leader'));
+        await withEngine(sides, {}, async (second) => {
+          await eventually(async () => expect((await second.status()).standing.as).toBe('standby'));
+          expect(await second.call(...handOver('extracted'))).toMatchObject({
+            status: 503,
+            body: { code: 'engine_not_leading', standing: 'standby' },
+          });
+          expect((await second.call('GET', '/readyz')).status).toBe(200);
+          await first.engine.close();
+          await eventually(async () => expect((await second.status()).standing.as).toBe('leader'));
+        });
+      }),
+    ));
+
+  it('waits for a database that does not exist yet, and says so', () =>
+    withSides(async (sides) => {
+      const urls = { ...sides.urls, extracted: `${sides.urls.extracted}.later` };
+      await withEngine({ ...sides, urls }, {}, async ({ call, status }) => {
+        await eventually(async () => {
+          const answer = await call('GET', '/readyz');
+          expect(answer.status).toBe(503);
+          expect(JSON.stringify(answer.body)).toContain("the extracted database can't be opened");
+        });
+        expect((await status()).standing.as).toBe('waiting');
+        expect((await call('POST', '/backfills', { capability: 'shop' })).status).toBe(503);
+        sides.extracted.prepare(`VACUUM INTO ?`).run(urls.extracted.slice('file:'.length));
+        await eventually(async () => expect((await call('GET', '/readyz')).status).toBe(200));
+      });
+    }));
+
+  it('refuses what it does not understand', () =>
+    withSides((sides) =>
+      withEngine(sides, {}, async ({ call }) => {
+        expect(await call('POST', '/handovers', { capability: 'shop', to: 'cloud' })).toMatchObject(
+          {
+            status: 400,
+            body: { errors: [{ field: 'to' }] },
+          },
+        );
+        expect(
+          await call('POST', '/handovers', { capability: 'ship', to: 'legacy' }),
+        ).toMatchObject({
+          status: 404,
+          body: { code: 'unknown_capability', detail: 'there is no ship; known are shop' },
+        });
+        expect((await call('GET', '/barrier/ship')).status).toBe(404);
+      }),
+    ));
+});
