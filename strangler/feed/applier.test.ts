@@ -84,6 +84,8 @@ const round = (side: SideName) =>
     events: fc.array(events[side], { minLength: 1, maxLength: 12 }),
     seed: fc.array(fc.nat(1000), { maxLength: 6 }),
     crash: fc.boolean(),
+    /** Services set it, a hand-typed session has not: REPLACE then fires other triggers. */
+    recursiveTriggers: fc.boolean(),
   });
 
 interface Round {
@@ -91,9 +93,11 @@ interface Round {
   readonly events: readonly Event[];
   readonly seed: readonly number[];
   readonly crash: boolean;
+  readonly recursiveTriggers: boolean;
 }
 
 async function live(sides: Sides, databases: Databases, { side, ...what }: Round): Promise<void> {
+  sides[side].pragma(`recursive_triggers = ${what.recursiveTriggers ? 'ON' : 'OFF'}`);
   let applier = await applierFrom(databases, side);
   for (const [index, event] of what.events.entries()) {
     happen(sides[side], event);
