@@ -1,7 +1,7 @@
 /**
  * Makes a fresh clone ready for `npm start`, `npm test` and `npm run rehearse`: the right Node, the
- * packages of the lockfile, and `dist/` built from the sources. Plain Node, since it runs before
- * anything is installed. It does only what is missing, and says what it does.
+ * packages of the lockfile, `dist/` built from the sources, and a Redis. Plain Node, since it runs
+ * before anything is installed. It does only what is missing, and says what it does.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -28,6 +28,7 @@ mkdirSync(join(root, '.cache'), { recursive: true });
 await withLock(join(root, '.cache', 'prepare.lock'), () => {
   installPackages();
   build();
+  findRedis();
 });
 
 function checkNode() {
@@ -114,6 +115,14 @@ function removeLeftovers(sources) {
     rmSync(file);
     rmSync(`${file}.map`, { force: true });
   }
+}
+
+/** Compiled with the rest: what finds a Redis for the system finds it here, and fetches it now. */
+function findRedis() {
+  const program = join(dist, 'system', 'prepare-redis.js');
+  if (!existsSync(program)) return;
+  const { status } = spawnSync(process.execPath, [program], { cwd: root, stdio: 'inherit' });
+  if (status !== 0) process.exit(1);
 }
 
 function run(command, parameters, env = process.env) {

@@ -1,15 +1,14 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Logger } from '../chassis/index.ts';
 import { CommandFailed, run } from './command.ts';
 import { redisRuns } from './redis-binary.ts';
-import type { RedisBinary } from './redis-binary.ts';
+import type { Progress, RedisBinary } from './redis-binary.ts';
 
 interface AptOptions {
   readonly cacheDir: string;
   readonly aptGet: string;
   readonly dpkg: string;
-  readonly log: Logger;
+  readonly log: Progress;
 }
 
 /** The Redis that an earlier run unpacked, when there is one and it runs on this system. */

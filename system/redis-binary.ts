@@ -7,6 +7,12 @@ export interface RedisBinary {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** Where the search says what it does: a log, or a terminal before anything runs. */
+export interface Progress {
+  info(message: string): void;
+  info(facts: object, message: string): void;
+}
+
 /** Whether the program runs here at all: a cached one may be of another system. */
 export async function redisRuns(binary: RedisBinary): Promise<boolean> {
   try {

@@ -1,10 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Logger } from '../chassis/index.ts';
 import { CommandFailed, findCommand } from './command.ts';
 import { projectRoot } from './project.ts';
 import { provisionWithApt, unpackedRedis } from './redis-apt.ts';
-import type { RedisBinary } from './redis-binary.ts';
+import type { Progress, RedisBinary } from './redis-binary.ts';
 
 /** No Redis is to be had on this machine; the message says how to get one. */
 export class RedisMissing extends Error {
@@ -12,7 +11,7 @@ export class RedisMissing extends Error {
 }
 
 interface FindOptions {
-  readonly log: Logger;
+  readonly log: Progress;
   /** Searched for `redis-server`, `valkey-server`, `apt-get` and `dpkg`. */
   readonly path?: string;
   /** Where a downloaded Redis is kept between runs. */
