@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 // not part of its public entry.
 const require = createRequire(import.meta.url);
 const SqliteTransaction = require('knex/lib/dialects/sqlite3/execution/sqlite-transaction.js') as {
-  new (...parameters: unknown[]): { query(connection: unknown, sql: string): Promise<unknown> };
+  new (...parameters: unknown[]): object;
 };
 /** How long a transaction waits for the database's one writer before it gives up. */
 const BUSY_DEADLINE_MS = 10_000;
@@ -21,6 +21,8 @@ function isBusy(error: unknown): boolean {
   return code !== undefined && code.startsWith('SQLITE_BUSY');
 }
 
+type RawConnection = Database.Database & { statements?: Map<string, Database.Statement> };
+
 /**
  * Begins with the write lock. A deferred transaction that reads first and writes later is refused
  * with SQLITE_BUSY_SNAPSHOT instead of seeing a fence that closed meanwhile. SQLite's own busy
@@ -28,11 +30,13 @@ function isBusy(error: unknown): boolean {
  * the lock is a timer here.
  */
 class ImmediateTransaction extends SqliteTransaction {
-  async begin(connection: unknown): Promise<unknown> {
+  async begin(connection: RawConnection): Promise<void> {
     const deadline = performance.now() + BUSY_DEADLINE_MS;
     for (;;) {
       try {
-        return await this.query(connection, 'BEGIN IMMEDIATE;');
+        // Not by the class's own query method: that ends the transaction at the first error.
+        prepared(connection, 'BEGIN IMMEDIATE').run();
+        return;
       } catch (error) {
         if (!isBusy(error) || performance.now() > deadline) throw error;
         await delay(1 + Math.random() * 2);
@@ -40,8 +44,6 @@ class ImmediateTransaction extends SqliteTransaction {
     }
   }
 }
-
-type RawConnection = Database.Database & { statements?: Map<string, Database.Statement> };
 
 interface Query {
   sql: string;
