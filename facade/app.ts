@@ -11,6 +11,7 @@ import { Counters } from './counters.ts';
 import { createDataPlane } from './data-plane.ts';
 import { Experiments } from './experiment.ts';
 import { HoldLog } from './hold-log.ts';
+import { RememberedFlags } from './remembered-flags.ts';
 import { RequestReader } from './request-form.ts';
 import { RoutingBook } from './routing-book.ts';
 import { RoutingFeed } from './routing-feed.ts';
@@ -53,7 +54,8 @@ export function buildApp({ config, flags, engineUrl, redisUrl, log }: FacadeOpti
   }));
   const upstreamOf: Core['upstreamOf'] = (capability, side) =>
     (pairs[capability.index] as (typeof pairs)[number])[side];
-  const book = new RoutingBook(capabilities, flags);
+  const remembered = new RememberedFlags(flags);
+  const book = new RoutingBook(capabilities, remembered);
   const notes = capabilities.map(() => new WriteNotes());
   const feed = new RoutingFeed({ book, engine, redisUrl, log });
   const barriers = new Barriers(engine, book, capabilities, notes);
@@ -62,7 +64,7 @@ export function buildApp({ config, flags, engineUrl, redisUrl, log }: FacadeOpti
     limits: config.limits,
     log,
     routes,
-    flags,
+    flags: remembered,
     book,
     feed,
     notes,
@@ -78,6 +80,7 @@ export function buildApp({ config, flags, engineUrl, redisUrl, log }: FacadeOpti
     admin: createExpressServer(buildAdmin({ core, experiments, flags, log })),
     start: () => feed.start(),
     async close() {
+      remembered.close();
       feed.close();
       barriers.close();
       await experiments.settled();

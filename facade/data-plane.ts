@@ -19,6 +19,8 @@ const HEADER_BYTES = 16_384;
 const HEADERS_TIMEOUT_MS = 10_000;
 /** Longer than the usual client's, so that it is not the facade that closes under a request. */
 const KEEP_ALIVE_MS = 72_000;
+/** Shares of requests are exact to one in so many. */
+const DRAWS = 10_000;
 /** How many writes that were held are sent at a time. */
 const RELEASE_WIDTH = 64;
 
@@ -45,7 +47,7 @@ export function createDataPlane(core: Core, reader: RequestReader): Server {
 
   function receive(req: IncomingMessage, res: VisitedResponse): void {
     const form = reader.read(req);
-    draws += 1;
+    draws = (draws + 1) % DRAWS;
     const question: Question = {
       method: form.method,
       path: form.path,

@@ -32,6 +32,7 @@ function canonicalPath(raw: string): string {
     .replace(ESCAPE, unescape)
     .replace(MUST_ESCAPE, (character) => escaped(character.charCodeAt(0)))
     .replace(/\/{2,}/g, '/');
+  if (!isUtf8(path)) throw invalid('the path holds escapes that are no UTF-8');
   if (DOTS.test(path)) throw invalid('the path holds a `.` or `..` segment; send it resolved');
   return path;
 }
@@ -43,6 +44,16 @@ function unescape(_match: string, digits: string | undefined): string {
   if (code < 0x20 || code === 0x7f) throw invalid('the path holds an encoded control character');
   if (character === '/' || character === '\\') throw invalid('the path holds an encoded slash');
   return code < 0x7f && UNRESERVED.test(character) ? character : escaped(code);
+}
+
+/** Overlong forms, too, in which a lenient server might find a slash. */
+function isUtf8(path: string): boolean {
+  try {
+    decodeURIComponent(path);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function escaped(code: number): string {

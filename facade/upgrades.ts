@@ -1,9 +1,11 @@
+import { ServerResponse } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createProxyMiddleware } from 'http-proxy-middleware';
 import { Problem, problemBody } from '../chassis/index.ts';
 import type { Logger } from '../chassis/index.ts';
+import { upstreamUnavailable } from './refusals.ts';
 import type { RequestForm, RequestReader } from './request-form.ts';
 
 /** Takes WebSocket upgrades to the monolith; everything else that wants to upgrade is refused. */
@@ -19,7 +21,9 @@ export function createUpgrader(
     on: {
       error: (error, _req, answer) => {
         log.debug({ err: error }, 'an upgrade failed');
-        answer.destroy();
+        const socket = answer instanceof ServerResponse ? answer.socket : answer;
+        if (socket && socket.bytesWritten === 0) refuseRaw(socket, upstreamUnavailable(false));
+        else socket?.destroy();
       },
     },
   });

@@ -169,7 +169,7 @@ describe('a client never sees less than its own write', () => {
         (await request('GET', `${stand.url}/api/stock`, { headers: { 'x-customer-id': 'C1' } }))
           .body;
       expect(await read()).toEqual({ from: 'legacy' });
-      let letPass = (): void => undefined;
+      let letPass: (() => void) | undefined;
       const told = stand.engine.answer;
       stand.engine.answer = (req, res, body) => {
         if (req.url === '/barrier/stock') letPass = () => json(res, 200, {});
@@ -178,7 +178,7 @@ describe('a client never sees less than its own write', () => {
       stand.routing.set('stock', routingState('stock', { generation: 2 }));
       await eventually(() => stand.engine.received.some(({ url }) => url === '/barrier/stock'));
       expect(await read()).toEqual({ from: 'legacy' });
-      letPass();
+      letPass?.();
       await eventually(async () => expect(await read()).toEqual({ from: 'extracted' }));
     }));
 

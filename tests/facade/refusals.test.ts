@@ -122,7 +122,7 @@ describe('one request stays one request', () => {
           'Host: fig',
           'Transfer-Encoding: chunked',
           '',
-          `${smuggled.length.toString(16)}`,
+          smuggled.length.toString(16),
           smuggled,
           '0',
           '',

@@ -71,7 +71,7 @@ describe('bodies', () => {
   });
 
   it('arrive piece by piece, as server-sent events need it', () => {
-    let next = (_text: string): void => undefined;
+    let next: ((text: string) => void) | undefined;
     return withStand(
       {
         rawMonolith: (_req, res) => {
@@ -84,7 +84,7 @@ describe('bodies', () => {
         const answer = await send(`${url}/events`);
         const pieces = answer.body[Symbol.asyncIterator]();
         for (const text of ['data: 1\n\n', 'data: 2\n\n']) {
-          next(text);
+          next?.(text);
           const piece = await pieces.next();
           expect(String(piece.value)).toBe(text);
         }

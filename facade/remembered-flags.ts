@@ -1,0 +1,42 @@
+import type { Flags } from '../strangler/routing/index.ts';
+
+const FORGET_MS = 1_000;
+const MOST_ANSWERS = 20_000;
+
+/**
+ * Flags whose answers are remembered for a moment: the same customers come again and again, and an
+ * evaluation costs more than all else that decides a request. Every change of the flags, and every
+ * second, which strategies that know the time need, starts afresh.
+ */
+export class RememberedFlags implements Pick<Flags, 'isEnabled'> {
+  readonly #flags: Pick<Flags, 'isEnabled' | 'onChange'>;
+  readonly #answers = new Map<string, Map<string, boolean>>();
+  readonly #timer: NodeJS.Timeout;
+  readonly #stopListening: () => void;
+
+  constructor(flags: Pick<Flags, 'isEnabled' | 'onChange'>) {
+    this.#flags = flags;
+    this.#stopListening = flags.onChange(() => this.#answers.clear());
+    this.#timer = setInterval(() => this.#answers.clear(), FORGET_MS).unref();
+  }
+
+  isEnabled(flag: string, context: { readonly userId?: string } = {}): boolean {
+    const { userId } = context;
+    let answers = this.#answers.get(flag);
+    if (answers === undefined) {
+      answers = new Map();
+      this.#answers.set(flag, answers);
+    }
+    const known = answers.get(userId ?? '');
+    if (known !== undefined) return known;
+    const answer = this.#flags.isEnabled(flag, context);
+    if (answers.size >= MOST_ANSWERS) answers.clear();
+    answers.set(userId ?? '', answer);
+    return answer;
+  }
+
+  close(): void {
+    this.#stopListening();
+    clearInterval(this.#timer);
+  }
+}
