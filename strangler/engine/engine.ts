@@ -34,6 +34,8 @@ export interface EngineDeps {
   readonly log: Logger;
   readonly limits?: StepLimits;
   readonly gateLimits?: GateLimits;
+  /** How long an engine that is gone keeps others from taking over, in ms. */
+  readonly leaseMs?: number;
   /** Called before a step takes effect. */
   readonly onStep?: (capability: string, step: StepKind) => void | Promise<void>;
 }
@@ -97,7 +99,7 @@ export class Engine {
       Object.entries(declarations).map(([capability, declaration]) => {
         const open = (): Plane => openPlane(declaration, deps);
         const { holder } = this;
-        const given = { ...pick(deps), capability, open, flags, publisher, log, holder };
+        const given = { ...settings(deps), capability, open, flags, publisher, log, holder };
         return [capability, new Steward(given)];
       }),
     );
@@ -245,14 +247,12 @@ export class Engine {
   }
 }
 
-function pick({
-  limits,
-  gateLimits,
-  onStep,
-}: EngineDeps): Pick<EngineDeps, 'limits' | 'gateLimits' | 'onStep'> {
+function settings(deps: EngineDeps): Partial<EngineDeps> {
+  const { limits, gateLimits, leaseMs, onStep } = deps;
   return {
     ...(limits ? { limits } : {}),
     ...(gateLimits ? { gateLimits } : {}),
+    ...(leaseMs === undefined ? {} : { leaseMs }),
     ...(onStep ? { onStep } : {}),
   };
 }

@@ -4,8 +4,9 @@ import type { SideName } from '../side.ts';
 import type { Lease, SideStore } from '../store.ts';
 
 /** How long an engine that is gone keeps others from taking over, in ms. */
-export const LEASE_TTL_MS = 2_000;
-const RENEW_MS = 600;
+const TTL_MS = 2_000;
+/** Renewed so often that two renewals may fail. */
+const RENEWALS_PER_TTL = 3;
 
 /** Names this run of an engine: a new one each time, since a restarted engine remembers nothing. */
 export function newHolder(): string {
@@ -18,10 +19,12 @@ type Held = Readonly<Record<SideName, Lease>>;
 export class Leases {
   readonly #stores: Readonly<Record<SideName, SideStore>>;
   readonly #holder: string;
+  readonly #ttlMs: number;
   #held: Held | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(stores: Readonly<Record<SideName, SideStore>>, holder: string) {
+  constructor(stores: Readonly<Record<SideName, SideStore>>, holder: string, ttlMs = TTL_MS) {
+    this.#ttlMs = ttlMs;
     this.#stores = stores;
     this.#holder = holder;
   }
@@ -33,7 +36,7 @@ export class Leases {
   /** Takes both leases and keeps them; false while another engine has one. */
   async take(onLost: () => void): Promise<boolean> {
     // Always in this order, or two engines could each get one and wait for the other.
-    const legacy = await this.#stores.legacy.acquireLease(this.#holder, LEASE_TTL_MS);
+    const legacy = await this.#stores.legacy.acquireLease(this.#holder, this.#ttlMs);
     if (!legacy) return false;
     const extracted = await this.#takeOrGiveBack(legacy);
     if (!extracted) return false;
@@ -46,7 +49,7 @@ export class Leases {
         renewing = false;
         if (!mine) onLost();
       });
-    }, RENEW_MS).unref();
+    }, this.#ttlMs / RENEWALS_PER_TTL).unref();
     return true;
   }
 
@@ -55,7 +58,7 @@ export class Leases {
     const held = this.#held?.[side];
     if (!held) return false;
     try {
-      const now = await this.#stores[side].acquireLease(this.#holder, LEASE_TTL_MS);
+      const now = await this.#stores[side].acquireLease(this.#holder, this.#ttlMs);
       // A new token means that it had run out, and somebody may have acted in between.
       return now?.token === held.token;
     } catch {
@@ -72,7 +75,7 @@ export class Leases {
   async #takeOrGiveBack(legacy: Lease): Promise<Lease | null> {
     let extracted: Lease | null = null;
     try {
-      extracted = await this.#stores.extracted.acquireLease(this.#holder, LEASE_TTL_MS);
+      extracted = await this.#stores.extracted.acquireLease(this.#holder, this.#ttlMs);
     } finally {
       if (!extracted) await this.#stores.legacy.releaseLease(legacy);
     }

@@ -29,6 +29,7 @@ export interface StewardOptions {
   readonly publisher: RoutingPublisher;
   readonly log: Logger;
   readonly holder: string;
+  readonly leaseMs?: number;
   readonly limits?: StepLimits;
   readonly gateLimits?: GateLimits;
   readonly onStep?: (capability: string, step: StepKind) => void | Promise<void>;
@@ -153,6 +154,7 @@ export class Steward {
     const leases = new Leases(
       { legacy: plane.sides.legacy.store, extracted: plane.sides.extracted.store },
       holder,
+      this.#options.leaseMs,
     );
     this.#lost = false;
     const led = await leases.take(() => {

@@ -9,7 +9,7 @@ import { shop } from './shop.ts';
  */
 const [legacy = '', extracted = '', flagsFile = '', step = '', signal = 'SIGKILL'] =
   process.argv.slice(2);
-const log = createLog('engine', 'warn');
+const log = createLog('engine', 'silent');
 const env = { FIG_FLAGS_FILE: flagsFile };
 const flags = await openFlags({ env, appName: 'test', capabilities: ['shop'], log });
 let sent = false;
