@@ -1,7 +1,6 @@
 import { listen, listenHost, readPort, runProcess, serviceUrl } from '../chassis/index.ts';
-import { openFlags } from '../strangler/routing/index.ts';
+import { loadConfig, openFlags } from '../strangler/routing/index.ts';
 import { buildApp } from './app.ts';
-import { loadConfig } from './config-file.ts';
 
 await runProcess('facade', async ({ env, log }) => {
   const host = listenHost(env);

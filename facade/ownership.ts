@@ -57,7 +57,8 @@ export function withFenceAnswer(knowledge: Knowledge, answer: FenceAnswer): Know
   // A side that never was the owner is closed too, and no news.
   if (ownershipOf(knowledge).owner !== side) return knowledge;
   if (knowledge.closed && knowledge.closed.epoch >= epoch) return knowledge;
-  return { ...knowledge, closed: { side, epoch } };
+  const { unheldEpoch: _closedSince, ...rest } = knowledge;
+  return { ...rest, closed: { side, epoch } };
 }
 
 /**

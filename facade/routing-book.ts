@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Flags, RoutingState, SideName } from '../strangler/routing/index.ts';
 import type { Capability } from './capability.ts';
 import {
@@ -67,7 +68,10 @@ export class RoutingBook {
     const after = change(before);
     if (after === before) return;
     this.#knowledge[capability.index] = after;
-    this.#ownership[capability.index] = ownershipOf(after);
+    const ownership = ownershipOf(after);
+    // The engine repeats itself every second; that is no reason to wake anybody.
+    if (isDeepStrictEqual(ownership, this.#ownership[capability.index])) return;
+    this.#ownership[capability.index] = ownership;
     this.version += 1;
     const waiters = [...this.#waiters];
     this.#waiters.clear();
