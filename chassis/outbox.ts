@@ -17,10 +17,11 @@ export interface DomainEvent {
   readonly data: unknown;
 }
 
-/** The table that holds events until they are sent. `position` grows with each row. */
+/** The table that holds events until everybody has them. */
 export interface OutboxTable {
   readonly table: string;
-  readonly columns: Readonly<Record<'position' | 'id' | 'event' | 'createdAt', string>>;
+  /** `position` grows with each row; `sentAt` is a number, null before the first time. */
+  readonly columns: Readonly<Record<'position' | 'id' | 'event' | 'sentAt' | 'createdAt', string>>;
   formatTime(ms: number): string | number;
 }
 
@@ -30,18 +31,17 @@ export interface Outbox {
     trx: Transaction,
     event: Pick<DomainEvent, 'type' | 'version' | 'aggregateId' | 'data'>,
   ): Promise<void>;
-  /** The oldest events that are not sent yet, in the order they happened in. */
-  pending(connection: Knex, limit: number): Promise<PendingEvent[]>;
-  /** Forgets events that have reached every subscriber's queue. */
-  sent(trx: Transaction, upToPosition: number): Promise<void>;
+  /**
+   * Events to send: those never sent, then those sent before `sentBefore` (ms since 1970) that
+   * somebody has still not received. Oldest first.
+   */
+  due(connection: Knex, sentBefore: number, limit: number): Promise<DomainEvent[]>;
+  markSent(trx: Transaction, ids: readonly string[], now: number): Promise<void>;
+  /** Deletes events that everybody has. */
+  forget(trx: Transaction, ids: readonly string[]): Promise<void>;
 }
 
-export interface PendingEvent {
-  readonly position: number;
-  readonly event: DomainEvent;
-}
-
-/** The transactional outbox of one database. Only its relay knows how events travel. */
+/** The transactional outbox of one database. It is the queue; whatever carries events may lose them. */
 export function createOutbox({ table, columns: c, formatTime }: OutboxTable): Outbox {
   return {
     async publish(trx, event) {
@@ -56,24 +56,26 @@ export function createOutbox({ table, columns: c, formatTime }: OutboxTable): Ou
       await trx(table).insert({
         [c.id]: envelope.id,
         [c.event]: JSON.stringify(envelope),
+        [c.sentAt]: null,
         [c.createdAt]: formatTime(now),
       });
     },
-    async pending(connection, limit) {
-      const rows = (await connection(table)
-        .orderBy(c.position)
+    async due(connection, sentBefore, limit) {
+      const events = (await connection(table)
+        .whereNull(c.sentAt)
+        .orWhere(c.sentAt, '<', sentBefore)
+        .orderBy([{ column: c.sentAt, nulls: 'first' }, { column: c.position }])
         .limit(limit)
-        .select({ position: c.position, event: c.event })) as {
-        position: number;
-        event: string;
-      }[];
-      return rows.map(({ position, event }) => ({
-        position,
-        event: JSON.parse(event) as DomainEvent,
-      }));
+        .pluck(c.event)) as string[];
+      return events.map((event) => JSON.parse(event) as DomainEvent);
     },
-    async sent(trx, upToPosition) {
-      await trx(table).where(c.position, '<=', upToPosition).delete();
+    async markSent(trx, ids, now) {
+      await trx(table)
+        .whereIn(c.id, ids)
+        .update({ [c.sentAt]: now });
+    },
+    async forget(trx, ids) {
+      await trx(table).whereIn(c.id, ids).delete();
     },
   };
 }

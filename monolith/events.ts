@@ -1,15 +1,34 @@
-import { createOutbox } from '../chassis/index.ts';
+import {
+  connectEventQueues,
+  createInbox,
+  createOutbox,
+  startEventRelay,
+} from '../chassis/index.ts';
+import type { Database, Logger } from '../chassis/index.ts';
 import { toTimestamp } from './legacy/index.ts';
+import { createNotifications } from './notifications/index.ts';
 import type { Publish } from './orders/index.ts';
+import { createShipping } from './shipping/index.ts';
 
-/** What has happened in this monolith and is still to be told. */
-export const outbox = createOutbox({
+const ORDER_EVENT_VERSION = 1;
+
+const outbox = createOutbox({
   table: 'EVT_OUTBOX',
-  columns: { position: 'SEQ_NO', id: 'EVT_ID', event: 'EVT_TXT', createdAt: 'CRT_TS' },
+  columns: {
+    position: 'SEQ_NO',
+    id: 'EVT_ID',
+    event: 'EVT_TXT',
+    sentAt: 'SENT_TS',
+    createdAt: 'CRT_TS',
+  },
   formatTime: toTimestamp,
 });
 
-const ORDER_EVENT_VERSION = 1;
+export const inbox = createInbox({
+  table: 'EVT_INBOX',
+  columns: { subscriber: 'SUBSCR_NM', eventId: 'EVT_ID', createdAt: 'CRT_TS' },
+  formatTime: toTimestamp,
+});
 
 /** Orders tell what happens to them through the outbox. */
 export const publishOrderEvent: Publish = (trx, type, order) =>
@@ -24,3 +43,18 @@ export const publishOrderEvent: Publish = (trx, type, order) =>
       total: order.total,
     },
   });
+
+/**
+ * Tells shipping and notifications what happens. While Redis is away events wait in the outbox.
+ * @returns stops it
+ */
+export async function startEvents(
+  database: Database,
+  log: Logger,
+  redisUrl: string,
+  timing: { readonly resendMs?: number } = {},
+): Promise<() => Promise<void>> {
+  const queues = await connectEventQueues(redisUrl, log);
+  const subscribers = [createShipping(), createNotifications()];
+  return startEventRelay({ database, outbox, inbox, subscribers, queues, log, ...timing });
+}

@@ -13,14 +13,15 @@ import {
 } from '../chassis/index.ts';
 import { monolithMigrations } from '../migrations/monolith/index.ts';
 import { buildMonolith, DEFAULT_TIMING } from './app.ts';
+import { startEvents } from './events.ts';
 
 await runProcess('monolith', async ({ env, log }) => {
   const port = readPort(env, 'MONOLITH_PORT', 4000);
   const host = listenHost(env);
   const clients = {
     provider: createHttpClient(serviceUrl(env, 'PROVIDER_URL', 4010)),
-    // Longer than a charge may take there, so that a slow card is not asked for twice.
     inventoryService: createHttpClient(serviceUrl(env, 'INVENTORY_URL', 4001)),
+    // Longer than a charge may take there, so that a slow card is not asked for twice.
     paymentService: createHttpClient(serviceUrl(env, 'PAYMENT_URL', 4002), 10_000),
   };
   const database = openDatabase(databaseUrl(env, 'MONOLITH_DATABASE_URL', 'monolith.db'));
@@ -36,11 +37,13 @@ await runProcess('monolith', async ({ env, log }) => {
   const server = createExpressServer(monolith.app);
   const listening = await listen(server, { port, host, variable: 'MONOLITH_PORT' });
   monolith.start();
+  const redisUrl = env['REDIS_URL'];
+  const stopEvents = redisUrl ? await startEvents(database, log, redisUrl) : undefined;
   return {
     ports: { http: listening.port },
     close: async () => {
       await listening.close();
-      await monolith.stop();
+      await Promise.all([monolith.stop(), stopEvents?.()]);
       await Promise.all(Object.values(clients).map((client) => client.close()));
       await database.close();
     },

@@ -1,5 +1,6 @@
 import { purgeKeys } from '../chassis/index.ts';
 import type { Database, FenceGuard, Logger } from '../chassis/index.ts';
+import { inbox } from './events.ts';
 import type { Inventory } from './inventory/index.ts';
 import type { Orders } from './orders/index.ts';
 import type { PaymentModule } from './payment/index.ts';
@@ -32,11 +33,25 @@ export function startUpkeep({ database, log, inventory, payment, orders }: Upkee
     purgeKeys({ database, log, guard: inventory.guard, keys: inventory.keys, everyMs }),
     purgeKeys({ database, log, guard: payment.guard, keys: payment.keys, everyMs }),
     purgeKeys({ database, log, guard: ALWAYS_OPEN, keys: orders.keys, everyMs }),
+    forgetOldEvents(database, log),
     resolveNowAndThen(payment, log),
   ];
   return () => {
     for (const stop of stops) stop();
   };
+}
+
+/** Nothing is sent twice after so long: an event leaves the outbox as soon as everybody has it. */
+const INBOX_KEPT_MS = 30 * 24 * 60 * 60 * 1_000;
+
+function forgetOldEvents(database: Database, log: Logger): () => void {
+  const timer = setInterval(() => {
+    database
+      .transaction((trx) => inbox.forget(trx, Date.now() - INBOX_KEPT_MS))
+      .catch((error: unknown) => log.warn({ err: error }, 'could not forget old events'));
+  }, PURGE_EVERY_MS);
+  timer.unref();
+  return () => clearInterval(timer);
 }
 
 function resolveNowAndThen({ resolver }: PaymentModule, log: Logger): () => void {

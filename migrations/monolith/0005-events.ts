@@ -7,12 +7,13 @@ export const events: Migration = {
       t.increments('SEQ_NO');
       t.text('EVT_ID').notNullable().unique();
       t.text('EVT_TXT').notNullable();
+      t.bigInteger('SENT_TS');
       t.text('CRT_TS').notNullable();
     });
     await knex.schema.createTable('EVT_INBOX', (t) => {
       t.text('SUBSCR_NM').notNullable();
       t.text('EVT_ID').notNullable();
-      t.text('CRT_TS').notNullable();
+      t.text('CRT_TS').notNullable().index('EVT_INBOX_CRT');
       t.primary(['SUBSCR_NM', 'EVT_ID']);
     });
     await knex.schema.createTable('SHP_HDR', (t) => {

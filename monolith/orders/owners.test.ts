@@ -39,8 +39,12 @@ beforeEach(async () => {
     paymentUrl: `http://127.0.0.1:${paymentPort}`,
   });
   const provider = createProvider({ url: shop.providerUrl, timeoutMs: 300 });
-  const now = () => Date.now();
-  const scope = { database: paymentDatabase, guard: paymentGuard, keys: requestKeys, now };
+  const scope = {
+    database: paymentDatabase,
+    guard: paymentGuard,
+    keys: requestKeys,
+    now: Date.now,
+  };
   payment = await serve(buildPayment({ scope, provider, log }), paymentPort);
 });
 

@@ -1,0 +1,94 @@
+import type { Logger } from './log.ts';
+import type { DomainEvent } from './outbox.ts';
+
+const RECONNECT_MS = 250;
+const SEND_MS = 1_000;
+const CLOSE_MS = 1_000;
+
+/** What carries events from the outbox to the inboxes. It may repeat them, reorder and lose them. */
+export interface EventQueues {
+  /**
+   * Puts an event into a subscriber's queue.
+   * @throws Error when Redis is away or does not answer within a second
+   */
+  send(subscriber: string, event: DomainEvent): Promise<void>;
+  /** Takes a subscriber's events out, one after the other. */
+  consume(subscriber: string, receive: (event: DomainEvent) => Promise<void>): void;
+  close(): Promise<void>;
+}
+
+const nameOf = (subscriber: string): string => `events.${subscriber}`;
+
+/** Events through BullMQ, one queue a subscriber. Redis may be away at any time, also at the start. */
+export async function connectEventQueues(redisUrl: string, log: Logger): Promise<EventQueues> {
+  // Loaded here only: most processes that use the chassis have nothing to do with queues.
+  const [{ Queue, Worker }, { Redis }] = await Promise.all([import('bullmq'), import('ioredis')]);
+  const connect = (patient: boolean) => {
+    const redis = new Redis(redisUrl, {
+      maxRetriesPerRequest: null,
+      enableOfflineQueue: patient,
+      retryStrategy: () => RECONNECT_MS,
+    });
+    redis.on('error', (error) => log.debug({ err: error }, 'Redis is away'));
+    return redis;
+  };
+  const producer = connect(false);
+  const consumer = connect(true);
+  const queues = new Map<string, InstanceType<typeof Queue<DomainEvent>>>();
+  const workers: InstanceType<typeof Worker<DomainEvent>>[] = [];
+
+  function queueOf(subscriber: string): InstanceType<typeof Queue<DomainEvent>> {
+    const known = queues.get(subscriber);
+    if (known) return known;
+    const queue = new Queue<DomainEvent>(nameOf(subscriber), { connection: producer });
+    queue.on('error', (error) => log.debug({ err: error }, 'event queue'));
+    queues.set(subscriber, queue);
+    return queue;
+  }
+
+  return {
+    async send(subscriber, event) {
+      if (producer.status !== 'ready') throw new Error('Redis is away');
+      // One job for each event at a time: sending again what still waits changes nothing.
+      const options = { jobId: event.id, removeOnComplete: true, removeOnFail: true };
+      const added = queueOf(subscriber).add(event.type, event, options);
+      if (!(await within(SEND_MS, added))) throw new Error('Redis did not answer');
+    },
+    consume(subscriber, receive) {
+      const worker = new Worker<DomainEvent>(
+        nameOf(subscriber),
+        async ({ data }) => receive(data),
+        { connection: consumer },
+      );
+      worker.on('error', (error) => log.debug({ err: error }, 'event worker'));
+      worker.on('failed', (job, error) => {
+        log.error(
+          { err: error, subscriber, event: job?.data },
+          'an event was not taken; again soon',
+        );
+      });
+      workers.push(worker);
+    },
+    async close() {
+      // Closing in good order talks to Redis, which may be away.
+      const closing = [...workers, ...queues.values()].map((part) => part.close());
+      await within(CLOSE_MS, Promise.allSettled(closing));
+      producer.disconnect();
+      consumer.disconnect();
+    },
+  };
+}
+
+/** Whether the work was done in time. It may still fail later, when nobody listens any more. */
+async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+    work.catch(() => undefined);
+  }
+}

@@ -1,0 +1,47 @@
+import type { Transaction } from './database.ts';
+import type { DomainEvent } from './outbox.ts';
+
+/** Somebody who wants to know of some types of events. */
+export interface EventSubscriber {
+  readonly name: string;
+  readonly types: readonly string[];
+  /** Events may come in any order. What this writes is written once for each event. */
+  handle(trx: Transaction, event: DomainEvent): Promise<void>;
+}
+
+/** The table of what each subscriber has received. */
+export interface InboxTable {
+  readonly table: string;
+  readonly columns: Readonly<Record<'subscriber' | 'eventId' | 'createdAt', string>>;
+  formatTime(ms: number): string | number;
+}
+
+export interface Inbox {
+  /** Hands an event to its subscriber unless it has had it; what carries events may repeat them. */
+  receive(trx: Transaction, subscriber: EventSubscriber, event: DomainEvent): Promise<void>;
+  /** Whether all of these subscribers have had the event. */
+  hasAll(trx: Transaction, subscribers: readonly string[], eventId: string): Promise<boolean>;
+  /** Forgets what was received before a moment (ms since 1970); returns how many. */
+  forget(trx: Transaction, before: number): Promise<number>;
+}
+
+export function createInbox({ table, columns: c, formatTime }: InboxTable): Inbox {
+  return {
+    async receive(trx, subscriber, event) {
+      const row = { [c.subscriber]: subscriber.name, [c.eventId]: event.id };
+      const known: unknown = await trx(table).where(row).first(c.eventId);
+      if (known !== undefined) return;
+      await trx(table).insert({ ...row, [c.createdAt]: formatTime(Date.now()) });
+      await subscriber.handle(trx, event);
+    },
+    async hasAll(trx, subscribers, eventId) {
+      const received = (await trx(table)
+        .where({ [c.eventId]: eventId })
+        .pluck(c.subscriber)) as string[];
+      return subscribers.every((name) => received.includes(name));
+    },
+    async forget(trx, before) {
+      return trx(table).where(c.createdAt, '<', formatTime(before)).delete();
+    },
+  };
+}

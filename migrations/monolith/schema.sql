@@ -1,0 +1,166 @@
+CREATE TABLE CAT_PROD (SKU_CD text,
+  PROD_NM text not null,
+  PRC_AMT text not null,
+  CURR_CD text not null,
+  primary key (SKU_CD));
+
+CREATE TABLE CUS_MST (CUST_NO text,
+  CUST_NM text not null,
+  CTRY text not null,
+  primary key (CUST_NO));
+
+CREATE TABLE EVT_INBOX (SUBSCR_NM text not null,
+  EVT_ID text not null,
+  CRT_TS text not null,
+  primary key (SUBSCR_NM, EVT_ID));
+
+CREATE TABLE EVT_OUTBOX (SEQ_NO integer not null primary key autoincrement,
+  EVT_ID text not null,
+  EVT_TXT text not null,
+  CRT_TS text not null);
+
+CREATE UNIQUE INDEX evt_outbox_evt_id_unique on EVT_OUTBOX (EVT_ID);
+
+CREATE TABLE INV_ADJ (ADJ_NO text,
+  SKU_CD text not null,
+  DLT_QTY integer not null,
+  RSN_TXT text not null,
+  CRT_TS text not null,
+  primary key (ADJ_NO));
+
+CREATE TABLE INV_IDEM (IDEM_KEY text,
+  REQ_HASH text not null,
+  STATE_CD text not null check (STATE_CD in ('I','D')),
+  ATT_ID text not null,
+  LEASE_TS bigint,
+  RES_ID text,
+  HTTP_STAT integer,
+  RESP_TXT text,
+  CRT_TS text not null,
+  primary key (IDEM_KEY));
+
+CREATE INDEX INV_IDEM_CRT on INV_IDEM (CRT_TS);
+
+CREATE TABLE INV_RSV (RSV_NO text,
+  ORD_NO text not null,
+  STAT_CD text not null check (STAT_CD in ('A','C','R')),
+  CRT_TS text not null,
+  UPD_TS text not null,
+  primary key (RSV_NO));
+
+CREATE UNIQUE INDEX inv_rsv_ord_no_unique on INV_RSV (ORD_NO);
+
+CREATE TABLE INV_RSV_LIN (RSV_NO text not null,
+  SKU_CD text not null,
+  QTY integer not null,
+  primary key (RSV_NO, SKU_CD));
+
+CREATE TABLE INV_STOCK (SKU_CD text,
+  QTY_OH integer not null,
+  QTY_RSV integer not null,
+  UPD_TS text not null,
+  primary key (SKU_CD),
+  check (QTY_OH >= 0),
+  check (QTY_RSV >= 0),
+  check (QTY_RSV <= QTY_OH));
+
+CREATE TABLE NTF_MSG (EVT_ID text,
+  ORD_NO text not null,
+  CUST_NO text not null,
+  TMPL_CD text not null,
+  CRT_TS text not null,
+  primary key (EVT_ID));
+
+CREATE TABLE ORD_HDR (ORD_NO text,
+  CUST_NO text not null,
+  STAT_CD text not null check (STAT_CD in ('P','C','R','D','X','Z')),
+  TOT_AMT text not null,
+  CURR_CD text not null,
+  METH_CD text not null,
+  PAY_NO text,
+  RSV_NO text,
+  CRT_TS text not null,
+  UPD_TS text not null,
+  primary key (ORD_NO));
+
+CREATE INDEX ORD_HDR_CUST on ORD_HDR (CUST_NO, ORD_NO);
+
+CREATE TABLE ORD_IDEM (IDEM_KEY text,
+  REQ_HASH text not null,
+  STATE_CD text not null check (STATE_CD in ('I','D')),
+  ATT_ID text not null,
+  LEASE_TS bigint,
+  RES_ID text,
+  HTTP_STAT integer,
+  RESP_TXT text,
+  CRT_TS text not null,
+  primary key (IDEM_KEY));
+
+CREATE INDEX ORD_IDEM_CRT on ORD_IDEM (CRT_TS);
+
+CREATE TABLE ORD_LIN (ORD_NO text not null,
+  LIN_NO integer not null,
+  SKU_CD text not null,
+  QTY integer not null,
+  UNIT_AMT text not null,
+  foreign key(ORD_NO) references ORD_HDR(ORD_NO),
+  primary key (ORD_NO, LIN_NO));
+
+CREATE TABLE ORD_SAGA (SAGA_ID text,
+  TYPE_CD text not null,
+  STAT_CD text not null check (STAT_CD in ('F','B','C','X')),
+  STEP_NO integer not null,
+  DATA_TXT text not null,
+  FAIL_CNT integer not null,
+  WRK_ID text not null,
+  LEASE_TS bigint not null,
+  CRT_TS text not null,
+  UPD_TS text not null,
+  primary key (SAGA_ID));
+
+CREATE INDEX ORD_SAGA_OPEN ON ORD_SAGA (TYPE_CD, LEASE_TS) WHERE STAT_CD IN ('F', 'B');
+
+CREATE TABLE PAY_IDEM (IDEM_KEY text,
+  REQ_HASH text not null,
+  STATE_CD text not null check (STATE_CD in ('I','D')),
+  ATT_ID text not null,
+  LEASE_TS bigint,
+  RES_ID text,
+  HTTP_STAT integer,
+  RESP_TXT text,
+  CRT_TS text not null,
+  primary key (IDEM_KEY));
+
+CREATE INDEX PAY_IDEM_CRT on PAY_IDEM (CRT_TS);
+
+CREATE INDEX PAY_IDEM_OPEN ON PAY_IDEM (LEASE_TS) WHERE STATE_CD = 'I';
+
+CREATE TABLE PAY_RFND (RFND_NO text,
+  PAY_NO text not null,
+  AMT_TXT text not null,
+  STAT_CD text not null check (STAT_CD in ('P','S')),
+  CRT_TS text not null,
+  UPD_TS text not null,
+  primary key (RFND_NO));
+
+CREATE INDEX PAY_RFND_PAY on PAY_RFND (PAY_NO);
+
+CREATE TABLE PAY_TXN (PAY_NO text,
+  ORD_NO text not null,
+  CUST_NO text not null,
+  AMT_TXT text not null,
+  CURR_CD text not null,
+  METH_CD text not null,
+  STAT_CD text not null check (STAT_CD in ('P','S','D')),
+  CRT_TS text not null,
+  UPD_TS text not null,
+  primary key (PAY_NO));
+
+CREATE INDEX PAY_TXN_ORD on PAY_TXN (ORD_NO);
+
+CREATE TABLE SHP_HDR (ORD_NO text,
+  CUST_NO text not null,
+  STAT_CD text not null check (STAT_CD in ('R','X')),
+  CRT_TS text not null,
+  UPD_TS text not null,
+  primary key (ORD_NO));

@@ -1,0 +1,98 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { createLog } from '../chassis/index.ts';
+import { eventually, openShop, withRedis } from '../tests/support/index.ts';
+import type { Shop } from '../tests/support/index.ts';
+import { startEvents } from './index.ts';
+
+const log = createLog('events', 'silent');
+let shop: Shop;
+
+beforeEach(async () => {
+  shop = await openShop();
+});
+
+afterEach(async () => {
+  await shop.close();
+});
+
+const place = (paymentMethod = 'card_ok') =>
+  shop.post('/api/orders', {
+    customerId: 'ALICE',
+    items: [{ sku: 'A', quantity: 1 }],
+    paymentMethod,
+  });
+
+const shipments = () =>
+  shop.database.read('SHP_HDR').orderBy('ORD_NO').select('ORD_NO', 'STAT_CD') as Promise<unknown[]>;
+const notifications = () =>
+  shop.database.read('NTF_MSG').orderBy('TMPL_CD').pluck('TMPL_CD') as Promise<unknown[]>;
+
+/** Every event has reached everybody. */
+const told = () =>
+  eventually(async () => (await shop.count('EVT_OUTBOX'))['EVT_OUTBOX'] === 0, {
+    timeoutMs: 20_000,
+  });
+
+describe('what happens to orders', () => {
+  it('is told to shipping and notifications, once', () =>
+    withRedis(async ({ url }) => {
+      const stop = await startEvents(shop.database, log, url);
+      try {
+        const { body: kept } = await place();
+        const { body: cancelled } = await place();
+        await place('card_declined');
+        await shop.post(`/api/orders/${cancelled.id}/cancel`);
+        await told();
+        expect(await shipments()).toEqual([
+          { ORD_NO: kept.id, STAT_CD: 'R' },
+          { ORD_NO: cancelled.id, STAT_CD: 'X' },
+        ]);
+        expect(await notifications()).toEqual(['ORDCANC', 'ORDCONF', 'ORDCONF', 'ORDREJ']);
+      } finally {
+        await stop();
+      }
+    }));
+
+  it('is told again when Redis has lost it', () =>
+    withRedis(async ({ url }) => {
+      const redis = new Redis(url);
+      // Nobody takes the events out yet: they are in Redis only, as far as it goes.
+      const { body } = await place();
+      await shop.database.transaction(async (trx) => {
+        await trx('EVT_OUTBOX').update({ SENT_TS: Date.now() });
+      });
+      await redis.flushall();
+      redis.disconnect();
+      const stop = await startEvents(shop.database, log, url, { resendMs: 300 });
+      try {
+        await told();
+        expect(await shipments()).toEqual([{ ORD_NO: body.id, STAT_CD: 'R' }]);
+        expect(await notifications()).toEqual(['ORDCONF']);
+      } finally {
+        await stop();
+      }
+    }));
+
+  it('waits while Redis is away, and no order waits for it', () =>
+    withRedis(async (redis) => {
+      const stop = await startEvents(shop.database, log, redis.url, { resendMs: 500 });
+      try {
+        await redis.kill();
+        const { status, body } = await place();
+        expect(status).toBe(201);
+        // It is started again by what keeps it; then the events arrive.
+        await told();
+        expect(await shipments()).toEqual([{ ORD_NO: body.id, STAT_CD: 'R' }]);
+      } finally {
+        await stop();
+      }
+    }));
+
+  it('stays in the outbox where there is no Redis at all', async () => {
+    const stop = await startEvents(shop.database, log, 'redis://127.0.0.1:9');
+    expect((await place()).status).toBe(201);
+    expect(await shop.count('EVT_OUTBOX', 'SHP_HDR')).toEqual({ EVT_OUTBOX: 2, SHP_HDR: 0 });
+    await stop();
+  });
+});

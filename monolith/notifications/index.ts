@@ -1,0 +1,26 @@
+import type { EventSubscriber } from '../../chassis/index.ts';
+import { toTimestamp } from '../legacy/index.ts';
+
+const TEMPLATE_OF_TYPE: Readonly<Record<string, string>> = {
+  OrderConfirmed: 'ORDCONF',
+  OrderRejected: 'ORDREJ',
+  OrderCancelled: 'ORDCANC',
+};
+
+/** Writes down what each customer is to be told about an order. */
+export function createNotifications(): EventSubscriber {
+  return {
+    name: 'notifications',
+    types: Object.keys(TEMPLATE_OF_TYPE),
+    async handle(trx, { id, type, data }) {
+      const { orderId, customerId } = data as { orderId: string; customerId: string };
+      await trx('NTF_MSG').insert({
+        EVT_ID: id,
+        ORD_NO: orderId,
+        CUST_NO: customerId,
+        TMPL_CD: TEMPLATE_OF_TYPE[type],
+        CRT_TS: toTimestamp(Date.now()),
+      });
+    },
+  };
+}
