@@ -50,7 +50,7 @@ function withStarted(
   use: (started: Started, file: SystemFile) => Promise<void>,
 ): Promise<void> {
   return using(start(dataDir), async (started) => {
-    await eventually(() => started.output().includes('Fig is ready.'), { timeoutMs: 20_000 });
+    await eventually(() => started.output().includes('Fig is ready.'), { timeoutMs: 45_000 });
     const file = readSystemFile(dataDir);
     if (!file) throw new Error(`no system.json; it said\n${started.output()}`);
     await use(started, file);
@@ -87,7 +87,7 @@ describe('npm start', () => {
   it('kills what does not stop at the second Ctrl-C', () =>
     withTempDir((dataDir) =>
       using(start(dataDir, { IGNORES_SIGTERM: 'second' }), async (started) => {
-        await eventually(() => started.output().includes('Fig is ready.'), { timeoutMs: 20_000 });
+        await eventually(() => started.output().includes('Fig is ready.'), { timeoutMs: 45_000 });
         const file = readSystemFile(dataDir);
         started.supervisor.kill('SIGINT');
         await eventually(() => {
