@@ -53,7 +53,10 @@ export interface StockChange {
   readonly reserved?: number;
 }
 
-/** Changes a SKU's stock. The caller has made sure that it exists and falls below nothing. */
+/**
+ * Changes a SKU's stock. The caller has made sure that it falls below nothing.
+ * @throws Error when the SKU has no row to change, since nothing may be promised of it then
+ */
 export async function changeStock(
   trx: Knex,
   sku: string,
@@ -63,11 +66,13 @@ export async function changeStock(
   // What is held first: the other side keeps both in one row, where no more may be held than is
   // on hand after each statement.
   if (reserved !== 0) {
-    await trx('stock_holds')
-      .where({ sku })
-      .update({ reserved: trx.raw('reserved + ?', [reserved]) });
+    const change = { reserved: trx.raw('reserved + ?', [reserved]) };
+    mustChange(sku, await trx('stock_holds').where({ sku }).update(change));
   }
-  await trx('stock_levels')
-    .where({ sku })
-    .update({ on_hand: trx.raw('on_hand + ?', [onHand]), updated_at: now });
+  const change = { on_hand: trx.raw('on_hand + ?', [onHand]), updated_at: now };
+  mustChange(sku, await trx('stock_levels').where({ sku }).update(change));
+}
+
+function mustChange(sku: string, changed: number): void {
+  if (changed !== 1) throw new Error(`${changed} rows hold the stock of ${sku}`);
 }

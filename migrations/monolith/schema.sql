@@ -14,9 +14,12 @@ CREATE TABLE EVT_INBOX (SUBSCR_NM text not null,
   CRT_TS text not null,
   primary key (SUBSCR_NM, EVT_ID));
 
+CREATE INDEX EVT_INBOX_CRT on EVT_INBOX (CRT_TS);
+
 CREATE TABLE EVT_OUTBOX (SEQ_NO integer not null primary key autoincrement,
   EVT_ID text not null,
   EVT_TXT text not null,
+  SENT_TS bigint,
   CRT_TS text not null);
 
 CREATE UNIQUE INDEX evt_outbox_evt_id_unique on EVT_OUTBOX (EVT_ID);

@@ -32,7 +32,7 @@ const SLOW_MS = 400;
 /** Makes a target that holds the cases' world; its resources are closed by the caller. */
 export type MakeTarget = (resources: Resources) => Promise<Target>;
 
-async function open(
+async function openWith(
   resources: Resources,
   migrations: Parameters<typeof temporaryDatabase>[0],
 ): Promise<Database> {
@@ -48,7 +48,7 @@ export async function serve(resources: Resources, app: Express): Promise<string>
 }
 
 async function startProvider(resources: Resources): Promise<string> {
-  const database = await open(resources, providerMigrations);
+  const database = await openWith(resources, providerMigrations);
   return serve(resources, buildProvider({ database, log, slowMs: SLOW_MS }));
 }
 
@@ -75,10 +75,16 @@ async function loadMonolith(database: Database): Promise<void> {
   });
 }
 
+/** A target, and the database behind it. */
+export interface Opened {
+  readonly target: Target;
+  readonly database: Database;
+}
+
 /** The monolith as it is before anything has moved. */
-export const monolithTarget: MakeTarget = async (resources) => {
+export async function openMonolith(resources: Resources): Promise<Opened> {
   const client = (url: string) => resources.keep(createHttpClient(url), (opened) => opened.close());
-  const database = await open(resources, monolithMigrations);
+  const database = await openWith(resources, monolithMigrations);
   await loadMonolith(database);
   const nowhere = 'http://127.0.0.1:9';
   const monolith = buildMonolith({
@@ -92,12 +98,13 @@ export const monolithTarget: MakeTarget = async (resources) => {
   resources.keep(monolith, (started) => started.stop());
   const baseUrl = await serve(resources, monolith.app);
   monolith.start();
-  return { name: 'monolith', baseUrl, areas: ['catalogue', 'inventory', 'payment', 'orders'] };
-};
+  const areas = ['catalogue', 'inventory', 'payment', 'orders'] as const;
+  return { target: { name: 'monolith', baseUrl, areas }, database };
+}
 
 /** The inventory service alone, owning its data. */
-export const inventoryTarget: MakeTarget = async (resources) => {
-  const database = await open(resources, inventoryMigrations);
+export async function openInventory(resources: Resources): Promise<Opened> {
+  const database = await openWith(resources, inventoryMigrations);
   await setFence(database, 'inventory', 'open');
   await database.transaction(async (trx) => {
     for (const { sku, onHand } of WORLD.products) {
@@ -106,12 +113,12 @@ export const inventoryTarget: MakeTarget = async (resources) => {
     }
   });
   const baseUrl = await serve(resources, buildInventory({ database, log }));
-  return { name: 'inventory service', baseUrl, areas: ['inventory'] };
-};
+  return { target: { name: 'inventory service', baseUrl, areas: ['inventory'] }, database };
+}
 
 /** The payment service alone, owning its data. */
-export const paymentTarget: MakeTarget = async (resources) => {
-  const database = await open(resources, paymentMigrations);
+export async function openPayment(resources: Resources): Promise<Opened> {
+  const database = await openWith(resources, paymentMigrations);
   await setFence(database, 'payment', 'open');
   const url = await startProvider(resources);
   const provider = resources.keep(createProvider({ url, timeoutMs: TIMEOUT_MS }), (opened) =>
@@ -119,8 +126,17 @@ export const paymentTarget: MakeTarget = async (resources) => {
   );
   const scope = { database, guard: paymentGuard, keys: requestKeys, now: Date.now };
   const baseUrl = await serve(resources, buildPayment({ scope, provider, log }));
-  return { name: 'payment service', baseUrl, areas: ['payment'] };
-};
+  return { target: { name: 'payment service', baseUrl, areas: ['payment'] }, database };
+}
+
+const targetOf =
+  (open: (resources: Resources) => Promise<Opened>): MakeTarget =>
+  async (resources) =>
+    (await open(resources)).target;
+
+export const monolithTarget = targetOf(openMonolith);
+export const inventoryTarget = targetOf(openInventory);
+export const paymentTarget = targetOf(openPayment);
 
 /** For each capability, who answers for it today and who is to tomorrow. */
 export const SIDES = {

@@ -1,6 +1,8 @@
 /** What tests stand on: each of these owns its resource and gives it back. */
 export { eventually } from './eventually.ts';
 export { withRedis } from './redis.ts';
+export { moveRows, sorted } from './move-rows.ts';
+export type { Rows } from './move-rows.ts';
 export { request } from './request.ts';
 export type { Answer } from './request.ts';
 export { withSystem } from './system.ts';
