@@ -42,14 +42,13 @@ export class Leases {
     if (!extracted) return false;
     this.#held = { legacy, extracted };
     let renewing = false;
-    this.#timer = setInterval(() => {
+    const renew = async (): Promise<void> => {
       if (renewing) return;
       renewing = true;
-      void this.#renew().then((mine) => {
-        renewing = false;
-        if (!mine) onLost();
-      });
-    }, this.#ttlMs / RENEWALS_PER_TTL).unref();
+      if (!(await this.#renew())) onLost();
+      renewing = false;
+    };
+    this.#timer = setInterval(() => void renew(), this.#ttlMs / RENEWALS_PER_TTL).unref();
     return true;
   }
 

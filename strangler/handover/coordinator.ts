@@ -142,7 +142,7 @@ export class Coordinator {
     const late = delay(closeMs, 'late' as const, { signal: timer.signal }).catch(() => false);
     const closed = await Promise.race([closing, late]);
     timer.abort();
-    if (closed !== 'late') return closed as boolean;
+    if (closed !== 'late') return closed;
     this.#abort ??= `open write transactions kept the fence from closing for ${closeMs} ms`;
     return true;
   }

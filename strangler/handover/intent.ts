@@ -21,7 +21,7 @@ export class Intent {
       this.#wish = { to, turn: (this.#wish?.turn ?? 0) + 1 };
       this.#spent = undefined;
     }
-    return this.#wish as Wish;
+    return this.#wish;
   }
 
   /** The wish was tried and taken back: not again by itself. */

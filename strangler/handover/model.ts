@@ -108,8 +108,9 @@ function keyOfCoordinator(coordinator: Coordinator): string {
   if (coordinator.at === 'taking over') return `${coordinator.legacyToken}`;
   const tokens = `${coordinator.at},${coordinator.tokens.legacy},${coordinator.tokens.extracted}`;
   if (coordinator.at === 'idle') return tokens;
-  const { source, epoch, held, published, settled } = coordinator;
-  const run = `${tokens},${source}${epoch},${held},${published},${settled}`;
+  const { source, epoch } = coordinator;
+  const memory = [coordinator.held, coordinator.published, coordinator.settled].join();
+  const run = `${tokens},${source}${epoch},${memory}`;
   if (coordinator.at === 'reading') return run;
   if (coordinator.at === 'acting') return run + JSON.stringify(coordinator.action);
   const { target, applied } = coordinator;

@@ -22,7 +22,7 @@ const engine = new Engine({
   onStep(_capability, reached) {
     if (reached !== step || sent) return;
     sent = true;
-    process.kill(process.pid, signal as NodeJS.Signals);
+    process.kill(process.pid, signal);
   },
 });
 engine.start();

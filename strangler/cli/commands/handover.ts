@@ -1,0 +1,103 @@
+import { CallFailed } from '../../../chassis/index.ts';
+import type { HandoverAnswer, HandoverPlan } from '../../engine/index.ts';
+import type { SideName } from '../../side.ts';
+import { otherSide } from '../../side.ts';
+import { declarationOf } from '../context.ts';
+import type { Context } from '../context.ts';
+import { EngineClient } from '../engine-client.ts';
+import { CommandError, EXIT } from '../exit.ts';
+import { duration, table } from '../format.ts';
+import type { Output } from '../output.ts';
+
+interface HandoverOptions {
+  readonly dryRun: boolean;
+  readonly timeoutMs: number;
+}
+
+/** Moves ownership of a capability to a side: `switch` and `reverse` are the same command. */
+export async function handOver(
+  context: Context,
+  output: Output,
+  capability: string,
+  to: SideName,
+  { dryRun, timeoutMs }: HandoverOptions,
+): Promise<void> {
+  declarationOf(context, capability);
+  const engine = new EngineClient(context.engineUrl, timeoutMs, output.progress);
+  if (dryRun) return plan(engine, output, capability, to);
+  output.progress(`${capability}: ${otherSide(to)} -> ${to}`);
+  const answer = await give(engine, capability, to);
+  const next = to === 'extracted' ? `fig reverse ${capability}` : `fig switch ${capability}`;
+  output.result({ ...answer, next }, () => answerText(answer, next));
+}
+
+async function give(
+  engine: EngineClient,
+  capability: string,
+  to: SideName,
+): Promise<HandoverAnswer> {
+  try {
+    return (await engine.order('/handovers', { capability, to })) as HandoverAnswer;
+  } catch (error) {
+    if (!(error instanceof CallFailed)) throw error;
+    return whatBecameOfIt(engine, capability, to, error);
+  }
+}
+
+/** The engine went away with the order: the next one finishes the handover, or takes it back. */
+async function whatBecameOfIt(
+  engine: EngineClient,
+  capability: string,
+  to: SideName,
+  cause: CallFailed,
+): Promise<HandoverAnswer> {
+  for (;;) {
+    const status = await engine.statusOf(capability);
+    if (status?.standing.as === 'leader' && status.moving === null) {
+      const { owner, epoch, lastHandover: last } = status;
+      if (owner === to && last?.to === to && last.outcome === 'done') {
+        const { id, holdMs } = last;
+        return { outcome: 'done', id, capability, to, epoch, holdMs, steps: [] };
+      }
+      const message = `the engine went away and nothing was moved: ${cause.message}`;
+      throw new CommandError(EXIT.failed, 'engine_went_away', message, 'fig status');
+    }
+    await engine.pause('the engine went away; waiting for the next one');
+  }
+}
+
+async function plan(
+  engine: EngineClient,
+  output: Output,
+  capability: string,
+  to: SideName,
+): Promise<void> {
+  const order = { capability, to, dryRun: true };
+  const { gate, steps } = (await engine.order('/handovers', order)) as HandoverPlan;
+  output.result({ capability, to, outcome: 'planned', gate, steps }, () => {
+    const numbered = steps.map((step, index) => `${String(index + 1).padStart(2)}. ${step}`);
+    const gates = gate.ok
+      ? 'all gates hold'
+      : `gate "${gate.gate}" would refuse it: ${gate.reason}`;
+    return [`${capability}: ${otherSide(to)} -> ${to} would`, ...numbered, gates].join('\n');
+  });
+  if (!gate.ok) throw new CommandError(EXIT.refused, 'gate_refused', gate.reason, gate.next);
+}
+
+function answerText(answer: HandoverAnswer, next: string): string {
+  const { capability, to, epoch } = answer;
+  if (answer.outcome === 'already') {
+    return `${capability} already belongs to ${to} (epoch ${epoch})\nway back: ${next}`;
+  }
+  const hold = answer.holdMs === null ? '' : `; writes were held for ${duration(answer.holdMs)}`;
+  const steps = answer.steps.map(({ step, at, ms }) => [
+    step,
+    `at ${duration(at)}`,
+    `took ${duration(ms)}`,
+  ]);
+  return [
+    ...(steps.length > 0 ? [table(steps, '  ')] : []),
+    `${capability} now belongs to ${to} (epoch ${epoch})${hold}`,
+    `way back: ${next}`,
+  ].join('\n');
+}

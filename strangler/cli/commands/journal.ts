@@ -1,0 +1,54 @@
+import { handoversOf, openEachSide } from '../../engine/index.ts';
+import type { DataDeclaration, HandoverView } from '../../engine/index.ts';
+import type { JournalEntry } from '../../store.ts';
+import { declarationOf } from '../context.ts';
+import type { Context } from '../context.ts';
+import { duration, table } from '../format.ts';
+import type { Output } from '../output.ts';
+
+interface Told extends HandoverView {
+  readonly steps: readonly JournalEntry[];
+}
+
+/** Tells the newest handovers step by step, straight from the databases; no engine is needed. */
+export async function journal(
+  context: Context,
+  output: Output,
+  capability: string | undefined,
+  limit: number,
+): Promise<void> {
+  const declarations =
+    capability === undefined
+      ? Object.values(context.declarations)
+      : [declarationOf(context, capability)];
+  const all = (await Promise.all(declarations.map((one) => read(one, limit)))).flat();
+  const handovers = all.sort((left, right) => left.startedAt - right.startedAt).slice(-limit);
+  output.result({ handovers }, () =>
+    handovers.length === 0 ? 'no handovers yet' : handovers.map(handoverText).join('\n\n'),
+  );
+}
+
+async function read(declaration: DataDeclaration, limit: number): Promise<Told[]> {
+  const told: Told[] = [];
+  for (const side of Object.values(openEachSide(declaration))) {
+    if (side instanceof Error) continue;
+    try {
+      if (!(await side.installation())) continue;
+      for (const record of await handoversOf(side, limit)) {
+        told.push({ ...record, steps: await side.store.journal(record.id) });
+      }
+    } finally {
+      side.close();
+    }
+  }
+  return told;
+}
+
+function handoverText(record: Told): string {
+  const { capability, from, to, epoch, outcome, reason, startedAt, holdMs, steps } = record;
+  const end = outcome === 'aborted' ? `taken back: ${reason ?? ''}` : (outcome ?? 'under way');
+  const hold = holdMs === null ? '' : `, hold ${duration(holdMs)}`;
+  const head = `${capability}  ${from} -> ${to}  epoch ${epoch}  ${new Date(startedAt).toISOString()}  ${end}${hold}`;
+  const lines = steps.map(({ step, at, detail }) => [`+${at - startedAt} ms`, step, detail ?? '']);
+  return lines.length === 0 ? head : `${head}\n${table(lines, '  ')}`;
+}

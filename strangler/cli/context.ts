@@ -1,0 +1,63 @@
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { ConfigurationError, serviceUrl } from '../../chassis/index.ts';
+import type { Environment } from '../../chassis/index.ts';
+import { declarationsOf } from '../engine/index.ts';
+import type { DataDeclaration } from '../engine/index.ts';
+import { loadConfig } from '../routing/index.ts';
+import { known } from './suggest.ts';
+
+const systemFile = z.looseObject({ env: z.record(z.string(), z.string()).default({}) });
+
+/** The system a command is about, and how to reach it. */
+export interface Context {
+  readonly env: Environment;
+  readonly engineUrl: string;
+  /** All capabilities, also those of which no rows move. */
+  readonly capabilities: readonly string[];
+  /** Those whose rows move. */
+  readonly declarations: Readonly<Record<string, DataDeclaration>>;
+}
+
+/**
+ * Finds the system: what `npm start` wrote into the data folder, below what the environment says.
+ * @throws ConfigurationError
+ */
+export async function findSystem(env: NodeJS.ProcessEnv): Promise<Context> {
+  const directory = resolve(env['FIG_DATA_DIR'] || '.fig');
+  const found = await readSystem(join(directory, 'system.json'));
+  // The configuration module reads the environment of its process.
+  for (const [variable, value] of Object.entries(found)) env[variable] ||= value;
+  const config = await loadConfig(env);
+  return {
+    env,
+    engineUrl: serviceUrl(env, 'ENGINE_URL', 4003),
+    capabilities: Object.keys(config.capabilities),
+    declarations: declarationsOf(config),
+  };
+}
+
+async function readSystem(file: string): Promise<Readonly<Record<string, string>>> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw error;
+  }
+  try {
+    return systemFile.parse(JSON.parse(text)).env;
+  } catch (error) {
+    throw new ConfigurationError(
+      `${file} is damaged; start the system again with npm start, or delete the file`,
+      { cause: error },
+    );
+  }
+}
+
+/** A capability whose rows move. @throws CommandError for any other name */
+export function declarationOf(context: Context, capability: string): DataDeclaration {
+  const name = known('capability', capability, Object.keys(context.declarations));
+  return context.declarations[name] as DataDeclaration;
+}

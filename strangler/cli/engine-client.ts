@@ -1,0 +1,114 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { CallFailed, createHttpClient } from '../../chassis/index.ts';
+import type { HttpAnswer } from '../../chassis/index.ts';
+import type { EngineStatus, LiveStatus } from '../engine/index.ts';
+import { CommandError, EXIT } from './exit.ts';
+
+const STATUS_MS = 2_000;
+const RETRY_MS = 250;
+
+interface ProblemBody {
+  readonly code?: string;
+  readonly detail?: string;
+  readonly next?: string | null;
+}
+
+/** Gives orders to the running engine, and asks it how things are. */
+export class EngineClient {
+  readonly url: string;
+  readonly #deadline: number;
+  readonly #timeoutMs: number;
+  readonly #onWait: (reason: string) => void;
+
+  /** @param timeoutMs for everything that one command does */
+  constructor(url: string, timeoutMs: number, onWait: (reason: string) => void) {
+    this.url = url;
+    this.#timeoutMs = timeoutMs;
+    this.#deadline = performance.now() + timeoutMs;
+    this.#onWait = onWait;
+  }
+
+  /** Its status; undefined when no engine answers. */
+  async status(): Promise<EngineStatus | undefined> {
+    try {
+      const answer = await this.#call('GET', '/status', undefined, STATUS_MS);
+      return answer.status === 200 ? (answer.body as EngineStatus) : undefined;
+    } catch (error) {
+      if (error instanceof CallFailed) return undefined;
+      throw error;
+    }
+  }
+
+  async statusOf(capability: string): Promise<LiveStatus | undefined> {
+    const status = await this.status();
+    return status?.capabilities.find((one) => one.capability === capability);
+  }
+
+  /**
+   * Gives an order; while the engine is not ready to take it, tries again until the time is up.
+   * @throws CommandError for every answer other than success; CallFailed when the engine went away
+   *   after it may have seen the order
+   */
+  async order(path: string, body: object): Promise<unknown> {
+    for (;;) {
+      const answer = await this.#give(path, body);
+      if (answer.status < 400) return answer.body;
+      const problem = (answer.body ?? {}) as ProblemBody;
+      if (answer.status !== 503) throw refusal(answer.status, problem);
+      await this.pause(problem.detail ?? 'the engine is not ready');
+    }
+  }
+
+  /** Waits a moment. @throws CommandError when the command's time is up */
+  async pause(reason: string): Promise<void> {
+    if (performance.now() > this.#deadline) {
+      const seconds = Math.round(this.#timeoutMs / 1000);
+      throw new CommandError(
+        EXIT.timedOut,
+        'timed_out',
+        `not done within ${seconds} s: ${reason}`,
+        'fig status',
+      );
+    }
+    this.#onWait(reason);
+    await delay(RETRY_MS);
+  }
+
+  async #give(path: string, body: object): Promise<HttpAnswer> {
+    try {
+      return await this.#call('POST', path, body, Math.max(1, this.#deadline - performance.now()));
+    } catch (error) {
+      if (!(error instanceof CallFailed) || error.sent) throw error;
+      throw new CommandError(
+        EXIT.failed,
+        'engine_away',
+        `no engine answers at ${this.url}`,
+        'npm start',
+      );
+    }
+  }
+
+  async #call(
+    method: string,
+    path: string,
+    body: object | undefined,
+    timeoutMs: number,
+  ): Promise<HttpAnswer> {
+    const client = createHttpClient(this.url, timeoutMs);
+    try {
+      return await client.call(method, path, body === undefined ? {} : { body });
+    } finally {
+      await client.close();
+    }
+  }
+}
+
+function refusal(status: number, problem: ProblemBody): CommandError {
+  const {
+    code = `http_${status}`,
+    detail = `the engine answered ${status}`,
+    next = null,
+  } = problem;
+  const exit = code === 'gate_refused' ? EXIT.refused : EXIT.failed;
+  return new CommandError(exit, code, detail, next, { ...problem });
+}

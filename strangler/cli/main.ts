@@ -1,0 +1,7 @@
+import { EXIT } from './exit.ts';
+import { runCommand } from './run.ts';
+
+process.once('SIGINT', () => process.exit(EXIT.interrupted));
+// A reader such as `head` may have had enough.
+process.stdout.on('error', () => process.exit(EXIT.done));
+process.exitCode = await runCommand(process.argv.slice(2));

@@ -1,0 +1,77 @@
+import { SCHEMA_VERSION } from '../engine/index.ts';
+import type { CommandError } from './exit.ts';
+
+type Colour = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
+
+const CODES: Readonly<Record<Colour, number>> = {
+  bold: 1,
+  dim: 2,
+  red: 31,
+  green: 32,
+  yellow: 33,
+  cyan: 36,
+};
+
+export type Paint = (colour: Colour, text: string) => string;
+
+/** Where a command's words go: data to standard output, everything else to standard error. */
+export interface Output {
+  readonly json: boolean;
+  readonly paint: Paint;
+  readonly live: boolean;
+  /** The result: as JSON, or as the text for people. */
+  result(data: object, text: () => string): void;
+  /** One line about what is going on; replaces the line before on a terminal. */
+  progress(line: string): void;
+  /** Ends the line that `progress` keeps replacing. */
+  progressEnd(): void;
+  failure(error: CommandError): void;
+}
+
+interface Streams {
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+export function paintFor(enabled: boolean): Paint {
+  return (colour, text) => (enabled ? `\u001b[${CODES[colour]}m${text}\u001b[0m` : text);
+}
+
+export function createOutput(json: boolean, { stdout, stderr, env }: Streams): Output {
+  const colours = !env['NO_COLOR'] && env['TERM'] !== 'dumb';
+  const loud = paintFor(colours && stderr.isTTY);
+  let line = '';
+  const progressEnd = (): void => {
+    if (line !== '' && stderr.isTTY) stderr.write('\n');
+    line = '';
+  };
+  return {
+    json,
+    paint: paintFor(colours && stdout.isTTY),
+    live: stdout.isTTY,
+    result(data, text) {
+      progressEnd();
+      stdout.write(
+        json
+          ? `${JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...data }, null, 2)}\n`
+          : `${text()}\n`,
+      );
+    },
+    progress(next) {
+      if (next === line) return;
+      stderr.write(stderr.isTTY ? `\r\u001b[2K${next}` : `${next}\n`);
+      line = next;
+    },
+    progressEnd,
+    failure({ code, message, next, facts }) {
+      progressEnd();
+      if (json) {
+        const error = { ...facts, code, message, next };
+        stdout.write(`${JSON.stringify({ schemaVersion: SCHEMA_VERSION, error }, null, 2)}\n`);
+      }
+      stderr.write(`${loud('red', 'error')}: ${message}\n`);
+      if (next !== null) stderr.write(`${loud('dim', 'next:')} ${next}\n`);
+    },
+  };
+}

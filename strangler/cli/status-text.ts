@@ -1,0 +1,85 @@
+import type { CapabilityStatus, LiveStatus } from '../engine/index.ts';
+import { ago, count, duration, plural } from './format.ts';
+import { nextStep } from './next-step.ts';
+import type { Paint } from './output.ts';
+
+/** A status with or without what only a running engine knows. */
+export type ShownStatus = CapabilityStatus & Partial<LiveStatus>;
+
+/** The whole of `fig status`: a tree with one branch a capability. */
+export function statusText(source: string, all: readonly ShownStatus[], paint: Paint): string {
+  return [paint('dim', source), ...all.map((status) => capabilityText(status, paint))].join('\n\n');
+}
+
+function capabilityText(status: ShownStatus, paint: Paint): string {
+  const { capability, stage, owner, epoch } = status;
+  const colour = stage === 'alarm' ? 'red' : stage === 'switched' ? 'green' : 'cyan';
+  const head = `${paint('bold', capability)}  ${paint(colour, stage)}  owner ${owner ?? 'none'}, epoch ${epoch}`;
+  const leaves = branches(status).filter(([, text]) => text !== null);
+  const lines = leaves.map(([name, text], index) => {
+    const corner = index === leaves.length - 1 ? '└─' : '├─';
+    return `${paint('dim', corner)} ${name.padEnd(9)}  ${text ?? ''}`;
+  });
+  return [head, ...lines].join('\n');
+}
+
+function branches(status: ShownStatus): (readonly [name: string, text: string | null])[] {
+  const { shares, trouble } = status;
+  return [
+    [
+      'shares',
+      `shadow ${shares.shadow} %, reads ${shares.reads} %, writes ${shares.writes ? 'on' : 'off'}`,
+    ],
+    ['lag', lagText(status)],
+    ['backfill', backfillText(status)],
+    ['reconcile', reconcileText(status)],
+    ['handover', handoverText(status)],
+    ['intent', intentText(status)],
+    ['broken', status.broken ?? null],
+    ['trouble', trouble.length > 0 ? trouble.join('; ') : null],
+    ['next', nextStep(status)],
+  ];
+}
+
+function lagText({ lag }: ShownStatus): string | null {
+  return lag && `${plural(lag.changes, 'change')}, ${duration(lag.ms)}`;
+}
+
+function backfillText({ backfill, backfillRun }: ShownStatus): string {
+  const { state, rows, total } = backfill;
+  if (backfillRun?.problem) return `stopped: ${backfillRun.problem}`;
+  if (state === 'none') return 'none';
+  if (state === 'done') return `done, ${plural(rows, 'row')}`;
+  const rate = backfillRun?.rowsPerSecond;
+  const eta = backfillRun?.etaMs;
+  const speed = rate === null || rate === undefined ? '' : `, ${count(rate)} rows/s`;
+  const left = eta === null || eta === undefined ? '' : `, ${duration(eta)} to go`;
+  return `${count(rows)} of ${plural(total, 'row')}${speed}${left}`;
+}
+
+function reconcileText({ reconcile }: ShownStatus): string {
+  if (!reconcile) return 'never';
+  return `${reconcile.clean ? 'clean' : 'differences found'}, ${ago(reconcile.ageMs)}`;
+}
+
+function handoverText({ moving, lastHandover }: ShownStatus): string {
+  if (moving)
+    return `${moving.from} -> ${moving.to} under way since ${ago(Date.now() - moving.startedAt)}`;
+  if (!lastHandover) return 'none yet';
+  const { from, to, outcome, reason, finishedAt, startedAt, holdMs } = lastHandover;
+  const when = ago(Date.now() - (finishedAt ?? startedAt));
+  if (outcome === 'aborted') return `${from} -> ${to} taken back ${when}: ${reason ?? ''}`;
+  return `${from} -> ${to} done ${when}${holdMs === null ? '' : `, hold ${duration(holdMs)}`}`;
+}
+
+function intentText({ intent, owner, capability }: ShownStatus): string | null {
+  if (!intent || intent.to === null || intent.to === owner) return null;
+  if (intent.spent !== null) {
+    const verb = intent.to === 'extracted' ? 'switch' : 'reverse';
+    return `${intent.to}, not tried again: ${intent.spent}; turn ${capability}.writes off and on, or fig ${verb} ${capability}`;
+  }
+  const { refused } = intent;
+  if (!refused || refused.ok) return intent.to;
+  const next = refused.next === null ? '' : `; ${refused.next}`;
+  return `${intent.to}, waits for gate "${refused.gate}": ${refused.reason}${next}`;
+}
