@@ -93,8 +93,8 @@ function records(file: string, text: string): Parsed[] {
 function checkHeader(file: string, given: readonly string[], wanted: readonly string[]): void {
   const missing = wanted.filter((column) => !given.includes(column));
   const unknown = given.filter((column) => !wanted.includes(column));
-  const twice = given.filter((column, index) => given.indexOf(column) !== index);
-  const first = missing[0] ?? unknown[0] ?? twice[0];
+  const twice = given.find((column, index) => given.indexOf(column) !== index);
+  const first = missing[0] ?? unknown[0] ?? twice;
   if (first === undefined) return;
   const what =
     missing.length > 0 ? 'is missing' : unknown.length > 0 ? 'is not known' : 'is there twice';

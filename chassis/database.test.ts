@@ -24,6 +24,10 @@ function count(): Promise<number> {
   return database.read('numbers').then((rows: unknown[]) => rows.length);
 }
 
+function has(table: string): Promise<boolean> {
+  return database.read.schema.hasTable(table);
+}
+
 describe('a write transaction', () => {
   it('waits for another process that holds the lock, without stopping this one', async () => {
     const other = new RawDatabase(join(directory, 'test.db'));
@@ -78,8 +82,6 @@ describe('migrations', () => {
       down: (knex) => knex.schema.dropTable('second'),
     },
   ];
-  const has = (table: string): Promise<boolean> => database.read.schema.hasTable(table);
-
   it('run up, again, from many processes at once, and down', async () => {
     const others = Array.from({ length: 8 }, () => openDatabase(database.url));
     await Promise.all(others.map((other) => migrate(other, migrations)));

@@ -1,7 +1,12 @@
 /** Rehearses a whole migration under live orders, and judges it. */
+export { checkInvariants } from './checks.ts';
+export { writeImport } from './csv.ts';
+export { createCustomers } from './customer.ts';
 export type { Dataset } from './dataset.ts';
+export { collectEvidence } from './evidence.ts';
 export { flipFlags } from './flip-flags.ts';
 export { generateDataset } from './generate.ts';
+export { createLedger } from './ledger.ts';
 export { createOperator } from './operator.ts';
 export { createProgress } from './progress.ts';
 export { createRandom } from './random.ts';
@@ -10,3 +15,6 @@ export { rehearse } from './rehearse.ts';
 export type { RehearsalOptions } from './rehearse.ts';
 export { replay } from './replay.ts';
 export type { HandoverReport, Report } from './report.ts';
+export { countMismatches } from './settle.ts';
+export { createShop } from './shop.ts';
+export { startTraffic } from './traffic.ts';

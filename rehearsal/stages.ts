@@ -42,12 +42,16 @@ function forward(capability: string, from: number, to: number): Stage[] {
   return steps.map((make, index) => make(from + ((to - from) * index) / steps.length));
 }
 
-/** Both capabilities out, both back, both out again, spread over the orders. */
-export function migrationPlan(): Stage[] {
-  const handover = (verb: 'switch' | 'reverse', at: number, capability: string): Stage[] => [
+/** A move of a capability whose data is in step already. */
+function handover(verb: 'switch' | 'reverse', at: number, capability: string): Stage[] {
+  return [
     { at, verb: 'reconcile', capability },
     { at: at + 0.02, verb, capability },
   ];
+}
+
+/** Both capabilities out, both back, both out again, spread over the orders. */
+export function migrationPlan(): Stage[] {
   return [
     ...forward(OUT[0], 0.04, 0.3),
     ...forward(OUT[1], 0.3, 0.56),

@@ -34,15 +34,13 @@ export function startTraffic(
   let taken = 0;
   let allowed = 1;
   let stopped = false;
-  const waiting: { readonly share: number; resolve(): void; reject(reason: unknown): void }[] = [];
+  let waiting: { readonly share: number; resolve(): void; reject(reason: unknown): void }[] = [];
   const progress = (): number => (orders.length === 0 ? 1 : taken / orders.length);
 
   function announce(): void {
-    for (const waiter of [...waiting]) {
-      if (progress() < waiter.share) continue;
-      waiting.splice(waiting.indexOf(waiter), 1);
-      waiter.resolve();
-    }
+    const share = progress();
+    for (const waiter of waiting) if (share >= waiter.share) waiter.resolve();
+    waiting = waiting.filter((waiter) => share < waiter.share);
   }
 
   async function client(): Promise<void> {
@@ -57,7 +55,7 @@ export function startTraffic(
   }
 
   signal?.addEventListener('abort', () => {
-    for (const waiter of waiting.splice(0)) waiter.reject(signal.reason);
+    for (const waiter of waiting) waiter.reject(signal.reason);
   });
 
   return {
