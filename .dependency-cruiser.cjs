@@ -65,7 +65,7 @@ const arrows = folders.map((folder) => {
   };
 });
 
-/** The same for mains, which also choose migrations, and for tests, which also take support. */
+/** The same for mains, which also choose migrations, and for tests, which run what is real. */
 const wider = (name, from, more) =>
   folders.map((folder) => ({
     name: `${name}-of-${folder}`,
@@ -85,7 +85,7 @@ module.exports = {
   forbidden: [
     ...arrows,
     ...wider('mains', COMPOSITION_ROOTS, ['migrations']),
-    ...wider('tests', TESTS, ['migrations', 'mappings', 'tests']),
+    ...wider('tests', TESTS, ['migrations', 'mappings', 'extracted', 'tests']),
     {
       name: 'services-apart',
       severity: 'error',

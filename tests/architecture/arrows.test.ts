@@ -39,7 +39,7 @@ const MAY: Readonly<Record<string, readonly Surface[]>> = {
   'extracted/payment/code.test.ts': IN_TESTS,
   'facade/code.ts': ['chassis', 'contracts', 'routing'],
   'strangler/code.ts': ['chassis'],
-  'strangler/code.test.ts': ['chassis', 'schema', 'mapping', 'support'],
+  'strangler/code.test.ts': ['chassis', 'schema', 'mapping', 'support', 'service'],
   'migrations/shop/code.ts': ['chassis', 'engine'],
   'system/code.ts': ['chassis'],
   'rehearsal/code.ts': TOOLS,

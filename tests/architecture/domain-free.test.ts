@@ -17,12 +17,13 @@ function sources(folder: string): string[] {
     .map((path) => join(folder, path));
 }
 
-/** Prose may give an example, and put things in order. */
+/** Prose, messages and the CLI's help may give an example. */
 function withoutProse(source: string): string {
   return source
     .replaceAll(/\/\*[\s\S]*?\*\//g, '')
     .replaceAll(/\/\/.*$/gm, '')
-    .replaceAll(/such as "[^"]*"/g, '');
+    .replaceAll(/such as "?[\w.]+"?/g, '')
+    .replaceAll(/\bfig [^\\\n'`]*/g, '');
 }
 
 describe.each(['facade', 'strangler'])('%s/', (folder) => {
