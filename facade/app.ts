@@ -83,8 +83,8 @@ export function buildApp({ config, flags, engineUrl, redisUrl, log }: FacadeOpti
       remembered.close();
       feed.close();
       barriers.close();
-      await experiments.settled();
       await Promise.all([...upstreams.values()].map((each) => each.close()));
+      await experiments.settled();
       await engine.close();
     },
   };

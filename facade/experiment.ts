@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../chassis/index.ts';
 import { otherSide } from '../strangler/routing/index.ts';
 import type { SideName } from '../strangler/routing/index.ts';
@@ -8,12 +9,19 @@ import type { Difference, Observation } from './compare.ts';
 import { fetchWhole } from './fetch-whole.ts';
 import type { RequestForm } from './request-form.ts';
 import type { RoutingBook } from './routing-book.ts';
+import { Slots } from './slots.ts';
 import type { Upstream } from './upstream.ts';
 
 const DEADLINE_MS = 5_000;
 const MOST_AT_ONCE = 32;
 const KEPT_MISMATCHES = 50;
-const SETTLING_TRIES = 3;
+const SETTLING_TRIES = 5;
+/** How often a difference must be found without a change in between before it counts. */
+const CONFIRMATIONS = 2;
+/** Settling reads a lot; a busy pair of sides is not made busier than this. */
+const SETTLING_AT_ONCE = 2;
+/** Changes that come and go within this time may be missed, in ms. */
+const WATCH_MS = 4;
 
 /** A read that has been answered, and by which side. */
 export interface Answered {
@@ -69,6 +77,7 @@ export class Experiments {
   readonly #deps: Deps;
   readonly #findings: readonly Findings[];
   readonly #running = new Set<Promise<void>>();
+  readonly #settling = new Slots(SETTLING_AT_ONCE);
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -129,29 +138,51 @@ export class Experiments {
   async #judge({ capability, side, form }: Answered, control: Observation): Promise<Verdict> {
     const candidate = await this.#ask(capability, otherSide(side), form);
     if (compare(capability, side, control, candidate).length === 0) return { kind: 'matched' };
+    await this.#settling.enter();
+    try {
+      return await this.#settle(capability, form);
+    } finally {
+      this.#settling.leave();
+    }
+  }
+
+  /** Tells a real difference from one that was on its way, or came and went. */
+  async #settle(capability: Capability, form: RequestForm): Promise<Verdict> {
+    let found = 0;
     for (let tries = 0; tries < SETTLING_TRIES; tries += 1) {
-      const verdict = await this.#settle(capability, form);
-      if (verdict) return verdict;
+      const verdict = await this.#compareInStillness(capability, form);
+      if (verdict?.kind === 'matched') return verdict;
+      if (verdict) found += 1;
+      if (verdict && found === CONFIRMATIONS) return verdict;
     }
     return { kind: 'unsettled' };
   }
 
   /**
-   * Tells a real difference from one that was on its way. What the owner says before the barrier
-   * has reached the other side after it; if the owner still says the same afterwards, nothing was
-   * written in between, and the other side has no excuse.
+   * What the owner says before the barrier has reached the other side after it; if the owner goes
+   * on saying the same until the other side has answered, that one has no excuse. The owner is
+   * watched all the time: a stock that is reserved and released again looks untouched from afar.
    * @returns undefined when the data, or its owner, changed meanwhile
    */
-  async #settle(capability: Capability, form: RequestForm): Promise<Verdict | undefined> {
+  async #compareInStillness(
+    capability: Capability,
+    form: RequestForm,
+  ): Promise<Verdict | undefined> {
     const { book, barriers } = this.#deps;
     const { owner, epoch, holding } = book.of(capability);
-    const before = await this.#ask(capability, owner, form);
-    if (holding || !(await barriers.pass(capability))) return undefined;
-    const candidate = await this.#ask(capability, otherSide(owner), form);
-    const after = await this.#ask(capability, owner, form);
+    const control = await this.#ask(capability, owner, form);
+    const watch = watchFor(control, () => this.#ask(capability, owner, form));
+    let candidate: Observation;
+    let still = false;
+    try {
+      if (holding || !(await barriers.pass(capability))) return undefined;
+      candidate = await this.#ask(capability, otherSide(owner), form);
+    } finally {
+      still = await watch.stop();
+    }
     const now = book.of(capability);
-    if (!sameAnswer(before, after) || now.owner !== owner || now.epoch !== epoch) return undefined;
-    const found = compare(capability, owner, before, candidate);
+    if (!still || now.owner !== owner || now.epoch !== epoch) return undefined;
+    const found = compare(capability, owner, control, candidate);
     return found.length === 0 ? { kind: 'matched' } : { kind: 'mismatched', differences: found };
   }
 
@@ -175,4 +206,32 @@ function compare(
   return controlSide === 'legacy'
     ? differences(control, candidate, ignore)
     : differences(candidate, control, ignore);
+}
+
+/** Asks again and again; `stop` asks once more and tells whether every answer was the same. */
+function watchFor(
+  first: Observation,
+  ask: () => Promise<Observation>,
+): { stop(): Promise<boolean> } {
+  let stopped = false;
+  let still = true;
+  const look = async (): Promise<void> => {
+    still &&= sameAnswer(first, await ask());
+  };
+  const watching = (async () => {
+    while (!stopped && still) {
+      await look();
+      await delay(WATCH_MS);
+    }
+  })().catch(() => {
+    still = false;
+  });
+  return {
+    async stop() {
+      stopped = true;
+      await watching;
+      if (still) await look();
+      return still;
+    },
+  };
 }

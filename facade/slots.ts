@@ -18,13 +18,6 @@ export class Slots {
     });
   }
 
-  /** Takes a slot if one is free at once. */
-  tryEnter(): boolean {
-    if (this.#free === 0) return false;
-    this.#free -= 1;
-    return true;
-  }
-
   leave(): void {
     const next = this.#queue.shift();
     if (next) next();

@@ -34,6 +34,12 @@ async function readUntil(stand: Stand, done: (found: Findings) => boolean): Prom
 
 const total = ({ compared, errors }: Findings): boolean => compared + errors > 0;
 
+const LAG_MS = 10;
+
+function reservedAt(ms: number): number {
+  return Math.floor(ms / 30) % 2;
+}
+
 describe('a shadowed read', () => {
   it('is answered by the owner and compared with the other side', () =>
     withStand({}, async (stand) => {
@@ -82,6 +88,21 @@ describe('a shadowed read', () => {
       const found = await readUntil(stand, total);
       expect(found).toMatchObject({ mismatched: 0, matched: 0 });
       expect(found.unsettled).toBeGreaterThan(0);
+    }));
+
+  it('is not fooled by data that comes and goes', () =>
+    withStand({}, async (stand) => {
+      // Reserved and released again; the other side follows, and barriers wait for it.
+      const told = stand.engine.answer;
+      stand.engine.answer = (req, res, body) => {
+        const ms = req.url === '/barrier/stock' ? LAG_MS + 2 : 0;
+        setTimeout(() => told(req, res, body), ms);
+      };
+      stand.legacy.answer = (_req, res) => json(res, 200, { reserved: reservedAt(Date.now()) });
+      stand.extracted.answer = (_req, res) =>
+        json(res, 200, { reserved: reservedAt(Date.now() - LAG_MS) });
+      const found = await readUntil(stand, ({ compared }) => compared >= 40);
+      expect(found).toMatchObject({ mismatched: 0, errors: 0 });
     }));
 
   it('leaves out what the configuration allows to differ', () => {

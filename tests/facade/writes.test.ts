@@ -175,6 +175,18 @@ describe('a write', () => {
       expect((await holds(stand)).length).toBeGreaterThan(0);
     }));
 
+  it('to a route that touches a capability waits with it', () =>
+    withPushedNews(async (stand) => {
+      await publish(stand, routingState('stock', { owner: null, epoch: 2, holding: true }));
+      await eventually(async () => (await status(stand)).capabilities[0].holding);
+      const order = request('POST', `${stand.url}/api/orders`, { body: {} });
+      await eventually(async () => (await status(stand)).capabilities[0].heldNow === 1);
+      expect(stand.monolith.received).toHaveLength(0);
+      await publish(stand, routingState('stock', { owner: 'extracted', epoch: 2, generation: 2 }));
+      expect((await order).body).toEqual({ from: 'monolith' });
+      expect(await holds(stand)).toMatchObject([{ capability: 'stock', epoch: 2 }]);
+    }));
+
   it('asks the fence itself when the request to hold is followed by nothing', () =>
     withPushedNews(async (stand) => {
       accept(stand.legacy, 'legacy');
