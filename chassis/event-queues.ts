@@ -28,6 +28,7 @@ export async function connectEventQueues(redisUrl: string, log: Logger): Promise
       maxRetriesPerRequest: null,
       enableOfflineQueue: patient,
       retryStrategy: () => RECONNECT_MS,
+      disconnectTimeout: 100,
     });
     redis.on('error', (error) => log.debug({ err: error }, 'Redis is away'));
     return redis;
@@ -37,6 +38,8 @@ export async function connectEventQueues(redisUrl: string, log: Logger): Promise
   const queues = new Map<string, InstanceType<typeof Queue<DomainEvent>>>();
   const workers: InstanceType<typeof Worker<DomainEvent>>[] = [];
 
+  let closed = false;
+
   function queueOf(subscriber: string): InstanceType<typeof Queue<DomainEvent>> {
     const known = queues.get(subscriber);
     if (known) return known;
@@ -44,6 +47,17 @@ export async function connectEventQueues(redisUrl: string, log: Logger): Promise
     queue.on('error', (error) => log.debug({ err: error }, 'event queue'));
     queues.set(subscriber, queue);
     return queue;
+  }
+
+  function startWorker(subscriber: string, receive: (event: DomainEvent) => Promise<void>) {
+    const worker = new Worker<DomainEvent>(nameOf(subscriber), ({ data }) => receive(data), {
+      connection: consumer,
+    });
+    worker.on('error', (error) => log.debug({ err: error }, 'event worker'));
+    worker.on('failed', (job, error) => {
+      log.error({ err: error, subscriber, event: job?.data }, 'an event was not taken; again soon');
+    });
+    return worker;
   }
 
   return {
@@ -55,23 +69,19 @@ export async function connectEventQueues(redisUrl: string, log: Logger): Promise
       if (!(await within(SEND_MS, added))) throw new Error('Redis did not answer');
     },
     consume(subscriber, receive) {
-      const worker = new Worker<DomainEvent>(
-        nameOf(subscriber),
-        async ({ data }) => receive(data),
-        { connection: consumer },
-      );
-      worker.on('error', (error) => log.debug({ err: error }, 'event worker'));
-      worker.on('failed', (job, error) => {
-        log.error(
-          { err: error, subscriber, event: job?.data },
-          'an event was not taken; again soon',
-        );
-      });
-      workers.push(worker);
+      const start = (): void => {
+        if (!closed) workers.push(startWorker(subscriber, receive));
+      };
+      // A worker that never had a connection can't be closed in good order.
+      if (consumer.status === 'ready') start();
+      else consumer.once('ready', start);
     },
     async close() {
-      // Closing in good order talks to Redis, which may be away.
-      const closing = [...workers, ...queues.values()].map((part) => part.close());
+      closed = true;
+      // Closing in good order talks to Redis; a worker that can't would try to connect for ever.
+      const away = consumer.status !== 'ready';
+      const closing = workers.map((worker) => worker.close(away));
+      for (const queue of queues.values()) closing.push(queue.close());
       await within(CLOSE_MS, Promise.allSettled(closing));
       producer.disconnect();
       consumer.disconnect();
