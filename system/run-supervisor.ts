@@ -49,16 +49,19 @@ export async function runSupervisor(options: Partial<StartOptions> = {}): Promis
 
 function onSignals({ stop, force }: { stop: () => void; force: () => void }): void {
   let firstAt: number | undefined;
+  const stopOnce = (): void => {
+    if (firstAt !== undefined) return;
+    firstAt = performance.now();
+    stop();
+  };
   for (const signal of SIGNALS) {
     process.on(signal, () => {
-      if (firstAt === undefined) {
-        firstAt = performance.now();
-        stop();
-      } else if (performance.now() - firstAt > ONE_KEYSTROKE_MS) {
-        force();
-      }
+      if (firstAt !== undefined && performance.now() - firstAt > ONE_KEYSTROKE_MS) force();
+      else stopOnce();
     });
   }
+  // Whoever read along is gone, as in `npm start | head`: nobody would see it run.
+  process.stdout.on('error', stopOnce);
 }
 
 /** Processes that a start under way has made end by themselves when this one does. */

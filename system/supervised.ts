@@ -147,6 +147,8 @@ export class Supervised {
       if (signal.aborted) return;
       try {
         await this.#launch();
+        // Stopped in the meantime: its end is awaited above.
+        if (signal.aborted) continue;
         this.#options.log.info({ process: name, pid: this.pid }, 'serves again');
         this.#options.onRebirth({ name, pid: this.pid, at: Date.now() });
       } catch (error) {

@@ -1,24 +1,20 @@
 import { join } from 'node:path';
 import type { Environment, Logger } from '../chassis/index.ts';
+import { Children } from './children.ts';
 import type { DataLock } from './data-lock.ts';
 import { firstLoad } from './first-load.ts';
 import type { Load } from './first-load.ts';
-import { StartFailed } from './launcher.ts';
 import type { LogSink } from './log-sink.ts';
 import { NodeProcess } from './node-process.ts';
 import type { ProcessDefinition } from './process-definition.ts';
 import { untilReady } from './readiness.ts';
 import { findRedis } from './redis-find.ts';
 import { RedisServer } from './redis-server.ts';
-import { Supervised } from './supervised.ts';
 import type { Death, Rebirth } from './supervised.ts';
 import { reachableHost, sharedVariables } from './system-env.ts';
 import { removeSystemFile, writeSystemFile } from './system-file.ts';
-import type { ProcessEntry } from './system-file.ts';
 import type { System } from './system.ts';
 
-/** Longer than a process gives itself to close. */
-const STOP_GRACE_MS = 10_000;
 const READY_TIMEOUT_MS = 60_000;
 const REDIS_ATTEMPTS = 3;
 
@@ -39,16 +35,15 @@ interface SupervisorOptions {
 export class Supervisor implements System {
   readonly #options: SupervisorOptions;
   readonly #startedAt = new Date().toISOString();
-  /** In the order in which they started. */
-  readonly #children = new Map<string, Supervised>();
+  readonly #children: Children;
   readonly #variables: Record<string, string>;
-  readonly #deaths = new Set<(death: Death) => void>();
-  readonly #rebirths = new Set<(rebirth: Rebirth) => void>();
   #end: Promise<void> | undefined;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#variables = sharedVariables(options.env, options.dataDir, options.processes);
+    this.#children = new Children(options.log);
+    this.#children.onRebirth(() => this.#writeSystemFile());
   }
 
   get dataDir(): string {
@@ -64,16 +59,11 @@ export class Supervisor implements System {
   }
 
   get names(): readonly string[] {
-    return [...this.#children.keys()];
+    return this.#children.names;
   }
 
   get urls(): Readonly<Record<string, string>> {
-    const urls: Record<string, string> = {};
-    for (const [name, { launcher }] of this.#children) {
-      urls[name] = launcher.url;
-      if (launcher.adminUrl !== undefined) urls['admin'] = launcher.adminUrl;
-    }
-    return urls;
+    return this.#children.urls;
   }
 
   /** Starts everything and waits until it is ready; the caller stops what started on an error. */
@@ -93,19 +83,19 @@ export class Supervisor implements System {
   }
 
   pid(name: string): number | undefined {
-    return this.#child(name).pid;
+    return this.#children.find(name).pid;
   }
 
   kill(name: string, signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
-    return this.#child(name).kill(signal);
+    return this.#children.find(name).kill(signal);
   }
 
   pause(name: string): void {
-    this.#child(name).signal('SIGSTOP');
+    this.#children.find(name).signal('SIGSTOP');
   }
 
   resume(name: string): void {
-    this.#child(name).signal('SIGCONT');
+    this.#children.find(name).signal('SIGCONT');
   }
 
   async ready(name?: string): Promise<void> {
@@ -115,13 +105,11 @@ export class Supervisor implements System {
   }
 
   onExit(callback: (death: Death) => void): () => void {
-    this.#deaths.add(callback);
-    return () => this.#deaths.delete(callback);
+    return this.#children.onDeath(callback);
   }
 
   onRestart(callback: (rebirth: Rebirth) => void): () => void {
-    this.#rebirths.add(callback);
-    return () => this.#rebirths.delete(callback);
+    return this.#children.onRebirth(callback);
   }
 
   logTail(name: string, lines = 40): string {
@@ -134,19 +122,13 @@ export class Supervisor implements System {
   }
 
   async killAll(): Promise<void> {
-    const children = [...this.#children.values()];
-    // First the signals, all in one go: nobody is to see the others die.
-    for (const child of children) child.release();
-    for (const child of children) child.signal('SIGKILL');
-    await Promise.all(children.map((child) => child.destroy()));
+    await this.#children.killAtOnce();
     this.#end ??= Promise.resolve(this.#letGo());
     await this.#end;
   }
 
   async #stopAll(): Promise<void> {
-    for (const child of [...this.#children.values()].toReversed()) {
-      await child.stop(STOP_GRACE_MS);
-    }
+    await this.#children.stopInReverse();
     removeSystemFile(this.#options.dataDir);
     this.#options.log.info('stopped');
     this.#letGo();
@@ -165,7 +147,7 @@ export class Supervisor implements System {
     }
     const binary = await findRedis({ log });
     const redis = new RedisServer({ binary, sink, directory: join(dataDir, 'redis') });
-    await this.#supervise(redis, REDIS_ATTEMPTS);
+    await this.#children.start(redis, REDIS_ATTEMPTS);
     this.#variables['REDIS_URL'] = redis.url;
     this.#writeSystemFile();
   }
@@ -179,49 +161,21 @@ export class Supervisor implements System {
       sink,
       host: reachableHost(host),
     });
-    await this.#supervise(child);
+    await this.#children.start(child);
     this.#variables[definition.urlVariable] = child.url;
     if (child.adminUrl !== undefined) this.#variables['ADMIN_URL'] = child.adminUrl;
     this.#writeSystemFile();
   }
 
-  async #supervise(launcher: RedisServer | NodeProcess, attempts = 1): Promise<void> {
-    const child = new Supervised(launcher, {
-      log: this.#options.log,
-      onDeath: (death) => {
-        for (const callback of this.#deaths) callback(death);
-      },
-      onRebirth: (rebirth) => {
-        this.#writeSystemFile();
-        for (const callback of this.#rebirths) callback(rebirth);
-      },
-    });
-    if (this.#end !== undefined) throw new StartFailed('stopped while it was starting');
-    this.#children.set(launcher.name, child);
-    await child.start(attempts);
-  }
-
   #writeSystemFile(): void {
-    const processes: Record<string, ProcessEntry> = {};
-    for (const [name, { pid, launcher }] of this.#children) {
-      if (pid === undefined) continue;
-      const { url, adminUrl } = launcher;
-      processes[name] = { pid, url, ...(adminUrl === undefined ? {} : { adminUrl }) };
-    }
     writeSystemFile(this.#options.dataDir, {
       pid: process.pid,
       startedAt: this.#startedAt,
       redisUrl: this.redisUrl,
       flagsFile: this.#variables['FIG_FLAGS_FILE'] ?? '',
-      processes,
+      processes: this.#children.entries,
       env: this.#variables,
     });
-  }
-
-  #child(name: string): Supervised {
-    const child = this.#children.get(name);
-    if (child) return child;
-    throw new Error(`there is no process ${name}; there are ${this.names.join(', ')}`);
   }
 
   #httpNames(): string[] {
@@ -230,7 +184,7 @@ export class Supervisor implements System {
 
   /** A front door passes `/readyz` on like any other path, so its admin port is asked as well. */
   async #untilReady(name: string, signal: AbortSignal): Promise<void> {
-    const { launcher } = this.#child(name);
+    const { launcher } = this.#children.find(name);
     const options = { timeoutMs: READY_TIMEOUT_MS, signal };
     await untilReady(name, () => launcher.url, options);
     if (launcher.adminUrl === undefined) return;
