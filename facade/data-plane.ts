@@ -105,7 +105,13 @@ export function createDataPlane(core: Core, reader: RequestReader): Server {
     sendProblem(req, res, problem, traceIdOf(String(req.headers['traceparent'])));
   }
 
-  server.on('upgrade', createUpgrader(core.monolith.url, reader, core.log));
+  const upgrade = createUpgrader({
+    monolithUrl: core.monolith.url,
+    reader,
+    log: core.log,
+    goOn: (socket) => server.emit('connection', socket),
+  });
+  server.on('upgrade', upgrade);
   server.on('connect', (_req: IncomingMessage, socket: Duplex) => {
     refuseRaw(socket, new Problem(405, 'method_not_allowed', 'CONNECT is not allowed'));
   });

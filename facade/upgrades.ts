@@ -8,12 +8,23 @@ import type { Logger } from '../chassis/index.ts';
 import { upstreamUnavailable } from './refusals.ts';
 import type { RequestForm, RequestReader } from './request-form.ts';
 
-/** Takes WebSocket upgrades to the monolith; everything else that wants to upgrade is refused. */
-export function createUpgrader(
-  monolithUrl: string,
-  reader: RequestReader,
-  log: Logger,
-): (req: IncomingMessage, socket: Duplex, head: Buffer) => void {
+const UPGRADING = new Set(['upgrade', 'http2-settings']);
+
+interface UpgraderOptions {
+  readonly monolithUrl: string;
+  readonly reader: RequestReader;
+  readonly log: Logger;
+  /** Takes a connection whose wish to upgrade is ignored. */
+  readonly goOn: (socket: Duplex) => void;
+}
+
+/** Takes WebSocket upgrades to the monolith; any other wish to upgrade is ignored. */
+export function createUpgrader({
+  monolithUrl,
+  reader,
+  log,
+  goOn,
+}: UpgraderOptions): (req: IncomingMessage, socket: Duplex, head: Buffer) => void {
   const proxy = createProxyMiddleware({
     target: monolithUrl,
     changeOrigin: true,
@@ -28,10 +39,15 @@ export function createUpgrader(
     },
   });
   return (req, socket, head) => {
+    if (req.headers.upgrade?.toLowerCase() !== 'websocket') {
+      socket.unshift(Buffer.concat([headWithoutUpgrade(req), head]));
+      goOn(socket);
+      return;
+    }
     socket.on('error', (error) => log.debug({ err: error }, 'an upgraded connection broke'));
     try {
       const form = reader.read(req);
-      checkUpgrade(req, form);
+      checkUpgrade(form);
       rewrite(req, form);
       proxy.upgrade(req, socket as Socket, head);
     } catch (error) {
@@ -46,13 +62,33 @@ export function createUpgrader(
   };
 }
 
+/**
+ * The request as if it had not asked for an upgrade, which a server may always do (RFC 9110 7.8):
+ * some clients ask for h2c with every first request.
+ */
+function headWithoutUpgrade({ method, url, httpVersion, rawHeaders }: IncomingMessage): Buffer {
+  const lines = [`${method} ${url} HTTP/${httpVersion}`];
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] as string;
+    const value = rawHeaders[index + 1] as string;
+    if (UPGRADING.has(name.toLowerCase())) continue;
+    lines.push(`${name}: ${name.toLowerCase() === 'connection' ? withoutUpgrade(value) : value}`);
+  }
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+}
+
+function withoutUpgrade(connection: string): string {
+  return connection
+    .split(',')
+    .map((token) => token.trim())
+    .filter((token) => !UPGRADING.has(token.toLowerCase()))
+    .join(', ');
+}
+
 /** A body would travel on as the first bytes of the other protocol. */
-function checkUpgrade(req: IncomingMessage, { method, bodyBytes }: RequestForm): void {
+function checkUpgrade({ method, bodyBytes }: RequestForm): void {
   if (method !== 'GET' || bodyBytes !== 0) {
     throw new Problem(400, 'invalid_upgrade', 'an upgrade must be a GET without a body');
-  }
-  if (req.headers.upgrade?.toLowerCase() !== 'websocket') {
-    throw new Problem(501, 'unsupported_upgrade', 'only an upgrade to websocket is understood');
   }
 }
 

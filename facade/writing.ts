@@ -77,7 +77,7 @@ export class Writing {
         this.#retried = true;
         bump(this.#core.counters.retried, this.#row);
       } else {
-        this.#visit.refuse(upstreamUnavailable(outcome.sent));
+        this.#visit.refuse(upstreamUnavailable(outcome.sent || this.#retried));
       }
     }
   }

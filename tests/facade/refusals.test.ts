@@ -65,11 +65,6 @@ const REFUSED: readonly Case[] = [
     bytes: request('POST /api/stock HTTP/1.1', 'Host: fig', 'Content-Length: 1000001'),
     status: 413,
   },
-  {
-    name: 'an upgrade to something unknown',
-    bytes: get('/', 'Connection: Upgrade', 'Upgrade: tftp'),
-    status: 501,
-  },
 ];
 
 describe('the facade refuses, and no upstream sees', () => {

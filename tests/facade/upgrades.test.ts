@@ -76,3 +76,25 @@ describe('a WebSocket', () => {
       expect(client.statuses).toEqual([502]);
     }));
 });
+
+describe('a wish to upgrade to anything else', () => {
+  it('is ignored, on a connection that goes on', () =>
+    withStand({}, async ({ port, legacy, monolith }) => {
+      const wish = ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMA'];
+      const client = new RawClient(port);
+      client.get('/api/stock', ...wish);
+      await eventually(() => client.statuses.length === 1);
+      client.send('POST /x HTTP/1.1', 'Host: fig', 'Content-Length: 3', ...wish, '', 'abc');
+      await eventually(() => client.statuses.length === 2);
+      client.get('/y');
+      await eventually(() => client.statuses.length === 3);
+      expect(client.statuses).toEqual([200, 200, 200]);
+      expect(monolith.received.map(({ url, body }) => [url, body])).toEqual([
+        ['/x', 'abc'],
+        ['/y', ''],
+      ]);
+      expect(legacy.received[0]?.headers).not.toHaveProperty('upgrade');
+      expect(legacy.received[0]?.headers).not.toHaveProperty('http2-settings');
+      client.close();
+    }));
+});
