@@ -31,8 +31,8 @@ function money(minor: number): string {
   return `${minor < 0 ? '-' : ''}${figures.slice(0, -2)}.${figures.slice(-2)}`;
 }
 
-function time(ms: number): string {
-  return new Date(ms).toISOString().replace('T', ' ').replace('Z', '');
+function time(moment: number): string {
+  return new Date(moment).toISOString().replace('T', ' ').replace('Z', '');
 }
 
 const lines = (
@@ -74,7 +74,7 @@ const legacy = fc.oneof(
     .tuple(updateVerb, id, id)
     .map(([how, ...keys]): Event => [[`${how} STOCK SET SKU = ? WHERE SKU = ?`, ...keys]]),
   id.map((key): Event => [['DELETE FROM STOCK WHERE SKU = ?', key]]),
-  fc.constant<Event>([['DELETE FROM STOCK']]),
+  fc.constant<Event>([['DELETE FROM STOCK WHERE length(SKU) < 3']]),
   fc
     .tuple(verb, id, amount, fc.constantFrom('P', 'S', 'D'), moment, moment)
     .map(([how, key, minor, state, created, updated]): Event => [
@@ -151,7 +151,10 @@ const extracted = fc.oneof(
     ['DELETE FROM holds WHERE sku = ?', key],
     ['DELETE FROM levels WHERE sku = ?', key],
   ]),
-  fc.constant<Event>([['DELETE FROM levels'], ['DELETE FROM holds']]),
+  fc.constant<Event>([
+    ['DELETE FROM levels WHERE length(sku) < 3'],
+    ['DELETE FROM holds WHERE length(sku) < 3'],
+  ]),
   fc.tuple(verb, id, amount, moment).map(([how, key, minor, at]): Event => [
     [`${how} INTO payments VALUES (?, ?, ?)`, key, minor, at],
     [

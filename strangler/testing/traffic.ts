@@ -6,24 +6,27 @@ import type { Prompt } from './sides.ts';
 export interface Traffic {
   /** Events so far. */
   readonly count: number;
-  stop(): void;
 }
 
-/** Lets random things happen at an owner, a few every millisecond or so, until stopped. */
-export function startTraffic(prompt: Prompt, side: SideName, seed: number): Traffic {
+/** Lets random things happen at an owner, a few every millisecond or so, while `work` runs. */
+export async function withTraffic<T>(
+  prompt: Prompt,
+  side: SideName,
+  seed: number,
+  work: (traffic: Traffic) => Promise<T>,
+): Promise<T> {
   const stream = fc.sample(events[side], { seed, numRuns: 500 });
-  let count = 0;
+  const traffic = { count: 0 };
   const timer = setInterval(() => {
     for (let i = 0; i < 3; i += 1) {
-      const event = stream[count % stream.length];
+      const event = stream[traffic.count % stream.length];
       if (event !== undefined) happen(prompt, event);
-      count += 1;
+      traffic.count += 1;
     }
   }, 1);
-  return {
-    get count() {
-      return count;
-    },
-    stop: () => clearInterval(timer),
-  };
+  try {
+    return await work(traffic);
+  } finally {
+    clearInterval(timer);
+  }
 }
