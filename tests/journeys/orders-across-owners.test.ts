@@ -12,14 +12,8 @@ import { inventoryMapping } from '../../migrations/inventory/mapping.ts';
 import { paymentMigrations } from '../../migrations/payment/index.ts';
 import { paymentMapping } from '../../migrations/payment/mapping.ts';
 import { tablesOf } from '../../strangler/index.ts';
-import {
-  eventually,
-  moveRows,
-  openShop,
-  setFence,
-  temporaryDatabase,
-} from '../../tests/support/index.ts';
-import type { Shop } from '../../tests/support/index.ts';
+import { eventually, moveRows, openShop, setFence, temporaryDatabase } from '../support/index.ts';
+import type { Shop } from '../support/index.ts';
 
 type Capability = 'inventory' | 'payment';
 type Owner = 'monolith' | 'service';
