@@ -19,6 +19,7 @@ export class EngineClient {
   readonly #deadline: number;
   readonly #timeoutMs: number;
   readonly #onWait: (reason: string) => void;
+  #waitedFor = 'the engine has not answered';
 
   /** @param timeoutMs for everything that one command does */
   constructor(url: string, timeoutMs: number, onWait: (reason: string) => void) {
@@ -61,24 +62,20 @@ export class EngineClient {
 
   /** Waits a moment. @throws CommandError when the command's time is up */
   async pause(reason: string): Promise<void> {
-    if (performance.now() > this.#deadline) {
-      const seconds = Math.round(this.#timeoutMs / 1000);
-      throw new CommandError(
-        EXIT.timedOut,
-        'timed_out',
-        `not done within ${seconds} s: ${reason}`,
-        'fig status',
-      );
-    }
+    if (performance.now() > this.#deadline) throw this.#timedOut(reason);
     this.#onWait(reason);
+    this.#waitedFor = reason;
     await delay(RETRY_MS);
   }
 
   async #give(path: string, body: object): Promise<HttpAnswer> {
+    const left = Math.max(1, Math.ceil(this.#deadline - performance.now()));
     try {
-      return await this.#call('POST', path, body, Math.max(1, this.#deadline - performance.now()));
+      return await this.#call('POST', path, body, left);
     } catch (error) {
-      if (!(error instanceof CallFailed) || error.sent) throw error;
+      if (!(error instanceof CallFailed)) throw error;
+      if (performance.now() >= this.#deadline) throw this.#timedOut(this.#waitedFor);
+      if (error.sent) throw error;
       throw new CommandError(
         EXIT.failed,
         'engine_away',
@@ -86,6 +83,11 @@ export class EngineClient {
         'npm start',
       );
     }
+  }
+
+  #timedOut(reason: string): CommandError {
+    const message = `not done within ${this.#timeoutMs / 1000} s: ${reason}`;
+    return new CommandError(EXIT.timedOut, 'timed_out', message, 'fig status');
   }
 
   async #call(

@@ -28,9 +28,15 @@ export interface Output {
   failure(error: CommandError): void;
 }
 
-interface Streams {
-  readonly stdout: NodeJS.WriteStream;
-  readonly stderr: NodeJS.WriteStream;
+interface Stream {
+  readonly isTTY?: boolean;
+  write(text: string): unknown;
+}
+
+/** What a command line runs in: a process, or a test. */
+export interface Surroundings {
+  readonly stdout: Stream;
+  readonly stderr: Stream;
   readonly env: NodeJS.ProcessEnv;
 }
 
@@ -38,9 +44,9 @@ export function paintFor(enabled: boolean): Paint {
   return (colour, text) => (enabled ? `\u001b[${CODES[colour]}m${text}\u001b[0m` : text);
 }
 
-export function createOutput(json: boolean, { stdout, stderr, env }: Streams): Output {
+export function createOutput(json: boolean, { stdout, stderr, env }: Surroundings): Output {
   const colours = !env['NO_COLOR'] && env['TERM'] !== 'dumb';
-  const loud = paintFor(colours && stderr.isTTY);
+  const loud = paintFor(colours && stderr.isTTY === true);
   let line = '';
   const progressEnd = (): void => {
     if (line !== '' && stderr.isTTY) stderr.write('\n');
@@ -48,8 +54,8 @@ export function createOutput(json: boolean, { stdout, stderr, env }: Streams): O
   };
   return {
     json,
-    paint: paintFor(colours && stdout.isTTY),
-    live: stdout.isTTY,
+    paint: paintFor(colours && stdout.isTTY === true),
+    live: stdout.isTTY === true,
     result(data, text) {
       progressEnd();
       stdout.write(

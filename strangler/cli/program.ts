@@ -31,7 +31,6 @@ export function createProgram(run: Run): Command {
   const program = new Command('fig')
     .description('Moves capabilities out of a running monolith, and back.')
     .showHelpAfterError('(fig --help shows what there is)')
-    .exitOverride()
     .addHelpText('after', EXAMPLES);
   addStatus(program, run);
   addCopying(program, run);

@@ -5,17 +5,33 @@ import { findSystem } from './context.ts';
 import { CommandError, EXIT } from './exit.ts';
 import type { ExitCode } from './exit.ts';
 import { createOutput } from './output.ts';
+import type { Surroundings } from './output.ts';
 import { createProgram } from './program.ts';
 
-/** Runs one command line; `words` without the interpreter and the script. */
-export async function runCommand(words: readonly string[]): Promise<ExitCode> {
-  const { stdout, stderr, env } = process;
-  let output = createOutput(false, { stdout, stderr, env });
+/**
+ * Runs one command line.
+ * @param words without the interpreter and the script
+ */
+export async function runCommand(
+  words: readonly string[],
+  surroundings: Surroundings = process,
+): Promise<ExitCode> {
+  let output = createOutput(false, surroundings);
   try {
     const program = createProgram(async (json, work) => {
-      output = createOutput(json, { stdout, stderr, env });
-      await work(await findSystem(env), output);
+      output = createOutput(json, surroundings);
+      await work(await findSystem(surroundings.env), output);
     });
+    for (const command of [
+      program,
+      ...program.commands,
+      ...program.commands.flatMap((c) => c.commands),
+    ]) {
+      command.exitOverride().configureOutput({
+        writeOut: (text) => void surroundings.stdout.write(text),
+        writeErr: (text) => void surroundings.stderr.write(text),
+      });
+    }
     await program.parseAsync(words, { from: 'user' });
     return EXIT.done;
   } catch (error) {

@@ -49,7 +49,8 @@ function backfillText({ backfill, backfillRun }: ShownStatus): string {
   const { state, rows, total } = backfill;
   if (backfillRun?.problem) return `stopped: ${backfillRun.problem}`;
   if (state === 'none') return 'none';
-  if (state === 'done') return `done, ${plural(rows, 'row')}`;
+  // The old owner's copy was never copied: it has been whole all the while.
+  if (state === 'done') return rows > 0 ? `done, ${plural(rows, 'row')}` : 'done';
   const rate = backfillRun?.rowsPerSecond;
   const eta = backfillRun?.etaMs;
   const speed = rate === null || rate === undefined ? '' : `, ${count(rate)} rows/s`;

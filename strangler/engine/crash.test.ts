@@ -10,6 +10,7 @@ import { setFlags } from '../routing/index.ts';
 import { flagsFileOf, withEngine } from '../testing/engine.ts';
 import type { RunningEngine } from '../testing/engine.ts';
 import { withSides } from '../testing/sides.ts';
+import { keepWriting, levelAt } from '../testing/writer.ts';
 import type { Sides } from '../testing/sides.ts';
 
 const SCRIPT = fileURLToPath(new URL('../testing/engine-process.ts', import.meta.url));
@@ -33,35 +34,6 @@ async function prepare({ call, status }: RunningEngine): Promise<void> {
   });
 }
 
-/** Counts units up at whichever side takes the write, as fast as a timer goes. */
-function keepWriting(sides: Sides): { stop(): number } {
-  const writes = [
-    sides.legacy.prepare("UPDATE STOCK SET QTY = QTY + 1 WHERE SKU = 'hot'"),
-    sides.extracted.prepare("UPDATE levels SET on_hand = on_hand + 1 WHERE sku = 'hot'"),
-  ];
-  let acknowledged = 0;
-  const timer = setInterval(() => {
-    for (const write of writes) {
-      try {
-        acknowledged += write.run().changes;
-      } catch {
-        // Fenced, or the other side's turn at the lock.
-      }
-    }
-  }, 1);
-  return {
-    stop: () => {
-      clearInterval(timer);
-      return acknowledged;
-    },
-  };
-}
-
-const levelAt = {
-  legacy: "SELECT QTY FROM STOCK WHERE SKU = 'hot'",
-  extracted: "SELECT on_hand FROM levels WHERE sku = 'hot'",
-};
-
 async function expectSettled(
   running: RunningEngine,
   sides: Sides,
@@ -73,12 +45,7 @@ async function expectSettled(
   });
   const acknowledged = written();
   const { owner } = await status();
-  expect(
-    sides[owner ?? 'legacy']
-      .prepare(levelAt[owner ?? 'legacy'])
-      .pluck()
-      .get(),
-  ).toBe(acknowledged);
+  expect(levelAt(sides, owner ?? 'legacy')).toBe(acknowledged);
   expect((await call('GET', '/barrier/shop')).status).toBe(200);
   expect((await call('POST', '/reconciles', { capability: 'shop' })).body).toMatchObject({
     clean: true,
@@ -95,7 +62,7 @@ const steps: readonly StepKind[] = [
   'publish',
   'finish',
 ];
-const beforeCommit = steps.slice(0, steps.indexOf('cede') + 1);
+const beforeCommit: readonly StepKind[] = ['close', 'recordPosition', 'cede'];
 
 async function crashAt(
   sides: Sides,
@@ -156,38 +123,40 @@ describe('an engine killed in the middle of a handover', () => {
 });
 
 describe('an engine that was paused for longer than its lease', () => {
-  it.each(steps)('before %s has no say any more', (step) =>
-    withSides(async (sides) => {
-      sides.legacy.exec("INSERT INTO STOCK (SKU, QTY, RSV) VALUES ('hot', 0, 0)");
-      await withEngine(sides, { leaseMs }, prepare);
-      const writer = keepWriting(sides);
-      const zombie = startEngine(sides, step, 'SIGSTOP');
-      try {
-        await setFlags(flagsFileOf(sides), { 'shop.writes': 100 });
-        await eventually(() => expect(stateOf(zombie)).toBe('T'));
-        await withEngine(sides, { leaseMs }, async (running) => {
-          await eventually(async () => expect((await running.status()).owner).toBe('extracted'));
-          await eventually(async () => expect((await running.status()).moving).toBeNull());
-          await running.setFlags({ 'shop.writes': 0 });
-          await eventually(async () => expect((await running.status()).owner).toBe('legacy'));
-          zombie.kill('SIGCONT');
-          // Long enough for the zombie to come to its senses and stand by.
-          await eventually(async () => {
-            const [first, ...later] = (await running.engine.handovers()).toReversed();
-            expect(first).toMatchObject({ to: 'extracted', outcome: 'done', epoch: 2 });
-            expect(later).toMatchObject([{ to: 'legacy', outcome: 'done', epoch: 3 }]);
+  it.each<StepKind>(['hold', 'close', 'cede', 'open', 'finish'])(
+    'before %s has no say any more',
+    (step) =>
+      withSides(async (sides) => {
+        sides.legacy.exec("INSERT INTO STOCK (SKU, QTY, RSV) VALUES ('hot', 0, 0)");
+        await withEngine(sides, { leaseMs }, prepare);
+        const writer = keepWriting(sides);
+        const zombie = startEngine(sides, step, 'SIGSTOP');
+        try {
+          await setFlags(flagsFileOf(sides), { 'shop.writes': 100 });
+          await eventually(() => expect(stateOf(zombie)).toBe('T'));
+          await withEngine(sides, { leaseMs }, async (running) => {
+            await eventually(async () => expect((await running.status()).owner).toBe('extracted'));
+            await eventually(async () => expect((await running.status()).moving).toBeNull());
+            await running.setFlags({ 'shop.writes': 0 });
+            await eventually(async () => expect((await running.status()).owner).toBe('legacy'));
+            zombie.kill('SIGCONT');
+            // Long enough for the zombie to come to its senses and stand by.
+            await eventually(async () => {
+              const [first, ...later] = (await running.engine.handovers()).toReversed();
+              expect(first).toMatchObject({ to: 'extracted', outcome: 'done', epoch: 2 });
+              expect(later).toMatchObject([{ to: 'legacy', outcome: 'done', epoch: 3 }]);
+            });
+            await running.setFlags({ 'shop.writes': 100 });
+            await eventually(async () =>
+              expect(await running.status()).toMatchObject({ owner: 'extracted', epoch: 4 }),
+            );
+            await expectSettled(running, sides, () => writer.stop());
           });
-          await running.setFlags({ 'shop.writes': 100 });
-          await eventually(async () =>
-            expect(await running.status()).toMatchObject({ owner: 'extracted', epoch: 4 }),
-          );
-          await expectSettled(running, sides, () => writer.stop());
-        });
-      } finally {
-        writer.stop();
-        zombie.kill('SIGKILL');
-      }
-    }),
+        } finally {
+          writer.stop();
+          zombie.kill('SIGKILL');
+        }
+      }),
   );
 });
 

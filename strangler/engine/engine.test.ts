@@ -4,6 +4,7 @@ import { withEngine } from '../testing/engine.ts';
 import type { RunningEngine } from '../testing/engine.ts';
 import { withSides } from '../testing/sides.ts';
 import type { Sides } from '../testing/sides.ts';
+import { keepWriting, levelAt } from '../testing/writer.ts';
 
 function fill({ legacy }: Sides, rows = 50): void {
   const insert = legacy.prepare('INSERT INTO STOCK (SKU, QTY, RSV) VALUES (?, ?, 0)');
@@ -95,6 +96,31 @@ describe('the engine', () => {
       }),
     ));
 
+  it('loses no acknowledged write, however often ownership moves under writers', () =>
+    withSides((sides) =>
+      withEngine(sides, {}, async (running) => {
+        sides.legacy.exec("INSERT INTO STOCK (SKU, QTY, RSV) VALUES ('hot', 0, 0)");
+        await prepare(running);
+        const writer = keepWriting(sides);
+        try {
+          for (const to of ['extracted', 'legacy', 'extracted', 'legacy', 'extracted'] as const) {
+            await eventually(async () => {
+              expect(await running.call(...handOver(to))).toMatchObject({ status: 200 });
+            });
+            const soFar = Number(levelAt(sides, to));
+            await eventually(() => expect(levelAt(sides, to)).toBeGreaterThan(soFar));
+          }
+        } finally {
+          writer.stop();
+        }
+        const acknowledged = writer.stop();
+        expect(acknowledged).toBeGreaterThan(50);
+        expect(levelAt(sides, 'extracted')).toBe(acknowledged);
+        expect((await running.call('GET', '/barrier/shop')).status).toBe(200);
+        expect(levelAt(sides, 'legacy')).toBe(acknowledged);
+      }),
+    ));
+
   it('does what the flag asks for as soon as it is safe, and says why not before', () =>
     withSides((sides) =>
       withEngine(sides, {}, async (running) => {
@@ -172,6 +198,21 @@ describe('the engine', () => {
           'record the outcome: done',
         ]);
         expect(await running.status()).toMatchObject({ owner: 'legacy', epoch: 1 });
+      }),
+    ));
+
+  it('needs no Redis, neither at its start nor later', () =>
+    withSides((sides) =>
+      withEngine(sides, { redisUrl: 'redis://127.0.0.1:9' }, async (running) => {
+        fill(sides);
+        await prepare(running);
+        expect(await running.call(...handOver('extracted'))).toMatchObject({ status: 200 });
+        sides.extracted.exec('UPDATE levels SET on_hand = 3');
+        expect((await running.call('GET', '/barrier/shop')).status).toBe(200);
+        expect(await running.status()).toMatchObject({ owner: 'extracted', transport: 'direct' });
+        expect((await running.call('GET', '/routing')).body).toMatchObject({
+          capabilities: [{ capability: 'shop', owner: 'extracted', epoch: 2, holding: false }],
+        });
       }),
     ));
 

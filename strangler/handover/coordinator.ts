@@ -168,14 +168,20 @@ export class Coordinator {
   }
 
   #result(outcome: HandoverResult['outcome'], reason: string | null): HandoverResult {
-    return { outcome, reason, holdMs: holdOf(this.#steps), steps: this.#steps };
+    const steps = this.#steps.map(({ step, at, ms }) => ({ step, at: round(at), ms: round(ms) }));
+    return { outcome, reason, holdMs: holdOf(steps), steps };
   }
 }
 
 function holdOf(steps: readonly StepTiming[]): number | null {
   const held = steps.find(({ step }) => step === 'hold');
   const published = steps.findLast(({ step }) => step === 'publish');
-  return held && published ? published.at + published.ms - held.at : null;
+  return held && published ? round(published.at + published.ms - held.at) : null;
+}
+
+/** To a hundredth: more would only look exact. */
+function round(ms: number): number {
+  return Math.round(ms * 100) / 100;
 }
 
 function messageOf(error: unknown): string {

@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLog } from '../../chassis/index.ts';
@@ -125,4 +127,58 @@ describe('flags', () => {
     const known = (await readFlagFile(file)).features.map(({ name }) => name);
     expect(known).toEqual(expect.arrayContaining(names));
   });
+});
+
+describe('flags of an Unleash server', () => {
+  const feature = {
+    name: 'stock.reads',
+    enabled: true,
+    strategies: [{ name: 'flexibleRollout', parameters: { rollout: '100', stickiness: 'userId' } }],
+  };
+
+  /** Answers as the client features API does; `null` for a server that is in trouble. */
+  async function withServer(
+    use: (url: string, tokens: unknown[], answer: (up: boolean) => void) => Promise<void>,
+  ): Promise<void> {
+    const tokens: unknown[] = [];
+    let up = false;
+    const server = createServer((req, res) => {
+      tokens.push(req.headers.authorization);
+      res.statusCode = up ? 200 : 503;
+      res.setHeader('content-type', 'application/json');
+      res.end(JSON.stringify({ version: 2, features: up ? [feature] : [] }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    try {
+      await use(`http://127.0.0.1:${port}/api`, tokens, (now) => (up = now));
+    } finally {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    }
+  }
+
+  it('are off and unknown until it answers, and last known when it is gone', () =>
+    withServer(async (url, tokens, answer) => {
+      const env = { UNLEASH_URL: url, UNLEASH_TOKEN: 'a-token' };
+      const log = createLog('test', 'silent');
+      const flags = await openFlags({ env, appName: 'test', capabilities: ['stock'], log });
+      expect(flags.loaded()).toBe(false);
+      expect(flags.isEnabled('stock.reads', { userId: 'a' })).toBe(false);
+      expect(flags.share('stock.reads')).toBe(0);
+      answer(true);
+      await eventually(() => expect(flags.isEnabled('stock.reads', { userId: 'a' })).toBe(true));
+      expect(flags.loaded()).toBe(true);
+      expect(flags.share('stock.reads')).toBe(100);
+      expect(tokens).toContain('a-token');
+      answer(false);
+      const asked = tokens.length;
+      await eventually(() => expect(tokens.length).toBeGreaterThan(asked));
+      expect(flags.isEnabled('stock.reads', { userId: 'a' })).toBe(true);
+      // Its next look would keep the process waiting for as long as the trouble has lasted.
+      answer(true);
+      const seen = tokens.length;
+      await eventually(() => expect(tokens.length).toBeGreaterThan(seen));
+      flags.close();
+    }));
 });

@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import { join } from 'node:path';
 import { InMemStorageProvider, Unleash } from 'unleash-client';
 import type { UnleashConfig } from 'unleash-client';
@@ -94,6 +95,12 @@ async function started(
       client.on('changed', listener);
       return () => client.off('changed', listener);
     },
-    close: () => client.destroy(),
+    close() {
+      client.destroy();
+      // It drops its listeners even while a request is under way, whose failure would then be an
+      // 'error' event that nobody listens to, and the end of the process.
+      const { repository } = client as unknown as { repository: EventEmitter };
+      repository.on('error', () => undefined);
+    },
   };
 }

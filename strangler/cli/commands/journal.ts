@@ -45,10 +45,17 @@ async function read(declaration: DataDeclaration, limit: number): Promise<Told[]
 }
 
 function handoverText(record: Told): string {
-  const { capability, from, to, epoch, outcome, reason, startedAt, holdMs, steps } = record;
+  const { capability, from, to, epoch, position, outcome, reason, startedAt, holdMs, steps } =
+    record;
   const end = outcome === 'aborted' ? `taken back: ${reason ?? ''}` : (outcome ?? 'under way');
   const hold = holdMs === null ? '' : `, hold ${duration(holdMs)}`;
-  const head = `${capability}  ${from} -> ${to}  epoch ${epoch}  ${new Date(startedAt).toISOString()}  ${end}${hold}`;
-  const lines = steps.map(({ step, at, detail }) => [`+${at - startedAt} ms`, step, detail ?? '']);
+  const at = new Date(startedAt).toISOString();
+  const last = position === null ? '' : `, position ${position}`;
+  const head = `${capability}  ${from} -> ${to}  epoch ${epoch}${last}  ${at}  ${end}${hold}`;
+  const lines = steps.map((entry) => [
+    `+${entry.at - startedAt} ms`,
+    entry.step,
+    entry.detail ?? '',
+  ]);
   return lines.length === 0 ? head : `${head}\n${table(lines, '  ')}`;
 }

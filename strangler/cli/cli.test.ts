@@ -1,0 +1,255 @@
+import { describe, expect, it } from '@jest/globals';
+import { execFile, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { eventually, withTempDir } from '../../tests/support/index.ts';
+import { flagsFileOf, withEngine } from '../testing/engine.ts';
+import type { RunningEngine } from '../testing/engine.ts';
+import { withSides } from '../testing/sides.ts';
+import type { Sides } from '../testing/sides.ts';
+import { runCommand } from './run.ts';
+
+interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+type Fig = (line: string, env?: Readonly<Record<string, string>>) => Promise<Ran>;
+
+const SHOP = new URL('../testing/shop.ts', import.meta.url).href;
+
+/** Writes down a system as `npm start` does, and gives a command line that finds it. */
+async function figFor(sides: Sides, engineUrl: string): Promise<Fig> {
+  const folder = dirname(sides.legacy.name);
+  const config = join(folder, 'fig.config.mjs');
+  const unused = 'http://127.0.0.1:9';
+  const declaration = {
+    upstreams: { old: unused, new: unused },
+    monolith: 'old',
+    capabilities: {
+      shop: { legacy: 'old', extracted: 'new', routes: ['/shop/*'], databases: sides.urls },
+    },
+  };
+  await writeFile(
+    config,
+    `import { shop } from ${JSON.stringify(SHOP)};
+     const config = ${JSON.stringify(declaration)};
+     config.capabilities.shop.mapping = shop;
+     export default config;`,
+  );
+  const env = { ENGINE_URL: engineUrl, FIG_CONFIG: config, FIG_FLAGS_FILE: flagsFileOf(sides) };
+  await writeFile(join(folder, 'system.json'), JSON.stringify({ pid: 1, env }));
+  return async (line, more = {}) => {
+    let [stdout, stderr] = ['', ''];
+    const code = await runCommand(line.split(' ').filter(Boolean), {
+      stdout: { write: (text: string) => (stdout += text) },
+      stderr: { write: (text: string) => (stderr += text) },
+      env: { FIG_DATA_DIR: folder, ...more },
+    });
+    return { code, stdout, stderr };
+  };
+}
+
+function withFig<T>(
+  use: (fig: Fig, running: RunningEngine, sides: Sides) => Promise<T>,
+): Promise<T> {
+  return withSides((sides) =>
+    withEngine(sides, {}, async (running) => {
+      sides.legacy.exec("INSERT INTO STOCK (SKU, QTY, RSV) VALUES ('a', 5, 0), ('b', 7, 1)");
+      await eventually(async () => expect((await running.status()).standing.as).toBe('leader'));
+      return use(await figFor(sides, running.url), running, sides);
+    }),
+  );
+}
+
+describe('fig', () => {
+  it('takes a capability out and back, naming the next command each time', () =>
+    withFig(async (fig, _running, sides) => {
+      expect((await fig('status')).stdout).toMatch(/shop {2}legacy {2}owner legacy, epoch 1\n/);
+      expect((await fig('status')).stdout).toMatch(/next +fig backfill shop\n$/);
+      expect(await fig('backfill shop')).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(
+          /^shop: 4 rows copied in .+\nnext: fig flags set shop.shadow 100\n$/,
+        ),
+      });
+      expect(await fig('flags set shop.shadow 100')).toMatchObject({
+        code: 0,
+        stdout: 'shop.shadow is 100 %\n',
+      });
+      await fig('flags set shop.reads 25');
+      expect((await fig('flags')).stdout).toBe(
+        'shop.shadow  100 %\nshop.reads   25 %\nshop.writes  off\n',
+      );
+      await eventually(async () => {
+        expect((await fig('status')).stdout).toContain('shadow 100 %, reads 25 %, writes off');
+      });
+      expect((await fig('reconcile shop')).stdout).toMatch(/levels +2 rows +equal\n/);
+      expect((await fig('switch shop --dry-run')).stdout).toMatch(/5\. .*the commit point\n/);
+      expect(await fig('switch shop')).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(
+          /hold +at .+\n +close +at(.+\n)+shop now belongs to extracted \(epoch 2\); writes were held for [\d.]+ ms\nway back: fig reverse shop\n$/,
+        ),
+      });
+      expect((await fig('switch shop')).stdout).toContain('already belongs to extracted');
+      expect((await fig('flags')).stdout).toContain('shop.writes  on');
+      expect(() => sides.legacy.exec('UPDATE STOCK SET QTY = 1')).toThrow(/FENCED/);
+      expect(await fig('reverse shop')).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('shop now belongs to legacy (epoch 3)'),
+      });
+      const told = (await fig('journal shop')).stdout;
+      expect(told).toMatch(/shop {2}legacy -> extracted {2}epoch 2, position \d+ .+ done, hold/);
+      expect(told).toMatch(/cede +closed 2 -> ceded 2\n/);
+      expect(told).toMatch(/extracted -> legacy {2}epoch 3/);
+    }));
+
+  it('prints JSON with a version for scripts, and only that', () =>
+    withFig(async (fig) => {
+      const json = async (line: string): Promise<unknown> => JSON.parse((await fig(line)).stdout);
+      expect(await json('status --json')).toMatchObject({
+        schemaVersion: 1,
+        source: 'engine',
+        capabilities: [
+          { capability: 'shop', stage: 'legacy', lag: { changes: expect.any(Number) } },
+        ],
+      });
+      expect(await json('switch shop --json')).toMatchObject({
+        schemaVersion: 1,
+        error: { code: 'gate_refused', gate: 'backfill', next: 'fig backfill shop' },
+      });
+      expect(await json('backfill shop --json')).toMatchObject({ state: 'done', rows: 4 });
+      expect(await json('reconcile shop --json')).toMatchObject({ clean: true, rows: [] });
+      expect(await json('flags --json')).toMatchObject({ flags: { 'shop.reads': 0 } });
+      expect(await json('flags set shop.reads 5 --json')).toMatchObject({ share: 5 });
+      expect(await json('switch shop --json')).toMatchObject({
+        outcome: 'done',
+        epoch: 2,
+        holdMs: expect.any(Number),
+        next: 'fig reverse shop',
+      });
+      expect(await json('journal --json')).toMatchObject({
+        handovers: [{ outcome: 'done', steps: expect.any(Array) }],
+      });
+    }));
+
+  it('shows rows that differ, and fails', () =>
+    withFig(async (fig, _running, sides) => {
+      await fig('backfill shop');
+      // By hand, past the fence: what no feed has seen.
+      sides.extracted.exec('UPDATE fig_clock SET applying = 1');
+      sides.extracted.exec("UPDATE levels SET on_hand = 99 WHERE sku = 'b'");
+      sides.extracted.exec('UPDATE fig_clock SET applying = 0');
+      const { code, stdout, stderr } = await fig('reconcile shop');
+      expect(code).toBe(1);
+      expect(stdout).toMatch(/levels .+1 different/);
+      expect(stdout).toMatch(/different in levels: \["b"\] \(on_hand\)/);
+      expect(stderr).toContain('the sides of shop differ');
+      expect(await fig('switch shop')).toMatchObject({ code: 3 });
+    }));
+
+  it('tells the state without an engine, from the databases', () =>
+    withSides(async (sides) => {
+      const fig = await withEngine(sides, {}, async ({ status, url }) => {
+        await eventually(async () => expect((await status()).standing.as).toBe('leader'));
+        return figFor(sides, url);
+      });
+      expect(await fig('status')).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(
+          /^no engine answers at .+ databases say\n\nshop {2}legacy {2}owner/,
+        ),
+      });
+      expect(await fig('switch shop')).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/no engine answers at .+\nnext: npm start\n$/),
+      });
+      expect((await fig('journal')).stdout).toBe('no handovers yet\n');
+    }));
+
+  it('gives up in time when the engine can not act', () =>
+    withSides((sides) => {
+      const urls = { ...sides.urls, extracted: `${sides.urls.extracted}.missing` };
+      return withEngine({ ...sides, urls }, {}, async ({ url }) => {
+        const fig = await figFor({ ...sides, urls }, url);
+        expect(await fig('backfill shop --timeout 0.3')).toMatchObject({
+          code: 4,
+          stderr: expect.stringContaining("the extracted database can't be opened"),
+        });
+      });
+    }));
+
+  it.each([
+    ['stauts', /unknown command 'stauts'\n\(Did you mean status\?\)/],
+    ['switch shopp', /there is no capability "shopp"; did you mean shop\?/],
+    ['switch', /missing required argument 'capability'/],
+    ['flags set shop.reeds 5', /there is no flag "shop.reeds"; did you mean shop.reads\?/],
+    ['flags set shop.reads 101', /"101" is no value of shop.reads; give a whole share/],
+    ['flags set shop.writes 50', /give on or off/],
+    ['switch shop --timeout never', /Give a number of seconds/],
+    ['', /Usage: fig/],
+  ])('says what is wrong with "%s"', (line, message) =>
+    withSides(async (sides) => {
+      const fig = await figFor(sides, 'http://127.0.0.1:9');
+      const { code, stderr } = await fig(line);
+      expect(stderr).toMatch(message);
+      expect(code).toBe(2);
+    }),
+  );
+
+  it('has examples in its help', () =>
+    withSides(async (sides) => {
+      const fig = await figFor(sides, 'http://127.0.0.1:9');
+      expect(await fig('--help')).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/Examples:\n {2}fig status[^]+Exit codes: 0 done/),
+      });
+      expect((await fig('switch --help')).stdout).toContain('fig switch inventory --dry-run');
+    }));
+
+  it('leaves a damaged flag file alone', () =>
+    withSides(async (sides) => {
+      const fig = await figFor(sides, 'http://127.0.0.1:9');
+      await writeFile(flagsFileOf(sides), '{');
+      expect(await fig('flags set shop.reads 5')).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('the flag file is damaged: it is not JSON'),
+      });
+      expect(await readFile(flagsFileOf(sides), 'utf8')).toBe('{');
+    }));
+
+  it('ends with 130 when it is interrupted', () =>
+    withSides(async (sides) => {
+      await figFor(sides, 'http://127.0.0.1:9');
+      const main = fileURLToPath(new URL('main.ts', import.meta.url));
+      const watching = fork(main, ['status', '-w'], {
+        execArgv: ['--import', 'tsx'],
+        env: { ...process.env, FIG_DATA_DIR: dirname(sides.legacy.name) },
+        silent: true,
+      });
+      await once(watching.stdout as NodeJS.ReadableStream, 'data');
+      watching.kill('SIGINT');
+      expect(await once(watching, 'exit')).toEqual([130, null]);
+    }));
+
+  it('says so when nothing is built', () =>
+    withTempDir(async (folder) => {
+      await mkdir(join(folder, 'bin'));
+      await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
+      const copy = join(folder, 'bin', 'fig');
+      await copyFile(fileURLToPath(new URL('../../bin/fig', import.meta.url)), copy);
+      const ran = await new Promise<{ code: unknown; stderr: string }>((resolve) => {
+        execFile(process.execPath, [copy, 'status'], (error, _stdout, stderr) =>
+          resolve({ code: error?.code, stderr }),
+        );
+      });
+      expect(ran).toEqual({
+        code: 1,
+        stderr: 'fig is not built yet; run `npm run build` (or `npm start`) first\n',
+      });
+    }));
+});
