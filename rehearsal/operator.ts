@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { projectRoot } from '../system/index.ts';
 
 /** What one run of the command line gave. */
 export interface CommandResult {
@@ -11,7 +12,7 @@ export interface CommandResult {
 /** Runs `bin/fig` as an operator does: a process of its own, JSON on standard output. */
 export type Operator = (...words: string[]) => Promise<CommandResult>;
 
-const FIG = fileURLToPath(new URL('../../bin/fig', import.meta.url));
+const FIG = join(projectRoot, 'bin', 'fig');
 
 export function createOperator(env: Readonly<Record<string, string | undefined>>): Operator {
   return (...words) =>

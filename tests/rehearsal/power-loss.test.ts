@@ -93,7 +93,7 @@ describe('a machine that loses power in the middle of handovers', () => {
           const to = before?.owner === 'legacy' ? 'extracted' : 'legacy';
           const moving = move(system, capability, to).catch(() => undefined);
           // The moment is the seed's: somewhere between the first step and the last.
-          await delay(random.between(0, 30));
+          await delay(random.between(0, 120));
           await system.killAll();
           await moving;
           system = await start();
@@ -109,7 +109,6 @@ describe('a machine that loses power in the middle of handovers', () => {
         expect(said.length).toBeGreaterThan(0);
         traffic.stop();
         await traffic.done;
-
         for (const capability of ['inventory', 'payment']) {
           expect(await countMismatches(fig, capability)).toBe(0);
         }
