@@ -6,6 +6,7 @@ import { DataPlane } from './data-plane.ts';
 import { queueName } from './feed/queue-source.ts';
 import { otherSide } from './side.ts';
 import type { SideName } from './side.ts';
+import { defineMapping } from './mapping/index.ts';
 import { openSides } from './sides.ts';
 import { contentOfExtracted, expectedOfLegacy } from './testing/history.ts';
 import { withSides } from './testing/sides.ts';
@@ -212,6 +213,68 @@ function damage({ extracted }: Sides): void {
     DELETE FROM entries WHERE entry_id = 'refund:bulk12';
     UPDATE fig_clock SET applying = 0; COMMIT`);
 }
+
+describe('a database that was restored', () => {
+  it('is noticed when its feed ends before what was applied, and a new copy mends it', async () => {
+    await withPlane(
+      async (plane, sides) => {
+        await plane.backfill();
+        // As the backup that the owner came back from would have it.
+        sides.extracted.exec('UPDATE fig_applied SET position = position + 100000');
+        const other = makePlane(sides);
+        await other.start();
+        await eventually(async () => (await other.status()).problem !== null);
+        const { problem, replicaReady } = await other.status();
+        expect(problem?.message).toContain('a database was restored');
+        expect(replicaReady).toBe(false);
+        await other.backfill({ restart: true });
+        expect(await other.reconcile()).toMatchObject({ clean: true });
+        expect((await other.status()).replicaReady).toBe(true);
+        await other.stop();
+      },
+      undefined,
+      ({ legacy }) => legacy.exec(FILL),
+    );
+  });
+
+  it('is not followed while both sides say that they are the owner', async () => {
+    await withPlane(async (plane, { extracted }) => {
+      extracted.exec(`UPDATE fig_fence SET state = 'open', epoch = 7`);
+      await expect(plane.ownerChanged()).rejects.toThrow('both sides are open');
+      await expect(plane.drainTo(1_000)).rejects.toThrow();
+      extracted.exec(`UPDATE fig_fence SET state = 'closed', epoch = 8`);
+      await plane.ownerChanged();
+      await plane.barrier();
+    });
+  });
+});
+
+describe('another mapping', () => {
+  it('asks for a new copy, since the old one carries other columns', async () => {
+    await withPlane(
+      async (plane, sides) => {
+        await plane.backfill();
+        const pairs = shop.pairs.map((pair) =>
+          pair.name === 'levels' ? { ...pair, name: 'stock_levels' } : pair,
+        );
+        const changed = new DataPlane({
+          mapping: defineMapping({ capability: 'shop', pairs }),
+          databases: openSides(defineMapping({ capability: 'shop', pairs }), sides.urls),
+          log: createLog('test', 'silent'),
+        });
+        expect(await changed.status()).toMatchObject({ mappingCurrent: false });
+        await changed.install();
+        expect(await changed.status()).toMatchObject({ mappingCurrent: true, replicaReady: false });
+        await changed.start();
+        await changed.backfill();
+        expect(await changed.reconcile()).toMatchObject({ clean: true });
+        await changed.stop();
+      },
+      undefined,
+      ({ legacy }) => legacy.exec(FILL),
+    );
+  });
+});
 
 describe('a reconcile', () => {
   it('finds exactly the damaged rows under live writes, and keeps its report', async () => {

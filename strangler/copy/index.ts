@@ -1,4 +1,5 @@
 /** Whole tables: copying them to the other side, and comparing both sides. */
-export { backfill } from './backfill.ts';
+export { Copier } from './copier.ts';
+export type { BackfillStatus, CopyRoute } from './copier.ts';
 export { reconcile } from './reconcile.ts';
 export type * from './report.ts';

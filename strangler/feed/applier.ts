@@ -57,22 +57,26 @@ export class Applier implements SliceSink {
     return this.#problem;
   }
 
+  /** Whether it was stopped, or turned away by the target. */
+  get stopped(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+
   /**
    * Applies a slice, in short transactions with pauses for the target's own work.
-   * @returns when it has been applied, was old, or the applier is stopped
+   * @returns when it has been applied or was old; also when it is left for later, because the
+   *   applier is stopped or a failed change before it waits for its next try
    */
-  deliver(slice: Slice): Promise<void> {
-    return this.#inTurn(() => this.#applyWhole(slice));
+  async deliver(slice: Slice): Promise<void> {
+    if (!this.#waiting) await this.#inTurn(() => this.#applyWhole(slice));
   }
 
   async catchUp(): Promise<void> {
-    if (this.#problem !== null && this.#problem.retryAt > Date.now()) return;
+    if (this.#waiting) return;
     await this.#inTurn(async () => {
-      for (;;) {
-        const slice = this.#read();
-        if (slice.changes.length === 0 || this.#stopped) return;
-        await this.#applyWhole(slice);
-      }
+      // What is written meanwhile comes the usual way.
+      const last = this.#read().changes.length > 0 ? this.#options.feed.last() : 0;
+      while (this.#position < last && !this.stopped) await this.#applyWhole(this.#read());
     });
   }
 
@@ -86,7 +90,7 @@ export class Applier implements SliceSink {
     try {
       while (this.#position < position) {
         signal?.throwIfAborted();
-        if (this.#stopped) throw new NotTargetError('the applier was stopped');
+        if (this.stopped) throw new NotTargetError('the applier was stopped');
         await this.#inTurn(async () => {
           if (this.#position >= position) return;
           await this.#applyOnce(this.#read());
@@ -114,18 +118,18 @@ export class Applier implements SliceSink {
     await this.#queue;
   }
 
-  get #stopped(): boolean {
-    return this.#stopping.signal.aborted;
+  get #waiting(): boolean {
+    return this.#problem !== null && this.#problem.retryAt > Date.now();
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {
-    const turn = this.#queue.then(() => (this.#stopped ? undefined : work()));
+    const turn = this.#queue.then(() => (this.stopped ? undefined : work()));
     this.#queue = turn.catch(() => undefined);
     return turn;
   }
 
   async #applyWhole(slice: Slice): Promise<void> {
-    while (this.#position < slice.upto && !this.#stopped) {
+    while (this.#position < slice.upto && !this.stopped) {
       const gap = slice.after > this.#position;
       const next = gap ? this.#read() : slice;
       // A slice beyond the feed's own end is none of this feed's.

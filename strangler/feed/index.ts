@@ -3,3 +3,4 @@ export * from './applier.ts';
 export * from './apply.ts';
 export * from './barrier.ts';
 export * from './pipeline.ts';
+export * from './trim.ts';

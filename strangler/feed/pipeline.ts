@@ -57,6 +57,11 @@ export class Pipeline {
     return pipeline;
   }
 
+  /** Whether the target has turned this direction's applier away. */
+  get refused(): boolean {
+    return this.applier.stopped;
+  }
+
   /** How slices travel at the moment. */
   get transport(): 'queue' | 'direct' {
     return this.#queue !== this.#direct && this.#queue.working ? 'queue' : 'direct';

@@ -28,6 +28,8 @@ export class SqliteConnection {
     this.#writer = open(this.file);
     this.#reader = open(this.file);
     this.#reader.pragma('query_only = ON');
+    // Readers wait for nobody but the first opener after a crash, who brings the log in order.
+    this.#reader.pragma('busy_timeout = 1000');
     // The owner has judged its rows already; its copy takes them table by table, and may hold a
     // state in between that a CHECK or a reference across columns or tables would refuse.
     this.#writer.pragma('foreign_keys = OFF');

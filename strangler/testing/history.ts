@@ -31,8 +31,8 @@ function money(minor: number): string {
   return `${minor < 0 ? '-' : ''}${figures.slice(0, -2)}.${figures.slice(-2)}`;
 }
 
-function time(moment: number): string {
-  return new Date(moment).toISOString().replace('T', ' ').replace('Z', '');
+function time(at: number): string {
+  return new Date(at).toISOString().replace('T', ' ').replace('Z', '');
 }
 
 const lines = (
