@@ -1,29 +1,27 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Express } from 'express';
-import { createHttpApp, Problem } from '../../chassis/index.ts';
+import { createHttpApp } from '../../chassis/index.ts';
 import type { Logger } from '../../chassis/index.ts';
 import type { ReconcileReport } from '../copy/index.ts';
 import { DataPlane } from '../data-plane.ts';
 import type { StepLimits } from '../handover/coordinator.ts';
-import type { Gate, GateLimits } from '../handover/gates.ts';
+import type { GateLimits } from '../handover/gates.ts';
 import type { StepKind } from '../handover/switcher.ts';
-import { setFlags } from '../routing/index.ts';
 import type { Flags, RoutingState } from '../routing/index.ts';
 import type { SideName } from '../side.ts';
 import { newHolder } from './leases.ts';
-import type { HandoverOutcome } from './handovers.ts';
+import type { IntentView } from './driver.ts';
+import { handOver, leading, planHandover } from './orders.ts';
+import type { HandoverAnswer, HandoverPlan } from './orders.ts';
 import { openSide } from './plane.ts';
 import type { DataDeclaration, Plane } from './plane.ts';
-import { engineRoutes, notLeading } from './routes.ts';
+import { engineRoutes } from './routes.ts';
 import { RoutingPublisher } from './routing-publisher.ts';
 import { Steward } from './steward.ts';
-import type { IntentView, Standing } from './steward.ts';
+import type { Standing } from './steward.ts';
 import { handoversOf, readStatus } from './status.ts';
 import type { CapabilityStatus, HandoverView, Sides } from './status.ts';
-import { ownerOf } from './stage.ts';
 
 export const SCHEMA_VERSION = 1;
-const FLAG_MS = 3_000;
 
 export interface EngineDeps {
   readonly declarations: Readonly<Record<string, DataDeclaration>>;
@@ -60,26 +58,6 @@ export interface EngineStatus {
   readonly at: string;
   readonly engine: { readonly holder: string; readonly redis: boolean };
   readonly capabilities: readonly LiveStatus[];
-}
-
-/** A handover asked for in person, once it is over. */
-export type HandoverAnswer =
-  | ({ readonly outcome: 'done'; readonly id: string } & Pick<HandoverOutcome, 'holdMs' | 'steps'> &
-      Move)
-  | ({ readonly outcome: 'already' } & Move);
-
-interface Move {
-  readonly capability: string;
-  readonly to: SideName;
-  readonly epoch: number;
-}
-
-export interface HandoverPlan {
-  readonly outcome: 'planned';
-  readonly capability: string;
-  readonly to: SideName;
-  readonly gate: Gate;
-  readonly steps: readonly string[];
 }
 
 /** Everything one engine process does, behind HTTP; neither listens nor reads the environment. */
@@ -158,69 +136,16 @@ export class Engine {
     return leading(steward).data.reconcile();
   }
 
-  async planHandover(steward: Steward, to: SideName): Promise<HandoverPlan> {
-    const { capability } = steward;
-    const plan = await steward.act(async ({ plane, handovers }) => ({
-      outcome: 'planned' as const,
-      capability,
-      to,
-      gate: await steward.gate(plane, to),
-      steps: await handovers.plan(to),
-    }));
-    if (!plan) throw notLeading(steward);
-    return plan;
+  planHandover(steward: Steward, to: SideName): Promise<HandoverPlan> {
+    return planHandover(steward, to);
   }
 
-  /**
-   * Moves ownership because somebody asks in person: looks at the gates, turns the flag, hands over.
-   * @throws Problem `gate_refused`, `handover_aborted` and others, each with what to do next
-   */
-  async handOver(steward: Steward, to: SideName): Promise<HandoverAnswer> {
-    const { capability } = steward;
-    const answer = await steward.act(async (command): Promise<HandoverAnswer> => {
-      const { legacy, extracted } = command.plane.sides;
-      const fences = {
-        legacy: await legacy.store.fence(),
-        extracted: await extracted.store.fence(),
-      };
-      if (ownerOf(fences) === to) {
-        await this.#turnFlag(capability, to);
-        return { outcome: 'already', capability, to, epoch: fences[to].epoch };
-      }
-      const gate = await steward.gate(command.plane, to);
-      if (!gate.ok) throw gateRefused(capability, gate);
-      await this.#turnFlag(capability, to);
-      const result = await steward.handOver(command, to);
-      if (result.outcome !== 'done') throw notDone(capability, result);
-      const { record, holdMs, steps } = result;
-      return { outcome: 'done', id: record.id, capability, to, epoch: record.epoch, holdMs, steps };
-    });
-    if (!answer) throw notLeading(steward);
-    return answer;
-  }
-
-  /** The flag has to ask for the same, or the engine would go back to what it asks for. */
-  async #turnFlag(capability: string, to: SideName): Promise<void> {
-    const { flags, flagsFile } = this.#deps;
-    const flag = `${capability}.writes`;
-    const wanted = to === 'extracted';
-    if (flags.loaded() && flags.isEnabled(flag) === wanted) return;
-    if (flagsFile === undefined) {
-      const detail = `${flag} is kept by ${flags.source}; turn it ${wanted ? 'on' : 'off'} there`;
-      throw new Problem(409, 'flag_kept_elsewhere', detail, { members: { flag } });
-    }
-    await setFlags(flagsFile, { [flag]: wanted ? 100 : 0 });
-    const deadline = performance.now() + FLAG_MS;
-    while (flags.isEnabled(flag) !== wanted) {
-      if (performance.now() > deadline) {
-        throw new Problem(503, 'flag_not_seen', `${flag} was set, but is not in force yet`);
-      }
-      await delay(5);
-    }
+  handOver(steward: Steward, to: SideName): Promise<HandoverAnswer> {
+    return handOver(steward, to, this.#deps);
   }
 
   async #statusOf(steward: Steward): Promise<LiveStatus> {
-    const { capability, plane, standing, intent } = steward;
+    const { capability, plane, standing } = steward;
     const reason = standing.as === 'waiting' ? standing.reason : 'the engine has just let go of it';
     const sides: Sides = plane?.sides ?? {
       legacy: new Error(reason),
@@ -232,7 +157,7 @@ export class Engine {
     return {
       ...status,
       standing,
-      intent,
+      intent: steward.driver.view,
       broken: data?.problem?.message ?? null,
       transport: data?.feed.transport ?? null,
       backfillRun: run
@@ -272,31 +197,4 @@ function openPlane(declaration: DataDeclaration, { redisUrl, log }: EngineDeps):
 async function ready({ standing }: Steward): Promise<boolean> {
   if (standing.as === 'waiting') throw new Error(standing.reason);
   return true;
-}
-
-function leading(steward: Steward): Plane {
-  const { plane, standing } = steward;
-  if (!plane || standing.as !== 'leader') throw notLeading(steward);
-  return plane;
-}
-
-function gateRefused(capability: string, gate: Gate & { ok: false }): Problem {
-  const { gate: name, reason, next } = gate;
-  return new Problem(409, 'gate_refused', reason, {
-    members: { capability, gate: name, reason, next },
-  });
-}
-
-function notDone(capability: string, { outcome, reason, record, steps }: HandoverOutcome): Problem {
-  const members = { capability, id: record.id, epoch: record.epoch, reason, steps };
-  if (outcome === 'aborted') {
-    const detail = `the handover was taken back: ${reason ?? 'no reason was recorded'}`;
-    return new Problem(409, 'handover_aborted', detail, {
-      members: { ...members, next: `fig journal ${capability}` },
-    });
-  }
-  return new Problem(503, `handover_${outcome}`, reason ?? 'see the journal', {
-    headers: { 'retry-after': '1' },
-    members,
-  });
 }

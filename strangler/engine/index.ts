@@ -1,13 +1,8 @@
 /** The engine process's inside: handovers, intent, status, and their HTTP. */
 export { declarationsOf } from './declarations.ts';
 export { Engine, SCHEMA_VERSION } from './engine.ts';
-export type {
-  EngineDeps,
-  EngineStatus,
-  HandoverAnswer,
-  HandoverPlan,
-  LiveStatus,
-} from './engine.ts';
+export type { EngineDeps, EngineStatus, LiveStatus } from './engine.ts';
+export type { HandoverAnswer, HandoverPlan } from './orders.ts';
 export { openEachSide } from './plane.ts';
 export type { DataDeclaration } from './plane.ts';
 export type { Standing } from './steward.ts';

@@ -1,4 +1,5 @@
 import type { DataPlane } from '../data-plane.ts';
+import type { Fences } from '../direction.ts';
 import { SqliteSideDatabase } from '../sqlite/index.ts';
 import type { Mapping } from '../mapping/index.ts';
 import type { SideDatabase } from '../side-database.ts';
@@ -38,4 +39,12 @@ export function openEachSide(
     }
   };
   return { legacy: attempt('legacy'), extracted: attempt('extracted') };
+}
+
+/** What both fences say, read one after the other. */
+export async function fencesOf({ sides }: Plane): Promise<Fences> {
+  return {
+    legacy: await sides.legacy.store.fence(),
+    extracted: await sides.extracted.store.fence(),
+  };
 }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { parse, Problem } from '../../chassis/index.ts';
 import { BarrierTimeoutError } from '../feed/index.ts';
 import type { Engine } from './engine.ts';
+import { leading } from './orders.ts';
 import type { Steward } from './steward.ts';
 
 const named = z.strictObject({ capability: z.string() });
@@ -58,24 +59,13 @@ function find(engine: Engine, capability: string): Steward {
 }
 
 async function barrier(steward: Steward): Promise<number> {
-  const { plane, standing } = steward;
-  if (!plane || standing.as !== 'leader') throw notLeading(steward);
+  const { data } = leading(steward);
   try {
     // Ownership may have moved a moment ago, and a write been answered by the new owner.
-    await plane.data.ownerChanged();
-    return await plane.data.barrier();
+    await data.ownerChanged();
+    return await data.barrier();
   } catch (error) {
     if (!(error instanceof BarrierTimeoutError)) throw error;
     throw new Problem(503, 'barrier_timeout', error.message, { headers: { 'retry-after': '1' } });
   }
-}
-
-/** This engine may not act on the capability, or can't yet. */
-export function notLeading({ capability, standing }: Steward): Problem {
-  const why =
-    standing.as === 'waiting' ? standing.reason : 'another engine has the lease and acts instead';
-  return new Problem(503, 'engine_not_leading', `${capability} can't be acted on here: ${why}`, {
-    headers: { 'retry-after': '1' },
-    members: { capability, standing: standing.as },
-  });
 }

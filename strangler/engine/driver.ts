@@ -1,0 +1,106 @@
+import type { Logger } from '../../chassis/index.ts';
+import { checkGates } from '../handover/gates.ts';
+import type { Gate, GateLimits } from '../handover/gates.ts';
+import { Intent } from '../handover/intent.ts';
+import type { Flags } from '../routing/index.ts';
+import type { SideName } from '../side.ts';
+import { readGateFacts } from './gate-facts.ts';
+import type { HandoverOutcome, Handovers } from './handovers.ts';
+import { fencesOf } from './plane.ts';
+import type { Plane } from './plane.ts';
+import { ownerOf } from './stage.ts';
+
+/** Everything needed to act on a capability, once this engine leads. */
+export interface Command {
+  readonly plane: Plane;
+  readonly handovers: Handovers;
+}
+
+/** What has become of the flags' wish. */
+export interface IntentView {
+  readonly to: SideName | null;
+  /** Why it is not tried again until the flag is turned, or somebody asks in person. */
+  readonly spent: string | null;
+  /** The gate that keeps it from being done. */
+  readonly refused: Gate | null;
+}
+
+interface DriverOptions {
+  readonly capability: string;
+  readonly flags: Flags;
+  readonly gateLimits?: GateLimits;
+  readonly log: Logger;
+}
+
+/** Moves the truth towards what the flags ask for, where that is safe, and says why where not. */
+export class Driver {
+  readonly #options: DriverOptions;
+  readonly #intent = new Intent();
+  #refused: Gate | null = null;
+
+  constructor(options: DriverOptions) {
+    this.#options = options;
+  }
+
+  get view(): IntentView {
+    const to = this.#options.flags.loaded() ? this.#wanted() : null;
+    return { to, spent: this.#intent.spent ?? null, refused: this.#refused };
+  }
+
+  /** Why a handover to a side may not begin now, or that it may. */
+  async gate(plane: Plane, to: SideName): Promise<Gate> {
+    return checkGates(await readGateFacts(plane, to), this.#options.gateLimits);
+  }
+
+  /** Hands over because somebody asks in person, also for a wish that was spent. */
+  async handOver({ handovers }: Command, to: SideName): Promise<HandoverOutcome> {
+    this.#intent.renew();
+    const wish = this.#intent.see(to);
+    const outcome = await handovers.begin(to);
+    if (outcome.outcome === 'aborted') this.#intent.spend(wish, reasonOf(outcome));
+    return outcome;
+  }
+
+  /** A handover of an earlier engine has come to its end. */
+  resumed(outcome: HandoverOutcome): void {
+    const { to } = outcome.record;
+    if (outcome.outcome !== 'aborted' || this.#wanted() !== to) return;
+    this.#intent.spend(this.#intent.see(to), reasonOf(outcome));
+  }
+
+  /** Does what the flags ask for, if anything, and if it may. */
+  async drive(command: Command): Promise<void> {
+    const { flags, log, capability } = this.#options;
+    // Flags that were never read are off, which asks for nothing.
+    if (!flags.loaded()) return;
+    const wish = this.#intent.see(this.#wanted());
+    const owner = ownerOf(await fencesOf(command.plane));
+    if (owner === wish.to || this.#intent.spent !== undefined) {
+      this.#refused = null;
+      return;
+    }
+    const gate = await this.gate(command.plane, wish.to);
+    this.#note(gate, wish.to);
+    if (!gate.ok) return;
+    log.info({ capability, to: wish.to }, 'the flag asks for a handover');
+    await this.handOver(command, wish.to);
+  }
+
+  #wanted(): SideName {
+    const { flags, capability } = this.#options;
+    return flags.isEnabled(`${capability}.writes`) ? 'extracted' : 'legacy';
+  }
+
+  /** Says why a wish has to wait, once for each reason; numbers in it may change meanwhile. */
+  #note(gate: Gate, to: SideName): void {
+    const { log, capability } = this.#options;
+    const before = this.#refused;
+    this.#refused = gate.ok ? null : gate;
+    if (gate.ok || (before?.ok === false && before.gate === gate.gate)) return;
+    log.warn({ capability, to, ...gate }, 'the flag asks for a handover that is not safe yet');
+  }
+}
+
+function reasonOf({ reason }: HandoverOutcome): string {
+  return reason ?? 'the handover was taken back';
+}

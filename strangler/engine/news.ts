@@ -1,0 +1,51 @@
+import { defaultGateLimits } from '../handover/gates.ts';
+import type { GateLimits } from '../handover/gates.ts';
+import type { SideName } from '../side.ts';
+import { fencesOf } from './plane.ts';
+import type { Plane } from './plane.ts';
+import type { RoutingPublisher } from './routing-publisher.ts';
+import { ownerOf } from './stage.ts';
+
+const REPEAT_MS = 1_000;
+
+/** Tells the facades what is true of one capability: when it changes, and once a second. */
+export class News {
+  readonly #capability: string;
+  readonly #publisher: RoutingPublisher;
+  readonly #limits: GateLimits;
+  #told = '';
+  #toldAt = 0;
+
+  constructor(capability: string, publisher: RoutingPublisher, limits = defaultGateLimits) {
+    this.#capability = capability;
+    this.#publisher = publisher;
+    this.#limits = limits;
+  }
+
+  /** Must not run beside a handover, which tells for itself: an older truth could come last. */
+  async tell(plane: Plane): Promise<void> {
+    const fences = await fencesOf(plane);
+    const owner = ownerOf(fences);
+    const truth = {
+      owner,
+      epoch: Math.max(fences.legacy.epoch, fences.extracted.epoch),
+      replicaReady: owner !== null && (await this.#replicaReady(plane, owner)),
+      holding: owner === null,
+    };
+    const text = JSON.stringify(truth);
+    if (text === this.#told && performance.now() - this.#toldAt < REPEAT_MS) return;
+    this.#told = text;
+    this.#toldAt = performance.now();
+    await this.#publisher.tell(this.#capability, truth);
+  }
+
+  /** A handover has told something else meanwhile. */
+  forget(): void {
+    this.#told = '';
+  }
+
+  async #replicaReady({ data }: Plane, owner: SideName): Promise<boolean> {
+    const { replicaReady, owner: seen, feed } = await data.status();
+    return seen === owner && replicaReady && feed.lagMs <= this.#limits.lagMs;
+  }
+}

@@ -1,0 +1,143 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Problem } from '../../chassis/index.ts';
+import type { Gate } from '../handover/gates.ts';
+import { setFlags } from '../routing/index.ts';
+import type { Flags } from '../routing/index.ts';
+import type { SideName } from '../side.ts';
+import type { HandoverOutcome } from './handovers.ts';
+import { fencesOf } from './plane.ts';
+import type { Plane } from './plane.ts';
+import { ownerOf } from './stage.ts';
+import type { Steward } from './steward.ts';
+
+const FLAG_MS = 3_000;
+
+interface Move {
+  readonly capability: string;
+  readonly to: SideName;
+  readonly epoch: number;
+}
+
+/** A handover asked for in person, once it is over. */
+export type HandoverAnswer =
+  | (Move & { readonly outcome: 'done'; readonly id: string } & Pick<
+        HandoverOutcome,
+        'holdMs' | 'steps'
+      >)
+  | (Move & { readonly outcome: 'already' });
+
+export interface HandoverPlan {
+  readonly outcome: 'planned';
+  readonly capability: string;
+  readonly to: SideName;
+  readonly gate: Gate;
+  readonly steps: readonly string[];
+}
+
+/** The flags, and where to turn one; no file where a server keeps them. */
+export interface FlagAccess {
+  readonly flags: Flags;
+  readonly flagsFile?: string | undefined;
+}
+
+/** Shows what a handover would do, and whether its gates hold; changes nothing. */
+export async function planHandover(steward: Steward, to: SideName): Promise<HandoverPlan> {
+  const { capability, driver } = steward;
+  const plan = await steward.act(async ({ plane, handovers }) => ({
+    outcome: 'planned' as const,
+    capability,
+    to,
+    gate: await driver.gate(plane, to),
+    steps: await handovers.plan(to),
+  }));
+  if (!plan) throw notLeading(steward);
+  return plan;
+}
+
+/**
+ * Moves ownership because somebody asks in person: looks at the gates, turns the flag, hands over.
+ * @throws Problem `gate_refused`, `handover_aborted` and others, each with what to do next
+ */
+export async function handOver(
+  steward: Steward,
+  to: SideName,
+  access: FlagAccess,
+): Promise<HandoverAnswer> {
+  const { capability, driver } = steward;
+  const answer = await steward.act(async (command): Promise<HandoverAnswer> => {
+    const fences = await fencesOf(command.plane);
+    if (ownerOf(fences) === to) {
+      await turnFlag(capability, to, access);
+      return { outcome: 'already', capability, to, epoch: fences[to].epoch };
+    }
+    const gate = await driver.gate(command.plane, to);
+    if (!gate.ok) throw gateRefused(capability, gate);
+    await turnFlag(capability, to, access);
+    const result = await driver.handOver(command, to);
+    if (result.outcome !== 'done') throw notDone(capability, result);
+    const { record, holdMs, steps } = result;
+    return { outcome: 'done', id: record.id, capability, to, epoch: record.epoch, holdMs, steps };
+  });
+  if (!answer) throw notLeading(steward);
+  return answer;
+}
+
+/** The flag has to ask for the same, or the engine would go back to what it asks for. */
+async function turnFlag(
+  capability: string,
+  to: SideName,
+  { flags, flagsFile }: FlagAccess,
+): Promise<void> {
+  const flag = `${capability}.writes`;
+  const wanted = to === 'extracted';
+  if (flags.loaded() && flags.isEnabled(flag) === wanted) return;
+  if (flagsFile === undefined) {
+    const detail = `${flag} is kept by ${flags.source}; turn it ${wanted ? 'on' : 'off'} there`;
+    throw new Problem(409, 'flag_kept_elsewhere', detail, { members: { flag } });
+  }
+  await setFlags(flagsFile, { [flag]: wanted ? 100 : 0 });
+  const deadline = performance.now() + FLAG_MS;
+  while (flags.isEnabled(flag) !== wanted) {
+    if (performance.now() > deadline) {
+      throw new Problem(503, 'flag_not_seen', `${flag} was set, but is not in force yet`);
+    }
+    await delay(5);
+  }
+}
+
+/** The plane of a capability that this engine leads. @throws Problem 503 when it does not */
+export function leading(steward: Steward): Plane {
+  const { plane, standing } = steward;
+  if (!plane || standing.as !== 'leader') throw notLeading(steward);
+  return plane;
+}
+
+function notLeading({ capability, standing }: Steward): Problem {
+  const why =
+    standing.as === 'waiting' ? standing.reason : 'another engine has the lease and acts instead';
+  return new Problem(503, 'engine_not_leading', `${capability} can't be acted on here: ${why}`, {
+    headers: { 'retry-after': '1' },
+    members: { capability, standing: standing.as },
+  });
+}
+
+function gateRefused(capability: string, gate: Gate & { ok: false }): Problem {
+  const { gate: name, reason, next } = gate;
+  return new Problem(409, 'gate_refused', reason, {
+    members: { capability, gate: name, reason, next },
+  });
+}
+
+function notDone(capability: string, { outcome, reason, record, steps }: HandoverOutcome): Problem {
+  const members = { capability, id: record.id, epoch: record.epoch, reason, steps };
+  if (outcome === 'aborted') {
+    const detail = `the handover was taken back: ${reason ?? 'no reason was recorded'}`;
+    return new Problem(409, 'handover_aborted', detail, {
+      members: { ...members, next: `fig journal ${capability}` },
+    });
+  }
+  return new Problem(503, `handover_${outcome}`, reason ?? 'see the journal', {
+    headers: { 'retry-after': '1' },
+    members,
+  });
+}
