@@ -15,6 +15,7 @@ import type { HandoverAnswer, HandoverPlan } from './orders.ts';
 import { openSide } from './plane.ts';
 import type { DataDeclaration, Plane } from './plane.ts';
 import { engineRoutes } from './routes.ts';
+import type { EngineControl } from './routes.ts';
 import { RoutingPublisher } from './routing-publisher.ts';
 import { Steward } from './steward.ts';
 import type { Standing } from './steward.ts';
@@ -61,7 +62,7 @@ export interface EngineStatus {
 }
 
 /** Everything one engine process does, behind HTTP; neither listens nor reads the environment. */
-export class Engine {
+export class Engine implements EngineControl {
   readonly app: Express;
   readonly stewards: ReadonlyMap<string, Steward>;
   readonly holder = newHolder();

@@ -2,10 +2,26 @@ import { Router } from 'express';
 import type { Request } from 'express';
 import { z } from 'zod';
 import { parse, Problem } from '../../chassis/index.ts';
+import type { ReconcileReport } from '../copy/index.ts';
 import { BarrierTimeoutError } from '../feed/index.ts';
-import type { Engine } from './engine.ts';
+import type { RoutingState } from '../routing/index.ts';
+import type { SideName } from '../side.ts';
 import { leading } from './orders.ts';
+import type { HandoverAnswer, HandoverPlan } from './orders.ts';
+import type { HandoverView } from './status.ts';
 import type { Steward } from './steward.ts';
+
+/** What the routes need of an engine. */
+export interface EngineControl {
+  readonly stewards: ReadonlyMap<string, Steward>;
+  status(): Promise<object>;
+  routing(): readonly RoutingState[];
+  handovers(): Promise<readonly HandoverView[]>;
+  backfill(steward: Steward, restart: boolean): Promise<void>;
+  reconcile(steward: Steward): Promise<ReconcileReport>;
+  planHandover(steward: Steward, to: SideName): Promise<HandoverPlan>;
+  handOver(steward: Steward, to: SideName): Promise<HandoverAnswer>;
+}
 
 const named = z.strictObject({ capability: z.string() });
 const backfillOrder = named.extend({ restart: z.boolean().default(false) });
@@ -15,7 +31,7 @@ const handoverOrder = named.extend({
 });
 
 /** What the engine serves: its state for people and facades, and the orders of an operator. */
-export function engineRoutes(engine: Engine): Router {
+export function engineRoutes(engine: EngineControl): Router {
   const router = Router();
   router.get('/status', async (_req, res) => {
     res.json(await engine.status());
@@ -51,7 +67,7 @@ function bodyOf(req: Request): unknown {
   return req.body ?? {};
 }
 
-function find(engine: Engine, capability: string): Steward {
+function find(engine: EngineControl, capability: string): Steward {
   const steward = engine.stewards.get(capability);
   if (steward) return steward;
   const known = [...engine.stewards.keys()].join(', ');
