@@ -1,4 +1,5 @@
 import type { Logger } from '../../chassis/index.ts';
+import type { Fences } from '../direction.ts';
 import { checkGates } from '../handover/gates.ts';
 import type { Gate, GateLimits } from '../handover/gates.ts';
 import { Intent } from '../handover/intent.ts';
@@ -37,6 +38,7 @@ export class Driver {
   readonly #options: DriverOptions;
   readonly #intent = new Intent();
   #refused: Gate | null = null;
+  #alarmed = false;
 
   constructor(options: DriverOptions) {
     this.#options = options;
@@ -74,7 +76,13 @@ export class Driver {
     // Flags that were never read are off, which asks for nothing.
     if (!flags.loaded()) return;
     const wish = this.#intent.see(this.#wanted());
-    const owner = ownerOf(await fencesOf(command.plane));
+    const fences = await fencesOf(command.plane);
+    const owner = ownerOf(fences);
+    if (owner === null) {
+      this.#alarm(fences);
+      return;
+    }
+    this.#alarmed = false;
     if (owner === wish.to || this.#intent.spent !== undefined) {
       this.#refused = null;
       return;
@@ -84,6 +92,14 @@ export class Driver {
     if (!gate.ok) return;
     log.info({ capability, to: wish.to }, 'the flag asks for a handover');
     await this.handOver(command, wish.to);
+  }
+
+  /** With no handover under way, only a restored backup or a hand in the fences can do that. */
+  #alarm(fences: Fences): void {
+    const { log, capability } = this.#options;
+    if (!this.#alarmed)
+      log.error({ capability, fences }, `${capability} has not exactly one owner`);
+    this.#alarmed = true;
   }
 
   #wanted(): SideName {

@@ -249,6 +249,30 @@ describe('the engine', () => {
       });
     }));
 
+  it('raises the alarm when a restored backup makes two owners, and moves nothing', () =>
+    withSides((sides) =>
+      withEngine(sides, {}, async (running) => {
+        fill(sides);
+        await prepare(running);
+        expect(await running.call(...handOver('extracted'))).toMatchObject({ status: 200 });
+        sides.legacy.exec("UPDATE fig_fence SET state = 'open', epoch = 1");
+        await eventually(async () => {
+          expect(await running.status()).toMatchObject({ stage: 'alarm', owner: null });
+        });
+        const answer = await running.call(...handOver('legacy'));
+        expect(answer.status).toBeGreaterThanOrEqual(409);
+        expect(JSON.stringify(answer.body)).toContain('both sides are open');
+        await eventually(async () => {
+          expect((await running.call('GET', '/routing')).body).toMatchObject({
+            capabilities: [{ owner: null, holding: true }],
+          });
+        });
+        await eventually(() =>
+          expect(running.lines.join('')).toContain('has not exactly one owner'),
+        );
+      }),
+    ));
+
   it('refuses what it does not understand', () =>
     withSides((sides) =>
       withEngine(sides, {}, async ({ call }) => {
