@@ -15,6 +15,8 @@ import type { SideStore } from './store.ts';
 const HEARTBEAT_MS = 100;
 const TRIM_MS = 1_000;
 const BARRIER_MS = 2_000;
+/** How long somebody who waits leaves it to the queue, before the feed is read for them. */
+const QUEUE_MS = 10;
 const SETTLE_MS = 2_000;
 
 export interface DataPlaneOptions {
@@ -118,7 +120,12 @@ export class DataPlane {
     const pipeline = await this.#running();
     const position = this.#database(pipeline.direction.from).feed.last();
     pipeline.kick();
-    await this.#positions.waitFor(position, timeoutMs);
+    try {
+      await this.#positions.waitFor(position, Math.min(QUEUE_MS, timeoutMs));
+    } catch {
+      pipeline.overtake();
+      await this.#positions.waitFor(position, timeoutMs);
+    }
     return position;
   }
 

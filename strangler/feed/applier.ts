@@ -134,20 +134,21 @@ export class Applier implements SliceSink {
       const next = gap ? this.#read() : slice;
       // A slice beyond the feed's own end is none of this feed's.
       if (next.upto <= this.#position) return;
-      const started = performance.now();
-      await this.#applyOnce(next);
-      await this.#pause(performance.now() - started);
+      await this.#pause(await this.#applyOnce(next));
     }
   }
 
-  async #applyOnce(slice: Slice): Promise<void> {
+  /** @returns how long the target's write lock was held, in ms */
+  async #applyOnce(slice: Slice): Promise<number> {
     const { target, epoch, onApplied } = this.#options;
     try {
-      const position = await applySome(target, epoch, slice);
+      const { position, heldMs } = await applySome(target, epoch, slice);
       this.#problem = null;
-      if (position === this.#position) return;
-      this.#position = position;
-      onApplied(position);
+      if (position !== this.#position) {
+        this.#position = position;
+        onApplied(position);
+      }
+      return heldMs;
     } catch (error) {
       this.#failed(error);
       throw error;
@@ -179,9 +180,9 @@ export class Applier implements SliceSink {
   }
 
   /** Leaves the target's write lock to others, unless a handover waits for the end of the feed. */
-  async #pause(workedMs: number): Promise<void> {
+  async #pause(heldMs: number): Promise<void> {
     if (this.#drains > 0) return;
     const { signal } = this.#hurry;
-    await delay(Math.max(MIN_PAUSE_MS, 2 * workedMs), undefined, { signal }).catch(() => undefined);
+    await delay(Math.max(MIN_PAUSE_MS, 2 * heldMs), undefined, { signal }).catch(() => undefined);
   }
 }

@@ -7,10 +7,17 @@ export const TIME_BOX_MS = 1.5;
 /** A transaction of the owner is not cut before the box is overrun this many times. */
 const OVERRUN = 3;
 
+/** What one transaction has done. */
+export interface Applied {
+  /** The applied position afterwards. */
+  readonly position: number;
+  /** How long it held the target's write lock, in ms; waiting for the lock is nobody's burden. */
+  readonly heldMs: number;
+}
+
 /**
  * Applies as much of a slice as fits into one short transaction of the target, and with it the new
  * position. What was applied before is skipped; a slice that would leave a gap is not touched.
- * @returns the applied position afterwards
  * @throws NotTargetError when ownership has moved; ApplyError naming the change that failed
  */
 export function applySome(
@@ -18,13 +25,14 @@ export function applySome(
   epoch: number,
   slice: Slice,
   boxMs = TIME_BOX_MS,
-): Promise<number> {
+): Promise<Applied> {
   return target.apply(epoch, (transaction) => {
+    const started = performance.now();
     const applied = transaction.applied();
-    if (slice.after > applied || slice.upto <= applied) return applied;
+    if (slice.after > applied || slice.upto <= applied) return { position: applied, heldMs: 0 };
     const position = applyUntilLate(transaction, slice, applied, boxMs);
     transaction.setApplied(position);
-    return position;
+    return { position, heldMs: performance.now() - started };
   });
 }
 

@@ -39,7 +39,11 @@ export class Pipeline {
     const { capability, source, target, redisUrl, log, onApplied, onRefused } = options;
     const { feed } = source;
     const { epoch } = options.direction;
-    this.applier = new Applier({ feed, target, epoch, position, onApplied, onRefused });
+    const moved = (applied: number): void => {
+      onApplied(applied);
+      this.#queue.kick();
+    };
+    this.applier = new Applier({ feed, target, epoch, position, onApplied: moved, onRefused });
     this.#queue =
       redisUrl === undefined
         ? this.#direct
@@ -75,6 +79,11 @@ export class Pipeline {
   kick(): void {
     this.#queue.kick();
     if (!this.#queue.working) this.#direct.kick();
+  }
+
+  /** Somebody waits: reads what the queue has not brought yet. */
+  overtake(): void {
+    this.#direct.kick();
   }
 
   async stop(): Promise<void> {

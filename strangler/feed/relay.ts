@@ -3,6 +3,11 @@ import type { Slice } from '../store.ts';
 
 /** Changes in one job: one row a job reaches a twentieth of the throughput. */
 const SLICE_LIMIT = 500;
+/**
+ * Slices on their way before a small one has to wait: while the applier is at work, changes gather
+ * to a larger slice, or a queue of tiny ones would grow behind it.
+ */
+const MAX_UNDER_WAY = 2;
 /** How far the relay runs ahead of the applier, in changes: Redis is transport, not storage. */
 const MAX_AHEAD = 20_000;
 /** `queue.add` can hang for ever while Redis is away. */
@@ -19,6 +24,7 @@ interface RelayOptions {
 export class Relay {
   readonly #options: RelayOptions;
   #sent = 0;
+  #underWay: number[] = [];
   #started = false;
   #running: Promise<void> | undefined;
   #again = false;
@@ -39,11 +45,12 @@ export class Relay {
 
   start(position: number): void {
     this.#sent = position;
+    this.#underWay = [];
     this.#started = true;
     this.kick();
   }
 
-  /** Publishes what the feed holds beyond what was sent. */
+  /** Publishes what the feed holds beyond what was sent; to be called when it or the applier moved. */
   kick(): void {
     this.#again = true;
     if (!this.#started || this.#running !== undefined) return;
@@ -74,13 +81,18 @@ export class Relay {
   async #sendOne(): Promise<boolean> {
     const { feed, applied, publish } = this.#options;
     if (!this.#started) return false;
+    const position = applied();
     // The applier may have overtaken the queue by reading for itself.
-    this.#sent = Math.max(this.#sent, applied());
-    if (this.#sent - applied() > MAX_AHEAD) return false;
+    this.#sent = Math.max(this.#sent, position);
+    this.#underWay = this.#underWay.filter((upto) => upto > position);
+    if (this.#sent - position > MAX_AHEAD) return false;
+    const busy = this.#underWay.length >= MAX_UNDER_WAY;
+    if (busy && feed.last() - this.#sent < SLICE_LIMIT) return false;
     const slice = feed.read(this.#sent, SLICE_LIMIT);
     if (slice.changes.length === 0) return false;
     await withDeadline(publish(slice));
     this.#sent = slice.upto;
+    this.#underWay.push(slice.upto);
     return true;
   }
 }

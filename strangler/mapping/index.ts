@@ -2,7 +2,9 @@
 export * from './check.ts';
 export * from './codec.ts';
 export * from './compare.ts';
+export * from './disjoint.ts';
 export * from './guest.ts';
 export * from './mapping.ts';
+export type * from './problem.ts';
 export * from './row-json.ts';
 export * from './translate.ts';

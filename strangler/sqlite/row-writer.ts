@@ -6,10 +6,7 @@ import {
   holds,
   isCopy,
   resetValues,
-  decodeRow,
   disjoint,
-  encodeRow,
-  encodeValues,
   isGuest,
   keyOn,
   ownColumns,
@@ -23,6 +20,7 @@ import type { Change } from '../store.ts';
 import type { SqliteConnection } from './connection.ts';
 import { uniqueColumns } from './schema.ts';
 import { bound, name, plain } from './values.ts';
+import { WaitingGuests } from './waiting-guests.ts';
 
 /** Columns by which rows are found, and columns to write; both become SQL in this order. */
 type Columns = Readonly<Record<string, SqlValue>>;
@@ -37,12 +35,14 @@ export class SqliteRowWriter {
   readonly #side: SideName;
   readonly #bySourceTable: ReadonlyMap<string, readonly Pair[]>;
   readonly #guests: ReadonlyMap<Pair, readonly Pair[]>;
+  readonly #waiting: WaitingGuests;
   readonly #unique = new Map<string, readonly (readonly string[])[]>();
 
   constructor(connection: SqliteConnection, mapping: Mapping, side: SideName) {
     this.#db = connection;
     this.#mapping = mapping;
     this.#side = side;
+    this.#waiting = new WaitingGuests(connection, mapping.capability);
     const source = otherSide(side);
     this.#bySourceTable = new Map(
       tablesOf(mapping, source).map((table) => [
@@ -92,7 +92,7 @@ export class SqliteRowWriter {
     const changed = this.#update(pair[this.#side].table, image, where);
     if (changed > 1) throw new MappingError(`pair "${pair.name}": its key names ${changed} rows`);
     if (changed === 1) return;
-    if (isGuest(pair, this.#side)) this.#wait(pair, key, image);
+    if (isGuest(pair, this.#side)) this.#waiting.keep(pair, key, image);
     else this.#insert(pair, where, image);
   }
 
@@ -128,6 +128,11 @@ export class SqliteRowWriter {
     );
   }
 
+  #takeWaiting(guest: Pair, row: Row): Row | undefined {
+    const key = pairKeyOf(guest, this.#side, row);
+    return key && this.#waiting.take(guest, key);
+  }
+
   /** What guests wrote outlives the row: REPLACE, say, is a delete and an insert of the anchor only. */
   #removeRow(pair: Pair, key: PairKey): void {
     const { table } = pair[this.#side];
@@ -137,7 +142,7 @@ export class SqliteRowWriter {
       const guestKey = row && pairKeyOf(guest, this.#side, row);
       if (row === undefined || guestKey === undefined || !holds(guest, this.#side, row)) continue;
       const own = ownColumns(guest, this.#side).map((column) => [column, row[column] ?? null]);
-      this.#wait(guest, guestKey, Object.fromEntries(own) as Row);
+      this.#waiting.keep(guest, guestKey, Object.fromEntries(own) as Row);
     }
     this.#run(`DELETE FROM ${name(table)} WHERE ${equals(where)}`, Object.values(where));
   }
@@ -165,33 +170,7 @@ export class SqliteRowWriter {
       ...values,
       ...Object.values(where),
     ]);
-    this.#run('DELETE FROM fig_waiting WHERE capability = ? AND pair = ? AND key = ?', [
-      this.#mapping.capability,
-      pair.name,
-      encodeValues(key),
-    ]);
-  }
-
-  /** Keeps a guest's values until the anchor's row comes. */
-  #wait(pair: Pair, key: PairKey, image: Row): void {
-    this.#run('REPLACE INTO fig_waiting (capability, pair, key, image) VALUES (?, ?, ?, ?)', [
-      this.#mapping.capability,
-      pair.name,
-      encodeValues(key),
-      encodeRow(image),
-    ]);
-  }
-
-  #takeWaiting(guest: Pair, row: Row): Row | undefined {
-    const key = pairKeyOf(guest, this.#side, row);
-    if (key === undefined) return undefined;
-    const image = this.#db
-      .write(
-        'DELETE FROM fig_waiting WHERE capability = ? AND pair = ? AND key = ? RETURNING image',
-      )
-      .pluck()
-      .get(this.#mapping.capability, guest.name, encodeValues(key)) as string | undefined;
-    return image === undefined ? undefined : decodeRow(image);
+    this.#waiting.take(pair, key);
   }
 
   #evictRivals(pair: Pair, key: PairKey, image: Row): void {

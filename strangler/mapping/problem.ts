@@ -1,0 +1,6 @@
+/** One reason why a mapping can't be used. `code` is stable; `message` names what and why. */
+export interface MappingProblem {
+  readonly code: string;
+  readonly pair: string | null;
+  readonly message: string;
+}
