@@ -32,6 +32,9 @@ export function fetchWhole(
     };
     const timer = setTimeout(() => fail(new Error(`no answer in ${deadlineMs} ms`)), deadlineMs);
     upstream.dispatch(method, target, [...headers, ...more], null, {
+      get calledOff() {
+        return over;
+      },
       onConnect(callOff) {
         abort = callOff;
         if (over) callOff();

@@ -1,5 +1,6 @@
-import { Pool } from 'undici';
 import type { Dispatcher } from 'undici';
+import { Connections } from './connections.ts';
+import type { Exchange } from './connections.ts';
 
 /** More than this many requests at once to one upstream wait their turn. */
 const CONNECTIONS = 256;
@@ -10,15 +11,14 @@ export class Upstream {
   readonly name: string;
   readonly url: string;
   readonly #prefix: string;
-  readonly #pool: Pool;
+  readonly #connections: Connections;
 
   constructor(name: string, url: string) {
     const { origin, pathname } = new URL(url);
     this.name = name;
     this.url = url.replace(/\/+$/, '');
     this.#prefix = pathname.replace(/\/+$/, '');
-    this.#pool = new Pool(origin, {
-      connections: CONNECTIONS,
+    this.#connections = new Connections(origin, CONNECTIONS, {
       pipelining: 1,
       connect: { timeout: CONNECT_TIMEOUT_MS },
       // Deadlines are the facade's own: they span all tries of a request.
@@ -32,15 +32,15 @@ export class Upstream {
     target: string,
     headers: string[],
     body: Dispatcher.DispatchOptions['body'],
-    handler: Dispatcher.DispatchHandler,
+    exchange: Exchange,
   ): void {
-    this.#pool.dispatch(
+    this.#connections.dispatch(
       { method, path: this.#prefix + target, headers, body: body ?? null },
-      handler,
+      exchange,
     );
   }
 
   close(): Promise<void> {
-    return this.#pool.destroy();
+    return this.#connections.close();
   }
 }
