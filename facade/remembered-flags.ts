@@ -1,12 +1,12 @@
 import type { Flags } from '../strangler/routing/index.ts';
 
-const FORGET_MS = 1_000;
+const FORGET_MS = 5_000;
 const MOST_ANSWERS = 20_000;
 
 /**
  * Flags whose answers are remembered for a moment: the same customers come again and again, and an
- * evaluation costs more than all else that decides a request. Every change of the flags, and every
- * second, which strategies that know the time need, starts afresh.
+ * evaluation costs more than all else that decides a request. Every change of the flags starts
+ * afresh, and so do every few seconds, for strategies that know the time.
  */
 export class RememberedFlags implements Pick<Flags, 'isEnabled'> {
   readonly #flags: Pick<Flags, 'isEnabled' | 'onChange'>;
