@@ -40,9 +40,9 @@ export async function backfill(options: BackfillOptions): Promise<number> {
       const started = performance.now();
       const { state, steps } = await copyChunk(options, pair, limit);
       ready = Math.max(ready, state.readyPosition);
+      await pause(performance.now() - started, options);
       if (state.done) break;
       limit = Math.min(READ_LIMITS.most, Math.max(READ_LIMITS.least, 2 * steps));
-      await pause(performance.now() - started, options);
     }
   }
   return ready;

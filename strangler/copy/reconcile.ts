@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { belongs, compareKeys, encodeRow, encodeValues, isGuest } from '../mapping/index.ts';
+import { belongs, encodeRow, encodeValues, isGuest } from '../mapping/index.ts';
 import type { Mapping, Pair, PairKey, Row } from '../mapping/index.ts';
 import type { SideName } from '../side.ts';
 import type { SideDatabase, Snapshot } from '../side-database.ts';
@@ -11,6 +11,8 @@ import type { DifferingRow, PairReport, ReconcileReport } from './report.ts';
 
 const CHUNK_ROWS = 200;
 const PAUSE_MS = 2;
+/** Changes that may be under way while both sides are compared. */
+const CLOSE = 500;
 const ATTEMPTS = 20;
 const ROWS_SHOWN = 50;
 
@@ -62,6 +64,7 @@ async function comparePair(
   let cursor: PairKey | null = null;
   for (;;) {
     options.signal.throwIfAborted();
+    await whenClose(options);
     const chunk = compareChunk(options, pair, cursor);
     counts.rows += chunk.rows;
     for (const [partners, finding] of chunk.findings) {
@@ -73,10 +76,18 @@ async function comparePair(
       counts[kind] += 1;
       if (examples.length < ROWS_SHOWN) examples.push(describe(options, pair, partners, settled));
     }
+    // Neither database makes this process wait, so it must leave room for its other work itself.
+    await delay(PAUSE_MS, undefined, { signal: options.signal });
     if (chunk.last === null) return { pair: pair.name, ...counts };
     cursor = chunk.last;
-    await delay(PAUSE_MS, undefined, { signal: options.signal });
   }
+}
+
+/** The closer both sides are, the fewer rows have to be looked at twice. */
+async function whenClose({ source, target, applied }: ReconcileOptions): Promise<void> {
+  const position = source.snapshot((snapshot) => snapshot.position());
+  const there = target.snapshot((snapshot) => snapshot.applied());
+  if (position - there > CLOSE) await applied(position).catch(() => undefined);
 }
 
 /** A guest may be waiting for a row that another change of the same transaction brings. */
@@ -122,11 +133,11 @@ function judgeAt(
   needed: boolean,
 ): (source: SideDatabase, partners: Partners) => Finding {
   const position = snapshot.position();
-  const changed = needed ? snapshot.changedKeys(pair, applied, position) : [];
+  const changed = new Set(
+    needed ? snapshot.changedKeys(pair, applied, position).map((key) => encodeValues(key)) : [],
+  );
   return ({ side }, partners) => {
-    if (!changed.some((key) => compareKeys(key, partners.key) === 0)) {
-      return differenceOf(pair, side, partners);
-    }
+    if (!changed.has(encodeValues(partners.key))) return differenceOf(pair, side, partners);
     const change = snapshot.changeAt(pair, partners.key, applied);
     if (change === undefined) return 'hot';
     const image = change.image as Row | null;

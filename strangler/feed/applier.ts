@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as immediate, setTimeout as delay } from 'node:timers/promises';
 import { NotTargetError } from '../side-database.ts';
 import type { FeedReader, SideDatabase } from '../side-database.ts';
 import type { Slice } from '../store.ts';
@@ -95,6 +95,8 @@ export class Applier implements SliceSink {
           if (this.#position >= position) return;
           await this.#applyOnce(this.#read());
         });
+        // Nothing here waits by itself, and the rest of the process must not stand still.
+        await immediate();
       }
     } finally {
       this.#drains -= 1;
@@ -181,7 +183,10 @@ export class Applier implements SliceSink {
 
   /** Leaves the target's write lock to others, unless a handover waits for the end of the feed. */
   async #pause(heldMs: number): Promise<void> {
-    if (this.#drains > 0) return;
+    if (this.#drains > 0) {
+      await immediate();
+      return;
+    }
     const { signal } = this.#hurry;
     await delay(Math.max(MIN_PAUSE_MS, 2 * heldMs), undefined, { signal }).catch(() => undefined);
   }

@@ -12,7 +12,7 @@ import { feedTable } from './tables.ts';
 import { name } from './values.ts';
 
 /** Changes looked through for a row's newest one: it is asked for rows that change all the time. */
-const LOOK_BACK = 5_000;
+const LOOK_BACK = 2_000;
 
 /** Reads of one moment; valid inside `SqliteConnection.snapshot` only. */
 export class SqliteSnapshot extends SqliteRowReader implements Snapshot {
