@@ -37,7 +37,8 @@ function branches(status: ShownStatus): (readonly [name: string, text: string | 
     ['intent', intentText(status)],
     ['broken', status.broken ?? null],
     ['trouble', trouble.length > 0 ? trouble.join('; ') : null],
-    ['next', nextStep(status)],
+    // Nothing has to come after a switch; what matters then is that there is a way back.
+    [status.stage === 'switched' ? 'way back' : 'next', nextStep(status)],
   ];
 }
 
@@ -65,7 +66,7 @@ function reconcileText({ reconcile }: ShownStatus): string {
 
 function handoverText({ moving, lastHandover }: ShownStatus): string {
   if (moving)
-    return `${moving.from} -> ${moving.to} under way since ${ago(Date.now() - moving.startedAt)}`;
+    return `${moving.from} -> ${moving.to} under way for ${duration(Date.now() - moving.startedAt)}`;
   if (!lastHandover) return 'none yet';
   const { from, to, outcome, reason, finishedAt, startedAt, holdMs } = lastHandover;
   const when = ago(Date.now() - (finishedAt ?? startedAt));

@@ -42,9 +42,9 @@ export async function setFlag(
   const asks = isSwitch(flag) && capability in context.declarations;
   output.result({ flag, share, file }, () => {
     const set = `${flag} is ${valueText(flag, share)}`;
-    return asks
-      ? `${set}: the engine moves ${capability} as soon as it is safe\nnext: fig status`
-      : set;
+    if (!asks) return set;
+    const owner = share > 0 ? 'extracted' : 'legacy';
+    return `${set}: ${owner} is to own ${capability}, as soon as that is safe\nnext: fig status`;
   });
 }
 

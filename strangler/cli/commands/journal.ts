@@ -52,10 +52,28 @@ function handoverText(record: Told): string {
   const at = new Date(startedAt).toISOString();
   const last = position === null ? '' : `, position ${position}`;
   const head = `${capability}  ${from} -> ${to}  epoch ${epoch}${last}  ${at}  ${end}${hold}`;
-  const lines = steps.map((entry) => [
-    `+${entry.at - startedAt} ms`,
-    entry.step,
-    entry.detail ?? '',
-  ]);
+  const lines = triesOf(steps).map(({ first, last, count }) => {
+    const again = count === 1 ? null : `${count} times, until +${last.at - startedAt} ms`;
+    const told = [first.detail, again].filter((text) => text !== null).join(', ');
+    return [`+${first.at - startedAt} ms`, first.step, told];
+  });
   return lines.length === 0 ? head : `${head}\n${table(lines, '  ')}`;
+}
+
+interface Tries {
+  readonly first: JournalEntry;
+  readonly last: JournalEntry;
+  readonly count: number;
+}
+
+/** A step that had to be tried again and again is told once. */
+function triesOf(steps: readonly JournalEntry[]): Tries[] {
+  const tries: Tries[] = [];
+  for (const entry of steps) {
+    const before = tries.at(-1);
+    const again = before?.first.step === entry.step && before.first.detail === entry.detail;
+    if (again) tries[tries.length - 1] = { ...before, last: entry, count: before.count + 1 };
+    else tries.push({ first: entry, last: entry, count: 1 });
+  }
+  return tries;
 }
