@@ -50,8 +50,8 @@ function handoverText(record: Told): string {
   const end = outcome === 'aborted' ? `taken back: ${reason ?? ''}` : (outcome ?? 'under way');
   const hold = holdMs === null ? '' : `, hold ${duration(holdMs)}`;
   const at = new Date(startedAt).toISOString();
-  const last = position === null ? '' : `, position ${position}`;
-  const head = `${capability}  ${from} -> ${to}  epoch ${epoch}${last}  ${at}  ${end}${hold}`;
+  const upto = position === null ? '' : `, position ${position}`;
+  const head = `${capability}  ${from} -> ${to}  epoch ${epoch}${upto}  ${at}  ${end}${hold}`;
   const lines = triesOf(steps).map(({ first, last, count }) => {
     const again = count === 1 ? null : `${count} times, until +${last.at - startedAt} ms`;
     const told = [first.detail, again].filter((text) => text !== null).join(', ');
