@@ -3,37 +3,42 @@ import type { Readable } from 'node:stream';
 import { bodyTooLarge } from './refusals.ts';
 import type { Visit } from './visit.ts';
 
+const EMPTY = Buffer.alloc(0);
+
 /**
  * Reads a whole body, so that it can be sent more than once.
- * @returns undefined when the visit is over: the body was too large, or the client left
+ * @param done not called when the visit is over: the body was too large, or the client left
  */
-export function readBody(visit: Visit, limit: number): Promise<Buffer | undefined> {
+export function readBody(visit: Visit, limit: number, done: (body: Buffer) => void): void {
   const { req, form } = visit;
-  if (form.bodyBytes === 0) return Promise.resolve(Buffer.alloc(0));
-  if (form.bodyBytes !== null && form.bodyBytes > limit) {
-    visit.refuse(bodyTooLarge(limit));
-    return Promise.resolve(undefined);
+  const { bodyBytes } = form;
+  if (bodyBytes === 0) {
+    done(EMPTY);
+    return;
   }
-  return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    visit.underWay = { cancel: () => resolve(undefined) };
-    req.on('data', (chunk: Buffer) => {
-      if (visit.over) return;
-      bytes += chunk.length;
-      if (bytes <= limit) {
-        chunks.push(chunk);
-        return;
-      }
+  if (bodyBytes !== null && bodyBytes > limit) {
+    visit.refuse(bodyTooLarge(limit));
+    return;
+  }
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const finish = (): void => {
+    if (!visit.over)
+      done(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes));
+  };
+  req.on('data', (chunk: Buffer) => {
+    if (visit.over) return;
+    bytes += chunk.length;
+    if (bytes > limit) {
       visit.refuse(bodyTooLarge(limit));
-      resolve(undefined);
-    });
-    req.once('end', () => resolve(visit.over ? undefined : Buffer.concat(chunks, bytes)));
-    req.once('error', () => {
-      visit.gone();
-      resolve(undefined);
-    });
+      return;
+    }
+    chunks.push(chunk);
+    // The parser has counted: waiting for the end would only cost time.
+    if (bytes === bodyBytes) finish();
   });
+  if (bodyBytes === null) req.once('end', finish);
+  req.once('error', () => visit.gone());
 }
 
 /**

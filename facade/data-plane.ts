@@ -62,8 +62,7 @@ export function createDataPlane(core: Core, reader: RequestReader): Server {
     res.on('close', leave);
     if (decision.kind === 'pass') passOn(guest, core);
     else if (decision.kind === 'read') read(guest, decision, core);
-    else
-      new Writing(guest, decision, core, slots).run().catch((error: unknown) => fail(guest, error));
+    else new Writing(guest, decision, core, slots).start((error) => fail(guest, error));
   }
 
   function fail(guest: Visit, error: unknown): void {

@@ -3,13 +3,15 @@ import { streamBody } from './body.ts';
 import type { Core } from './core.ts';
 import { upstreamUnavailable } from './refusals.ts';
 import { isSafe } from './request-form.ts';
-import type { Visit } from './visit.ts';
+import type { Visit, Witness } from './visit.ts';
+
+const LIFT_DEADLINE: Witness = { answering: (visit) => visit.liftDeadline() };
 
 /** Streams a request of no capability to the monolith, and its answer back. */
 export function passOn(visit: Visit, core: Core): void {
   const { form } = visit;
   // Up- and downloads may take as long as they move; only waiting for an answer has a deadline.
-  visit.beforeAnswer = () => visit.liftDeadline();
+  visit.witness = LIFT_DEADLINE;
   if (form.bodyBytes === 0) {
     passEmpty(visit, core, isSafe(form.method));
     return;

@@ -19,7 +19,9 @@ export function read(visit: Visit, decision: Read, core: Core): void {
     new Reading(visit, decision, core, null).try(decision.side);
     return;
   }
-  void readCarefully(visit, decision, core);
+  readBody(visit, core.limits.bodyBytes, (body) => {
+    void readCarefully(visit, decision, core, body);
+  });
 }
 
 /**
@@ -38,9 +40,12 @@ function isSettled(core: Core, index: number, customer: string): boolean {
   return core.notes[index]?.isSettled(customer) ?? false;
 }
 
-async function readCarefully(visit: Visit, decision: Read, core: Core): Promise<void> {
-  const body = await readBody(visit, core.limits.bodyBytes);
-  if (body === undefined || visit.over) return;
+async function readCarefully(
+  visit: Visit,
+  decision: Read,
+  core: Core,
+  body: Buffer,
+): Promise<void> {
   let { side } = decision;
   if (inDoubt(visit, decision, core)) {
     await clearDoubt(visit, decision, core);

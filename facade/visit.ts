@@ -12,6 +12,14 @@ export interface Cancellable {
   cancel(): void;
 }
 
+/**
+ * Whoever must know of an answer before the client does. An object, not a function: V8 takes a
+ * closure made for each request through the young generation, with all that hangs on it.
+ */
+export interface Witness {
+  answering(visit: Visit, status: number): void;
+}
+
 /** One client's request, from its headers to the last byte of its answer. */
 export class Visit implements Timed {
   readonly req: IncomingMessage;
@@ -26,8 +34,8 @@ export class Visit implements Timed {
   answerer: Answerer = 'monolith';
   /** What is under way for this visit: a try at an upstream, or a wait. */
   underWay: Cancellable | undefined;
-  /** Called once: before the client sees its answer, or when it will see none. */
-  beforeAnswer: ((status: number) => void) | undefined;
+  /** Told once: before the client sees its answer, or when it will see none. */
+  witness: Witness | undefined;
   /** Called once, when the visit is over. */
   onOver: ((visit: Visit) => void) | undefined;
 
@@ -113,9 +121,9 @@ export class Visit implements Timed {
 
   #tell(status: number): void {
     if (this.status === 0) this.status = status;
-    const { beforeAnswer } = this;
-    this.beforeAnswer = undefined;
-    beforeAnswer?.(status);
+    const { witness } = this;
+    this.witness = undefined;
+    witness?.answering(this, status);
   }
 
   #close(): void {

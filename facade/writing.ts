@@ -1,4 +1,3 @@
-import { v7 as uuid } from 'uuid';
 import { otherSide } from '../strangler/routing/index.ts';
 import type { SideName } from '../strangler/routing/index.ts';
 import { Attempt } from './attempt.ts';
@@ -9,10 +8,18 @@ import type { Core } from './core.ts';
 import { bump } from './counters.ts';
 import type { Decision } from './decision.ts';
 import { heldTooLong, tooManyHeld, upstreamUnavailable } from './refusals.ts';
+import { randomId, timeOrderedId } from './random-ids.ts';
 import type { Slots } from './slots.ts';
-import type { Visit } from './visit.ts';
+import type { Visit, Witness } from './visit.ts';
 
 type Write = Extract<Decision, { kind: 'write' }>;
+
+/** One try, and what was known of ownership before it. */
+interface Try {
+  readonly side: SideName;
+  readonly version: number;
+  readonly outcome: Outcome;
+}
 
 /** How long the engine's request to hold is honoured without news: then the fence is asked. */
 const HINT_MS = 250;
@@ -26,7 +33,7 @@ const WAIT_GROWTH = 1.3;
  * FENCED proves that nothing has happened, so the same write, with the same key and attempt id, may
  * be sent again until some side accepts it or the hold budget is spent.
  */
-export class Writing {
+export class Writing implements Witness {
   readonly #visit: Visit;
   readonly #decision: Write;
   readonly #core: Core;
@@ -37,6 +44,7 @@ export class Writing {
   #heldSince: number | undefined;
   #heldFor: Capability | undefined;
   #sentAt = 0;
+  #asked: SideName = 'legacy';
   #pinned = false;
   #waitMs = FIRST_WAIT_MS;
   #hintSpent = false;
@@ -51,23 +59,50 @@ export class Writing {
     this.#core = core;
     this.#slots = slots;
     const { form } = visit;
-    this.#headers = [...form.headers, 'x-fig-attempt', uuid()];
+    this.#headers = form.headers;
+    this.#headers.push('x-fig-attempt', randomId());
     const needsKey = form.method === 'POST' && form.idempotencyKey === undefined;
-    if (needsKey) this.#headers.push('idempotency-key', uuid());
+    if (needsKey) this.#headers.push('idempotency-key', timeOrderedId());
     this.#keyed = needsKey || form.idempotencyKey !== undefined;
   }
 
-  async run(): Promise<void> {
-    const body = await readBody(this.#visit, this.#core.limits.bodyBytes);
-    if (body === undefined || this.#visit.over) return;
-    let side: SideName | undefined;
+  /**
+   * The usual write takes no detour by promises; what does not go smoothly is left to `insist`.
+   * @param fail told of errors that nobody foresaw
+   */
+  start(fail: (error: unknown) => void): void {
+    const { book, limits } = this.#core;
+    readBody(this.#visit, limits.bodyBytes, (body) => {
+      try {
+        if (this.#mustWait()) {
+          this.#insist(body).catch(fail);
+          return;
+        }
+        const side = this.#owner();
+        const { version } = book;
+        this.#send(side, body, (outcome) => {
+          if (outcome.kind === 'answered' || outcome.kind === 'over') return;
+          this.#insist(body, { side, version, outcome }).catch(fail);
+        });
+      } catch (error) {
+        fail(error);
+      }
+    });
+  }
+
+  async #insist(body: Buffer, first?: Try): Promise<void> {
+    let tried = first;
+    let side = first?.side;
     while (!this.#visit.over) {
-      if (this.#mustWait() && !(await this.#waitForHint())) return;
-      side ??= this.#owner();
-      const { version } = this.#core.book;
-      const outcome = await this.#try(side, body);
+      if (!tried) {
+        if (this.#mustWait() && !(await this.#waitForHint())) return;
+        side ??= this.#owner();
+        const { version } = this.#core.book;
+        tried = { side, version, outcome: await this.#try(side, body) };
+      }
+      const { outcome } = tried;
       if (outcome.kind === 'fenced') {
-        side = await this.#fenced(side, outcome.fence, version);
+        side = await this.#fenced(tried.side, outcome.fence, tried.version);
       } else if (outcome.kind === 'answered') {
         this.#recordHold();
       } else if (outcome.kind === 'over') {
@@ -79,6 +114,7 @@ export class Writing {
       } else {
         this.#visit.refuse(upstreamUnavailable(outcome.sent || this.#retried));
       }
+      tried = undefined;
     }
   }
 
@@ -105,26 +141,30 @@ export class Writing {
   }
 
   async #try(side: SideName, body: Buffer): Promise<Outcome> {
-    const { capability } = this.#decision;
-    const core = this.#core;
     const held = this.#heldSince !== undefined;
     if (held) await this.#slots.enter();
     try {
       if (this.#visit.over) return { kind: 'over' };
-      this.#pin();
-      this.#visit.answerer = capability ? side : 'monolith';
-      this.#sentAt = performance.now();
-      const upstream = capability ? core.upstreamOf(capability, side) : core.monolith;
-      const outcome = await new Promise<Outcome>((resolve) => {
-        this.#visit.beforeAnswer = (status) => this.#answered(side, status);
-        const attempt = new Attempt(this.#visit, { catchFenced: true }, resolve);
-        attempt.send(upstream, body.length === 0 ? null : body, this.#headers);
-      });
-      if (outcome.kind === 'fenced') this.#heldSince ??= this.#sentAt;
-      return outcome;
+      return await new Promise((resolve) => this.#send(side, body, resolve));
     } finally {
       if (held) this.#slots.leave();
     }
+  }
+
+  #send(side: SideName, body: Buffer, done: (outcome: Outcome) => void): void {
+    const { capability } = this.#decision;
+    const core = this.#core;
+    this.#pin();
+    this.#visit.answerer = capability ? side : 'monolith';
+    this.#sentAt = performance.now();
+    this.#asked = side;
+    this.#visit.witness = this;
+    const attempt = new Attempt(this.#visit, { catchFenced: true }, (outcome) => {
+      if (outcome.kind === 'fenced') this.#heldSince ??= this.#sentAt;
+      done(outcome);
+    });
+    const upstream = capability ? core.upstreamOf(capability, side) : core.monolith;
+    attempt.send(upstream, body.length === 0 ? null : body, this.#headers);
   }
 
   /** From here on the write may take effect: its customer stays with the owner. */
@@ -136,7 +176,8 @@ export class Writing {
   }
 
   /** Before the client can know: it may read its own write in its next breath. */
-  #answered(side: SideName, status: number): void {
+  answering(_visit: Visit, status: number): void {
+    const side = this.#asked;
     const { capability, changes } = this.#decision;
     const { book, notes } = this.#core;
     if (this.#pinned) {
