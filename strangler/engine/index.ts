@@ -2,7 +2,7 @@
 export { declarationsOf } from './declarations.ts';
 export { Engine, SCHEMA_VERSION } from './engine.ts';
 export type { EngineDeps, EngineStatus, LiveStatus } from './engine.ts';
-export type { HandoverAnswer, HandoverPlan } from './orders.ts';
+export type { HandoverAnswer, HandoverPlan } from './commands.ts';
 export { openEachSide } from './plane.ts';
 export type { DataDeclaration } from './plane.ts';
 export type { Standing } from './steward.ts';

@@ -6,8 +6,8 @@ import type { ReconcileReport } from '../copy/index.ts';
 import { BarrierTimeoutError } from '../feed/index.ts';
 import type { RoutingState } from '../routing/index.ts';
 import type { SideName } from '../side.ts';
-import { leading } from './orders.ts';
-import type { HandoverAnswer, HandoverPlan } from './orders.ts';
+import { leading } from './commands.ts';
+import type { HandoverAnswer, HandoverPlan } from './commands.ts';
 import type { HandoverView } from './status.ts';
 import type { Steward } from './steward.ts';
 

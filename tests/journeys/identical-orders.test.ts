@@ -21,7 +21,8 @@ describe('100 parallel orders with one key', () => {
         'GET',
         `${urls['facade']}/api/inventory/${sku}`,
       );
-      const customerId = 'C001';
+      // One of the sample's customers.
+      const customerId = 'ARENDAL';
       const order = () =>
         request<Order & { code?: string }>('POST', `${urls['facade']}/api/orders`, {
           headers: { 'idempotency-key': 'the-only-one', 'x-customer-id': customerId },
