@@ -1,0 +1,106 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createFlagFile, setFlags } from '../../strangler/routing/index.ts';
+import type { FigConfigInput, RoutingState } from '../../strangler/routing/index.ts';
+import { startNode } from '../harness/index.ts';
+import type { NodeChild } from '../harness/index.ts';
+
+/** Our facade, with all that it needs to do all that it can. */
+export interface OurFacade extends NodeChild {
+  readonly url: string;
+  flags(shares: Readonly<Record<string, number>>): Promise<void>;
+}
+
+interface OurFacadeOptions {
+  readonly folder: string;
+  readonly legacyUrl: string;
+  readonly extractedUrl: string;
+  readonly cores?: string | undefined;
+  readonly workers?: number;
+}
+
+const PROGRAM = fileURLToPath(new URL('../../facade/main.js', import.meta.url));
+
+/**
+ * Starts the facade as it runs in production: one capability whose rows are replicated, so that
+ * reads are decided by flag, customer and ownership; metrics and trace context are always on.
+ */
+export async function startOurFacade({
+  folder,
+  legacyUrl,
+  extractedUrl,
+  cores,
+  workers = 1,
+}: OurFacadeOptions): Promise<OurFacade> {
+  await mkdir(folder, { recursive: true });
+  const engine = await startEngine();
+  const config: FigConfigInput = {
+    upstreams: { legacy: legacyUrl, extracted: extractedUrl },
+    monolith: 'legacy',
+    capabilities: {
+      items: {
+        legacy: 'legacy',
+        extracted: 'extracted',
+        routes: ['/api/items', '/api/items/*'],
+        databases: { legacy: 'file:none', extracted: 'file:none' },
+      },
+    },
+  };
+  const configFile = join(folder, 'fig.config.mjs');
+  await writeFile(configFile, `export default ${JSON.stringify(config)};\n`);
+  const flagsFile = join(folder, 'flags.json');
+  await createFlagFile(flagsFile, ['items']);
+  const child = await startNode(PROGRAM, {
+    cores,
+    env: {
+      FIG_CONFIG: configFile,
+      FIG_FLAGS_FILE: flagsFile,
+      ENGINE_URL: engine.url,
+      FACADE_PORT: '0',
+      ADMIN_PORT: '0',
+      FACADE_WORKERS: String(workers),
+      REDIS_URL: '',
+      LOG_LEVEL: 'warn',
+    },
+  });
+  return {
+    ...child,
+    url: `http://127.0.0.1:${child.ports['facade']}`,
+    flags: (shares) => setFlags(flagsFile, shares),
+    stop: async () => {
+      await child.stop();
+      await engine.close();
+    },
+  };
+}
+
+const ROUTING: RoutingState = {
+  capability: 'items',
+  owner: 'legacy',
+  epoch: 1,
+  replicaReady: true,
+  holding: false,
+  generation: 1,
+};
+
+/** The part of the engine that a facade asks: who owns what, and whether the other side is level. */
+async function startEngine(): Promise<{ url: string; close(): Promise<void> }> {
+  const server = createServer((req, res) => {
+    res.writeHead(200, { 'content-type': 'application/json' });
+    res.end(JSON.stringify(req.url === '/routing' ? [ROUTING] : { position: 1 }));
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
