@@ -1,15 +1,11 @@
 /**
- * `node scripts/sql.js inventory "SELECT * FROM stock_levels LIMIT 3"`: one statement at a database
- * of the system, as somebody at a SQL prompt would give it, also where no sqlite3 is installed. It
- * goes past the applications, so that fences and feeds can be seen to hold without them.
- *
- * `--hold SECONDS` keeps the transaction open afterwards, as a slow nightly job would.
+ * `node scripts/sql.js inventory "SELECT * FROM stock_levels LIMIT 3"`: statements for a database of
+ * the system, in one transaction, as somebody at a SQL prompt would give them, also where no sqlite3
+ * is installed. They go past the applications: fences and feeds can be seen to hold without these.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import Database from 'better-sqlite3';
 
 const NAMES = ['monolith', 'inventory', 'payment', 'provider'];
@@ -32,17 +28,10 @@ function readSystem(folder) {
   }
 }
 
-async function run(database, statement, holdMs) {
-  database.exec('BEGIN IMMEDIATE');
-  try {
-    const prepared = database.prepare(statement);
-    if (prepared.reader) print(prepared.all());
-    else report(prepared.run().changes);
-    if (holdMs > 0) await delay(holdMs);
-    database.exec('COMMIT');
-  } finally {
-    if (database.inTransaction) database.exec('ROLLBACK');
-  }
+function run(database, statement) {
+  const prepared = database.prepare(statement);
+  if (prepared.reader) print(prepared.all());
+  else report(prepared.run().changes, statement);
 }
 
 function print(rows) {
@@ -63,22 +52,19 @@ function cell(value) {
   return value === null ? 'NULL' : String(value);
 }
 
-function report(changes) {
-  console.log(`${changes} ${changes === 1 ? 'row' : 'rows'} changed`);
+function report(changes, statement) {
+  const counts = /^\s*(INSERT|UPDATE|DELETE|REPLACE)\b/i.test(statement);
+  console.log(counts ? `${changes} ${changes === 1 ? 'row' : 'rows'} changed` : 'done');
 }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { hold: { type: 'string', default: '0' } },
-});
-const [name, statement] = positionals;
-if (!NAMES.includes(name) || statement === undefined || !(Number(values.hold) >= 0)) {
-  console.error(`usage: node scripts/sql.js ${NAMES.join('|')} STATEMENT [--hold SECONDS]`);
+const [name, ...statements] = process.argv.slice(2);
+if (!NAMES.includes(name) || statements.length === 0) {
+  console.error(`usage: node scripts/sql.js ${NAMES.join('|')} STATEMENT...`);
   process.exitCode = 2;
 } else {
   try {
     const database = new Database(databaseFile(name), { fileMustExist: true, timeout: BUSY_MS });
-    await run(database, statement, Number(values.hold) * 1_000);
+    database.transaction(() => statements.forEach((one) => run(database, one))).immediate();
     database.close();
   } catch (error) {
     console.error(`error: ${error.message}`);

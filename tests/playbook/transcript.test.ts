@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { matches, readTranscript } from './transcript.ts';
+import { blockKinds, matches, readTranscript } from './transcript.ts';
 
 const DOCUMENT = ['text', '```console', '$ one', 'a 1', '$ two', '```', '```sh', '$ no', '```'];
 
@@ -9,6 +9,17 @@ describe('a transcript in a document', () => {
       { command: 'one', expected: ['a 1'], line: 3 },
       { command: 'two', expected: [], line: 5 },
     ]);
+  });
+
+  it('goes on with a command that ends in a backslash', () => {
+    const document = ['```console', '$ one \\', '>   two', 'a 1', '```'];
+    expect(readTranscript(document.join('\n'))).toEqual([
+      { command: 'one \\\n  two', expected: ['a 1'], line: 2 },
+    ]);
+  });
+
+  it('knows which kinds of blocks there are', () => {
+    expect(blockKinds(DOCUMENT.join('\n'))).toEqual(['console', 'sh']);
   });
 
   it('matches only what was printed', () => {
