@@ -9,5 +9,8 @@ export * from './orders.ts';
 export * from './page.ts';
 export * from './payment.ts';
 export * from './primitives.ts';
+export * from './http-problems.ts';
+export { FieldError, FieldProblem, Problem } from './problem.ts';
+export type { ProblemKind } from './problem.ts';
 export * from './problems.ts';
 export * from './refusals.ts';

@@ -30,10 +30,36 @@ export interface Operation {
 
 /** Refusals of every operation that takes a query, a body, or has an effect. */
 export const COMMON_PROBLEMS = {
-  any: ['internal_error', 'fenced'],
+  any: [
+    'internal_error',
+    'fenced',
+    'invalid_path',
+    'malformed_request',
+    'duplicate_header',
+    'invalid_host',
+    'invalid_connection',
+    'request_timeout',
+    'headers_too_large',
+    'facade_failed',
+    'upstream_unavailable',
+    'upstream_timeout',
+  ],
   query: ['invalid_request'],
-  body: ['invalid_request', 'malformed_json', 'body_too_large'],
-  effect: ['invalid_request', 'idempotency_key_reused', 'request_in_flight'],
+  body: [
+    'invalid_request',
+    'malformed_json',
+    'body_too_large',
+    'request_aborted',
+    'unsupported_encoding',
+    'unsupported_transfer_coding',
+  ],
+  effect: [
+    'invalid_request',
+    'idempotency_key_reused',
+    'request_in_flight',
+    'held_too_long',
+    'too_many_held',
+  ],
 } as const satisfies Record<string, readonly ProblemCode[]>;
 
 const get = (

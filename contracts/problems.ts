@@ -1,48 +1,15 @@
 import { z } from 'zod';
+import { FACADE_PROBLEMS, HTTP_PROBLEMS } from './http-problems.ts';
 import { Id, Sku } from './primitives.ts';
+import { common, FieldProblem, Problem } from './problem.ts';
+import type { ProblemKind } from './problem.ts';
 import { named } from './registry.ts';
 
-/** One thing that is wrong with a request: where, what was given, what to give instead. */
-export const FieldError = named(
-  'FieldError',
-  z.strictObject({
-    field: z.string(),
-    value: z.unknown().optional(),
-    message: z.string(),
-    remedy: z.string(),
-  }),
-);
-export type FieldError = z.infer<typeof FieldError>;
-
-const common = {
-  type: z.string(),
-  title: z.string(),
-  status: z.int(),
-  code: z.string(),
-  detail: z.string(),
-  traceId: z.string().optional(),
-};
-
-/** RFC 9457 problem details without members of their own. */
-export const Problem = named('Problem', z.strictObject(common));
-
-const withErrors = named(
-  'FieldProblem',
-  z.strictObject({ ...common, errors: z.array(FieldError).min(1) }),
-);
-
-/** A problem that the contract knows: its status, what its answer holds, and what it means. */
-export interface ProblemKind {
-  readonly status: number;
-  readonly schema: z.ZodType;
-  readonly meaning: string;
-}
-
-/** Every `code` a client of the contract may meet, the facade's own apart. */
+/** Every `code` a client of the contract may meet. */
 export const PROBLEMS = {
   invalid_request: {
     status: 400,
-    schema: withErrors,
+    schema: FieldProblem,
     meaning: 'a field is missing, unknown or not what it must be; `errors` names each',
   },
   malformed_json: { status: 400, schema: Problem, meaning: 'the body is not a JSON object' },
@@ -66,10 +33,10 @@ export const PROBLEMS = {
   },
   unknown_sku: {
     status: 422,
-    schema: withErrors,
+    schema: FieldProblem,
     meaning: 'a line names a SKU that does not exist; `errors` names each',
   },
-  unknown_customer: { status: 422, schema: withErrors, meaning: 'there is no such customer' },
+  unknown_customer: { status: 422, schema: FieldProblem, meaning: 'there is no such customer' },
   out_of_stock: {
     status: 409,
     schema: named(
@@ -140,6 +107,8 @@ export const PROBLEMS = {
     meaning: 'this side does not own the capability and nothing happened; never seen at the facade',
   },
   internal_error: { status: 500, schema: Problem, meaning: 'something unforeseen went wrong' },
+  ...HTTP_PROBLEMS,
+  ...FACADE_PROBLEMS,
 } as const satisfies Record<string, ProblemKind>;
 
 export type ProblemCode = keyof typeof PROBLEMS;

@@ -1,6 +1,7 @@
 import { HEADERS } from './headers.ts';
+import type { FieldError } from './problem.ts';
 import { PROBLEMS } from './problems.ts';
-import type { FieldError, ProblemCode } from './problems.ts';
+import type { ProblemCode } from './problems.ts';
 
 /**
  * A business refusal in the contract's words. Whoever serves the contract answers these, so that a

@@ -56,6 +56,7 @@ const SPECIAL = new Set<string>([
 ]);
 const KNOWN_NAMES_LIMIT = 2_000;
 const HOST = /^[\w.~!$&'()*+,;=%[\]:-]*$/;
+const ALLOWED = 'GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE';
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** Whether a method only reads (RFC 9110 9.2.1). */
@@ -79,7 +80,9 @@ export class RequestReader {
   read(req: IncomingMessage): RequestForm {
     const method = req.method ?? '';
     if (method === 'TRACE' || method === 'CONNECT') {
-      throw new Problem(405, 'method_not_allowed', `${method} is not allowed`);
+      throw new Problem(405, 'method_not_allowed', `${method} is not allowed`, {
+        headers: { allow: ALLOWED },
+      });
     }
     const { path, query } = canonicalTarget(req.url ?? '');
     const headers: string[] = [];
@@ -120,7 +123,11 @@ export class RequestReader {
           break;
         case 'transfer-encoding':
           if (value.toLowerCase() !== 'chunked') {
-            throw new Problem(501, 'unsupported_encoding', 'only the chunked coding is understood');
+            throw new Problem(
+              501,
+              'unsupported_transfer_coding',
+              'only the chunked coding is understood',
+            );
           }
           bodyBytes = null;
           break;

@@ -6,6 +6,7 @@ import type { Decision } from './decision.ts';
 import type { Deadlines, Timed } from './deadlines.ts';
 import type { RequestForm } from './request-form.ts';
 import { upstreamTimeout } from './refusals.ts';
+import { nextTraceparent } from './trace-ids.ts';
 
 /** What stands between a client and its answer, and can be called off. */
 export interface Cancellable {
@@ -144,8 +145,9 @@ export function sendProblem(
 ): void {
   const body = Buffer.from(JSON.stringify(problemBody(problem, traceId)));
   res.writeHead(problem.status, {
-    'content-type': 'application/problem+json',
+    'content-type': 'application/problem+json; charset=utf-8',
     'content-length': body.length,
+    traceparent: nextTraceparent(traceId),
     via: '1.1 fig',
     ...problem.headers,
     ...(hasUnreadBody(req) ? { connection: 'close' } : {}),

@@ -8,6 +8,12 @@ import type { Exchange, Target } from './target.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
+/** Somebody who asks a target. */
+interface Client {
+  readonly target: Target;
+  readonly customer: string;
+}
+
 /** What a case talks to its target with. Everything it asks is recorded, except arrangements. */
 export interface Api {
   get(path: string, headers?: Headers): Promise<CheckedAnswer>;
@@ -50,16 +56,17 @@ function readBody(
 }
 
 async function ask(
-  { baseUrl }: Target,
+  { target, customer }: Client,
   method: string,
   path: string,
   body: unknown,
   headers: Headers,
 ): Promise<RawAnswer> {
-  const agent = request(baseUrl);
+  if (method === 'GET') await target.settled?.();
+  const agent = request(target.baseUrl);
   const verb = method.toLowerCase() as 'get' | 'post';
   let call = agent[verb](path)
-    .set(headers)
+    .set({ [HEADERS.customer]: customer, ...headers })
     .buffer(true)
     .parse(readBody as never);
   if (body !== undefined) {
@@ -71,20 +78,24 @@ async function ask(
 }
 
 /** Brings a SKU to a level; says why when that fails. */
-async function arrange(target: Target, sku: string, onHand: number): Promise<string | null> {
+async function arrange(client: Client, sku: string, onHand: number): Promise<string | null> {
   const path = `/api/inventory/${sku}`;
-  const level = StockLevel.safeParse((await ask(target, 'GET', path, undefined, {})).body);
+  const level = StockLevel.safeParse((await ask(client, 'GET', path, undefined, {})).body);
   if (!level.success) return 'its level cannot be read';
   if (level.data.reserved !== 0) return 'something of it is reserved';
   const delta = onHand - level.data.onHand;
   if (delta === 0) return null;
   const body = { delta, reason: 'arranged for a contract case' };
-  const { status } = await ask(target, 'POST', `${path}/adjustments`, body, {});
+  const { status } = await ask(client, 'POST', `${path}/adjustments`, body, {});
   return status === 201 ? null : `its adjustment is answered ${status}`;
 }
 
-/** Records what a case asks of a target, and what it is answered. */
-export function recordingApi(target: Target): RecordingApi {
+/**
+ * Records what a case asks of a target, and what it is answered.
+ * @param customer who asks, as a facade that divides its clients is told
+ */
+export function recordingApi(target: Target, customer: string): RecordingApi {
+  const client: Client = { target, customer };
   const exchanges: Exchange[] = [];
   const labels = new Map<string, string>();
   const unarranged: string[] = [];
@@ -95,7 +106,7 @@ export function recordingApi(target: Target): RecordingApi {
   }
 
   async function send(method: string, path: string, body?: unknown, headers: Headers = {}) {
-    return record(method, path, body, await ask(target, method, path, body, headers));
+    return record(method, path, body, await ask(client, method, path, body, headers));
   }
 
   function fresh(label: string): string {
@@ -115,13 +126,13 @@ export function recordingApi(target: Target): RecordingApi {
     post: (path, body, headers) => send('POST', path, body, headers),
     key: () => ({ [HEADERS.idempotencyKey]: fresh('key') }),
     async postTwice(path, body, headers) {
-      const both = [1, 2].map(() => ask(target, 'POST', path, body, headers));
+      const both = [1, 2].map(() => ask(client, 'POST', path, body, headers));
       const answers = (await Promise.all(both)).sort((left, right) => left.status - right.status);
       return answers.map((answer) => record('POST', path, body, answer));
     },
     async arrangeStock(levels) {
       for (const [sku, onHand] of Object.entries(levels)) {
-        const failure = await arrange(target, sku, onHand);
+        const failure = await arrange(client, sku, onHand);
         if (failure) unarranged.push(`could not arrange the stock of ${sku}: ${failure}`);
       }
     },

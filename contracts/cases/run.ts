@@ -31,9 +31,18 @@ function oneLine(error: unknown): string {
   return message.replaceAll(/\s+/g, ' ').trim();
 }
 
+/**
+ * Who runs a case. One customer for all of them, whom a facade shows what it has written; or, where
+ * that is waited for, each case a customer of its own, the same in every run, so that of a share of
+ * the customers it is always the same ones.
+ */
+function customerOf({ settled }: Target, name: string): string {
+  return settled ? `CT-CLIENT-${name.replaceAll(/[^A-Za-z0-9]+/g, '-')}` : 'CT-CLIENT';
+}
+
 /** Runs one case; a promise that is not kept is part of the result. */
 export async function runCase(target: Target, { name, area, run }: ContractCase): Promise<CaseRun> {
-  const api = recordingApi(target);
+  const api = recordingApi(target, customerOf(target, name));
   let broken: string | null = null;
   try {
     await run(api);

@@ -8,6 +8,11 @@ export interface Target {
   readonly name: string;
   readonly baseUrl: string;
   readonly areas: readonly Area[];
+  /**
+   * Waits until whatever was written may be read wherever reads go; called before each read. A
+   * target that leaves it out must by itself show a customer what that customer has written.
+   */
+  settled?(): Promise<void>;
 }
 
 /** One request of a case, and its answer. */

@@ -20,7 +20,8 @@ export interface Fault {
 
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'transfer-encoding', 'content-length']);
 
-function damagingProxy(baseUrl: string, { damage }: Fault): Express {
+/** An app that passes everything on to a server, and damages its answers. */
+export function damagingProxy(baseUrl: string, damage: Fault['damage']): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
@@ -52,7 +53,7 @@ function damagingProxy(baseUrl: string, { damage }: Fault): Express {
 export function faulty(make: MakeTarget, fault: Fault): MakeTarget {
   return async (resources) => {
     const target = await make(resources);
-    const baseUrl = await serve(resources, damagingProxy(target.baseUrl, fault));
+    const baseUrl = await serve(resources, damagingProxy(target.baseUrl, fault.damage));
     return { ...target, name: `${target.name} with ${fault.name}`, baseUrl };
   };
 }

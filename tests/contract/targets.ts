@@ -26,8 +26,7 @@ import type { Resources } from './resources.ts';
 
 const log = createLog('contract', 'silent');
 /** Short, so that both slow cards take the way round by a look-up at the provider. */
-const TIMEOUT_MS = 150;
-const SLOW_MS = 400;
+export const PROVIDER_TIMES = { timeoutMs: 150, slowMs: 400 } as const;
 
 /** Makes a target that holds the cases' world; its resources are closed by the caller. */
 export type MakeTarget = (resources: Resources) => Promise<Target>;
@@ -49,7 +48,7 @@ export async function serve(resources: Resources, app: Express): Promise<string>
 
 async function startProvider(resources: Resources): Promise<string> {
   const database = await openWith(resources, providerMigrations);
-  return serve(resources, buildProvider({ database, log, slowMs: SLOW_MS }));
+  return serve(resources, buildProvider({ database, log, slowMs: PROVIDER_TIMES.slowMs }));
 }
 
 function decimal(minor: number): string {
@@ -93,7 +92,7 @@ export async function openMonolith(resources: Resources): Promise<Opened> {
     provider: client(await startProvider(resources)),
     inventoryService: client(nowhere),
     paymentService: client(nowhere),
-    timing: { providerTimeoutMs: TIMEOUT_MS },
+    timing: { providerTimeoutMs: PROVIDER_TIMES.timeoutMs },
   });
   resources.keep(monolith, (started) => started.stop());
   const baseUrl = await serve(resources, monolith.app);
@@ -121,8 +120,9 @@ export async function openPayment(resources: Resources): Promise<Opened> {
   const database = await openWith(resources, paymentMigrations);
   await setFence(database, 'payment', 'open');
   const url = await startProvider(resources);
-  const provider = resources.keep(createProvider({ url, timeoutMs: TIMEOUT_MS }), (opened) =>
-    opened.close(),
+  const provider = resources.keep(
+    createProvider({ url, timeoutMs: PROVIDER_TIMES.timeoutMs }),
+    (opened) => opened.close(),
   );
   const scope = { database, guard: paymentGuard, keys: requestKeys, now: Date.now };
   const baseUrl = await serve(resources, buildPayment({ scope, provider, log }));

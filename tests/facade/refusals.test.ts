@@ -102,6 +102,7 @@ describe('the facade refuses, and no upstream sees', () => {
       expect(client.text).toContain('content-type: application/problem+json');
       expect(client.text).toContain('"code":"invalid_path"');
       expect(client.text).toContain(`"traceId":"${trace}"`);
+      expect(client.text).toContain(`traceparent: 00-${trace}-`);
       client.close();
     }));
 });

@@ -1,0 +1,43 @@
+import { Problem } from './problem.ts';
+import type { ProblemKind } from './problem.ts';
+
+const kind = <Status extends number>(status: Status, meaning: string) => ({
+  status,
+  schema: Problem,
+  meaning,
+});
+
+/** What is wrong with a request before anybody has looked at what it asks for. */
+export const HTTP_PROBLEMS = {
+  invalid_path: kind(400, 'the path is malformed, or two servers could read it in two ways'),
+  request_aborted: kind(400, 'the body ended early'),
+  unsupported_encoding: kind(415, 'the body comes in a charset or an encoding nobody here reads'),
+} as const satisfies Record<string, ProblemKind>;
+
+/** What only the facade answers, which stands before every other server. */
+export const FACADE_PROBLEMS = {
+  malformed_request: kind(400, 'this is not well-formed HTTP/1.1'),
+  duplicate_header: kind(400, 'a header that decides the way came twice'),
+  invalid_host: kind(400, 'the Host header is not a host'),
+  invalid_connection: kind(400, 'Connection names a header that decides the way'),
+  invalid_upgrade: kind(400, 'a WebSocket upgrade must be a GET without a body'),
+  request_timeout: kind(408, 'the request took too long to arrive'),
+  headers_too_large: kind(431, 'the headers are over 16 KB'),
+  unsupported_transfer_coding: kind(501, 'the body comes in a transfer coding other than chunked'),
+  facade_failed: kind(502, 'the facade itself failed; the outcome is unknown'),
+  upstream_unavailable: kind(
+    502,
+    'the server behind the route could not be reached, or broke off; `detail` says whether ' +
+      'anything can have happened',
+  ),
+  upstream_timeout: kind(504, 'no answer in time; the outcome is unknown'),
+  held_too_long: kind(
+    503,
+    'the data was changing owners for too long; nothing has happened, ask again after Retry-After',
+  ),
+  too_many_held: kind(
+    503,
+    'the data is changing owners and too many writes wait for it; nothing has happened, ask ' +
+      'again after Retry-After',
+  ),
+} as const satisfies Record<string, ProblemKind>;
