@@ -25,7 +25,8 @@ export async function backfill(
   const done = await whenDone(engine, capability);
   const { rows, startedAt, at } = done.backfill;
   const tookMs = startedAt === null || at === null ? null : at - startedAt;
-  const next = nextStep(done);
+  // Copied again because the sides differed: see whether they still do.
+  const next = restart ? `fig reconcile ${capability}` : nextStep(done);
   output.result({ capability, state: 'done', rows, tookMs, next }, () => {
     const took = tookMs === null ? '' : ` in ${duration(tookMs)}`;
     const copied = `${capability}: ${plural(rows, 'row')} copied${took}, and followed from now on`;

@@ -25,7 +25,10 @@ export async function reconcile(
   const report = (await engine.order('/reconciles', { capability })) as ReconcileReport;
   output.result(report, () => reportText(report, output.paint));
   if (report.clean) return;
-  throw new CommandError(EXIT.failed, 'differences', `the sides of ${capability} differ`);
+  // The owner is right; rows that were only too hot to compare are worth another look first.
+  const real = report.pairs.some((pair) => pair.missing + pair.extra + pair.different > 0);
+  const next = real ? `fig backfill ${capability} --restart` : `fig reconcile ${capability}`;
+  throw new CommandError(EXIT.failed, 'differences', `the sides of ${capability} differ`, next);
 }
 
 function reportText(
