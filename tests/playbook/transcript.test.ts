@@ -32,6 +32,8 @@ describe('a transcript in a document', () => {
 
   it('leaves out what … stands for', () => {
     expect(matches(['held (… ms)'], 'held (13.5 ms)')).toBe(true);
+    expect(matches(['+… ms  hold  a b'], '+7 ms   hold  a b')).toBe(true);
+    expect(matches(['+7 ms  hold'], '+7 ms   hold')).toBe(false);
     expect(matches(['first', '…', 'last'], 'first\nb\nc\nlast')).toBe(true);
     expect(matches(['first', '…', 'last'], 'first\nlast')).toBe(true);
     expect(matches(['first', '…', 'last'], 'first\nb\n')).toBe(false);

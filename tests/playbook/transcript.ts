@@ -35,12 +35,13 @@ export function blockKinds(markdown: string): string[] {
   return fences.filter((_line, index) => index % 2 === 0).map((line) => line.slice(3));
 }
 
-/** A printed line as a pattern: `…` stands for what differs from run to run. */
+/**
+ * A printed line as a pattern: `…` stands for what differs from run to run, and with it the gaps
+ * between columns, which are as wide as the widest of what differs.
+ */
 function linePattern(line: string): string {
-  return line
-    .split('…')
-    .map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'))
-    .join('.*?');
+  const exact = line.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  return line.includes('…') ? exact.replaceAll(/ {2,}/g, ' {2,}').replaceAll('…', '.*?') : exact;
 }
 
 /**
