@@ -8,7 +8,7 @@ import { eventually, withTempDir } from '../../tests/support/index.ts';
 import { flagsFileOf, withEngine } from '../testing/engine.ts';
 import type { RunningEngine } from '../testing/engine.ts';
 import { withSides } from '../testing/sides.ts';
-import type { Sides } from '../testing/sides.ts';
+import type { Prompt, Sides } from '../testing/sides.ts';
 import { runCommand } from './run.ts';
 
 interface Ran {
@@ -19,6 +19,7 @@ interface Ran {
 
 type Fig = (line: string, env?: Readonly<Record<string, string>>) => Promise<Ran>;
 
+const TIME = '2026-01-01 00:00:00.000';
 const SHOP = new URL('../testing/shop.ts', import.meta.url).href;
 
 /** Writes down a system as `npm start` does, and gives a command line that finds it. */
@@ -51,6 +52,10 @@ async function figFor(sides: Sides, engineUrl: string): Promise<Fig> {
     });
     return { code, stdout, stderr };
   };
+}
+
+function objects(prompt: Prompt): unknown[] {
+  return prompt.prepare('SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name').all();
 }
 
 function withFig<T>(
@@ -150,6 +155,53 @@ describe('fig', () => {
       expect(stdout).toMatch(/different in levels: \["b"\] \(on_hand\)/);
       expect(stderr).toContain('the sides of shop differ');
       expect(await fig('switch shop')).toMatchObject({ code: 3 });
+    }));
+
+  it('checks a mapping against the databases, without an engine, and refuses it with a row', () =>
+    withSides(async (sides) => {
+      const fig = await figFor(sides, 'http://127.0.0.1:9');
+      sides.legacy.exec("INSERT INTO STOCK (SKU, QTY, RSV) VALUES ('a', 5, 0)");
+      expect(await fig('check')).toMatchObject({
+        code: 0,
+        stdout:
+          'shop  fits\n  1 row of legacy and 0 rows of extracted go there and back unchanged\n',
+        stderr: expect.stringContaining('shop: 1 of 1 row of legacy STOCK\n'),
+      });
+      sides.legacy.exec(`INSERT INTO PAY VALUES ('p1', '7', 'P', '${TIME}', '${TIME}')`);
+      expect(await fig('check shop')).toMatchObject({
+        code: 3,
+        stdout: expect.stringContaining(
+          "no_way: legacy PAY.AMT: AMT: '7' is not a decimal such as '12.33' (row PAY_NO 'p1')",
+        ),
+        stderr: expect.stringContaining('the mapping of shop can'),
+      });
+      expect(JSON.parse((await fig('check --json')).stdout)).toMatchObject({
+        schemaVersion: 1,
+        capabilities: [
+          {
+            capability: 'shop',
+            ok: false,
+            findings: [{ code: 'no_way', column: 'PAY.AMT', counterexample: "PAY_NO 'p1'" }],
+          },
+        ],
+      });
+    }));
+
+  it('prints beforehand exactly what the engine will create', () =>
+    withSides(async (sides) => {
+      const { stdout } = await (await figFor(sides, 'http://127.0.0.1:9'))('check shop --ddl');
+      expect(stdout).toContain(`-- needs: read and write ${sides.legacy.name}`);
+      // What is printed is SQL that can be run as it is.
+      const [legacy = '', extracted = ''] = stdout.split(/^-- shop, extracted.*$/m);
+      await withSides(async (others) => {
+        others.legacy.exec(legacy);
+        others.extracted.exec(extracted);
+        await withEngine(sides, {}, async ({ status }) => {
+          await eventually(async () => expect((await status()).standing.as).toBe('leader'));
+          expect(objects(sides.legacy)).toEqual(objects(others.legacy));
+          expect(objects(sides.extracted)).toEqual(objects(others.extracted));
+        });
+      });
     }));
 
   it('tells the state without an engine, from the databases', () =>

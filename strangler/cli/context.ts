@@ -61,3 +61,12 @@ export function declarationOf(context: Context, capability: string): DataDeclara
   const name = known('capability', capability, Object.keys(context.declarations));
   return context.declarations[name] as DataDeclaration;
 }
+
+/** One capability's declaration, or all of them. @throws CommandError for an unknown name */
+export function declarationsFor(
+  context: Context,
+  capability: string | undefined,
+): readonly DataDeclaration[] {
+  if (capability === undefined) return Object.values(context.declarations);
+  return [declarationOf(context, capability)];
+}

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 import { SCHEMA_VERSION } from '../engine/index.ts';
 import type { CommandError } from './exit.ts';
 
@@ -25,6 +27,8 @@ export interface Output {
   progress(line: string): void;
   /** Ends the line that `progress` keeps replacing. */
   progressEnd(): void;
+  /** Asks a person; null where nobody could answer. */
+  confirm(question: string): Promise<boolean | null>;
   failure(error: CommandError): void;
 }
 
@@ -37,6 +41,8 @@ interface Stream {
 export interface Surroundings {
   readonly stdout: Stream;
   readonly stderr: Stream;
+  /** Absent: there is nobody to ask. */
+  readonly stdin?: NodeJS.ReadableStream & { readonly isTTY?: boolean };
   readonly env: NodeJS.ProcessEnv;
 }
 
@@ -44,10 +50,11 @@ export function paintFor(enabled: boolean): Paint {
   return (colour, text) => (enabled ? `\u001b[${CODES[colour]}m${text}\u001b[0m` : text);
 }
 
-export function createOutput(json: boolean, { stdout, stderr, env }: Surroundings): Output {
+export function createOutput(json: boolean, { stdout, stderr, stdin, env }: Surroundings): Output {
   const colours = !env['NO_COLOR'] && env['TERM'] !== 'dumb';
   const loud = paintFor(colours && stderr.isTTY === true);
   let line = '';
+  let told = false;
   const progressEnd = (): void => {
     if (line !== '' && stderr.isTTY) stderr.write('\n');
     line = '';
@@ -58,6 +65,7 @@ export function createOutput(json: boolean, { stdout, stderr, env }: Surrounding
     live: stdout.isTTY === true,
     result(data, text) {
       progressEnd();
+      told = true;
       stdout.write(
         json
           ? `${JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...data }, null, 2)}\n`
@@ -70,9 +78,22 @@ export function createOutput(json: boolean, { stdout, stderr, env }: Surrounding
       line = next;
     },
     progressEnd,
+    async confirm(question) {
+      progressEnd();
+      if (json || stdin?.isTTY !== true) return null;
+      stderr.write(`${question} [y/N] `);
+      const lines = createInterface({ input: stdin });
+      const [answer] = (await Promise.race([
+        once(lines, 'line'),
+        once(lines, 'close'),
+      ])) as string[];
+      lines.close();
+      return /^y(es)?$/i.test(answer?.trim() ?? '');
+    },
     failure({ code, message, next, facts }) {
       progressEnd();
-      if (json) {
+      // A script reads one document: a result that says what is wrong is enough.
+      if (json && !told) {
         const error = { ...facts, code, message, next };
         stdout.write(`${JSON.stringify({ schemaVersion: SCHEMA_VERSION, error }, null, 2)}\n`);
       }

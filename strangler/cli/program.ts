@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { backfill } from './commands/backfill.ts';
+import { check } from './commands/check.ts';
 import { setFlag, showFlags } from './commands/flags.ts';
 import { handOver } from './commands/handover.ts';
 import { journal } from './commands/journal.ts';
@@ -33,6 +34,7 @@ export function createProgram(run: Run): Command {
     .showHelpAfterError('(fig --help shows what there is)')
     .addHelpText('after', EXAMPLES);
   addStatus(program, run);
+  addCheck(program, run);
   addCopying(program, run);
   addFlags(program, run);
   addHandovers(program, run);
@@ -59,6 +61,31 @@ function addStatus(program: Command, run: Run): void {
     .addHelpText('after', '\nWithout an engine, the databases and flags are read themselves.')
     .action(({ watch, json }: { watch: boolean; json: boolean }) =>
       run(json, (context, output) => status(context, output, { watch })),
+    );
+}
+
+interface CheckWords {
+  readonly ddl: boolean;
+  readonly json: boolean;
+}
+
+function addCheck(program: Command, run: Run): void {
+  program
+    .command('check')
+    .argument('[capability]', 'all of them when left out')
+    .description(
+      'look for a reason why a mapping loses something: in the schemas, in the types, and by taking ' +
+        'every row there and back; reads only, needs no engine; exit 3 when it is refused',
+    )
+    .option(
+      '--ddl',
+      'print all that installing creates, and the grants it needs; tries no rows',
+      false,
+    )
+    .option('--json', JSON_HELP, false)
+    .addHelpText('after', '\nExamples:\n  fig check\n  fig check inventory --ddl > review.sql')
+    .action((capability: string | undefined, { ddl, json }: CheckWords) =>
+      run(json, (context, output) => check(context, output, capability, { ddl })),
     );
 }
 
@@ -154,6 +181,7 @@ function addHandovers(program: Command, run: Run): void {
 const EXAMPLES = `
 Examples:
   fig status                         where everything is
+  fig check                          whether the mappings lose anything
   fig backfill inventory             copy, then follow
   fig flags set inventory.reads 10   a tenth of the customers read from the service
   fig reconcile inventory            compare row by row

@@ -1,4 +1,5 @@
 import type { SideName } from '../side.ts';
+import { otherSide } from '../side.ts';
 import type { MappingProblem } from './problem.ts';
 import { shown } from './codec.ts';
 import type { Codec } from './codec.ts';
@@ -36,6 +37,9 @@ function checkKey({ key }: Pair): Finding[] {
         `key ${codecName(codec)} does not keep the order of values; use same, prefixed or constant`,
       ]);
     }
+    if (codec.secret) {
+      findings.push(['secret_key', `key ${codecName(codec)} can't be secret: the feed names rows`]);
+    }
     if (codec.derivedOn !== undefined) {
       findings.push([
         'derived_key',
@@ -51,6 +55,12 @@ function codecName({ legacy, extracted }: Codec): string {
 }
 
 function checkCodec(codec: Codec): Finding[] {
+  for (const way of ['forward', 'backward'] as const) {
+    // A mapping may come from a file that no compiler has seen.
+    if (typeof codec[way] !== 'function') {
+      return [['no_inverse', `${codecName(codec)} has no ${way}: its values have no way back`]];
+    }
+  }
   const { codes } = codec.spec as { codes?: Readonly<Record<string, string | number>> };
   if (codes !== undefined) return checkCodes(codec, codes);
   if (codec.constant !== undefined && codec.derivedOn !== undefined) {
@@ -89,13 +99,20 @@ function checkSide(pair: Pair, side: SideName): Finding[] {
   const own = pair.columns.filter((codec) => writes(codec, side)).map((c) => columnOn(c, side));
   const readable = new Set(codecs.map((codec) => columnOn(codec, side)));
   const seen = new Set<string>();
-  for (const column of codecs.map((codec) => columnOn(codec, side))) {
-    if (column === null) continue;
+  for (const codec of codecs) {
+    const column = columnOn(codec, side);
+    // What is derived on the other side only reads the column, which another codec carries.
+    if (column === null || codec.derivedOn === otherSide(side)) continue;
     if (seen.has(column)) {
-      findings.push(['duplicate_column', `${side} column ${column} is mapped twice`]);
+      findings.push([
+        'duplicate_column',
+        `${side} column ${column} is mapped twice (${codecName(codec)}): on the way back two ` +
+          'columns would write it; declare one of them derived()',
+      ]);
     }
     seen.add(column);
   }
+  findings.push(...checkSecrets(pair, side));
   for (const column of Object.keys(where)) {
     if (!readable.has(column)) {
       findings.push([
@@ -109,6 +126,21 @@ function checkSide(pair: Pair, side: SideName): Finding[] {
   }
   if (whenAbsent !== undefined) findings.push(...checkReset(pair, side, own));
   return findings;
+}
+
+/** Secrets are read from the owner's row as it is now, which is all they may depend on. */
+function checkSecrets(pair: Pair, side: SideName): Finding[] {
+  const { where = {}, whenAbsent } = pair[side];
+  return pair.columns
+    .filter(({ secret }) => secret)
+    .flatMap((codec): Finding[] => {
+      const column = columnOn(codec, side) ?? '';
+      if (column in where) {
+        return [['secret_filter', `${side} filters by ${column}, which is secret`]];
+      }
+      if (whenAbsent === undefined) return [];
+      return [['secret_guest', `${column} is secret, so ${side} can't have whenAbsent`]];
+    });
 }
 
 /** A row inside one side's filter must be one that the codecs can carry. */

@@ -27,6 +27,8 @@ export interface Codec {
   readonly constant?: SqlValue;
   /** Written on this side only; on the way back another pair carries what it says. */
   readonly derivedOn?: SideName;
+  /** Its values go from one database to the other, and nowhere else. */
+  readonly secret?: boolean;
 }
 
 /** Same name or not, same value. */
@@ -189,6 +191,60 @@ export function constant(side: SideName, column: string, value: string | number 
 export function derived(side: SideName, codec: Codec): Codec {
   return { ...codec, spec: { ...codec.spec, derivedOn: side }, derivedOn: side };
 }
+
+/**
+ * A column whose values must not be seen: not in the feed, in Redis, in parked rows, in reports or
+ * in logs. The applier reads them from the owner when it applies a change of their row.
+ */
+export function secret(codec: Codec): Codec {
+  return {
+    ...codec,
+    spec: { ...codec.spec, secret: true },
+    forward: quietly(codec.legacy, (value) => codec.forward(value)),
+    backward: quietly(codec.extracted, (value) => codec.backward(value)),
+    secret: true,
+  };
+}
+
+type Way = (value: SqlValue) => SqlValue;
+
+/** Whatever goes wrong may quote the value, so it is not passed on. */
+function quietly(column: string | null, way: Way): Way {
+  return (value) => {
+    try {
+      return way(value);
+    } catch {
+      throw new MappingError(`${column ?? ''}: ${HIDDEN} has no way to the other side`);
+    }
+  };
+}
+
+interface Transform {
+  /** Names both functions in the mapping's hash: change it whenever one of them changes. */
+  readonly name: string;
+  readonly forward: (value: SqlValue) => SqlValue;
+  /** Must undo `forward`; `fig check` tries it on every row. */
+  readonly backward: (value: SqlValue) => SqlValue;
+}
+
+/** A way of one's own, where no other codec fits. Both functions throw for what they can't carry. */
+export function transform(
+  legacy: string,
+  extracted: string,
+  { name, forward, backward }: Transform,
+): Codec {
+  return {
+    spec: { codec: 'transform', legacy, extracted, name },
+    legacy,
+    extracted,
+    forward,
+    backward,
+    keepsOrder: false,
+  };
+}
+
+/** What is shown in place of a secret. */
+export const HIDDEN = '(secret)';
 
 /** A value as an error message shows it. */
 export function shown(value: SqlValue): string {

@@ -27,6 +27,11 @@ export interface PairSide {
   readonly whenAbsent?: Readonly<Record<string, string | number | null | CopyOf>>;
   /** Columns of the table that no pair carries, with the reason why that loses nothing. */
   readonly leftOut?: Readonly<Record<string, string>>;
+  /**
+   * Triggers of the table's own, each with the reason why it may fire for applied rows, too. Other
+   * triggers are refused: what they write on the side that follows, no feed has seen.
+   */
+  readonly triggers?: Readonly<Record<string, string>>;
 }
 
 /** Joins the rows of a legacy table one to one with those of an extracted table. */
@@ -96,17 +101,35 @@ export function keyColumnsOf(
   return distinctColumns(mapping, side, table, ({ key }) => key);
 }
 
-/** Columns of a table that its pairs read, and so its row images carry; nothing else leaves it. */
+/**
+ * Columns of a table that its pairs read, and so its row images carry; nothing else leaves it.
+ * Secrets do not: they are read from the owner when the image is applied.
+ */
 export function imageColumnsOf(
   mapping: Pick<Mapping, 'pairs'>,
   side: SideName,
   table: string,
 ): readonly string[] {
-  const carried = distinctColumns(mapping, side, table, ({ key, columns }) => [...key, ...columns]);
+  const secrets = secretColumnsOf(mapping, side, table);
+  const carried = distinctColumns(mapping, side, table, ({ key, columns }) => [
+    ...key,
+    ...columns,
+  ]).filter((column) => !secrets.includes(column));
   const filtered = mapping.pairs
     .filter((pair) => pair[side].table === table)
     .flatMap((pair) => Object.keys(pair[side].where ?? {}));
   return [...new Set([...carried, ...filtered])];
+}
+
+/** Columns of a table whose values must not be seen. */
+export function secretColumnsOf(
+  mapping: Pick<Mapping, 'pairs'>,
+  side: SideName,
+  table: string,
+): readonly string[] {
+  return distinctColumns(mapping, side, table, ({ key, columns }) =>
+    [...key, ...columns].filter(({ secret }) => secret === true),
+  );
 }
 
 function distinctColumns(

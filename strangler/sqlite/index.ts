@@ -1,2 +1,3 @@
 /** Everything the engine says to SQLite. */
+export { SqliteInspector } from './inspector.ts';
 export { SqliteSideDatabase } from './side-database.ts';

@@ -5,6 +5,7 @@ import { checkMapping } from '../mapping/index.ts';
 import type { Mapping } from '../mapping/index.ts';
 import type { SqliteConnection } from './connection.ts';
 import { checkSchema, uniqueColumns } from './schema.ts';
+import type { Prepare } from './schema.ts';
 import { feedSchema, feedTable, NOW_SQL, sharedTables } from './tables.ts';
 import { triggersOf } from './triggers.ts';
 import { name } from './values.ts';
@@ -20,7 +21,10 @@ export function install(
   side: SideName,
 ): Promise<void> {
   return connection.transaction(() => {
-    const problems = [...checkMapping(mapping), ...checkSchema(connection, mapping, side)];
+    const problems = [
+      ...checkMapping(mapping),
+      ...checkSchema((sql) => connection.write(sql), mapping, side),
+    ];
     if (problems.length > 0) {
       const list = problems.map(({ code, message }) => `${code}: ${message}`).join('\n  ');
       throw new ConfigurationError(
@@ -34,10 +38,24 @@ export function install(
 }
 
 function createTables(connection: SqliteConnection, capability: string): void {
-  for (const [table, definition] of Object.entries(sharedTables)) {
-    connection.execute(`CREATE TABLE IF NOT EXISTS ${table} ${definition}`);
-  }
-  for (const statement of feedSchema(capability)) connection.execute(statement);
+  for (const statement of tableStatements(capability)) connection.execute(statement);
+}
+
+function tableStatements(capability: string): readonly string[] {
+  const shared = Object.entries(sharedTables).map(
+    ([table, definition]) => `CREATE TABLE IF NOT EXISTS ${table} ${definition}`,
+  );
+  return [...shared, ...feedSchema(capability)];
+}
+
+/** Everything that installing creates in a database where nothing is installed, in order. */
+export function installStatements(
+  prepare: Prepare,
+  mapping: Mapping,
+  side: SideName,
+): readonly string[] {
+  const triggers = triggersOf(mapping, side, (table) => uniqueColumns(prepare, table));
+  return [...tableStatements(mapping.capability), ...triggers.values()];
 }
 
 function seed(connection: SqliteConnection, { capability, hash }: Mapping, side: SideName): void {
@@ -89,7 +107,9 @@ function changeMapping(connection: SqliteConnection, capability: string, hash: s
 
 /** Brings the installed triggers to what the mapping says, in the caller's transaction. */
 function replaceTriggers(connection: SqliteConnection, mapping: Mapping, side: SideName): void {
-  const wanted = triggersOf(mapping, side, (table) => uniqueColumns(connection, table));
+  const wanted = triggersOf(mapping, side, (table) =>
+    uniqueColumns((sql) => connection.write(sql), table),
+  );
   const installed = new Map(installedTriggers(connection, mapping.capability));
   for (const [trigger, sql] of installed) {
     if (wanted.get(trigger) !== sql) connection.execute(`DROP TRIGGER ${name(trigger)}`);
@@ -140,7 +160,8 @@ function removeShared(connection: SqliteConnection, capability: string): void {
   connection.write('DELETE FROM fig_install WHERE capability = ?').run(capability);
   const others = connection.write('SELECT 1 FROM fig_install LIMIT 1').get() !== undefined;
   if (!others) {
-    for (const table of Object.keys(sharedTables)) connection.execute(`DROP TABLE ${table}`);
+    for (const table of Object.keys(sharedTables))
+      connection.execute(`DROP TABLE IF EXISTS ${table}`);
     return;
   }
   connection

@@ -201,7 +201,7 @@ export class SqliteRowWriter {
   }
 
   #uniqueColumns(table: string): readonly (readonly string[])[] {
-    const known = this.#unique.get(table) ?? uniqueColumns(this.#db, table);
+    const known = this.#unique.get(table) ?? uniqueColumns((sql) => this.#db.write(sql), table);
     this.#unique.set(table, known);
     return known;
   }

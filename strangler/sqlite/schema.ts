@@ -1,7 +1,11 @@
+import type { Statement } from 'better-sqlite3';
+import type { ForeignTrigger } from '../check/inspector.ts';
 import type { SideName } from '../side.ts';
 import { columnOn, keyColumnsOf, tablesOf, writes } from '../mapping/index.ts';
 import type { Mapping, MappingProblem } from '../mapping/index.ts';
-import type { SqliteConnection } from './connection.ts';
+
+/** Gives a statement of a connection. */
+export type Prepare = (sql: string) => Statement;
 
 interface Index {
   readonly unique: boolean;
@@ -12,25 +16,23 @@ interface Index {
 interface TableFacts {
   readonly columns: readonly string[];
   readonly indexes: readonly Index[];
-  /** Triggers that are not Fig's. */
-  readonly triggers: readonly string[];
 }
 
-/** What a database says of a table; undefined when there is none. For use in a transaction. */
-function inspect(connection: SqliteConnection, table: string): TableFacts | undefined {
-  const columns = connection.write('SELECT name, pk FROM pragma_table_info(?)').all(table) as {
+/** What a database says of a table; undefined when there is none. */
+function inspect(prepare: Prepare, table: string): TableFacts | undefined {
+  const columns = prepare('SELECT name, pk FROM pragma_table_info(?)').all(table) as {
     name: string;
     pk: number;
   }[];
   if (columns.length === 0) return undefined;
   const primary = columns.filter(({ pk }) => pk > 0).sort((left, right) => left.pk - right.pk);
-  const indexes = connection
-    .write('SELECT name, "unique" AS uniq FROM pragma_index_list(?) WHERE partial = 0')
-    .all(table) as { name: string; uniq: number }[];
+  const indexes = prepare(
+    'SELECT name, "unique" AS uniq FROM pragma_index_list(?) WHERE partial = 0',
+  ).all(table) as { name: string; uniq: number }[];
   const facts = indexes.map(({ name, uniq }): Index => {
-    const parts = connection
-      .write('SELECT name, coll FROM pragma_index_xinfo(?) WHERE key = 1')
-      .all(name) as { name: string | null; coll: string }[];
+    const parts = prepare('SELECT name, coll FROM pragma_index_xinfo(?) WHERE key = 1').all(
+      name,
+    ) as { name: string | null; coll: string }[];
     return {
       unique: uniq === 1,
       columns: parts.map((part) => part.name ?? ''),
@@ -43,22 +45,12 @@ function inspect(connection: SqliteConnection, table: string): TableFacts | unde
   return {
     columns: columns.map((column) => column.name),
     indexes: primary.length > 0 && !hasOwnIndex ? [...facts, rowid] : facts,
-    triggers: connection
-      .write(
-        `SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?
-              AND name NOT LIKE 'fig\\_%' ESCAPE '\\'`,
-      )
-      .pluck()
-      .all(table) as string[],
   };
 }
 
 /** Columns of the table's unique indexes; expression indexes are left out. */
-export function uniqueColumns(
-  connection: SqliteConnection,
-  table: string,
-): readonly (readonly string[])[] {
-  const { indexes = [] } = inspect(connection, table) ?? {};
+export function uniqueColumns(prepare: Prepare, table: string): readonly (readonly string[])[] {
+  const { indexes = [] } = inspect(prepare, table) ?? {};
   return indexes
     .filter(({ unique, columns }) => unique && !columns.includes(''))
     .map(({ columns }) => columns);
@@ -66,15 +58,15 @@ export function uniqueColumns(
 
 /**
  * What keeps a mapping from being used with this database: missing tables and columns, columns
- * that nothing carries, keys that no index serves. For use in a transaction.
+ * that nothing carries, keys that no index serves.
  */
 export function checkSchema(
-  connection: SqliteConnection,
+  prepare: Prepare,
   mapping: Mapping,
   side: SideName,
 ): readonly MappingProblem[] {
   return tablesOf(mapping, side).flatMap((table) => {
-    const facts = inspect(connection, table);
+    const facts = inspect(prepare, table);
     const problem = (code: string, message: string): MappingProblem => ({
       code,
       pair: null,
@@ -84,10 +76,37 @@ export function checkSchema(
     return [
       ...checkColumns(mapping, side, table, facts).map(([code, text]) => problem(code, text)),
       ...checkKeys(mapping, side, table, facts).map(([code, text]) => problem(code, text)),
-      ...facts.triggers.map((trigger) =>
-        problem('foreign_trigger', `trigger ${trigger} would fire again for applied rows`),
-      ),
+      ...foreignTriggers(prepare, mapping, side)
+        .filter((trigger) => trigger.table === table && trigger.reason === null)
+        .map(({ trigger }) =>
+          problem(
+            'foreign_trigger',
+            `trigger ${trigger} would fire again for applied rows; remove it, or name it in ` +
+              'triggers with the reason why it may',
+          ),
+        ),
     ];
+  });
+}
+
+/** Triggers on moved tables that are not Fig's. */
+export function foreignTriggers(
+  prepare: Prepare,
+  mapping: Mapping,
+  side: SideName,
+): readonly ForeignTrigger[] {
+  return tablesOf(mapping, side).flatMap((table) => {
+    const reasons = Object.assign(
+      {},
+      ...mapping.pairs.map((pair) => (pair[side].table === table ? pair[side].triggers : {})),
+    ) as Record<string, string>;
+    const names = prepare(
+      `SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?
+         AND name NOT LIKE 'fig\\_%' ESCAPE '\\' ORDER BY name`,
+    )
+      .pluck()
+      .all(table) as string[];
+    return names.map((trigger) => ({ side, table, trigger, reason: reasons[trigger] ?? null }));
   });
 }
 

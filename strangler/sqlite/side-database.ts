@@ -56,7 +56,7 @@ export class SqliteSideDatabase implements SideDatabase {
   problems(): Promise<readonly MappingProblem[]> {
     return this.#db.transaction(() => [
       ...checkMapping(this.#mapping),
-      ...checkSchema(this.#db, this.#mapping, this.side),
+      ...checkSchema((sql) => this.#db.write(sql), this.#mapping, this.side),
     ]);
   }
 

@@ -1,7 +1,7 @@
 import { handoversOf, openEachSide } from '../../engine/index.ts';
 import type { DataDeclaration, HandoverView } from '../../engine/index.ts';
 import type { JournalEntry } from '../../store.ts';
-import { declarationOf } from '../context.ts';
+import { declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
 import { duration, table } from '../format.ts';
 import type { Output } from '../output.ts';
@@ -17,10 +17,7 @@ export async function journal(
   capability: string | undefined,
   limit: number,
 ): Promise<void> {
-  const declarations =
-    capability === undefined
-      ? Object.values(context.declarations)
-      : [declarationOf(context, capability)];
+  const declarations = declarationsFor(context, capability);
   const all = (await Promise.all(declarations.map((one) => read(one, limit)))).flat();
   const handovers = all.sort((left, right) => left.startedAt - right.startedAt).slice(-limit);
   output.result({ handovers }, () =>

@@ -1,0 +1,40 @@
+import type { MappingProblem, Pair, Row, SqlValue } from '../mapping/index.ts';
+import type { SideName } from '../side.ts';
+
+/** A trigger on a moved table that is not Fig's; it fires for applied rows, too. */
+export interface ForeignTrigger {
+  readonly side: SideName;
+  readonly table: string;
+  readonly trigger: string;
+  /** Why that may be, by the mapping; null when it does not say. */
+  readonly reason: string | null;
+}
+
+/** What `fig check` asks of one side's database. Nothing here writes. */
+export interface SideInspector {
+  readonly side: SideName;
+  /** What keeps the mapping from being used with this schema. */
+  problems(): readonly MappingProblem[];
+  triggers(): readonly ForeignTrigger[];
+  /** What a column holds after it was given a value. @throws when it does not take the value */
+  stored(table: string, column: string, value: SqlValue): SqlValue;
+  /** Values that the column is declared for, and that columns of other types may not hold. */
+  probes(table: string, column: string): readonly SqlValue[];
+  /** The only values the column may have, where a CHECK lists them. */
+  listed(table: string, column: string): readonly SqlValue[] | null;
+  isNullable(table: string, column: string): boolean;
+  /** Columns of each unique index. */
+  uniqueColumns(table: string): readonly (readonly string[])[];
+  count(table: string): number;
+  /** Rows whose key has a NULL in it, by which no partner could be found. */
+  countWithoutKey(table: string): number;
+  /** All columns the mapping reads, in the order of keys; from the start, or after a row's key. */
+  rows(table: string, after: Row | null, limit: number): readonly Row[];
+  /** Values of these columns that several of the pair's rows share; NULLs are like nothing else. */
+  duplicate(pair: Pair, columns: readonly string[]): Row | undefined;
+  /** Everything that installing creates here, as SQL, in order. */
+  creates(): readonly string[];
+  /** What the engine must be allowed to do here. */
+  grants(): readonly string[];
+  close(): void;
+}

@@ -1,0 +1,122 @@
+import { columnOn, disjoint, HIDDEN, isGuest, sameValue, shown, writes } from '../mapping/index.ts';
+import type { Codec, Mapping, Pair, SqlValue } from '../mapping/index.ts';
+import { otherSide } from '../side.ts';
+import type { SideName } from '../side.ts';
+import type { Findings } from './findings.ts';
+import { tripOf } from './trip.ts';
+import type { Inspectors } from './trip.ts';
+
+const SIDES: readonly SideName[] = ['legacy', 'extracted'];
+
+/** What declared types and constraints say: values that columns are there for, and that get lost. */
+export function checkTypes(mapping: Mapping, inspectors: Inspectors, findings: Findings): void {
+  for (const pair of mapping.pairs) {
+    for (const from of SIDES) {
+      for (const codec of [...pair.key, ...pair.columns]) {
+        checkCodec(mapping, inspectors, findings, { pair, codec, from });
+      }
+      checkUnique(mapping, inspectors, findings, pair, from);
+    }
+  }
+}
+
+function checkCodec(
+  mapping: Mapping,
+  inspectors: Inspectors,
+  findings: Findings,
+  { pair, codec, from }: { pair: Pair; codec: Codec; from: SideName },
+): void {
+  const column = columnOn(codec, from);
+  if (column === null || codec.constant !== undefined) return;
+  const { table, where = {} } = pair[from];
+  const listed = where[column] ?? inspectors[from].listed(table, column);
+  for (const value of listed ?? inspectors[from].probes(table, column)) {
+    const failure = tripOf(inspectors, pair, codec, from, value);
+    if (failure === null) continue;
+    // That a codec refuses a value out loud is only wrong where the column is there for the value.
+    const unheard = failure.code === 'no_way';
+    if (unheard && (listed === null || isTaken(mapping, from, table, column, value))) continue;
+    findings.add({
+      code: unheard ? 'not_total' : failure.code,
+      pair: pair.name,
+      side: from,
+      column: failure.column,
+      counterexample: failure.value,
+      message: failure.message,
+    });
+  }
+}
+
+/** Whether any pair of the table carries the value: its rows may be shared out by their keys. */
+function isTaken(
+  { pairs }: Mapping,
+  from: SideName,
+  table: string,
+  column: string,
+  value: SqlValue,
+): boolean {
+  const codecs = pairs
+    .filter((pair) => pair[from].table === table)
+    .flatMap(({ key, columns }) => [...key, ...columns])
+    .filter((codec) => columnOn(codec, from) === column);
+  return codecs.some((codec) => {
+    if (codec.constant !== undefined) return sameValue(codec.constant, value);
+    try {
+      if (from === 'legacy') codec.forward(value);
+      else codec.backward(value);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/**
+ * A unique index of one side that the other side's rows break: they would be refused there.
+ * Measured, since rules that no index knows may keep the values apart.
+ */
+function checkUnique(
+  mapping: Mapping,
+  inspectors: Inspectors,
+  findings: Findings,
+  pair: Pair,
+  from: SideName,
+): void {
+  const to = otherSide(from);
+  const { table } = pair[to];
+  const alone = mapping.pairs.every(
+    (other) =>
+      other === pair ||
+      other[to].table !== table ||
+      isGuest(other, to) ||
+      disjoint(pair, other, to),
+  );
+  if (isGuest(pair, to) || !alone) return;
+  for (const unique of inspectors[to].uniqueColumns(table)) {
+    const codecs = unique.map((column) =>
+      [...pair.key, ...pair.columns].find(
+        (codec) => columnOn(codec, to) === column && writes(codec, to),
+      ),
+    );
+    if (codecs.includes(undefined)) continue;
+    const own = (codecs as Codec[])
+      .filter(({ constant }) => constant === undefined)
+      .map((codec) => columnOn(codec, from))
+      .filter((column) => column !== null);
+    if (own.length === 0) continue;
+    const twice = inspectors[from].duplicate(pair, own);
+    if (twice === undefined) continue;
+    const hidden = (codecs as Codec[]).some(({ secret }) => secret);
+    const values = Object.values(twice).map((value) => (hidden ? HIDDEN : shown(value)));
+    findings.add({
+      code: 'not_unique_here',
+      pair: pair.name,
+      side: from,
+      column: `${pair[from].table}.${own.join(', ')}`,
+      counterexample: values.join(', '),
+      message:
+        `${from} ${pair[from].table} holds (${own.join(', ')}) = (${values.join(', ')}) twice, but ` +
+        `${table}.(${unique.join(', ')}) is unique`,
+    });
+  }
+}

@@ -1,0 +1,112 @@
+import { checkCapability } from '../../check/index.ts';
+import type { CheckReport, Inspectors } from '../../check/index.ts';
+import type { DataDeclaration } from '../../engine/index.ts';
+import type { SideName } from '../../side.ts';
+import { openInspectors } from '../../sides.ts';
+import { declarationsFor } from '../context.ts';
+import type { Context } from '../context.ts';
+import { CommandError, EXIT } from '../exit.ts';
+import { count, plural } from '../format.ts';
+import type { Output, Paint } from '../output.ts';
+
+const SIDES: readonly SideName[] = ['legacy', 'extracted'];
+
+interface Plan {
+  readonly side: SideName;
+  readonly creates: readonly string[];
+  readonly grants: readonly string[];
+}
+
+/**
+ * Says why mappings can't be used, or that they can.
+ * @param ddl whether to print what installing would create, instead of trying the rows
+ * @throws CommandError when a mapping is refused, after the report is printed
+ */
+export async function check(
+  context: Context,
+  output: Output,
+  capability: string | undefined,
+  { ddl }: { readonly ddl: boolean },
+): Promise<void> {
+  const checked: Checked[] = [];
+  for (const declaration of declarationsFor(context, capability)) {
+    checked.push(await checkOne(declaration, output, ddl));
+  }
+  output.result({ capabilities: checked.map(({ report, plans }) => ({ ...report, plans })) }, () =>
+    checked
+      .map((one) => (ddl && one.report.ok ? planText(one) : reportText(one, output.paint)))
+      .join('\n\n'),
+  );
+  const refused = checked.filter(({ report }) => !report.ok).map(({ report }) => report.capability);
+  if (refused.length === 0) return;
+  const message = `the mapping of ${refused.join(' and ')} can't be used as it is`;
+  throw new CommandError(EXIT.refused, 'mapping_refused', message, 'fig check');
+}
+
+interface Checked {
+  readonly report: CheckReport;
+  readonly plans: readonly Plan[] | null;
+}
+
+async function checkOne(
+  { mapping, urls }: DataDeclaration,
+  output: Output,
+  ddl: boolean,
+): Promise<Checked> {
+  const inspectors = openInspectors(mapping, urls);
+  try {
+    const report = await checkCapability({
+      mapping,
+      inspectors,
+      measure: !ddl,
+      onProgress: ({ side, table, rows, total }) =>
+        output.progress(
+          `${mapping.capability}: ${count(rows)} of ${plural(total, 'row')} of ${side} ${table}`,
+        ),
+    });
+    return {
+      report,
+      plans: ddl && report.ok ? SIDES.map((side) => planOf(inspectors, side)) : null,
+    };
+  } finally {
+    for (const side of SIDES) inspectors[side].close();
+  }
+}
+
+function planOf(inspectors: Inspectors, side: SideName): Plan {
+  return { side, creates: inspectors[side].creates(), grants: inspectors[side].grants() };
+}
+
+/** SQL that can be read, and run, as it is. */
+function planText({ report, plans }: Checked): string {
+  const parts = (plans ?? []).map(({ side, creates, grants }) =>
+    [
+      `-- ${report.capability}, ${side}: what the engine creates when it first starts.`,
+      ...grants.map((grant) => `-- needs: ${grant}`),
+      ...creates.map((statement) => `${statement};`),
+    ].join('\n'),
+  );
+  return parts.join('\n\n');
+}
+
+function reportText({ report }: Checked, paint: Paint): string {
+  const { capability, ok, findings, triggers, rows } = report;
+  const verdict = ok
+    ? `${paint('bold', capability)}  ${paint('green', 'fits')}`
+    : `${paint('bold', capability)}  ${paint('red', 'refused')}`;
+  const reasons = findings.map(({ code, message, count: times }) => {
+    const more = times > 1 ? ` (and ${count(times - 1)} more)` : '';
+    return `  ${paint('red', code)}: ${message}${more}`;
+  });
+  const listed = triggers
+    .filter(({ reason }) => reason !== null)
+    .map(
+      ({ side, table, trigger, reason }) =>
+        `  trigger ${trigger} on ${side} ${table} fires for applied rows, too: ${reason ?? ''}`,
+    );
+  return [verdict, ...reasons, ...listed, ...(rows && ok ? [rowsText(rows)] : [])].join('\n');
+}
+
+function rowsText({ legacy, extracted }: Readonly<Record<SideName, number>>): string {
+  return `  ${plural(legacy, 'row')} of legacy and ${plural(extracted, 'row')} of extracted go there and back unchanged`;
+}
