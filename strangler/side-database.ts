@@ -117,6 +117,33 @@ export class ApplyError extends Error {
   }
 }
 
+/** A range of a pair's rows that was handled as a whole. */
+export interface Piece {
+  /** The owner's rows in it. */
+  readonly rows: number;
+  /** Its last key; null when it reaches to the end. */
+  readonly last: PairKey | null;
+  /** The owner's position at the moment of the look. */
+  readonly position: number;
+}
+
+/**
+ * Reaches both sides at once, so that whole ranges of rows are compared and copied inside the
+ * database. It does only what is plain: where it answers null nothing has happened, and the range
+ * must be handled row by row.
+ */
+export interface Bridge {
+  /** A range of about `limit` rows in which both sides are equal; null when they may not be. */
+  equal(pair: Pair, after: PairKey | null, limit: number): Piece | null;
+  /** Like `SideDatabase.apply` of the target. */
+  apply<T>(epoch: number, work: (target: Target) => T): Promise<T>;
+  /** Makes a range of the target equal to the owner's; inside `apply` only. */
+  copy(pair: Pair, after: PairKey | null, limit: number): Piece | null;
+  /** Whether another process has written to the target a moment ago. */
+  readonly crowded: boolean;
+  close(): void;
+}
+
 /** What the engine needs from one side's database of one capability, whatever its dialect. */
 export interface SideDatabase {
   readonly side: SideName;
@@ -135,6 +162,10 @@ export interface SideDatabase {
    * @throws NotTargetError unless the fence is not open and at `epoch`
    */
   apply<T>(epoch: number, work: (target: Target) => T, durable?: boolean): Promise<T>;
+  /** Whether another process has written here a moment ago: whoever is alone need not pause. */
+  readonly crowded: boolean;
+  /** A bridge from the owner to this side; undefined where there is none between the two. */
+  bridgeFrom(owner: SideDatabase): Bridge | undefined;
   /** Makes everything applied so far survive a power cut; returns its position. */
   settle(): Promise<number>;
   backfills(): Promise<readonly BackfillState[]>;

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { MappingError, translate } from '../mapping/index.ts';
 import type { Mapping, Pair } from '../mapping/index.ts';
-import type { BackfillState, SideDatabase, Target } from '../side-database.ts';
+import type { BackfillState, Bridge, SideDatabase, Target } from '../side-database.ts';
 import { differenceOf } from './difference.ts';
 import { mergeRows } from './merge.ts';
 import type { Merged, Partners } from './merge.ts';
@@ -11,6 +11,10 @@ const TIME_BOX_MS = 1.5;
 const MIN_PAUSE_MS = 2;
 const FIRST_READ = 100;
 const READ_LIMITS = { least: 20, most: 2_000 } as const;
+/** Nobody else writes to the target: only this process's other work has to find its turn. */
+const ALONE_BOX_MS = 8;
+const ALONE_PAUSE_MS = 1;
+const PIECE_LIMITS = { least: 20, most: 20_000 } as const;
 
 interface BackfillOptions {
   readonly mapping: Mapping;
@@ -32,36 +36,94 @@ interface BackfillOptions {
  * @returns the position at which, once applied, the copy is whole
  */
 export async function backfill(options: BackfillOptions): Promise<number> {
-  let ready = 0;
-  for (const pair of options.mapping.pairs) {
-    let limit = FIRST_READ;
-    for (;;) {
-      options.signal.throwIfAborted();
-      const started = performance.now();
-      const { state, steps } = await copyChunk(options, pair, limit);
-      ready = Math.max(ready, state.readyPosition);
-      await pause(performance.now() - started, options);
-      if (state.done) break;
-      limit = Math.min(READ_LIMITS.most, Math.max(READ_LIMITS.least, 2 * steps));
+  const bridge = options.target.bridgeFrom(options.source);
+  try {
+    let ready = 0;
+    for (const pair of options.mapping.pairs) {
+      ready = Math.max(ready, await copyPair({ ...options, bridge }, pair));
     }
+    return ready;
+  } finally {
+    bridge?.close();
   }
-  return ready;
 }
 
-async function pause(tookMs: number, { signal, whenCalm }: BackfillOptions): Promise<void> {
-  await delay(Math.max(MIN_PAUSE_MS, 2 * tookMs), undefined, { signal });
+interface CopyOptions extends BackfillOptions {
+  readonly bridge: Bridge | undefined;
+}
+
+async function copyPair(options: CopyOptions, pair: Pair): Promise<number> {
+  const { target, bridge } = options;
+  let ready = 0;
+  let piece = FIRST_READ;
+  let limit = FIRST_READ;
+  for (;;) {
+    options.signal.throwIfAborted();
+    const alone = bridge !== undefined && !bridge.crowded && !target.crowded;
+    const box = alone ? ALONE_BOX_MS : TIME_BOX_MS;
+    const whole = await copyPiece(options, pair, piece);
+    const { state, steps, heldMs } = whole ?? (await copyChunk(options, pair, limit));
+    ready = Math.max(ready, state.readyPosition);
+    await pause(alone ? ALONE_PAUSE_MS : Math.max(MIN_PAUSE_MS, 2 * heldMs), options);
+    if (state.done) return ready;
+    if (whole) piece = nextLimit(piece, box / heldMs, PIECE_LIMITS);
+    else limit = Math.min(READ_LIMITS.most, Math.max(READ_LIMITS.least, 2 * steps));
+  }
+}
+
+/** Approaches a number of rows that takes as long as it may; `factor` is how far off this one was. */
+function nextLimit(
+  limit: number,
+  factor: number,
+  { least, most }: { readonly least: number; readonly most: number },
+): number {
+  return Math.round(Math.min(most, Math.max(least, limit * Math.min(2, Math.max(0.25, factor)))));
+}
+
+async function pause(ms: number, { signal, whenCalm }: BackfillOptions): Promise<void> {
+  await delay(ms, undefined, { signal });
   await whenCalm();
 }
 
 interface Chunk {
   readonly state: BackfillState;
   readonly steps: number;
+  /** How long the target's write lock was held, in ms. */
+  readonly heldMs: number;
 }
 
-async function copyChunk(options: BackfillOptions, pair: Pair, limit: number): Promise<Chunk> {
+/** Copies a range inside the database; null when that has to be done row by row. */
+async function copyPiece(
+  { target, source, epoch, bridge }: CopyOptions,
+  pair: Pair,
+  limit: number,
+): Promise<Chunk | null> {
+  if (bridge === undefined) return null;
+  const known = (await target.backfills()).find((state) => state.pair === pair.name);
+  if (known?.done) return { state: known, steps: 0, heldMs: 1 };
+  const total = known?.total ?? source.snapshot((snapshot) => snapshot.count(pair));
+  return bridge.apply(epoch, (transaction) => {
+    const started = performance.now();
+    const before = transaction.backfill(pair) ?? fresh(pair, total);
+    const piece = bridge.copy(pair, before.cursor, limit);
+    if (piece === null) return null;
+    const state: BackfillState = {
+      ...before,
+      cursor: piece.last ?? before.cursor,
+      rows: before.rows + piece.rows,
+      done: piece.last === null,
+      readyPosition: piece.position,
+      at: Date.now(),
+    };
+    transaction.saveBackfill(state);
+    return { state, steps: piece.rows, heldMs: performance.now() - started };
+  });
+}
+
+async function copyChunk(options: CopyOptions, pair: Pair, limit: number): Promise<Chunk> {
   const { source, target, epoch } = options;
   const known = (await target.backfills()).find((state) => state.pair === pair.name);
-  if (known?.done) return { state: known, steps: 0 };
+  if (known?.done) return { state: known, steps: 0, heldMs: 1 };
   // Counting takes its time: not under the target's lock.
   const total = known?.total ?? source.snapshot((snapshot) => snapshot.count(pair));
   return target.apply(epoch, (transaction) => {
@@ -86,7 +148,7 @@ async function copyChunk(options: BackfillOptions, pair: Pair, limit: number): P
       at: Date.now(),
     };
     transaction.saveBackfill(state);
-    return { state, steps };
+    return { state, steps, heldMs: performance.now() - started };
   });
 }
 

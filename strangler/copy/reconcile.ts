@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { belongs, encodeRow, encodeValues, isGuest } from '../mapping/index.ts';
 import type { Mapping, Pair, PairKey, Row } from '../mapping/index.ts';
 import type { SideName } from '../side.ts';
-import type { SideDatabase, Snapshot } from '../side-database.ts';
+import type { Bridge, Piece, SideDatabase, Snapshot } from '../side-database.ts';
 import { differenceOf } from './difference.ts';
 import type { Difference } from './difference.ts';
 import { mergeRows } from './merge.ts';
@@ -11,6 +11,10 @@ import type { DifferingRow, PairReport, ReconcileReport } from './report.ts';
 
 const CHUNK_ROWS = 200;
 const PAUSE_MS = 2;
+/** How long both sides are compared inside the database before the process gets to its other work. */
+const BOX_MS = 8;
+const MOST_ROWS = 20_000;
+const BRIDGE_PAUSE_MS = 1;
 /** Changes that may be under way while both sides are compared. */
 const CLOSE = 500;
 const ATTEMPTS = 20;
@@ -39,8 +43,13 @@ export async function reconcile(options: ReconcileOptions): Promise<ReconcileRep
   const startedAt = Date.now();
   const rows: DifferingRow[] = [];
   const pairs: PairReport[] = [];
-  for (const pair of options.mapping.pairs) {
-    pairs.push(await comparePair(options, pair, rows));
+  const bridge = options.target.bridgeFrom(options.source);
+  try {
+    for (const pair of options.mapping.pairs) {
+      pairs.push(await comparePair({ ...options, bridge }, pair, rows));
+    }
+  } finally {
+    bridge?.close();
   }
   return {
     capability: options.mapping.capability,
@@ -55,16 +64,31 @@ export async function reconcile(options: ReconcileOptions): Promise<ReconcileRep
   };
 }
 
+interface CompareOptions extends ReconcileOptions {
+  readonly bridge: Bridge | undefined;
+}
+
 async function comparePair(
-  options: ReconcileOptions,
+  options: CompareOptions,
   pair: Pair,
   examples: DifferingRow[],
 ): Promise<PairReport> {
   const counts = { rows: 0, missing: 0, extra: 0, different: 0, unsettled: 0 };
   let cursor: PairKey | null = null;
+  let limit = CHUNK_ROWS;
   for (;;) {
     options.signal.throwIfAborted();
     await whenClose(options);
+    const started = performance.now();
+    const equal: Piece | null = options.bridge?.equal(pair, cursor, limit) ?? null;
+    limit = nextLimit(limit, performance.now() - started, equal !== null);
+    if (equal !== null) {
+      counts.rows += equal.rows;
+      if (equal.last === null) return { pair: pair.name, ...counts };
+      cursor = equal.last;
+      await delay(BRIDGE_PAUSE_MS, undefined, { signal: options.signal });
+      continue;
+    }
     const chunk = compareChunk(options, pair, cursor);
     counts.rows += chunk.rows;
     for (const [partners, finding] of chunk.findings) {
@@ -81,6 +105,12 @@ async function comparePair(
     if (chunk.last === null) return { pair: pair.name, ...counts };
     cursor = chunk.last;
   }
+}
+
+/** After a difference ranges grow again from the size at which rows are looked at one by one. */
+function nextLimit(limit: number, tookMs: number, equal: boolean): number {
+  if (!equal) return CHUNK_ROWS;
+  return Math.round(Math.min(MOST_ROWS, limit * Math.min(2, BOX_MS / tookMs)) + 1);
 }
 
 /** The closer both sides are, the fewer rows have to be looked at twice. */

@@ -5,6 +5,18 @@ import { sqliteFile } from '../../chassis/index.ts';
 
 const BUSY_DEADLINE_MS = 10_000;
 
+/** For how long others are taken to be there after one of them wrote. */
+const CROWDED_MS = 1_000;
+
+/** Commits of this process by file, to tell others' commits from its own. */
+const ownCommits = new Map<string, number>();
+
+/** Another database that a connection reads as well. */
+interface Attached {
+  readonly name: string;
+  readonly file: string;
+}
+
 interface TransactionOptions {
   /** Whether the commit must survive a power cut; what the feed can replay need not. */
   readonly durable?: boolean;
@@ -20,10 +32,17 @@ export class SqliteConnection {
   readonly #reader: Database.Database;
   readonly #written = new Map<string, Statement>();
   readonly #read = new Map<string, Statement>();
+  readonly #begin: readonly string[];
   #durable = true;
+  #version = -1;
+  #counted = 0;
+  #crowdedUntil = 0;
 
-  /** @param url `file:` and a path to a database that exists */
-  constructor(url: string) {
+  /**
+   * @param url `file:` and a path to a database that exists
+   * @param attached is only ever read
+   */
+  constructor(url: string, attached?: Attached) {
     this.file = sqliteFile(url);
     this.#writer = open(this.file);
     this.#reader = open(this.file);
@@ -35,6 +54,18 @@ export class SqliteConnection {
     this.#writer.pragma('foreign_keys = OFF');
     this.#writer.pragma('ignore_check_constraints = ON');
     this.#writer.pragma('recursive_triggers = ON');
+    for (const connection of attached ? [this.#writer, this.#reader] : []) {
+      connection.prepare(`ATTACH ? AS ${attached?.name}`).run(attached?.file);
+    }
+    // BEGIN IMMEDIATE would lock the attached database too; a first statement that writes does not.
+    this.#begin = attached
+      ? ['BEGIN', 'UPDATE main.fig_clock SET applying = 0 WHERE id = 1']
+      : ['BEGIN IMMEDIATE'];
+  }
+
+  /** Whether another process has written to this file a moment ago, or stood in the way. */
+  get crowded(): boolean {
+    return performance.now() < this.#crowdedUntil;
   }
 
   /** A statement of the write connection, prepared once; for use inside `transaction`. */
@@ -61,16 +92,20 @@ export class SqliteConnection {
     for (;;) {
       try {
         this.#setDurable(durable);
-        this.#writer.exec('BEGIN IMMEDIATE');
+        for (const statement of this.#begin) this.#writer.exec(statement);
+        this.#lookAround();
         break;
       } catch (error) {
+        if (this.#writer.inTransaction) this.#writer.exec('ROLLBACK');
         if (!isBusy(error) || performance.now() > deadline) throw error;
+        this.#crowdedUntil = performance.now() + CROWDED_MS;
       }
       await delay(1 + Math.random());
     }
     try {
       const result = work();
       this.#writer.exec('COMMIT');
+      ownCommits.set(this.file, (ownCommits.get(this.file) ?? 0) + 1);
       return result;
     } catch (error) {
       if (this.#writer.inTransaction) this.#writer.exec('ROLLBACK');
@@ -91,6 +126,21 @@ export class SqliteConnection {
   close(): void {
     this.#reader.close();
     this.#writer.close();
+  }
+
+  /**
+   * A commit of another connection changes the version; when none of this process's has committed
+   * since the last look, it was another process.
+   */
+  #lookAround(): void {
+    const version = this.write('PRAGMA main.data_version').pluck().get() as number;
+    const commits = ownCommits.get(this.file) ?? 0;
+    if (this.#version !== -1 && version !== this.#version && commits === this.#counted) {
+      this.#crowdedUntil = performance.now() + CROWDED_MS;
+    }
+    this.#version = version;
+    // The transaction that begins here is about to count itself.
+    this.#counted = commits + 1;
   }
 
   #setDurable(durable: boolean): void {

@@ -1,23 +1,23 @@
-import type { Fence } from '../../chassis/index.ts';
 import type { SideName } from '../side.ts';
 import { checkMapping } from '../mapping/index.ts';
 import type { Mapping, MappingProblem } from '../mapping/index.ts';
-import { NotTargetError } from '../side-database.ts';
 import type {
   BackfillState,
+  Bridge,
   Installation,
   SideDatabase,
   Snapshot,
   Target,
 } from '../side-database.ts';
 import { readBackfills } from './backfill-table.ts';
+import { SqliteBridge } from './bridge.ts';
 import { SqliteConnection } from './connection.ts';
 import { SqliteFeedReader } from './feed-reader.ts';
 import { install, isInstalled, uninstall } from './install.ts';
 import { checkSchema } from './schema.ts';
 import { SqliteSideStore } from './side-store.ts';
 import { SqliteSnapshot } from './snapshot.ts';
-import { SqliteTarget } from './target.ts';
+import { applyAsTarget, SqliteTarget } from './target.ts';
 
 const REPORTS_KEPT = 10;
 
@@ -79,23 +79,23 @@ export class SqliteSideDatabase implements SideDatabase {
   apply<T>(epoch: number, work: (target: Target) => T, durable = false): Promise<T> {
     const { capability } = this.#mapping;
     return this.#db.transaction(
-      () => {
-        const fence = this.#db
-          .write(`SELECT state, epoch FROM fig_fence WHERE capability = ? AND key = '*'`)
-          .get(capability) as Fence;
-        if (fence.state === 'open' || fence.epoch !== epoch) {
-          throw new NotTargetError(
-            `${capability} (${this.side}) is ${fence.state} at epoch ${fence.epoch}; ` +
-              `changes were to be applied at epoch ${epoch}`,
-          );
-        }
-        this.#db.write('UPDATE fig_clock SET applying = 1 WHERE id = 1').run();
-        const result = work(this.#target.begin());
-        this.#db.write('UPDATE fig_clock SET applying = 0 WHERE id = 1').run();
-        return result;
-      },
+      () => applyAsTarget(this.#db, capability, epoch, this.#target, work),
       { durable },
     );
+  }
+
+  get crowded(): boolean {
+    return this.#db.crowded;
+  }
+
+  bridgeFrom(owner: SideDatabase): Bridge | undefined {
+    if (!(owner instanceof SqliteSideDatabase)) return undefined;
+    return new SqliteBridge({
+      sourceFile: owner.#db.file,
+      targetFile: this.#db.file,
+      mapping: this.#mapping,
+      owner: owner.side,
+    });
   }
 
   settle(): Promise<number> {

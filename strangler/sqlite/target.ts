@@ -1,6 +1,8 @@
+import type { Fence } from '../../chassis/index.ts';
 import type { SideName } from '../side.ts';
 import { otherSide } from '../side.ts';
 import type { Mapping, Pair, PairKey, Row } from '../mapping/index.ts';
+import { NotTargetError } from '../side-database.ts';
 import type { BackfillState, PairRow, Target } from '../side-database.ts';
 import type { Change } from '../store.ts';
 import { readBackfill, writeBackfill } from './backfill-table.ts';
@@ -10,6 +12,7 @@ import { SqliteRowWriter } from './row-writer.ts';
 
 /** What a transaction of a target can do; lives as long as its connection. */
 export class SqliteTarget implements Target {
+  readonly side: SideName;
   readonly #db: SqliteConnection;
   readonly #capability: string;
   readonly #source: SideName;
@@ -18,6 +21,7 @@ export class SqliteTarget implements Target {
   #complete = false;
 
   constructor(connection: SqliteConnection, mapping: Mapping, side: SideName) {
+    this.side = side;
     this.#db = connection;
     this.#capability = mapping.capability;
     this.#source = otherSide(side);
@@ -101,4 +105,30 @@ export class SqliteTarget implements Target {
       .run(complete, this.#capability);
     this.#complete = complete === 1;
   }
+}
+
+/**
+ * Runs `work` as the target, in the caller's transaction, under the fence row's lock.
+ * @throws NotTargetError unless the fence is not open and at `epoch`
+ */
+export function applyAsTarget<T>(
+  connection: SqliteConnection,
+  capability: string,
+  epoch: number,
+  target: SqliteTarget,
+  work: (target: Target) => T,
+): T {
+  const fence = connection
+    .write(`SELECT state, epoch FROM main.fig_fence WHERE capability = ? AND key = '*'`)
+    .get(capability) as Fence;
+  if (fence.state === 'open' || fence.epoch !== epoch) {
+    throw new NotTargetError(
+      `${capability} (${target.side}) is ${fence.state} at epoch ${fence.epoch}; ` +
+        `changes were to be applied at epoch ${epoch}`,
+    );
+  }
+  connection.write('UPDATE main.fig_clock SET applying = 1 WHERE id = 1').run();
+  const result = work(target.begin());
+  connection.write('UPDATE main.fig_clock SET applying = 0 WHERE id = 1').run();
+  return result;
 }

@@ -1,0 +1,4 @@
+import { runBench } from '../data/index.ts';
+import { benchBackfill } from './bench.ts';
+
+await runBench(benchBackfill);

@@ -1,0 +1,171 @@
+import type { SideName } from '../side.ts';
+import { otherSide } from '../side.ts';
+import { keyColumns, keyOn, pairKeyOf } from '../mapping/index.ts';
+import type { Mapping, Pair, PairKey, Row, SqlValue } from '../mapping/index.ts';
+import type { Bridge, Piece, Target } from '../side-database.ts';
+import { pairBridgeSql, SOURCE } from './bridge-sql.ts';
+import type { Ends, PairBridgeSql } from './bridge-sql.ts';
+import { SqliteConnection } from './connection.ts';
+import { feedTable } from './tables.ts';
+import { uniqueColumns } from './schema.ts';
+import { applyAsTarget, SqliteTarget } from './target.ts';
+import { bound, name, plain } from './values.ts';
+
+type Prepare = (sql: string) => ReturnType<SqliteConnection['read']>;
+
+interface BridgeOptions {
+  readonly sourceFile: string;
+  readonly targetFile: string;
+  readonly mapping: Mapping;
+  readonly owner: SideName;
+}
+
+/** A connection to the target's file that also reads the owner's: no row has to pass through here. */
+export class SqliteBridge implements Bridge {
+  readonly #db: SqliteConnection;
+  readonly #mapping: Mapping;
+  readonly #owner: SideName;
+  readonly #target: SqliteTarget;
+  readonly #sql = new Map<Pair, PairBridgeSql | undefined>();
+
+  constructor({ sourceFile, targetFile, mapping, owner }: BridgeOptions) {
+    this.#db = new SqliteConnection(`file:${targetFile}`, { name: SOURCE, file: sourceFile });
+    this.#mapping = mapping;
+    this.#owner = owner;
+    this.#target = new SqliteTarget(this.#db, mapping, otherSide(owner));
+  }
+
+  get crowded(): boolean {
+    return this.#db.crowded;
+  }
+
+  equal(pair: Pair, after: PairKey | null, limit: number): Piece | null {
+    const sql = this.#sqlOf(pair);
+    if (sql === undefined) return null;
+    return this.#db.snapshot(() => {
+      const prepare: Prepare = (text) => this.#db.read(text);
+      // The target's moment must not be the later one: what is new there is not in the owner's.
+      prepare('SELECT count(*) FROM main.fig_applied').get();
+      const range = this.#range(prepare, sql, pair, after, limit);
+      return this.#isEqual(prepare, sql, pair, after, range) ? range : null;
+    });
+  }
+
+  apply<T>(epoch: number, work: (target: Target) => T): Promise<T> {
+    const { capability } = this.#mapping;
+    return this.#db.transaction(
+      () => applyAsTarget(this.#db, capability, epoch, this.#target, work),
+      { durable: false },
+    );
+  }
+
+  copy(pair: Pair, after: PairKey | null, limit: number): Piece | null {
+    const sql = this.#sqlOf(pair);
+    if (sql?.copy === undefined) return null;
+    const prepare: Prepare = (text) => this.#db.write(text);
+    const range = this.#range(prepare, sql, pair, after, limit);
+    const ends: Ends = { after: after !== null, upto: range.last !== null };
+    this.#db.execute('SAVEPOINT fig_copy');
+    try {
+      const { changes } = prepare(sql.copy(ends)).run(
+        ...this.#keys(pair, this.#owner, after, range.last),
+      );
+      // All of them were carried, and nothing else is there.
+      if (
+        changes === range.rows &&
+        this.#countTarget(prepare, sql, pair, after, range) === changes
+      ) {
+        this.#db.execute('RELEASE fig_copy');
+        return range;
+      }
+    } catch (error) {
+      // A row that stands in another's way, or can't be carried: whoever goes row by row says which.
+      if (!String((error as { code?: unknown }).code).startsWith('SQLITE_CONSTRAINT')) throw error;
+    }
+    this.#db.execute('ROLLBACK TO fig_copy');
+    this.#db.execute('RELEASE fig_copy');
+    return null;
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  #range(
+    prepare: Prepare,
+    sql: PairBridgeSql,
+    pair: Pair,
+    after: PairKey | null,
+    limit: number,
+  ): Piece {
+    const feed = `${SOURCE}.${name(feedTable(this.#mapping.capability))}`;
+    const position = prepare(`SELECT max(position) FROM ${feed}`).pluck().get() as number;
+    const start = this.#keys(pair, this.#owner, after, null);
+    const values = prepare(sql.last(after !== null))
+      .raw()
+      .safeIntegers()
+      .get(...start, limit - 1) as unknown[] | undefined;
+    if (values !== undefined) {
+      return { rows: limit, last: this.#keyOf(pair, values), position };
+    }
+    const ends: Ends = { after: after !== null, upto: false };
+    const rows = prepare(sql.countSource(ends))
+      .pluck()
+      .get(...start) as number;
+    return { rows, last: null, position };
+  }
+
+  #isEqual(
+    prepare: Prepare,
+    sql: PairBridgeSql,
+    pair: Pair,
+    after: PairKey | null,
+    { rows, last }: Piece,
+  ): boolean {
+    const ends: Ends = { after: after !== null, upto: last !== null };
+    if (this.#countTarget(prepare, sql, pair, after, { last }) !== rows) return false;
+    const equal = prepare(sql.countEqual(ends))
+      .pluck()
+      .get(...this.#keys(pair, this.#owner, after, last)) as number;
+    return equal === rows;
+  }
+
+  #countTarget(
+    prepare: Prepare,
+    sql: PairBridgeSql,
+    pair: Pair,
+    after: PairKey | null,
+    { last }: Pick<Piece, 'last'>,
+  ): number {
+    const ends: Ends = { after: after !== null, upto: last !== null };
+    return prepare(sql.countTarget(ends))
+      .pluck()
+      .get(...this.#keys(pair, otherSide(this.#owner), after, last)) as number;
+  }
+
+  #keyOf(pair: Pair, values: readonly unknown[]): PairKey {
+    const row: Record<string, SqlValue> = { ...keyOn(pair, this.#owner, []) };
+    for (const [index, column] of keyColumns(pair, this.#owner).entries()) {
+      row[column] = plain(values[index] ?? null);
+    }
+    return pairKeyOf(pair, this.#owner, row as Row) ?? [];
+  }
+
+  #keys(pair: Pair, side: SideName, ...keys: readonly (PairKey | null)[]): SqlValue[] {
+    const columns = keyColumns(pair, side);
+    return keys.flatMap((key) => {
+      if (key === null) return [];
+      const row = keyOn(pair, side, key);
+      return columns.map((column) => bound(row[column] ?? null));
+    });
+  }
+
+  #sqlOf(pair: Pair): PairBridgeSql | undefined {
+    if (!this.#sql.has(pair)) {
+      const { table } = pair[otherSide(this.#owner)];
+      const unique = uniqueColumns((text) => this.#db.read(text), table);
+      this.#sql.set(pair, pairBridgeSql(this.#mapping, pair, this.#owner, unique));
+    }
+    return this.#sql.get(pair);
+  }
+}
