@@ -4,53 +4,114 @@ import { reportText } from '../../contracts/cases/index.ts';
 import type { Comparison } from '../../contracts/cases/index.ts';
 import { compareSides } from './compare-sides.ts';
 import type { Sides } from './compare-sides.ts';
+import { runningTarget } from './running-target.ts';
 import type { Capability } from './targets.ts';
+import { writeWorld } from './world-files.ts';
 
-type AllSides = Readonly<Record<Capability, Sides>>;
+type AllSides = Readonly<Partial<Record<Capability, Sides>>>;
+type Print = (text: string) => void;
+
+interface Options {
+  readonly json?: string | true;
+  readonly target?: readonly string[];
+  readonly world?: string;
+}
+
+const HELP = `
+Without --target, monolith and services are started for this, in this process. The cases write:
+stock of articles named CT-..., reservations and payments stay behind in what they are run against.
+
+A running system needs the world of the cases, while the monolith still owns inventory:
+  npm run contract -- --world /tmp/world
+  node dist/monolith/load.js --data /tmp/world
+
+Examples:
+  npm run contract
+  npm run contract -- inventory --json report.json
+  npm run contract -- --target http://127.0.0.1:8080
+  npm run contract -- payment --target http://127.0.0.1:4000 --target http://127.0.0.1:8080
+
+Exit code: 0 both sides answer alike and keep the contract, 1 they do not, 2 there is no verdict.`;
 
 /**
- * `npm run contract [-- CAPABILITY...] [--json [FILE]]`.
+ * `npm run contract [-- CAPABILITY... OPTIONS]`.
  * @param args what follows `--`
- * @returns the exit code: 0 when both sides answer alike and keep the contract, 1 when not, 2 for
- *   arguments that make no sense
+ * @param sides who is compared when no running target is named
+ * @returns the exit code: 0 when both sides answer alike and keep the contract, 1 when not, 2 when
+ *   that could not be found out, and the reason is printed
  */
 export async function contractCommand(
   args: readonly string[],
-  sides: AllSides,
-  print: (text: string) => void,
+  sides: Required<AllSides>,
+  print: Print,
 ): Promise<number> {
   const known = Object.keys(sides) as Capability[];
   const command = new Command('contract')
     .description('Compares, field by field, what the monolith and the services answer.')
     .argument('[capability...]', `some of ${known.join(', ')}; all of them when left out`)
+    .option(
+      '--target <url>',
+      'a server that runs, such as a facade: compared with a monolith; twice: the old, the new',
+      (url: string, before: readonly string[] | undefined) => [...(before ?? []), url],
+    )
+    .option('--world <directory>', 'write what the cases need, for the loader, and stop')
     .option('--json [file]', 'the result as JSON, to a file or instead of the text')
+    .addHelpText('after', HELP)
     .exitOverride()
     .configureOutput({ writeOut: print, writeErr: print });
   try {
     command.parse(args, { from: 'user' });
+    const options = command.opts<Options>();
     const unknown = command.args.filter((name) => !(name in sides));
-    if (unknown.length > 0) {
-      command.error(`error: ${unknown.join(', ')} is none of ${known.join(', ')}`);
+    if (unknown.length > 0) throw new Error(`${unknown.join(', ')} is none of ${known.join(', ')}`);
+    if (options.world === undefined) {
+      return await compare(command.args as Capability[], sides, options, print);
     }
+    await writeWorld(options.world);
+    print(`wrote products.csv and customers.csv to ${options.world}\n`);
+    return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    throw error;
+    print(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+    return 2;
   }
-  const asked = command.args.length > 0 ? (command.args as Capability[]) : known;
-  return await compareAll(asked, sides, command.opts<{ json?: string | true }>().json, print);
 }
 
-async function compareAll(
+/** Who is compared: running servers where some are named. @throws UnfitTarget */
+async function chooseSides(
   asked: readonly Capability[],
-  sides: AllSides,
-  json: string | true | undefined,
-  print: (text: string) => void,
+  own: Required<AllSides>,
+  urls: readonly string[],
+): Promise<AllSides> {
+  if (urls.length > 2) throw new Error('give --target once or twice: two sides are compared');
+  const targets = await Promise.all(urls.map((url) => runningTarget(url, asked)));
+  const chosen = (Object.keys(own) as Capability[]).filter(
+    (capability) =>
+      (asked.length === 0 || asked.includes(capability)) &&
+      targets.every(({ areas }) => areas.includes(capability)),
+  );
+  if (chosen.length === 0) throw new Error(`${urls.join(' and ')} serve no capability in common`);
+  const makes = targets.map((target) => () => Promise.resolve(target));
+  return Object.fromEntries(
+    chosen.map((capability) => {
+      const { old, new: next } = own[capability];
+      const [first = next, second] = makes;
+      return [capability, second ? { old: first, new: second } : { old, new: first }];
+    }),
+  );
+}
+
+async function compare(
+  asked: readonly Capability[],
+  own: Required<AllSides>,
+  { json, target = [] }: Options,
+  print: Print,
 ): Promise<number> {
-  const comparisons: Partial<Record<Capability, Comparison>> = {};
-  for (const capability of asked) {
-    const comparison = await compareSides(capability, sides[capability]);
-    comparisons[capability] = comparison;
-    if (json !== true) print(`${capability}: ${reportText(comparison)}\n`);
+  const comparisons: Record<string, Comparison> = {};
+  for (const [name, sides] of Object.entries(await chooseSides(asked, own, target))) {
+    const comparison = await compareSides(name as Capability, sides);
+    comparisons[name] = comparison;
+    if (json !== true) print(`${name}: ${reportText(comparison)}\n`);
   }
   const text = `${JSON.stringify(comparisons, null, 2)}\n`;
   if (json === true) print(text);
