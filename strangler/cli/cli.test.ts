@@ -3,12 +3,14 @@ import { execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { eventually, withTempDir } from '../../tests/support/index.ts';
 import { flagsFileOf, withEngine } from '../testing/engine.ts';
 import type { RunningEngine } from '../testing/engine.ts';
 import { withSides } from '../testing/sides.ts';
 import type { Prompt, Sides } from '../testing/sides.ts';
+import type { Surroundings } from './output.ts';
 import { runCommand } from './run.ts';
 
 interface Ran {
@@ -17,7 +19,11 @@ interface Ran {
   readonly stderr: string;
 }
 
-type Fig = (line: string, env?: Readonly<Record<string, string>>) => Promise<Ran>;
+type Fig = (
+  line: string,
+  env?: Readonly<Record<string, string>>,
+  stdin?: Surroundings['stdin'],
+) => Promise<Ran>;
 
 const TIME = '2026-01-01 00:00:00.000';
 const SHOP = new URL('../testing/shop.ts', import.meta.url).href;
@@ -43,12 +49,13 @@ async function figFor(sides: Sides, engineUrl: string): Promise<Fig> {
   );
   const env = { ENGINE_URL: engineUrl, FIG_CONFIG: config, FIG_FLAGS_FILE: flagsFileOf(sides) };
   await writeFile(join(folder, 'system.json'), JSON.stringify({ pid: 1, env }));
-  return async (line, more = {}) => {
+  return async (line, more = {}, stdin = undefined) => {
     let [stdout, stderr] = ['', ''];
     const code = await runCommand(line.split(' ').filter(Boolean), {
       stdout: { write: (text: string) => (stdout += text) },
       stderr: { write: (text: string) => (stderr += text) },
       env: { FIG_DATA_DIR: folder, ...more },
+      ...(stdin ? { stdin } : {}),
     });
     return { code, stdout, stderr };
   };
@@ -233,6 +240,71 @@ describe('fig', () => {
           stderr: expect.stringContaining("the extracted database can't be opened"),
         });
       });
+    }));
+
+  it('removes every trace from both databases, and leaves the schemas as they were', () =>
+    withSides(async (sides) => {
+      const schemas = (): unknown =>
+        [sides.legacy, sides.extracted].map((prompt) =>
+          prompt.prepare('SELECT * FROM sqlite_schema').all(),
+        );
+      sides.legacy.exec("INSERT INTO STOCK (SKU, QTY, RSV) VALUES ('a', 5, 0)");
+      const before = schemas();
+      const fig = await withEngine(sides, {}, async ({ status, url }) => {
+        await eventually(async () => expect((await status()).standing.as).toBe('leader'));
+        const running = await figFor(sides, url);
+        for (const line of ['backfill shop', 'reconcile shop', 'switch shop']) {
+          expect(await running(line)).toMatchObject({ code: 0 });
+        }
+        expect(await running('uninstall --yes')).toMatchObject({
+          code: 3,
+          stderr: expect.stringMatching(/an engine answers at .+\nnext: stop it first/),
+        });
+        return running;
+      });
+      expect(await fig('uninstall')).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('next: fig uninstall --yes'),
+      });
+      expect(await fig('uninstall shop --yes')).toMatchObject({
+        code: 3,
+        stderr: expect.stringMatching(/legacy does not own shop: .+\nnext: fig reverse shop\n$/),
+      });
+      expect(schemas()).not.toEqual(before);
+      // As a crash within a handover leaves it.
+      sides.extracted.exec(`INSERT INTO fig_handover
+        VALUES ('h', 'shop', 'extracted', 'legacy', 3, 0, NULL, NULL, NULL, 0, NULL)`);
+      expect(await fig('uninstall --yes --strand-data')).toMatchObject({
+        code: 3,
+        stderr: expect.stringContaining('handover of shop from extracted to legacy is unfinished'),
+      });
+      sides.extracted.exec('DELETE FROM fig_handover');
+      // Another engine, which the command does not know of.
+      sides.legacy.exec(`UPDATE fig_lease SET holder = 'x', expires_at = 99999999999999`);
+      expect(await fig('uninstall --yes --strand-data --json')).toMatchObject({ code: 3 });
+      sides.legacy.exec('UPDATE fig_lease SET expires_at = 0');
+      expect(await fig('uninstall --yes --strand-data')).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('shop: removed from legacy and extracted'),
+      });
+      expect(schemas()).toEqual(before);
+      expect((await fig('uninstall --yes')).stdout).toBe('shop: nothing of Fig was there\n');
+      sides.legacy.exec('UPDATE STOCK SET QTY = 6');
+    }));
+
+  it('asks before it removes anything, where somebody is there to answer', () =>
+    withSides(async (sides) => {
+      const fig = await withEngine(sides, {}, async ({ status, url }) => {
+        await eventually(async () => expect((await status()).standing.as).toBe('leader'));
+        return figFor(sides, url);
+      });
+      const terminal = (answer: string): Surroundings['stdin'] =>
+        Object.assign(Readable.from([`${answer}\n`]), { isTTY: true });
+      expect(await fig('uninstall', {}, terminal('n'))).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/databases of shop\? \[y\/N\] .*nothing was removed/),
+      });
+      expect(await fig('uninstall', {}, terminal('y'))).toMatchObject({ code: 0 });
     }));
 
   it.each([

@@ -50,7 +50,8 @@ export function paintFor(enabled: boolean): Paint {
   return (colour, text) => (enabled ? `\u001b[${CODES[colour]}m${text}\u001b[0m` : text);
 }
 
-export function createOutput(json: boolean, { stdout, stderr, stdin, env }: Surroundings): Output {
+export function createOutput(json: boolean, surroundings: Surroundings): Output {
+  const { stdout, stderr, env } = surroundings;
   const colours = !env['NO_COLOR'] && env['TERM'] !== 'dumb';
   const loud = paintFor(colours && stderr.isTTY === true);
   let line = '';
@@ -80,6 +81,8 @@ export function createOutput(json: boolean, { stdout, stderr, stdin, env }: Surr
     progressEnd,
     async confirm(question) {
       progressEnd();
+      // Looked at only here: a process that touches its standard input may not end by itself.
+      const { stdin } = surroundings;
       if (json || stdin?.isTTY !== true) return null;
       stderr.write(`${question} [y/N] `);
       const lines = createInterface({ input: stdin });

@@ -6,6 +6,7 @@ import { handOver } from './commands/handover.ts';
 import { journal } from './commands/journal.ts';
 import { reconcile } from './commands/reconcile.ts';
 import { status } from './commands/status.ts';
+import { uninstall } from './commands/uninstall.ts';
 import type { Context } from './context.ts';
 import type { Output } from './output.ts';
 
@@ -38,6 +39,7 @@ export function createProgram(run: Run): Command {
   addCopying(program, run);
   addFlags(program, run);
   addHandovers(program, run);
+  addUninstall(program, run);
   program
     .command('journal')
     .argument('[capability]', 'all of them when left out')
@@ -119,6 +121,35 @@ function addCopying(program: Command, run: Run): void {
     .addHelpText('after', '\nExample:\n  fig reconcile inventory --json')
     .action((capability: string, { timeout, json }: Timed) =>
       run(json, (context, output) => reconcile(context, output, capability, timeout)),
+    );
+}
+
+interface UninstallWords {
+  readonly yes: boolean;
+  readonly strandData: boolean;
+  readonly json: boolean;
+}
+
+function addUninstall(program: Command, run: Run): void {
+  program
+    .command('uninstall')
+    .argument('[capability]', 'all of them when left out')
+    .description(
+      'remove every table and trigger of Fig from both databases, whose schemas are then what they ' +
+        'were before; needs the engine stopped',
+    )
+    .option('--yes', 'do not ask', false)
+    .option(
+      '--strand-data',
+      'also where legacy is not the owner: the monolith goes on with the rows it has, old as they are',
+      false,
+    )
+    .option('--json', JSON_HELP, false)
+    .addHelpText('after', '\nExamples:\n  fig uninstall\n  fig uninstall inventory --yes')
+    .action((capability: string | undefined, { yes, strandData, json }: UninstallWords) =>
+      run(json, (context, output) =>
+        uninstall(context, output, capability, { yes, strand: strandData }),
+      ),
     );
 }
 

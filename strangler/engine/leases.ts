@@ -17,6 +17,8 @@ type Held = Readonly<Record<SideName, Lease>>;
 
 /** The right to act on one capability: a lease in each of its databases. */
 export class Leases {
+  /** How long a lease lasts unless it is renewed, in ms. */
+  static readonly ttlMs = TTL_MS;
   readonly #stores: Readonly<Record<SideName, SideStore>>;
   readonly #holder: string;
   readonly #ttlMs: number;

@@ -1,0 +1,2 @@
+/** Taking Fig out of databases again. */
+export * from './uninstall.ts';

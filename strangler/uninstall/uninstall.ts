@@ -1,0 +1,78 @@
+import { Leases, newHolder } from '../engine/leases.ts';
+import type { SideDatabase } from '../side-database.ts';
+import type { SideName } from '../side.ts';
+
+/** Why nothing was removed, and what helps. */
+export interface UninstallRefusal {
+  readonly outcome: 'refused';
+  readonly code: 'engine_running' | 'handover_unfinished' | 'would_strand_data';
+  readonly reason: string;
+  readonly next: string;
+}
+
+export type UninstallOutcome =
+  | UninstallRefusal
+  | { readonly outcome: 'removed'; readonly sides: readonly SideName[] }
+  | { readonly outcome: 'nothing_there' };
+
+interface UninstallOptions {
+  readonly capability: string;
+  readonly sides: Readonly<Record<SideName, SideDatabase>>;
+  /** Whether to go on where the monolith would be left with old rows. */
+  readonly strand: boolean;
+}
+
+/**
+ * Takes everything of Fig out of both databases of a capability: their schemas are then byte for
+ * byte what they were before. What was interrupted can be run again.
+ */
+export async function uninstallCapability(options: UninstallOptions): Promise<UninstallOutcome> {
+  const { legacy, extracted } = options.sides;
+  // The side that is free to write without a fence first: the other one stays closed to the end.
+  const installed: SideDatabase[] = [];
+  for (const side of [legacy, extracted]) if (await side.installation()) installed.push(side);
+  if (installed.length === 0) return { outcome: 'nothing_there' };
+  const refusal = (await reasonAgainst(options, installed)) ?? (await takeLeases(installed));
+  if (refusal) return refusal;
+  for (const side of installed) await side.uninstall();
+  return { outcome: 'removed', sides: installed.map(({ side }) => side) };
+}
+
+async function reasonAgainst(
+  { capability, strand }: UninstallOptions,
+  installed: readonly SideDatabase[],
+): Promise<UninstallRefusal | undefined> {
+  for (const { store } of installed) {
+    const handover = await store.unfinishedHandover();
+    if (!handover) continue;
+    const reason = `a handover of ${capability} from ${handover.from} to ${handover.to} is unfinished`;
+    return refuse('handover_unfinished', reason, 'npm start');
+  }
+  const [only] = installed;
+  // Half of it is gone already: that was decided then.
+  if (strand || installed.length < 2 || only === undefined) return undefined;
+  if ((await only.store.fence()).state === 'open') return undefined;
+  return refuse(
+    'would_strand_data',
+    `legacy does not own ${capability}: without fences the monolith would go on with rows that are ` +
+      'not kept up to date any more',
+    `fig reverse ${capability}`,
+  );
+}
+
+/** Nobody else may act from here on; an engine that starts meanwhile stands by. */
+async function takeLeases(
+  installed: readonly SideDatabase[],
+): Promise<UninstallRefusal | undefined> {
+  const holder = newHolder();
+  for (const { store } of installed) {
+    if (await store.acquireLease(holder, Leases.ttlMs)) continue;
+    const reason = 'an engine is at work: it would put everything back';
+    return refuse('engine_running', reason, 'stop the engine (Ctrl-C where npm start runs)');
+  }
+  return undefined;
+}
+
+function refuse(code: UninstallRefusal['code'], reason: string, next: string): UninstallRefusal {
+  return { outcome: 'refused', code, reason, next };
+}
