@@ -1,6 +1,6 @@
 import { setImmediate as immediate, setTimeout as delay } from 'node:timers/promises';
 import { NotTargetError } from '../side-database.ts';
-import type { FeedReader, SideDatabase } from '../side-database.ts';
+import type { FeedReader, ParkedChange, SideDatabase } from '../side-database.ts';
 import type { Slice } from '../store.ts';
 import { applySome } from './apply.ts';
 import type { SliceSink } from './slice-source.ts';
@@ -26,6 +26,8 @@ interface ApplierOptions {
   readonly epoch: number;
   readonly position: number;
   readonly onApplied: (position: number) => void;
+  /** Called when changes could not be applied and were parked. */
+  readonly onParked?: (parked: readonly ParkedChange[]) => void;
   /** Called once when the target refuses this applier: ownership has moved on. */
   readonly onRefused: () => void;
 }
@@ -142,9 +144,10 @@ export class Applier implements SliceSink {
 
   /** @returns how long the target's write lock was held, in ms */
   async #applyOnce(slice: Slice): Promise<number> {
-    const { target, epoch, onApplied } = this.#options;
+    const { target, epoch, onApplied, onParked } = this.#options;
     try {
-      const { position, heldMs } = await applySome(target, epoch, slice);
+      const { position, heldMs, parked } = await applySome(target, epoch, slice);
+      if (parked.length > 0) onParked?.(parked);
       this.#problem = null;
       if (position !== this.#position) {
         this.#position = position;
@@ -181,9 +184,12 @@ export class Applier implements SliceSink {
     };
   }
 
-  /** Leaves the target's write lock to others, unless a handover waits for the end of the feed. */
+  /**
+   * Leaves the target's write lock to others, unless there are none, or a handover waits for the end
+   * of the feed.
+   */
   async #pause(heldMs: number): Promise<void> {
-    if (this.#drains > 0) {
+    if (this.#drains > 0 || !this.#options.target.crowded) {
       await immediate();
       return;
     }

@@ -1,8 +1,10 @@
 import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { Logger } from '../../chassis/index.ts';
-import { decodeRow, encodeRow } from '../mapping/index.ts';
+import { encodeRow } from '../mapping/index.ts';
 import type { Row } from '../mapping/index.ts';
+import { PackedChange } from '../packed-change.ts';
+import type { PackedRow } from '../packed-change.ts';
 import type { FeedReader } from '../side-database.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
@@ -28,22 +30,11 @@ interface QueueSourceOptions {
   readonly log: Logger;
 }
 
-type Packed = readonly [
-  position: number,
-  tx: number,
-  table: string,
-  key: string,
-  op: Change['op'],
-  image: string | null,
-  epoch: number,
-  at: number,
-];
-
 interface Job {
   readonly incarnation: string;
   readonly after: number;
   readonly upto: number;
-  readonly changes: readonly Packed[];
+  readonly changes: readonly PackedRow[];
 }
 
 /** Slices through a BullMQ queue: a relay puts them in, a worker takes them out. */
@@ -135,17 +126,15 @@ function pack({ after, upto, changes }: Slice, incarnation: string): Job {
     incarnation,
     after,
     upto,
-    changes: changes.map(({ position, tx, table, key, op, image, epoch, at }) => [
-      position,
-      tx,
-      table,
-      encodeRow(key as Row),
-      op,
-      image === null ? null : encodeRow(image as Row),
-      epoch,
-      at,
-    ]),
+    changes: changes.map((change) => packedOf(change)),
   };
+}
+
+function packedOf(change: Change): PackedRow {
+  if (change instanceof PackedChange) return change.packed;
+  const { position, tx, table, key, op, image, epoch, at } = change;
+  const packed = image === null ? null : encodeRow(image as Row);
+  return [position, tx, table, encodeRow(key as Row), op, packed, epoch, at];
 }
 
 function unpack({ after, upto, changes }: Job, capability: string, feedOf: SideName): Slice {
@@ -154,16 +143,7 @@ function unpack({ after, upto, changes }: Job, capability: string, feedOf: SideN
     feedOf,
     after,
     upto,
-    changes: changes.map(([position, tx, table, key, op, image, epoch, at]) => ({
-      position,
-      tx,
-      table,
-      key: decodeRow(key),
-      op,
-      image: image === null ? null : decodeRow(image),
-      epoch,
-      at,
-    })),
+    changes: changes.map((packed) => new PackedChange(packed)),
   };
 }
 

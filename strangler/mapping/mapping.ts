@@ -46,13 +46,23 @@ export interface Pair {
    */
   readonly key: readonly Codec[];
   readonly columns: readonly Codec[];
+  /** The aggregate that its rows are parts of; left out where each row stands for itself. */
+  readonly partOf?: PartOf;
+}
+
+/** Rows that change together with a row of another pair: an order's lines with the order. */
+export interface PartOf {
+  /** The pair of the root. */
+  readonly pair: string;
+  /** Legacy columns that hold the root's key. */
+  readonly by: readonly string[];
 }
 
 /** What moves together, as data: pairs in the order in which they are copied, parents first. */
 export interface Mapping {
   readonly capability: string;
   readonly pairs: readonly Pair[];
-  /** Changes whenever anything about the mapping does. */
+  /** Changes whenever anything does that the rows of a copy depend on. */
   readonly hash: string;
 }
 
@@ -151,11 +161,23 @@ export function belongs(
   side: SideName,
   row: Readonly<Record<string, SqlValue>>,
 ): boolean {
-  const { where = {} } = pair[side];
-  for (const [column, values] of Object.entries(where)) {
-    if (!(values as readonly SqlValue[]).includes(row[column] ?? null)) return false;
+  const { where } = pair[side];
+  if (where !== undefined) {
+    for (const [column, values] of Object.entries(where)) {
+      if (!(values as readonly SqlValue[]).includes(row[column] ?? null)) return false;
+    }
   }
-  return pair.key.every((codec) => ownsKeyPart(codec, side, row));
+  return ownsKey(pair, side, row);
+}
+
+/** Whether a row, or only its key, is one of the pair's by its key, whatever the filter says. */
+export function ownsKey(
+  pair: Pair,
+  side: SideName,
+  row: Readonly<Record<string, SqlValue>>,
+): boolean {
+  for (const codec of pair.key) if (!ownsKeyPart(codec, side, row)) return false;
+  return true;
 }
 
 function ownsKeyPart(

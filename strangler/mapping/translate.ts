@@ -2,7 +2,7 @@ import type { SideName } from '../side.ts';
 import { otherSide } from '../side.ts';
 import { MappingError, shown } from './codec.ts';
 import type { Codec, Row, SqlValue } from './codec.ts';
-import { belongs, columnOn, writes } from './mapping.ts';
+import { columnOn, ownsKey, writes } from './mapping.ts';
 import type { Pair } from './mapping.ts';
 
 /**
@@ -32,14 +32,16 @@ export function ownColumns(pair: Pair, side: SideName): readonly string[] {
  * @throws MappingError when a key column is NULL
  */
 export function pairKeyOf(pair: Pair, side: SideName, row: Row): PairKey | undefined {
-  const own = { ...pair, [side]: { table: pair[side].table } };
-  if (!belongs(own, side, row)) return undefined;
-  return carried(pair).map((codec) => {
+  if (!ownsKey(pair, side, row)) return undefined;
+  const key: SqlValue[] = [];
+  for (const codec of pair.key) {
+    if (codec.constant !== undefined) continue;
     const column = columnOn(codec, side) ?? '';
     const value = row[column] ?? null;
     if (value === null) throw new MappingError(`pair "${pair.name}": key ${column} is NULL`);
-    return side === 'legacy' ? value : codec.backward(value);
-  });
+    key.push(side === 'legacy' ? value : codec.backward(value));
+  }
+  return key;
 }
 
 /** The key's columns and values on a side, constants included. */
@@ -71,7 +73,9 @@ export function translate(pair: Pair, from: SideName, row: Row): Row {
     if (column === null || !writes(codec, to)) continue;
     image[column] = carry(codec, from, row);
   }
-  for (const [column, values] of Object.entries(pair[to].where ?? {})) {
+  const { where } = pair[to];
+  if (where === undefined) return image;
+  for (const [column, values] of Object.entries(where)) {
     if (column in image && !(values as readonly SqlValue[]).includes(image[column] ?? null)) {
       throw new MappingError(
         `pair "${pair.name}": ${to} ${column} would be ${shown(image[column] ?? null)}, ` +

@@ -1,23 +1,12 @@
 import type { SideName } from '../side.ts';
-import { decodeRow } from '../mapping/index.ts';
+import { PackedChange } from '../packed-change.ts';
+import type { PackedRow } from '../packed-change.ts';
 import { FeedLostError } from '../side-database.ts';
 import type { FeedReader } from '../side-database.ts';
-import type { Change, Slice } from '../store.ts';
+import type { Slice } from '../store.ts';
 import type { SqliteConnection } from './connection.ts';
 import { feedTable, NOW_SQL } from './tables.ts';
 import { name } from './values.ts';
-
-/** A row of the feed table as it lies there. */
-export type FeedRow = readonly [
-  position: number,
-  tx: number,
-  table: string,
-  key: string,
-  op: Change['op'],
-  image: string | null,
-  epoch: number,
-  at: number,
-];
 
 /** The feed table of one side. SQLite has one writer, so positions are dense and in commit order. */
 export class SqliteFeedReader implements FeedReader {
@@ -40,10 +29,12 @@ export class SqliteFeedReader implements FeedReader {
              WHERE position > ? ORDER BY position LIMIT ?`,
       )
       .raw()
-      .all(after, limit + 1) as FeedRow[];
+      .all(after, limit + 1) as PackedRow[];
     const [first] = rows;
     if (first === undefined ? after > this.last() : first[0] !== after + 1) this.#lost(after);
-    const changes = rows.slice(0, wholeTransactions(rows, limit)).map(toChange);
+    const changes = rows
+      .slice(0, wholeTransactions(rows, limit))
+      .map((row) => new PackedChange(row));
     return {
       capability: this.#capability,
       feedOf: this.#side,
@@ -122,23 +113,10 @@ export class SqliteFeedReader implements FeedReader {
  * into memory, a queue and a short transaction; the side it goes to is not the owner, and shows a
  * part of it for a moment.
  */
-function wholeTransactions(rows: readonly FeedRow[], limit: number): number {
+function wholeTransactions(rows: readonly PackedRow[], limit: number): number {
   if (rows.length <= limit) return rows.length;
   for (let end = limit; end > 0; end -= 1) {
     if (rows[end]?.[1] !== rows[end - 1]?.[1]) return end;
   }
   return limit;
-}
-
-export function toChange([position, tx, table, key, op, image, epoch, at]: FeedRow): Change {
-  return {
-    position,
-    tx,
-    table,
-    key: decodeRow(key),
-    op,
-    image: image === null ? null : decodeRow(image),
-    epoch,
-    at,
-  };
 }

@@ -36,6 +36,9 @@ export class SqliteRowWriter {
   readonly #bySourceTable: ReadonlyMap<string, readonly Pair[]>;
   readonly #guests: ReadonlyMap<Pair, readonly Pair[]>;
   readonly #waiting: WaitingGuests;
+  /** SQL by pair: what a pair writes has the same columns each time. */
+  readonly #updates = new Map<Pair, string>();
+  readonly #inserts = new Map<Pair, string>();
   readonly #unique = new Map<string, readonly (readonly string[])[]>();
 
   constructor(connection: SqliteConnection, mapping: Mapping, side: SideName) {
@@ -60,9 +63,10 @@ export class SqliteRowWriter {
   apply(change: Change, overtaking: boolean): void {
     const source = otherSide(this.#side);
     for (const pair of this.#bySourceTable.get(change.table) ?? []) {
-      const key = pairKeyOf(pair, source, change.key as Row);
-      if (key === undefined) continue;
       const row = change.op === 'upsert' ? (change.image as Row) : null;
+      // An image holds its row's key as well, and reading the other one takes time.
+      const key = pairKeyOf(pair, source, row ?? (change.key as Row));
+      if (key === undefined) continue;
       if (row !== null && belongs(pair, source, row)) {
         this.upsert(pair, key, translate(pair, source, row), overtaking);
       } else {
@@ -89,43 +93,39 @@ export class SqliteRowWriter {
 
   #write(pair: Pair, key: PairKey, image: Row): void {
     const where = keyOn(pair, this.#side, key);
-    const changed = this.#update(pair[this.#side].table, image, where);
+    const changed = this.#update(pair, image, where);
     if (changed > 1) throw new MappingError(`pair "${pair.name}": its key names ${changed} rows`);
     if (changed === 1) return;
     if (isGuest(pair, this.#side)) this.#waiting.keep(pair, key, image);
     else this.#insert(pair, where, image);
   }
 
-  #update(table: string, values: Columns, where: Columns): number {
-    const columns = Object.keys(values);
-    // A pair that is only a key has nothing to set, but must still learn whether its row is there.
-    const [first = ''] = Object.keys(where);
-    const set =
-      columns.length > 0
-        ? columns.map((c) => `${name(c)} = ?`)
-        : [`${name(first)} = ${name(first)}`];
-    return this.#run(`UPDATE ${name(table)} SET ${set.join(', ')} WHERE ${equals(where)}`, [
-      ...Object.values(values),
-      ...Object.values(where),
-    ]);
+  #update(pair: Pair, values: Columns, where: Columns): number {
+    let sql = this.#updates.get(pair);
+    if (sql === undefined) {
+      sql = updateSql(pair[this.#side].table, Object.keys(values), where);
+      this.#updates.set(pair, sql);
+    }
+    return this.#run(sql, [...Object.values(values), ...Object.values(where)]);
   }
 
   /** A new row starts with what its guests are waiting to write, or with what they fall back to. */
   #insert(pair: Pair, key: Row, image: Row): void {
+    const guests = this.#guests.get(pair) ?? [];
+    const { table } = pair[this.#side];
     const row: Record<string, SqlValue> = { ...key, ...image };
-    for (const guest of this.#guests.get(pair) ?? []) {
+    for (const guest of guests) {
       Object.assign(
         row,
         this.#takeWaiting(guest, key) ?? resetValues(guest[this.#side].whenAbsent, row),
       );
     }
-    const columns = Object.keys(row);
-    const { table } = pair[this.#side];
-    this.#run(
-      `INSERT INTO ${name(table)} (${columns.map((column) => name(column)).join(', ')})
-       VALUES (${columns.map(() => '?').join(', ')})`,
-      Object.values(row),
-    );
+    let sql = this.#inserts.get(pair);
+    if (sql === undefined || guests.length > 0) {
+      sql = insertSql(table, Object.keys(row));
+      this.#inserts.set(pair, sql);
+    }
+    this.#run(sql, Object.values(row));
   }
 
   #takeWaiting(guest: Pair, row: Row): Row | undefined {
@@ -207,7 +207,7 @@ export class SqliteRowWriter {
   }
 
   #run(sql: string, values: readonly SqlValue[]): number {
-    return this.#db.write(sql).run(...values.map((value) => bound(value))).changes;
+    return this.#db.write(sql).run(values.map((value) => bound(value))).changes;
   }
 }
 
@@ -217,6 +217,21 @@ function guestsOf(mapping: Mapping, side: SideName, anchor: Pair): readonly Pair
   const { table } = anchor[side];
   return mapping.pairs.filter(
     (pair) => isGuest(pair, side) && pair[side].table === table && !disjoint(anchor, pair, side),
+  );
+}
+
+function updateSql(table: string, columns: readonly string[], where: Columns): string {
+  // A pair that is only a key has nothing to set, but must still learn whether its row is there.
+  const [first = ''] = Object.keys(where);
+  const set =
+    columns.length > 0 ? columns.map((c) => `${name(c)} = ?`) : [`${name(first)} = ${name(first)}`];
+  return `UPDATE ${name(table)} SET ${set.join(', ')} WHERE ${equals(where)}`;
+}
+
+function insertSql(table: string, columns: readonly string[]): string {
+  return (
+    `INSERT INTO ${name(table)} (${columns.map((column) => name(column)).join(', ')}) ` +
+    `VALUES (${columns.map(() => '?').join(', ')})`
   );
 }
 

@@ -1,13 +1,13 @@
 import type { SideName } from '../side.ts';
 import { otherSide } from '../side.ts';
 import { compareKeys, decodeRow, pairKeyOf } from '../mapping/index.ts';
-import type { Pair, PairKey, Row } from '../mapping/index.ts';
+import type { Pair, PairKey } from '../mapping/index.ts';
 import type { Snapshot } from '../side-database.ts';
+import { PackedChange } from '../packed-change.ts';
+import type { PackedRow } from '../packed-change.ts';
 import type { Change } from '../store.ts';
 import type { SqliteConnection } from './connection.ts';
 import { SqliteRowReader } from './row-reader.ts';
-import { toChange } from './feed-reader.ts';
-import type { FeedRow } from './feed-reader.ts';
 import { feedTable } from './tables.ts';
 import { name } from './values.ts';
 
@@ -58,10 +58,10 @@ export class SqliteSnapshot extends SqliteRowReader implements Snapshot {
              WHERE position <= ? AND tbl = ? ORDER BY position DESC LIMIT ${LOOK_BACK}`,
       )
       .raw()
-      .iterate(upto, pair[this.#side].table) as IterableIterator<FeedRow>;
+      .iterate(upto, pair[this.#side].table) as IterableIterator<PackedRow>;
     for (const row of newest) {
-      const change = toChange(row);
-      const own = pairKeyOf(pair, this.#side, change.key as Row);
+      const change = new PackedChange(row);
+      const own = pairKeyOf(pair, this.#side, change.key);
       if (own !== undefined && compareKeys(own, key) === 0) return change;
     }
     return undefined;
