@@ -30,6 +30,11 @@ function rank(name: string): number {
   return name === 'README.md' ? 0 : Number.parseInt(name, 10);
 }
 
+async function endOfLog(dataDir: string): Promise<string[]> {
+  const log = await readFile(join(dataDir, 'start.log'), 'utf8').catch(() => '');
+  return log.trimEnd().split('\n').slice(-10);
+}
+
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -65,8 +70,12 @@ describe('the playbook', () => {
           for (const { command, expected, line } of readTranscript(text)) {
             const printed = await shell.run(reader.adapt(command));
             if (matches(expected.map(reader.adapt), printed)) continue;
-            const told = ['', `${file}:${line}`, `$ ${command}`, '--- expected', ...expected];
-            throw new Error([...told, '--- printed', printed].join('\n'));
+            throw new Error(
+              ['', `${file}:${line}`, `$ ${command}`]
+                .concat('--- expected', expected, '--- printed', printed)
+                .concat("--- the system's log ends", await endOfLog(dataDir))
+                .join('\n'),
+            );
           }
         }
       } finally {
