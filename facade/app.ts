@@ -4,18 +4,21 @@ import type { Logger } from '../chassis/index.ts';
 import type { FigConfig, Flags } from '../strangler/routing/index.ts';
 import { buildAdmin } from './admin.ts';
 import { Barriers } from './barriers.ts';
-import { compileRoutes } from './capability.ts';
-import type { Capability } from './capability.ts';
-import type { Core } from './core.ts';
+import { compileRoutes, Indexes } from './capability.ts';
+import type { Core, Memory } from './core.ts';
 import { Counters } from './counters.ts';
 import { createDataPlane } from './data-plane.ts';
+import type { Plane } from './data-plane.ts';
 import { Experiments } from './experiment.ts';
 import { HoldLog } from './hold-log.ts';
+import { LocalFacts } from './local-facts.ts';
+import { NO_PEERS } from './peers.ts';
+import type { Peers } from './peers.ts';
 import { RememberedFlags } from './remembered-flags.ts';
 import { RequestReader } from './request-form.ts';
 import { RoutingBook } from './routing-book.ts';
 import { RoutingFeed } from './routing-feed.ts';
-import { Upstream } from './upstream.ts';
+import { Upstreams } from './upstreams.ts';
 import { WriteNotes } from './write-notes.ts';
 
 export interface FacadeOptions {
@@ -25,6 +28,9 @@ export interface FacadeOptions {
   /** Where news of ownership is pushed; without it the engine is asked every second. */
   readonly redisUrl: string | undefined;
   readonly log: Logger;
+  /** Other workers at the same port. */
+  readonly peers?: Peers;
+  readonly holds?: HoldLog;
 }
 
 /** A facade that does not listen yet. */
@@ -33,57 +39,84 @@ export interface Facade {
   readonly server: Server;
   /** For operators. */
   readonly admin: Server;
+  /** What operators may ask. */
+  readonly facts: LocalFacts;
+  /** Who writes to a capability, also by other doors. */
+  notesOf(capability: string): WriteNotes | undefined;
   /** Starts to learn who owns what; resolves when the engine has been asked once. */
   start(): Promise<void>;
+  /** Takes new requests as this configuration says; those under way end as they began. */
+  adopt(config: FigConfig): Promise<void>;
   /** Lets go of upstreams and news; call it once nobody is served any more. */
   close(): Promise<void>;
 }
 
 /** Wires a facade together. */
-export function buildApp({ config, flags, engineUrl, redisUrl, log }: FacadeOptions): Facade {
-  const routes = compileRoutes(config);
-  const { capabilities } = routes;
+export function buildApp(options: FacadeOptions): Facade {
+  const { flags, engineUrl, redisUrl, log, peers = NO_PEERS, holds = new HoldLog() } = options;
+  const indexes = new Indexes();
+  const upstreams = new Upstreams();
   const engine = createHttpClient(engineUrl);
-  const upstreams = new Map(
-    Object.entries(config.upstreams).map(([name, url]) => [name, new Upstream(name, url)]),
-  );
-  const upstream = (name: string): Upstream => upstreams.get(name) as Upstream;
-  const pairs = capabilities.map(({ upstreams: names }) => ({
-    legacy: upstream(names.legacy),
-    extracted: upstream(names.extracted),
-  }));
-  const upstreamOf: Core['upstreamOf'] = (capability, side) =>
-    (pairs[capability.index] as (typeof pairs)[number])[side];
   const remembered = new RememberedFlags(flags);
-  const book = new RoutingBook(capabilities, remembered);
-  const notes = capabilities.map(() => new WriteNotes());
+  const book = new RoutingBook([], remembered);
+  const notes: WriteNotes[] = [];
   const feed = new RoutingFeed({ book, engine, redisUrl, log });
-  const barriers = new Barriers(engine, book, capabilities, notes);
-  const experiments = new Experiments({ capabilities, book, barriers, log, upstreamOf });
-  const core: Core = {
-    limits: config.limits,
+  const barriers = new Barriers(engine, book);
+  const upstreamOf: Core['upstreamOf'] = (capability, side) =>
+    upstreams.get(capability.upstreams[side]);
+  const experiments = new Experiments({ book, barriers, log, upstreamOf });
+  const counters = new Counters();
+  const memory: Memory = {
     log,
-    routes,
     flags: remembered,
     book,
     feed,
     notes,
-    monolith: upstream(config.monolith),
-    counters: new Counters(capabilities.map(({ name }: Capability) => name)),
-    holds: new HoldLog(),
+    peers,
+    counters,
+    holds,
     experiments,
     upstreamOf,
   };
-  const reader = new RequestReader(config.stickyHeader);
+  let plane = planeOf(options.config);
+  const dataPlane = createDataPlane(plane);
+  const facts = new LocalFacts({ core: () => plane.core, memory, holds, experiments, flags });
+
+  function planeOf(config: FigConfig): Plane {
+    upstreams.adopt(config);
+    const routes = compileRoutes(config, indexes);
+    const { capabilities } = routes;
+    for (const { index } of capabilities) notes[index] ??= new WriteNotes();
+    book.adopt(capabilities);
+    barriers.adopt(capabilities, notes);
+    counters.adopt(capabilities);
+    const { limits, stickyHeader, trustedHops, timingToken } = config;
+    const timeoutMs = Math.min(limits.requestMs, limits.attemptMs ?? limits.requestMs);
+    const core = { ...memory, limits, routes, monolith: upstreams.get(config.monolith) };
+    const reader = new RequestReader({ stickyHeader, trustedHops, timingToken, timeoutMs });
+    return { core, reader };
+  }
+
   return {
-    server: createDataPlane(core, reader),
-    admin: createExpressServer(buildAdmin({ core, experiments, flags, log })),
-    start: () => feed.start(),
+    server: dataPlane.server,
+    admin: createExpressServer(buildAdmin(facts, log)),
+    facts,
+    notesOf: (name) => notes[indexes.of(name)],
+    async start() {
+      barriers.start();
+      await feed.start();
+    },
+    async adopt(config) {
+      plane = planeOf(config);
+      // Before anybody is sent by it: where nothing is known, everything is the owner's.
+      await feed.confirm();
+      dataPlane.adopt(plane);
+    },
     async close() {
       remembered.close();
       feed.close();
       barriers.close();
-      await Promise.all([...upstreams.values()].map((each) => each.close()));
+      await upstreams.close();
       await experiments.settled();
       await engine.close();
     },

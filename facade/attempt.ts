@@ -1,5 +1,7 @@
 import type { Dispatcher } from 'undici';
 import type { Exchange } from './connections.ts';
+import type { Timed } from './deadlines.ts';
+import { TIMEOUT_AT } from './request-form.ts';
 import { responseHeaders } from './response-headers.ts';
 import type { ResponseHeaders } from './response-headers.ts';
 import type { Upstream } from './upstream.ts';
@@ -18,12 +20,34 @@ export type Outcome =
   | { readonly kind: 'answered'; readonly status: number; readonly body: Buffer | undefined }
   /** The side does not own the capability; nothing has happened, and the client knows nothing. */
   | { readonly kind: 'fenced'; readonly fence: FencedAnswer }
-  /** No answer. `sent` tells whether the upstream may have seen the request. */
-  | { readonly kind: 'failed'; readonly sent: boolean; readonly error: Error }
+  | Failed
   /** The visit ended before the answer did. */
   | { readonly kind: 'over' };
 
+/** No answer. */
+export interface Failed {
+  readonly kind: 'failed';
+  /** Whether the upstream may have seen the request. */
+  readonly sent: boolean;
+  /** Whether it broke off on a connection that had served before: it may have been closing it. */
+  readonly raced: boolean;
+  /** Whether it just did not answer in time. */
+  readonly timedOut: boolean;
+}
+
+/**
+ * Whether one more try makes sense, for a request that may be repeated: when a server closes an
+ * idle connection just as a request is sent on it, nothing is wrong with the server.
+ */
+export function isWorthAnother({ raced, timedOut }: Failed): boolean {
+  return raced || timedOut;
+}
+
 interface AttemptOptions {
+  /** It may take as long as the visit may. */
+  readonly patient?: boolean;
+  /** Not the visit's first: the upstream has less time left. */
+  readonly again?: boolean;
   /** Whether FENCED is kept from the client. */
   readonly catchFenced?: boolean;
   /** Keeps a copy of bodies up to this many bytes. */
@@ -38,13 +62,19 @@ const OVER: Outcome = { kind: 'over' };
 
 /**
  * One try of a request at one upstream; its answer is streamed to the client as it comes. Written
- * against undici's handler for raw headers, which spares parsing them into an object.
+ * against undici's raw headers, which spares parsing them into an object.
  */
-export class Attempt implements Exchange, Cancellable {
+export class Attempt implements Exchange, Cancellable, Timed {
+  dueAt = 0;
+  previous: Timed | undefined;
+  next: Timed | undefined;
   readonly #visit: Visit;
   readonly #done: (outcome: Outcome) => void;
   readonly #catchFenced: boolean;
   readonly #copyBytes: number;
+  readonly #again: boolean;
+  readonly #patient: boolean;
+  #reused = false;
   #abort: ((error?: Error) => void) | undefined;
   #resume: (() => void) | undefined;
   #settled = false;
@@ -59,18 +89,24 @@ export class Attempt implements Exchange, Cancellable {
 
   constructor(
     visit: Visit,
-    { catchFenced = false, copyBytes = 0 }: AttemptOptions,
+    { catchFenced = false, copyBytes = 0, again = false, patient = false }: AttemptOptions,
     done: (outcome: Outcome) => void,
   ) {
     this.#visit = visit;
     this.#done = done;
     this.#catchFenced = catchFenced;
     this.#copyBytes = copyBytes;
+    this.#again = again;
+    this.#patient = patient;
   }
 
   send(upstream: Upstream, body: Dispatcher.DispatchOptions['body'], headers: string[]): void {
-    const { method, target } = this.#visit.form;
-    this.#visit.underWay = this;
+    const visit = this.#visit;
+    const { method, target, timed } = visit.form;
+    if (timed) visit.sentAt = performance.now();
+    if (this.#again) headers[TIMEOUT_AT] = String(visit.msLeft);
+    visit.underWay = this;
+    if (!this.#patient) visit.tryDeadlines?.start(this, performance.now());
     upstream.dispatch(method, target, headers, body, this);
   }
 
@@ -84,13 +120,26 @@ export class Attempt implements Exchange, Cancellable {
     this.#abort?.();
   }
 
-  onConnect(abort: (error?: Error) => void): void {
+  /** The try has taken as long as one may. */
+  expire(): void {
+    const abort = this.#abort;
+    this.#settle({ kind: 'failed', sent: abort !== undefined, raced: false, timedOut: true });
+    abort?.();
+  }
+
+  onConnect(abort: (error?: Error) => void, reused: boolean): void {
+    this.#reused = reused;
     if (this.#settled) abort();
     else this.#abort = abort;
   }
 
   onHeaders(status: number, raw: Buffer[], resume: () => void, reason: string): boolean {
-    if (status < 200 || this.#settled) return true;
+    if (this.#settled) return true;
+    if (status < 200) {
+      if (status === 103) this.#visit.hint(linksOf(raw));
+      return true;
+    }
+    this.#visit.tryDeadlines?.stop(this);
     this.#status = status;
     this.#resume = resume;
     const headers = responseHeaders(raw);
@@ -162,7 +211,7 @@ export class Attempt implements Exchange, Cancellable {
     return held.chunks.length === 0 || this.#pass(Buffer.concat(held.chunks));
   }
 
-  onComplete(trailers: string[] | Buffer[] | null): void {
+  onComplete(trailers: readonly (string | Buffer)[] | null): void {
     if (this.#settled) return;
     if (this.#held) {
       const fence = fencedAnswer(this.#held.chunks);
@@ -182,7 +231,7 @@ export class Attempt implements Exchange, Cancellable {
     this.#settle({ kind: 'answered', status: this.#status, body });
   }
 
-  onError(error: Error): void {
+  onError(_error: Error): void {
     if (this.#settled) return;
     if (this.#visit.res.headersSent) {
       this.#settle(OVER);
@@ -190,12 +239,14 @@ export class Attempt implements Exchange, Cancellable {
       else this.#visit.cut();
       return;
     }
-    this.#settle({ kind: 'failed', sent: this.#abort !== undefined, error });
+    const sent = this.#abort !== undefined;
+    this.#settle({ kind: 'failed', sent, raced: sent && this.#reused, timedOut: false });
   }
 
   #settle(outcome: Outcome): void {
     if (this.#settled) return;
     this.#settled = true;
+    this.#visit.tryDeadlines?.stop(this);
     if (this.#visit.underWay === this) this.#visit.underWay = undefined;
     this.#done(outcome);
   }
@@ -219,6 +270,14 @@ function endWith(res: Visit['res'], chunk: Buffer): void {
 
 function flushHead(attempt: Attempt): void {
   if (attempt.waitsForBody) attempt.flush();
+}
+
+function linksOf(raw: readonly Buffer[]): readonly string[] {
+  return raw.flatMap((name, index) =>
+    index % 2 === 0 && name.toString('latin1').toLowerCase() === 'link'
+      ? [raw[index + 1]?.toString('latin1') ?? '']
+      : [],
+  );
 }
 
 function addTrailers(res: Visit['res'], raw: readonly (string | Buffer)[]): void {

@@ -9,7 +9,7 @@ const FAILED_PACE_MS = 250;
 const TIMEOUT_MS = 3_000;
 
 interface Lane {
-  readonly capability: Capability;
+  capability: Capability;
   readonly notes: WriteNotes;
   underWay: Promise<boolean> | undefined;
   following: Promise<boolean> | undefined;
@@ -23,24 +23,32 @@ interface Lane {
 export class Barriers {
   readonly #engine: HttpClient;
   readonly #book: RoutingBook;
-  readonly #lanes: readonly Lane[];
-  readonly #timer: NodeJS.Timeout;
+  #lanes: readonly Lane[] = [];
+  #timer: NodeJS.Timeout | undefined;
 
-  constructor(
-    engine: HttpClient,
-    book: RoutingBook,
-    capabilities: readonly Capability[],
-    notes: readonly WriteNotes[],
-  ) {
+  constructor(engine: HttpClient, book: RoutingBook) {
     this.#engine = engine;
     this.#book = book;
-    this.#lanes = capabilities.map((capability) => ({
-      capability,
-      notes: notes[capability.index] as WriteNotes,
-      underWay: undefined,
-      following: undefined,
-      notBefore: 0,
-    }));
+  }
+
+  /** Serves these capabilities from now on. */
+  adopt(capabilities: readonly Capability[], notes: readonly WriteNotes[]): void {
+    const before = new Map(this.#lanes.map((lane) => [lane.capability.name, lane]));
+    this.#lanes = capabilities.map((capability) => {
+      const lane = before.get(capability.name) ?? {
+        capability,
+        notes: notes[capability.index] as WriteNotes,
+        underWay: undefined,
+        following: undefined,
+        notBefore: 0,
+      };
+      lane.capability = capability;
+      return lane;
+    });
+  }
+
+  /** Begins to settle notes: by now all that was written before must be noted. */
+  start(): void {
     this.#timer = setInterval(() => this.#settleNotes(), PACE_MS).unref();
   }
 
@@ -64,7 +72,8 @@ export class Barriers {
    */
   pass(capability: Capability): Promise<boolean> {
     if (!capability.replicated) return Promise.resolve(true);
-    const lane = this.#lanes[capability.index] as Lane;
+    const lane = this.#lanes.find((each) => each.capability.name === capability.name);
+    if (!lane) return Promise.resolve(false);
     if (!lane.underWay) return this.#run(lane);
     // The one under way began too early to prove anything about now.
     lane.following ??= lane.underWay.then(() => {

@@ -20,6 +20,7 @@ export function readBody(visit: Visit, limit: number, done: (body: Buffer) => vo
     visit.refuse(bodyTooLarge(limit));
     return;
   }
+  visit.invite();
   const chunks: Buffer[] = [];
   let bytes = 0;
   const finish = (): void => {
@@ -47,6 +48,7 @@ export function readBody(visit: Visit, limit: number, done: (body: Buffer) => vo
  */
 export function streamBody(visit: Visit): Readable {
   const { req } = visit;
+  visit.invite();
   const body = new PassThrough();
   req.on('data', () => visit.prolong());
   req.once('error', (error) => body.destroy(error));

@@ -4,7 +4,7 @@ import { RouteTable } from './routes.ts';
 /** What the facade knows of one capability from the configuration. */
 export interface Capability {
   readonly name: string;
-  /** Place in arrays that are kept per capability. */
+  /** Place in arrays that are kept per capability; it stays when the configuration changes. */
   readonly index: number;
   readonly flags: { readonly reads: string; readonly writes: string; readonly shadow: string };
   /** Names of upstreams. */
@@ -29,14 +29,27 @@ export interface Routes {
 
 const NONE: readonly Capability[] = [];
 
+/** Numbers capabilities; a name keeps its number for as long as the process lives. */
+export class Indexes {
+  readonly #byName = new Map<string, number>();
+
+  of(name: string): number {
+    const known = this.#byName.get(name);
+    if (known !== undefined) return known;
+    const index = this.#byName.size;
+    this.#byName.set(name, index);
+    return index;
+  }
+}
+
 /** Compiles the routes of a configuration. */
-export function compileRoutes(config: FigConfig): Routes {
+export function compileRoutes(config: FigConfig, indexes = new Indexes()): Routes {
   const byName = new Map<string, Capability>();
   const owned = new RouteTable<Capability>();
   for (const [name, settings] of Object.entries(config.capabilities)) {
     const capability: Capability = {
       name,
-      index: byName.size,
+      index: indexes.of(name),
       flags: { reads: `${name}.reads`, writes: `${name}.writes`, shadow: `${name}.shadow` },
       upstreams: { legacy: settings.legacy, extracted: settings.extracted },
       replicated: settings.databases !== undefined,

@@ -2,8 +2,18 @@ import { Client } from 'undici';
 import type { Dispatcher } from 'undici';
 
 /** What an answer is handed to, and who may have lost interest while the request waited. */
-export interface Exchange extends Dispatcher.DispatchHandler {
+export interface Exchange {
   readonly calledOff: boolean;
+  /**
+   * The request is about to be sent.
+   * @param reused whether the connection has served before: its server may just be closing it
+   */
+  onConnect(abort: (error?: Error) => void, reused: boolean): void;
+  onHeaders(status: number, headers: Buffer[], resume: () => void, reason: string): boolean;
+  /** @returns false to wait for `resume` */
+  onData(chunk: Buffer): boolean;
+  onComplete(trailers: readonly (string | Buffer)[] | null): void;
+  onError(error: Error): void;
 }
 
 interface Waiting {
@@ -19,9 +29,10 @@ interface Waiting {
 export class Connections {
   readonly #connect: () => Client;
   readonly #most: number;
-  readonly #all: Client[] = [];
-  readonly #free: Client[] = [];
+  readonly #all = new Set<Connection>();
+  #free: Connection[] = [];
   #waiting: Waiting[] = [];
+  #retired = false;
   #closed: Error | undefined;
 
   /** @param most requests beyond that many at once wait their turn */
@@ -31,24 +42,25 @@ export class Connections {
   }
 
   dispatch(request: Dispatcher.DispatchOptions, exchange: Exchange): void {
-    const client = this.#free.pop() ?? this.#open();
-    if (client) client.dispatch(request, new Turn(exchange, client, this));
-    else if (this.#closed) exchange.onError?.(this.#closed);
+    const connection = this.#free.pop() ?? this.#open();
+    if (connection) connection.dispatch(request, exchange, this);
+    else if (this.#closed) exchange.onError(this.#closed);
     else this.#waiting.push({ request, exchange });
   }
 
-  #open(): Client | undefined {
-    if (this.#all.length >= this.#most || this.#closed) return undefined;
-    const client = this.#connect();
-    this.#all.push(client);
-    return client;
+  #open(): Connection | undefined {
+    if (this.#all.size >= this.#most || this.#closed) return undefined;
+    const connection = new Connection(this.#connect());
+    this.#all.add(connection);
+    return connection;
   }
 
   /** A request is over, one way or the other. */
-  release(client: Client): void {
+  release(connection: Connection): void {
     const next = this.#nextWanted();
-    if (next) client.dispatch(next.request, new Turn(next.exchange, client, this));
-    else if (!this.#closed) this.#free.push(client);
+    if (next) connection.dispatch(next.request, next.exchange, this);
+    else if (this.#retired) this.#drop(connection);
+    else if (!this.#closed) this.#free.push(connection);
   }
 
   #nextWanted(): Waiting | undefined {
@@ -58,55 +70,90 @@ export class Connections {
     }
   }
 
+  #drop(connection: Connection): void {
+    this.#all.delete(connection);
+    void connection.client.close();
+  }
+
+  /** Closes each connection once it is idle; requests that still come are served. */
+  retire(): void {
+    this.#retired = true;
+    const free = this.#free;
+    this.#free = [];
+    for (const connection of free) this.#drop(connection);
+  }
+
   /** Cuts all connections; what is under way or waiting fails. */
   async close(): Promise<void> {
-    this.#closed = new Error('the facade is closing');
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    this.#free.length = 0;
-    for (const { exchange } of waiting) exchange.onError?.(this.#closed);
-    await Promise.all(this.#all.map((client) => client.destroy()));
+    const closed = new Error('the facade is closing');
+    this.#closed = closed;
+    this.#free = [];
+    for (const { exchange } of this.#waiting.splice(0)) exchange.onError(closed);
+    await Promise.all([...this.#all].map(({ client }) => client.destroy()));
+  }
+}
+
+/** One undici client: a connection that comes back by itself when it was lost. */
+class Connection {
+  readonly client: Client;
+  /** Exchanges since it was connected last. */
+  served = 0;
+
+  constructor(client: Client) {
+    this.client = client;
+    client.on('connect', () => {
+      this.served = 0;
+    });
+  }
+
+  dispatch(
+    request: Dispatcher.DispatchOptions,
+    exchange: Exchange,
+    connections: Connections,
+  ): void {
+    this.client.dispatch(request, new Turn(exchange, this, connections));
   }
 }
 
 /** Gives the connection back when the exchange is over. */
 class Turn implements Dispatcher.DispatchHandler {
   readonly #exchange: Exchange;
-  readonly #client: Client;
+  readonly #connection: Connection;
   readonly #connections: Connections;
   #over = false;
 
-  constructor(exchange: Exchange, client: Client, connections: Connections) {
+  constructor(exchange: Exchange, connection: Connection, connections: Connections) {
     this.#exchange = exchange;
-    this.#client = client;
+    this.#connection = connection;
     this.#connections = connections;
   }
 
   onConnect(abort: (error?: Error) => void): void {
-    this.#exchange.onConnect?.(abort);
+    this.#exchange.onConnect(abort, this.#connection.served > 0);
   }
 
   onHeaders(status: number, headers: Buffer[], resume: () => void, reason: string): boolean {
-    return this.#exchange.onHeaders?.(status, headers, resume, reason) ?? true;
+    return this.#exchange.onHeaders(status, headers, resume, reason);
   }
 
   onData(chunk: Buffer): boolean {
-    return this.#exchange.onData?.(chunk) ?? true;
+    return this.#exchange.onData(chunk);
   }
 
-  onComplete(trailers: string[] | null): void {
-    this.#exchange.onComplete?.(trailers);
+  onComplete(trailers: readonly string[] | null): void {
+    this.#connection.served += 1;
+    this.#exchange.onComplete(trailers);
     this.#giveBack();
   }
 
   onError(error: Error): void {
-    this.#exchange.onError?.(error);
+    this.#exchange.onError(error);
     this.#giveBack();
   }
 
   #giveBack(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#connections.release(this.#client);
+    this.#connections.release(this.#connection);
   }
 }

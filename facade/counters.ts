@@ -14,37 +14,46 @@ export const ANSWERERS: readonly Answerer[] = ['legacy', 'extracted', 'monolith'
  * are put together only when somebody asks.
  */
 export class Counters {
-  /** One row for each capability, and one for what belongs to none. */
-  readonly rows: readonly string[];
-  readonly held: Float64Array;
-  readonly fenced: Float64Array;
-  readonly heldNow: Float64Array;
-  readonly retried: Float64Array;
+  /** One row for what belongs to no capability, then one for each, by its index. */
+  readonly rows: string[] = [];
+  held = new Float64Array(0);
+  fenced = new Float64Array(0);
+  heldNow = new Float64Array(0);
+  retried = new Float64Array(0);
   inFlight = 0;
-  readonly #requests: Float64Array;
-  readonly #latency: Float64Array;
-  readonly #latencySum: Float64Array;
+  #requests = new Float64Array(0);
+  #latency = new Float64Array(0);
+  #latencySum = new Float64Array(0);
 
-  constructor(capabilities: readonly string[]) {
-    this.rows = [...capabilities, ''];
+  constructor(capabilities: readonly { readonly name: string; readonly index: number }[] = []) {
+    this.adopt(capabilities);
+  }
+
+  /** Makes room for more; what was counted stays. */
+  adopt(capabilities: readonly { readonly name: string; readonly index: number }[]): void {
+    this.rows[0] = '';
+    for (const { name, index } of capabilities) this.rows[index + 1] = name;
     const { length } = this.rows;
-    this.held = new Float64Array(length);
-    this.fenced = new Float64Array(length);
-    this.heldNow = new Float64Array(length);
-    this.retried = new Float64Array(length);
-    this.#requests = new Float64Array(length * ANSWERERS.length * STATUSES);
-    this.#latency = new Float64Array(length * ANSWERERS.length * (BUCKETS.length + 1));
-    this.#latencySum = new Float64Array(length * ANSWERERS.length);
+    this.held = grown(this.held, length);
+    this.fenced = grown(this.fenced, length);
+    this.heldNow = grown(this.heldNow, length);
+    this.retried = grown(this.retried, length);
+    this.#requests = grown(this.#requests, length * ANSWERERS.length * STATUSES);
+    this.#latency = grown(this.#latency, length * ANSWERERS.length * (BUCKETS.length + 1));
+    this.#latencySum = grown(this.#latencySum, length * ANSWERERS.length);
   }
 
-  /** The row of what belongs to no capability. */
-  get noCapability(): number {
-    return this.rows.length - 1;
-  }
-
-  /** Counts one answer. `ms` is from the request's head to the answer's end. */
-  answered(row: number, answerer: Answerer, status: number, ms: number): void {
-    const cell = row * ANSWERERS.length + ANSWERERS.indexOf(answerer);
+  /**
+   * Counts one answer.
+   * @param ms from the request's head to the answer's end
+   */
+  answered(
+    capability: { readonly index: number } | undefined,
+    answerer: Answerer,
+    status: number,
+    ms: number,
+  ): void {
+    const cell = rowOf(capability) * ANSWERERS.length + ANSWERERS.indexOf(answerer);
     const at = cell * STATUSES + (status < STATUSES ? status : 0);
     this.#requests[at] = (this.#requests[at] as number) + 1;
     const seconds = ms / 1_000;
@@ -89,7 +98,23 @@ export class Counters {
   }
 }
 
-/** Adds one to a counter of a row. */
-export function bump(counter: Float64Array, row: number, by = 1): void {
+/** The row of a capability, or of what belongs to none. */
+export function rowOf(capability: { readonly index: number } | undefined): number {
+  return capability === undefined ? 0 : capability.index + 1;
+}
+
+/** Adds one to a counter of a capability. */
+export function bump(
+  counter: Float64Array,
+  capability: { readonly index: number } | undefined,
+  by = 1,
+): void {
+  const row = rowOf(capability);
   counter[row] = (counter[row] as number) + by;
+}
+
+function grown(values: Float64Array, length: number): Float64Array<ArrayBuffer> {
+  const longer = new Float64Array(Math.max(length, values.length));
+  longer.set(values);
+  return longer;
 }

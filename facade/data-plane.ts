@@ -3,6 +3,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Problem } from '../chassis/index.ts';
 import type { Core } from './core.ts';
+import { circumstancesOf } from './circumstances.ts';
 import { Deadlines } from './deadlines.ts';
 import { decide } from './decision.ts';
 import type { Circumstances, Question } from './decision.ts';
@@ -13,6 +14,7 @@ import { Slots } from './slots.ts';
 import { traceIdOf } from './trace-ids.ts';
 import { createUpgrader, refuseRaw } from './upgrades.ts';
 import { sendProblem, Visit } from './visit.ts';
+import type { Limits, VisitResponse } from './visit.ts';
 import { Writing } from './writing.ts';
 
 const HEADER_BYTES = 16_384;
@@ -24,28 +26,46 @@ const DRAWS = 10_000;
 /** How many writes that were held are sent at a time. */
 const RELEASE_WIDTH = 64;
 
-/** A response that knows its visit: one listener function serves all of them. */
-class VisitedResponse extends ServerResponse {
+class VisitedResponse extends ServerResponse implements VisitResponse {
   visit: Visit | undefined;
+  awaitsContinue = false;
+}
+
+/** One configuration, ready to decide and to send. */
+export interface Plane {
+  readonly core: Core;
+  readonly reader: RequestReader;
 }
 
 /** The server that clients talk to. */
-export function createDataPlane(core: Core, reader: RequestReader): Server {
-  const deadlines = new Deadlines(core.limits.requestMs);
+export interface DataPlane {
+  readonly server: Server;
+  /** Takes new requests another way from now on; those under way go on as they began. */
+  adopt(plane: Plane): void;
+}
+
+/** What follows from one configuration. */
+interface Ways extends Plane, Limits {
+  readonly circumstances: Circumstances;
+  readonly upgrade: ReturnType<typeof createUpgrader>;
+}
+
+/** Makes the server; it does not listen yet. */
+export function createDataPlane(first: Plane): DataPlane {
+  const { counters, log } = first.core;
   const slots = new Slots(RELEASE_WIDTH);
-  const circumstances = circumstancesOf(core);
-  const { counters } = core;
+  let ways = waysOf(first);
   let draws = 0;
 
   const onOver = (visit: Visit): void => {
     counters.inFlight -= 1;
     const { decision } = visit;
     const changed = decision.kind === 'write' ? decision.changes[0] : decision.capability;
-    const row = changed?.index ?? counters.noCapability;
-    counters.answered(row, visit.answerer, visit.status, performance.now() - visit.startedAt);
+    counters.answered(changed, visit.answerer, visit.status, performance.now() - visit.startedAt);
   };
 
   function receive(req: IncomingMessage, res: VisitedResponse): void {
+    const { core, reader, circumstances } = ways;
     const form = reader.read(req);
     draws = (draws + 1) % DRAWS;
     const question: Question = {
@@ -55,7 +75,7 @@ export function createDataPlane(core: Core, reader: RequestReader): Server {
       draw: `${draws}`,
     };
     const decision = decide(question, circumstances);
-    const guest = new Visit(req, res, form, decision, deadlines);
+    const guest = new Visit(req, res, form, decision, ways);
     guest.onOver = onOver;
     counters.inFlight += 1;
     res.visit = guest;
@@ -66,9 +86,31 @@ export function createDataPlane(core: Core, reader: RequestReader): Server {
   }
 
   function fail(guest: Visit, error: unknown): void {
-    core.log.error({ err: error, path: guest.form.path }, 'a request failed in the facade');
+    log.error({ err: error, path: guest.form.path }, 'a request failed in the facade');
     if (guest.res.headersSent) guest.cut();
     else guest.refuse(new Problem(502, 'facade_failed', 'the facade failed; see its log'));
+  }
+
+  function answer(req: IncomingMessage, res: VisitedResponse): void {
+    try {
+      receive(req, res);
+    } catch (error) {
+      refuse(req, res, error);
+    }
+  }
+
+  function refuse(req: IncomingMessage, res: VisitedResponse, error: unknown): void {
+    if (res.visit) {
+      fail(res.visit, error);
+      return;
+    }
+    const known = error instanceof Problem;
+    if (!known) log.error({ err: error }, 'a request failed in the facade');
+    const problem = known
+      ? error
+      : new Problem(502, 'facade_failed', 'the facade failed; see its log');
+    counters.answered(undefined, 'facade', problem.status, 0);
+    sendProblem(req, res, problem, traceIdOf(String(req.headers['traceparent'])));
   }
 
   const server = createServer(
@@ -81,36 +123,13 @@ export function createDataPlane(core: Core, reader: RequestReader): Server {
       connectionsCheckingInterval: 1_000,
       highWaterMark: 65_536,
     },
-    (req, res) => {
-      try {
-        receive(req, res);
-      } catch (error) {
-        refuse(req, res, error);
-      }
-    },
+    answer,
   );
-
-  function refuse(req: IncomingMessage, res: VisitedResponse, error: unknown): void {
-    const problem =
-      error instanceof Problem
-        ? error
-        : new Problem(502, 'facade_failed', 'the facade failed; see its log');
-    if (problem !== error) core.log.error({ err: error }, 'a request failed in the facade');
-    if (res.visit) {
-      fail(res.visit, error);
-      return;
-    }
-    counters.answered(counters.noCapability, 'facade', problem.status, 0);
-    sendProblem(req, res, problem, traceIdOf(String(req.headers['traceparent'])));
-  }
-
-  const upgrade = createUpgrader({
-    monolithUrl: core.monolith.url,
-    reader,
-    log: core.log,
-    goOn: (socket) => server.emit('connection', socket),
+  server.on('checkContinue', (req, res: VisitedResponse) => {
+    res.awaitsContinue = true;
+    answer(req, res);
   });
-  server.on('upgrade', upgrade);
+  server.on('upgrade', (req, socket, head) => ways.upgrade(req, socket, head));
   server.on('connect', (_req: IncomingMessage, socket: Duplex) => {
     refuseRaw(socket, new Problem(405, 'method_not_allowed', 'CONNECT is not allowed'));
   });
@@ -118,20 +137,34 @@ export function createDataPlane(core: Core, reader: RequestReader): Server {
     if (error.code === 'ECONNRESET') socket.destroy();
     else refuseRaw(socket, malformed(error.code));
   });
-  return server as unknown as Server;
+
+  function waysOf({ core, reader }: Plane): Ways {
+    const { requestMs, attemptMs = requestMs } = core.limits;
+    return {
+      core,
+      reader,
+      circumstances: circumstancesOf(core),
+      deadlines: new Deadlines(requestMs),
+      tryDeadlines: attemptMs < requestMs ? new Deadlines(attemptMs) : undefined,
+      upgrade: createUpgrader({
+        monolithUrl: core.monolith.url,
+        reader,
+        log,
+        goOn: (socket) => server.emit('connection', socket),
+      }),
+    };
+  }
+
+  return {
+    server: server as unknown as Server,
+    adopt(plane) {
+      ways = waysOf(plane);
+    },
+  };
 }
 
 function leave(this: ServerResponse): void {
   (this as VisitedResponse).visit?.gone();
-}
-
-function circumstancesOf({ routes, flags, book, notes }: Core): Circumstances {
-  return {
-    routes,
-    flags,
-    ownership: (capability) => book.of(capability),
-    isSettled: (capability, customer) => notes[capability.index]?.isSettled(customer) ?? false,
-  };
 }
 
 /** What node's parser refused. */

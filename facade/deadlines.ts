@@ -13,19 +13,19 @@ const SWEEP_MS = 50;
  * and one timer for all of them is enough.
  */
 export class Deadlines {
-  readonly #limitMs: number;
+  readonly limitMs: number;
   #first: Timed | undefined;
   #last: Timed | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(limitMs: number) {
-    this.#limitMs = limitMs;
+    this.limitMs = limitMs;
   }
 
   /** Starts, or starts anew, the time of `timed`. */
   start(timed: Timed, now: number): void {
     if (timed.dueAt !== 0) this.stop(timed);
-    timed.dueAt = now + this.#limitMs;
+    timed.dueAt = now + this.limitMs;
     timed.previous = this.#last;
     if (this.#last) this.#last.next = timed;
     else this.#first = timed;

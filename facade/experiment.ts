@@ -57,7 +57,6 @@ export interface Findings {
 }
 
 interface Deps {
-  readonly capabilities: readonly Capability[];
   readonly book: RoutingBook;
   readonly barriers: Pick<Barriers, 'pass'>;
   readonly log: Logger;
@@ -75,25 +74,16 @@ type Verdict =
  */
 export class Experiments {
   readonly #deps: Deps;
-  readonly #findings: readonly Findings[];
+  readonly #findings: Findings[] = [];
   readonly #running = new Set<Promise<void>>();
   readonly #settling = new Slots(SETTLING_AT_ONCE);
 
   constructor(deps: Deps) {
     this.#deps = deps;
-    this.#findings = deps.capabilities.map(() => ({
-      compared: 0,
-      matched: 0,
-      mismatched: 0,
-      unsettled: 0,
-      errors: 0,
-      skipped: 0,
-      mismatches: [],
-    }));
   }
 
   findings(capability: Capability): Findings {
-    return this.#findings[capability.index] as Findings;
+    return (this.#findings[capability.index] ??= noFindings());
   }
 
   get running(): number {
@@ -195,6 +185,18 @@ export class Experiments {
   async settled(): Promise<void> {
     await Promise.all(this.#running);
   }
+}
+
+function noFindings(): Findings {
+  return {
+    compared: 0,
+    matched: 0,
+    mismatched: 0,
+    unsettled: 0,
+    errors: 0,
+    skipped: 0,
+    mismatches: [],
+  };
 }
 
 function compare(

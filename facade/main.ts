@@ -1,41 +1,16 @@
-import { listen, listenHost, readPort, runProcess, serviceUrl } from '../chassis/index.ts';
-import { loadConfig, openFlags } from '../strangler/routing/index.ts';
-import { buildApp } from './app.ts';
+import cluster from 'node:cluster';
+import { ConfigurationError, readNumber, runProcess } from '../chassis/index.ts';
+import { runAlone } from './run-alone.ts';
+import { runPrimary } from './workers/primary.ts';
+import { runWorker } from './workers/worker.ts';
+import { withArguments } from './arguments.ts';
 
-await runProcess('facade', async ({ env, log }) => {
-  const host = listenHost(env);
-  const config = await loadConfig(env);
-  const flags = await openFlags({
-    env,
-    appName: 'fig-facade',
-    capabilities: Object.keys(config.capabilities),
-    log,
-  });
-  const facade = buildApp({
-    config,
-    flags,
-    engineUrl: serviceUrl(env, 'ENGINE_URL', 4003),
-    redisUrl: env['REDIS_URL'],
-    log,
-  });
-  await facade.start();
-  const admin = await listen(facade.admin, {
-    host,
-    port: readPort(env, 'ADMIN_PORT', 8081),
-    variable: 'ADMIN_PORT',
-  });
-  const door = await listen(facade.server, {
-    host,
-    port: readPort(env, 'FACADE_PORT', 8080),
-    variable: 'FACADE_PORT',
-  });
-  return {
-    ports: { facade: door.port, admin: admin.port },
-    async close() {
-      await door.close();
-      await admin.close();
-      await facade.close();
-      flags.close();
-    },
-  };
+await runProcess('facade', ({ env: given, log }) => {
+  const env = withArguments(given, process.argv.slice(2));
+  const workers = readNumber(env, 'FACADE_WORKERS', 1);
+  if (!Number.isInteger(workers) || workers < 1 || workers > 64) {
+    throw new ConfigurationError(`FACADE_WORKERS=${workers} is no number of workers; give 1 to 64`);
+  }
+  if (workers === 1) return runAlone(env, log);
+  return cluster.isPrimary ? runPrimary(workers, env, log) : runWorker(env, log);
 });

@@ -22,7 +22,7 @@ interface Lazy {
 export function createRegistry(
   counters: Counters,
   experiments: Experiments,
-  capabilities: readonly Capability[],
+  capabilities: () => readonly Capability[],
 ): Registry {
   const registry = new Registry();
   for (const metric of [...trafficMetrics(counters), ...rowMetrics(counters)]) {
@@ -33,7 +33,7 @@ export function createRegistry(
     help: 'Reads answered by both sides, by what came of it',
     type: 'counter',
     values: () =>
-      capabilities.flatMap((capability) => {
+      capabilities().flatMap((capability) => {
         const { mismatches: _list, ...counts } = experiments.findings(capability);
         return Object.entries(counts).map(([outcome, value]) => ({
           value,

@@ -1,7 +1,8 @@
-import { Attempt } from './attempt.ts';
+import { Attempt, isWorthAnother } from './attempt.ts';
 import { streamBody } from './body.ts';
 import type { Core } from './core.ts';
-import { upstreamUnavailable } from './refusals.ts';
+import { bump } from './counters.ts';
+import { unanswered } from './refusals.ts';
 import { isSafe } from './request-form.ts';
 import type { Visit, Witness } from './visit.ts';
 
@@ -13,25 +14,26 @@ export function passOn(visit: Visit, core: Core): void {
   // Up- and downloads may take as long as they move; only waiting for an answer has a deadline.
   visit.witness = LIFT_DEADLINE;
   if (form.bodyBytes === 0) {
-    passEmpty(visit, core, isSafe(form.method));
+    passEmpty(visit, core, isSafe(form.method) || form.idempotencyKey !== undefined);
     return;
   }
-  const headers =
-    form.bodyBytes === null
-      ? form.headers
-      : [...form.headers, 'content-length', String(form.bodyBytes)];
-  const attempt = new Attempt(visit, {}, (outcome) => {
-    if (outcome.kind === 'failed') visit.refuse(upstreamUnavailable(outcome.sent));
+  if (form.bodyBytes !== null) form.headers.push('content-length', String(form.bodyBytes));
+  const attempt = new Attempt(visit, { patient: true }, (outcome) => {
+    if (outcome.kind === 'failed') visit.refuse(unanswered(outcome));
   });
-  attempt.send(core.monolith, streamBody(visit), headers);
+  attempt.send(core.monolith, streamBody(visit), form.headers);
 }
 
 /** A connection that idled may be closed by its server just as a request is sent on it. */
-function passEmpty(visit: Visit, core: Core, again: boolean): void {
-  const attempt = new Attempt(visit, {}, (outcome) => {
+function passEmpty(visit: Visit, core: Core, repeatable: boolean, again = false): void {
+  const attempt = new Attempt(visit, { again }, (outcome) => {
     if (outcome.kind !== 'failed') return;
-    if (again && outcome.sent) passEmpty(visit, core, false);
-    else visit.refuse(upstreamUnavailable(outcome.sent));
+    if (repeatable && !again && isWorthAnother(outcome)) {
+      bump(core.counters.retried, undefined);
+      passEmpty(visit, core, repeatable, true);
+    } else {
+      visit.refuse(unanswered(outcome));
+    }
   });
   attempt.send(core.monolith, null, visit.form.headers);
 }

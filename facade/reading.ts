@@ -1,10 +1,10 @@
-import { Attempt } from './attempt.ts';
-import type { Outcome } from './attempt.ts';
+import { Attempt, isWorthAnother } from './attempt.ts';
+import type { Failed, Outcome } from './attempt.ts';
 import { readBody } from './body.ts';
 import type { Core } from './core.ts';
 import { bump } from './counters.ts';
 import type { Decision } from './decision.ts';
-import { upstreamUnavailable } from './refusals.ts';
+import { unanswered } from './refusals.ts';
 import type { SideName } from '../strangler/routing/index.ts';
 import type { Visit } from './visit.ts';
 
@@ -74,6 +74,7 @@ class Reading {
   readonly #core: Core;
   readonly #body: Buffer | null;
   #retried = false;
+  #tries = 0;
 
   constructor(visit: Visit, decision: Read, core: Core, body: Buffer | null) {
     this.#visit = visit;
@@ -87,9 +88,10 @@ class Reading {
     this.#visit.answerer = side;
     const attempt = new Attempt(
       this.#visit,
-      shadow ? { copyBytes: COMPARED_BYTES } : {},
+      { copyBytes: shadow ? COMPARED_BYTES : 0, again: this.#tries > 0 },
       (outcome) => this.#tried(side, outcome),
     );
+    this.#tries += 1;
     const { headers } = this.#visit.form;
     attempt.send(this.#core.upstreamOf(capability, side), this.#body, headers);
   }
@@ -97,7 +99,7 @@ class Reading {
   #tried(side: SideName, outcome: Outcome): void {
     const { capability, shadow } = this.#decision;
     if (outcome.kind === 'failed') {
-      this.#failed(side, outcome.sent);
+      this.#failed(side, outcome);
     } else if (outcome.kind === 'answered' && shadow) {
       this.#core.experiments.observe({
         capability,
@@ -109,19 +111,19 @@ class Reading {
     }
   }
 
-  /** Once again where an idle connection was closed under the request; then ask the owner. */
-  #failed(side: SideName, sent: boolean): void {
+  /** Once again where that makes sense; then the owner is asked. */
+  #failed(side: SideName, outcome: Failed): void {
     const { capability } = this.#decision;
     const { owner } = this.#core.book.of(capability);
-    if (sent && !this.#retried) {
+    if (isWorthAnother(outcome) && !this.#retried) {
       this.#retried = true;
-      bump(this.#core.counters.retried, capability.index);
+      bump(this.#core.counters.retried, capability);
       this.try(side);
     } else if (side !== owner) {
-      bump(this.#core.counters.retried, capability.index);
+      bump(this.#core.counters.retried, capability);
       this.try(owner);
     } else {
-      this.#visit.refuse(upstreamUnavailable(sent));
+      this.#visit.refuse(unanswered(outcome));
     }
   }
 }

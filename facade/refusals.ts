@@ -2,6 +2,11 @@ import { Problem } from '../chassis/index.ts';
 
 const RETRY_SOON = { 'retry-after': '1' };
 
+interface Failure {
+  readonly sent: boolean;
+  readonly timedOut: boolean;
+}
+
 /** @param sent whether the upstream may have seen the request */
 export function upstreamUnavailable(sent: boolean): Problem {
   return new Problem(
@@ -19,6 +24,11 @@ export function upstreamTimeout(): Problem {
     'upstream_timeout',
     'the server behind this route did not answer in time; the outcome is unknown',
   );
+}
+
+/** What a client is told of a try that came to nothing. */
+export function unanswered({ sent, timedOut }: Failure): Problem {
+  return timedOut ? upstreamTimeout() : upstreamUnavailable(sent);
 }
 
 export function heldTooLong(): Problem {

@@ -1,5 +1,7 @@
+import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { Problem } from '../chassis/index.ts';
+import { NO_FORWARDING, forwarding } from './forwarding.ts';
 import { canonicalTarget } from './path.ts';
 import { nextTraceparent, traceIdOf } from './trace-ids.ts';
 
@@ -14,6 +16,8 @@ export interface RequestForm {
   readonly customer: string | undefined;
   readonly idempotencyKey: string | undefined;
   readonly traceId: string;
+  /** Whether the caller may be told where the time went. */
+  readonly timed: boolean;
   /** Bytes of body that are announced; null where only its end will tell, 0 where there is none. */
   readonly bodyBytes: number | null;
 }
@@ -28,6 +32,10 @@ type Treatment =
   | 'traceparent'
   | 'via'
   | 'customer'
+  | 'token'
+  | 'x-forwarded-for'
+  | 'x-forwarded-proto'
+  | 'x-forwarded-host'
   | 'idempotency-key';
 
 /** Hop-by-hop (RFC 9110 7.6.1), `expect` (answered here), and what the facade says itself. */
@@ -54,6 +62,10 @@ const SPECIAL = new Set<string>([
   'via',
   'idempotency-key',
 ]);
+const FORWARDED = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host'] as const;
+const TOKEN = 'x-fig-token';
+/** Where in `RequestForm.headers` the time is that an upstream has; the name is before it. */
+export const TIMEOUT_AT = 1;
 const KNOWN_NAMES_LIMIT = 2_000;
 const HOST = /^[\w.~!$&'()*+,;=%[\]:-]*$/;
 const ALLOWED = 'GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE';
@@ -64,14 +76,30 @@ export function isSafe(method: string): boolean {
   return SAFE.has(method);
 }
 
+interface ReaderOptions {
+  /** Lower-case name of the header that names the customer. */
+  readonly stickyHeader: string;
+  /** How many proxies in front of us say the truth about whom they serve. */
+  readonly trustedHops: number;
+  /** Whoever sends it is told where the time went. */
+  readonly timingToken: string | undefined;
+  /** What upstreams are told that they have. */
+  readonly timeoutMs: number;
+}
+
 /** Reads requests into their canonical form. */
 export class RequestReader {
   readonly #stickyHeader: string;
+  readonly #trustedHops: number;
+  readonly #timingToken: Buffer | undefined;
+  readonly #timeoutMs: string;
   readonly #treatments = new Map<string, Treatment>();
 
-  /** @param stickyHeader lower-case name of the header that names the customer */
-  constructor(stickyHeader: string) {
+  constructor({ stickyHeader, trustedHops, timingToken, timeoutMs }: ReaderOptions) {
     this.#stickyHeader = stickyHeader;
+    this.#trustedHops = trustedHops;
+    this.#timingToken = timingToken === undefined ? undefined : Buffer.from(timingToken);
+    this.#timeoutMs = String(timeoutMs);
   }
 
   /**
@@ -85,12 +113,14 @@ export class RequestReader {
       });
     }
     const { path, query } = canonicalTarget(req.url ?? '');
-    const headers: string[] = [];
+    const headers: string[] = ['x-fig-timeout-ms', this.#timeoutMs];
     let host: string | undefined;
     let customer: string | undefined;
     let idempotencyKey: string | undefined;
     let traceparent: string | undefined;
     let via = '';
+    let timed = false;
+    let claims = NO_FORWARDING;
     let named: string[] | undefined;
     let bodyBytes: number | null = 0;
     const raw = req.rawHeaders;
@@ -137,6 +167,18 @@ export class RequestReader {
         case 'via':
           via += `${value}, `;
           break;
+        case 'token':
+          timed = this.#isToken(value);
+          break;
+        case 'x-forwarded-for':
+          claims = { ...claims, chain: claims.chain === '' ? value : `${claims.chain},${value}` };
+          break;
+        case 'x-forwarded-proto':
+          claims = { ...claims, proto: value };
+          break;
+        case 'x-forwarded-host':
+          claims = { ...claims, host: value };
+          break;
         case 'drop':
           break;
       }
@@ -146,17 +188,11 @@ export class RequestReader {
     }
     if (named !== undefined) this.#dropNamed(headers, named);
     const traceId = traceIdOf(traceparent);
-    headers.push(
-      'traceparent',
-      nextTraceparent(traceId),
-      'via',
-      `${via}1.1 fig`,
-      'x-forwarded-for',
-      addressOf(req),
-      'x-forwarded-proto',
-      'http',
-    );
-    if (host !== undefined) headers.push('x-forwarded-host', host);
+    headers.push('traceparent', nextTraceparent(traceId), 'via', `${via}1.1 fig`);
+    const truth = { chain: addressOf(req), proto: 'http', host: host ?? '' };
+    const { chain, proto, host: asked } = forwarding(truth, claims, this.#trustedHops);
+    headers.push('x-forwarded-for', chain, 'x-forwarded-proto', proto);
+    if (asked !== '') headers.push('x-forwarded-host', asked);
     return {
       method,
       path,
@@ -165,6 +201,7 @@ export class RequestReader {
       customer: customer === '' ? undefined : customer,
       idempotencyKey: idempotencyKey === '' ? undefined : idempotencyKey,
       traceId,
+      timed,
       bodyBytes,
     };
   }
@@ -182,10 +219,21 @@ export class RequestReader {
     if (ours && underscored) return 'drop';
     if (plain === this.#stickyHeader) return 'customer';
     if (ours) return plain as Treatment;
+    if (plain === TOKEN && this.#timingToken && !underscored) return 'token';
+    if (this.#trustedHops > 0 && !underscored) {
+      const claim = FORWARDED.find((name) => name === plain);
+      if (claim) return claim;
+    }
     if (DROPPED.has(plain) || DROPPED_PREFIXES.some((prefix) => plain.startsWith(prefix))) {
       return 'drop';
     }
     return 'keep';
+  }
+
+  #isToken(value: string): boolean {
+    const given = Buffer.from(value);
+    const token = this.#timingToken;
+    return token !== undefined && given.length === token.length && timingSafeEqual(given, token);
   }
 
   /** Headers that Connection names are for this hop only, but none that the facade decides on. */
@@ -194,7 +242,7 @@ export class RequestReader {
       if (token === this.#stickyHeader || (SPECIAL.has(token) && token !== 'connection')) {
         throw new Problem(400, 'invalid_connection', `Connection may not name ${token}`);
       }
-      for (let index = headers.length - 2; index >= 0; index -= 2) {
+      for (let index = headers.length - 2; index > TIMEOUT_AT; index -= 2) {
         if (headers[index]?.toLowerCase() === token) headers.splice(index, 2);
       }
     }

@@ -21,17 +21,29 @@ interface Waiter {
  */
 export class RoutingBook {
   version = 0;
-  readonly #knowledge: Knowledge[];
-  readonly #ownership: Ownership[];
-  readonly #byName: ReadonlyMap<string, Capability>;
+  readonly #knowledge: Knowledge[] = [];
+  readonly #ownership: Ownership[] = [];
+  #byName: ReadonlyMap<string, Capability> = new Map();
   readonly #flags: Pick<Flags, 'isEnabled'>;
   readonly #waiters = new Set<Waiter>();
 
   constructor(capabilities: readonly Capability[], flags: Pick<Flags, 'isEnabled'>) {
-    this.#byName = new Map(capabilities.map((capability) => [capability.name, capability]));
-    this.#knowledge = capabilities.map(() => NOTHING_KNOWN);
-    this.#ownership = capabilities.map(() => ownershipOf(NOTHING_KNOWN));
     this.#flags = flags;
+    this.adopt(capabilities);
+  }
+
+  /** Follows these capabilities from now on; what is known of them stays. */
+  adopt(capabilities: readonly Capability[]): void {
+    this.#byName = new Map(capabilities.map((capability) => [capability.name, capability]));
+    for (const { index } of capabilities) {
+      this.#knowledge[index] ??= NOTHING_KNOWN;
+      this.#ownership[index] ??= ownershipOf(NOTHING_KNOWN);
+    }
+  }
+
+  /** Whether there is anything to be learnt: somebody's rows move. */
+  get hasReplicated(): boolean {
+    return [...this.#byName.values()].some(({ replicated }) => replicated);
   }
 
   of(capability: Capability): Ownership {

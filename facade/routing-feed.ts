@@ -121,6 +121,7 @@ export class RoutingFeed {
   }
 
   #ask(): Promise<void> {
+    if (!this.#book.hasReplicated) return Promise.resolve();
     this.#asking ??= this.#askEngine().finally(() => {
       this.#asking = undefined;
     });

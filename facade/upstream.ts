@@ -2,23 +2,20 @@ import type { Dispatcher } from 'undici';
 import { Connections } from './connections.ts';
 import type { Exchange } from './connections.ts';
 
-/** More than this many requests at once to one upstream wait their turn. */
-const CONNECTIONS = 256;
 const CONNECT_TIMEOUT_MS = 2_000;
 
 /** One server behind the facade, and the connections to it. */
 export class Upstream {
-  readonly name: string;
   readonly url: string;
   readonly #prefix: string;
   readonly #connections: Connections;
 
-  constructor(name: string, url: string) {
+  /** @param connections how many requests may be under way at once */
+  constructor(url: string, connections: number) {
     const { origin, pathname } = new URL(url);
-    this.name = name;
     this.url = url.replace(/\/+$/, '');
     this.#prefix = pathname.replace(/\/+$/, '');
-    this.#connections = new Connections(origin, CONNECTIONS, {
+    this.#connections = new Connections(origin, connections, {
       pipelining: 1,
       connect: { timeout: CONNECT_TIMEOUT_MS },
       // Deadlines are the facade's own: they span all tries of a request.
@@ -38,6 +35,11 @@ export class Upstream {
       { method, path: this.#prefix + target, headers, body: body ?? null },
       exchange,
     );
+  }
+
+  /** Nothing new is sent to it; what is under way is finished. */
+  retire(): void {
+    this.#connections.retire();
   }
 
   close(): Promise<void> {

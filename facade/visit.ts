@@ -21,10 +21,23 @@ export interface Witness {
   answering(visit: Visit, status: number): void;
 }
 
+/** What the server makes for each request: it knows its visit, and whether a client waits. */
+export interface VisitResponse extends ServerResponse {
+  visit: Visit | undefined;
+  /** The client sends its body only when told to (RFC 9110 10.1.1). */
+  awaitsContinue: boolean;
+}
+
+/** How long visits, and each of their tries, may take. */
+export interface Limits {
+  readonly deadlines: Deadlines;
+  readonly tryDeadlines: Deadlines | undefined;
+}
+
 /** One client's request, from its headers to the last byte of its answer. */
 export class Visit implements Timed {
   readonly req: IncomingMessage;
-  readonly res: ServerResponse;
+  readonly res: VisitResponse;
   readonly form: RequestForm;
   readonly decision: Decision;
   readonly startedAt: number;
@@ -35,6 +48,9 @@ export class Visit implements Timed {
   answerer: Answerer = 'monolith';
   /** What is under way for this visit: a try at an upstream, or a wait. */
   underWay: Cancellable | undefined;
+  /** When it was sent to an upstream last, for callers who are told. */
+  sentAt = 0;
+  heldMs = 0;
   /** Told once: before the client sees its answer, or when it will see none. */
   witness: Witness | undefined;
   /** Called once, when the visit is over. */
@@ -44,13 +60,15 @@ export class Visit implements Timed {
   previous: Timed | undefined;
   next: Timed | undefined;
   readonly #deadlines: Deadlines;
+  /** For each try, where one may not take as long as the whole. */
+  readonly tryDeadlines: Deadlines | undefined;
 
   constructor(
     req: IncomingMessage,
-    res: ServerResponse,
+    res: VisitResponse,
     form: RequestForm,
     decision: Decision,
-    deadlines: Deadlines,
+    { deadlines, tryDeadlines }: Limits,
   ) {
     this.req = req;
     this.res = res;
@@ -58,12 +76,37 @@ export class Visit implements Timed {
     this.decision = decision;
     this.startedAt = performance.now();
     this.#deadlines = deadlines;
+    this.tryDeadlines = tryDeadlines;
     deadlines.start(this, this.startedAt);
+  }
+
+  /** A client that asked first whether it may send its body is told to. */
+  invite(): void {
+    if (!this.res.awaitsContinue) return;
+    this.res.awaitsContinue = false;
+    this.res.writeContinue();
+  }
+
+  /** Passes on what an upstream lets the client prepare for (RFC 8297). */
+  hint(link: readonly string[]): void {
+    if (this.over || this.res.headersSent || this.req.httpVersionMinor === 0) return;
+    try {
+      this.res.writeEarlyHints({ link: [...link] });
+    } catch {
+      // Node understands less of the header than is allowed; the client can do without.
+    }
+  }
+
+  /** How long an upstream has left, in ms. */
+  get msLeft(): number {
+    const left = Math.ceil(this.dueAt - performance.now());
+    return Math.max(1, Math.min(left, this.tryDeadlines?.limitMs ?? left));
   }
 
   /** Passes on the head of the answer. */
   begin(status: number, reason: string, headers: string[]): void {
     this.#tell(status);
+    if (this.form.timed) headers.push('server-timing', this.#timing());
     this.res.writeHead(status, reason, headers);
   }
 
@@ -118,6 +161,17 @@ export class Visit implements Timed {
   /** Lifts the deadline; for answers that may take as long as they like. */
   liftDeadline(): void {
     this.#deadlines.stop(this);
+  }
+
+  #timing(): string {
+    const now = performance.now();
+    const upstream = now - this.sentAt;
+    const own = now - this.startedAt - upstream - this.heldMs;
+    return [
+      `facade;dur=${own.toFixed(3)}`,
+      `upstream;desc="${this.answerer}";dur=${upstream.toFixed(3)}`,
+      `held;dur=${this.heldMs.toFixed(3)}`,
+    ].join(', ');
   }
 
   #tell(status: number): void {

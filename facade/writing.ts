@@ -1,13 +1,13 @@
 import { otherSide } from '../strangler/routing/index.ts';
 import type { SideName } from '../strangler/routing/index.ts';
-import { Attempt } from './attempt.ts';
+import { Attempt, isWorthAnother } from './attempt.ts';
 import type { FencedAnswer, Outcome } from './attempt.ts';
 import { readBody } from './body.ts';
 import type { Capability } from './capability.ts';
 import type { Core } from './core.ts';
-import { bump } from './counters.ts';
+import { bump, rowOf } from './counters.ts';
 import type { Decision } from './decision.ts';
-import { heldTooLong, tooManyHeld, upstreamUnavailable } from './refusals.ts';
+import { heldTooLong, tooManyHeld, unanswered } from './refusals.ts';
 import { randomId, timeOrderedId } from './random-ids.ts';
 import type { Slots } from './slots.ts';
 import type { Visit, Witness } from './visit.ts';
@@ -71,22 +71,28 @@ export class Writing implements Witness {
    * @param fail told of errors that nobody foresaw
    */
   start(fail: (error: unknown) => void): void {
-    const { book, limits } = this.#core;
-    readBody(this.#visit, limits.bodyBytes, (body) => {
+    readBody(this.#visit, this.#core.limits.bodyBytes, (body) => {
       try {
-        if (this.#mustWait()) {
-          this.#insist(body).catch(fail);
-          return;
-        }
-        const side = this.#owner();
-        const { version } = book;
-        this.#send(side, body, (outcome) => {
-          if (outcome.kind === 'answered' || outcome.kind === 'over') return;
-          this.#insist(body, { side, version, outcome }).catch(fail);
-        });
+        const known = this.#pin();
+        if (known === undefined) this.#begin(body, fail);
+        else known.then(() => this.#begin(body, fail)).catch(fail);
       } catch (error) {
         fail(error);
       }
+    });
+  }
+
+  #begin(body: Buffer, fail: (error: unknown) => void): void {
+    if (this.#visit.over) return;
+    if (this.#mustWait()) {
+      this.#insist(body).catch(fail);
+      return;
+    }
+    const side = this.#owner();
+    const { version } = this.#core.book;
+    this.#send(side, body, (outcome) => {
+      if (outcome.kind === 'answered' || outcome.kind === 'over') return;
+      this.#insist(body, { side, version, outcome }).catch(fail);
     });
   }
 
@@ -107,12 +113,13 @@ export class Writing implements Witness {
         this.#recordHold();
       } else if (outcome.kind === 'over') {
         return;
-      } else if (outcome.sent && this.#keyed && !this.#retried) {
+      } else if (isWorthAnother(outcome) && this.#keyed && !this.#retried) {
         // A key makes it safe: whoever has done it already will only say so again.
         this.#retried = true;
-        bump(this.#core.counters.retried, this.#row);
+        bump(this.#core.counters.retried, this.#main);
       } else {
-        this.#visit.refuse(upstreamUnavailable(outcome.sent || this.#retried));
+        const { timedOut } = outcome;
+        this.#visit.refuse(unanswered({ sent: outcome.sent || this.#retried, timedOut }));
       }
       tried = undefined;
     }
@@ -130,8 +137,8 @@ export class Writing implements Witness {
     return moving !== undefined;
   }
 
-  get #row(): number {
-    return (this.#decision.capability ?? this.#decision.changes[0])?.index ?? 0;
+  get #main(): Capability | undefined {
+    return this.#decision.capability ?? this.#decision.changes[0];
   }
 
   /** Who is asked first; a route of the monolith always goes there, it finds the owner itself. */
@@ -154,12 +161,12 @@ export class Writing implements Witness {
   #send(side: SideName, body: Buffer, done: (outcome: Outcome) => void): void {
     const { capability } = this.#decision;
     const core = this.#core;
-    this.#pin();
     this.#visit.answerer = capability ? side : 'monolith';
+    const again = this.#sentAt > 0 || this.#heldSince !== undefined;
     this.#sentAt = performance.now();
+    this.#visit.heldMs = this.#sentAt - (this.#heldSince ?? this.#sentAt);
     this.#asked = side;
-    this.#visit.witness = this;
-    const attempt = new Attempt(this.#visit, { catchFenced: true }, (outcome) => {
+    const attempt = new Attempt(this.#visit, { catchFenced: true, again }, (outcome) => {
       if (outcome.kind === 'fenced') this.#heldSince ??= this.#sentAt;
       done(outcome);
     });
@@ -167,23 +174,30 @@ export class Writing implements Witness {
     attempt.send(upstream, body.length === 0 ? null : body, this.#headers);
   }
 
-  /** From here on the write may take effect: its customer stays with the owner. */
-  #pin(): void {
+  /**
+   * From here on the write may take effect: its customer stays with the owner.
+   * @returns when other workers, which the customer may ask next, know it too; undefined: at once
+   */
+  #pin(): Promise<void> | undefined {
+    const { notes, peers } = this.#core;
     const { customer } = this.#visit.form;
-    if (this.#pinned || customer === undefined) return;
+    this.#visit.witness = this;
+    if (customer === undefined) return undefined;
     this.#pinned = true;
-    for (const { index } of this.#decision.changes) this.#core.notes[index]?.begin(customer);
+    for (const { index } of this.#decision.changes) notes[index]?.begin(customer);
+    return peers.begin(this.#decision.changes, customer);
   }
 
   /** Before the client can know: it may read its own write in its next breath. */
   answering(_visit: Visit, status: number): void {
     const side = this.#asked;
     const { capability, changes } = this.#decision;
-    const { book, notes } = this.#core;
+    const { book, notes, peers } = this.#core;
     if (this.#pinned) {
       this.#pinned = false;
       const customer = this.#visit.form.customer as string;
       for (const { index } of changes) notes[index]?.end(customer);
+      peers.end(changes, customer);
     }
     const accepted = status >= 200 && status < 300;
     if (accepted && capability && (this.#fencedEpoch !== undefined || this.#hintSpent)) {
@@ -195,7 +209,7 @@ export class Writing implements Witness {
     const moved = this.#heldFor ?? this.#decision.changes[0];
     if (this.#heldSince === undefined || moved === undefined) return;
     const { book, holds, counters } = this.#core;
-    bump(counters.held, moved.index);
+    bump(counters.held, moved);
     holds.add(moved.name, book.of(moved).epoch, Math.max(0, this.#sentAt - this.#heldSince));
   }
 
@@ -226,7 +240,7 @@ export class Writing implements Witness {
   ): Promise<SideName | undefined> {
     const { capability } = this.#decision;
     const { book, counters } = this.#core;
-    bump(counters.fenced, this.#row);
+    bump(counters.fenced, this.#main);
     const before = this.#previous;
     this.#previous = side;
     this.#heldFor ??= this.#decision.changes.find(({ name }) => name === fence.capability);
@@ -259,15 +273,15 @@ export class Writing implements Witness {
       this.#visit.refuse(heldTooLong());
       return false;
     }
-    if ((counters.heldNow[this.#row] ?? 0) >= limits.heldWrites) {
+    if ((counters.heldNow[rowOf(this.#main)] ?? 0) >= limits.heldWrites) {
       this.#visit.refuse(tooManyHeld());
       return false;
     }
-    bump(counters.heldNow, this.#row);
+    bump(counters.heldNow, this.#main);
     await book.news(version, Math.min(ms, left), (wake) => {
       this.#visit.underWay = { cancel: wake };
     });
-    bump(counters.heldNow, this.#row, -1);
+    bump(counters.heldNow, this.#main, -1);
     return !this.#visit.over;
   }
 }

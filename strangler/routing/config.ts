@@ -1,12 +1,19 @@
 import { z } from 'zod';
 import { ConfigurationError } from '../../chassis/index.ts';
+import { danglingNames } from './config-names.ts';
 
 const name = z.string().regex(/^[a-z][a-z0-9_]*$/, 'give a lower-case name such as "inventory"');
 const method = z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
 const path = z
   .string()
-  .startsWith('/', 'give a path that starts with /')
+  .regex(
+    /^\/(?:[\w.~!$&'()+,;=@:-]+\/)*(?:[\w.~!$&'()+,;=@:-]+\/?|\*)?$/,
+    'give a path such as "/api/items/:id" or "/api/items/*"; a `*` may only be its last segment',
+  )
   .describe('segments; `:name` stands for one segment, a last `*` for any number of them');
+const upstream = z
+  .url({ protocol: /^https?$/, error: 'give a URL such as "http://127.0.0.1:3000"' })
+  .refine((url) => !/[?#@]/.test(url), 'leave out credentials, query and fragment');
 
 const capability = z.strictObject({
   /** Names in `upstreams`. */
@@ -23,16 +30,26 @@ const capability = z.strictObject({
 });
 
 const schema = z.strictObject({
-  upstreams: z.record(z.string(), z.url()),
+  upstreams: z.record(z.string(), upstream),
   /** The upstream that gets whatever belongs to no capability. */
   monolith: z.string(),
   /** The header that names the customer: stickiness, and reading one's own writes. */
-  stickyHeader: z.string().toLowerCase().default('x-customer-id'),
+  stickyHeader: z
+    .string()
+    .regex(/^[A-Za-z0-9-]+$/, 'give the name of a header')
+    .toLowerCase()
+    .default('x-customer-id'),
   capabilities: z.record(name, capability),
   /** Writes to other routes that change a capability's data behind the facade's back. */
   touches: z
     .array(z.strictObject({ method, path, capabilities: z.array(name).min(1) }))
     .default([]),
+  /** How many proxies of ours clients come through: so many entries of X-Forwarded-For are true. */
+  trustedHops: z.int().min(0).max(10).default(0),
+  /** Where the flags are when FIG_FLAGS_FILE does not say; beside the configuration's file. */
+  flagsFile: z.string().min(1).optional(),
+  /** Who sends this as `x-fig-token` is told by Server-Timing where the time went. */
+  timingToken: z.string().min(16, 'give a secret of at least 16 characters').optional(),
   limits: z
     .strictObject({
       bodyBytes: z.int().positive().default(1_000_000),
@@ -41,6 +58,10 @@ const schema = z.strictObject({
       heldWrites: z.int().positive().default(10_000),
       /** How long a request may take in all, in ms. */
       requestMs: z.int().positive().default(30_000),
+      /** How long one try at an upstream may take to begin its answer, in ms; absent: `requestMs`. */
+      attemptMs: z.int().positive().optional(),
+      /** How many requests may be under way at one upstream; more wait their turn. */
+      connections: z.int().positive().default(1_024),
     })
     .prefault({}),
 });
@@ -55,34 +76,12 @@ export type CapabilityConfig = z.output<typeof capability>;
  */
 export function defineConfig(input: FigConfigInput): FigConfig {
   const result = schema.safeParse(input);
-  const problems = result.success
-    ? danglingNames(result.data)
-    : result.error.issues.map(({ path: at, message }) => `${at.join('.')}: ${message}`);
+  const malformed = result.success
+    ? []
+    : result.error.issues.map(({ path: at, message }) => `${at.join('.') || 'it'}: ${message}`);
+  const problems = [...malformed, ...danglingNames(input)];
   if (!result.success || problems.length > 0) {
     throw new ConfigurationError(`the configuration can't be used:\n  ${problems.join('\n  ')}`);
   }
   return result.data;
-}
-
-function danglingNames(config: FigConfig): string[] {
-  const known = Object.keys(config.upstreams).join(', ');
-  const upstream = (field: string, value: string): string[] =>
-    value in config.upstreams
-      ? []
-      : [`${field}: there is no upstream "${value}"; known are ${known}`];
-  return [
-    ...upstream('monolith', config.monolith),
-    ...Object.entries(config.capabilities).flatMap(([key, { legacy, extracted, ...rest }]) => [
-      ...upstream(`capabilities.${key}.legacy`, legacy),
-      ...upstream(`capabilities.${key}.extracted`, extracted),
-      ...(rest.mapping !== undefined && rest.databases === undefined
-        ? [`capabilities.${key}.databases: a mapping needs the URLs of both databases`]
-        : []),
-    ]),
-    ...config.touches.flatMap(({ capabilities }, index) =>
-      capabilities
-        .filter((key) => !(key in config.capabilities))
-        .map((key) => `touches.${index}: there is no capability "${key}"`),
-    ),
-  ];
 }

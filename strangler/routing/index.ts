@@ -4,3 +4,4 @@ export * from './flag-file.ts';
 export * from './flags.ts';
 export * from './load-config.ts';
 export * from './state.ts';
+export * from './watch-config.ts';

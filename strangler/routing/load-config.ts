@@ -1,13 +1,16 @@
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, extname, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { parseDocument } from 'yaml';
 import { ConfigurationError } from '../../chassis/index.ts';
 import type { Environment } from '../../chassis/index.ts';
 import { defineConfig } from './config.ts';
 import type { FigConfig, FigConfigInput } from './config.ts';
 
-/** At the root of the sources, or of what the build made of them. */
-function beside(): string {
+/** The file that FIG_CONFIG names, or the project's own, beside the folders of the code. */
+export function configFile(env: Environment): string {
+  if (env['FIG_CONFIG']) return resolve(env['FIG_CONFIG']);
   const candidates = ['js', 'ts'].map((extension) =>
     fileURLToPath(new URL(`../../fig.config.${extension}`, import.meta.url)),
   );
@@ -15,26 +18,93 @@ function beside(): string {
 }
 
 /**
- * Loads the configuration: the module that FIG_CONFIG names, or the project's own, by its default
- * export.
- * @throws ConfigurationError when it is not there or can't be used
+ * Loads the configuration: a module's default export (`.ts`, `.js`, `.mjs`), or the data of a
+ * `.json` or `.yaml` file, in whose strings `${NAME}` and `${NAME:-default}` stand for variables.
+ * @throws ConfigurationError when it is not there or can't be used; it lists all that is wrong
  */
 export async function loadConfig(env: Environment): Promise<FigConfig> {
-  const file = env['FIG_CONFIG'] ? resolve(env['FIG_CONFIG']) : beside();
+  const file = configFile(env);
+  const config = defineConfig((await readInput(file, env)) as FigConfigInput);
+  const { flagsFile } = config;
+  return flagsFile === undefined
+    ? config
+    : { ...config, flagsFile: resolve(dirname(file), flagsFile) };
+}
+
+async function readInput(file: string, env: Environment): Promise<unknown> {
+  const extension = extname(file);
+  if (['.json', '.yaml', '.yml'].includes(extension)) return readData(file, env);
+  if (['.ts', '.mts', '.js', '.mjs'].includes(extension)) return readModule(file);
+  throw unusable(file, 'give a file that ends in .ts, .js, .mjs, .json, .yaml or .yml');
+}
+
+/** JSON is read as YAML, of which it is a part: the messages tell line and column. */
+async function readData(file: string, env: Environment): Promise<unknown> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    throw unusable(file, reasonOf(error));
+  }
+  const document = parseDocument(text, { prettyErrors: true });
+  if (document.errors.length > 0) {
+    throw unusable(file, document.errors.map(({ message }) => message.trim()).join('\n  '));
+  }
+  const missing = new Set<string>();
+  const input = withVariables(document.toJS() as unknown, env, missing);
+  if (missing.size > 0) throw unusable(file, `not in the environment: ${[...missing].join(', ')}`);
+  return input;
+}
+
+function withVariables(value: unknown, env: Environment, missing: Set<string>): unknown {
+  if (typeof value === 'string') {
+    return value.replace(/\$\{(\w+)(?::-([^}]*))?\}/g, (_all, name: string, other?: string) => {
+      const found = env[name] || other;
+      if (found === undefined) missing.add(name);
+      return found ?? '';
+    });
+  }
+  if (Array.isArray(value)) return value.map((each) => withVariables(each, env, missing));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, each]) => [key, withVariables(each, env, missing)]),
+  );
+}
+
+async function readModule(file: string): Promise<unknown> {
   let module: { default?: unknown };
   try {
-    module = (await import(pathToFileURL(file).href)) as { default?: unknown };
+    module = await importFresh(file);
   } catch (error) {
-    if (error instanceof ConfigurationError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ConfigurationError(
-      `the configuration ${file} can't be loaded: ${reason}; ` +
-        'set FIG_CONFIG to a module that exports one by default',
-      { cause: error },
-    );
+    // Also one of another copy of this module, which TypeScript's loader makes.
+    if (error instanceof Error && error.name === 'ConfigurationError') {
+      throw new ConfigurationError(error.message, { cause: error });
+    }
+    throw unusable(file, reasonOf(error), error);
   }
-  if (module.default === undefined) {
-    throw new ConfigurationError(`the configuration ${file} has no default export`);
+  if (module.default === undefined) throw unusable(file, 'it has no default export');
+  return module.default;
+}
+
+/** Modules are cached by their URL: one that has changed gets another. */
+async function importFresh(file: string): Promise<{ default?: unknown }> {
+  const { mtimeMs } = await stat(file);
+  const url = `${pathToFileURL(file).href}?changed=${mtimeMs}`;
+  try {
+    return (await import(url)) as { default?: unknown };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_UNKNOWN_FILE_EXTENSION') throw error;
+    const { tsImport } = await import('tsx/esm/api');
+    return (await tsImport(pathToFileURL(file).href, import.meta.url)) as { default?: unknown };
   }
-  return defineConfig(module.default as FigConfigInput);
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function unusable(file: string, reason: string, cause?: unknown): ConfigurationError {
+  return new ConfigurationError(`the configuration ${file} can't be loaded:\n  ${reason}`, {
+    cause,
+  });
 }

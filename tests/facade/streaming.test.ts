@@ -176,6 +176,7 @@ describe('headers', () => {
         host: new URL(legacy.url).host,
         traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/),
         via: '1.0 before, 1.1 fig',
+        'x-fig-timeout-ms': '30000',
         'x-customer-id': 'C1',
         'x-forwarded-for': '127.0.0.1',
         'x-forwarded-host': 'fig',
@@ -231,23 +232,52 @@ describe('when somebody goes away', () => {
     );
   });
 
-  it('an upstream that breaks off before it answers is a 502, and is asked once more', () =>
+  it('an upstream that breaks off before it answers is a 502', () =>
     withStand({}, async ({ url, monolith, legacy }) => {
       for (const upstream of [monolith, legacy]) upstream.answer = (_req, res) => res.destroy();
       for (const path of ['/x', '/api/stock']) {
-        expect(await request('GET', url + path)).toMatchObject({
-          status: 502,
-          body: { code: 'upstream_unavailable', traceId: expect.any(String) },
-        });
+        for (const method of ['GET', 'POST']) {
+          expect(await request(method, url + path)).toMatchObject({
+            status: 502,
+            body: { code: 'upstream_unavailable', traceId: expect.any(String) },
+          });
+        }
       }
       expect(monolith.received).toHaveLength(2);
       expect(legacy.received).toHaveLength(2);
-      await request('POST', `${url}/x`, { body: {} });
-      expect(monolith.received).toHaveLength(3);
-      await request('PUT', `${url}/api/stock`, { body: {} });
-      expect(legacy.received).toHaveLength(3);
-      await request('POST', `${url}/api/stock`, { body: {} });
-      expect(legacy.received).toHaveLength(5);
+    }));
+
+  it.each([
+    { path: '/x', method: 'GET', headers: {}, tries: 2 },
+    { path: '/x', method: 'DELETE', headers: {}, tries: 1 },
+    { path: '/x', method: 'DELETE', headers: { 'idempotency-key': 'k' }, tries: 2 },
+    { path: '/x', method: 'POST', headers: {}, tries: 1 },
+    { path: '/api/stock', method: 'GET', headers: {}, tries: 2 },
+    { path: '/api/stock', method: 'PUT', headers: {}, tries: 1 },
+    { path: '/api/stock', method: 'PUT', headers: { 'idempotency-key': 'k' }, tries: 2 },
+    // It is given a key by the facade.
+    { path: '/api/stock', method: 'POST', headers: {}, tries: 2 },
+  ])(
+    'a connection that served before and breaks off: $method $path $headers is tried $tries times',
+    ({ path, method, headers, tries }) =>
+      withStand({}, async ({ url, monolith, legacy }) => {
+        const upstream = path === '/x' ? monolith : legacy;
+        await request('GET', url + path);
+        upstream.answer = (_req, res) => res.destroy();
+        expect((await request(method, url + path, { headers })).status).toBe(502);
+        expect(upstream.received.slice(1)).toHaveLength(tries);
+      }),
+  );
+
+  it('an answer after such a break is the answer', () =>
+    withStand({}, async ({ url, legacy }) => {
+      await request('GET', `${url}/api/stock`);
+      legacy.answer = (_req, res) => {
+        legacy.answer = (_again, answer) => json(answer, 200, { second: true });
+        res.destroy();
+      };
+      const answer = await request('GET', `${url}/api/stock`);
+      expect(answer).toMatchObject({ status: 200, body: { second: true } });
     }));
 
   it('an upstream that breaks off in the middle cuts the client off', () =>

@@ -1,0 +1,21 @@
+import { parseArgs } from 'node:util';
+import { ConfigurationError } from '../chassis/index.ts';
+import type { Environment } from '../chassis/index.ts';
+
+/**
+ * What may be said on the command line instead of in the environment.
+ * @throws ConfigurationError for arguments that are not known
+ */
+export function withArguments(env: Environment, parameters: string[]): Environment {
+  try {
+    const { values } = parseArgs({
+      args: parameters,
+      options: { config: { type: 'string' } },
+    });
+    return values.config === undefined ? env : { ...env, FIG_CONFIG: values.config };
+  } catch (error) {
+    throw new ConfigurationError(`${(error as Error).message}; usage: facade [--config FILE]`, {
+      cause: error,
+    });
+  }
+}

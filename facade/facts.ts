@@ -1,0 +1,70 @@
+import type { Decision } from './decision.ts';
+import type { HeldWrite } from './hold-log.ts';
+import type { Ownership } from './ownership.ts';
+import type { Findings } from './experiment.ts';
+import type { Answerer } from './counters.ts';
+
+/** What operators may ask of a facade, be it one process or several. */
+export interface Facts {
+  status(): Promise<Status>;
+  /** Held writes after `since`, oldest first. */
+  holds(since: number): Promise<{ readonly next: number; readonly holds: readonly HeldWrite[] }>;
+  /** In the text format of Prometheus. */
+  metrics(): Promise<string>;
+  explain(question: Asked): Promise<Explanation>;
+  /** By name of what must be there to serve. */
+  readiness(): Promise<Readiness>;
+}
+
+export interface Readiness {
+  readonly routing: boolean;
+  readonly flags: boolean;
+  readonly monolith: boolean;
+}
+
+/** A request that somebody may send. */
+export interface Asked {
+  readonly method: string;
+  readonly path: string;
+  readonly customer: string | undefined;
+}
+
+/** Where such a request would go right now, and why. */
+export interface Explanation {
+  /** In its canonical form. */
+  readonly path: string;
+  readonly kind: Decision['kind'];
+  readonly capability: string | null;
+  readonly upstream: string;
+  readonly side: 'legacy' | 'extracted' | null;
+  /** Of a read: why this side. */
+  readonly reason: string | null;
+  /** Of a write: all that it changes. */
+  readonly changes: readonly string[];
+  readonly shadow: boolean;
+}
+
+export interface CapabilityStatus extends Ownership {
+  readonly name: string;
+  readonly flags: { readonly shadow: number; readonly reads: number; readonly writes: boolean };
+  readonly experiments: Findings;
+  readonly pinnedCustomers: number;
+  readonly heldNow: number;
+  readonly held: number;
+  readonly fenced: number;
+  readonly retried: number;
+}
+
+export interface Status {
+  readonly capabilities: readonly CapabilityStatus[];
+  readonly routingNews: 'pushed' | 'polled';
+  readonly inFlight: number;
+  readonly experimentsRunning: number;
+  readonly requests: readonly {
+    readonly capability: string;
+    readonly side: Answerer;
+    readonly status: number;
+    readonly count: number;
+  }[];
+  readonly holds: { readonly next: number };
+}

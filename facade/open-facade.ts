@@ -1,0 +1,36 @@
+import { serviceUrl } from '../chassis/index.ts';
+import type { Environment, Logger } from '../chassis/index.ts';
+import { loadConfig, openFlags } from '../strangler/routing/index.ts';
+import { buildApp } from './app.ts';
+import type { Facade, FacadeOptions } from './app.ts';
+
+/** A facade as the environment and the configuration want it; it is not started yet. */
+export async function openFacade(
+  env: Environment,
+  log: Logger,
+  more: Pick<FacadeOptions, 'peers' | 'holds'> = {},
+): Promise<{ facade: Facade; close(): Promise<void> }> {
+  const config = await loadConfig(env);
+  const { flagsFile } = config;
+  const flags = await openFlags({
+    env: { ...env, FIG_FLAGS_FILE: env['FIG_FLAGS_FILE'] || flagsFile },
+    appName: 'fig-facade',
+    capabilities: Object.keys(config.capabilities),
+    log,
+  });
+  const facade = buildApp({
+    config,
+    flags,
+    engineUrl: serviceUrl(env, 'ENGINE_URL', 4003),
+    redisUrl: env['REDIS_URL'] || undefined,
+    log,
+    ...more,
+  });
+  return {
+    facade,
+    async close() {
+      await facade.close();
+      flags.close();
+    },
+  };
+}

@@ -1,0 +1,110 @@
+import type { MetricObject } from 'prom-client';
+import { Problem } from '../../chassis/index.ts';
+import type { Asked, CapabilityStatus, Explanation, Facts, Readiness, Status } from '../facts.ts';
+import type { Findings } from '../experiment.ts';
+import type { HoldLog } from '../hold-log.ts';
+import { mergedMetrics } from '../local-facts.ts';
+import type { Crew } from './crew.ts';
+
+const TIMEOUT_MS = 1_500;
+const KEPT_MISMATCHES = 50;
+
+/** What all workers together know. */
+export class MergedFacts implements Facts {
+  readonly #crew: Crew;
+  readonly #holds: HoldLog;
+
+  constructor(crew: Crew, holds: HoldLog) {
+    this.#crew = crew;
+    this.#holds = holds;
+  }
+
+  async status(): Promise<Status> {
+    const parts = (await this.#crew.askAll({ what: 'status' }, TIMEOUT_MS)) as Status[];
+    if (parts.length === 0) throw noWorkers();
+    return { ...parts.reduce(mergedStatus), holds: { next: this.#holds.sequence } };
+  }
+
+  holds(since: number): ReturnType<Facts['holds']> {
+    return Promise.resolve({ next: this.#holds.sequence, holds: this.#holds.since(since) });
+  }
+
+  async metrics(): Promise<string> {
+    const parts = await this.#crew.askAll({ what: 'metrics' }, TIMEOUT_MS);
+    return mergedMetrics(parts as MetricObject[][]);
+  }
+
+  async explain(question: Asked): Promise<Explanation> {
+    const [first] = await this.#crew.askAll({ what: 'explain', question }, TIMEOUT_MS);
+    if (first === undefined) throw noWorkers();
+    return first as Explanation;
+  }
+
+  async readiness(): Promise<Readiness> {
+    const parts = (await this.#crew.askAll({ what: 'readiness' }, TIMEOUT_MS)) as Readiness[];
+    const all = (what: keyof Readiness): boolean =>
+      parts.length > 0 && parts.every((part) => part[what]);
+    return {
+      routing: all('routing') && this.#crew.isComplete,
+      flags: all('flags'),
+      monolith: all('monolith'),
+    };
+  }
+}
+
+function noWorkers(): Problem {
+  return new Problem(503, 'no_workers', 'no worker answers; they may be starting');
+}
+
+function mergedStatus(left: Status, right: Status): Status {
+  return {
+    capabilities: left.capabilities.map((capability) => {
+      const other = right.capabilities.find(({ name }) => name === capability.name);
+      return other ? mergedCapability(capability, other) : capability;
+    }),
+    routingNews:
+      left.routingNews === 'pushed' && right.routingNews === 'pushed' ? 'pushed' : 'polled',
+    inFlight: left.inFlight + right.inFlight,
+    experimentsRunning: left.experimentsRunning + right.experimentsRunning,
+    requests: mergedRequests([...left.requests, ...right.requests]),
+    holds: left.holds,
+  };
+}
+
+/** Whoever knows of the later epoch knows better. */
+function mergedCapability(left: CapabilityStatus, right: CapabilityStatus): CapabilityStatus {
+  return {
+    ...(right.epoch > left.epoch ? right : left),
+    experiments: mergedFindings(left.experiments, right.experiments),
+    // Each worker notes everybody's writes.
+    pinnedCustomers: Math.max(left.pinnedCustomers, right.pinnedCustomers),
+    heldNow: left.heldNow + right.heldNow,
+    held: left.held + right.held,
+    fenced: left.fenced + right.fenced,
+    retried: left.retried + right.retried,
+  };
+}
+
+function mergedFindings(left: Findings, right: Findings): Findings {
+  return {
+    compared: left.compared + right.compared,
+    matched: left.matched + right.matched,
+    mismatched: left.mismatched + right.mismatched,
+    unsettled: left.unsettled + right.unsettled,
+    errors: left.errors + right.errors,
+    skipped: left.skipped + right.skipped,
+    mismatches: [...left.mismatches, ...right.mismatches]
+      .sort((a, b) => a.at.localeCompare(b.at))
+      .slice(-KEPT_MISMATCHES),
+  };
+}
+
+function mergedRequests(requests: Status['requests']): Status['requests'] {
+  const merged = new Map<string, Status['requests'][number]>();
+  for (const request of requests) {
+    const { capability, side, status, count } = request;
+    const key = `${capability} ${side} ${status}`;
+    merged.set(key, { ...request, count: count + (merged.get(key)?.count ?? 0) });
+  }
+  return [...merged.values()];
+}

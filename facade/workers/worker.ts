@@ -1,0 +1,65 @@
+import { listen, listenHost, readPort } from '../../chassis/index.ts';
+import type { Environment, Logger, Running } from '../../chassis/index.ts';
+import { watchConfig } from '../../strangler/routing/index.ts';
+import type { Facade } from '../app.ts';
+import { HoldLog } from '../hold-log.ts';
+import { openFacade } from '../open-facade.ts';
+import type { ToPrimary, ToWorker, Wish } from './messages.ts';
+import { WorkerPeers } from './worker-peers.ts';
+
+/** One of several processes at the same port: it serves clients, and tells the primary the rest. */
+export async function runWorker(env: Environment, log: Logger): Promise<Running> {
+  let facade: Facade | undefined;
+  const peers = new WorkerPeers({ send, notesOf: (name) => facade?.notesOf(name) });
+  const opened = await openFacade(env, log, { peers, holds: new ToldHolds() });
+  ({ facade } = opened);
+  // Before anybody is served: whoever writes elsewhere must not read here what it has not written.
+  await new Promise<void>((resolve) => {
+    process.on('message', (message: ToWorker) => {
+      if (message.type === 'ask') void answer(opened.facade, message.id, message.wish);
+      else if (message.type === 'recalled') resolve();
+      else peers.hear(message);
+    });
+    send({ type: 'hello' });
+  });
+  await opened.facade.start();
+  const door = await listen(opened.facade.server, {
+    host: listenHost(env),
+    port: readPort(env, 'FACADE_PORT', 8080),
+    variable: 'FACADE_PORT',
+  });
+  const stopWatching = watchConfig({ env, log, adopt: (config) => opened.facade.adopt(config) });
+  return {
+    ports: { facade: door.port },
+    async close() {
+      stopWatching();
+      await door.close();
+      await opened.close();
+    },
+  };
+}
+
+function send(message: ToPrimary): void {
+  if (process.connected) process.send?.(message);
+}
+
+async function answer({ facts }: Facade, id: number, wish: Wish): Promise<void> {
+  try {
+    send({ type: 'answer', id, value: await fulfil(facts, wish) });
+  } catch {
+    send({ type: 'answer', id });
+  }
+}
+
+async function fulfil(facts: Facade['facts'], wish: Wish): Promise<unknown> {
+  if (wish.what === 'explain') return facts.explain(wish.question);
+  if (wish.what === 'metrics') return facts.rawMetrics();
+  return facts[wish.what]();
+}
+
+/** Held writes of all workers are one log: the primary's. */
+class ToldHolds extends HoldLog {
+  override add(capability: string, epoch: number, ms: number): void {
+    send({ type: 'held', capability, epoch, ms });
+  }
+}

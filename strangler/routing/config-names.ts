@@ -1,0 +1,82 @@
+/** A configuration before it is known to be one. */
+type Unchecked = Readonly<Record<string, unknown>>;
+
+/**
+ * What does not fit together in a configuration: names that nothing has, and routes that two want.
+ * It takes anything, so that these come up together with whatever else is wrong.
+ */
+export function danglingNames(input: unknown): string[] {
+  const config = asRecord(input);
+  const capabilities = asRecord(config['capabilities']);
+  return [
+    ...unknownUpstreams(config, capabilities),
+    ...mappingsWithoutDatabases(capabilities),
+    ...unknownCapabilities(config, capabilities),
+    ...contestedRoutes(capabilities),
+  ];
+}
+
+function unknownUpstreams(config: Unchecked, capabilities: Unchecked): string[] {
+  const upstreams = Object.keys(asRecord(config['upstreams']));
+  const check = (field: string, value: unknown): string[] =>
+    typeof value !== 'string' || upstreams.includes(value)
+      ? []
+      : [`${field}: there is no upstream "${value}"; known are ${upstreams.join(', ')}`];
+  return [
+    ...check('monolith', config['monolith']),
+    ...Object.entries(capabilities).flatMap(([key, value]) => {
+      const { legacy, extracted } = asRecord(value);
+      return [
+        ...check(`capabilities.${key}.legacy`, legacy),
+        ...check(`capabilities.${key}.extracted`, extracted),
+      ];
+    }),
+  ];
+}
+
+function mappingsWithoutDatabases(capabilities: Unchecked): string[] {
+  return Object.entries(capabilities)
+    .filter(([, value]) => {
+      const { mapping, databases } = asRecord(value);
+      return mapping !== undefined && databases === undefined;
+    })
+    .map(([key]) => `capabilities.${key}.databases: a mapping needs the URLs of both databases`);
+}
+
+function unknownCapabilities(config: Unchecked, capabilities: Unchecked): string[] {
+  return asArray(config['touches']).flatMap((touch, index) =>
+    asArray(asRecord(touch)['capabilities'])
+      .filter((key) => typeof key === 'string' && !(key in capabilities))
+      .map((key) => `touches.${index}: there is no capability "${String(key)}"`),
+  );
+}
+
+/** The same pattern in two capabilities: one of them would never get a request. */
+function contestedRoutes(capabilities: Unchecked): string[] {
+  const owners = new Map<string, string>();
+  return Object.entries(capabilities).flatMap(([key, value]) =>
+    asArray(asRecord(value)['routes']).flatMap((route) => {
+      if (typeof route !== 'string') return [];
+      const pattern = route
+        .toLowerCase()
+        .replace(/:[^/]+/g, ':')
+        .replace(/(.)\/$/, '$1');
+      const owner = owners.get(pattern);
+      if (owner === undefined || owner === key) {
+        owners.set(pattern, key);
+        return [];
+      }
+      return [`capabilities.${key}.routes: "${route}" belongs to "${owner}" already`];
+    }),
+  );
+}
+
+function asRecord(value: unknown): Unchecked {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Unchecked)
+    : {};
+}
+
+function asArray(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}

@@ -1,0 +1,80 @@
+import { watch } from 'node:fs';
+import type { FSWatcher } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import type { Environment, Logger } from '../../chassis/index.ts';
+import type { FigConfig } from './config.ts';
+import { configFile, loadConfig } from './load-config.ts';
+
+/** Some file systems give no notice of changes; reading this often is the safety net. */
+const POLL_MS = 1_000;
+/** Editors write in several steps. */
+const SETTLE_MS = 30;
+
+interface WatchOptions {
+  readonly env: Environment;
+  readonly log: Logger;
+  /** What the configuration has become; called again only when this has resolved. */
+  readonly adopt: (config: FigConfig) => Promise<void>;
+}
+
+/**
+ * Follows the configuration's file. One that can't be used is complained about, and changes nothing.
+ * What a module imports is not followed.
+ * @returns how to stop
+ */
+export function watchConfig({ env, log, adopt }: WatchOptions): () => void {
+  const file = configFile(env);
+  let known: string | undefined;
+  let stopped = false;
+  let pending: NodeJS.Timeout | undefined;
+  let work: Promise<void> = remember();
+  const watcher = watchFolder(file, () => {
+    clearTimeout(pending);
+    pending = setTimeout(check, SETTLE_MS);
+  });
+  const timer = setInterval(check, POLL_MS).unref();
+  return () => {
+    stopped = true;
+    clearTimeout(pending);
+    clearInterval(timer);
+    watcher?.close();
+  };
+
+  async function remember(): Promise<void> {
+    known = await read();
+  }
+
+  function check(): void {
+    work = work.then(reload).catch((error: unknown) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      log.error({ file, reason }, 'the changed configuration is not used; the last one stays');
+    });
+  }
+
+  async function reload(): Promise<void> {
+    const text = await read();
+    if (stopped || text === undefined || text === known) return;
+    known = text;
+    await adopt(await loadConfig(env));
+    log.info({ file }, 'the configuration has changed, and is in use');
+  }
+
+  function read(): Promise<string | undefined> {
+    return readFile(file, 'utf8').catch(() => undefined);
+  }
+}
+
+/** The folder, not the file: an atomic rename puts another file in its place. */
+function watchFolder(file: string, changed: () => void): FSWatcher | undefined {
+  try {
+    const watcher = watch(dirname(file), { persistent: false }, (_event, name) => {
+      if (name === null || name === basename(file)) changed();
+    });
+    // The safety net is still there.
+    watcher.on('error', () => watcher.close());
+    return watcher;
+  } catch {
+    return undefined;
+  }
+}
