@@ -58,6 +58,6 @@ async function allSettled(facade: RunningFacade): Promise<void> {
       const { capabilities } = await statusOf(facade);
       return capabilities.every(({ pinnedCustomers }) => pinnedCustomers === 0);
     },
-    { intervalMs: 5 },
+    { intervalMs: 10 },
   );
 }
