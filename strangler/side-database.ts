@@ -49,6 +49,15 @@ export interface Target extends RowReader {
   setApplied(position: number): void;
   /** Brings one of the owner's changes to this side, through the mapping. */
   apply(change: Change): void;
+  /** Whether anything is parked here: then only `applyOrPark` keeps the order of aggregates. */
+  anyParked(): boolean;
+  /** Whether an error is the fault of the change alone, so that others can still be applied. */
+  isPoison(error: unknown): boolean;
+  /**
+   * Applies a change, unless it can't be or comes after one of its aggregate that could not be;
+   * then it is parked. @returns what was parked, or null
+   */
+  applyOrPark(change: Change): ParkedChange | null;
   /** Writes a pair's columns of one row, which is made when it is missing. */
   upsert(pair: Pair, key: PairKey, image: Row): void;
   remove(pair: Pair, key: PairKey): void;
@@ -61,6 +70,46 @@ export interface Target extends RowReader {
   beginCopy(position: number): void;
   /** Says that this side holds a whole copy: everything applied from now on keeps it so. */
   setComplete(): void;
+}
+
+/** A change that could not be applied, or that came after such a one of the same aggregate. */
+export interface ParkedChange {
+  readonly id: number;
+  /** The aggregate that it keeps back. */
+  readonly root: string;
+  readonly table: string;
+  readonly key: Row;
+  readonly op: Change['op'];
+  /** Without secrets. */
+  readonly image: Row | null;
+  /** Its position in the feed. */
+  readonly position: number;
+  /** Why it can't be applied; null when it only waits behind another one. */
+  readonly reason: string | null;
+  /** How often it was tried. */
+  readonly attempts: number;
+  /** When it was parked, in ms since 1970. */
+  readonly at: number;
+}
+
+/** Changes that are parked on the side they were to be applied to. */
+export interface ParkedChanges {
+  /** In the order in which they are to be applied. */
+  list(): readonly ParkedChange[];
+  count(): number;
+  /** Forgets all that is parked for an aggregate; returns how many changes that were. */
+  skip(root: string): Promise<number>;
+}
+
+/** A row of one side, by its table and key. */
+export interface RowName {
+  readonly table: string;
+  readonly key: Row;
+}
+
+/** Changes are parked, so what was committed at the owner is not all on the other side. */
+export class ParkedError extends Error {
+  override readonly name = 'ParkedError';
 }
 
 /** What a side has been told of its installation. */
@@ -105,8 +154,10 @@ export class NotTargetError extends Error {
 export class ApplyError extends Error {
   override readonly name = 'ApplyError';
   readonly position: number;
+  /** Whether it is the fault of this change alone. */
+  readonly poison: boolean;
 
-  constructor(change: Change, cause: unknown) {
+  constructor(change: Change, cause: unknown, poison = false) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     super(
       `change ${change.position} (${change.op} ${change.table} ${JSON.stringify(change.key)}) ` +
@@ -114,6 +165,7 @@ export class ApplyError extends Error {
       { cause },
     );
     this.position = change.position;
+    this.poison = poison;
   }
 }
 
@@ -171,6 +223,13 @@ export interface SideDatabase {
   backfills(): Promise<readonly BackfillState[]>;
   saveReport(report: object, finishedAt: number): Promise<void>;
   lastReport(): Promise<unknown>;
+  /** What could not be applied here. */
+  readonly parked: ParkedChanges;
+  /**
+   * Writes rows into the feed again as they are now, under the fence's lock, in one transaction.
+   * @returns the last position; null when this side is not the owner
+   */
+  requeue(rows: readonly RowName[]): Promise<number | null>;
   /** File to watch for new commits, where the dialect has one. */
   readonly watchable: string | null;
   close(): void;

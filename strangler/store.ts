@@ -8,7 +8,8 @@ export interface Change {
   readonly tx: number;
   readonly table: string;
   readonly key: Readonly<Record<string, unknown>>;
-  readonly op: 'upsert' | 'delete' | 'heartbeat';
+  /** `refresh` is the row as it was when somebody asked for it again; without image it was gone. */
+  readonly op: 'upsert' | 'delete' | 'heartbeat' | 'refresh';
   readonly image: Readonly<Record<string, unknown>> | null;
   readonly epoch: number;
   /** When it was recorded, in ms since 1970 by the database's clock. */

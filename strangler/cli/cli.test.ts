@@ -49,7 +49,7 @@ async function figFor(sides: Sides, engineUrl: string): Promise<Fig> {
   );
   const env = { ENGINE_URL: engineUrl, FIG_CONFIG: config, FIG_FLAGS_FILE: flagsFileOf(sides) };
   await writeFile(join(folder, 'system.json'), JSON.stringify({ pid: 1, env }));
-  return async (line, more = {}, stdin = undefined) => {
+  return async (line, more = {}, stdin) => {
     let [stdout, stderr] = ['', ''];
     const code = await runCommand(line.split(' ').filter(Boolean), {
       stdout: { write: (text: string) => (stdout += text) },
@@ -59,6 +59,10 @@ async function figFor(sides: Sides, engineUrl: string): Promise<Fig> {
     });
     return { code, stdout, stderr };
   };
+}
+
+function terminal(answer: string): Surroundings['stdin'] {
+  return Object.assign(Readable.from([`${answer}\n`]), { isTTY: true });
 }
 
 function objects(prompt: Prompt): unknown[] {
@@ -298,8 +302,6 @@ describe('fig', () => {
         await eventually(async () => expect((await status()).standing.as).toBe('leader'));
         return figFor(sides, url);
       });
-      const terminal = (answer: string): Surroundings['stdin'] =>
-        Object.assign(Readable.from([`${answer}\n`]), { isTTY: true });
       expect(await fig('uninstall', {}, terminal('n'))).toMatchObject({
         code: 1,
         stderr: expect.stringMatching(/databases of shop\? \[y\/N\] .*nothing was removed/),

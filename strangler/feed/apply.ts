@@ -55,7 +55,8 @@ function applyIn(target: Target, slice: Slice, { boxMs, careful }: Manner): Appl
     return { position: applied, parked: [], heldMs: 0 };
   }
   const parked: ParkedChange[] = [];
-  const applyOne = careful || target.anyParked() ? parkWhatFails(target, parked) : stopAtWhatFails(target);
+  const applyOne =
+    careful || target.anyParked() ? parkWhatFails(target, parked) : stopAtWhatFails(target);
   const position = applyUntilLate(applyOne, slice, applied, boxMs);
   target.setApplied(position);
   return { position, parked, heldMs: performance.now() - started };

@@ -2,7 +2,7 @@ import type { SideName } from '../side.ts';
 import { checkPair } from './check-pair.ts';
 import { checkTable } from './check-tables.ts';
 import { tablesOf } from './mapping.ts';
-import type { Mapping } from './mapping.ts';
+import type { Mapping, Pair } from './mapping.ts';
 import type { MappingProblem } from './problem.ts';
 
 const SIDES: readonly SideName[] = ['legacy', 'extracted'];
@@ -15,10 +15,30 @@ export function checkMapping(mapping: Mapping): readonly MappingProblem[] {
   return [
     ...checkNames(mapping),
     ...mapping.pairs.flatMap((pair) => checkPair(pair)),
+    ...mapping.pairs.flatMap((pair) => checkPart(mapping, pair)),
     ...SIDES.flatMap((side) =>
       tablesOf(mapping, side).flatMap((table) => checkTable(mapping, side, table)),
     ),
   ];
+}
+
+/** A part names a root, by as many columns as the root's key has. */
+function checkPart({ pairs }: Mapping, { name, partOf, key, columns }: Pair): MappingProblem[] {
+  if (partOf === undefined) return [];
+  const problem = (message: string): MappingProblem[] => [
+    { code: 'no_root', pair: name, message: `pair "${name}": ${message}` },
+  ];
+  const root = pairs.find((pair) => pair.name === partOf.pair);
+  if (root === undefined || root.partOf !== undefined) {
+    return problem(`partOf names "${partOf.pair}", which is not the pair of a root`);
+  }
+  const width = root.key.filter(({ constant }) => constant === undefined).length;
+  const missing = partOf.by.find((by) => ![...key, ...columns].some(({ legacy }) => legacy === by));
+  if (missing !== undefined) return problem(`partOf needs ${missing}, which it does not carry`);
+  if (partOf.by.length === width) return [];
+  return problem(
+    `partOf names ${partOf.by.length} columns; the key of "${root.name}" has ${width}`,
+  );
 }
 
 function checkNames({ capability, pairs }: Mapping): MappingProblem[] {

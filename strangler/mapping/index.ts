@@ -6,5 +6,6 @@ export * from './disjoint.ts';
 export * from './guest.ts';
 export * from './mapping.ts';
 export type * from './problem.ts';
+export * from './root.ts';
 export * from './row-json.ts';
 export * from './translate.ts';

@@ -5,6 +5,7 @@ import type {
   BackfillState,
   Bridge,
   Installation,
+  RowName,
   SideDatabase,
   Snapshot,
   Target,
@@ -14,6 +15,8 @@ import { SqliteBridge } from './bridge.ts';
 import { SqliteConnection } from './connection.ts';
 import { SqliteFeedReader } from './feed-reader.ts';
 import { install, isInstalled, uninstall } from './install.ts';
+import { SqliteParkedChanges } from './parked-table.ts';
+import { requeue } from './requeue.ts';
 import { checkSchema } from './schema.ts';
 import { SqliteSideStore } from './side-store.ts';
 import { SqliteSnapshot } from './snapshot.ts';
@@ -26,6 +29,7 @@ export class SqliteSideDatabase implements SideDatabase {
   readonly side: SideName;
   readonly store: SqliteSideStore;
   readonly feed: SqliteFeedReader;
+  readonly parked: SqliteParkedChanges;
   readonly watchable: string;
   readonly #db: SqliteConnection;
   readonly #mapping: Mapping;
@@ -40,6 +44,7 @@ export class SqliteSideDatabase implements SideDatabase {
     this.#mapping = mapping;
     this.store = new SqliteSideStore(connection, mapping.capability, side);
     this.feed = new SqliteFeedReader(connection, mapping.capability, side);
+    this.parked = new SqliteParkedChanges(connection, mapping.capability);
     this.watchable = `${connection.file}-wal`;
     this.#snapshot = new SqliteSnapshot(connection, mapping.capability, side);
     this.#target = new SqliteTarget(connection, mapping, side);
@@ -96,6 +101,10 @@ export class SqliteSideDatabase implements SideDatabase {
       mapping: this.#mapping,
       owner: owner.side,
     });
+  }
+
+  requeue(rows: readonly RowName[]): Promise<number | null> {
+    return requeue(this.#db, this.#mapping, this.side, rows);
   }
 
   settle(): Promise<number> {

@@ -1,14 +1,19 @@
 import type { Fence } from '../../chassis/index.ts';
 import type { SideName } from '../side.ts';
 import { otherSide } from '../side.ts';
+import { imageColumnsOf, MappingError, rootOf } from '../mapping/index.ts';
 import type { Mapping, Pair, PairKey, Row } from '../mapping/index.ts';
 import { NotTargetError } from '../side-database.ts';
-import type { BackfillState, PairRow, Target } from '../side-database.ts';
+import type { BackfillState, PairRow, ParkedChange, Target } from '../side-database.ts';
 import type { Change } from '../store.ts';
 import { readBackfill, writeBackfill } from './backfill-table.ts';
 import type { SqliteConnection } from './connection.ts';
+import { ParkedTable, withoutSecrets } from './parked-table.ts';
+import type { Place } from './parked-table.ts';
 import { SqliteRowReader } from './row-reader.ts';
 import { SqliteRowWriter } from './row-writer.ts';
+
+type Waiting = Pick<ParkedChange, 'table' | 'key'>;
 
 /** What a transaction of a target can do; lives as long as its connection. */
 export class SqliteTarget implements Target {
@@ -18,12 +23,16 @@ export class SqliteTarget implements Target {
   readonly #source: SideName;
   readonly #reader: SqliteRowReader;
   readonly #writer: SqliteRowWriter;
+  readonly #parked: ParkedTable;
+  readonly #mapping: Mapping;
   #complete = false;
 
   constructor(connection: SqliteConnection, mapping: Mapping, side: SideName) {
     this.side = side;
     this.#db = connection;
+    this.#mapping = mapping;
     this.#capability = mapping.capability;
+    this.#parked = new ParkedTable((sql) => connection.write(sql), mapping.capability);
     this.#source = otherSide(side);
     this.#reader = new SqliteRowReader((sql) => connection.write(sql), side);
     this.#writer = new SqliteRowWriter(connection, mapping, side);
@@ -57,7 +66,37 @@ export class SqliteTarget implements Target {
   }
 
   apply(change: Change): void {
-    this.#writer.apply(change, !this.#complete);
+    this.#writer.apply(change.op === 'refresh' ? asPlain(change) : change, !this.#complete);
+  }
+
+  anyParked(): boolean {
+    return this.#parked.any();
+  }
+
+  isPoison(error: unknown): boolean {
+    if (error instanceof MappingError) return true;
+    const { code } = error as { code?: unknown };
+    return /^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG)/.test(String(code));
+  }
+
+  applyOrPark(change: Change): ParkedChange | null {
+    // Asked for again, a row is as it is now, and what is parked of it says nothing more.
+    const place = change.op === 'refresh' ? this.#parked.takeOut(change as Waiting) : null;
+    const root = this.#rootOf(change);
+    if (this.#parked.isBehind(root, change as Waiting, place)) {
+      return this.#park(change, root, null, place);
+    }
+    this.#db.execute('SAVEPOINT fig_change');
+    try {
+      this.apply(change);
+      this.#db.execute('RELEASE fig_change');
+      return null;
+    } catch (error) {
+      if (!this.isPoison(error)) throw error;
+      this.#db.execute('ROLLBACK TO fig_change');
+      this.#db.execute('RELEASE fig_change');
+      return this.#park(change, root, (error as Error).message, place);
+    }
   }
 
   upsert(pair: Pair, key: PairKey, image: Row): void {
@@ -91,12 +130,37 @@ export class SqliteTarget implements Target {
   beginCopy(position: number): void {
     this.#db.write('DELETE FROM fig_backfill WHERE capability = ?').run(this.#capability);
     this.#db.write('DELETE FROM fig_waiting WHERE capability = ?').run(this.#capability);
+    // Every row is about to be copied as it is then.
+    this.#parked.forget(null);
     this.#setComplete(0);
     this.setApplied(position);
   }
 
   setComplete(): void {
     this.#setComplete(1);
+  }
+
+  #park(
+    { table, key, op, image, position }: Change,
+    root: string,
+    reason: string | null,
+    place: Place | null,
+  ): ParkedChange {
+    const columns = imageColumnsOf(this.#mapping, this.#source, table);
+    const kept = image === null ? null : withoutSecrets(columns, image as Row);
+    const attempts = (place?.attempts ?? 0) + (reason === null ? 0 : 1);
+    const parked = { root, table, key: key as Row, op, image: kept, position, reason, attempts };
+    return this.#parked.add({ ...parked, at: Date.now() }, place);
+  }
+
+  #rootOf(change: Change): string {
+    const { table, image, key } = change;
+    const known = this.#parked.rootOf(change as Waiting);
+    if (known !== undefined) return known;
+    const row = (image ?? key) as Row;
+    return rootOf(this.#mapping, this.#source, table, row, (pair, pairKey) =>
+      this.#reader.row(pair, pairKey),
+    );
   }
 
   #setComplete(complete: 0 | 1): void {
@@ -131,4 +195,10 @@ export function applyAsTarget<T>(
   const result = work(target.begin());
   connection.write('UPDATE main.fig_clock SET applying = 0 WHERE id = 1').run();
   return result;
+}
+
+/** A row that was asked for again is written as any other, or is gone. */
+function asPlain({ position, tx, table, key, image, epoch, at }: Change): Change {
+  const op = image === null ? 'delete' : 'upsert';
+  return { position, tx, table, key, op, image, epoch, at };
 }

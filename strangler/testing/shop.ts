@@ -47,6 +47,7 @@ export const shop = defineMapping({
     },
     {
       name: 'settlements',
+      partOf: { pair: 'payments', by: ['PAY_NO'] },
       legacy: {
         table: 'PAY',
         where: { STAT: ['S', 'D'] },
@@ -62,6 +63,7 @@ export const shop = defineMapping({
     },
     {
       name: 'refunds',
+      partOf: { pair: 'payments', by: ['PAY_NO'] },
       legacy: { table: 'RFND' },
       extracted: { table: 'entries' },
       key: [prefixed('RFND_NO', 'entry_id', 'refund:')],
@@ -74,6 +76,7 @@ export const shop = defineMapping({
     },
     {
       name: 'refunded',
+      partOf: { pair: 'payments', by: ['PAY_NO'] },
       legacy: {
         table: 'RFND',
         where: { STAT: ['S'] },

@@ -1,0 +1,2 @@
+/** Changes that could not be applied, and what a person may do about them. */
+export * from './parked.ts';
