@@ -1,0 +1,151 @@
+import { mkdtemp } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startRedis } from '../../system/index.ts';
+import { fill, installPlane, makeSides, plainMapping, withFile } from '../data/index.ts';
+import type { Files } from '../data/index.ts';
+import { alone, compared, median, quantile } from '../harness/index.ts';
+import type { Result } from '../harness/index.ts';
+import { oneByOne } from './one-by-one.ts';
+import { runWriter } from './writers.ts';
+
+const ROWS = 200_000;
+const RIVAL_ROWS = 10_000;
+const ROUNDS = 3;
+const WRITER_MS = 4_000;
+
+/** Measures the feed: catching up, its lag, and what it costs those who write. */
+export async function benchFeed(folder: string): Promise<readonly Result[]> {
+  const redis = await startRedis(folder);
+  const results: Result[] = [];
+  try {
+    results.push(...(await catchUp(folder, redis.url)));
+    results.push(...(await lag(folder, redis.url)));
+    results.push(await writerBeside(folder, redis.url, 0));
+    results.push(await writerBeside(folder, redis.url, 4));
+    results.push(await captureCost(folder));
+    return results;
+  } finally {
+    await redis.stop();
+  }
+}
+
+async function sides(folder: string): Promise<Files> {
+  return makeSides(await mkdtemp(join(folder, 'sides-')), 'plain');
+}
+
+async function catchUp(folder: string, redisUrl: string): Promise<Result[]> {
+  const [ours, rivals]: [number[], number[]] = [[], []];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    rivals.push(await oneByOne(redisUrl, (await sides(folder)).extracted, RIVAL_ROWS));
+    ours.push(await catchUpRate(await sides(folder), redisUrl));
+  }
+  const value = median(ours);
+  const unit = 'rows/s';
+  return [
+    compared({
+      name: 'catch-up through BullMQ',
+      unit,
+      value,
+      rival: 'one job and transaction a row',
+      rivalValue: median(rivals),
+      goal: { atLeast: 10 },
+    }),
+    alone({ name: 'catch-up while the source idles', unit, value, atLeast: 80_000 }),
+  ];
+}
+
+async function catchUpRate(files: Files, redisUrl: string): Promise<number> {
+  const plane = await installPlane(plainMapping, files, redisUrl);
+  fill(files.legacy, 'plain', 'legacy', ROWS);
+  const started = performance.now();
+  await plane.start();
+  try {
+    await plane.barrier(60_000);
+    return (ROWS / (performance.now() - started)) * 1000;
+  } finally {
+    await plane.stop();
+  }
+}
+
+async function lag(folder: string, redisUrl: string): Promise<Result[]> {
+  const files = await sides(folder);
+  const plane = await installPlane(plainMapping, files, redisUrl);
+  await plane.start();
+  try {
+    type Lags = { lags: number[]; lost: number };
+    const run = (ms: number): Promise<Lags> =>
+      runWriter('row-writer', files.legacy, files.extracted, 1_000, ms);
+    await run(1_000);
+    const { lags, lost } = await run(WRITER_MS);
+    if (lost > 0) throw new Error(`${lost} rows never came`);
+    const name = `lag at ${Math.round((lags.length / WRITER_MS) * 1000)} writes/s`;
+    return [
+      alone({ name: `${name}, p50`, unit: 'ms', value: quantile(lags, 0.5), atMost: 5 }),
+      alone({ name: `${name}, p99`, unit: 'ms', value: quantile(lags, 0.99), atMost: 25 }),
+    ];
+  } finally {
+    await plane.stop();
+  }
+}
+
+const ORDERS = `CREATE TABLE orders (id INTEGER PRIMARY KEY, customer TEXT, total INTEGER);
+  CREATE TABLE order_lines (order_id, item, amount, PRIMARY KEY (order_id, item))`;
+
+/** Somebody writes orders to the database that the applier writes its rows to. */
+async function writerBeside(folder: string, redisUrl: string, indexes: number): Promise<Result> {
+  const files = await sides(folder);
+  withFile(files.extracted, (db) => {
+    db.exec(ORDERS);
+    for (let index = 0; index < indexes; index += 1) {
+      db.exec(`CREATE INDEX extra_${index} ON rows_in (name, amount, at, ${index})`);
+    }
+  });
+  type Took = { took: number[] };
+  const write = (): Promise<Took> => runWriter('order-writer', files.extracted, 200, WRITER_MS);
+  const before = await write();
+  const plane = await installPlane(plainMapping, files, redisUrl);
+  fill(files.legacy, 'plain', 'legacy', 2 * ROWS);
+  await plane.start();
+  const during = await write();
+  await plane.stop();
+  return compared({
+    name: `p99 of an order's write while changes are applied${indexes > 0 ? `, ${indexes} more indexes` : ''}`,
+    unit: 'ms',
+    value: quantile(during.took, 0.99),
+    rival: 'without the applier',
+    rivalValue: quantile(before.took, 0.99),
+    goal: { atMost: 2 },
+  });
+}
+
+/** Orders of a few rows, one of them captured. */
+async function captureCost(folder: string): Promise<Result> {
+  const [captured, bare]: [number[], number[]] = [[], []];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    bare.push(await orderRate(folder, false));
+    captured.push(await orderRate(folder, true));
+  }
+  return compared({
+    name: "the monolith's orders with capture",
+    unit: 'orders/s',
+    value: median(captured),
+    rival: 'without',
+    rivalValue: median(bare),
+    goal: { atLeast: 0.85 },
+  });
+}
+
+async function orderRate(folder: string, capture: boolean): Promise<number> {
+  const files = await sides(folder);
+  fill(files.legacy, 'plain', 'legacy', 1_000);
+  withFile(files.legacy, (db) => db.exec(ORDERS));
+  if (capture) await (await installPlane(plainMapping, files)).stop();
+  const { took } = await runWriter<{ took: number[] }>(
+    'order-writer',
+    files.legacy,
+    0,
+    1_500,
+    'rows',
+  );
+  return took.length / 1.5;
+}

@@ -1,0 +1,45 @@
+import Database from 'better-sqlite3';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/**
+ * A process of its own that writes as the monolith does, a few rows in each transaction, asking
+ * again when the lock is taken. Arguments: its file, writes a second (0: as fast as it can), and for
+ * how long, in ms. Prints how long each write took, in ms.
+ */
+const [, , file = '', rate = '200', forMs = '4000'] = process.argv;
+const own = new Database(file, { timeout: 0 });
+own.pragma('synchronous = FULL');
+const header = own.prepare('INSERT INTO orders (customer, total) VALUES (?, ?)');
+const line = own.prepare('INSERT INTO order_lines VALUES (?, ?, ?)');
+const stock = own.prepare('UPDATE rows_in SET amount = amount + 1 WHERE id = ?');
+const touchesRows = process.argv[5] === 'rows';
+const took: number[] = [];
+const gap = Number(rate) > 0 ? 1_000 / Number(rate) : 0;
+const started = performance.now();
+let due = started;
+while (performance.now() < started + Number(forMs)) {
+  const began = performance.now();
+  await write(took.length);
+  took.push(performance.now() - began);
+  due += gap;
+  const rest = due - performance.now();
+  if (rest > 0) await delay(rest);
+  else if (gap > 0) due = performance.now();
+}
+process.stdout.write(JSON.stringify({ took }));
+
+async function write(number: number): Promise<void> {
+  for (;;) {
+    try {
+      own.exec('BEGIN IMMEDIATE');
+      break;
+    } catch (error) {
+      if (!String((error as { code?: unknown }).code).startsWith('SQLITE_BUSY')) throw error;
+      await delay(1 + Math.random());
+    }
+  }
+  const { lastInsertRowid } = header.run(`customer ${number % 100}`, number);
+  for (let item = 0; item < 3; item += 1) line.run(lastInsertRowid, item, number);
+  if (touchesRows) stock.run(1 + (number % 1_000));
+  own.exec('COMMIT');
+}
