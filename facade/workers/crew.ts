@@ -18,7 +18,6 @@ const HUNG_MS = 15_000;
 
 interface CrewOptions {
   readonly count: number;
-  /** 0: the first worker finds one. */
   readonly port: number;
   readonly holds: Pick<HoldLog, 'add'>;
   readonly log: Logger;
@@ -38,7 +37,7 @@ export class Crew {
   readonly #hub = new Hub();
   readonly #members = new Set<Member>();
   readonly #timers = new Set<NodeJS.Timeout>();
-  #port: number;
+  readonly #port: number;
   #stopping = false;
   #restartMs = FIRST_RESTART_MS;
 
@@ -50,20 +49,17 @@ export class Crew {
   }
 
   /**
-   * @returns the port, once all listen
+   * Starts them; resolves once all listen.
    * @throws when one ends before it does
    */
-  async start(): Promise<number> {
-    // The first one alone: where the port is free to choose, the others must take the same.
-    this.#port = await this.#launch();
-    await Promise.all(Array.from({ length: this.#count - 1 }, () => this.#launch()));
+  async start(): Promise<void> {
+    await Promise.all(Array.from({ length: this.#count }, () => this.#launch()));
     const pulse = setInterval(() => this.#feelPulses(), PULSE_MS).unref();
     this.#timers.add(pulse);
-    return this.#port;
   }
 
-  /** Starts one worker; resolves with its port. */
-  #launch(): Promise<number> {
+  /** Starts one worker; resolves when it listens. */
+  #launch(): Promise<void> {
     const worker = cluster.fork({ FACADE_PORT: String(this.#port) });
     const member: Member = {
       id: worker.id,
@@ -82,7 +78,7 @@ export class Crew {
           this.#later(STEADY_MS, () => {
             this.#restartMs = FIRST_RESTART_MS;
           });
-          resolve(message.ports['facade'] ?? 0);
+          resolve();
         } else if (message.type === 'answer') {
           member.questions.answered(message.id, message.value);
         } else if (message.type === 'held') {

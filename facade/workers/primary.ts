@@ -1,4 +1,5 @@
 import type { Environment, Logger, Running } from '../../chassis/index.ts';
+import { createServer } from 'node:http';
 import { createExpressServer, listen, listenHost, readPort } from '../../chassis/index.ts';
 import { buildAdmin } from '../admin.ts';
 import { HoldLog } from '../hold-log.ts';
@@ -7,15 +8,17 @@ import { Crew } from './crew.ts';
 
 /** The process that clients don't see: it keeps the workers alive, and speaks for all of them. */
 export async function runPrimary(count: number, env: Environment, log: Logger): Promise<Running> {
+  const host = listenHost(env);
+  const port = await choosePort(env, host);
   const holds = new HoldLog();
-  const crew = new Crew({ count, log, port: readPort(env, 'FACADE_PORT', 8080), holds });
+  const crew = new Crew({ count, log, port, holds });
   const facts = new MergedFacts(crew, holds);
   const admin = await listen(createExpressServer(buildAdmin(facts, log)), {
-    host: listenHost(env),
+    host,
     port: readPort(env, 'ADMIN_PORT', 8081),
     variable: 'ADMIN_PORT',
   });
-  const port = await crew.start();
+  await crew.start();
   return {
     ports: { facade: port, admin: admin.port },
     async close() {
@@ -23,4 +26,15 @@ export async function runPrimary(count: number, env: Environment, log: Logger): 
       await admin.close();
     },
   };
+}
+
+/**
+ * All workers must ask for the same port, and get it again after all of them have died. Trying it
+ * here also tells that it is taken before a worker is started.
+ */
+async function choosePort(env: Environment, host: string): Promise<number> {
+  const wanted = readPort(env, 'FACADE_PORT', 8080);
+  const trial = await listen(createServer(), { host, port: wanted, variable: 'FACADE_PORT' });
+  await trial.close(0);
+  return trial.port;
 }
