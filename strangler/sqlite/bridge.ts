@@ -1,7 +1,7 @@
 import type { SideName } from '../side.ts';
 import { otherSide } from '../side.ts';
 import { keyColumns, keyOn, pairKeyOf } from '../mapping/index.ts';
-import type { Mapping, Pair, PairKey, Row, SqlValue } from '../mapping/index.ts';
+import type { Mapping, Pair, PairKey, SqlValue } from '../mapping/index.ts';
 import type { Bridge, Piece, Target } from '../side-database.ts';
 import { pairBridgeSql, SOURCE } from './bridge-sql.ts';
 import type { Ends, PairBridgeSql } from './bridge-sql.ts';
@@ -148,7 +148,7 @@ export class SqliteBridge implements Bridge {
     for (const [index, column] of keyColumns(pair, this.#owner).entries()) {
       row[column] = plain(values[index] ?? null);
     }
-    return pairKeyOf(pair, this.#owner, row as Row) ?? [];
+    return pairKeyOf(pair, this.#owner, row) ?? [];
   }
 
   #keys(pair: Pair, side: SideName, ...keys: readonly (PairKey | null)[]): SqlValue[] {

@@ -56,14 +56,18 @@ function minorSql(digits: number): CodecSql {
 const FIRST_MS = '-62167219200000';
 const LAST_MS = '253402300799999';
 
-function timeSql(): CodecSql {
-  const textOf = (ms: string): string =>
+function timeText(ms: string): string {
+  return (
     `CASE WHEN typeof(${ms}) = 'integer' AND ${ms} BETWEEN ${FIRST_MS} AND ${LAST_MS}` +
-    ` THEN strftime('%Y-%m-%d %H:%M:%f', ${ms} / 1000.0, 'unixepoch') END`;
+    ` THEN strftime('%Y-%m-%d %H:%M:%f', ${ms} / 1000.0, 'unixepoch') END`
+  );
+}
+
+function timeSql(): CodecSql {
   return {
-    same: (legacy, extracted) => nullOr(legacy, extracted, `+${legacy} = ${textOf(extracted)}`),
+    same: (legacy, extracted) => nullOr(legacy, extracted, `+${legacy} = ${timeText(extracted)}`),
     forward: (legacy) => `unixepoch(${legacy}) * 1000 + CAST(substr(${legacy}, 21) AS INTEGER)`,
-    backward: textOf,
+    backward: timeText,
     // The 30th of February would come back as the 2nd of March.
     valid: (legacy) =>
       `length(${legacy}) = 23 AND +${legacy} = strftime('%Y-%m-%d %H:%M:%f', ${legacy})`,
@@ -119,7 +123,7 @@ export function codecSql(codec: Codec): CodecSql | undefined {
           `typeof(${legacy}) = 'text' AND ${prefix} || ${legacy} IS +${extracted} COLLATE BINARY`,
         forward: (value) => `${prefix} || ${value}`,
         valid: (value) => `typeof(${value}) = 'text'`,
-        backward: (value) => `substr(${value}, ${[...(spec['prefix'] as string)].length + 1})`,
+        backward: (value) => `substr(${value}, length(${prefix}) + 1)`,
       };
     }
     default:
