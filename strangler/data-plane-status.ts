@@ -16,7 +16,9 @@ export interface DataPlaneStatus {
   readonly feed: FeedStatus;
   readonly problem: ApplierProblem | null;
   readonly backfill: BackfillStatus;
-  /** Whether the side that is not the owner holds a whole copy, and applying works. */
+  /** Changes that could not be applied, or that wait behind such a one. */
+  readonly parked: number;
+  /** Whether the side that is not the owner holds a whole copy, and everything can be applied. */
   readonly replicaReady: boolean;
   /** Whether both databases were prepared with the mapping this engine runs. */
   readonly mappingCurrent: boolean;
@@ -62,7 +64,8 @@ export async function readDataPlaneStatus(sources: StatusSources): Promise<DataP
     feed: feedStatus(source, applied, pipeline),
     problem,
     backfill: copier.status(await target.backfills(), complete),
-    replicaReady: complete && problem === null,
+    parked: target.parked.count(),
+    replicaReady: complete && problem === null && target.parked.count() === 0,
     mappingCurrent: [own, copied].every((side) => side?.mappingHash === mapping.hash),
   };
 }

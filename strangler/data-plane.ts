@@ -7,7 +7,8 @@ import { directionOf, ownerOf, sameDirection } from './direction.ts';
 import type { Fences } from './direction.ts';
 import { AppliedPositions, Applier, Pipeline, trim } from './feed/index.ts';
 import type { Mapping } from './mapping/index.ts';
-import type { SideDatabase } from './side-database.ts';
+import { ParkedError } from './side-database.ts';
+import type { ParkedChange, SideDatabase } from './side-database.ts';
 import { otherSide } from './side.ts';
 import type { SideName } from './side.ts';
 import type { SideStore } from './store.ts';
@@ -104,17 +105,19 @@ export class DataPlane {
 
   /**
    * Applies the feed up to a position without pauses, straight from the database.
-   * @throws ApplyError, FeedLostError or NotTargetError when that can't be done
+   * @throws ApplyError, FeedLostError or NotTargetError when that can't be done; ParkedError when
+   *   something of it had to be parked
    */
   async drainTo(position: number, signal?: AbortSignal): Promise<void> {
     const applier = this.#pipeline?.applier ?? (await this.#standIn());
     await applier.drainTo(position, signal);
+    this.#nothingParked(directionOf(await this.#fences()).to);
   }
 
   /**
    * Waits until everything that was committed at the owner before the call is on the other side.
    * @returns the owner's position
-   * @throws BarrierTimeoutError
+   * @throws BarrierTimeoutError; ParkedError while something is parked: that is not on the other side
    */
   async barrier(timeoutMs = BARRIER_MS): Promise<number> {
     const pipeline = await this.#running();
@@ -126,6 +129,7 @@ export class DataPlane {
       pipeline.overtake();
       await this.#positions.waitFor(position, timeoutMs);
     }
+    this.#nothingParked(pipeline.direction.to);
     return position;
   }
 
@@ -172,6 +176,22 @@ export class DataPlane {
     return readDataPlaneStatus({ mapping, databases, fences, pipeline, copier });
   }
 
+  /** @throws ParkedError */
+  #nothingParked(side: SideName): void {
+    const count = this.#database(side).parked.count();
+    if (count === 0) return;
+    throw new ParkedError(`changes that ${side} could not take are parked there (${count})`);
+  }
+
+  #sayParked(parked: readonly ParkedChange[]): void {
+    const { log } = this.#options;
+    for (const { table, key, position, reason } of parked) {
+      const change = { capability: this.capability, table, key, position };
+      if (reason === null) log.warn(change, 'a change is parked behind another one');
+      else log.error({ ...change, reason }, "a change can't be applied and is parked");
+    }
+  }
+
   #database(side: SideName): SideDatabase {
     return this.#options.databases[side];
   }
@@ -199,6 +219,7 @@ export class DataPlane {
       redisUrl: this.#options.redisUrl,
       log: this.#options.log,
       onApplied: (position) => this.#positions.reached(position),
+      onParked: (parked) => this.#sayParked(parked),
       onRefused: () => void this.ownerChanged().catch((error: unknown) => this.#warn(error)),
     });
     this.#positions.reached(this.#pipeline.applier.position);
@@ -226,6 +247,7 @@ export class DataPlane {
       epoch,
       position: await target.store.appliedPosition(),
       onApplied: () => undefined,
+      onParked: (parked) => this.#sayParked(parked),
       onRefused: () => undefined,
     });
   }

@@ -34,6 +34,7 @@ export const inventoryMapping = defineMapping({
     },
     {
       name: 'reservation_items',
+      partOf: { pair: 'reservations', by: ['RSV_NO'] },
       legacy: { table: 'INV_RSV_LIN' },
       extracted: { table: 'reservation_items' },
       key: [rename('RSV_NO', 'reservation_id'), rename('SKU_CD', 'sku')],

@@ -35,6 +35,7 @@ export const paymentMapping = defineMapping({
     },
     {
       name: 'settlements',
+      partOf: { pair: 'payments', by: ['PAY_NO'] },
       legacy: {
         table: 'PAY_TXN',
         where: { STAT_CD: ['S', 'D'] },
@@ -50,6 +51,7 @@ export const paymentMapping = defineMapping({
     },
     {
       name: 'refund_requests',
+      partOf: { pair: 'payments', by: ['PAY_NO'] },
       legacy: { table: 'PAY_RFND' },
       extracted: { table: 'payment_entries' },
       key: [prefixed('RFND_NO', 'entry_id', 'refund:')],
@@ -62,6 +64,7 @@ export const paymentMapping = defineMapping({
     },
     {
       name: 'refunds',
+      partOf: { pair: 'payments', by: ['PAY_NO'] },
       legacy: {
         table: 'PAY_RFND',
         where: { STAT_CD: ['S'] },

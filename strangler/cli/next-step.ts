@@ -4,7 +4,8 @@ const FRESH_MS = 10 * 60_000;
 
 /** The command that takes a capability one step on, by the playbook; null when there is none. */
 export function nextStep(status: CapabilityStatus): string | null {
-  const { capability, stage, shares, reconcile } = status;
+  const { capability, stage, shares, reconcile, parked } = status;
+  if (parked !== null) return `fig parked list ${capability}`;
   switch (stage) {
     case 'legacy':
       return `fig backfill ${capability}`;

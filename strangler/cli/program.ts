@@ -4,6 +4,7 @@ import { check } from './commands/check.ts';
 import { setFlag, showFlags } from './commands/flags.ts';
 import { handOver } from './commands/handover.ts';
 import { journal } from './commands/journal.ts';
+import { listParked, retry, showParked, skip } from './commands/parked.ts';
 import { reconcile } from './commands/reconcile.ts';
 import { status } from './commands/status.ts';
 import { uninstall } from './commands/uninstall.ts';
@@ -39,6 +40,7 @@ export function createProgram(run: Run): Command {
   addCopying(program, run);
   addFlags(program, run);
   addHandovers(program, run);
+  addParked(program, run);
   addUninstall(program, run);
   program
     .command('journal')
@@ -121,6 +123,56 @@ function addCopying(program: Command, run: Run): void {
     .addHelpText('after', '\nExample:\n  fig reconcile inventory --json')
     .action((capability: string, { timeout, json }: Timed) =>
       run(json, (context, output) => reconcile(context, output, capability, timeout)),
+    );
+}
+
+function addParked(program: Command, run: Run): void {
+  const parked = program
+    .command('parked')
+    .description('see to changes that could not be applied; each keeps back its own aggregate only')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  fig parked\n  fig parked show payment 3\n  fig parked retry payment\n' +
+        '  fig parked skip payment 3 --yes',
+    );
+  parked
+    .command('list', { isDefault: true })
+    .argument('[capability]', 'all of them when left out')
+    .description('list what is parked, and why; needs no engine')
+    .option('--json', JSON_HELP, false)
+    .action((capability: string | undefined, { json }: { json: boolean }) =>
+      run(json, (context, output) => listParked(context, output, capability)),
+    );
+  parked
+    .command('show')
+    .argument('<capability>')
+    .argument('<id>', 'as the list shows it', positive)
+    .description('show the parked changes of one aggregate, without secrets')
+    .option('--json', JSON_HELP, false)
+    .action((capability: string, id: number, { json }: { json: boolean }) =>
+      run(json, (context, output) => showParked(context, output, capability, id)),
+    );
+  parked
+    .command('retry')
+    .argument('<capability>')
+    .argument('[id]', 'all of them when left out', positive)
+    .description("try again, with the owner's rows as they are now")
+    .option('--timeout <seconds>', 'give up waiting; it stays in the feed', seconds, 10_000)
+    .option('--json', JSON_HELP, false)
+    .action((capability: string, id: number | undefined, { timeout, json }: Timed) =>
+      run(json, (context, output) =>
+        retry(context, output, capability, { id, timeoutMs: timeout }),
+      ),
+    );
+  parked
+    .command('skip')
+    .argument('<capability>')
+    .argument('<id>', 'as the list shows it', positive)
+    .description('forget what is parked: the other side goes without, until the row changes again')
+    .option('--yes', 'it is meant', false)
+    .option('--json', JSON_HELP, false)
+    .action((capability: string, id: number, { yes, json }: { yes: boolean; json: boolean }) =>
+      run(json, (context, output) => skip(context, output, capability, { id, yes })),
     );
 }
 

@@ -36,9 +36,10 @@ function branches(status: ShownStatus): (readonly [name: string, text: string | 
     ['handover', handoverText(status)],
     ['intent', intentText(status)],
     ['broken', status.broken ?? null],
+    ['parked', parkedText(status)],
     ['trouble', trouble.length > 0 ? trouble.join('; ') : null],
     // Nothing has to come after a switch; what matters then is that there is a way back.
-    [status.stage === 'switched' ? 'way back' : 'next', nextStep(status)],
+    [status.stage === 'switched' && !status.parked ? 'way back' : 'next', nextStep(status)],
   ];
 }
 
@@ -62,6 +63,12 @@ function backfillText({ backfill, backfillRun }: ShownStatus): string {
 function reconcileText({ reconcile }: ShownStatus): string {
   if (!reconcile) return 'never';
   return `${reconcile.clean ? 'clean' : 'differences found'}, ${ago(reconcile.ageMs)}`;
+}
+
+function parkedText({ parked }: ShownStatus): string | null {
+  if (parked === null) return null;
+  const { changes, reason, since } = parked;
+  return `${plural(changes, 'change')}, the first ${ago(Date.now() - since)}: ${reason}`;
 }
 
 function handoverText({ moving, lastHandover }: ShownStatus): string {

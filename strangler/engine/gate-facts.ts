@@ -21,6 +21,7 @@ export async function readGateFacts(plane: Plane, to: SideName): Promise<GateFac
     mappingCurrent: false,
     backfilled: false,
     broken: null,
+    parked: 0,
     lag: { changes: 0, ms: 0 },
     reconcile: null,
     now: Date.now(),
@@ -32,6 +33,7 @@ export async function readGateFacts(plane: Plane, to: SideName): Promise<GateFac
     return {
       ...blank,
       broken: problem?.message ?? null,
+      parked: target.parked.count(),
       source: await source.store.fence(),
       target: await target.store.fence(),
       mappingCurrent: installed.every((side) => side?.mappingHash === mapping.hash),

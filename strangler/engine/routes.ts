@@ -5,6 +5,7 @@ import { parse, Problem } from '../../chassis/index.ts';
 import type { ReconcileReport } from '../copy/index.ts';
 import { BarrierTimeoutError } from '../feed/index.ts';
 import type { RoutingState } from '../routing/index.ts';
+import { ParkedError } from '../side-database.ts';
 import type { SideName } from '../side.ts';
 import { leading } from './commands.ts';
 import type { HandoverAnswer, HandoverPlan } from './commands.ts';
@@ -81,7 +82,13 @@ async function barrier(steward: Steward): Promise<number> {
     await data.ownerChanged();
     return await data.barrier();
   } catch (error) {
-    if (!(error instanceof BarrierTimeoutError)) throw error;
-    throw new Problem(503, 'barrier_timeout', error.message, { headers: { 'retry-after': '1' } });
+    const headers = { 'retry-after': '1' };
+    if (error instanceof BarrierTimeoutError) {
+      throw new Problem(503, 'barrier_timeout', error.message, { headers });
+    }
+    // Whoever asks must go on reading from the owner.
+    if (error instanceof ParkedError)
+      throw new Problem(503, 'changes_parked', error.message, { headers });
+    throw error;
   }
 }

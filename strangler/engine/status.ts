@@ -1,6 +1,8 @@
 import type { Fence } from '../../chassis/index.ts';
 import type { Flags } from '../routing/index.ts';
 import type { Lag } from '../handover/gates.ts';
+import { aggregatesOf } from '../parked/index.ts';
+import type { ParkedAggregate } from '../parked/index.ts';
 import type { BackfillState, SideDatabase } from '../side-database.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
@@ -29,6 +31,15 @@ export interface ReconcileView {
   readonly ageMs: number;
 }
 
+export interface ParkedView {
+  readonly changes: number;
+  readonly aggregates: number;
+  /** Why the first of them can't be applied. */
+  readonly reason: string;
+  /** ms since 1970. */
+  readonly since: number;
+}
+
 /** Everything that the databases and the flags tell about a capability, without any engine. */
 export interface CapabilityStatus {
   readonly capability: string;
@@ -43,6 +54,8 @@ export interface CapabilityStatus {
   readonly applied: number | null;
   readonly backfill: BackfillView;
   readonly reconcile: ReconcileView | null;
+  /** What could not be applied; null when nothing is parked. */
+  readonly parked: ParkedView | null;
   readonly moving: HandoverView | null;
   readonly lastHandover: HandoverView | null;
   /** Why a side can't be read; empty when both can. */
@@ -89,6 +102,7 @@ export async function readStatus(
     ...lagOf(sides, owner),
     backfill,
     reconcile: reports.sort((left, right) => right.at - left.at)[0] ?? null,
+    parked: legacy.parked ?? extracted.parked,
     moving,
     lastHandover: recent.find(({ outcome }) => outcome !== null) ?? null,
     trouble: [
@@ -111,6 +125,7 @@ interface SideReading {
   readonly handovers: readonly HandoverView[];
   readonly backfill: BackfillView;
   readonly reconcile: ReconcileView | null;
+  readonly parked: ParkedView | null;
   readonly trouble: readonly string[];
 }
 
@@ -119,6 +134,7 @@ const UNREADABLE: SideReading = {
   handovers: [],
   backfill: NOTHING_COPIED,
   reconcile: null,
+  parked: null,
   trouble: [],
 };
 
@@ -133,6 +149,7 @@ async function readSide(side: SideDatabase | Error): Promise<SideReading> {
       handovers: await handoversOf(side, 5),
       backfill: backfillOf(await side.backfills(), installation.complete),
       reconcile: report ? reconcileView(report) : null,
+      parked: parkedView(aggregatesOf(side.parked.list())),
       trouble: [],
     };
   } catch (error) {
@@ -169,6 +186,14 @@ function backfillOf(pairs: readonly BackfillState[], complete: boolean): Backfil
     startedAt: Math.min(...pairs.map(({ startedAt }) => startedAt)),
     at: Math.max(...pairs.map(({ at }) => at)),
   };
+}
+
+function parkedView(aggregates: readonly ParkedAggregate[]): ParkedView | null {
+  const [first] = aggregates;
+  if (first === undefined) return null;
+  const { reason, since } = first;
+  const changes = aggregates.reduce((sum, one) => sum + one.changes.length, 0);
+  return { changes, aggregates: aggregates.length, reason, since };
 }
 
 interface Report {

@@ -1,6 +1,6 @@
 import type { Logger } from '../../chassis/index.ts';
 import type { Direction } from '../direction.ts';
-import type { SideDatabase } from '../side-database.ts';
+import type { ParkedChange, SideDatabase } from '../side-database.ts';
 import { Applier } from './applier.ts';
 import { CommitWatch } from './commit-watch.ts';
 import { QueueSource } from './queue-source.ts';
@@ -19,6 +19,7 @@ interface PipelineOptions {
   readonly redisUrl: string | undefined;
   readonly log: Logger;
   readonly onApplied: (position: number) => void;
+  readonly onParked: (parked: readonly ParkedChange[]) => void;
   readonly onRefused: () => void;
 }
 
@@ -36,14 +37,16 @@ export class Pipeline {
   private constructor(options: PipelineOptions, position: number, incarnation: string) {
     this.#options = options;
     this.direction = options.direction;
-    const { capability, source, target, redisUrl, log, onApplied, onRefused } = options;
+    const { capability, source, target, redisUrl, log } = options;
+    const { onApplied, onParked, onRefused } = options;
     const { feed } = source;
     const { epoch } = options.direction;
     const moved = (applied: number): void => {
       onApplied(applied);
       this.#queue.kick();
     };
-    this.applier = new Applier({ feed, target, epoch, position, onApplied: moved, onRefused });
+    const told = { onApplied: moved, onParked, onRefused };
+    this.applier = new Applier({ feed, target, epoch, position, ...told });
     this.#queue =
       redisUrl === undefined
         ? this.#direct

@@ -14,7 +14,7 @@ export type Gate =
     };
 
 export type GateName =
-  'reachable' | 'fences' | 'mapping' | 'backfill' | 'broken' | 'lag' | 'reconcile';
+  'reachable' | 'fences' | 'mapping' | 'backfill' | 'broken' | 'parked' | 'lag' | 'reconcile';
 
 export interface Lag {
   /** Changes in the owner's feed that the other side has not applied. */
@@ -36,6 +36,8 @@ export interface GateFacts {
   readonly backfilled: boolean;
   /** Why applying has stopped; null when it has not. */
   readonly broken: string | null;
+  /** Changes that the target could not take, or that wait behind such a one. */
+  readonly parked: number;
   readonly lag: Lag;
   readonly reconcile: { readonly at: number; readonly clean: boolean } | null;
   readonly now: number;
@@ -89,6 +91,14 @@ const gates: readonly ((facts: GateFacts, limits: GateLimits) => Gate)[] = [
       : refuse('backfill', `${to} has no complete copy of the data`, `fig backfill ${capability}`),
   ({ broken }) =>
     broken === null ? open : refuse('broken', `changes can't be applied: ${broken}`, 'fig status'),
+  ({ parked, capability, to }) =>
+    parked === 0
+      ? open
+      : refuse(
+          'parked',
+          `${to} could not take changes that are parked there (${parked})`,
+          `fig parked list ${capability}`,
+        ),
   ({ lag, to }, { lagChanges, lagMs }) =>
     lag.changes <= lagChanges && lag.ms <= lagMs
       ? open

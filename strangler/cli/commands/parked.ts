@@ -1,0 +1,187 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { openEachSide } from '../../engine/index.ts';
+import type { DataDeclaration } from '../../engine/index.ts';
+import { encodeRow } from '../../mapping/index.ts';
+import { aggregatesOf, retryParked } from '../../parked/index.ts';
+import type { ParkedAggregate } from '../../parked/index.ts';
+import type { SideDatabase } from '../../side-database.ts';
+import { otherSide } from '../../side.ts';
+import type { SideName } from '../../side.ts';
+import { declarationOf, declarationsFor } from '../context.ts';
+import type { Context } from '../context.ts';
+import { CommandError, EXIT } from '../exit.ts';
+import { ago, plural, table } from '../format.ts';
+import type { Output } from '../output.ts';
+
+const LOOK_MS = 20;
+
+/** What is parked of one capability, and where. */
+interface Found {
+  readonly capability: string;
+  readonly sides: Readonly<Record<SideName, SideDatabase>>;
+  /** The side that could not take it. */
+  readonly at: SideName;
+  readonly aggregates: readonly ParkedAggregate[];
+}
+
+/** Lists what could not be applied, by aggregate; reads the databases, needs no engine. */
+export async function listParked(
+  context: Context,
+  output: Output,
+  capability: string | undefined,
+): Promise<void> {
+  const parked: (ParkedAggregate & { readonly capability: string })[] = [];
+  for (const declaration of declarationsFor(context, capability)) {
+    await withParked(declaration, async ({ capability: name, aggregates }) => {
+      parked.push(...aggregates.map((one) => ({ capability: name, ...one })));
+    });
+  }
+  output.result({ parked }, () => (parked.length === 0 ? 'nothing is parked' : listText(parked)));
+}
+
+/** Shows one aggregate's parked changes with their images. */
+export async function showParked(
+  context: Context,
+  output: Output,
+  capability: string,
+  id: number,
+): Promise<void> {
+  await withParked(declarationOf(context, capability), async (found) => {
+    const one = pick(found, id);
+    output.result({ capability, ...one }, () => showText(one));
+  });
+}
+
+/**
+ * Has the owner's rows tried again, as they are now, and waits until that was done.
+ * @throws CommandError when something is still parked, or no engine does it in time
+ */
+export async function retry(
+  context: Context,
+  output: Output,
+  capability: string,
+  { id, timeoutMs }: { readonly id: number | undefined; readonly timeoutMs: number },
+): Promise<void> {
+  await withParked(declarationOf(context, capability), async (found) => {
+    const chosen = id === undefined ? found.aggregates : [pick(found, id)];
+    const owner = found.sides[otherSide(found.at)];
+    const target = found.sides[found.at];
+    const position = chosen.length === 0 ? 0 : await retryParked(owner, chosen);
+    if (position === null) {
+      const message = `${owner.side} does not own ${capability}, so its rows say nothing`;
+      throw new CommandError(EXIT.refused, 'not_owner', message, `fig journal ${capability}`);
+    }
+    await applied(target, position, timeoutMs);
+    const roots = new Set(chosen.map(({ root }) => root));
+    const left = aggregatesOf(target.parked.list()).filter(({ root }) => roots.has(root));
+    const done = chosen.length - left.length;
+    output.result({ capability, tried: chosen.length, applied: done, parked: left }, () =>
+      [`${plural(done, 'aggregate')} of ${chosen.length} applied`, ...left.map(showText)].join(
+        '\n',
+      ),
+    );
+    if (left.length === 0) return;
+    const message =
+      'the owner has to be mended first: its rows still have no way to the other side';
+    throw new CommandError(EXIT.failed, 'still_parked', message, `fig parked list ${capability}`);
+  });
+}
+
+/** Forgets what is parked of an aggregate: its rows stay different until they change again. */
+export async function skip(
+  context: Context,
+  output: Output,
+  capability: string,
+  { id, yes }: { readonly id: number; readonly yes: boolean },
+): Promise<void> {
+  await withParked(declarationOf(context, capability), async (found) => {
+    const one = pick(found, id);
+    if (!yes) {
+      const message = `${plural(one.changes.length, 'change')} of ${one.root} would be lost on ${found.at}`;
+      const next = `fig parked skip ${capability} ${id} --yes`;
+      throw new CommandError(EXIT.usage, 'not_confirmed', message, next);
+    }
+    const skipped = await found.sides[found.at].parked.skip(one.root);
+    const next = `fig reconcile ${capability}`;
+    output.result(
+      { capability, root: one.root, skipped, next },
+      () =>
+        `${plural(skipped, 'change')} of ${one.root} skipped; ${found.at} differs there until the ` +
+        `row changes again\nnext: ${next}`,
+    );
+  });
+}
+
+async function withParked(
+  declaration: DataDeclaration,
+  work: (found: Found) => Promise<void>,
+): Promise<void> {
+  const { legacy, extracted } = openEachSide(declaration);
+  try {
+    for (const side of [legacy, extracted]) if (side instanceof Error) throw side;
+    const sides = { legacy, extracted } as Found['sides'];
+    const { capability } = declaration.mapping;
+    const at = await parkedAt(sides);
+    const aggregates = at === null ? [] : aggregatesOf(sides[at].parked.list());
+    await work({ capability, sides, at: at ?? 'extracted', aggregates });
+  } finally {
+    for (const side of [legacy, extracted]) if (!(side instanceof Error)) side.close();
+  }
+}
+
+/** Only one side is ever the target; where nothing is installed, nothing is parked. */
+async function parkedAt(sides: Found['sides']): Promise<SideName | null> {
+  for (const side of [sides.extracted, sides.legacy]) {
+    if ((await side.installation()) !== undefined && side.parked.count() > 0) return side.side;
+  }
+  return null;
+}
+
+function pick({ capability, aggregates }: Found, id: number): ParkedAggregate {
+  const one = aggregates.find((candidate) => candidate.id === id);
+  if (one) return one;
+  const message = `nothing is parked of ${capability} under ${id}`;
+  throw new CommandError(EXIT.usage, 'not_parked', message, `fig parked list ${capability}`);
+}
+
+async function applied(target: SideDatabase, position: number, timeoutMs: number): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  while (target.snapshot((snapshot) => snapshot.applied()) < position) {
+    if (performance.now() > deadline) {
+      const message = `not tried within ${timeoutMs / 1000} s: no engine brings changes to ${target.side}`;
+      throw new CommandError(
+        EXIT.timedOut,
+        'timed_out',
+        `${message}; it is in the feed, and the next one will`,
+        'npm start',
+      );
+    }
+    await delay(LOOK_MS);
+  }
+}
+
+function listText(parked: readonly (ParkedAggregate & { readonly capability: string })[]): string {
+  const rows = parked.map(({ capability, id, root, changes, since, reason }) => [
+    capability,
+    String(id),
+    root,
+    plural(changes.length, 'change'),
+    ago(Date.now() - since),
+    reason,
+  ]);
+  const [first] = parked;
+  const remedy = `mend the owner's row, then: fig parked retry ${first?.capability ?? ''}`;
+  return `${table(rows)}\n${remedy}`;
+}
+
+function showText({ id, root, reason, attempts, changes }: ParkedAggregate): string {
+  const lines = changes.map(({ position, op, table: name, key, image }) => [
+    String(position),
+    op,
+    name,
+    image === null ? encodeRow(key) : encodeRow(image),
+  ]);
+  return [`${id}  ${root}  tried ${plural(attempts, 'time')}: ${reason}`, table(lines, '  ')].join(
+    '\n',
+  );
+}
