@@ -10,7 +10,8 @@ export function withArguments(env: Environment, parameters: string[]): Environme
   try {
     const { values } = parseArgs({
       args: parameters,
-      options: { config: { type: 'string' } },
+      // The supervisor marks each process with its data folder; that says nothing to the facade.
+      options: { config: { type: 'string' }, 'fig-data': { type: 'string' } },
     });
     return values.config === undefined ? env : { ...env, FIG_CONFIG: values.config };
   } catch (error) {
