@@ -21,6 +21,7 @@ const ARROWS = {
   bin: [],
   scripts: [],
   docs: [],
+  examples: [],
 };
 
 /** What others see of a folder, as the path of the file that they may import. */
@@ -34,11 +35,11 @@ const SURFACES = {
   tests: '^tests/support/index\\.ts$',
 };
 
-const NOT_OURS = ['node_modules', 'dist', 'coverage'];
+const NOT_OURS = new Set(['node_modules', 'dist', 'coverage']);
 const folders = readdirSync(process.cwd(), { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
   .map((entry) => entry.name)
-  .filter((name) => !NOT_OURS.includes(name));
+  .filter((name) => !NOT_OURS.has(name));
 
 for (const folder of folders) {
   if (ARROWS[folder]) continue;
