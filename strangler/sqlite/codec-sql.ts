@@ -123,7 +123,9 @@ export function codecSql(codec: Codec): CodecSql | undefined {
           `typeof(${legacy}) = 'text' AND ${prefix} || ${legacy} IS +${extracted} COLLATE BINARY`,
         forward: (value) => `${prefix} || ${value}`,
         valid: (value) => `typeof(${value}) = 'text'`,
-        backward: (value) => `substr(${value}, length(${prefix}) + 1)`,
+        backward: (value) =>
+          `CASE WHEN typeof(${value}) = 'text' AND substr(${value}, 1, length(${prefix})) = ${prefix}` +
+          ` COLLATE BINARY THEN substr(${value}, length(${prefix}) + 1) END`,
       };
     }
     default:
