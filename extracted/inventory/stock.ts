@@ -15,7 +15,7 @@ function rows(connection: Knex): Knex.QueryBuilder<StockRow, StockRow[]> {
       'on_hand',
       connection.raw('coalesce(reserved, 0) as reserved'),
     )
-    .orderBy('stock_levels.sku') as Knex.QueryBuilder<StockRow, StockRow[]>;
+    .orderBy('stock_levels.sku') as unknown as Knex.QueryBuilder<StockRow, StockRow[]>;
 }
 
 function present({ sku, on_hand: onHand, reserved }: StockRow): StockLevel {

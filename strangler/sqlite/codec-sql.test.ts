@@ -7,7 +7,9 @@ import { codecSql, validSql, writtenSql } from './codec-sql.ts';
 import type { CodecSql } from './codec-sql.ts';
 
 const database = new Database(':memory:');
-afterAll(() => database.close());
+afterAll(() => {
+  database.close();
+});
 
 /** Evaluates an expression over two columns without affinity, which hold these values. */
 function evaluate(sql: string, legacy: SqlValue, extracted: SqlValue): SqlValue {
