@@ -5,7 +5,7 @@ import { readDataPlaneStatus } from './data-plane-status.ts';
 import type { DataPlaneStatus } from './data-plane-status.ts';
 import { directionOf, ownerOf, sameDirection } from './direction.ts';
 import type { Fences } from './direction.ts';
-import { AppliedPositions, Applier, Pipeline, trim } from './feed/index.ts';
+import { AppliedPositions, Applier, Pipeline, revealer, trim } from './feed/index.ts';
 import type { Mapping } from './mapping/index.ts';
 import { ParkedError } from './side-database.ts';
 import type { ParkedChange, SideDatabase } from './side-database.ts';
@@ -212,7 +212,7 @@ export class DataPlane {
     await this.#pipeline?.stop();
     this.#pipeline = undefined;
     this.#pipeline = await Pipeline.start({
-      capability: this.capability,
+      mapping: this.mapping,
       direction,
       source: this.#database(direction.from),
       target: this.#database(direction.to),
@@ -243,6 +243,7 @@ export class DataPlane {
     const target = this.#database(to);
     return new Applier({
       feed: this.#database(from).feed,
+      reveal: revealer(this.mapping, this.#database(from)),
       target,
       epoch,
       position: await target.store.appliedPosition(),

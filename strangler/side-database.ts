@@ -24,6 +24,8 @@ export interface Snapshot extends RowReader {
   applied(): number;
   /** Keys of the pair that this side's feed names in after < position <= upto. */
   changedKeys(pair: Pair, after: number, upto: number): readonly PairKey[];
+  /** The secret columns of a row; undefined when it is gone. */
+  secrets(table: string, key: Row): Row | undefined;
   /** The newest change of a row at or below a position, if this side's feed still holds it. */
   changeAt(pair: Pair, key: PairKey, upto: number): Change | undefined;
 }

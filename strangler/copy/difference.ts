@@ -26,7 +26,10 @@ export function differenceOf(
   }
   const image = imageOf(pair, owner, source);
   if (typeof image === 'string') return { kind: 'different', columns: [], reason: image };
-  if (target === undefined) return { kind: 'missing', columns: [], reason: null };
+  if (target === undefined) {
+    const missed = !pair[otherSide(owner)].optional || holds(pair, owner, source);
+    return missed ? { kind: 'missing', columns: [], reason: null } : null;
+  }
   const columns = Object.entries(image)
     .filter(([column, value]) => !sameValue(value, target[column] ?? null))
     .map(([column]) => column);

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { belongs, encodeRow, encodeValues, isGuest } from '../mapping/index.ts';
+import { belongs, columnOn, encodeRow, encodeValues, HIDDEN, isGuest } from '../mapping/index.ts';
 import type { Mapping, Pair, PairKey, Row } from '../mapping/index.ts';
 import type { SideName } from '../side.ts';
 import type { Bridge, Piece, SideDatabase, Snapshot } from '../side-database.ts';
@@ -168,6 +168,8 @@ function judgeAt(
   );
   return ({ side }, partners) => {
     if (!changed.has(encodeValues(partners.key))) return differenceOf(pair, side, partners);
+    // No image has them: they are read when a change is applied, and may be newer than the change.
+    if (pair.columns.some(({ secret }) => secret)) return 'hot';
     const change = snapshot.changeAt(pair, partners.key, applied);
     if (change === undefined) return 'hot';
     const image = change.image as Row | null;
@@ -196,8 +198,13 @@ async function lookAgain(options: ReconcileOptions, pair: Pair, key: PairKey): P
   return 'hot';
 }
 
-function shown(row: Row | undefined): unknown {
-  return row === undefined ? null : (JSON.parse(encodeRow(row)) as unknown);
+/** A row as it may be seen, kept and printed. */
+function shown(pair: Pair, side: SideName, row: Row | undefined): unknown {
+  if (row === undefined) return null;
+  const hidden = pair.columns
+    .filter(({ secret }) => secret)
+    .map((codec) => [columnOn(codec, side) ?? '', HIDDEN] as const);
+  return JSON.parse(encodeRow({ ...row, ...Object.fromEntries(hidden) })) as unknown;
 }
 
 function describe(
@@ -212,7 +219,15 @@ function describe(
     key: JSON.parse(encodeValues(key)) as unknown,
     columns: finding === 'hot' ? [] : finding.columns,
     reason: finding === 'hot' ? null : finding.reason,
-    source: shown(source.snapshot((snapshot) => snapshot.row(pair, key))),
-    target: shown(target.snapshot((snapshot) => snapshot.row(pair, key))),
+    source: shown(
+      pair,
+      source.side,
+      source.snapshot((snapshot) => snapshot.row(pair, key)),
+    ),
+    target: shown(
+      pair,
+      target.side,
+      target.snapshot((snapshot) => snapshot.row(pair, key)),
+    ),
   };
 }

@@ -3,6 +3,7 @@ import { NotTargetError } from '../side-database.ts';
 import type { FeedReader, ParkedChange, SideDatabase } from '../side-database.ts';
 import type { Slice } from '../store.ts';
 import { applySome } from './apply.ts';
+import type { Reveal } from './reveal.ts';
 import type { SliceSink } from './slice-source.ts';
 
 /** Changes read at once where the applier reads for itself. */
@@ -25,6 +26,8 @@ interface ApplierOptions {
   /** The target's epoch, at which it must stay while this applier works. */
   readonly epoch: number;
   readonly position: number;
+  /** Adds what the feed may not hold to a change that is about to be applied. */
+  readonly reveal?: Reveal | undefined;
   readonly onApplied: (position: number) => void;
   /** Called when changes could not be applied and were parked. */
   readonly onParked?: (parked: readonly ParkedChange[]) => void;
@@ -144,9 +147,9 @@ export class Applier implements SliceSink {
 
   /** @returns how long the target's write lock was held, in ms */
   async #applyOnce(slice: Slice): Promise<number> {
-    const { target, epoch, onApplied, onParked } = this.#options;
+    const { target, epoch, reveal, onApplied, onParked } = this.#options;
     try {
-      const { position, heldMs, parked } = await applySome(target, epoch, slice);
+      const { position, heldMs, parked } = await applySome(target, epoch, slice, reveal);
       if (parked.length > 0) onParked?.(parked);
       this.#problem = null;
       if (position !== this.#position) {

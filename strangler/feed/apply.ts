@@ -1,6 +1,7 @@
 import { ApplyError } from '../side-database.ts';
 import type { ParkedChange, SideDatabase, Target } from '../side-database.ts';
 import type { Change, Slice } from '../store.ts';
+import type { Reveal } from './reveal.ts';
 
 /** How long one applying transaction may hold the target's write lock, in ms. */
 export const TIME_BOX_MS = 1.5;
@@ -29,10 +30,11 @@ export async function applySome(
   target: SideDatabase,
   epoch: number,
   slice: Slice,
+  reveal: Reveal = (change) => change,
   boxMs = target.crowded ? TIME_BOX_MS : ALONE_BOX_MS,
 ): Promise<Applied> {
   const run = (careful: boolean): Promise<Applied> =>
-    target.apply(epoch, (transaction) => applyIn(transaction, slice, { boxMs, careful }));
+    target.apply(epoch, (transaction) => applyIn(transaction, slice, { reveal, boxMs, careful }));
   try {
     return await run(false);
   } catch (error) {
@@ -43,12 +45,13 @@ export async function applySome(
 }
 
 interface Manner {
+  readonly reveal: Reveal;
   readonly boxMs: number;
   /** Whether to take changes one by one, so that one of them can fail alone. */
   readonly careful: boolean;
 }
 
-function applyIn(target: Target, slice: Slice, { boxMs, careful }: Manner): Applied {
+function applyIn(target: Target, slice: Slice, { reveal, boxMs, careful }: Manner): Applied {
   const started = performance.now();
   const applied = target.applied();
   if (slice.after > applied || slice.upto <= applied) {
@@ -57,7 +60,7 @@ function applyIn(target: Target, slice: Slice, { boxMs, careful }: Manner): Appl
   const parked: ParkedChange[] = [];
   const applyOne =
     careful || target.anyParked() ? parkWhatFails(target, parked) : stopAtWhatFails(target);
-  const position = applyUntilLate(applyOne, slice, applied, boxMs);
+  const position = applyUntilLate((change) => applyOne(reveal(change)), slice, applied, boxMs);
   target.setApplied(position);
   return { position, parked, heldMs: performance.now() - started };
 }

@@ -3,4 +3,5 @@ export * from './applier.ts';
 export * from './apply.ts';
 export * from './barrier.ts';
 export * from './pipeline.ts';
+export * from './reveal.ts';
 export * from './trim.ts';

@@ -1,8 +1,10 @@
 import type { Logger } from '../../chassis/index.ts';
 import type { Direction } from '../direction.ts';
+import type { Mapping } from '../mapping/index.ts';
 import type { ParkedChange, SideDatabase } from '../side-database.ts';
 import { Applier } from './applier.ts';
 import { CommitWatch } from './commit-watch.ts';
+import { revealer } from './reveal.ts';
 import { QueueSource } from './queue-source.ts';
 import { DirectSource } from './slice-source.ts';
 import type { SliceSource } from './slice-source.ts';
@@ -11,7 +13,7 @@ import type { SliceSource } from './slice-source.ts';
 const POLL_MS = 50;
 
 interface PipelineOptions {
-  readonly capability: string;
+  readonly mapping: Mapping;
   readonly direction: Direction;
   readonly source: SideDatabase;
   readonly target: SideDatabase;
@@ -37,7 +39,8 @@ export class Pipeline {
   private constructor(options: PipelineOptions, position: number, incarnation: string) {
     this.#options = options;
     this.direction = options.direction;
-    const { capability, source, target, redisUrl, log } = options;
+    const { mapping, source, target, redisUrl, log } = options;
+    const { capability } = mapping;
     const { onApplied, onParked, onRefused } = options;
     const { feed } = source;
     const { epoch } = options.direction;
@@ -45,7 +48,8 @@ export class Pipeline {
       onApplied(applied);
       this.#queue.kick();
     };
-    const told = { onApplied: moved, onParked, onRefused };
+    const reveal = revealer(mapping, source);
+    const told = { reveal, onApplied: moved, onParked, onRefused };
     this.applier = new Applier({ feed, target, epoch, position, ...told });
     this.#queue =
       redisUrl === undefined

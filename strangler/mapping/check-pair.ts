@@ -113,6 +113,9 @@ function checkSide(pair: Pair, side: SideName): Finding[] {
     seen.add(column);
   }
   findings.push(...checkSecrets(pair, side));
+  if (pair[side].optional && pair[otherSide(side)].whenAbsent === undefined) {
+    findings.push(['optional_without_guest', `${side} is optional, but its partner is no guest`]);
+  }
   for (const column of Object.keys(where)) {
     if (!readable.has(column)) {
       findings.push([

@@ -25,6 +25,11 @@ export interface PairSide {
    * the partner resets these columns instead of deleting the row, and new rows start with them.
    */
   readonly whenAbsent?: Readonly<Record<string, string | number | null | CopyOf>>;
+  /**
+   * A row may be missing here whose partner, a guest, has nothing to say: the owner of this table
+   * makes it only when there is something to keep in it.
+   */
+  readonly optional?: boolean;
   /** Columns of the table that no pair carries, with the reason why that loses nothing. */
   readonly leftOut?: Readonly<Record<string, string>>;
   /**

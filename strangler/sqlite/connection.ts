@@ -53,7 +53,8 @@ export class SqliteConnection {
     // state in between that a CHECK or a reference across columns or tables would refuse.
     this.#writer.pragma('foreign_keys = OFF');
     this.#writer.pragma('ignore_check_constraints = ON');
-    this.#writer.pragma('recursive_triggers = ON');
+    // As for most who write here: a trigger of the business's own may write to its own table.
+    this.#writer.pragma('recursive_triggers = OFF');
     for (const connection of attached ? [this.#writer, this.#reader] : []) {
       connection.prepare(`ATTACH ? AS ${attached?.name}`).run(attached?.file);
     }

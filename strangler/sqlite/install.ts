@@ -4,7 +4,7 @@ import type { SideName } from '../side.ts';
 import { checkMapping } from '../mapping/index.ts';
 import type { Mapping } from '../mapping/index.ts';
 import type { SqliteConnection } from './connection.ts';
-import { checkSchema, uniqueColumns } from './schema.ts';
+import { checkSchema, foreignTriggers, uniqueColumns } from './schema.ts';
 import type { Prepare } from './schema.ts';
 import { feedSchema, feedTable, NOW_SQL, sharedTables } from './tables.ts';
 import { triggersOf } from './triggers.ts';
@@ -54,8 +54,20 @@ export function installStatements(
   mapping: Mapping,
   side: SideName,
 ): readonly string[] {
-  const triggers = triggersOf(mapping, side, (table) => uniqueColumns(prepare, table));
+  const triggers = wantedTriggers(prepare, mapping, side);
   return [...tableStatements(mapping.capability), ...triggers.values()];
+}
+
+function wantedTriggers(
+  prepare: Prepare,
+  mapping: Mapping,
+  side: SideName,
+): ReadonlyMap<string, string> {
+  const foreign = new Set(foreignTriggers(prepare, mapping, side).map(({ table }) => table));
+  return triggersOf(mapping, side, (table) => ({
+    unique: uniqueColumns(prepare, table),
+    busy: foreign.has(table),
+  }));
 }
 
 function seed(connection: SqliteConnection, { capability, hash }: Mapping, side: SideName): void {
@@ -107,9 +119,7 @@ function changeMapping(connection: SqliteConnection, capability: string, hash: s
 
 /** Brings the installed triggers to what the mapping says, in the caller's transaction. */
 function replaceTriggers(connection: SqliteConnection, mapping: Mapping, side: SideName): void {
-  const wanted = triggersOf(mapping, side, (table) =>
-    uniqueColumns((sql) => connection.write(sql), table),
-  );
+  const wanted = wantedTriggers((sql) => connection.write(sql), mapping, side);
   const installed = new Map(installedTriggers(connection, mapping.capability));
   for (const [trigger, sql] of installed) {
     if (wanted.get(trigger) !== sql) connection.execute(`DROP TRIGGER ${name(trigger)}`);

@@ -46,7 +46,7 @@ export class SqliteSideDatabase implements SideDatabase {
     this.feed = new SqliteFeedReader(connection, mapping.capability, side);
     this.parked = new SqliteParkedChanges(connection, mapping.capability);
     this.watchable = `${connection.file}-wal`;
-    this.#snapshot = new SqliteSnapshot(connection, mapping.capability, side);
+    this.#snapshot = new SqliteSnapshot(connection, mapping, side);
     this.#target = new SqliteTarget(connection, mapping, side);
   }
 

@@ -1,7 +1,7 @@
 import type { SideName } from '../side.ts';
 import { otherSide } from '../side.ts';
-import { compareKeys, decodeRow, pairKeyOf } from '../mapping/index.ts';
-import type { Pair, PairKey } from '../mapping/index.ts';
+import { compareKeys, decodeRow, pairKeyOf, secretColumnsOf } from '../mapping/index.ts';
+import type { Mapping, Pair, PairKey, Row } from '../mapping/index.ts';
 import type { Snapshot } from '../side-database.ts';
 import { PackedChange } from '../packed-change.ts';
 import type { PackedRow } from '../packed-change.ts';
@@ -9,7 +9,7 @@ import type { Change } from '../store.ts';
 import type { SqliteConnection } from './connection.ts';
 import { SqliteRowReader } from './row-reader.ts';
 import { feedTable } from './tables.ts';
-import { name } from './values.ts';
+import { bound, name, plain } from './values.ts';
 
 /** Changes looked through for a row's newest one: it is asked for rows that change all the time. */
 const LOOK_BACK = 2_000;
@@ -17,16 +17,18 @@ const LOOK_BACK = 2_000;
 /** Reads of one moment; valid inside `SqliteConnection.snapshot` only. */
 export class SqliteSnapshot extends SqliteRowReader implements Snapshot {
   readonly #db: SqliteConnection;
+  readonly #mapping: Mapping;
   readonly #capability: string;
   readonly #side: SideName;
   readonly #feed: string;
 
-  constructor(connection: SqliteConnection, capability: string, side: SideName) {
+  constructor(connection: SqliteConnection, mapping: Mapping, side: SideName) {
     super((sql) => connection.read(sql), side);
     this.#db = connection;
-    this.#capability = capability;
+    this.#mapping = mapping;
+    this.#capability = mapping.capability;
     this.#side = side;
-    this.#feed = name(feedTable(capability));
+    this.#feed = name(feedTable(mapping.capability));
   }
 
   position(): number {
@@ -49,6 +51,22 @@ export class SqliteSnapshot extends SqliteRowReader implements Snapshot {
     return keys
       .map((key) => pairKeyOf(pair, this.#side, decodeRow(key)))
       .filter((key) => key !== undefined);
+  }
+
+  secrets(table: string, key: Row): Row | undefined {
+    const columns = secretColumnsOf(this.#mapping, this.#side, table);
+    const where = Object.keys(key).map((column) => `${name(column)} = ?`);
+    const found = this.#db
+      .read(
+        `SELECT ${columns.map((column) => name(column)).join(', ')} FROM ${name(table)}
+             WHERE ${where.join(' AND ')}`,
+      )
+      .raw()
+      .safeIntegers()
+      .get(...Object.values(key).map((value) => bound(value))) as unknown[] | undefined;
+    return (
+      found && Object.fromEntries(columns.map((column, index) => [column, plain(found[index])]))
+    );
   }
 
   changeAt(pair: Pair, key: PairKey, upto: number): Change | undefined {

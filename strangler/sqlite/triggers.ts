@@ -4,8 +4,13 @@ import type { Mapping } from '../mapping/index.ts';
 import { feedTable, NOW_SQL } from './tables.ts';
 import { imageSql, name, text } from './values.ts';
 
-/** Columns of a table's unique indexes, the primary key included. */
-export type UniqueColumns = (table: string) => readonly (readonly string[])[];
+/** What capture has to know of a table. */
+export interface CapturedTable {
+  /** Columns of its unique indexes, the primary key included. */
+  readonly unique: readonly (readonly string[])[];
+  /** Whether it has triggers that are not Fig's: they may write to the row that was just written. */
+  readonly busy: boolean;
+}
 
 const EVENTS = ['insert', 'update', 'delete'] as const;
 type Event = (typeof EVENTS)[number];
@@ -17,6 +22,7 @@ interface TableTriggers {
   readonly image: readonly string[];
   /** Unique indexes by which REPLACE may delete a row with another key. */
   readonly rivals: readonly (readonly string[])[];
+  readonly busy: boolean;
 }
 
 /**
@@ -27,17 +33,19 @@ interface TableTriggers {
 export function triggersOf(
   mapping: Mapping,
   side: SideName,
-  uniqueColumns: UniqueColumns,
+  inspect: (table: string) => CapturedTable,
 ): ReadonlyMap<string, string> {
   const triggers = new Map<string, string>();
   for (const table of tablesOf(mapping, side)) {
     const key = keyColumnsOf(mapping, side, table);
+    const { unique, busy } = inspect(table);
     const of: TableTriggers = {
       capability: mapping.capability,
       table,
       key,
       image: imageColumnsOf(mapping, side, table),
-      rivals: uniqueColumns(table).filter((columns) => !sameColumns(columns, key)),
+      rivals: unique.filter((columns) => !sameColumns(columns, key)),
+      busy,
     };
     for (const event of EVENTS) {
       add(triggers, of, 'fence', event, 'BEFORE', fence(of));
@@ -91,7 +99,7 @@ function fence({ capability }: TableTriggers): Body {
 }
 
 function capture(of: TableTriggers, event: Event): Body {
-  const { key, image } = of;
+  const { key } = of;
   const oldKey = imageSql('OLD', key);
   const newKey = imageSql('NEW', key);
   const statements: string[] = [];
@@ -106,8 +114,20 @@ function capture(of: TableTriggers, event: Event): Body {
     const changed = key.map((column) => `OLD.${name(column)} IS NOT NEW.${name(column)}`);
     statements.push(record(of, 'delete', oldKey, 'NULL', `WHERE ${changed.join(' OR ')}`));
   }
-  if (event !== 'delete') statements.push(record(of, 'upsert', newKey, imageSql('NEW', image)));
+  if (event !== 'delete') statements.push(recordRow(of, newKey));
   return { when: NOT_APPLYING, statements };
+}
+
+/**
+ * Where another trigger may have written to the row by now, its own capture came first: NEW would
+ * then be older than what the feed says already, so the row is read as it is.
+ */
+function recordRow(of: TableTriggers, newKey: string): string {
+  const { table, key, image, busy } = of;
+  if (!busy) return record(of, 'upsert', newKey, imageSql('NEW', image));
+  const same = key.map((column) => `t.${name(column)} IS NEW.${name(column)}`);
+  const from = `FROM ${name(table)} t WHERE ${same.join(' AND ')}`;
+  return record(of, 'upsert', imageSql('t', key), imageSql('t', image), from);
 }
 
 function record(

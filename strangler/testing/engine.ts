@@ -21,7 +21,7 @@ export function flagsFileOf(sides: Sides): string {
   return join(dirname(sides.legacy.name), 'flags.json');
 }
 
-/** Runs an engine for the shop on two databases, behind HTTP on a free port, and stops it. */
+/** Runs an engine, for the shop unless told otherwise, on two databases, behind HTTP on a free port, and stops it. */
 export async function withEngine<T>(
   sides: Sides,
   options: Partial<EngineDeps>,
@@ -33,7 +33,7 @@ export async function withEngine<T>(
   const flags = await openFlags({
     env: { FIG_FLAGS_FILE: flagsFile },
     appName: 'test',
-    capabilities: ['shop'],
+    capabilities: Object.keys(options.declarations ?? { shop }),
     log,
   });
   const declarations = { shop: { urls: sides.urls, mapping: shop } };

@@ -14,10 +14,13 @@ export interface Sides {
   readonly extracted: Prompt;
 }
 
-/** Runs `work` with two fresh databases of the shop schema, and removes them afterwards. */
-export async function withSides<T>(work: (sides: Sides) => Promise<T> | T): Promise<T> {
+/** Runs `work` with two fresh databases, of the shop's schema unless told otherwise, and removes them afterwards. */
+export async function withSides<T>(
+  work: (sides: Sides) => Promise<T> | T,
+  schema: Readonly<Record<SideName, string>> = shopSchema,
+): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'fig-sides-'));
-  const [legacy, extracted] = [open(folder, 'legacy'), open(folder, 'extracted')];
+  const [legacy, extracted] = [open(folder, 'legacy', schema), open(folder, 'extracted', schema)];
   try {
     return await work({
       urls: { legacy: `file:${legacy.name}`, extracted: `file:${extracted.name}` },
@@ -31,11 +34,11 @@ export async function withSides<T>(work: (sides: Sides) => Promise<T> | T): Prom
   }
 }
 
-function open(folder: string, side: SideName): Prompt {
+function open(folder: string, side: SideName, schema: Readonly<Record<SideName, string>>): Prompt {
   const prompt = new Database(join(folder, `${side}.db`));
   prompt.pragma('journal_mode = WAL');
   // Like the sqlite3 command: REPLACE fires no delete triggers.
   prompt.pragma('recursive_triggers = OFF');
-  prompt.exec(shopSchema[side]);
+  prompt.exec(schema[side]);
   return prompt;
 }
