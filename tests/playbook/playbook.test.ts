@@ -30,9 +30,9 @@ function rank(name: string): number {
   return name === 'README.md' ? 0 : Number.parseInt(name, 10);
 }
 
-async function endOfLog(dataDir: string): Promise<string[]> {
+async function endOfLog(dataDir: string): Promise<string> {
   const log = await readFile(join(dataDir, 'start.log'), 'utf8').catch(() => '');
-  return log.trimEnd().split('\n').slice(-10);
+  return log.trimEnd().split('\n').slice(-10).join('\n');
 }
 
 function isAlive(pid: number): boolean {
@@ -73,11 +73,13 @@ describe('the playbook', () => {
             throw new Error(
               ['', `${file}:${line}`, `$ ${command}`]
                 .concat('--- expected', expected, '--- printed', printed)
-                .concat("--- the system's log ends", await endOfLog(dataDir))
                 .join('\n'),
             );
           }
         }
+      } catch (error) {
+        const log = await endOfLog(dataDir);
+        throw new Error(`${String(error)}\n--- the system's log ends\n${log}`, { cause: error });
       } finally {
         await stopSystem(dataDir);
         await shell.close();
