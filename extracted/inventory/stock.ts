@@ -7,15 +7,15 @@ interface StockRow {
   readonly reserved: number;
 }
 
-function rows(connection: Knex): Knex.QueryBuilder<StockRow, StockRow[]> {
+function rows(connection: Knex) {
   return connection('stock_levels')
     .leftJoin('stock_holds', 'stock_holds.sku', 'stock_levels.sku')
-    .select(
+    .select<StockRow[]>(
       'stock_levels.sku as sku',
       'on_hand',
       connection.raw('coalesce(reserved, 0) as reserved'),
     )
-    .orderBy('stock_levels.sku') as unknown as Knex.QueryBuilder<StockRow, StockRow[]>;
+    .orderBy('stock_levels.sku');
 }
 
 function present({ sku, on_hand: onHand, reserved }: StockRow): StockLevel {

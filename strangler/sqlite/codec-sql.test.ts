@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import Database from 'better-sqlite3';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { decimalToMinor, enumeration, prefixed, same, timestamp } from '../mapping/index.ts';
 import type { Codec, SqlValue } from '../mapping/index.ts';
 import { codecSql, validSql, writtenSql } from './codec-sql.ts';
