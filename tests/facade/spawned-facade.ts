@@ -1,0 +1,97 @@
+import { fork } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { FigConfigInput } from '../../strangler/routing/index.ts';
+import { setFlags } from '../../strangler/routing/index.ts';
+import { projectRoot } from '../../system/index.ts';
+import { eventually } from '../support/index.ts';
+
+/** A facade in a process of its own, as `npm run build` has made it. */
+export interface SpawnedFacade {
+  readonly url: string;
+  readonly port: number;
+  readonly adminUrl: string;
+  readonly pid: number;
+  /** All that it has logged. */
+  log(): string;
+  flags(shares: Readonly<Record<string, number>>): Promise<void>;
+  /** Puts another configuration in the place of the one it has. */
+  configure(config: FigConfigInput | string): Promise<void>;
+  signal(name: NodeJS.Signals): void;
+  /** How the process ended, once it has. */
+  readonly ended: Promise<number | NodeJS.Signals>;
+}
+
+interface SpawnOptions {
+  /** An empty folder. */
+  readonly folder: string;
+  readonly config: FigConfigInput | string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Resolves at once instead of when it listens. */
+  readonly unready?: boolean;
+}
+
+const PROGRAM = join(projectRoot, 'dist', 'facade', 'main.js');
+
+/** Starts a facade and stops it after `use`. */
+export async function withSpawnedFacade<T>(
+  { folder, config, env = {}, unready = false }: SpawnOptions,
+  use: (facade: SpawnedFacade) => Promise<T>,
+): Promise<T> {
+  const configFile = join(folder, 'fig.config.yaml');
+  const flagsFile = join(folder, 'flags.json');
+  const configure = (next: FigConfigInput | string): Promise<void> =>
+    writeFile(configFile, typeof next === 'string' ? next : JSON.stringify(next));
+  await configure(config);
+  const child = fork(PROGRAM, [], {
+    execArgv: ['--enable-source-maps'],
+    env: {
+      PATH: process.env['PATH'],
+      FIG_CONFIG: configFile,
+      FIG_FLAGS_FILE: flagsFile,
+      FACADE_PORT: '0',
+      ADMIN_PORT: '0',
+      ENGINE_URL: 'http://127.0.0.1:9',
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  let log = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => (log += text));
+  }
+  let ports: Record<string, number> | undefined;
+  child.on('message', (message: { ports?: Record<string, number> }) => {
+    ports = message.ports ?? ports;
+  });
+  let end: number | NodeJS.Signals | undefined;
+  const ended = new Promise<number | NodeJS.Signals>((resolve) => {
+    child.once('exit', (code, signal) => {
+      end = signal ?? code ?? 0;
+      resolve(end);
+    });
+  });
+  try {
+    if (!unready) {
+      await eventually(() => {
+        if (end !== undefined) throw new Error(`the facade ended (${end}):\n${log}`);
+        return ports !== undefined;
+      });
+    }
+    const { facade = 0, admin = 0 } = ports ?? {};
+    return await use({
+      url: `http://127.0.0.1:${facade}`,
+      port: facade,
+      adminUrl: `http://127.0.0.1:${admin}`,
+      pid: child.pid ?? 0,
+      log: () => log,
+      flags: (shares) => setFlags(flagsFile, shares),
+      configure,
+      signal: (name) => void child.kill(name),
+      ended,
+    });
+  } finally {
+    child.kill('SIGTERM');
+    await ended;
+  }
+}
