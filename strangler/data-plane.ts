@@ -1,6 +1,6 @@
 import type { Logger } from '../chassis/index.ts';
-import { Copier, reconcile } from './copy/index.ts';
-import type { CopyRoute, ReconcileReport } from './copy/index.ts';
+import { Copier, reconcile, RowsToRepair } from './copy/index.ts';
+import type { CopyRoute, ReconcileReport, ReconcileWish, Repair } from './copy/index.ts';
 import { readDataPlaneStatus } from './data-plane-status.ts';
 import type { DataPlaneStatus } from './data-plane-status.ts';
 import { directionOf, ownerOf, sameDirection } from './direction.ts';
@@ -142,19 +142,34 @@ export class DataPlane {
     return this.#copier.run(() => this.#route(), restart);
   }
 
-  /** Compares both sides row by row and keeps the report in the owner's database. */
-  async reconcile(signal?: AbortSignal): Promise<ReconcileReport> {
+  /**
+   * Compares both sides row by row, and keeps the report in the owner's database; one of a sample
+   * only when it has found something, since it proves nothing else.
+   */
+  async reconcile(options: ReconcileWish = {}): Promise<ReconcileReport> {
     const { source, target } = await this.#route();
-    const stopping = this.#stopping.signal;
     const report = await reconcile({
       mapping: this.mapping,
       source,
       target,
-      signal: signal ? AbortSignal.any([signal, stopping]) : stopping,
+      signal: this.#stopping.signal,
       applied: (position) => this.#positions.waitFor(position, SETTLE_MS),
+      ...options,
     });
-    await source.saveReport(report, report.finishedAt);
+    if (report.sample === null || !report.clean) await source.saveReport(report, report.finishedAt);
     return report;
+  }
+
+  /** Compares, and brings the owner's rows over once more where the sides differ. */
+  async repair({ sample }: ReconcileWish = {}): Promise<ReconcileReport & { repair: Repair }> {
+    const rows = new RowsToRepair();
+    const report = await this.reconcile({ sample, onDifference: (row) => rows.add(row) });
+    const { source } = await this.#route();
+    const position = await rows.requeue(source);
+    // Whoever compares again at once should find it done.
+    if (position !== null)
+      await this.#positions.waitFor(position, SETTLE_MS).catch(() => undefined);
+    return { ...report, repair: rows.done };
   }
 
   /** The newest report of either direction. */

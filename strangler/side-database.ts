@@ -13,6 +13,8 @@ export interface RowReader {
   /** At most `limit` rows of the pair with keys after `after`, or from the start. */
   rows(pair: Pair, after: PairKey | null, limit: number): readonly PairRow[];
   row(pair: Pair, key: PairKey): Row | undefined;
+  /** The key of the row that many rows after a key; undefined when there are not so many. */
+  keyAt(pair: Pair, after: PairKey | null, rows: number): PairKey | undefined;
   count(pair: Pair): number;
 }
 

@@ -165,7 +165,21 @@ describe('fig', () => {
       expect(stdout).toMatch(/levels .+1 different/);
       expect(stdout).toMatch(/different in levels: \["b"\] \(on_hand\)/);
       expect(stderr).toContain('the sides of shop differ');
+      expect(stderr).toContain('next: fig reconcile shop --repair');
       expect(await fig('switch shop')).toMatchObject({ code: 3 });
+      expect(await fig('reconcile shop --repair')).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(
+          /1 row of the owner brought over once more\nnext: fig reconcile shop\n$/,
+        ),
+      });
+      expect(await fig('reconcile shop --sample 10')).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('a sample of 10 %, which is no proof'),
+      });
+      expect(await fig('switch shop')).toMatchObject({ code: 3 });
+      expect(await fig('reconcile shop')).toMatchObject({ code: 0 });
+      expect(await fig('switch shop')).toMatchObject({ code: 0 });
     }));
 
   it('checks a mapping against the databases, without an engine, and refuses it with a row', () =>

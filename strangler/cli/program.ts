@@ -29,6 +29,12 @@ function positive(text: string): number {
   throw new InvalidArgumentError('Give a whole number above 0.');
 }
 
+function percent(text: string): number {
+  const value = Number(text);
+  if (value > 0 && value <= 100) return value;
+  throw new InvalidArgumentError('Give a share above 0 and up to 100.');
+}
+
 /** The words that `fig` understands. */
 export function createProgram(run: Run): Command {
   const program = new Command('fig')
@@ -98,6 +104,11 @@ interface Timed {
   readonly json: boolean;
 }
 
+interface ReconcileWords extends Timed {
+  readonly sample?: number;
+  readonly repair: boolean;
+}
+
 function addCopying(program: Command, run: Run): void {
   program
     .command('backfill')
@@ -118,11 +129,18 @@ function addCopying(program: Command, run: Run): void {
     .command('reconcile')
     .argument('<capability>')
     .description('compare both sides row by row, while both are in use; exit 1 when they differ')
+    .option('--sample <percent>', 'compare only about so many of the rows', percent)
+    .option('--repair', "bring the owner's rows over once more where the sides differ", false)
     .option('--timeout <seconds>', 'give up waiting', seconds, 600_000)
     .option('--json', JSON_HELP, false)
-    .addHelpText('after', '\nExample:\n  fig reconcile inventory --json')
-    .action((capability: string, { timeout, json }: Timed) =>
-      run(json, (context, output) => reconcile(context, output, capability, timeout)),
+    .addHelpText(
+      'after',
+      '\nExamples:\n  fig reconcile inventory --json\n  fig reconcile inventory --repair',
+    )
+    .action((capability: string, { sample, repair, timeout, json }: ReconcileWords) =>
+      run(json, (context, output) =>
+        reconcile(context, output, capability, { sample, repair, timeoutMs: timeout }),
+      ),
     );
 }
 

@@ -2,4 +2,6 @@
 export { Copier } from './copier.ts';
 export type { BackfillStatus, CopyRoute } from './copier.ts';
 export { reconcile } from './reconcile.ts';
+export type { ReconcileWish } from './reconcile.ts';
+export { RowsToRepair } from './repair.ts';
 export type * from './report.ts';

@@ -4,11 +4,14 @@ import { once } from 'node:events';
 import { createLog } from '../../chassis/index.ts';
 import { eventually } from '../../tests/support/index.ts';
 import { DataPlane } from '../data-plane.ts';
+import { otherSide } from '../side.ts';
+import type { SideName } from '../side.ts';
 import { openSides } from '../sides.ts';
 import { contentOfExtracted, expectedOfLegacy } from '../testing/history.ts';
 import { withSides } from '../testing/sides.ts';
-import type { Sides } from '../testing/sides.ts';
+import type { Prompt, Sides } from '../testing/sides.ts';
 import { shop } from '../testing/shop.ts';
+import type { ReconcileReport } from './report.ts';
 
 async function withHotRows({ legacy }: Sides, work: () => Promise<void>): Promise<void> {
   const script = new URL('../testing/hot-writer.ts', import.meta.url).pathname;
@@ -50,4 +53,107 @@ describe('comparing both sides', () => {
       await plane.stop();
     });
   });
+
+  it.each(['legacy', 'extracted'] as const)(
+    'mends exactly what differs, when %s is the owner',
+    async (owner) => {
+      await withPlane(async (plane, sides) => {
+        fill(sides.legacy, 40);
+        await plane.backfill();
+        if (owner === 'extracted') await handOver(plane);
+        damage(sides, owner);
+        const report = await plane.repair();
+        expect(report.clean).toBe(false);
+        expect(report.repair.left).toBe(0);
+        // One row of the owner may be several of the other side.
+        expect(report.repair.queued).toBeLessThanOrEqual(report.rows.length);
+        expect(await plane.reconcile()).toMatchObject({ clean: true, rows: [] });
+        expect(contentOfExtracted(sides.extracted)).toEqual(expectedOfLegacy(sides.legacy));
+        expect(await plane.repair()).toMatchObject({ clean: true, repair: { queued: 0, left: 0 } });
+      });
+    },
+  );
+
+  it('can be done for a sample, which proves nothing but what it finds', async () => {
+    await withPlane(async (plane, sides) => {
+      fill(sides.legacy, 4_000);
+      await plane.backfill();
+      const whole = await plane.reconcile();
+      const part = await plane.reconcile({ sample: 25 });
+      expect(part).toMatchObject({ clean: true, sample: 25 });
+      const compared = (report: ReconcileReport): number =>
+        report.pairs.find(({ pair }) => pair === 'levels')?.rows ?? 0;
+      expect(compared(whole)).toBe(4_000);
+      expect(compared(part)).toBeGreaterThanOrEqual(800);
+      expect(compared(part)).toBeLessThanOrEqual(1_200);
+      // What the gates look at is the newest whole comparison, or what a sample has found.
+      expect(await plane.lastReconcile()).toMatchObject({ sample: null });
+      sides.extracted.exec(`BEGIN IMMEDIATE; UPDATE fig_clock SET applying = 1;
+        UPDATE levels SET on_hand = on_hand + 1; UPDATE fig_clock SET applying = 0; COMMIT`);
+      const found = await plane.reconcile({ sample: 25 });
+      expect(found.clean).toBe(false);
+      expect(await plane.lastReconcile()).toMatchObject({ sample: 25, clean: false });
+      await plane.repair();
+      expect(await plane.reconcile()).toMatchObject({ clean: true });
+    });
+  });
 });
+
+function withPlane(work: (plane: DataPlane, sides: Sides) => Promise<void>): Promise<void> {
+  return withSides(async (sides) => {
+    const log = createLog('test', 'silent');
+    const plane = new DataPlane({ mapping: shop, databases: openSides(shop, sides.urls), log });
+    await plane.install();
+    await plane.start();
+    try {
+      await work(plane, sides);
+    } finally {
+      await plane.stop();
+    }
+  });
+}
+
+const TIME = '2026-01-01 00:00:00.000';
+
+function fill(legacy: Prompt, rows: number): void {
+  legacy.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${rows})
+    INSERT INTO STOCK SELECT 'k' || i, i, i / 2, NULL FROM n;
+    INSERT INTO PAY SELECT SKU, QTY || '.05', 'S', '${TIME}', '2026-01-02 00:00:00.000' FROM STOCK
+      WHERE QTY < 30;
+    INSERT INTO RFND SELECT SKU, SKU, '1.00', 'P', '${TIME}', '${TIME}' FROM STOCK WHERE QTY < 20;
+    INSERT INTO LINES SELECT SKU, 1, SKU, x'00' FROM STOCK WHERE QTY < 10;`);
+}
+
+/** Changes the copy by hand, past its fence: rows that differ, that are missing, that are too many. */
+function damage(sides: Sides, owner: SideName): void {
+  const statements = {
+    legacy: `UPDATE levels SET on_hand = 999 WHERE sku = 'k1';
+      DELETE FROM holds WHERE sku = 'k2'; DELETE FROM payments WHERE id = 'k3';
+      UPDATE entries SET amount = 7 WHERE entry_id IN ('settlement', 'refund:k5');
+      INSERT INTO entries VALUES ('k4', 'refund:none', 'refund_requested', 1, 1);
+      INSERT INTO lines VALUES ('none', 1, NULL, NULL)`,
+    extracted: `UPDATE STOCK SET RSV = 0, QTY = 999 WHERE SKU = 'k3';
+      DELETE FROM STOCK WHERE SKU = 'k4'; DELETE FROM PAY WHERE PAY_NO = 'k5';
+      INSERT INTO RFND VALUES ('none', 'k1', '1.00', 'P', '${TIME}', '${TIME}');
+      UPDATE PAY SET STAT = 'P', UPD = CRT WHERE PAY_NO = 'k6';
+      UPDATE LINES SET DATA = NULL`,
+  };
+  sides[otherSide(owner)].exec(
+    `BEGIN IMMEDIATE; UPDATE fig_clock SET applying = 1; ${statements[owner]};
+     UPDATE fig_clock SET applying = 0; COMMIT`,
+  );
+}
+
+/** What a handover does, without one. */
+async function handOver(plane: DataPlane): Promise<void> {
+  const [source, target] = [plane.store('legacy'), plane.store('extracted')];
+  const lease = await source.acquireLease('test', 10_000);
+  if (lease === null) throw new Error('no lease');
+  const step = { handover: 'h', step: 'x', detail: null };
+  const closed = { state: 'closed', epoch: 2 } as const;
+  await source.step(step, lease, { from: { state: 'open', epoch: 1 }, to: closed });
+  await plane.drainTo(await source.lastPosition());
+  await source.step(step, lease, { from: closed, to: { state: 'ceded', epoch: 2 } });
+  expect(await target.openAsTarget(2)).toBe(true);
+  await plane.ownerChanged();
+}

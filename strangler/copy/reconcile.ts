@@ -2,11 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { belongs, columnOn, encodeRow, encodeValues, HIDDEN, isGuest } from '../mapping/index.ts';
 import type { Mapping, Pair, PairKey, Row } from '../mapping/index.ts';
 import type { SideName } from '../side.ts';
-import type { Bridge, Piece, SideDatabase, Snapshot } from '../side-database.ts';
+import type { Bridge, Piece, RowName, SideDatabase, Snapshot } from '../side-database.ts';
 import { differenceOf } from './difference.ts';
 import type { Difference } from './difference.ts';
 import { mergeRows } from './merge.ts';
 import type { Partners } from './merge.ts';
+import { ownerRowOf } from './owner-row.ts';
+import { samplerOf } from './sample.ts';
 import type { DifferingRow, PairReport, ReconcileReport } from './report.ts';
 
 const CHUNK_ROWS = 200;
@@ -28,7 +30,14 @@ interface ReconcileOptions {
   readonly signal: AbortSignal;
   /** Waits until the owner's feed has been applied up to a position. */
   readonly applied: (position: number) => Promise<unknown>;
+  /** Compares about this share of the rows only, in percent. */
+  readonly sample?: number | undefined;
+  /** Called for each difference, with the owner's row that it is about. */
+  readonly onDifference?: (row: RowName) => void;
 }
+
+/** What a comparison may be asked for. */
+export type ReconcileWish = Pick<ReconcileOptions, 'sample' | 'onDifference'>;
 
 /** What one look at a pair of rows has shown; `hot` when it changed between the two looks. */
 type Finding = Difference | null | 'hot';
@@ -59,6 +68,7 @@ export async function reconcile(options: ReconcileOptions): Promise<ReconcileRep
     rows,
     position: options.source.snapshot((snapshot) => snapshot.position()),
     mappingHash: options.mapping.hash,
+    sample: options.sample ?? null,
     startedAt,
     finishedAt: Date.now(),
   };
@@ -74,14 +84,20 @@ async function comparePair(
   examples: DifferingRow[],
 ): Promise<PairReport> {
   const counts = { rows: 0, missing: 0, extra: 0, different: 0, unsettled: 0 };
+  const sampler = samplerOf(options, pair);
   let cursor: PairKey | null = null;
   let limit = CHUNK_ROWS;
   for (;;) {
     options.signal.throwIfAborted();
     await whenClose(options);
+    const skipped = sampler.skip(cursor);
+    if (skipped === 'end') return { pair: pair.name, ...counts };
+    cursor = skipped;
     const started = performance.now();
     const equal: Piece | null = options.bridge?.equal(pair, cursor, limit) ?? null;
-    limit = nextLimit(limit, performance.now() - started, equal !== null);
+    limit = sampler.all
+      ? nextLimit(limit, performance.now() - started, equal !== null)
+      : CHUNK_ROWS;
     if (equal !== null) {
       counts.rows += equal.rows;
       if (equal.last === null) return { pair: pair.name, ...counts };
@@ -98,6 +114,7 @@ async function comparePair(
       if (settled === null) continue;
       const kind = settled === 'hot' ? 'unsettled' : settled.kind;
       counts[kind] += 1;
+      if (settled !== 'hot') options.onDifference?.(ownerRowOf(options, pair, partners));
       if (examples.length < ROWS_SHOWN) examples.push(describe(options, pair, partners, settled));
     }
     // Neither database makes this process wait, so it must leave room for its other work itself.

@@ -35,6 +35,16 @@ export interface ReconcileReport {
   /** The owner's position when the comparison ended. */
   readonly position: number;
   readonly mappingHash: string;
+  /** The share of rows that was compared, in percent; null: all of them. */
+  readonly sample: number | null;
   readonly startedAt: number;
   readonly finishedAt: number;
+}
+
+/** What was done about the differences that a comparison found. */
+export interface Repair {
+  /** Rows of the owner that were brought over once more. */
+  readonly queued: number;
+  /** Rows that differ and are left for the next run. */
+  readonly left: number;
 }

@@ -15,7 +15,7 @@ import type { HandoverAnswer, HandoverPlan } from './commands.ts';
 import { openSide } from './plane.ts';
 import type { DataDeclaration, Plane } from './plane.ts';
 import { engineRoutes } from './routes.ts';
-import type { EngineControl } from './routes.ts';
+import type { EngineControl, ReconcileOrder } from './routes.ts';
 import { RoutingPublisher } from './routing-publisher.ts';
 import { Steward } from './steward.ts';
 import type { Standing } from './steward.ts';
@@ -133,8 +133,9 @@ export class Engine implements EngineControl {
     });
   }
 
-  async reconcile(steward: Steward): Promise<ReconcileReport> {
-    return leading(steward).data.reconcile();
+  async reconcile(steward: Steward, { sample, repair }: ReconcileOrder): Promise<ReconcileReport> {
+    const { data } = leading(steward);
+    return repair ? data.repair({ sample }) : data.reconcile({ sample });
   }
 
   planHandover(steward: Steward, to: SideName): Promise<HandoverPlan> {

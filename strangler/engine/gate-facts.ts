@@ -39,7 +39,10 @@ export async function readGateFacts(plane: Plane, to: SideName): Promise<GateFac
       mappingCurrent: installed.every((side) => side?.mappingHash === mapping.hash),
       backfilled: installed[1]?.complete ?? false,
       lag: lagOf(sides, otherSide(to)).lag ?? blank.lag,
-      reconcile: newest ? { at: newest.finishedAt, clean: newest.clean } : null,
+      reconcile:
+        newest && newest.mappingHash === mapping.hash
+          ? { at: newest.finishedAt, clean: newest.clean }
+          : null,
     };
   } catch (error) {
     return { ...blank, trouble: error instanceof Error ? error.message : String(error) };

@@ -12,6 +12,13 @@ import type { HandoverAnswer, HandoverPlan } from './commands.ts';
 import type { HandoverView } from './status.ts';
 import type { Steward } from './steward.ts';
 
+export interface ReconcileOrder {
+  /** The share of rows to compare, in percent; all when left out. */
+  readonly sample?: number | undefined;
+  /** Whether to bring the owner's rows over once more where the sides differ. */
+  readonly repair: boolean;
+}
+
 /** What the routes need of an engine. */
 export interface EngineControl {
   readonly stewards: ReadonlyMap<string, Steward>;
@@ -19,13 +26,17 @@ export interface EngineControl {
   routing(): readonly RoutingState[];
   handovers(): Promise<readonly HandoverView[]>;
   backfill(steward: Steward, restart: boolean): Promise<void>;
-  reconcile(steward: Steward): Promise<ReconcileReport>;
+  reconcile(steward: Steward, order: ReconcileOrder): Promise<ReconcileReport>;
   planHandover(steward: Steward, to: SideName): Promise<HandoverPlan>;
   handOver(steward: Steward, to: SideName): Promise<HandoverAnswer>;
 }
 
 const named = z.strictObject({ capability: z.string() });
 const backfillOrder = named.extend({ restart: z.boolean().default(false) });
+const reconcileOrder = named.extend({
+  sample: z.number().gt(0).max(100).optional(),
+  repair: z.boolean().default(false),
+});
 const handoverOrder = named.extend({
   to: z.enum(['legacy', 'extracted'], 'give "legacy" or "extracted"'),
   dryRun: z.boolean().default(false),
@@ -53,8 +64,8 @@ export function engineRoutes(engine: EngineControl): Router {
     res.status(202).json({ capability, state: 'running' });
   });
   router.post('/reconciles', async (req, res) => {
-    const { capability } = parse(named, bodyOf(req));
-    res.json(await engine.reconcile(find(engine, capability)));
+    const { capability, ...order } = parse(reconcileOrder, bodyOf(req));
+    res.json(await engine.reconcile(find(engine, capability), order));
   });
   router.post('/handovers', async (req, res) => {
     const { capability, to, dryRun } = parse(handoverOrder, bodyOf(req));

@@ -12,6 +12,10 @@ interface PairSql {
   readonly columns: readonly string[];
   readonly first: string;
   readonly next: string;
+  /** The key's columns, constants included. */
+  readonly keys: readonly string[];
+  readonly firstKey: string;
+  readonly nextKey: string;
   readonly one: string;
   readonly count: string;
 }
@@ -30,10 +34,8 @@ export class SqliteRowReader implements RowReader {
   rows(pair: Pair, after: PairKey | null, limit: number): readonly PairRow[] {
     const sql = this.#sqlOf(pair);
     const side = this.#side;
-    const from =
-      after === null ? [] : keyColumns(pair, side).map((c) => keyOn(pair, side, after)[c]);
     const found = this.#all(after === null ? sql.first : sql.next, [
-      ...from.map((value) => value ?? null),
+      ...this.#from(pair, after),
       limit,
     ]);
     return found.map((values) => {
@@ -50,8 +52,21 @@ export class SqliteRowReader implements RowReader {
     return values && toRow(sql.columns, values);
   }
 
+  keyAt(pair: Pair, after: PairKey | null, rows: number): PairKey | undefined {
+    const sql = this.#sqlOf(pair);
+    const offset = [...this.#from(pair, after), rows - 1];
+    const [values] = this.#all(after === null ? sql.firstKey : sql.nextKey, offset);
+    return values && pairKeyOf(pair, this.#side, toRow(sql.keys, values));
+  }
+
   count(pair: Pair): number {
     return Number(this.#all(this.#sqlOf(pair).count, [])[0]?.[0] ?? 0);
+  }
+
+  #from(pair: Pair, after: PairKey | null): readonly SqlValue[] {
+    if (after === null) return [];
+    const key = keyOn(pair, this.#side, after);
+    return keyColumns(pair, this.#side).map((column) => key[column] ?? null);
   }
 
   #all(sql: string, parameters: readonly SqlValue[]): SqlValue[][] {
@@ -84,17 +99,23 @@ function pairSql(pair: Pair, side: SideName): PairSql {
   const select = `SELECT ${columns.map((column) => name(column)).join(', ')} FROM ${name(pair[side].table)}`;
   const order = `ORDER BY ${keys.join(', ')} LIMIT ?`;
   const after = `(${keys.join(', ')}) > (${keys.map(() => '?').join(', ')})`;
-  const one = Object.keys(
+  const keyed = Object.keys(
     keyOn(
       pair,
       side,
       keys.map(() => ''),
     ),
-  ).map((c) => `${name(c)} = ?`);
+  );
+  const one = keyed.map((column) => `${name(column)} = ?`);
+  const selectKey = `SELECT ${keyed.map((column) => name(column)).join(', ')} FROM ${name(pair[side].table)}`;
+  const nth = `ORDER BY ${keys.join(', ')} LIMIT 1 OFFSET ?`;
   return {
     columns,
     first: `${select} WHERE ${filter} ${order}`,
     next: `${select} WHERE ${filter} AND ${after} ${order}`,
+    keys: keyed,
+    firstKey: `${selectKey} WHERE ${filter} ${nth}`,
+    nextKey: `${selectKey} WHERE ${filter} AND ${after} ${nth}`,
     one: `${select} WHERE ${filter} AND ${one.join(' AND ')}`,
     count: `SELECT count(*) FROM ${name(pair[side].table)} WHERE ${filter}`,
   };

@@ -115,6 +115,10 @@ export class SqliteTarget implements Target {
     return this.#reader.row(pair, key);
   }
 
+  keyAt(pair: Pair, after: PairKey | null, rows: number): PairKey | undefined {
+    return this.#reader.keyAt(pair, after, rows);
+  }
+
   count(pair: Pair): number {
     return this.#reader.count(pair);
   }

@@ -1,4 +1,4 @@
-import type { ReconcileReport } from '../../copy/index.ts';
+import type { ReconcileReport, Repair } from '../../copy/index.ts';
 import { declarationOf } from '../context.ts';
 import type { Context } from '../context.ts';
 import { EngineClient } from '../engine-client.ts';
@@ -9,6 +9,14 @@ import type { Output, Paint } from '../output.ts';
 /** Rows that are printed; the JSON has all that the engine keeps. */
 const ROWS_SHOWN = 10;
 
+interface ReconcileWords {
+  readonly sample: number | undefined;
+  readonly repair: boolean;
+  readonly timeoutMs: number;
+}
+
+type Told = ReconcileReport & { readonly repair?: Repair };
+
 /**
  * Compares both sides row by row through the mapping.
  * @throws CommandError when they differ, after the report is printed
@@ -17,22 +25,23 @@ export async function reconcile(
   context: Context,
   output: Output,
   capability: string,
-  timeoutMs: number,
+  { sample, repair, timeoutMs }: ReconcileWords,
 ): Promise<void> {
   declarationOf(context, capability);
   const engine = new EngineClient(context.engineUrl, timeoutMs, output.progress);
   output.progress(`comparing ${capability} row by row`);
-  const report = (await engine.order('/reconciles', { capability })) as ReconcileReport;
+  const report = (await engine.order('/reconciles', { capability, sample, repair })) as Told;
   output.result(report, () => reportText(report, output.paint));
   if (report.clean) return;
+  if (report.repair && report.repair.left === 0) return;
   // The owner is right; rows that were only too hot to compare are worth another look first.
   const real = report.pairs.some((pair) => pair.missing + pair.extra + pair.different > 0);
-  const next = real ? `fig backfill ${capability} --restart` : `fig reconcile ${capability}`;
+  const next = real ? `fig reconcile ${capability} --repair` : `fig reconcile ${capability}`;
   throw new CommandError(EXIT.failed, 'differences', `the sides of ${capability} differ`, next);
 }
 
 function reportText(
-  { pairs, rows, clean, startedAt, finishedAt }: ReconcileReport,
+  { pairs, rows, clean, sample, capability, repair, startedAt, finishedAt }: Told,
   paint: Paint,
 ): string {
   const lines = pairs.map(({ pair, rows: compared, missing, extra, different, unsettled }) => [
@@ -56,6 +65,13 @@ function reportText(
   return [
     table(lines),
     ...examples,
-    `${verdict}: ${plural(total, 'row')} compared in ${duration(finishedAt - startedAt)}`,
+    `${verdict}: ${plural(total, 'row')} compared in ${duration(finishedAt - startedAt)}` +
+      (sample === null ? '' : `, a sample of ${sample} %, which is no proof`),
+    ...(repair && !clean ? [repairText(repair, capability)] : []),
   ].join('\n');
+}
+
+function repairText({ queued, left }: Repair, capability: string): string {
+  const rest = left > 0 ? `, ${count(left)} are left for another run` : '';
+  return `${plural(queued, 'row')} of the owner brought over once more${rest}\nnext: fig reconcile ${capability}`;
 }

@@ -1,0 +1,43 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { encodeRow } from '../mapping/index.ts';
+import type { RowName, SideDatabase } from '../side-database.ts';
+import type { Repair } from './report.ts';
+
+/** More than this is not damage but no copy at all, for which a backfill is the right tool. */
+const MOST = 10_000;
+/** Rows in one transaction of the owner, whose own writes wait for the same lock. */
+const AT_ONCE = 100;
+const PAUSE_MS = 4;
+
+/** Rows of the owner that are to be brought over once more, each once. */
+export class RowsToRepair {
+  readonly #rows = new Map<string, RowName>();
+  #left = 0;
+  #queued = 0;
+
+  add(row: RowName): void {
+    const named = `${row.table} ${encodeRow(row.key)}`;
+    if (this.#rows.size < MOST || this.#rows.has(named)) this.#rows.set(named, row);
+    else this.#left += 1;
+  }
+
+  get done(): Repair {
+    return { queued: this.#queued, left: this.#left + this.#rows.size - this.#queued };
+  }
+
+  /** Writes them into the owner's feed again; returns the last position, or null without any. */
+  async requeue(owner: SideDatabase): Promise<number | null> {
+    const rows = [...this.#rows.values()];
+    let last: number | null = null;
+    for (let from = 0; from < rows.length; from += AT_ONCE) {
+      const some = rows.slice(from, from + AT_ONCE);
+      const position = await owner.requeue(some);
+      // Ownership has moved: the rest is for a comparison with the new owner.
+      if (position === null) return last;
+      last = position;
+      this.#queued += some.length;
+      await delay(PAUSE_MS);
+    }
+    return last;
+  }
+}
