@@ -23,7 +23,8 @@ interface TrafficOptions {
   readonly signal?: AbortSignal;
 }
 
-const TRICKLE_MS = 120;
+/** How long all the orders would last if they only trickled: longer than any operator takes. */
+const TRICKLE_ALL_MS = 33_000;
 
 /** Starts `concurrency` clients that take the orders in their order. */
 export function startTraffic(
@@ -34,6 +35,7 @@ export function startTraffic(
   let taken = 0;
   let allowed = 1;
   let stopped = false;
+  const trickleMs = TRICKLE_ALL_MS / orders.length;
   let waiting: { readonly share: number; resolve(): void; reject(reason: unknown): void }[] = [];
   const progress = (): number => (orders.length === 0 ? 1 : taken / orders.length);
 
@@ -45,7 +47,7 @@ export function startTraffic(
 
   async function client(): Promise<void> {
     while (taken < orders.length && !stopped && signal?.aborted !== true) {
-      if (progress() >= allowed) await delay(TRICKLE_MS * concurrency);
+      if (progress() >= allowed) await delay(trickleMs * concurrency);
       const order = orders[taken];
       if (!order) return;
       taken += 1;
