@@ -8,11 +8,13 @@ const FOLDERS = ['chassis', 'extracted/inventory', 'extracted/payment', 'facade'
 const MADE = /new Problem\(\s*(\d{3}),\s*'(\w+)'/g;
 
 function sources(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
-    // What the facade's workers know together is told on the admin port, to operators.
-    .filter((name) => folder !== 'facade' || !name.startsWith('workers/'))
-    .map((name) => join(folder, name));
+  return (
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
+      // What the facade's workers know together is told on the admin port, to operators.
+      .filter((name) => folder !== 'facade' || !name.startsWith('workers/'))
+      .map((name) => join(folder, name))
+  );
 }
 
 describe('every problem that a server makes', () => {
