@@ -45,7 +45,11 @@ export const paymentMapping = defineMapping({
       key: [rename('PAY_NO', 'payment_id'), constant('extracted', 'entry_id', 'settlement')],
       columns: [
         enumeration('STAT_CD', 'kind', { S: 'captured', D: 'declined' }),
-        derived('extracted', decimalToMinor('AMT_TXT', 'amount_minor', 2)),
+        derived(
+          'extracted',
+          decimalToMinor('AMT_TXT', 'amount_minor', 2),
+          'a payment is settled as a whole: its own amount says it',
+        ),
         timestamp('UPD_TS', 'at'),
       ],
     },
@@ -76,8 +80,12 @@ export const paymentMapping = defineMapping({
         constant('legacy', 'STAT_CD', 'S'),
         constant('extracted', 'kind', 'refunded'),
         timestamp('UPD_TS', 'at'),
-        derived('extracted', rename('PAY_NO', 'payment_id')),
-        derived('extracted', decimalToMinor('AMT_TXT', 'amount_minor', 2)),
+        derived('extracted', rename('PAY_NO', 'payment_id'), 'the request says whose it is'),
+        derived(
+          'extracted',
+          decimalToMinor('AMT_TXT', 'amount_minor', 2),
+          'what was asked for is what is refunded: the request says it',
+        ),
       ],
     },
     keyPair('PAY_IDEM'),

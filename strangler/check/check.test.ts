@@ -294,7 +294,7 @@ describe('a check', () => {
     findingsOf({
       legacy: `${NUM}, A TEXT); INSERT INTO THING VALUES (1, 'Ab')`,
       extracted: `CREATE TABLE things (id INTEGER PRIMARY KEY, a TEXT, b TEXT)`,
-      columns: [same('A', 'a'), derived('extracted', { ...broken, extracted: 'b' })],
+      columns: [same('A', 'a'), derived('extracted', { ...broken, extracted: 'b' }, 'a has it')],
     }).then((findings) => expect(findings).toEqual([])));
 
   it('lists a trigger that the mapping gives a reason for', () =>

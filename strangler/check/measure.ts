@@ -14,6 +14,7 @@ import {
   writes,
 } from '../mapping/index.ts';
 import type { Mapping, Pair, Row } from '../mapping/index.ts';
+import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import type { Findings } from './findings.ts';
 import { tripOf } from './trip.ts';
@@ -95,9 +96,18 @@ function measureRow(
   pairs: readonly Pair[],
   { row, key, secrets }: Measured,
 ): void {
-  const named = key.map((column) => `${column} ${shown(row[column] ?? null)}`).join(', ');
+  // Put into words only when something is wrong, which it hardly ever is.
+  const named = (): string =>
+    key.map((column) => `${column} ${shown(row[column] ?? null)}`).join(', ');
   const found = (pair: Pair | null, code: string, column: string, message: string): void =>
-    findings.add({ code, pair: pair?.name ?? null, side, column, counterexample: named, message });
+    findings.add({
+      code,
+      pair: pair?.name ?? null,
+      side,
+      column,
+      counterexample: named(),
+      message,
+    });
   let anchored = false;
   for (const pair of pairs) {
     const { table } = pair[side];
@@ -107,7 +117,7 @@ function measureRow(
           pair,
           'lost_when_absent',
           column,
-          `${side} ${table}.${column} of row ${named}: ${message}`,
+          `${side} ${table}.${column} of row ${named()}: ${message}`,
         ),
       );
       continue;
@@ -120,11 +130,13 @@ function measureRow(
       const failure = tripOf(inspectors, pair, codec, side, row[column] ?? null);
       if (failure === null) continue;
       failed = true;
-      found(pair, failure.code, failure.column, `${failure.message} (row ${named})`);
+      found(pair, failure.code, failure.column, `${failure.message} (row ${named()})`);
     }
-    if (failed) continue;
+    // The columns can be carried; the row can, unless the other side's filter keeps it out.
+    if (failed || pair[otherSide(side)].where === undefined) continue;
     const reason = whyNot(pair, side, row);
-    if (reason !== null) found(pair, 'no_way', table, `${side} ${table}: ${reason} (row ${named})`);
+    if (reason !== null)
+      found(pair, 'no_way', table, `${side} ${table}: ${reason} (row ${named()})`);
   }
   if (anchored) return;
   const { table } = pairs[0]?.[side] ?? { table: '' };
@@ -132,7 +144,7 @@ function measureRow(
     null,
     'row_without_pair',
     table,
-    `${side} ${table}: row ${named} belongs to none of the pairs`,
+    `${side} ${table}: row ${named()} belongs to none of the pairs`,
   );
 }
 

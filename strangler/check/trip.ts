@@ -45,16 +45,16 @@ export function tripOf(
     );
   }
   if (there === null) return null;
-  const column = `${pair[to].table}.${there}`;
+  const column = (): string => `${pair[to].table}.${there}`;
   if (value === null) {
     if (inspectors[to].isNullable(pair[to].table, there)) return null;
-    return fail('does_not_fit', `is NULL, which ${column} does not take`);
+    return fail('does_not_fit', `is NULL, which ${column()} does not take`);
   }
   const went = attempt(() => carry(codec, from, value));
   if (!went.ok) return fail('no_way', went.reason);
   const put = attempt(() => inspectors[to].stored(pair[to].table, there, went.value));
   if (!put.ok)
-    return fail('does_not_fit', `${column} does not take ${show(went.value)}: ${put.reason}`);
+    return fail('does_not_fit', `${column()} does not take ${show(went.value)}: ${put.reason}`);
   if (!writes(codec, from)) return null;
   const back = attempt(() =>
     inspectors[from].stored(pair[from].table, here, carry(codec, to, put.value)),
@@ -62,13 +62,13 @@ export function tripOf(
   if (!back.ok) {
     return fail(
       'no_way_back',
-      `${show(value)} becomes ${show(put.value)} in ${column}, which has no way back: ${back.reason}`,
+      `${show(value)} becomes ${show(put.value)} in ${column()}, which has no way back: ${back.reason}`,
     );
   }
   if (sameValue(back.value, value)) return null;
   return fail(
     'loses_value',
-    `${show(value)} becomes ${show(put.value)} in ${column} and comes back as ${show(back.value)}`,
+    `${show(value)} becomes ${show(put.value)} in ${column()} and comes back as ${show(back.value)}`,
   );
 }
 

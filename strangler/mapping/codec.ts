@@ -186,10 +186,11 @@ export function constant(side: SideName, column: string, value: string | number 
 
 /**
  * A column of `side` that repeats what the other side keeps once: it is written there, and on the
- * way back left alone, since another pair carries the value.
+ * way back left alone.
+ * @param why that loses nothing: which pair carries what it says
  */
-export function derived(side: SideName, codec: Codec): Codec {
-  return { ...codec, spec: { ...codec.spec, derivedOn: side }, derivedOn: side };
+export function derived(side: SideName, codec: Codec, why: string): Codec {
+  return { ...codec, spec: { ...codec.spec, derivedOn: side, why }, derivedOn: side };
 }
 
 /**

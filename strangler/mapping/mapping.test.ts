@@ -96,7 +96,9 @@ describe('checkMapping', () => {
     );
     expect(codes([pair({ key: [timestamp('ID', 'id')] })])).toEqual(['key_order']);
     expect(codes([pair({ key: [constant('legacy', 'ID', 'x')] })])).toEqual(['no_key']);
-    expect(codes([pair({ key: [derived('legacy', same('ID', 'id'))] })])).toEqual(['derived_key']);
+    expect(codes([pair({ key: [derived('legacy', same('ID', 'id'), 'a test')] })])).toEqual([
+      'derived_key',
+    ]);
     expect(codes([pair({ legacy: { table: 'THING', where: { X: ['a'] } } })])).toEqual([
       'filter_not_carried',
     ]);
@@ -147,7 +149,7 @@ describe("a mapping's hash", () => {
     const others = [
       { columns: [decimalToMinor('NM', 'name', 2)] },
       { columns: [decimalToMinor('NM', 'name', 3)] },
-      { columns: [derived('extracted', same('NM', 'name'))] },
+      { columns: [derived('extracted', same('NM', 'name'), 'a test')] },
       { legacy: { table: 'THING', where: { NM: ['a'] } } },
       { legacy: { table: 'THING', whenAbsent: { NM: copyOf('ID') } } },
     ].map(hash);
