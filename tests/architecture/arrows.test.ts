@@ -48,6 +48,7 @@ const MAY: Readonly<Record<string, readonly Surface[]>> = {
   'scripts/code.js': [],
   'bin/code.js': [],
   'docs/code.js': [],
+  'examples/code.js': [],
   'fig.config.ts': ['chassis', 'engine', 'routing', 'mapping'],
 };
 
