@@ -8,11 +8,11 @@ interface EventuallyOptions {
 /**
  * Runs a check again and again until it neither throws nor returns false, and returns what it
  * returned.
- * @throws the check's last error when `timeoutMs` (10 s) pass before
+ * @throws the check's last error when `timeoutMs` (30 s) pass before
  */
 export async function eventually<T>(
   check: () => T | Promise<T>,
-  { timeoutMs = 10_000, intervalMs = 25 }: EventuallyOptions = {},
+  { timeoutMs = 30_000, intervalMs = 25 }: EventuallyOptions = {},
 ): Promise<Exclude<T, false>> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
