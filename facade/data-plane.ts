@@ -18,13 +18,16 @@ import type { Limits, VisitResponse } from './visit.ts';
 import { Writing } from './writing.ts';
 
 const HEADER_BYTES = 16_384;
-const HEADERS_TIMEOUT_MS = 10_000;
+const CONNECTIONS_CHECK_MS = 1_000;
 /** Longer than the usual client's, so that it is not the facade that closes under a request. */
 const KEEP_ALIVE_MS = 72_000;
 /** Shares of requests are exact to one in so many. */
 const DRAWS = 10_000;
 /** How many writes that were held are sent at a time. */
 const RELEASE_WIDTH = 64;
+
+/** Under this name a connection knows the last answer that was begun on it. */
+const LAST = Symbol('last');
 
 class VisitedResponse extends ServerResponse implements VisitResponse {
   visit: Visit | undefined;
@@ -53,6 +56,7 @@ interface Ways extends Plane, Limits {
 /** Makes the server; it does not listen yet. */
 export function createDataPlane(first: Plane): DataPlane {
   const { counters, log } = first.core;
+  const { headersMs } = first.core.limits;
   const slots = new Slots(RELEASE_WIDTH);
   let ways = waysOf(first);
   let draws = 0;
@@ -92,6 +96,7 @@ export function createDataPlane(first: Plane): DataPlane {
   }
 
   function answer(req: IncomingMessage, res: VisitedResponse): void {
+    (req.socket as Connection)[LAST] = res;
     try {
       receive(req, res);
     } catch (error) {
@@ -117,10 +122,10 @@ export function createDataPlane(first: Plane): DataPlane {
     {
       ServerResponse: VisitedResponse,
       maxHeaderSize: HEADER_BYTES,
-      headersTimeout: HEADERS_TIMEOUT_MS,
+      headersTimeout: headersMs,
       requestTimeout: 0,
       keepAliveTimeout: KEEP_ALIVE_MS,
-      connectionsCheckingInterval: 1_000,
+      connectionsCheckingInterval: Math.min(CONNECTIONS_CHECK_MS, headersMs / 2),
       highWaterMark: 65_536,
     },
     answer,
@@ -135,7 +140,7 @@ export function createDataPlane(first: Plane): DataPlane {
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     if (error.code === 'ECONNRESET') socket.destroy();
-    else refuseRaw(socket, malformed(error.code));
+    else breakOff(socket, malformed(error.code));
   });
 
   function waysOf({ core, reader }: Plane): Ways {
@@ -161,6 +166,30 @@ export function createDataPlane(first: Plane): DataPlane {
       ways = waysOf(plane);
     },
   };
+}
+
+interface Connection extends Duplex {
+  [LAST]?: VisitedResponse;
+}
+
+/** What came cannot be read any further. Answers are given in order all the same. */
+function breakOff(socket: Connection, problem: Problem): void {
+  const last = socket[LAST];
+  if (!last) {
+    refuseRaw(socket, problem);
+  } else if (last.req.complete) {
+    // What is wrong came after a whole request, whose answer goes first.
+    if (last.writableFinished) refuseRaw(socket, problem);
+    else last.once('finish', () => refuseRaw(socket, problem));
+  } else if (!last.headersSent && last.visit) {
+    const { underWay } = last.visit;
+    last.visit.refuse(problem);
+    underWay?.cancel();
+  } else {
+    // It is answered already; nothing more can follow.
+    if (last.writableFinished) socket.end();
+    else last.once('finish', () => socket.end());
+  }
 }
 
 function leave(this: ServerResponse): void {

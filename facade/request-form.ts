@@ -112,6 +112,9 @@ export class RequestReader {
         headers: { allow: ALLOWED },
       });
     }
+    if (req.httpVersionMajor !== 1) {
+      throw new Problem(505, 'unsupported_version', 'only HTTP/1.0 and HTTP/1.1 are understood');
+    }
     const { path, query } = canonicalTarget(req.url ?? '');
     const headers: string[] = ['x-fig-timeout-ms', this.#timeoutMs];
     let host: string | undefined;
@@ -152,6 +155,9 @@ export class RequestReader {
           bodyBytes = Number(value);
           break;
         case 'transfer-encoding':
+          if (req.httpVersionMinor === 0) {
+            throw new Problem(400, 'invalid_framing', 'HTTP/1.0 knows no Transfer-Encoding');
+          }
           if (value.toLowerCase() !== 'chunked') {
             throw new Problem(
               501,

@@ -204,12 +204,19 @@ export function sendProblem(
     traceparent: nextTraceparent(traceId),
     via: '1.1 fig',
     ...problem.headers,
-    ...(hasUnreadBody(req) ? { connection: 'close' } : {}),
+    ...(mustClose(req) ? { connection: 'close' } : {}),
   });
   res.end(req.method === 'HEAD' ? undefined : body);
 }
 
-function hasUnreadBody({ complete, headers }: IncomingMessage): boolean {
+/** What is not read, or can't be, would be taken for the next request. */
+function mustClose({
+  complete,
+  headers,
+  httpVersionMajor,
+  httpVersionMinor,
+}: IncomingMessage): boolean {
+  if (httpVersionMajor !== 1 || httpVersionMinor === 0) return true;
   if (complete) return false;
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }

@@ -60,6 +60,8 @@ const schema = z.strictObject({
       requestMs: z.int().positive().default(30_000),
       /** How long one try at an upstream may take to begin its answer, in ms; absent: `requestMs`. */
       attemptMs: z.int().positive().optional(),
+      /** How long the head of a request may take to arrive, in ms; changed by a restart only. */
+      headersMs: z.int().min(100).default(10_000),
       /** How many requests may be under way at one upstream; more wait their turn. */
       connections: z.int().positive().default(1_024),
     })
