@@ -20,11 +20,18 @@ const JEST = `
   process.exit(Number(process.env.JEST_ENDS_WITH ?? 0));
 `;
 
-const totals = (passed: number, failed: number, broken = 0): Record<string, string> => ({
+const totals = (
+  passed: number,
+  failed: number,
+  broken = 0,
+  skipped = 0,
+): Record<string, string> => ({
   TOTALS: JSON.stringify({
     numPassedTests: passed,
     numFailedTests: failed,
     numRuntimeErrorTestSuites: broken,
+    numPendingTests: skipped,
+    numTodoTests: 0,
   }),
   JEST_ENDS_WITH: failed + broken > 0 ? '1' : '0',
 });
@@ -77,6 +84,9 @@ describe('scripts/test.js', () => {
 
   it('counts a suite that could not run, and a jest that left no report', () =>
     withProject(async (project) => {
+      const skipped = await project.run('test.js', ['x'], totals(1, 0, 0, 2));
+      expect(skipped).toMatchObject({ code: 1 });
+      expect(skipped.lines.at(-1)).toBe('1 passed, 2 failed');
       const broken = await project.run('test.js', ['x'], totals(1, 0, 1));
       expect(broken).toMatchObject({ code: 1 });
       expect(broken.lines.at(-1)).toBe('1 passed, 1 failed');
