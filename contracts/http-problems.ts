@@ -19,6 +19,8 @@ export const FACADE_PROBLEMS = {
   malformed_request: kind(400, 'this is not well-formed HTTP/1.1'),
   duplicate_header: kind(400, 'a header that decides the way came twice'),
   invalid_host: kind(400, 'the Host header is not a host'),
+  invalid_framing: kind(400, 'HTTP/1.0 knows no Transfer-Encoding'),
+  unsupported_version: kind(505, 'only HTTP/1.0 and HTTP/1.1 are understood'),
   invalid_connection: kind(400, 'Connection names a header that decides the way'),
   invalid_upgrade: kind(400, 'a WebSocket upgrade must be a GET without a body'),
   request_timeout: kind(408, 'the request took too long to arrive'),

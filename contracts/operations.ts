@@ -36,6 +36,8 @@ export const COMMON_PROBLEMS = {
     'invalid_path',
     'malformed_request',
     'duplicate_header',
+    'invalid_framing',
+    'unsupported_version',
     'invalid_host',
     'invalid_connection',
     'request_timeout',
