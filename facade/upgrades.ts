@@ -110,6 +110,8 @@ export function refuseRaw(socket: Duplex, problem: Problem): void {
     socket.destroy();
     return;
   }
+  // Node has let go of it: nobody else would hear that the client has reset the connection.
+  socket.on('error', () => socket.destroy());
   const body = JSON.stringify(problemBody(problem));
   socket.end(
     `HTTP/1.1 ${problem.status} ${problem.code.replaceAll('_', ' ')}\r\n` +
