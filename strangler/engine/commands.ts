@@ -1,16 +1,22 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Problem } from '../../chassis/index.ts';
 import type { Gate } from '../handover/gates.ts';
+import { predictHold } from '../handover/prediction.ts';
+import type { HoldPrediction } from '../handover/prediction.ts';
 import { setFlags } from '../routing/index.ts';
 import type { Flags } from '../routing/index.ts';
+import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import type { HandoverOutcome } from './handovers.ts';
 import { fencesOf } from './plane.ts';
 import type { Plane } from './plane.ts';
 import { ownerOf } from './stage.ts';
+import { handoversOf, lagOf } from './status.ts';
 import type { Steward } from './steward.ts';
 
 const FLAG_MS = 3_000;
+/** Handovers of each side that a prediction looks at. */
+const RECENT = 10;
 
 interface Move {
   readonly capability: string;
@@ -32,6 +38,7 @@ export interface HandoverPlan {
   readonly to: SideName;
   readonly gate: Gate;
   readonly steps: readonly string[];
+  readonly prediction: HoldPrediction;
 }
 
 /** The flags, and where to turn one; no file where a server keeps them. */
@@ -49,9 +56,21 @@ export async function planHandover(steward: Steward, to: SideName): Promise<Hand
     to,
     gate: await driver.gate(plane, to),
     steps: await handovers.plan(to),
+    prediction: await predictionFor(plane, to),
   }));
   if (!plan) throw notLeading(steward);
   return plan;
+}
+
+async function predictionFor({ sides }: Plane, to: SideName): Promise<HoldPrediction> {
+  const recent = await Promise.all(
+    [sides.legacy, sides.extracted].map((side) => handoversOf(side, RECENT)),
+  );
+  const holds = recent
+    .flat()
+    .sort((left, right) => right.startedAt - left.startedAt)
+    .flatMap(({ outcome, holdMs }) => (outcome === 'done' && holdMs !== null ? [holdMs] : []));
+  return predictHold(holds, lagOf(sides, otherSide(to)).lag ?? { changes: 0, ms: 0 });
 }
 
 /**
