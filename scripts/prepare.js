@@ -1,7 +1,8 @@
 /**
  * Makes a fresh clone ready for `npm start`, `npm test` and `npm run rehearse`: the right Node, the
- * packages of the lockfile, `dist/` built from the sources, and a Redis. Plain Node, since it runs
- * before anything is installed. It does only what is missing, and says what it does.
+ * packages of the lockfile, `dist/` built from the sources, and a Redis; with `--tests` also a
+ * PostgreSQL. Plain Node, since it runs before anything is installed. It does only what is missing,
+ * and says what it does.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -28,7 +29,8 @@ mkdirSync(join(root, '.cache'), { recursive: true });
 await withLock(join(root, '.cache', 'prepare.lock'), () => {
   installPackages();
   build();
-  findRedis();
+  findServer('prepare-redis.js');
+  if (process.argv.includes('--tests')) findServer('prepare-postgres.js');
 });
 
 function checkNode() {
@@ -117,9 +119,9 @@ function removeLeftovers(sources) {
   }
 }
 
-/** Compiled with the rest: what finds a Redis for the system finds it here, and fetches it now. */
-function findRedis() {
-  const program = join(dist, 'system', 'prepare-redis.js');
+/** Compiled with the rest: what finds a server for the system finds it here, and fetches it now. */
+function findServer(name) {
+  const program = join(dist, 'system', name);
   if (!existsSync(program)) return;
   const { status } = spawnSync(process.execPath, [program], { cwd: root, stdio: 'inherit' });
   if (status !== 0) process.exit(1);

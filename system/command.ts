@@ -10,6 +10,9 @@ export class CommandFailed extends Error {
 interface RunOptions {
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** The user to run it as, where that is another one. */
+  readonly uid?: number;
+  readonly gid?: number;
 }
 
 /**
@@ -19,11 +22,11 @@ interface RunOptions {
 export async function run(
   command: string,
   parameters: readonly string[],
-  { cwd, env = process.env }: RunOptions = {},
+  { env = process.env, ...options }: RunOptions = {},
 ): Promise<string> {
   const child = spawn(command, parameters, {
+    ...options,
     env,
-    ...(cwd === undefined ? {} : { cwd }),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let out = '';

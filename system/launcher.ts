@@ -13,6 +13,8 @@ export interface Launcher {
   /** Where it serves; known once the first incarnation has started. */
   readonly url: string;
   readonly adminUrl?: string | undefined;
+  /** What asks it to stop; SIGTERM unless it says so. */
+  readonly stopSignal?: NodeJS.Signals;
   launch(): Launch | Promise<Launch>;
 }
 

@@ -9,12 +9,12 @@ import { lastWords } from './last-words.ts';
 import { startedOrDead } from './launcher.ts';
 import type { Launch, Launcher } from './launcher.ts';
 import type { LogSink } from './log-sink.ts';
-import type { RedisBinary } from './redis-binary.ts';
+import type { Program } from './program.ts';
 
 const START_TIMEOUT_MS = 20_000;
 
 interface RedisServerOptions {
-  readonly binary: RedisBinary;
+  readonly binary: Program;
   /** Its working folder; by this a later run knows it as its own. */
   readonly directory: string;
   readonly sink: LogSink;

@@ -87,7 +87,7 @@ export class Supervised {
   /** Asks it to stop, and kills it when it has not after `graceMs`. */
   async stop(graceMs: number): Promise<void> {
     this.release();
-    this.signal('SIGTERM');
+    this.signal(this.launcher.stopSignal ?? 'SIGTERM');
     // A process that is paused would never see the request.
     this.signal('SIGCONT');
     const late = setTimeout(() => {

@@ -1,39 +1,50 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommandFailed, run } from './command.ts';
-import { redisRuns } from './redis-binary.ts';
-import type { Progress, RedisBinary } from './redis-binary.ts';
+import { programRuns } from './program.ts';
+import type { Program, Progress } from './program.ts';
 
-interface AptOptions {
+/** A server as the distribution packages it. */
+export interface Packaged {
+  /** Where unpacked packages are kept between runs. */
   readonly cacheDir: string;
+  readonly packages: readonly string[];
+  /** Packages that these depend on and that are parts of the server. */
+  readonly parts?: RegExp;
+  /** Packages that these depend on and that are fetched where they are not installed. */
+  readonly libraries: RegExp;
+  /** Path of the server's program in a folder of unpacked packages. */
+  find(root: string): string;
+}
+
+interface AptOptions extends Packaged {
   readonly aptGet: string;
   readonly dpkg: string;
   readonly log: Progress;
 }
 
-/** The Redis that an earlier run unpacked, when there is one and it runs on this system. */
-export async function unpackedRedis(cacheDir: string): Promise<RedisBinary | undefined> {
-  const binary = binaryIn(join(cacheDir, systemKey()));
-  return (await redisRuns(binary)) ? binary : undefined;
+/** The program that an earlier run unpacked, when there is one and it runs on this system. */
+export async function unpacked(packaged: Packaged): Promise<Program | undefined> {
+  const program = programIn(packaged, join(packaged.cacheDir, systemKey()));
+  return (await programRuns(program)) ? program : undefined;
 }
 
 /**
- * Downloads Redis and the libraries it lacks with `apt-get download` and unpacks them, without
+ * Downloads a server and the libraries it lacks with `apt-get download` and unpacks them, without
  * root and without installing anything. Two processes may do so at once: each works in a folder
  * of its own and the first to finish moves it into place.
  * @throws CommandFailed when a package can't be had or the result does not run
  */
-export async function provisionWithApt(options: AptOptions): Promise<RedisBinary> {
+export async function provisionWithApt(options: AptOptions): Promise<Program> {
   const work = mkdtempSync(join(options.cacheDir, 'unpacking-'));
   try {
     await fetchPackages(options, work);
     const root = join(work, 'root');
-    await run(binaryIn(root).path, ['--version'], {
-      env: { ...process.env, ...binaryIn(root).env },
-    });
+    const { path, env } = programIn(options, root);
+    await run(path, ['--version'], { env: { ...process.env, ...env } });
     const final = join(options.cacheDir, systemKey());
-    await moveIntoPlace(root, final, work);
-    return binaryIn(final);
+    await moveIntoPlace(options, root, final, work);
+    return programIn(options, final);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
@@ -44,20 +55,23 @@ export async function provisionWithApt(options: AptOptions): Promise<RedisBinary
  * which ones these are differs between releases.
  */
 async function fetchPackages(options: AptOptions, work: string): Promise<void> {
-  const { dpkg } = options;
+  const { dpkg, parts, libraries } = options;
   const download = downloader(options, work);
   const done = new Set<string>();
-  let wanted = ['redis-server', 'redis-tools'];
+  let wanted = [...options.packages];
   while (wanted.length > 0) {
     const needed = new Set<string>();
     for (const file of await download(wanted)) {
       await run(dpkg, ['-x', file, join(work, 'root')]);
-      for (const name of dependencies(await run(dpkg, ['-f', file, 'Depends']))) needed.add(name);
+      for (const name of dependencies(await run(dpkg, ['-f', file, 'Depends']))) {
+        if (parts?.test(name) || libraries.test(name)) needed.add(name);
+      }
     }
     for (const name of wanted) done.add(name);
     wanted = [];
     for (const name of needed) {
-      if (!done.has(name) && !(await isInstalled(dpkg, name))) wanted.push(name);
+      if (done.has(name)) continue;
+      if (parts?.test(name) || !(await isInstalled(dpkg, name))) wanted.push(name);
     }
   }
 }
@@ -97,12 +111,12 @@ function downloader(
   };
 }
 
-/** Library packages in a `Depends` field; of alternatives the first. */
+/** Packages in a `Depends` field; of alternatives the first. */
 function dependencies(field: string): string[] {
   return field
     .split(',')
     .map((entry) => /^\s*([a-z0-9][a-z0-9.+-]*)/.exec(entry)?.[1] ?? '')
-    .filter((name) => /^(lib|lua)/.test(name));
+    .filter((name) => name !== '');
 }
 
 async function isInstalled(dpkg: string, name: string): Promise<boolean> {
@@ -114,9 +128,10 @@ async function isInstalled(dpkg: string, name: string): Promise<boolean> {
   }
 }
 
-function binaryIn(root: string): RedisBinary {
+function programIn(packaged: Packaged, root: string): Program {
   return {
-    path: join(root, 'usr', 'bin', 'redis-server'),
+    path: packaged.find(root),
+    root,
     env: { LD_LIBRARY_PATH: libraryFolders(root).join(':') },
   };
 }
@@ -153,7 +168,12 @@ function systemKey(): string {
 }
 
 /** A rename is all or nothing. Who comes second keeps what is there, unless that is broken. */
-async function moveIntoPlace(from: string, to: string, work: string): Promise<void> {
+async function moveIntoPlace(
+  packaged: Packaged,
+  from: string,
+  to: string,
+  work: string,
+): Promise<void> {
   for (let attempt = 0; attempt < 5; attempt++) {
     try {
       renameSync(from, to);
@@ -161,10 +181,10 @@ async function moveIntoPlace(from: string, to: string, work: string): Promise<vo
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
-      if (await redisRuns(binaryIn(to))) return;
+      if (await programRuns(programIn(packaged, to))) return;
       rmSync(join(work, 'broken'), { recursive: true, force: true });
       renameSync(to, join(work, 'broken'));
     }
   }
-  throw new Error(`could not move Redis into place at ${to}`);
+  throw new Error(`could not move what was unpacked into place at ${to}`);
 }

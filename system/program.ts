@@ -1,10 +1,18 @@
 import { CommandFailed, run } from './command.ts';
 
-/** A Redis server that can be started on this machine. */
-export interface RedisBinary {
+/** A program that can be started on this machine. */
+export interface Program {
   readonly path: string;
   /** What the program needs in its environment, such as where its libraries are. */
   readonly env: Readonly<Record<string, string>>;
+  /** The folder of unpacked packages that it is in, if it is in one. */
+  readonly root?: string;
+}
+
+/** The user and group that a program runs as, where that is not us. */
+export interface Identity {
+  readonly uid: number;
+  readonly gid: number;
 }
 
 /** Where the search says what it does: a log, or a terminal before anything runs. */
@@ -14,9 +22,9 @@ export interface Progress {
 }
 
 /** Whether the program runs here at all: a cached one may be of another system. */
-export async function redisRuns(binary: RedisBinary): Promise<boolean> {
+export async function programRuns({ path, env }: Program, identity?: Identity): Promise<boolean> {
   try {
-    await run(binary.path, ['--version'], { env: { ...process.env, ...binary.env } });
+    await run(path, ['--version'], { ...identity, env: { ...process.env, ...env }, cwd: '/' });
     return true;
   } catch (error) {
     if (error instanceof CommandFailed) return false;
