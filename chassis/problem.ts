@@ -86,9 +86,15 @@ function shown(value: unknown): unknown {
 /**
  * Checks a value from outside against a schema.
  * @param where names the part of the request, such as `body` or `query`
+ * @param remedy what to do about a field whose value is wrong
  * @throws Problem 400 `invalid_request` with one entry for each wrong field
  */
-export function parse<T>(schema: ZodType<T>, value: unknown, where = 'body'): T {
+export function parse<T>(
+  schema: ZodType<T>,
+  value: unknown,
+  where = 'body',
+  remedy = 'see /api/openapi.json for what this field takes',
+): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const errors = result.error.issues.flatMap((issue): FieldError[] => {
@@ -105,7 +111,7 @@ export function parse<T>(schema: ZodType<T>, value: unknown, where = 'body'): T 
         field: issue.path.length > 0 ? issue.path.join('.') : where,
         value: shown(valueAt(value, issue.path)),
         message: issue.message,
-        remedy: 'see /api/openapi.json for what this field takes',
+        remedy,
       },
     ];
   });

@@ -1,10 +1,21 @@
 import { Router } from 'express';
 import type { Express } from 'express';
-import { createHttpApp, Problem } from '../chassis/index.ts';
+import { z } from 'zod';
+import { createHttpApp, parse } from '../chassis/index.ts';
 import type { Logger } from '../chassis/index.ts';
 import type { Facts, Readiness } from './facts.ts';
 
+const EXPLAIN_USAGE = 'ask like /explain?method=GET&path=/api/x&customer=C, each once';
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+const asked = z.strictObject({
+  method: z.string().min(1).toUpperCase().default('GET'),
+  path: z.string().min(1).describe('the request target, such as /api/x?y=z'),
+  customer: z
+    .string()
+    .optional()
+    .transform((name) => name || undefined),
+});
 
 /** The operator's side of the facade: health, what it believes and does, metrics. */
 export function buildAdmin(facts: Facts, log: Logger): Express {
@@ -20,12 +31,7 @@ export function buildAdmin(facts: Facts, log: Logger): Express {
     res.type(METRICS_TYPE).send(await facts.metrics());
   });
   routes.get('/explain', async (req, res) => {
-    const { method = 'GET', path, customer } = req.query;
-    if (typeof path !== 'string' || typeof method !== 'string') {
-      throw new Problem(400, 'invalid_request', 'say which request: ?method=GET&path=/api/x');
-    }
-    const who = typeof customer === 'string' && customer !== '' ? customer : undefined;
-    res.json(await facts.explain({ method: method.toUpperCase(), path, customer: who }));
+    res.json(await facts.explain(parse(asked, { ...req.query }, 'query', EXPLAIN_USAGE)));
   });
   const isReady = (what: keyof Readiness) => async () => (await facts.readiness())[what];
   return createHttpApp({

@@ -5,6 +5,7 @@ import type { FigConfig, Flags } from '../strangler/routing/index.ts';
 import { buildAdmin } from './admin.ts';
 import { Barriers } from './barriers.ts';
 import { compileRoutes, Indexes } from './capability.ts';
+import { circumstancesOf } from './circumstances.ts';
 import type { Core, Memory } from './core.ts';
 import { Counters } from './counters.ts';
 import { createDataPlane } from './data-plane.ts';
@@ -92,7 +93,14 @@ export function buildApp(options: FacadeOptions): Facade {
     counters.adopt(capabilities);
     const { limits, stickyHeader, trustedHops, timingToken } = config;
     const timeoutMs = Math.min(limits.requestMs, limits.attemptMs ?? limits.requestMs);
-    const core = { ...memory, limits, routes, monolith: upstreams.get(config.monolith) };
+    const core: Core = {
+      ...memory,
+      limits,
+      routes,
+      circumstances: circumstancesOf(routes, memory),
+      monolith: upstreams.get(config.monolith),
+      stickyHeader,
+    };
     const reader = new RequestReader({ stickyHeader, trustedHops, timingToken, timeoutMs });
     return { core, reader };
   }

@@ -18,6 +18,12 @@ export interface Capability {
   readonly ignore: readonly string[];
 }
 
+/** A pattern of the configuration, and what it stands for. */
+interface Route<T> {
+  readonly pattern: string;
+  readonly of: T;
+}
+
 /** What a route means: the capability it belongs to and those that its writes change. */
 export interface Routes {
   readonly capabilities: readonly Capability[];
@@ -25,6 +31,8 @@ export interface Routes {
   capabilityOf(path: string): Capability | undefined;
   /** Capabilities that a write to this path changes behind the facade's back. */
   touchedBy(method: string, path: string): readonly Capability[];
+  /** The pattern that such a request matches. */
+  patternOf(method: string, path: string): string | undefined;
 }
 
 const NONE: readonly Capability[] = [];
@@ -45,7 +53,7 @@ export class Indexes {
 /** Compiles the routes of a configuration. */
 export function compileRoutes(config: FigConfig, indexes = new Indexes()): Routes {
   const byName = new Map<string, Capability>();
-  const owned = new RouteTable<Capability>();
+  const owned = new RouteTable<Route<Capability>>();
   for (const [name, settings] of Object.entries(config.capabilities)) {
     const capability: Capability = {
       name,
@@ -56,20 +64,19 @@ export function compileRoutes(config: FigConfig, indexes = new Indexes()): Route
       ignore: settings.ignore.map(({ path }) => path),
     };
     byName.set(name, capability);
-    for (const route of settings.routes) owned.add(route, capability);
+    for (const pattern of settings.routes) owned.add(pattern, { pattern, of: capability });
   }
-  const touched = new Map<string, RouteTable<readonly Capability[]>>();
+  const touched = new Map<string, RouteTable<Route<readonly Capability[]>>>();
   for (const { method, path, capabilities } of config.touches) {
-    const table = touched.get(method) ?? new RouteTable<readonly Capability[]>();
+    const table = touched.get(method) ?? new RouteTable<Route<readonly Capability[]>>();
     touched.set(method, table);
-    table.add(
-      path,
-      capabilities.flatMap((name) => byName.get(name) ?? []),
-    );
+    const changed = capabilities.flatMap((name) => byName.get(name) ?? []);
+    table.add(path, { pattern: path, of: changed });
   }
   return {
     capabilities: [...byName.values()],
-    capabilityOf: (path) => owned.match(path),
-    touchedBy: (method, path) => touched.get(method)?.match(path) ?? NONE,
+    capabilityOf: (path) => owned.match(path)?.of,
+    touchedBy: (method, path) => touched.get(method)?.match(path)?.of ?? NONE,
+    patternOf: (method, path) => (owned.match(path) ?? touched.get(method)?.match(path))?.pattern,
   };
 }

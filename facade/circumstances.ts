@@ -1,12 +1,15 @@
-import type { Core } from './core.ts';
+import type { Memory } from './core.ts';
+import type { Routes } from './capability.ts';
 import type { Circumstances } from './decision.ts';
 
 /** What decides, as it is now. */
-export function circumstancesOf({ routes, flags, book, notes }: Core): Circumstances {
+export function circumstancesOf(routes: Routes, memory: Memory): Circumstances {
+  const { flags, book, notes, feed } = memory;
   return {
     routes,
     flags,
     ownership: (capability) => book.of(capability),
     isSettled: (capability, customer) => notes[capability.index]?.isSettled(customer) ?? false,
+    newsIsPushed: () => feed.live,
   };
 }

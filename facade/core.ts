@@ -2,6 +2,7 @@ import type { Logger } from '../chassis/index.ts';
 import type { FigConfig, Flags, SideName } from '../strangler/routing/index.ts';
 import type { Capability, Routes } from './capability.ts';
 import type { Counters } from './counters.ts';
+import type { Circumstances } from './decision.ts';
 import type { Experiments } from './experiment.ts';
 import type { HoldLog } from './hold-log.ts';
 import type { Peers } from './peers.ts';
@@ -29,5 +30,8 @@ export interface Memory {
 export interface Core extends Memory {
   readonly limits: FigConfig['limits'];
   readonly routes: Routes;
+  readonly circumstances: Circumstances;
   readonly monolith: Upstream;
+  /** Lower-case name of the header that names the customer. */
+  readonly stickyHeader: string;
 }

@@ -3,10 +3,9 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Problem } from '../chassis/index.ts';
 import type { Core } from './core.ts';
-import { circumstancesOf } from './circumstances.ts';
 import { Deadlines } from './deadlines.ts';
 import { decide } from './decision.ts';
-import type { Circumstances, Question } from './decision.ts';
+import type { Question } from './decision.ts';
 import { passOn } from './passing.ts';
 import { read } from './reading.ts';
 import type { RequestReader } from './request-form.ts';
@@ -49,7 +48,6 @@ export interface DataPlane {
 
 /** What follows from one configuration. */
 interface Ways extends Plane, Limits {
-  readonly circumstances: Circumstances;
   readonly upgrade: ReturnType<typeof createUpgrader>;
 }
 
@@ -69,7 +67,7 @@ export function createDataPlane(first: Plane): DataPlane {
   };
 
   function receive(req: IncomingMessage, res: VisitedResponse): void {
-    const { core, reader, circumstances } = ways;
+    const { core, reader } = ways;
     const form = reader.read(req);
     draws = (draws + 1) % DRAWS;
     const question: Question = {
@@ -78,7 +76,7 @@ export function createDataPlane(first: Plane): DataPlane {
       customer: form.customer,
       draw: `${draws}`,
     };
-    const decision = decide(question, circumstances);
+    const decision = decide(question, core.circumstances);
     const guest = new Visit(req, res, form, decision, ways);
     guest.onOver = onOver;
     counters.inFlight += 1;
@@ -148,7 +146,6 @@ export function createDataPlane(first: Plane): DataPlane {
     return {
       core,
       reader,
-      circumstances: circumstancesOf(core),
       deadlines: new Deadlines(requestMs),
       tryDeadlines: attemptMs < requestMs ? new Deadlines(attemptMs) : undefined,
       upgrade: createUpgrader({

@@ -60,6 +60,7 @@ function circumstances(world: World): Circumstances {
       certain: false,
     }),
     isSettled: () => world.settled,
+    newsIsPushed: () => true,
   };
 }
 

@@ -20,6 +20,8 @@ export interface Circumstances {
   ownership(capability: Capability): Ownership;
   /** Whether all that this customer wrote is known to have reached the other side. */
   isSettled(capability: Capability, customer: string): boolean;
+  /** Whether news of ownership is pushed as it happens. */
+  newsIsPushed(): boolean;
 }
 
 /** Why a read goes where it goes. */
@@ -88,7 +90,8 @@ function decideRead(
     ? 'extracted'
     : 'legacy';
   const shadow =
-    method === 'GET' && replicaReady && flags.isEnabled(capability.flags.shadow, { userId: draw });
+    isComparable(method, replicaReady) &&
+    flags.isEnabled(capability.flags.shadow, { userId: draw });
   const reason = reasonFor();
   const side = reason === 'flag' ? otherSide(owner) : owner;
   return { kind: 'read', capability, side, reason, shadow };
@@ -100,4 +103,32 @@ function decideRead(
     if (customer === undefined) return 'anonymous';
     return isSettled(capability, customer) ? 'flag' : 'own_write';
   }
+}
+
+/** Whether both sides may be asked, and have the same to tell. */
+export function isComparable(method: string, replicaReady: boolean): boolean {
+  return method === 'GET' && replicaReady;
+}
+
+/** The first of the capabilities whose ownership is about to move: their writes wait for it. */
+export function firstMoving(
+  changes: readonly Capability[],
+  { ownership }: Pick<Circumstances, 'ownership'>,
+): Capability | undefined {
+  return changes.find((capability) => ownership(capability).holding);
+}
+
+/**
+ * Whether the owner may be another than we think, and a read would show it: a customer who has just
+ * written, while ownership moves or nobody pushes news of it. A write that went through a third
+ * route may have been done by a new owner without our seeing it.
+ */
+export function isInDoubt(
+  capability: Capability,
+  customer: string | undefined,
+  { ownership, isSettled, newsIsPushed }: Omit<Circumstances, 'routes' | 'flags'>,
+): boolean {
+  if (!capability.replicated) return false;
+  if (!ownership(capability).holding && newsIsPushed()) return false;
+  return customer === undefined || !isSettled(capability, customer);
 }

@@ -1,4 +1,4 @@
-import type { Decision } from './decision.ts';
+import type { Asked, Explanation } from './explanation.ts';
 import type { HeldWrite } from './hold-log.ts';
 import type { Ownership } from './ownership.ts';
 import type { Findings } from './experiment.ts';
@@ -20,28 +20,6 @@ export interface Readiness {
   readonly routing: boolean;
   readonly flags: boolean;
   readonly monolith: boolean;
-}
-
-/** A request that somebody may send. */
-export interface Asked {
-  readonly method: string;
-  readonly path: string;
-  readonly customer: string | undefined;
-}
-
-/** Where such a request would go right now, and why. */
-export interface Explanation {
-  /** In its canonical form. */
-  readonly path: string;
-  readonly kind: Decision['kind'];
-  readonly capability: string | null;
-  readonly upstream: string;
-  readonly side: 'legacy' | 'extracted' | null;
-  /** Of a read: why this side. */
-  readonly reason: string | null;
-  /** Of a write: all that it changes. */
-  readonly changes: readonly string[];
-  readonly shadow: boolean;
 }
 
 export interface CapabilityStatus extends Ownership {

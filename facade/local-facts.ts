@@ -4,13 +4,12 @@ import type { Flags } from '../strangler/routing/index.ts';
 import type { Capability } from './capability.ts';
 import type { Core, Memory } from './core.ts';
 import { rowOf } from './counters.ts';
-import { circumstancesOf } from './circumstances.ts';
-import { decide } from './decision.ts';
 import type { Experiments } from './experiment.ts';
-import type { Asked, CapabilityStatus, Explanation, Facts, Readiness, Status } from './facts.ts';
+import { explain } from './explanation.ts';
+import type { Asked, Explanation } from './explanation.ts';
+import type { CapabilityStatus, Facts, Readiness, Status } from './facts.ts';
 import type { HoldLog } from './hold-log.ts';
 import { createRegistry } from './metrics.ts';
-import { canonicalTarget } from './path.ts';
 
 const REACH_TIMEOUT_MS = 1_000;
 
@@ -82,23 +81,9 @@ export class LocalFacts implements Facts {
     return this.#registry.getMetricsAsJSON();
   }
 
-  explain({ method, path, customer }: Asked): Promise<Explanation> {
-    const core = this.#options.core();
-    const canonical = canonicalTarget(path).path;
-    const question = { method, path: canonical, customer, draw: '0' };
-    const decision = decide(question, circumstancesOf(core));
-    const { kind, capability } = decision;
-    const side = kind === 'pass' ? null : decision.side;
-    return Promise.resolve({
-      path: canonical,
-      kind,
-      capability: capability?.name ?? null,
-      upstream: (capability && side ? core.upstreamOf(capability, side) : core.monolith).url,
-      side,
-      reason: kind === 'read' ? decision.reason : null,
-      changes: kind === 'write' ? decision.changes.map(({ name }) => name) : [],
-      shadow: kind === 'read' && decision.shadow,
-    });
+  explain(asked: Asked): Promise<Explanation> {
+    const { core, flags } = this.#options;
+    return Promise.resolve(explain(asked, { ...core(), flags }));
   }
 
   async readiness(): Promise<Readiness> {

@@ -3,6 +3,7 @@ import type { Failed, Outcome } from './attempt.ts';
 import { readBody } from './body.ts';
 import type { Core } from './core.ts';
 import { bump } from './counters.ts';
+import { isInDoubt } from './decision.ts';
 import type { Decision } from './decision.ts';
 import { unanswered } from './refusals.ts';
 import type { SideName } from '../strangler/routing/index.ts';
@@ -24,20 +25,8 @@ export function read(visit: Visit, decision: Read, core: Core): void {
   });
 }
 
-/**
- * Whether the owner may be another than we think, and it would show: a customer who has just
- * written, while ownership moves or nobody pushes news of it. A write that went through a third
- * route may have been done by a new owner without our seeing it.
- */
-function inDoubt({ form }: Visit, { capability }: Read, core: Core): boolean {
-  if (!capability.replicated) return false;
-  if (!core.book.of(capability).holding && core.feed.live) return false;
-  const { customer } = form;
-  return customer === undefined || !isSettled(core, capability.index, customer);
-}
-
-function isSettled(core: Core, index: number, customer: string): boolean {
-  return core.notes[index]?.isSettled(customer) ?? false;
+function inDoubt({ form }: Visit, { capability }: Read, { circumstances }: Core): boolean {
+  return isInDoubt(capability, form.customer, circumstances);
 }
 
 async function readCarefully(

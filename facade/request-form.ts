@@ -76,6 +76,14 @@ export function isSafe(method: string): boolean {
   return SAFE.has(method);
 }
 
+/** @throws Problem 405 for methods that make servers tell, or do, what is none of a client's affair */
+export function allowedMethod(method: string): string {
+  if (method !== 'TRACE' && method !== 'CONNECT') return method;
+  throw new Problem(405, 'method_not_allowed', `${method} is not allowed`, {
+    headers: { allow: ALLOWED },
+  });
+}
+
 interface ReaderOptions {
   /** Lower-case name of the header that names the customer. */
   readonly stickyHeader: string;
@@ -106,12 +114,7 @@ export class RequestReader {
    * @throws Problem 400 or 405 or 501 for a request that two servers could read in two ways
    */
   read(req: IncomingMessage): RequestForm {
-    const method = req.method ?? '';
-    if (method === 'TRACE' || method === 'CONNECT') {
-      throw new Problem(405, 'method_not_allowed', `${method} is not allowed`, {
-        headers: { allow: ALLOWED },
-      });
-    }
+    const method = allowedMethod(req.method ?? '');
     if (req.httpVersionMajor !== 1) {
       throw new Problem(505, 'unsupported_version', 'only HTTP/1.0 and HTTP/1.1 are understood');
     }

@@ -6,13 +6,15 @@ const CONNECT_TIMEOUT_MS = 2_000;
 
 /** One server behind the facade, and the connections to it. */
 export class Upstream {
+  readonly name: string;
   readonly url: string;
   readonly #prefix: string;
   readonly #connections: Connections;
 
   /** @param connections how many requests may be under way at once */
-  constructor(url: string, connections: number) {
+  constructor(name: string, url: string, connections: number) {
     const { origin, pathname } = new URL(url);
+    this.name = name;
     this.url = url.replace(/\/+$/, '');
     this.#prefix = pathname.replace(/\/+$/, '');
     this.#connections = new Connections(origin, connections, {

@@ -18,7 +18,7 @@ export class Upstreams {
       Object.entries(upstreams).map(([name, url]) => {
         const known = before.get(name);
         const stays = isAsBefore && known?.url === url.replace(/\/+$/, '');
-        return [name, stays ? known : new Upstream(url, limits.connections)];
+        return [name, stays ? known : new Upstream(name, url, limits.connections)];
       }),
     );
     const kept = new Set(this.#known.values());

@@ -6,6 +6,7 @@ import { readBody } from './body.ts';
 import type { Capability } from './capability.ts';
 import type { Core } from './core.ts';
 import { bump, rowOf } from './counters.ts';
+import { firstMoving } from './decision.ts';
 import type { Decision } from './decision.ts';
 import { heldTooLong, tooManyHeld, unanswered } from './refusals.ts';
 import { randomId, timeOrderedId } from './random-ids.ts';
@@ -131,8 +132,7 @@ export class Writing implements Witness {
   }
 
   #isHeld(): boolean {
-    const { book } = this.#core;
-    const moving = this.#decision.changes.find((capability) => book.of(capability).holding);
+    const moving = firstMoving(this.#decision.changes, this.#core.circumstances);
     this.#heldFor ??= moving;
     return moving !== undefined;
   }

@@ -1,6 +1,7 @@
 import type { MetricObject } from 'prom-client';
 import { Problem } from '../../chassis/index.ts';
-import type { Asked, CapabilityStatus, Explanation, Facts, Readiness, Status } from '../facts.ts';
+import type { Asked, Explanation } from '../explanation.ts';
+import type { CapabilityStatus, Facts, Readiness, Status } from '../facts.ts';
 import type { Findings } from '../experiment.ts';
 import type { HoldLog } from '../hold-log.ts';
 import { mergedMetrics } from '../local-facts.ts';

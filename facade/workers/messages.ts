@@ -1,4 +1,4 @@
-import type { Asked } from '../facts.ts';
+import type { Asked } from '../explanation.ts';
 
 /** One write that is under way at some worker: until it is answered its customer is unsettled. */
 export interface UnderWay {

@@ -2,6 +2,7 @@ import { link, mkdir, open, readFile, rename, stat, unlink } from 'node:fs/promi
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
+import { normalizedStrategyValue } from 'unleash-client/lib/strategy/util.js';
 import { z } from 'zod';
 
 const feature = z.looseObject({
@@ -79,6 +80,19 @@ export function shareOf(known: Feature | undefined): number {
       return Number.isFinite(share) ? Math.min(100, Math.max(0, share)) : 0;
     }),
   );
+}
+
+/**
+ * Where a customer stands among a hundred: a feature that goes by shares is on for whoever stands at
+ * or below its share.
+ * @returns 1..100; undefined where the feature does not go by shares of customers
+ */
+export function bucketOf(known: Feature | undefined, userId: string): number | undefined {
+  const { parameters } = known?.strategies?.find(({ name }) => name === 'flexibleRollout') ?? {};
+  const stickiness = parameters?.['stickiness'] ?? 'default';
+  if (!known || !parameters || !['default', 'userId'].includes(String(stickiness)))
+    return undefined;
+  return normalizedStrategyValue(userId, String(parameters['groupId'] || known.name));
 }
 
 /** Flags of these capabilities, all off. */

@@ -5,7 +5,7 @@ import type { UnleashConfig } from 'unleash-client';
 import { dataDirectory } from '../../chassis/index.ts';
 import type { Environment, Logger } from '../../chassis/index.ts';
 import type { Feature } from './flag-file.ts';
-import { createFlagFile, shareOf } from './flag-file.ts';
+import { bucketOf, createFlagFile, shareOf } from './flag-file.ts';
 import { FlagFileRepository } from './flag-repository.ts';
 
 /** What the operator asks for. Flags are intent, fences are truth: a stale flag is never wrong. */
@@ -18,6 +18,8 @@ export interface Flags {
   isEnabled(flag: string, context?: { readonly userId?: string }): boolean;
   /** The share of customers a flag is on for, 0..100. */
   share(flag: string): number;
+  /** Which of a hundred parts a customer falls into: in the share if that is as large; 1..100. */
+  bucket(flag: string, userId: string): number | undefined;
   /** Calls back after each change; returns how to stop it. */
   onChange(listener: () => void): () => void;
   close(): void;
@@ -91,6 +93,8 @@ async function started(
     loaded,
     isEnabled: (flag, context = {}) => client.isEnabled(flag, { ...context }, false),
     share: (flag) => shareOf(client.getFeatureToggleDefinition(flag) as Feature | undefined),
+    bucket: (flag, userId) =>
+      bucketOf(client.getFeatureToggleDefinition(flag) as Feature | undefined, userId),
     onChange(listener) {
       client.on('changed', listener);
       return () => client.off('changed', listener);
