@@ -1,6 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import type { Drive, Setting } from './drive.ts';
+import type { Drive } from './drive.ts';
 import type { CommandResult } from './operator.ts';
+import { persevere } from './persevere.ts';
 import type { HandoverReport } from './report.ts';
 import { percentile } from './report.ts';
 import { stageName } from './stages.ts';
@@ -12,19 +12,17 @@ interface Hold {
   readonly ms: number;
 }
 
-const ATTEMPTS = 40;
-const RETRY_MS = 500;
-
 /** Takes the capabilities out and back, as an operator would, while the orders go on. */
 export function migration(plan: readonly Stage[]): Drive {
   return async (setting) => {
-    const { traffic } = setting;
+    const { traffic, operator, patient } = setting;
     const handovers: HandoverReport[] = [];
     for (const [index, stage] of plan.entries()) {
       traffic.allow(plan[index + 1]?.at ?? 1);
       await traffic.reached(stage.at);
       setting.enter(`${(stage.at * 100).toFixed(0).padStart(3)} %  ${stageName(stage)}`, index);
-      const result = await run(setting, stage);
+      const manner = patient ? {} : { attempts: 1 };
+      const result = await persevere(operator, stage.capability, words(stage), manner);
       if (stage.verb === 'switch' || stage.verb === 'reverse') {
         handovers.push(await handoverReport(setting.adminUrl, stage, result));
       }
@@ -38,22 +36,6 @@ function words(stage: Stage): string[] {
   return stage.verb === 'flag'
     ? ['flags', 'set', `${stage.capability}.${stage.flag}`, String(stage.share)]
     : [stage.verb, stage.capability];
-}
-
-async function run({ operator, patient }: Setting, stage: Stage): Promise<CommandResult> {
-  for (let attempt = 1; ; attempt += 1) {
-    const result = await operator(...words(stage));
-    if (result.code === 0) return result;
-    if (!patient || attempt === ATTEMPTS) {
-      throw new Error(
-        `fig ${words(stage).join(' ')} ended with ${result.code} (${stageName(stage)}): ` +
-          `${JSON.stringify(result.output)} ${result.errors}`,
-      );
-    }
-    // A refusal may ask for a fresh reconcile before the same command is tried again.
-    if (result.code === 3) await operator('reconcile', stage.capability);
-    await delay(RETRY_MS);
-  }
 }
 
 async function handoverReport(

@@ -13,6 +13,19 @@ export interface Saboteur {
 /** Requests may still fail for a moment after `/readyz` is green: connections are made anew. */
 const AFTERMATH_MS = 300;
 
+/** Does harm to a process, and waits until it serves again. @returns how long it was away */
+export async function putOut(
+  system: System,
+  victim: Victim,
+  harm: () => Promise<void>,
+): Promise<Outage> {
+  const from = Date.now();
+  await harm();
+  if (victim === 'redis') await system.ready();
+  else await system.ready(victim);
+  return { process: victim, from, to: Date.now() + AFTERMATH_MS };
+}
+
 export function createSaboteur(
   system: System,
   plan: readonly PlannedKill[],
@@ -23,13 +36,9 @@ export function createSaboteur(
 
   async function kill(victim: Victim, afterMs: number): Promise<void> {
     await delay(afterMs);
-    const from = Date.now();
-    await system.kill(victim);
-    if (victim === 'redis') await system.ready();
-    else await system.ready(victim);
-    const to = Date.now() + AFTERMATH_MS;
-    outages.push({ process: victim, from, to });
-    say(`  killed ${victim}; it was away for ${to - AFTERMATH_MS - from} ms`);
+    const outage = await putOut(system, victim, () => system.kill(victim));
+    outages.push(outage);
+    say(`  killed ${victim}; it was away for ${outage.to - AFTERMATH_MS - outage.from} ms`);
   }
 
   return {
