@@ -1,0 +1,95 @@
+import {
+  checkInvariants,
+  collectEvidence,
+  countMismatches,
+  explainedBy,
+} from '../../../rehearsal/index.ts';
+import { eventually, request } from '../../support/index.ts';
+import { CAPABILITIES, differences } from './rows.ts';
+import type { Capability, SideName } from './rows.ts';
+import type { Stand } from './stand.ts';
+
+const SETTLE_MS = 60_000;
+
+/** What the engine's status tells of a capability, as far as a verdict needs it. */
+interface Standing {
+  readonly capability: Capability;
+  readonly owner: SideName | null;
+  readonly transport?: string;
+  readonly lag: { readonly changes: number } | null;
+  readonly parked: { readonly changes: number; readonly reason: string } | null;
+  readonly moving: unknown;
+  readonly trouble: readonly string[];
+}
+
+/** Who owns what, as the engine's status says it. */
+export type Owners = Readonly<Record<Capability, SideName>>;
+
+/**
+ * Lets orders end and everything come to rest.
+ * @returns the owners @throws when something does not: what still moves, lags or is parked
+ */
+export async function comeToRest({ system, traffic, signal, stage }: Stand): Promise<Owners> {
+  stage('coming to rest');
+  await system.ready();
+  traffic.stop();
+  await traffic.done;
+  return eventually(
+    async () => {
+      signal.throwIfAborted();
+      const answer = await request<{ capabilities: Standing[] }>(
+        'GET',
+        `${system.urls['engine']}/status`,
+      );
+      const { capabilities } = answer.body;
+      const restless = capabilities.flatMap((standing) => restlessness(standing));
+      if (restless.length > 0) throw new Error(`not at rest: ${restless.join('; ')}`);
+      return Object.fromEntries(
+        capabilities.map(({ capability, owner }) => [capability, owner]),
+      ) as Owners;
+    },
+    { timeoutMs: SETTLE_MS, intervalMs: 100 },
+  );
+}
+
+function restlessness(standing: Standing): string[] {
+  const { capability, owner, transport, lag, parked, moving, trouble } = standing;
+  return [
+    ...(owner === null || moving !== null ? ['is moving'] : []),
+    ...(lag === null || lag.changes > 0 ? [`lags by ${lag?.changes ?? '?'} changes`] : []),
+    ...(transport === 'queue' ? [] : [`is carried by ${transport ?? 'nobody'}`]),
+    ...(parked === null ? [] : [`has ${parked.changes} parked: ${parked.reason}`]),
+    ...trouble,
+  ].map((text) => `${capability} ${text}`);
+}
+
+/** Everything that was promised and is not so, after all has come to rest; empty when all is well. */
+export async function brokenPromises(stand: Stand, owners: Owners): Promise<string[]> {
+  const { system, fig, dataset, ledger, outages, stage } = stand;
+  stage('comparing');
+  const broken: string[] = [];
+  for (const capability of CAPABILITIES) {
+    const rows = await countMismatches(fig, capability);
+    if (rows > 0) broken.push(`fig reconcile ${capability} finds ${rows} rows that differ`);
+    broken.push(...differences(system, capability, owners[capability]).slice(0, 10));
+  }
+  const evidence = await collectEvidence({
+    facadeUrl: system.urls['facade'] ?? '',
+    providerUrl: system.urls['provider'] ?? '',
+    monolithDatabase: system.env['MONOLITH_DATABASE_URL'] ?? '',
+    inventoryDatabase: system.env['INVENTORY_DATABASE_URL'] ?? '',
+    customers: dataset.customers,
+  });
+  for (const { name, ok, detail } of checkInvariants(dataset, ledger, evidence)) {
+    if (!ok) broken.push(`${name}: ${detail}`);
+  }
+  for (const failure of ledger.failed) {
+    if (explainedBy(failure, outages) === undefined)
+      broken.push(`${failure.what} failed without a cause: ${failure.reason}`);
+  }
+  for (const told of ledger.told.values()) {
+    if (told.kind === 'unknown') broken.push(`an order's end is unknown: ${told.reason}`);
+  }
+  for (const { what, detail } of ledger.stale) broken.push(`${what} was stale: ${detail}`);
+  return broken;
+}

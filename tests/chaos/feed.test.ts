@@ -1,0 +1,88 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import Database from 'better-sqlite3';
+import { describe, expect, it } from '@jest/globals';
+import { createProgress } from '../../rehearsal/index.ts';
+import { eventually, withTempDir } from '../support/index.ts';
+import { fileOf } from './base/rows.ts';
+import type { RunReport } from './base/runs.ts';
+import { withStand } from './base/stand.ts';
+import { brokenPromises, comeToRest } from './base/verdict.ts';
+import { startHand } from './feed/hand.ts';
+
+const RUNS = 5;
+
+interface Report {
+  readonly runs: readonly (RunReport & { readonly seed: number })[];
+}
+
+async function chaosFeed(words: readonly string[]): Promise<{ code: number; out: string }> {
+  const main = fileURLToPath(new URL('feed/main.ts', import.meta.url));
+  const child = spawn(process.execPath, ['--import', 'tsx', main, ...words], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let out = '';
+  child.stdout.on('data', (text: Buffer) => (out += String(text)));
+  const [code] = (await once(child, 'close')) as [number];
+  return { code, out };
+}
+
+describe('a system that is killed, paused and robbed of its Redis', () => {
+  it(
+    'loses no change, whichever way its feeds run',
+    () =>
+      withTempDir(async (directory) => {
+        const json = join(directory, 'report.json');
+        const words = ['--runs', String(RUNS), '--seed', '1', '--json', json];
+        expect(await chaosFeed(words)).toEqual({
+          code: 0,
+          out: `${RUNS} runs: nothing was lost\n`,
+        });
+        const { runs } = JSON.parse(await readFile(json, 'utf8')) as Report;
+        expect(runs).toHaveLength(RUNS);
+        for (const { facts } of runs) {
+          expect(facts['outages']).toBeGreaterThan(0);
+          expect(facts['orders']).toBeGreaterThan(5);
+          expect(facts['byHand']).toBeGreaterThan(20);
+        }
+        const owners = runs.flatMap(({ facts }) => [facts['inventory'], facts['payment']]);
+        expect(new Set(owners)).toEqual(new Set(['legacy', 'extracted']));
+      }),
+    900_000,
+  );
+});
+
+describe('the verdict', () => {
+  it('names what was changed past the feed, and what the hand wrote and is gone', () => {
+    const { signal } = new AbortController();
+    return withStand(
+      { seed: 1, progress: createProgress(process.stderr), signal },
+      async (stand) => {
+        const { system, fig, traffic } = stand;
+        const hand = startHand(system, 'payment', 1);
+        expect(await fig('backfill', 'inventory')).toMatchObject({ code: 0 });
+        expect(await fig('backfill', 'payment')).toMatchObject({ code: 0 });
+        await traffic.reached(0.0005);
+        await eventually(() => hand.done > 30);
+        await hand.stop();
+        const owners = await comeToRest(stand);
+        expect([hand.lost('legacy'), hand.lost('extracted')]).toEqual([[], []]);
+        expect(await brokenPromises(stand, owners)).toEqual([]);
+
+        const prompt = new Database(fileOf(system, 'payment', 'extracted'), { timeout: 5_000 });
+        prompt.exec(`BEGIN IMMEDIATE; UPDATE fig_clock SET applying = 1;
+        UPDATE payments SET amount_minor = amount_minor + 1 WHERE id LIKE 'HAND-%';
+        UPDATE fig_clock SET applying = 0; COMMIT`);
+        prompt.close();
+        expect(hand.lost('legacy')).toEqual([]);
+        expect(hand.lost('extracted').length).toBeGreaterThan(0);
+        const broken = (await brokenPromises(stand, owners)).join('\n');
+        expect(broken).toMatch(/fig reconcile payment finds \d+ rows that differ/);
+        expect(broken).toMatch(/payment: extracted payments lacks .*HAND-P/);
+      },
+    );
+  }, 120_000);
+});

@@ -1,0 +1,13 @@
+import { chaosCommand } from '../base/runs.ts';
+import { feedRun } from './run.ts';
+
+process.exitCode = await chaosCommand(
+  {
+    name: 'chaos:feed',
+    description:
+      'Kills, pauses and empties parts of a real system at random moments, under orders and changes\n' +
+      'by hand, and checks that both sides of each capability agree and nothing was lost.',
+    run: feedRun,
+  },
+  process.argv.slice(2),
+);
