@@ -3,82 +3,17 @@ import { execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { eventually, withTempDir } from '../../tests/support/index.ts';
 import { flagsFileOf, withEngine } from '../testing/engine.ts';
-import type { RunningEngine } from '../testing/engine.ts';
+import { figFor, terminal, withFig } from '../testing/fig.ts';
 import { withSides } from '../testing/sides.ts';
-import type { Prompt, Sides } from '../testing/sides.ts';
-import type { Surroundings } from './output.ts';
-import { runCommand } from './run.ts';
-
-interface Ran {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-type Fig = (
-  line: string,
-  env?: Readonly<Record<string, string>>,
-  stdin?: Surroundings['stdin'],
-) => Promise<Ran>;
+import type { Prompt } from '../testing/sides.ts';
 
 const TIME = '2026-01-01 00:00:00.000';
-const SHOP = new URL('../testing/shop.ts', import.meta.url).href;
-
-/** Writes down a system as `npm start` does, and gives a command line that finds it. */
-async function figFor(sides: Sides, engineUrl: string): Promise<Fig> {
-  const folder = dirname(sides.legacy.name);
-  const config = join(folder, 'fig.config.mjs');
-  const unused = 'http://127.0.0.1:9';
-  const declaration = {
-    upstreams: { old: unused, new: unused },
-    monolith: 'old',
-    capabilities: {
-      shop: { legacy: 'old', extracted: 'new', routes: ['/shop/*'], databases: sides.urls },
-    },
-  };
-  await writeFile(
-    config,
-    `import { shop } from ${JSON.stringify(SHOP)};
-     const config = ${JSON.stringify(declaration)};
-     config.capabilities.shop.mapping = shop;
-     export default config;`,
-  );
-  const env = { ENGINE_URL: engineUrl, FIG_CONFIG: config, FIG_FLAGS_FILE: flagsFileOf(sides) };
-  await writeFile(join(folder, 'system.json'), JSON.stringify({ pid: 1, env }));
-  return async (line, more = {}, stdin) => {
-    let [stdout, stderr] = ['', ''];
-    const code = await runCommand(line.split(' ').filter(Boolean), {
-      stdout: { write: (text: string) => (stdout += text) },
-      stderr: { write: (text: string) => (stderr += text) },
-      env: { FIG_DATA_DIR: folder, ...more },
-      ...(stdin ? { stdin } : {}),
-    });
-    return { code, stdout, stderr };
-  };
-}
-
-function terminal(answer: string): Surroundings['stdin'] {
-  return Object.assign(Readable.from([`${answer}\n`]), { isTTY: true });
-}
 
 function objects(prompt: Prompt): unknown[] {
   return prompt.prepare('SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY name').all();
-}
-
-function withFig<T>(
-  use: (fig: Fig, running: RunningEngine, sides: Sides) => Promise<T>,
-): Promise<T> {
-  return withSides((sides) =>
-    withEngine(sides, {}, async (running) => {
-      sides.legacy.exec("INSERT INTO STOCK (SKU, QTY, RSV) VALUES ('a', 5, 0), ('b', 7, 1)");
-      await eventually(async () => expect((await running.status()).standing.as).toBe('leader'));
-      return use(await figFor(sides, running.url), running, sides);
-    }),
-  );
 }
 
 describe('fig', () => {
@@ -88,9 +23,7 @@ describe('fig', () => {
       expect((await fig('status')).stdout).toMatch(/next +fig backfill shop\n$/);
       expect(await fig('backfill shop')).toMatchObject({
         code: 0,
-        stdout: expect.stringMatching(
-          /^shop: 4 rows copied in .+\nnext: fig flags set shop.shadow 100\n$/,
-        ),
+        stdout: expect.stringMatching(/^shop: 4 rows copied in .+\nnext: fig shadow shop 100\n$/),
       });
       expect(await fig('flags set shop.shadow 100')).toMatchObject({
         code: 0,
@@ -136,7 +69,13 @@ describe('fig', () => {
       });
       expect(await json('switch shop --json')).toMatchObject({
         schemaVersion: 1,
-        error: { code: 'gate_refused', gate: 'backfill', next: 'fig backfill shop' },
+        error: { code: 'gate_refused', gate: 'backfill' },
+        next_steps: [
+          {
+            command: 'fig backfill shop',
+            reason: 'extracted has no complete copy of the data',
+          },
+        ],
       });
       expect(await json('backfill shop --json')).toMatchObject({ state: 'done', rows: 4 });
       expect(await json('reconcile shop --json')).toMatchObject({ clean: true, rows: [] });
@@ -146,7 +85,7 @@ describe('fig', () => {
         outcome: 'done',
         epoch: 2,
         holdMs: expect.any(Number),
-        next: 'fig reverse shop',
+        next_steps: [{ command: 'fig reverse shop', reason: 'the way back' }],
       });
       expect(await json('journal --json')).toMatchObject({
         handovers: [{ outcome: 'done', steps: expect.any(Array) }],
@@ -365,7 +304,9 @@ describe('fig', () => {
         }
         expect(await running('uninstall --yes')).toMatchObject({
           code: 3,
-          stderr: expect.stringMatching(/an engine answers at .+\nnext: stop it first/),
+          stderr: expect.stringMatching(
+            /an engine answers at .+; stop it first .+\nnext: fig uninstall\n/,
+          ),
         });
         return running;
       });
@@ -407,7 +348,7 @@ describe('fig', () => {
       });
       expect(await fig('uninstall', {}, terminal('n'))).toMatchObject({
         code: 1,
-        stderr: expect.stringMatching(/databases of shop\? \[y\/N\] .*nothing was removed/),
+        stderr: expect.stringMatching(/databases of shop\? \[y\/N\] .*nothing was changed/),
       });
       expect(await fig('uninstall', {}, terminal('y'))).toMatchObject({ code: 0 });
     }));

@@ -6,6 +6,7 @@ import type { Environment } from '../../chassis/index.ts';
 import { declarationsOf } from '../engine/index.ts';
 import type { DataDeclaration } from '../engine/index.ts';
 import { loadConfig } from '../routing/index.ts';
+import type { FigConfig } from '../routing/index.ts';
 import { known } from './suggest.ts';
 
 const systemFile = z.looseObject({ env: z.record(z.string(), z.string()).default({}) });
@@ -14,6 +15,9 @@ const systemFile = z.looseObject({ env: z.record(z.string(), z.string()).default
 export interface Context {
   readonly env: Environment;
   readonly engineUrl: string;
+  /** The facades' doors for operators: ADMIN_URL may name several, separated by commas. */
+  readonly adminUrls: readonly string[];
+  readonly config: FigConfig;
   /** All capabilities, also those of which no rows move. */
   readonly capabilities: readonly string[];
   /** Those whose rows move. */
@@ -33,6 +37,10 @@ export async function findSystem(env: NodeJS.ProcessEnv): Promise<Context> {
   return {
     env,
     engineUrl: serviceUrl(env, 'ENGINE_URL', 4003),
+    adminUrls: (env['ADMIN_URL'] || 'http://127.0.0.1:8081')
+      .split(',')
+      .map((url) => serviceUrl({ ADMIN_URL: url.trim() }, 'ADMIN_URL', 8081)),
+    config,
     capabilities: Object.keys(config.capabilities),
     declarations: declarationsOf(config),
   };

@@ -38,3 +38,8 @@ export function table(rows: readonly (readonly string[])[], indent = ''): string
     })
     .join('\n');
 }
+
+/** Steps in order, numbered. */
+export function stepsText(steps: readonly string[]): string {
+  return steps.map((line, index) => `${String(index + 1).padStart(2)}. ${line}`).join('\n');
+}

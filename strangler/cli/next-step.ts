@@ -1,32 +1,52 @@
 import type { CapabilityStatus } from '../engine/index.ts';
 
+/** A command that makes sense now, and why. */
+export interface NextStep {
+  readonly command: string;
+  readonly reason: string;
+}
+
 const FRESH_MS = 10 * 60_000;
 
-/** The command that takes a capability one step on, by the playbook; null when there is none. */
-export function nextStep(status: CapabilityStatus): string | null {
-  const { capability, stage, shares, reconcile, parked } = status;
-  if (parked !== null) return `fig parked list ${capability}`;
+export function step(command: string, reason: string): NextStep {
+  return { command, reason };
+}
+
+/** The commands that take a capability one step on, by the playbook; the likeliest first. */
+export function nextSteps(status: CapabilityStatus): readonly NextStep[] {
+  const { capability, stage, parked } = status;
+  if (parked !== null) {
+    return [step(`fig parked list ${capability}`, 'changes could not be applied')];
+  }
   switch (stage) {
     case 'legacy':
-      return `fig backfill ${capability}`;
+      return [step(`fig backfill ${capability}`, 'the other side has no copy yet')];
     case 'backfilling':
+      return [step('fig status -w', 'the copy is under way')];
     case 'moving':
-      return 'fig status -w';
+      return [step('fig status -w', 'a handover is under way')];
     case 'replicating':
-      return `fig flags set ${capability}.shadow 100`;
+      return [step(`fig shadow ${capability} 100`, 'no answers are compared yet')];
     case 'shadowing':
-      return `fig flags set ${capability}.reads 10`;
-    case 'reading': {
-      const wider = [10, 50, 100].find((share) => share > shares.reads);
-      if (wider !== undefined) return `fig flags set ${capability}.reads ${wider}`;
-      const fresh = reconcile?.clean === true && reconcile.ageMs < FRESH_MS;
-      return fresh ? `fig switch ${capability}` : `fig reconcile ${capability}`;
-    }
+      return [step(`fig ramp ${capability} 10`, 'nobody reads from the other side yet')];
+    case 'reading':
+      return [whileReading(status)];
     case 'switched':
-      return `fig reverse ${capability}`;
+      return [step(`fig reverse ${capability}`, 'the way back')];
     case 'alarm':
-      return `fig journal ${capability}`;
+      return [step(`fig journal ${capability}`, 'there is not exactly one owner')];
     default:
-      return null;
+      return [];
   }
+}
+
+function whileReading({ capability, shares, reconcile }: CapabilityStatus): NextStep {
+  const wider = [10, 50, 100].find((share) => share > shares.reads);
+  if (wider !== undefined) {
+    return step(`fig ramp ${capability} ${wider}`, `${shares.reads} % of the reads are there`);
+  }
+  const fresh = reconcile?.clean === true && reconcile.ageMs < FRESH_MS;
+  return fresh
+    ? step(`fig switch ${capability}`, 'all reads are there, and both sides are equal')
+    : step(`fig reconcile ${capability}`, 'all reads are there; a switch wants a fresh comparison');
 }

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { SCHEMA_VERSION } from '../engine/index.ts';
+import { SCHEMA_VERSION } from '../schema-version.ts';
 import type { CommandError } from './exit.ts';
+import type { NextStep } from './next-step.ts';
 
 type Colour = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
 
@@ -16,13 +17,21 @@ const CODES: Readonly<Record<Colour, number>> = {
 
 export type Paint = (colour: Colour, text: string) => string;
 
+/** How whoever gives a command wants to hear of it. */
+export interface OutputWishes {
+  readonly json: boolean;
+  /** Without progress. */
+  readonly quiet: boolean;
+}
+
 /** Where a command's words go: data to standard output, everything else to standard error. */
 export interface Output {
   readonly json: boolean;
   readonly paint: Paint;
+  /** Whether results go to a terminal. */
   readonly live: boolean;
   /** The result: as JSON, or as the text for people. */
-  result(data: object, text: () => string): void;
+  result(data: object, text: () => string, next?: readonly NextStep[]): void;
   /** One line about what is going on; replaces the line before on a terminal. */
   progress(line: string): void;
   /** Ends the line that `progress` keeps replacing. */
@@ -50,7 +59,7 @@ export function paintFor(enabled: boolean): Paint {
   return (colour, text) => (enabled ? `\u001b[${CODES[colour]}m${text}\u001b[0m` : text);
 }
 
-export function createOutput(json: boolean, surroundings: Surroundings): Output {
+export function createOutput({ json, quiet }: OutputWishes, surroundings: Surroundings): Output {
   const { stdout, stderr, env } = surroundings;
   const colours = !env['NO_COLOR'] && env['TERM'] !== 'dumb';
   const loud = paintFor(colours && stderr.isTTY === true);
@@ -60,21 +69,22 @@ export function createOutput(json: boolean, surroundings: Surroundings): Output 
     if (line !== '' && stderr.isTTY) stderr.write('\n');
     line = '';
   };
+  const document = (data: object, next: readonly NextStep[]): void => {
+    told = true;
+    const whole = { schemaVersion: SCHEMA_VERSION, ...data, next_steps: next };
+    stdout.write(`${JSON.stringify(whole, null, 2)}\n`);
+  };
   return {
     json,
     paint: paintFor(colours && stdout.isTTY === true),
     live: stdout.isTTY === true,
-    result(data, text) {
+    result(data, text, next = []) {
       progressEnd();
-      told = true;
-      stdout.write(
-        json
-          ? `${JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...data }, null, 2)}\n`
-          : `${text()}\n`,
-      );
+      if (json) document(data, next);
+      else stdout.write(`${text()}\n`);
     },
     progress(next) {
-      if (next === line) return;
+      if (quiet || next === line) return;
       stderr.write(stderr.isTTY ? `\r\u001b[2K${next}` : `${next}\n`);
       line = next;
     },
@@ -97,8 +107,8 @@ export function createOutput(json: boolean, surroundings: Surroundings): Output 
       progressEnd();
       // A script reads one document: a result that says what is wrong is enough.
       if (json && !told) {
-        const error = { ...facts, code, message, next };
-        stdout.write(`${JSON.stringify({ schemaVersion: SCHEMA_VERSION, error }, null, 2)}\n`);
+        const steps = next === null ? [] : [{ command: next, reason: message }];
+        document({ error: { ...facts, code, message } }, steps);
       }
       stderr.write(`${loud('red', 'error')}: ${message}\n`);
       if (next !== null) stderr.write(`${loud('dim', 'next:')} ${next}\n`);

@@ -1,7 +1,5 @@
 import { CommanderError } from 'commander';
-import { CallFailed, ConfigurationError } from '../../chassis/index.ts';
-import { FlagFileError } from '../routing/index.ts';
-import { findSystem } from './context.ts';
+import type { Command } from 'commander';
 import { CommandError, EXIT } from './exit.ts';
 import type { ExitCode } from './exit.ts';
 import { createOutput } from './output.ts';
@@ -16,47 +14,58 @@ export async function runCommand(
   words: readonly string[],
   surroundings: Surroundings = process,
 ): Promise<ExitCode> {
-  let output = createOutput(false, surroundings);
+  const json = words.includes('--json');
+  let output = createOutput({ json, quiet: false }, surroundings);
   try {
-    const program = createProgram(async (json, work) => {
-      output = createOutput(json, surroundings);
+    const program = createProgram(async (wishes, work) => {
+      output = createOutput(wishes, surroundings);
+      const { findSystem } = await import('./context.ts');
       await work(await findSystem(surroundings.env), output);
     });
-    for (const command of [
-      program,
-      ...program.commands,
-      ...program.commands.flatMap((c) => c.commands),
-    ]) {
+    // What is wrong with the words is told below, like everything else that goes wrong.
+    const quiet = (text: string): void => void (json || surroundings.stderr.write(text));
+    for (const command of allOf(program)) {
       command.exitOverride().configureOutput({
         writeOut: (text) => void surroundings.stdout.write(text),
-        writeErr: (text) => void surroundings.stderr.write(text),
+        writeErr: quiet,
       });
     }
     await program.parseAsync(words, { from: 'user' });
     return EXIT.done;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return EXIT.done;
+      if (json) output.failure(usageFailure(error));
+      return EXIT.usage;
+    }
     const failure = toFailure(error);
     output.failure(failure);
     return failure.exit;
   }
 }
 
+function allOf(program: Command): readonly Command[] {
+  return [program, ...program.commands.flatMap(allOf)];
+}
+
+function usageFailure({ message, code }: CommanderError): CommandError {
+  const text = message.replace(/^error: /, '').trim();
+  const what = text === '(outputHelp)' ? 'say what to do' : text;
+  return new CommandError(EXIT.usage, code.replace('commander.', 'usage_'), what, 'fig --help');
+}
+
+/** By name, since their modules need not have been loaded. */
+const CODES: Readonly<Record<string, string>> = {
+  ConfigurationError: 'configuration',
+  FlagFileError: 'flag_file_damaged',
+  CallFailed: 'went_away',
+};
+
 function toFailure(error: unknown): CommandError {
   if (error instanceof CommandError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof ConfigurationError) {
-    return new CommandError(EXIT.failed, 'configuration', message);
-  }
-  if (error instanceof FlagFileError) {
-    return new CommandError(
-      EXIT.failed,
-      'flag_file_damaged',
-      `the flag file is damaged: ${message}`,
-    );
-  }
-  if (error instanceof CallFailed) {
-    return new CommandError(EXIT.failed, 'engine_went_away', message, 'fig status');
-  }
-  return new CommandError(EXIT.failed, 'failed', message);
+  if (!(error instanceof Error)) return new CommandError(EXIT.failed, 'failed', String(error));
+  const code = CODES[error.name] ?? 'failed';
+  const message =
+    code === 'flag_file_damaged' ? `the flag file is damaged: ${error.message}` : error.message;
+  return new CommandError(EXIT.failed, code, message, code === 'went_away' ? 'fig status' : null);
 }

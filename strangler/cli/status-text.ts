@@ -1,6 +1,6 @@
 import type { CapabilityStatus, LiveStatus } from '../engine/index.ts';
 import { ago, count, duration, plural } from './format.ts';
-import { nextStep } from './next-step.ts';
+import { nextSteps } from './next-step.ts';
 import type { Paint } from './output.ts';
 
 /** A status with or without what only a running engine knows. */
@@ -39,7 +39,10 @@ function branches(status: ShownStatus): (readonly [name: string, text: string | 
     ['parked', parkedText(status)],
     ['trouble', trouble.length > 0 ? trouble.join('; ') : null],
     // Nothing has to come after a switch; what matters then is that there is a way back.
-    [status.stage === 'switched' && !status.parked ? 'way back' : 'next', nextStep(status)],
+    [
+      status.stage === 'switched' && !status.parked ? 'way back' : 'next',
+      nextSteps(status)[0]?.command ?? null,
+    ],
   ];
 }
 

@@ -7,6 +7,7 @@ import type { StepLimits } from '../handover/coordinator.ts';
 import type { GateLimits } from '../handover/gates.ts';
 import type { StepKind } from '../handover/switcher.ts';
 import type { Flags, RoutingState } from '../routing/index.ts';
+import { SCHEMA_VERSION } from '../schema-version.ts';
 import type { SideName } from '../side.ts';
 import { newHolder } from './leases.ts';
 import type { IntentView } from './driver.ts';
@@ -21,8 +22,6 @@ import { Steward } from './steward.ts';
 import type { Standing } from './steward.ts';
 import { handoversOf, readStatus } from './status.ts';
 import type { CapabilityStatus, HandoverView, Sides } from './status.ts';
-
-export const SCHEMA_VERSION = 1;
 
 export interface EngineDeps {
   readonly declarations: Readonly<Record<string, DataDeclaration>>;

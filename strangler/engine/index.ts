@@ -1,6 +1,6 @@
 /** The engine process's inside: handovers, intent, status, and their HTTP. */
 export { declarationsOf } from './declarations.ts';
-export { Engine, SCHEMA_VERSION } from './engine.ts';
+export { Engine } from './engine.ts';
 export type { EngineDeps, EngineStatus, LiveStatus } from './engine.ts';
 export type { HandoverAnswer, HandoverPlan } from './commands.ts';
 export { openEachSide } from './plane.ts';

@@ -67,8 +67,9 @@ async function takeLeases(
   const holder = newHolder();
   for (const { store } of installed) {
     if (await store.acquireLease(holder, Leases.ttlMs)) continue;
-    const reason = 'an engine is at work: it would put everything back';
-    return refuse('engine_running', reason, 'stop the engine (Ctrl-C where npm start runs)');
+    const reason =
+      'an engine is at work, and would put everything back; stop it first (Ctrl-C where npm start runs)';
+    return refuse('engine_running', reason, 'fig uninstall');
   }
   return undefined;
 }

@@ -1,14 +1,17 @@
 import type { LiveStatus } from '../../engine/index.ts';
+import type { Mapping } from '../../mapping/index.ts';
+import { otherSide } from '../../side.ts';
 import { declarationOf } from '../context.ts';
 import type { Context } from '../context.ts';
 import { EngineClient } from '../engine-client.ts';
 import { CommandError, EXIT } from '../exit.ts';
-import { count, duration, plural } from '../format.ts';
-import { nextStep } from '../next-step.ts';
+import { count, duration, plural, stepsText } from '../format.ts';
+import { nextSteps, step } from '../next-step.ts';
 import type { Output } from '../output.ts';
 
 interface BackfillOptions {
   readonly restart: boolean;
+  readonly dryRun: boolean;
   readonly timeoutMs: number;
 }
 
@@ -17,21 +20,51 @@ export async function backfill(
   context: Context,
   output: Output,
   capability: string,
-  { restart, timeoutMs }: BackfillOptions,
+  { restart, dryRun, timeoutMs }: BackfillOptions,
 ): Promise<void> {
-  declarationOf(context, capability);
+  const { mapping } = declarationOf(context, capability);
   const engine = new EngineClient(context.engineUrl, timeoutMs, output.progress);
+  if (dryRun) return plan(engine, output, mapping, restart);
   await engine.order('/backfills', { capability, restart });
   const done = await whenDone(engine, capability);
   const { rows, startedAt, at } = done.backfill;
   const tookMs = startedAt === null || at === null ? null : at - startedAt;
   // Copied again because the sides differed: see whether they still do.
-  const next = restart ? `fig reconcile ${capability}` : nextStep(done);
-  output.result({ capability, state: 'done', rows, tookMs, next }, () => {
-    const took = tookMs === null ? '' : ` in ${duration(tookMs)}`;
-    const copied = `${capability}: ${plural(rows, 'row')} copied${took}, and followed from now on`;
-    return next === null ? copied : `${copied}\nnext: ${next}`;
-  });
+  const next = restart
+    ? [step(`fig reconcile ${capability}`, 'tells whether the sides are equal now')]
+    : nextSteps(done);
+  output.result(
+    { capability, state: 'done', rows, tookMs },
+    () => {
+      const took = tookMs === null ? '' : ` in ${duration(tookMs)}`;
+      const copied = `${capability}: ${plural(rows, 'row')} copied${took}, and followed from now on`;
+      return [copied, ...next.slice(0, 1).map(({ command }) => `next: ${command}`)].join('\n');
+    },
+    next,
+  );
+}
+
+async function plan(
+  engine: EngineClient,
+  output: Output,
+  { capability, pairs }: Mapping,
+  restart: boolean,
+): Promise<void> {
+  const status = await engine.statusOf(capability);
+  const from = status?.owner ?? 'legacy';
+  const to = otherSide(from);
+  const state = status?.backfill.state ?? 'none';
+  const steps = [
+    ...(restart && state !== 'none' ? [`forget how far ${to} was copied`] : []),
+    ...pairs.map(
+      (pair) => `copy ${pair.name}: ${from} ${pair[from].table} to ${to} ${pair[to].table}`,
+    ),
+    `say that ${to} is a whole copy, and keep it one`,
+  ];
+  const done = state === 'done' && !restart;
+  output.result({ capability, outcome: 'planned', state, steps: done ? [] : steps }, () =>
+    done ? `${capability} is copied already; --restart copies it again` : stepsText(steps),
+  );
 }
 
 async function whenDone(engine: EngineClient, capability: string): Promise<LiveStatus> {

@@ -1,4 +1,4 @@
-import { CommandError, EXIT } from '../exit.ts';
+import { existsSync } from 'node:fs';
 import {
   createFlagFile,
   flagsFile,
@@ -9,43 +9,80 @@ import {
   shareOf,
 } from '../../routing/index.ts';
 import type { Context } from '../context.ts';
+import { CommandError, EXIT } from '../exit.ts';
 import { table } from '../format.ts';
+import { step } from '../next-step.ts';
 import type { Output } from '../output.ts';
+import { readFlags } from '../read-flags.ts';
 import { known } from '../suggest.ts';
 
 /** Shows all flags of the capabilities, with what they ask for. */
 export async function showFlags(context: Context, output: Output): Promise<void> {
-  const file = fileOf(context);
-  await createFlagFile(file, context.capabilities);
-  const features = new Map((await readFlagFile(file)).features.map((one) => [one.name, one]));
+  const { source, share } = await readFlags(context);
   const flags = Object.fromEntries(
-    context.capabilities.flatMap(flagsOf).map((flag) => [flag, shareOf(features.get(flag))]),
+    context.capabilities.flatMap(flagsOf).map((flag) => [flag, share(flag)]),
   );
-  output.result({ file, flags }, () =>
-    table(Object.entries(flags).map(([flag, share]) => [flag, valueText(flag, share)])),
+  output.result({ source, flags }, () =>
+    table(Object.entries(flags).map(([flag, set]) => [flag, valueText(flag, set)])),
   );
+}
+
+interface FlagWords {
+  readonly name: string;
+  readonly value: string;
+  readonly dryRun: boolean;
 }
 
 /** Sets one flag; the running system sees it within a moment. */
 export async function setFlag(
   context: Context,
   output: Output,
-  name: string,
-  value: string,
+  { name, value, dryRun }: FlagWords,
 ): Promise<void> {
   const flag = known('flag', name, context.capabilities.flatMap(flagsOf));
-  const share = shareFrom(flag, value);
-  const file = fileOf(context);
-  await createFlagFile(file, context.capabilities);
-  await setFlags(file, { [flag]: share });
+  const change = await changeFlag(context, flag, shareFrom(flag, value), dryRun);
   const capability = flag.split('.')[0] ?? '';
   const asks = isSwitch(flag) && capability in context.declarations;
-  output.result({ flag, share, file }, () => {
-    const set = `${flag} is ${valueText(flag, share)}`;
-    if (!asks) return set;
-    const owner = share > 0 ? 'extracted' : 'legacy';
-    return `${set}: ${owner} is to own ${capability}, as soon as that is safe\nnext: fig status`;
-  });
+  const next = asks ? [step('fig status', 'tells whether the handover is safe yet')] : [];
+  output.result(
+    change,
+    () => {
+      if (!asks || dryRun) return changeText(change);
+      const owner = change.share > 0 ? 'extracted' : 'legacy';
+      return `${changeText(change)}: ${owner} is to own ${capability}, as soon as that is safe\nnext: fig status`;
+    },
+    next,
+  );
+}
+
+/** A flag that was set, or would be. */
+export interface FlagChange {
+  readonly outcome: 'set' | 'planned';
+  readonly flag: string;
+  readonly before: number;
+  readonly share: number;
+  readonly file: string;
+}
+
+/** Sets a flag, or only says what that would change. @throws CommandError, FlagFileError */
+export async function changeFlag(
+  context: Context,
+  flag: string,
+  share: number,
+  dryRun: boolean,
+): Promise<FlagChange> {
+  const file = fileOf(context);
+  if (!dryRun) await createFlagFile(file, context.capabilities);
+  const features = existsSync(file) ? (await readFlagFile(file)).features : [];
+  const before = shareOf(features.find(({ name }) => name === flag));
+  if (!dryRun) await setFlags(file, { [flag]: share });
+  return { outcome: dryRun ? 'planned' : 'set', flag, before, share, file };
+}
+
+export function changeText({ outcome, flag, before, share, file }: FlagChange): string {
+  if (outcome === 'set') return `${flag} is ${valueText(flag, share)}`;
+  const [from, to] = [valueText(flag, before), valueText(flag, share)];
+  return `${flag} would go from ${from} to ${to} in ${file}`;
 }
 
 function fileOf({ env }: Context): string {
@@ -58,7 +95,8 @@ function fileOf({ env }: Context): string {
   );
 }
 
-function shareFrom(flag: string, value: string): number {
+/** A value as it may be given for a flag, as a share. @throws CommandError */
+export function shareFrom(flag: string, value: string): number {
   const words: Readonly<Record<string, number>> = { on: 100, off: 0 };
   const word = words[value.toLowerCase()];
   if (word !== undefined) return word;

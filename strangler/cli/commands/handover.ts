@@ -4,13 +4,16 @@ import type { SideName } from '../../side.ts';
 import { otherSide } from '../../side.ts';
 import { declarationOf } from '../context.ts';
 import type { Context } from '../context.ts';
+import { confirmed } from '../confirm.ts';
 import { EngineClient } from '../engine-client.ts';
 import { CommandError, EXIT } from '../exit.ts';
-import { duration, table } from '../format.ts';
+import { duration, stepsText, table } from '../format.ts';
+import { step } from '../next-step.ts';
 import type { Output } from '../output.ts';
 
 interface HandoverOptions {
   readonly dryRun: boolean;
+  readonly yes: boolean;
   readonly timeoutMs: number;
 }
 
@@ -20,15 +23,19 @@ export async function handOver(
   output: Output,
   capability: string,
   to: SideName,
-  { dryRun, timeoutMs }: HandoverOptions,
+  { dryRun, yes, timeoutMs }: HandoverOptions,
 ): Promise<void> {
   declarationOf(context, capability);
   const engine = new EngineClient(context.engineUrl, timeoutMs, output.progress);
-  if (dryRun) return plan(engine, output, capability, to);
+  if (dryRun) return showPlan(engine, output, capability, to);
+  await confirmed(output, {
+    question: `Move the writes of ${capability} from ${otherSide(to)} to ${to}?`,
+    yes,
+  });
   output.progress(`${capability}: ${otherSide(to)} -> ${to}`);
   const answer = await give(engine, capability, to);
-  const next = to === 'extracted' ? `fig reverse ${capability}` : `fig switch ${capability}`;
-  output.result({ ...answer, next }, () => answerText(answer, next));
+  const back = to === 'extracted' ? `fig reverse ${capability}` : `fig switch ${capability}`;
+  output.result(answer, () => answerText(answer, back), [step(back, 'the way back')]);
 }
 
 async function give(
@@ -66,38 +73,48 @@ async function whatBecameOfIt(
   }
 }
 
-async function plan(
+async function showPlan(
   engine: EngineClient,
   output: Output,
   capability: string,
   to: SideName,
 ): Promise<void> {
   const order = { capability, to, dryRun: true };
-  const { gate, steps } = (await engine.order('/handovers', order)) as HandoverPlan;
-  output.result({ capability, to, outcome: 'planned', gate, steps }, () => {
-    const numbered = steps.map((step, index) => `${String(index + 1).padStart(2)}. ${step}`);
-    const gates = gate.ok
-      ? 'all gates hold'
-      : `gate "${gate.gate}" would refuse it: ${gate.reason}`;
-    return [`${capability}: ${otherSide(to)} -> ${to} would`, ...numbered, gates].join('\n');
-  });
+  const plan = (await engine.order('/handovers', order)) as HandoverPlan;
+  const { gate, steps, prediction } = plan;
+  const verb = to === 'extracted' ? 'switch' : 'reverse';
+  const next = gate.ok
+    ? [step(`fig ${verb} ${capability}`, 'all gates hold')]
+    : [gate.next].flatMap((command) => (command === null ? [] : [step(command, gate.reason)]));
+  output.result(
+    plan,
+    () => {
+      const gates = gate.ok
+        ? 'all gates hold'
+        : `gate "${gate.gate}" would refuse it: ${gate.reason}`;
+      const hold = `writes would wait for about ${duration(prediction.holdMs)}: ${prediction.from}`;
+      const head = `${capability}: ${otherSide(to)} -> ${to} would`;
+      return [head, stepsText(steps), hold, gates].join('\n');
+    },
+    next,
+  );
   if (!gate.ok) throw new CommandError(EXIT.refused, 'gate_refused', gate.reason, gate.next);
 }
 
-function answerText(answer: HandoverAnswer, next: string): string {
+function answerText(answer: HandoverAnswer, back: string): string {
   const { capability, to, epoch } = answer;
   if (answer.outcome === 'already') {
-    return `${capability} already belongs to ${to} (epoch ${epoch})\nway back: ${next}`;
+    return `${capability} already belongs to ${to} (epoch ${epoch})\nway back: ${back}`;
   }
   const hold = answer.holdMs === null ? '' : `; writes were held for ${duration(answer.holdMs)}`;
-  const steps = answer.steps.map(({ step, at, ms }) => [
-    step,
+  const steps = answer.steps.map(({ step: name, at, ms }) => [
+    name,
     `at ${duration(at)}`,
     `took ${duration(ms)}`,
   ]);
   return [
     ...(steps.length > 0 ? [table(steps, '  ')] : []),
     `${capability} now belongs to ${to} (epoch ${epoch})${hold}`,
-    `way back: ${next}`,
+    `way back: ${back}`,
   ].join('\n');
 }

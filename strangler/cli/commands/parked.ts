@@ -7,10 +7,12 @@ import type { ParkedAggregate } from '../../parked/index.ts';
 import type { SideDatabase } from '../../side-database.ts';
 import { otherSide } from '../../side.ts';
 import type { SideName } from '../../side.ts';
+import { confirmed } from '../confirm.ts';
 import { declarationOf, declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { ago, plural, table } from '../format.ts';
+import { step } from '../next-step.ts';
 import type { Output } from '../output.ts';
 
 const LOOK_MS = 20;
@@ -36,7 +38,15 @@ export async function listParked(
       parked.push(...aggregates.map((one) => ({ capability: name, ...one })));
     });
   }
-  output.result({ parked }, () => (parked.length === 0 ? 'nothing is parked' : listText(parked)));
+  const names = [...new Set(parked.map((one) => one.capability))];
+  const next = names.map((name) =>
+    step(`fig parked retry ${name}`, "once the owner's rows are mended"),
+  );
+  output.result(
+    { parked },
+    () => (parked.length === 0 ? 'nothing is parked' : listText(parked)),
+    next,
+  );
 }
 
 /** Shows one aggregate's parked changes with their images. */
@@ -48,7 +58,11 @@ export async function showParked(
 ): Promise<void> {
   await withParked(declarationOf(context, capability), async (found) => {
     const one = pick(found, id);
-    output.result({ capability, ...one }, () => showText(one));
+    const next = [
+      step(`fig parked retry ${capability} ${id}`, "once the owner's row is mended"),
+      step(`fig parked skip ${capability} ${id} --yes`, 'the other side goes without it'),
+    ];
+    output.result({ capability, ...one }, () => showText(one), next);
   });
 }
 
@@ -75,10 +89,17 @@ export async function retry(
     const roots = new Set(chosen.map(({ root }) => root));
     const left = aggregatesOf(target.parked.list()).filter(({ root }) => roots.has(root));
     const done = chosen.length - left.length;
-    output.result({ capability, tried: chosen.length, applied: done, parked: left }, () =>
-      [`${plural(done, 'aggregate')} of ${chosen.length} applied`, ...left.map(showText)].join(
-        '\n',
-      ),
+    const next =
+      left.length === 0
+        ? []
+        : [step(`fig parked list ${capability}`, 'some still have no way to the other side')];
+    output.result(
+      { capability, tried: chosen.length, applied: done, parked: left },
+      () =>
+        [`${plural(done, 'aggregate')} of ${chosen.length} applied`, ...left.map(showText)].join(
+          '\n',
+        ),
+      next,
     );
     if (left.length === 0) return;
     const message =
@@ -96,18 +117,19 @@ export async function skip(
 ): Promise<void> {
   await withParked(declarationOf(context, capability), async (found) => {
     const one = pick(found, id);
-    if (!yes) {
-      const message = `${plural(one.changes.length, 'change')} of ${one.root} would be lost on ${found.at}`;
-      const next = `fig parked skip ${capability} ${id} --yes`;
-      throw new CommandError(EXIT.usage, 'not_confirmed', message, next);
-    }
+    await confirmed(output, {
+      question: `Lose ${plural(one.changes.length, 'change')} of ${one.root} on ${found.at}?`,
+      yes,
+      otherwise: `fig parked skip ${capability} ${id} --yes`,
+    });
     const skipped = await found.sides[found.at].parked.skip(one.root);
     const next = `fig reconcile ${capability}`;
     output.result(
-      { capability, root: one.root, skipped, next },
+      { capability, root: one.root, skipped },
       () =>
         `${plural(skipped, 'change')} of ${one.root} skipped; ${found.at} differs there until the ` +
         `row changes again\nnext: ${next}`,
+      [step(next, 'shows what differs now')],
     );
   });
 }

@@ -4,6 +4,8 @@ import type { Context } from '../context.ts';
 import { EngineClient } from '../engine-client.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { count, duration, plural, table } from '../format.ts';
+import { step } from '../next-step.ts';
+import type { NextStep } from '../next-step.ts';
 import type { Output, Paint } from '../output.ts';
 
 /** Rows that are printed; the JSON has all that the engine keeps. */
@@ -31,13 +33,23 @@ export async function reconcile(
   const engine = new EngineClient(context.engineUrl, timeoutMs, output.progress);
   output.progress(`comparing ${capability} row by row`);
   const report = (await engine.order('/reconciles', { capability, sample, repair })) as Told;
-  output.result(report, () => reportText(report, output.paint));
+  const next = nextOf(report);
+  output.result(report, () => reportText(report, output.paint), next);
   if (report.clean) return;
   if (report.repair && report.repair.left === 0) return;
+  const command = next[0]?.command ?? null;
+  throw new CommandError(EXIT.failed, 'differences', `the sides of ${capability} differ`, command);
+}
+
+function nextOf({ capability, clean, pairs, repair }: Told): readonly NextStep[] {
+  if (clean) return [];
+  const again = `fig reconcile ${capability}`;
+  if (repair?.left === 0) return [step(again, 'tells whether the sides are equal now')];
   // The owner is right; rows that were only too hot to compare are worth another look first.
-  const real = report.pairs.some((pair) => pair.missing + pair.extra + pair.different > 0);
-  const next = real ? `fig reconcile ${capability} --repair` : `fig reconcile ${capability}`;
-  throw new CommandError(EXIT.failed, 'differences', `the sides of ${capability} differ`, next);
+  const real = pairs.some((pair) => pair.missing + pair.extra + pair.different > 0);
+  return real
+    ? [step(`${again} --repair`, "brings the owner's rows over once more")]
+    : [step(again, 'rows changed too fast to be compared')];
 }
 
 function reportText(

@@ -2,16 +2,20 @@ import { openEachSide } from '../../engine/index.ts';
 import type { DataDeclaration } from '../../engine/index.ts';
 import type { SideDatabase } from '../../side-database.ts';
 import type { SideName } from '../../side.ts';
+import { openInspectors } from '../../sides.ts';
 import { uninstallCapability } from '../../uninstall/index.ts';
 import type { UninstallOutcome } from '../../uninstall/index.ts';
+import { confirmed } from '../confirm.ts';
 import { declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
 import { EngineClient } from '../engine-client.ts';
 import { CommandError, EXIT } from '../exit.ts';
+import { stepsText } from '../format.ts';
 import type { Output } from '../output.ts';
 
 interface UninstallWords {
   readonly yes: boolean;
+  readonly dryRun: boolean;
   readonly strand: boolean;
 }
 
@@ -20,12 +24,17 @@ export async function uninstall(
   context: Context,
   output: Output,
   capability: string | undefined,
-  { yes, strand }: UninstallWords,
+  { yes, dryRun, strand }: UninstallWords,
 ): Promise<void> {
   const declarations = declarationsFor(context, capability);
   const names = declarations.map(({ mapping }) => mapping.capability);
+  if (dryRun) return plan(declarations, output);
   await refuseWhileEngineAnswers(context);
-  if (!yes) await confirm(output, names);
+  await confirmed(output, {
+    question: `Remove everything of Fig from the databases of ${names.join(' and ')}?`,
+    yes,
+    otherwise: 'fig uninstall --yes',
+  });
   const capabilities: { capability: string; outcome: string; sides: readonly SideName[] }[] = [];
   for (const declaration of declarations) {
     const { capability: name } = declaration.mapping;
@@ -53,18 +62,29 @@ export async function uninstall(
 async function refuseWhileEngineAnswers(context: Context): Promise<void> {
   const engine = new EngineClient(context.engineUrl, 0, () => undefined);
   if ((await engine.status()) === undefined) return;
-  const message = `an engine answers at ${engine.url}, and would put everything back`;
-  const next = 'stop it first (Ctrl-C where npm start runs)';
-  throw new CommandError(EXIT.refused, 'engine_running', message, next);
+  const message =
+    `an engine answers at ${engine.url}, and would put everything back; stop it first ` +
+    '(Ctrl-C where npm start runs)';
+  throw new CommandError(EXIT.refused, 'engine_running', message, 'fig uninstall');
 }
 
-async function confirm(output: Output, names: readonly string[]): Promise<void> {
-  const question = `Remove everything of Fig from the databases of ${names.join(' and ')}?`;
-  const answer = await output.confirm(question);
-  if (answer === true) return;
-  if (answer === false) throw new CommandError(EXIT.failed, 'declined', 'nothing was removed');
-  const message = 'nobody is there to confirm it; nothing was removed';
-  throw new CommandError(EXIT.usage, 'not_confirmed', message, 'fig uninstall --yes');
+/** What would be removed, by name. */
+async function plan(declarations: readonly DataDeclaration[], output: Output): Promise<void> {
+  const capabilities = declarations.map(({ mapping, urls }) => {
+    const inspectors = openInspectors(mapping, urls);
+    try {
+      const steps = (['legacy', 'extracted'] as const).map((side) => {
+        const all = inspectors[side].creates().length;
+        return `remove the tables and triggers of ${mapping.capability} from ${side}, ${all} of them where all are there`;
+      });
+      return { capability: mapping.capability, steps };
+    } finally {
+      inspectors.legacy.close();
+      inspectors.extracted.close();
+    }
+  });
+  const steps = capabilities.flatMap((one) => one.steps);
+  output.result({ outcome: 'planned', capabilities }, () => stepsText(steps));
 }
 
 async function uninstallOne(

@@ -1,0 +1,98 @@
+import { ask } from '../ask.ts';
+import type { Context } from '../context.ts';
+import { CommandError, EXIT } from '../exit.ts';
+import type { Output, Paint } from '../output.ts';
+
+interface Question {
+  readonly method: string;
+  readonly path: string;
+  readonly customer: string | undefined;
+}
+
+interface Destination {
+  readonly name: string;
+  readonly url: string;
+}
+
+/** What a facade answers, as far as it is shown here; the JSON has all of it. */
+interface Explanation {
+  readonly asked: { readonly method: string; readonly path: string };
+  readonly refused: { readonly status: number; readonly code: string } | null;
+  readonly path: string | null;
+  readonly route: string | null;
+  readonly capability: string | null;
+  readonly kind: 'pass' | 'read' | 'write' | null;
+  readonly changes: readonly string[];
+  readonly upstream: Destination | null;
+  readonly why: string;
+  readonly held: { readonly why: string } | null;
+  readonly shadow: (Destination & { readonly share: number }) | null;
+  readonly notes: readonly string[];
+}
+
+/** Asks the first facade that answers where a request would go, and why; sends nothing on. */
+export async function explain(
+  context: Context,
+  output: Output,
+  { method, path, customer }: Question,
+): Promise<void> {
+  const query = new URLSearchParams({ method, path, ...(customer ? { customer } : {}) });
+  for (const url of context.adminUrls) {
+    const answer = await ask(url, `/explain?${query.toString()}`);
+    if (answer === undefined) continue;
+    if (answer.status !== 200) throw refused(answer.body);
+    const explanation = answer.body as Explanation;
+    const told = { facade: url, ...explanation };
+    output.result(told, () => explanationText(explanation, output.paint));
+    return;
+  }
+  const message = `no facade answers at ${context.adminUrls.join(', ')}, and only a facade decides`;
+  throw new CommandError(EXIT.failed, 'facade_away', message, 'npm start');
+}
+
+function refused(body: unknown): CommandError {
+  const { code = 'failed', detail = 'the facade did not understand' } = (body ?? {}) as {
+    readonly code?: string;
+    readonly detail?: string;
+  };
+  return new CommandError(EXIT.usage, code, detail, 'fig explain --help');
+}
+
+function explanationText(told: Explanation, paint: Paint): string {
+  const { asked, refused: refusal, path, upstream, kind } = told;
+  const head = `${paint('bold', `${asked.method} ${path ?? asked.path}`)}  ${target()}`;
+  const facts = leaves(told).map(([name, text], index, all) => {
+    const corner = index === all.length - 1 ? '└─' : '├─';
+    return `${paint('dim', corner)} ${name.padEnd(6)}  ${text}`;
+  });
+  return [head, ...facts].join('\n');
+
+  function target(): string {
+    if (refusal) return paint('red', `refused with ${refusal.status} ${refusal.code}`);
+    if (!upstream) return paint('cyan', 'drawn anew for each request');
+    return `${paint('cyan', `goes to ${upstream.name}`)} at ${upstream.url}, as a ${kind ?? 'request'}`;
+  }
+}
+
+function leaves({
+  why,
+  capability,
+  route,
+  changes,
+  held,
+  shadow,
+  notes,
+}: Explanation): (readonly [name: string, text: string])[] {
+  return [
+    ...(route === null
+      ? []
+      : [['route', `${route}${capability ? `, of ${capability}` : ''}`] as const]),
+    ...(changes.length > 0 ? [['writes', changes.join(', ')] as const] : []),
+    ['why', why] as const,
+    ...(held ? [['held', held.why] as const] : []),
+    ...(shadow
+      ? [['shadow', `${shadow.name} is asked as well, for ${shadow.share} % of them`] as const]
+      : []),
+    ...notes.map((note) => ['note', note] as const),
+  ];
+}

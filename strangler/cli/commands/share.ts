@@ -1,0 +1,71 @@
+import type { Context } from '../context.ts';
+import { EngineClient } from '../engine-client.ts';
+import { CommandError, EXIT } from '../exit.ts';
+import { nextSteps } from '../next-step.ts';
+import type { NextStep } from '../next-step.ts';
+import type { Output } from '../output.ts';
+import { findStatus } from '../read-status.ts';
+import type { FoundStatus } from '../read-status.ts';
+import { known } from '../suggest.ts';
+import { changeFlag, changeText, shareFrom } from './flags.ts';
+
+interface ShareWords {
+  readonly capability: string;
+  readonly kind: 'shadow' | 'reads';
+  readonly share: string;
+  readonly dryRun: boolean;
+}
+
+type Known = FoundStatus['capabilities'][number];
+
+/**
+ * Sets a share of reads: to be compared, or to be served by the extracted side. Unlike a flag set
+ * by hand it is refused where nothing could come of it.
+ */
+export async function setShare(
+  context: Context,
+  output: Output,
+  { capability, kind, share: given, dryRun }: ShareWords,
+): Promise<void> {
+  const flag = `${known('capability', capability, context.capabilities)}.${kind}`;
+  const share = shareFrom(flag, given);
+  const status = await statusOf(context, capability);
+  // Taking reads away is safe at any time, and often urgent.
+  if (share > 0 && status) refuseUnready(status);
+  const change = await changeFlag(context, flag, share, dryRun);
+  const next = status ? after(status, kind, share) : [];
+  output.result(change, () => changeText(change), dryRun ? [] : next);
+}
+
+/** Undefined for a capability whose rows do not move. */
+async function statusOf(context: Context, capability: string): Promise<Known | undefined> {
+  if (!(capability in context.declarations)) return undefined;
+  const engine = new EngineClient(context.engineUrl, 0, () => undefined);
+  const { capabilities } = await findStatus(context, engine);
+  return capabilities.find((one) => one.capability === capability);
+}
+
+function refuseUnready({ capability, stage, owner, backfill, parked, trouble }: Known): void {
+  const refuse = (reason: string, next: string): never => {
+    throw new CommandError(EXIT.refused, 'gate_refused', reason, next);
+  };
+  const other = owner === 'extracted' ? 'legacy' : 'extracted';
+  if (stage === 'not installed') refuse(trouble.join('; '), 'fig status');
+  if (stage === 'alarm') refuse('there is not exactly one owner', `fig doctor ${capability}`);
+  if (backfill.state !== 'done') {
+    refuse(`${other} has no complete copy of the data`, `fig backfill ${capability}`);
+  }
+  if (parked !== null) {
+    refuse(`reads stay with the owner while changes are parked`, `fig parked list ${capability}`);
+  }
+}
+
+/** What comes next once this share is in force. */
+function after(status: Known, kind: ShareWords['kind'], share: number): readonly NextStep[] {
+  const shares = { ...status.shares, [kind]: share };
+  const { stage } = status;
+  const moved = stage === 'replicating' || stage === 'shadowing' || stage === 'reading';
+  if (!moved) return [];
+  if (shares.reads > 0) return nextSteps({ ...status, stage: 'reading', shares });
+  return nextSteps({ ...status, stage: shares.shadow > 0 ? 'shadowing' : 'replicating', shares });
+}

@@ -1,0 +1,41 @@
+import { describe, expect, it } from '@jest/globals';
+import { assert, property, stringMatching } from 'fast-check';
+import { redacted } from './redact.ts';
+
+describe('redacting', () => {
+  it.each([
+    ['postgres://fig:s3cret@db:5432/shop', 'postgres://fig:redacted@db:5432/shop'],
+    [
+      'postgres://db/shop?user=fig&password=s3cret',
+      'postgres://db/shop?user=fig&password=redacted',
+    ],
+    ['redis://:s3cret@cache:6379/0', 'redis://:redacted@cache:6379/0'],
+    ['postgres://fig:s3cret@db:543210/shop', '[redacted]'],
+    ['postgres://fig:12/s3cret@db/shop', '[redacted]'],
+    ['http://127.0.0.1:4003', 'http://127.0.0.1:4003'],
+    ['file:/data/monolith.db', 'file:/data/monolith.db'],
+    ['not a url: at all', 'not a url: at all'],
+  ])('of %s leaves %s', (given, left) => expect(redacted(given)).toBe(left));
+
+  it('hides values under telling names, however deep', () => {
+    const given = { a: [{ timingToken: 'x' }], UNLEASH_TOKEN: 'y', PGPASSWORD: 'z', token: '' };
+    expect(redacted(given)).toEqual({
+      a: [{ timingToken: '[redacted]' }],
+      UNLEASH_TOKEN: '[redacted]',
+      PGPASSWORD: '[redacted]',
+      token: '',
+    });
+  });
+
+  it('lets no password of a URL through, whatever it is made of', () => {
+    assert(
+      property(stringMatching(/^[\x21-\x7e]{1,30}$/), (password) => {
+        const secret = `Q${password}Q`;
+        const url = `postgres://fig:${secret}@db.example/shop`;
+        expect(JSON.stringify(redacted({ databases: { legacy: url } }))).not.toContain(secret);
+        const encoded = `postgres://fig:${encodeURIComponent(secret)}@db.example/shop`;
+        expect(JSON.stringify(redacted([encoded]))).not.toContain(encodeURIComponent(secret));
+      }),
+    );
+  });
+});

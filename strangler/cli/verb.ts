@@ -1,0 +1,60 @@
+import { InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import type { Context } from './context.ts';
+import type { Output, OutputWishes } from './output.ts';
+
+/**
+ * Gives a command its surroundings, once its words are understood. What a command needs beyond
+ * that it imports itself: help and a typing mistake should not wait for what they don't use.
+ */
+export type Run = (
+  wishes: OutputWishes,
+  work: (context: Context, output: Output) => Promise<void>,
+) => Promise<void>;
+
+export interface VerbHelp {
+  readonly does: string;
+  readonly examples: readonly string[];
+  /** Whether it is what its parent does without a further word. */
+  readonly isDefault?: boolean;
+}
+
+/** Adds a command that takes what all of them take. */
+export function verb(
+  parent: Command,
+  name: string,
+  { does, examples, isDefault = false }: VerbHelp,
+): Command {
+  const heading = examples.length === 1 ? 'Example' : 'Examples';
+  return parent
+    .command(name, { isDefault })
+    .description(does)
+    .option('--json', 'print JSON with a schemaVersion and next_steps', false)
+    .option('-q, --quiet', 'print no progress, only results and errors', false)
+    .addHelpText('after', `\n${heading}:\n${examples.map((line) => `  ${line}`).join('\n')}`);
+}
+
+/** For commands that change something. */
+export const DRY_RUN = ['--dry-run', 'show the steps, and change nothing'] as const;
+/** For commands that ask a person where one is there. */
+export const YES = ['--yes', 'do not ask'] as const;
+export const ALL = 'all of them when left out';
+
+/** @throws InvalidArgumentError, as the parsers below */
+export function seconds(text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0) return value * 1_000;
+  throw new InvalidArgumentError('Give a number of seconds above 0.');
+}
+
+export function positive(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError('Give a whole number above 0.');
+}
+
+export function percent(text: string): number {
+  const value = Number(text);
+  if (value > 0 && value <= 100) return value;
+  throw new InvalidArgumentError('Give a share above 0 and up to 100.');
+}

@@ -1,0 +1,192 @@
+import { describe, expect, it } from '@jest/globals';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { withEngine, flagsFileOf } from '../testing/engine.ts';
+import { figFor, terminal, withFig } from '../testing/fig.ts';
+import { withSides } from '../testing/sides.ts';
+
+const NOBODY = 'http://127.0.0.1:9';
+
+describe('fig shadow and fig ramp', () => {
+  it('set a share where something can come of it, and are refused where not', () =>
+    withFig(async (fig) => {
+      for (const verb of ['shadow', 'ramp']) {
+        expect(await fig(`${verb} shop 10`)).toMatchObject({
+          code: 3,
+          stderr: expect.stringMatching(/no complete copy .+\nnext: fig backfill shop\n$/),
+        });
+        expect(await fig(`${verb} shop 0`)).toMatchObject({ code: 0 });
+      }
+      await fig('backfill shop');
+      expect(await fig('ramp shop 10 --dry-run')).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/^shop.reads would go from 0 % to 10 % in .+flags.json\n$/),
+      });
+      expect(await fig('shadow shop 100')).toMatchObject({ stdout: 'shop.shadow is 100 %\n' });
+      expect(JSON.parse((await fig('ramp shop 10 --json')).stdout)).toEqual({
+        schemaVersion: 1,
+        outcome: 'set',
+        flag: 'shop.reads',
+        before: 0,
+        share: 10,
+        file: expect.stringMatching(/flags.json$/),
+        next_steps: [{ command: 'fig ramp shop 50', reason: '10 % of the reads are there' }],
+      });
+      expect((await fig('flags')).stdout).toContain('shop.reads   10 %');
+    }));
+
+  it('need no engine, and know their capabilities', () =>
+    withSides(async (sides) => {
+      const fig = await figFor(sides, NOBODY);
+      expect(await fig('ramp shop 10')).toMatchObject({
+        code: 3,
+        stderr: expect.stringContaining('nothing is installed there yet'),
+      });
+      expect(await fig('ramp shop 0')).toMatchObject({ code: 0 });
+      expect(await fig('ramp shp 0')).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('did you mean shop?'),
+      });
+      expect(await fig('ramp shop 1.5')).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('"1.5" is no value of shop.reads'),
+      });
+    }));
+});
+
+describe('every command', () => {
+  it('tells a script of its refusals in JSON, with what comes next, also of wrong words', () =>
+    withSides(async (sides) => {
+      const fig = await figFor(sides, NOBODY);
+      const json = async (line: string): Promise<unknown> => JSON.parse((await fig(line)).stdout);
+      const help = [{ command: 'fig --help', reason: expect.any(String) }];
+      expect(await json('stauts --json')).toEqual({
+        schemaVersion: 1,
+        error: {
+          code: 'usage_unknownCommand',
+          message: "unknown command 'stauts'\n(Did you mean status?)",
+        },
+        next_steps: help,
+      });
+      expect(await json('switch --json')).toMatchObject({
+        error: { code: 'usage_missingArgument' },
+        next_steps: help,
+      });
+      expect(await json('switch shop --dry-runn --json')).toMatchObject({
+        error: { message: expect.stringContaining('(Did you mean --dry-run?)') },
+      });
+      expect(await json('switch shop --json')).toMatchObject({
+        error: { code: 'engine_away' },
+        next_steps: [{ command: 'npm start' }],
+      });
+      expect(await json('flags set shop.reeds 5 --json')).toMatchObject({
+        error: { code: 'unknown_name' },
+        next_steps: [],
+      });
+    }));
+
+  it('keeps quiet about its progress when told so, never about errors', () =>
+    withFig(async (fig) => {
+      await fig('backfill shop');
+      expect((await fig('reconcile shop')).stderr).toBe('comparing shop row by row\n');
+      expect((await fig('reconcile shop -q')).stderr).toBe('');
+      expect((await fig('reconcile shop --quiet')).stdout).toContain('both sides are equal');
+      expect((await fig('switch shopp -q')).stderr).toContain('did you mean shop?');
+    }));
+
+  it('has examples and what all commands take in its help', () =>
+    withSides(async (sides) => {
+      const fig = await figFor(sides, NOBODY);
+      const names = [...(await fig('--help')).stdout.matchAll(/^ {2}([a-z]+) (?:\[|<|\s)/gm)]
+        .map(([, name]) => name)
+        .filter((name) => name !== 'help' && name !== 'fig');
+      expect(names.length).toBeGreaterThan(12);
+      for (const name of new Set(names)) {
+        const { code, stdout } = await fig(`${name} --help`);
+        expect({ name, code }).toEqual({ name, code: 0 });
+        expect(stdout).toMatch(new RegExp(`Examples?:\\n {2}fig ${name}`));
+      }
+    }));
+
+  it('changes nothing when it is only to show what it would do', () =>
+    withFig(async (fig, { status }) => {
+      const plan = await fig('backfill shop --dry-run');
+      expect(plan.stdout).toMatch(
+        /^ 1\. copy levels: legacy STOCK to extracted levels\n[^]+ 8\. say that extracted is a whole copy, and keep it one\n$/,
+      );
+      expect((await status()).backfill.state).toBe('none');
+      await fig('flags set shop.reads 5 --dry-run');
+      expect((await fig('flags')).stdout).toContain('shop.reads   0 %');
+      expect((await fig('uninstall --dry-run')).stdout).toMatch(
+        /^ 1\. remove the tables and triggers of shop from legacy, \d+ of them/,
+      );
+      await fig('backfill shop');
+      expect((await fig('backfill shop --dry-run')).stdout).toContain('is copied already');
+      await fig('reconcile shop');
+      expect(await fig('switch shop --dry-run')).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(
+          /writes would wait for about \d+ ms: none was done yet.+\nall gates hold\n$/,
+        ),
+      });
+      expect(JSON.parse((await fig('switch shop --dry-run --json')).stdout)).toMatchObject({
+        outcome: 'planned',
+        prediction: { holdMs: expect.any(Number), from: expect.any(String) },
+        next_steps: [{ command: 'fig switch shop', reason: 'all gates hold' }],
+      });
+      expect((await status()).owner).toBe('legacy');
+      await fig('switch shop');
+      expect((await fig('reverse shop --dry-run')).stdout).toContain('ms: the last one took');
+    }));
+});
+
+describe('fig switch', () => {
+  it('asks where somebody is there, and does not where nobody is', () =>
+    withFig(async (fig, { status }) => {
+      await fig('backfill shop');
+      await fig('reconcile shop');
+      expect(await fig('switch shop', {}, terminal('n'))).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/from legacy to extracted\? \[y\/N\] .*nothing was changed/),
+      });
+      expect((await status()).owner).toBe('legacy');
+      expect(await fig('switch shop', {}, terminal('yes'))).toMatchObject({ code: 0 });
+      expect(await fig('reverse shop --yes', {}, terminal('n'))).toMatchObject({ code: 0 });
+      expect((await status()).owner).toBe('legacy');
+    }));
+});
+
+describe('fig config print', () => {
+  it('prints what is in force, and no secret', () =>
+    withSides(async (sides) => {
+      const fig = await figFor(sides, NOBODY);
+      const env = {
+        REDIS_URL: 'redis://fig:hunter2@cache:6379',
+        UNLEASH_TOKEN: 'hunter2',
+        HOME: '/nobody',
+      };
+      const { stdout } = await fig('config print', env);
+      expect(stdout).toMatch(/^file: .+fig\.config\.mjs\n/);
+      expect(stdout).toContain('REDIS_URL: redis://fig:redacted@cache:6379');
+      expect(stdout).toContain('UNLEASH_TOKEN: "[redacted]"');
+      expect(stdout).toContain('- "levels: STOCK - levels"');
+      expect(stdout).not.toMatch(/hunter2|HOME/);
+      expect(JSON.parse((await fig('config print --json', env)).stdout)).toMatchObject({
+        schemaVersion: 1,
+        config: { monolith: 'old', limits: { holdMs: 5_000 } },
+        variables: { ENGINE_URL: NOBODY },
+      });
+    }));
+});
+
+describe('fig flags', () => {
+  it('looks without making a file', () =>
+    withSides(async (sides) => {
+      const fig = await figFor(sides, NOBODY);
+      await fig('flags set shop.reads 5 --dry-run');
+      expect(existsSync(flagsFileOf(sides))).toBe(false);
+      await withEngine(sides, {}, async () => {
+        expect(await readFile(flagsFileOf(sides), 'utf8')).toContain('shop.reads');
+      });
+    }));
+});

@@ -1,0 +1,75 @@
+import type { Command } from 'commander';
+import type { OutputWishes } from '../output.ts';
+import { DRY_RUN, verb } from '../verb.ts';
+import type { Run } from '../verb.ts';
+
+interface ChangeWords extends OutputWishes {
+  readonly dryRun: boolean;
+}
+
+/** The commands that set flags: they ask, and the running system does what is safe. */
+export function addAsking(program: Command, run: Run): void {
+  addShares(program, run);
+  const flags = program
+    .command('flags')
+    .description(
+      'show and set what is asked for: shares of reads, comparisons, the owner of writes',
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  fig flags\n  fig flags set inventory.reads 25\n  fig flags set inventory.writes on',
+    );
+  addFlags(flags, run);
+}
+
+function addShares(program: Command, run: Run): void {
+  const verbs = [
+    [
+      'shadow',
+      'shadow',
+      'have this share of the reads answered by both sides, and the answers compared',
+    ],
+    ['ramp', 'reads', 'let this share of the customers read from the extracted service'],
+  ] as const;
+  for (const [name, kind, does] of verbs) {
+    verb(program, name, {
+      does: `${does}; refused while the other side has no whole copy, 0 never is`,
+      examples: [`fig ${name} inventory 10`, `fig ${name} inventory 0`],
+    })
+      .argument('<capability>')
+      .argument('<share>', 'a whole number from 0 to 100')
+      .option(...DRY_RUN, false)
+      .action((capability: string, share: string, { dryRun, ...wishes }: ChangeWords) =>
+        run(wishes, async (context, output) => {
+          const { setShare } = await import('../commands/share.ts');
+          await setShare(context, output, { capability, kind, share, dryRun });
+        }),
+      );
+  }
+}
+
+function addFlags(flags: Command, run: Run): void {
+  verb(flags, 'show', {
+    does: 'show all flags',
+    examples: ['fig flags', 'fig flags --json'],
+    isDefault: true,
+  }).action((wishes: OutputWishes) =>
+    run(wishes, async (context, output) => {
+      const { showFlags } = await import('../commands/flags.ts');
+      await showFlags(context, output);
+    }),
+  );
+  verb(flags, 'set', {
+    does: 'set one flag, whatever the state of things is; the system sees it at once',
+    examples: ['fig flags set inventory.reads 25', 'fig flags set inventory.writes on'],
+  })
+    .argument('<name>', 'such as inventory.reads')
+    .argument('<value>', 'a share from 0 to 100, on or off')
+    .option(...DRY_RUN, false)
+    .action((name: string, value: string, { dryRun, ...wishes }: ChangeWords) =>
+      run(wishes, async (context, output) => {
+        const { setFlag } = await import('../commands/flags.ts');
+        await setFlag(context, output, { name, value, dryRun });
+      }),
+    );
+}

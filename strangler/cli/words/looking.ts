@@ -1,0 +1,116 @@
+import type { Command } from 'commander';
+import type { OutputWishes } from '../output.ts';
+import { ALL, positive, verb } from '../verb.ts';
+import type { Run } from '../verb.ts';
+
+interface StatusWords extends OutputWishes {
+  readonly watch: boolean;
+}
+
+interface CheckWords extends OutputWishes {
+  readonly ddl: boolean;
+}
+
+interface ExplainWords extends OutputWishes {
+  readonly customer?: string;
+}
+
+interface JournalWords extends OutputWishes {
+  readonly limit: number;
+}
+
+/** The commands that only look. */
+export function addLooking(program: Command, run: Run): void {
+  addStatus(program, run);
+  addCheck(program, run);
+  addExplain(program, run);
+  addJournal(program, run);
+  addConfig(program, run);
+}
+
+function addStatus(program: Command, run: Run): void {
+  verb(program, 'status', {
+    does:
+      'show where every capability is: stage, owner, shares, lag, last handover; without an engine, ' +
+      'the databases and flags are read themselves',
+    examples: ['fig status', 'fig status -w', 'fig status --json'],
+  })
+    .option('-w, --watch', 'go on showing it, until Ctrl-C', false)
+    .action(({ watch, ...wishes }: StatusWords) =>
+      run(wishes, async (context, output) => {
+        const { status } = await import('../commands/status.ts');
+        await status(context, output, { watch });
+      }),
+    );
+}
+
+function addCheck(program: Command, run: Run): void {
+  verb(program, 'check', {
+    does:
+      'look for a reason why a mapping loses something: in the schemas, in the types, and by taking ' +
+      'every row there and back; reads only, needs no engine; exit 3 when it is refused',
+    examples: ['fig check', 'fig check inventory --ddl > review.sql'],
+  })
+    .argument('[capability]', ALL)
+    .option(
+      '--ddl',
+      'print all that installing creates, and the grants it needs; tries no rows',
+      false,
+    )
+    .action((capability: string | undefined, { ddl, ...wishes }: CheckWords) =>
+      run(wishes, async (context, output) => {
+        const { check } = await import('../commands/check.ts');
+        await check(context, output, capability, { ddl });
+      }),
+    );
+}
+
+function addExplain(program: Command, run: Run): void {
+  verb(program, 'explain', {
+    does: 'say where the front door would send a request right now, and why; sends nothing',
+    examples: [
+      'fig explain GET /api/inventory/SHIP-001 --customer CORK',
+      'fig explain POST /api/orders',
+    ],
+  })
+    .argument('<method>', 'such as GET')
+    .argument('<path>', 'such as /api/inventory/SHIP-001')
+    .option('--customer <id>', 'who asks: shares of reads go by customer')
+    .action((method: string, path: string, { customer, ...wishes }: ExplainWords) =>
+      run(wishes, async (context, output) => {
+        const { explain } = await import('../commands/explain.ts');
+        await explain(context, output, { method, path, customer });
+      }),
+    );
+}
+
+function addJournal(program: Command, run: Run): void {
+  verb(program, 'journal', {
+    does: 'tell the newest handovers step by step; needs no engine',
+    examples: ['fig journal', 'fig journal inventory --limit 1'],
+  })
+    .argument('[capability]', ALL)
+    .option('--limit <count>', 'how many', positive, 5)
+    .action((capability: string | undefined, { limit, ...wishes }: JournalWords) =>
+      run(wishes, async (context, output) => {
+        const { journal } = await import('../commands/journal.ts');
+        await journal(context, output, capability, limit);
+      }),
+    );
+}
+
+function addConfig(program: Command, run: Run): void {
+  const config = program
+    .command('config')
+    .description('see to the configuration')
+    .addHelpText('after', '\nExamples:\n  fig config print\n  fig config print --json');
+  verb(config, 'print', {
+    does: 'print the configuration and the variables in force, without passwords and tokens',
+    examples: ['fig config print', 'fig config print --json'],
+  }).action((wishes: OutputWishes) =>
+    run(wishes, async (context, output) => {
+      const { printConfig } = await import('../commands/config.ts');
+      await printConfig(context, output);
+    }),
+  );
+}

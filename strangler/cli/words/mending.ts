@@ -1,0 +1,113 @@
+import type { Command } from 'commander';
+import type { OutputWishes } from '../output.ts';
+import { ALL, DRY_RUN, positive, seconds, verb, YES } from '../verb.ts';
+import type { Run } from '../verb.ts';
+
+interface RetryWords extends OutputWishes {
+  readonly timeout: number;
+}
+
+interface SkipWords extends OutputWishes {
+  readonly yes: boolean;
+}
+
+interface UninstallWords extends OutputWishes {
+  readonly yes: boolean;
+  readonly dryRun: boolean;
+  readonly strandData: boolean;
+}
+
+/** The commands for what went wrong, and for the end. */
+export function addMending(program: Command, run: Run): void {
+  const parked = program
+    .command('parked')
+    .description('see to changes that could not be applied; each keeps back its own aggregate only')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  fig parked\n  fig parked show payment 3\n  fig parked retry payment\n' +
+        '  fig parked skip payment 3 --yes',
+    );
+  addParkedViews(parked, run);
+  addParkedOrders(parked, run);
+  addUninstall(program, run);
+}
+
+function addParkedViews(parked: Command, run: Run): void {
+  verb(parked, 'list', {
+    does: 'list what is parked, and why; needs no engine',
+    examples: ['fig parked list', 'fig parked list payment'],
+    isDefault: true,
+  })
+    .argument('[capability]', ALL)
+    .action((capability: string | undefined, wishes: OutputWishes) =>
+      run(wishes, async (context, output) => {
+        const { listParked } = await import('../commands/parked.ts');
+        await listParked(context, output, capability);
+      }),
+    );
+  verb(parked, 'show', {
+    does: 'show the parked changes of one aggregate, without secrets',
+    examples: ['fig parked show payment 3'],
+  })
+    .argument('<capability>')
+    .argument('<id>', 'as the list shows it', positive)
+    .action((capability: string, id: number, wishes: OutputWishes) =>
+      run(wishes, async (context, output) => {
+        const { showParked } = await import('../commands/parked.ts');
+        await showParked(context, output, capability, id);
+      }),
+    );
+}
+
+function addParkedOrders(parked: Command, run: Run): void {
+  verb(parked, 'retry', {
+    does: "try again, with the owner's rows as they are now",
+    examples: ['fig parked retry payment', 'fig parked retry payment 3'],
+  })
+    .argument('<capability>')
+    .argument('[id]', ALL, positive)
+    .option('--timeout <seconds>', 'give up waiting; it stays in the feed', seconds, 10_000)
+    .action((capability: string, id: number | undefined, { timeout, ...wishes }: RetryWords) =>
+      run(wishes, async (context, output) => {
+        const { retry } = await import('../commands/parked.ts');
+        await retry(context, output, capability, { id, timeoutMs: timeout });
+      }),
+    );
+  verb(parked, 'skip', {
+    does: 'forget what is parked: the other side goes without, until the row changes again',
+    examples: ['fig parked skip payment 3 --yes'],
+  })
+    .argument('<capability>')
+    .argument('<id>', 'as the list shows it', positive)
+    .option('--yes', 'it is meant', false)
+    .action((capability: string, id: number, { yes, ...wishes }: SkipWords) =>
+      run(wishes, async (context, output) => {
+        const { skip } = await import('../commands/parked.ts');
+        await skip(context, output, capability, { id, yes });
+      }),
+    );
+}
+
+function addUninstall(program: Command, run: Run): void {
+  verb(program, 'uninstall', {
+    does:
+      'remove every table and trigger of Fig from both databases, whose schemas are then what they ' +
+      'were before; needs the engine stopped',
+    examples: ['fig uninstall --dry-run', 'fig uninstall', 'fig uninstall inventory --yes'],
+  })
+    .argument('[capability]', ALL)
+    .option(...DRY_RUN, false)
+    .option(...YES, false)
+    .option(
+      '--strand-data',
+      'also where legacy is not the owner: the monolith goes on with the rows it has, old as they are',
+      false,
+    )
+    .action(
+      (capability: string | undefined, { yes, dryRun, strandData, ...wishes }: UninstallWords) =>
+        run(wishes, async (context, output) => {
+          const { uninstall } = await import('../commands/uninstall.ts');
+          await uninstall(context, output, capability, { yes, dryRun, strand: strandData });
+        }),
+    );
+}

@@ -1,0 +1,92 @@
+import type { Command } from 'commander';
+import type { OutputWishes } from '../output.ts';
+import { DRY_RUN, percent, seconds, verb, YES } from '../verb.ts';
+import type { Run } from '../verb.ts';
+
+interface Timed extends OutputWishes {
+  readonly timeout: number;
+}
+
+interface BackfillWords extends Timed {
+  readonly restart: boolean;
+  readonly dryRun: boolean;
+}
+
+interface ReconcileWords extends Timed {
+  readonly sample?: number;
+  readonly repair: boolean;
+}
+
+interface HandoverWords extends Timed {
+  readonly dryRun: boolean;
+  readonly yes: boolean;
+}
+
+/** The commands that move a capability: its rows, then its ownership. */
+export function addMoving(program: Command, run: Run): void {
+  addBackfill(program, run);
+  addReconcile(program, run);
+  addHandovers(program, run);
+}
+
+function addBackfill(program: Command, run: Run): void {
+  verb(program, 'backfill', {
+    does: "copy the owner's rows to the other side, while both are in use; goes on where it stopped",
+    examples: ['fig backfill inventory', 'fig backfill inventory --restart'],
+  })
+    .argument('<capability>')
+    .option('--restart', 'copy everything again', false)
+    .option(...DRY_RUN, false)
+    .option('--timeout <seconds>', 'give up waiting; the copy goes on', seconds, 600_000)
+    .action((capability: string, { restart, dryRun, timeout, ...wishes }: BackfillWords) =>
+      run(wishes, async (context, output) => {
+        const { backfill } = await import('../commands/backfill.ts');
+        await backfill(context, output, capability, { restart, dryRun, timeoutMs: timeout });
+      }),
+    );
+}
+
+function addReconcile(program: Command, run: Run): void {
+  verb(program, 'reconcile', {
+    does: 'compare both sides row by row, while both are in use; exit 1 when they differ',
+    examples: ['fig reconcile inventory --json', 'fig reconcile inventory --repair'],
+  })
+    .argument('<capability>')
+    .option('--sample <percent>', 'compare only about so many of the rows', percent)
+    .option('--repair', "bring the owner's rows over once more where the sides differ", false)
+    .option('--timeout <seconds>', 'give up waiting', seconds, 600_000)
+    .action((capability: string, { sample, repair, timeout, ...wishes }: ReconcileWords) =>
+      run(wishes, async (context, output) => {
+        const { reconcile } = await import('../commands/reconcile.ts');
+        await reconcile(context, output, capability, { sample, repair, timeoutMs: timeout });
+      }),
+    );
+}
+
+function addHandovers(program: Command, run: Run): void {
+  const verbs = [
+    ['switch', 'extracted', 'let the extracted service own the writes, and set the flag'],
+    ['reverse', 'legacy', 'give the writes back to the monolith, and set the flag'],
+  ] as const;
+  for (const [name, to, does] of verbs) {
+    verb(program, name, {
+      does: `${does}; asks first on a terminal`,
+      examples: [`fig ${name} inventory --dry-run`, `fig ${name} inventory`],
+    })
+      .argument('<capability>')
+      .option('--dry-run', 'show gates, steps and the hold to expect; change nothing', false)
+      .option(...YES, false)
+      .option(
+        '--timeout <seconds>',
+        'give up waiting; the handover may still be done',
+        seconds,
+        30_000,
+      )
+      .action((capability: string, { dryRun, yes, timeout, ...wishes }: HandoverWords) =>
+        run(wishes, async (context, output) => {
+          const { handOver } = await import('../commands/handover.ts');
+          await handOver(context, output, capability, to, { dryRun, yes, timeoutMs: timeout });
+        }),
+      );
+  }
+}

@@ -1,0 +1,77 @@
+import { writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { runCommand } from '../cli/run.ts';
+import type { Surroundings } from '../cli/output.ts';
+import { flagsFileOf, withEngine } from './engine.ts';
+import type { RunningEngine } from './engine.ts';
+import { withSides } from './sides.ts';
+import type { Sides } from './sides.ts';
+
+/** What one command line gave. */
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs one command line in this process, as if it were a process of its own. */
+export type Fig = (
+  line: string,
+  env?: Readonly<Record<string, string>>,
+  stdin?: Surroundings['stdin'],
+) => Promise<Ran>;
+
+const SHOP = new URL('shop.ts', import.meta.url).href;
+
+/** Writes down a system as `npm start` does, and gives a command line that finds it. */
+export async function figFor(sides: Sides, engineUrl: string): Promise<Fig> {
+  const folder = dirname(sides.legacy.name);
+  const config = join(folder, 'fig.config.mjs');
+  const unused = 'http://127.0.0.1:9';
+  const declaration = {
+    upstreams: { old: unused, new: unused },
+    monolith: 'old',
+    capabilities: {
+      shop: { legacy: 'old', extracted: 'new', routes: ['/shop/*'], databases: sides.urls },
+    },
+  };
+  await writeFile(
+    config,
+    `import { shop } from ${JSON.stringify(SHOP)};
+     const config = ${JSON.stringify(declaration)};
+     config.capabilities.shop.mapping = shop;
+     export default config;`,
+  );
+  const env = { ENGINE_URL: engineUrl, FIG_CONFIG: config, FIG_FLAGS_FILE: flagsFileOf(sides) };
+  await writeFile(join(folder, 'system.json'), JSON.stringify({ pid: 1, env }));
+  return async (line, more = {}, stdin) => {
+    let [stdout, stderr] = ['', ''];
+    const code = await runCommand(line.split(' ').filter(Boolean), {
+      stdout: { write: (text: string) => (stdout += text) },
+      stderr: { write: (text: string) => (stderr += text) },
+      env: { FIG_DATA_DIR: folder, ...more },
+      ...(stdin ? { stdin } : {}),
+    });
+    return { code, stdout, stderr };
+  };
+}
+
+/** Somebody at a terminal, who answers once. */
+export function terminal(answer: string): Surroundings['stdin'] {
+  return Object.assign(Readable.from([`${answer}\n`]), { isTTY: true });
+}
+
+/** The shop with two levels, an engine that leads, and a command line. */
+export function withFig<T>(
+  use: (fig: Fig, running: RunningEngine, sides: Sides) => Promise<T>,
+): Promise<T> {
+  return withSides((sides) =>
+    withEngine(sides, {}, async (running) => {
+      sides.legacy.exec("INSERT INTO STOCK (SKU, QTY, RSV) VALUES ('a', 5, 0), ('b', 7, 1)");
+      while ((await running.status()).standing.as !== 'leader') await delay(10);
+      return use(await figFor(sides, running.url), running, sides);
+    }),
+  );
+}
