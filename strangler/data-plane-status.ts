@@ -55,31 +55,36 @@ export async function readDataPlaneStatus(sources: StatusSources): Promise<DataP
   const applied = await target.store.appliedPosition();
   const problem = pipeline?.applier.problem ?? null;
   const complete = copied?.complete ?? false;
+  const parked = await target.parked.count();
   return {
     capability: mapping.capability,
     mappingHash: mapping.hash,
     fences,
     owner: ownerOf(fences),
     direction,
-    feed: feedStatus(source, applied, pipeline),
+    feed: await feedStatus(source, applied, pipeline),
     problem,
     backfill: copier.status(await target.backfills(), complete),
-    parked: target.parked.count(),
-    replicaReady: complete && problem === null && target.parked.count() === 0,
+    parked,
+    replicaReady: complete && problem === null && parked === 0,
     mappingCurrent: [own, copied].every((side) => side?.mappingHash === mapping.hash),
   };
 }
 
-function feedStatus({ feed }: SideDatabase, applied: number, pipeline?: Pipeline): FeedStatus {
-  const last = feed.last();
-  const recordedAt = feed.recordedAt(applied);
+async function feedStatus(
+  { feed }: SideDatabase,
+  applied: number,
+  pipeline?: Pipeline,
+): Promise<FeedStatus> {
+  const last = await feed.last();
+  const recordedAt = await feed.recordedAt(applied);
   return {
     last,
     sent: pipeline?.sent ?? applied,
     applied,
     lag: Math.max(0, last - applied),
     lagMs: recordedAt === null ? 0 : Math.max(0, Date.now() - recordedAt),
-    kept: feed.size(),
+    kept: await feed.size(),
     transport: pipeline?.transport ?? 'direct',
   };
 }

@@ -85,7 +85,7 @@ export class DataPlane {
     await this.#copier.idle();
     await this.#turning.catch(() => undefined);
     await this.#pipeline?.stop();
-    for (const side of ['legacy', 'extracted'] as const) this.#database(side).close();
+    for (const side of ['legacy', 'extracted'] as const) await this.#database(side).close();
   }
 
   /**
@@ -111,7 +111,7 @@ export class DataPlane {
   async drainTo(position: number, signal?: AbortSignal): Promise<void> {
     const applier = this.#pipeline?.applier ?? (await this.#standIn());
     await applier.drainTo(position, signal);
-    this.#nothingParked(directionOf(await this.#fences()).to);
+    await this.#nothingParked(directionOf(await this.#fences()).to);
   }
 
   /**
@@ -121,7 +121,7 @@ export class DataPlane {
    */
   async barrier(timeoutMs = BARRIER_MS): Promise<number> {
     const pipeline = await this.#running();
-    const position = this.#database(pipeline.direction.from).feed.last();
+    const position = await this.#database(pipeline.direction.from).feed.last();
     pipeline.kick();
     try {
       await this.#positions.waitFor(position, Math.min(QUEUE_MS, timeoutMs));
@@ -129,7 +129,7 @@ export class DataPlane {
       pipeline.overtake();
       await this.#positions.waitFor(position, timeoutMs);
     }
-    this.#nothingParked(pipeline.direction.to);
+    await this.#nothingParked(pipeline.direction.to);
     return position;
   }
 
@@ -192,8 +192,8 @@ export class DataPlane {
   }
 
   /** @throws ParkedError */
-  #nothingParked(side: SideName): void {
-    const count = this.#database(side).parked.count();
+  async #nothingParked(side: SideName): Promise<void> {
+    const count = await this.#database(side).parked.count();
     if (count === 0) return;
     throw new ParkedError(`changes that ${side} could not take are parked there (${count})`);
   }

@@ -63,10 +63,10 @@ describe('a schema made by somebody with other habits', () => {
       fc.asyncProperty(history('legacy'), (events) =>
         withSides(async (sides) => {
           for (const event of events) happen(sides.legacy, event);
-          const inspectors = openInspectors(bookings, sides.urls);
+          const inspectors = await openInspectors(bookings, sides.urls);
           const report = await checkCapability({ mapping: bookings, inspectors, measure: true });
-          inspectors.legacy.close();
-          inspectors.extracted.close();
+          await inspectors.legacy.close();
+          await inspectors.extracted.close();
           expect(report.findings).toEqual([]);
           expect(report.triggers.map(({ trigger }) => trigger)).toEqual([
             'trgCode',

@@ -11,25 +11,25 @@ export interface PairRow {
 /** Keyset reads of one pair's rows, in the byte order of their keys. */
 export interface RowReader {
   /** At most `limit` rows of the pair with keys after `after`, or from the start. */
-  rows(pair: Pair, after: PairKey | null, limit: number): readonly PairRow[];
-  row(pair: Pair, key: PairKey): Row | undefined;
+  rows(pair: Pair, after: PairKey | null, limit: number): Promise<readonly PairRow[]>;
+  row(pair: Pair, key: PairKey): Promise<Row | undefined>;
   /** The key of the row that many rows after a key; undefined when there are not so many. */
-  keyAt(pair: Pair, after: PairKey | null, rows: number): PairKey | undefined;
-  count(pair: Pair): number;
+  keyAt(pair: Pair, after: PairKey | null, rows: number): Promise<PairKey | undefined>;
+  count(pair: Pair): Promise<number>;
 }
 
 /** One moment of a side's database. */
 export interface Snapshot extends RowReader {
   /** Last position of this side's own feed. */
-  position(): number;
+  position(): Promise<number>;
   /** How far the other side's feed has been applied here. */
-  applied(): number;
+  applied(): Promise<number>;
   /** Keys of the pair that this side's feed names in after < position <= upto. */
-  changedKeys(pair: Pair, after: number, upto: number): readonly PairKey[];
-  /** The secret columns of a row; undefined when it is gone. */
-  secrets(table: string, key: Row): Row | undefined;
+  changedKeys(pair: Pair, after: number, upto: number): Promise<readonly PairKey[]>;
+  /** The secret columns of rows, in their order; undefined for those that are gone. */
+  secrets(rows: readonly RowName[]): Promise<readonly (Row | undefined)[]>;
   /** The newest change of a row at or below a position, if this side's feed still holds it. */
-  changeAt(pair: Pair, key: PairKey, upto: number): Change | undefined;
+  changeAt(pair: Pair, key: PairKey, upto: number): Promise<Change | undefined>;
 }
 
 /** How far one pair has been copied into a side. */
@@ -47,33 +47,28 @@ export interface BackfillState {
   readonly at: number;
 }
 
+/** What a row of a pair is to be; without image it is to be gone. */
+export interface RowWrite {
+  readonly key: PairKey;
+  readonly image: Row | null;
+}
+
 /** One transaction of a side that takes over the owner's rows. */
 export interface Target extends RowReader {
-  applied(): number;
-  setApplied(position: number): void;
-  /** Brings one of the owner's changes to this side, through the mapping. */
-  apply(change: Change): void;
-  /** Whether anything is parked here: then only `applyOrPark` keeps the order of aggregates. */
-  anyParked(): boolean;
-  /** Whether an error is the fault of the change alone, so that others can still be applied. */
-  isPoison(error: unknown): boolean;
   /**
-   * Applies a change, unless it can't be or comes after one of its aggregate that could not be;
-   * then it is parked. @returns what was parked, or null
+   * Writes a pair's columns of rows, which are made where they are missing, until `boxMs` have
+   * passed. What is not to be written is null, and counts. @returns how many were seen to
    */
-  applyOrPark(change: Change): ParkedChange | null;
-  /** Writes a pair's columns of one row, which is made when it is missing. */
-  upsert(pair: Pair, key: PairKey, image: Row): void;
-  remove(pair: Pair, key: PairKey): void;
-  backfill(pair: Pair): BackfillState | undefined;
-  saveBackfill(state: BackfillState): void;
+  bring(pair: Pair, writes: Iterable<RowWrite | null>, boxMs: number): Promise<number>;
+  backfill(pair: Pair): Promise<BackfillState | undefined>;
+  saveBackfill(state: BackfillState): Promise<void>;
   /**
    * Begins a new copy: this side is no whole one any more, and changes up to `position` need not
    * be applied, since all rows will be copied as they were then or later.
    */
-  beginCopy(position: number): void;
+  beginCopy(position: number): Promise<void>;
   /** Says that this side holds a whole copy: everything applied from now on keeps it so. */
-  setComplete(): void;
+  setComplete(): Promise<void>;
 }
 
 /** A change that could not be applied, or that came after such a one of the same aggregate. */
@@ -99,8 +94,8 @@ export interface ParkedChange {
 /** Changes that are parked on the side they were to be applied to. */
 export interface ParkedChanges {
   /** In the order in which they are to be applied. */
-  list(): readonly ParkedChange[];
-  count(): number;
+  list(): Promise<readonly ParkedChange[]>;
+  count(): Promise<number>;
   /** Forgets all that is parked for an aggregate; returns how many changes that were. */
   skip(root: string): Promise<number>;
 }
@@ -132,12 +127,12 @@ export interface FeedReader {
    * @returns a slice without changes when there is nothing newer
    * @throws FeedLostError when the feed no longer, or never, held what comes after `after`
    */
-  read(after: number, limit: number): Slice;
-  last(): number;
+  read(after: number, limit: number): Promise<Slice>;
+  last(): Promise<number>;
   /** When the first change after a position was recorded; null when there is none. */
-  recordedAt(after: number): number | null;
+  recordedAt(after: number): Promise<number | null>;
   /** Rows that are kept. */
-  size(): number;
+  size(): Promise<number>;
   /** Writes a numbered heartbeat, if this side is the owner; returns whether it is. */
   beat(): Promise<boolean>;
   /** Deletes up to `limit` rows at or below a position, never the newest; returns how many. */
@@ -190,13 +185,33 @@ export interface Piece {
  */
 export interface Bridge {
   /** A range of about `limit` rows in which both sides are equal; null when they may not be. */
-  equal(pair: Pair, after: PairKey | null, limit: number): Piece | null;
+  equal(pair: Pair, after: PairKey | null, limit: number): Promise<Piece | null>;
   /** Like `SideDatabase.apply` of the target. */
-  apply<T>(epoch: number, work: (target: Target) => T): Promise<T>;
+  apply<T>(epoch: number, work: (target: Target) => Promise<T>): Promise<T>;
   /** Makes a range of the target equal to the owner's; inside `apply` only. */
-  copy(pair: Pair, after: PairKey | null, limit: number): Piece | null;
+  copy(pair: Pair, after: PairKey | null, limit: number): Promise<Piece | null>;
   /** Whether another process has written to the target a moment ago. */
   readonly crowded: boolean;
+  close(): Promise<void>;
+}
+
+/** What one transaction of a target has made of a slice. */
+export interface Applied {
+  /** The applied position afterwards. */
+  readonly position: number;
+  /** What could not be applied, and is kept until somebody sees to it. */
+  readonly parked: readonly ParkedChange[];
+  /** How long it held the target's write lock, in ms; waiting for the lock is nobody's burden. */
+  readonly heldMs: number;
+}
+
+/**
+ * Tells soon after another process has committed. A hint only: whoever needs to know for sure also
+ * looks now and then.
+ */
+export interface CommitWatch {
+  /** Starts watching, or starts again after the watch was lost. */
+  ensure(): void;
   close(): void;
 }
 
@@ -211,13 +226,24 @@ export interface SideDatabase {
   /** What keeps the mapping from being used here. */
   problems(): Promise<readonly MappingProblem[]>;
   installation(): Promise<Installation | undefined>;
-  /** Reads one moment of the database. `work` must not wait for anything. */
-  snapshot<T>(work: (snapshot: Snapshot) => T): T;
   /**
-   * One transaction as a target, under the fence row's lock. `work` must not wait for anything.
+   * Reads one moment of the database. `work` must not wait for anything but the snapshot: others
+   * wait for its end.
+   */
+  snapshot<T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T>;
+  /**
+   * One transaction as a target, under the fence row's lock. `work` must not wait for anything but
+   * databases; where this side is a file, for no other database that is not.
    * @throws NotTargetError unless the fence is not open and at `epoch`
    */
-  apply<T>(epoch: number, work: (target: Target) => T, durable?: boolean): Promise<T>;
+  apply<T>(epoch: number, work: (target: Target) => Promise<T>, durable?: boolean): Promise<T>;
+  /**
+   * Applies as much of a slice as fits into one short transaction, and with it the new position.
+   * What was applied before is skipped; a slice that would leave a gap is not touched. A change that
+   * can't be applied is parked with its aggregate, in the same transaction.
+   * @throws NotTargetError when ownership has moved; ApplyError where no change is to blame
+   */
+  applySlice(epoch: number, slice: Slice): Promise<Applied>;
   /** Whether another process has written here a moment ago: whoever is alone need not pause. */
   readonly crowded: boolean;
   /** A bridge from the owner to this side; undefined where there is none between the two. */
@@ -234,7 +260,7 @@ export interface SideDatabase {
    * @returns the last position; null when this side is not the owner
    */
   requeue(rows: readonly RowName[]): Promise<number | null>;
-  /** File to watch for new commits, where the dialect has one. */
-  readonly watchable: string | null;
-  close(): void;
+  /** Has `onCommit` called after others commit here; nothing happens before `ensure`. */
+  watch(onCommit: () => void): CommitWatch;
+  close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import type { Inspectors } from './check/index.ts';
+import type { Inspectors, SideInspector } from './check/index.ts';
 import type { Mapping } from './mapping/index.ts';
 import type { SideDatabase } from './side-database.ts';
 import type { SideName } from './side.ts';
@@ -7,34 +7,53 @@ import { SqliteInspector, SqliteSideDatabase } from './sqlite/index.ts';
 type Urls = Readonly<Record<SideName, string>>;
 
 /**
- * Opens both databases of a capability; they must exist.
- * @param urls `file:` and a path each
- * @throws ConfigurationError for a URL of no known dialect
+ * Opens one side's database, in the dialect that its URL names; a file must exist.
+ * @param url `file:` and a path
+ * @throws an error that names the side
  */
+export function openSide(url: string, mapping: Mapping, side: SideName): SideDatabase {
+  try {
+    return new SqliteSideDatabase(url, mapping, side);
+  } catch (error) {
+    throw unopened(side, error);
+  }
+}
+
+/** Opens both databases of a capability. @throws an error that names the side */
 export function openSides(mapping: Mapping, urls: Urls): Readonly<Record<SideName, SideDatabase>> {
-  return openBoth((side) => new SqliteSideDatabase(urls[side], mapping, side));
+  const legacy = openSide(urls.legacy, mapping, 'legacy');
+  try {
+    return { legacy, extracted: openSide(urls.extracted, mapping, 'extracted') };
+  } catch (error) {
+    void legacy.close();
+    throw error;
+  }
 }
 
 /** Opens both databases for looking only. @throws an error that names the side */
-export function openInspectors(mapping: Mapping, urls: Urls): Inspectors {
-  return openBoth((side) => {
-    try {
-      return new SqliteInspector(urls[side], mapping, side);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new Error(`the ${side} database can't be opened: ${reason}`, { cause: error });
-    }
-  });
-}
-
-function openBoth<T extends { close(): void }>(
-  open: (side: SideName) => T,
-): Readonly<Record<SideName, T>> {
-  const legacy = open('legacy');
+export async function openInspectors(mapping: Mapping, urls: Urls): Promise<Inspectors> {
+  const legacy = await openInspector(urls.legacy, mapping, 'legacy');
   try {
-    return { legacy, extracted: open('extracted') };
+    return { legacy, extracted: await openInspector(urls.extracted, mapping, 'extracted') };
   } catch (error) {
-    legacy.close();
+    await legacy.close();
     throw error;
   }
+}
+
+async function openInspector(
+  url: string,
+  mapping: Mapping,
+  side: SideName,
+): Promise<SideInspector> {
+  try {
+    return new SqliteInspector(url, mapping, side);
+  } catch (error) {
+    throw unopened(side, error);
+  }
+}
+
+function unopened(side: SideName, error: unknown): Error {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new Error(`the ${side} database can't be opened: ${reason}`, { cause: error });
 }

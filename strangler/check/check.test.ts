@@ -23,12 +23,12 @@ async function checked(
   mapping: Mapping = shop,
   measure = true,
 ): Promise<CheckReport> {
-  const inspectors = openInspectors(mapping, urls);
+  const inspectors = await openInspectors(mapping, urls);
   try {
     return await checkCapability({ mapping, inspectors, measure });
   } finally {
-    inspectors.legacy.close();
-    inspectors.extracted.close();
+    await inspectors.legacy.close();
+    await inspectors.extracted.close();
   }
 }
 

@@ -37,19 +37,20 @@ export async function checkCapability(options: CheckOptions): Promise<CheckRepor
   const { mapping, inspectors } = options;
   const { legacy, extracted } = inspectors;
   const findings = new Findings();
+  const triggers = [...(await legacy.triggers()), ...(await extracted.triggers())];
   const report = (rows: CheckReport['rows']): CheckReport => ({
     capability: mapping.capability,
     ok: findings.size === 0,
     mappingHash: mapping.hash,
     findings: findings.all,
-    triggers: [...legacy.triggers(), ...extracted.triggers()],
+    triggers,
     rows,
   });
   findings.addProblems(null, checkMapping(mapping));
-  findings.addProblems('legacy', legacy.problems());
-  findings.addProblems('extracted', extracted.problems());
+  findings.addProblems('legacy', await legacy.problems());
+  findings.addProblems('extracted', await extracted.problems());
   if (findings.size > 0) return report(null);
-  checkTypes(mapping, inspectors, findings);
+  await checkTypes(mapping, inspectors, findings);
   if (!options.measure) return report(null);
   const measured = { mapping, inspectors, findings, onProgress: options.onProgress ?? ignore };
   return report({

@@ -10,12 +10,15 @@ export interface ForeignTrigger {
   readonly reason: string | null;
 }
 
-/** What `fig check` asks of one side's database. Nothing here writes. */
+/**
+ * What `fig check` asks of one side's database. Nothing here writes. What is asked for every value
+ * of every row is answered at once, by what was read of the schema when the database was opened.
+ */
 export interface SideInspector {
   readonly side: SideName;
   /** What keeps the mapping from being used with this schema. */
-  problems(): readonly MappingProblem[];
-  triggers(): readonly ForeignTrigger[];
+  problems(): Promise<readonly MappingProblem[]>;
+  triggers(): Promise<readonly ForeignTrigger[]>;
   /** What a column holds after it was given a value. @throws when it does not take the value */
   stored(table: string, column: string, value: SqlValue): SqlValue;
   /** Values that the column is declared for, and that columns of other types may not hold. */
@@ -25,16 +28,16 @@ export interface SideInspector {
   isNullable(table: string, column: string): boolean;
   /** Columns of each unique index. */
   uniqueColumns(table: string): readonly (readonly string[])[];
-  count(table: string): number;
+  count(table: string): Promise<number>;
   /** Rows whose key has a NULL in it, by which no partner could be found. */
-  countWithoutKey(table: string): number;
+  countWithoutKey(table: string): Promise<number>;
   /** All columns the mapping reads, in the order of keys; from the start, or after a row's key. */
-  rows(table: string, after: Row | null, limit: number): readonly Row[];
+  rows(table: string, after: Row | null, limit: number): Promise<readonly Row[]>;
   /** Values of these columns that several of the pair's rows share; NULLs are like nothing else. */
-  duplicate(pair: Pair, columns: readonly string[]): Row | undefined;
+  duplicate(pair: Pair, columns: readonly string[]): Promise<Row | undefined>;
   /** Everything that installing creates here, as SQL, in order. */
-  creates(): readonly string[];
+  creates(): Promise<readonly string[]>;
   /** What the engine must be allowed to do here. */
   grants(): readonly string[];
-  close(): void;
+  close(): Promise<void>;
 }

@@ -56,8 +56,8 @@ async function measureTable(
 ): Promise<number> {
   const { mapping, inspectors, findings, onProgress } = options;
   const inspector = inspectors[side];
-  const total = inspector.count(table);
-  const withoutKey = inspector.countWithoutKey(table);
+  const total = await inspector.count(table);
+  const withoutKey = await inspector.countWithoutKey(table);
   const key = keyColumnsOf(mapping, side, table);
   if (withoutKey > 0) {
     findings.add({
@@ -73,7 +73,7 @@ async function measureTable(
   const secrets = secretColumnsOf(mapping, side, table);
   let rows = 0;
   for (let last: Row | null = null; ;) {
-    const chunk: readonly Row[] = inspector.rows(table, last, CHUNK_ROWS);
+    const chunk: readonly Row[] = await inspector.rows(table, last, CHUNK_ROWS);
     for (const row of chunk) measureRow(options, side, pairs, { row, key, secrets });
     rows += chunk.length;
     onProgress({ side, table, rows, total: Math.max(total, rows) });

@@ -9,13 +9,17 @@ import type { Inspectors } from './trip.ts';
 const SIDES: readonly SideName[] = ['legacy', 'extracted'];
 
 /** What declared types and constraints say: values that columns are there for, and that get lost. */
-export function checkTypes(mapping: Mapping, inspectors: Inspectors, findings: Findings): void {
+export async function checkTypes(
+  mapping: Mapping,
+  inspectors: Inspectors,
+  findings: Findings,
+): Promise<void> {
   for (const pair of mapping.pairs) {
     for (const from of SIDES) {
       for (const codec of [...pair.key, ...pair.columns]) {
         checkCodec(mapping, inspectors, findings, { pair, codec, from });
       }
-      checkUnique(mapping, inspectors, findings, pair, from);
+      await checkUnique(mapping, inspectors, findings, pair, from);
     }
   }
 }
@@ -75,13 +79,13 @@ function isTaken(
  * A unique index of one side that the other side's rows break: they would be refused there.
  * Measured, since rules that no index knows may keep the values apart.
  */
-function checkUnique(
+async function checkUnique(
   mapping: Mapping,
   inspectors: Inspectors,
   findings: Findings,
   pair: Pair,
   from: SideName,
-): void {
+): Promise<void> {
   const to = otherSide(from);
   const { table } = pair[to];
   const alone = mapping.pairs.every(
@@ -104,7 +108,7 @@ function checkUnique(
       .map((codec) => columnOn(codec, from))
       .filter((column) => column !== null);
     if (own.length === 0) continue;
-    const twice = inspectors[from].duplicate(pair, own);
+    const twice = await inspectors[from].duplicate(pair, own);
     if (twice === undefined) continue;
     const hidden = (codecs as Codec[]).some(({ secret }) => secret);
     const values = Object.values(twice).map((value) => (hidden ? HIDDEN : shown(value)));

@@ -24,7 +24,7 @@ export async function findStatus(context: Context, engine: EngineClient): Promis
         return await readStatus(capability, sides, flags);
       } finally {
         for (const side of [sides.legacy, sides.extracted]) {
-          if (!(side instanceof Error)) side.close();
+          if (!(side instanceof Error)) await side.close();
         }
       }
     }),

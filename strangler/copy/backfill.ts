@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { MappingError, translate } from '../mapping/index.ts';
 import type { Mapping, Pair } from '../mapping/index.ts';
-import type { BackfillState, Bridge, SideDatabase, Target } from '../side-database.ts';
+import type { SideName } from '../side.ts';
+import type { BackfillState, Bridge, RowWrite, SideDatabase } from '../side-database.ts';
 import { differenceOf } from './difference.ts';
 import { mergeRows } from './merge.ts';
 import type { Merged, Partners } from './merge.ts';
@@ -44,7 +45,7 @@ export async function backfill(options: BackfillOptions): Promise<number> {
     }
     return ready;
   } finally {
-    bridge?.close();
+    await bridge?.close();
   }
 }
 
@@ -101,11 +102,11 @@ async function copyPiece(
   if (bridge === undefined) return null;
   const known = (await target.backfills()).find((state) => state.pair === pair.name);
   if (known?.done) return { state: known, steps: 0, heldMs: 1 };
-  const total = known?.total ?? source.snapshot((snapshot) => snapshot.count(pair));
-  return bridge.apply(epoch, (transaction) => {
+  const total = known?.total ?? (await source.snapshot((snapshot) => snapshot.count(pair)));
+  return bridge.apply(epoch, async (transaction) => {
     const started = performance.now();
-    const before = transaction.backfill(pair) ?? fresh(pair, total);
-    const piece = bridge.copy(pair, before.cursor, limit);
+    const before = (await transaction.backfill(pair)) ?? fresh(pair, total);
+    const piece = await bridge.copy(pair, before.cursor, limit);
     if (piece === null) return null;
     const state: BackfillState = {
       ...before,
@@ -115,7 +116,7 @@ async function copyPiece(
       readyPosition: piece.position,
       at: Date.now(),
     };
-    transaction.saveBackfill(state);
+    await transaction.saveBackfill(state);
     return { state, steps: piece.rows, heldMs: performance.now() - started };
   });
 }
@@ -125,19 +126,18 @@ async function copyChunk(options: CopyOptions, pair: Pair, limit: number): Promi
   const known = (await target.backfills()).find((state) => state.pair === pair.name);
   if (known?.done) return { state: known, steps: 0, heldMs: 1 };
   // Counting takes its time: not under the target's lock.
-  const total = known?.total ?? source.snapshot((snapshot) => snapshot.count(pair));
-  return target.apply(epoch, (transaction) => {
+  const total = known?.total ?? (await source.snapshot((snapshot) => snapshot.count(pair)));
+  return target.apply(epoch, async (transaction) => {
     const started = performance.now();
-    const before = transaction.backfill(pair) ?? fresh(pair, total);
-    const { merged, position } = source.snapshot((snapshot) => ({
-      position: snapshot.position(),
-      merged: mergeRows(
-        snapshot.rows(pair, before.cursor, limit),
-        transaction.rows(pair, before.cursor, limit),
-        limit,
-      ),
+    const before = (await transaction.backfill(pair)) ?? fresh(pair, total);
+    const { own, position } = await source.snapshot(async (snapshot) => ({
+      position: await snapshot.position(),
+      own: await snapshot.rows(pair, before.cursor, limit),
     }));
-    const steps = copyUntilLate(options, transaction, pair, merged, started);
+    const there = await transaction.rows(pair, before.cursor, limit);
+    const merged = mergeRows(own, there, limit);
+    const boxMs = TIME_BOX_MS - (performance.now() - started);
+    const steps = await transaction.bring(pair, writesOf(options, pair, merged), boxMs);
     const taken = merged.partners.slice(0, steps);
     const state: BackfillState = {
       ...before,
@@ -147,7 +147,7 @@ async function copyChunk(options: CopyOptions, pair: Pair, limit: number): Promi
       readyPosition: position,
       at: Date.now(),
     };
-    transaction.saveBackfill(state);
+    await transaction.saveBackfill(state);
     return { state, steps, heldMs: performance.now() - started };
   });
 }
@@ -166,34 +166,21 @@ function fresh(pair: Pair, total: number): BackfillState {
   };
 }
 
-function copyUntilLate(
-  options: BackfillOptions,
-  target: Target,
+/** Makes the target's rows what the source's say; what the source does not have, goes. */
+function* writesOf(
+  { source }: BackfillOptions,
   pair: Pair,
   { partners }: Merged,
-  started: number,
-): number {
-  let steps = 0;
-  for (const one of partners) {
-    copyOne(options, target, pair, one);
-    steps += 1;
-    if (performance.now() - started > TIME_BOX_MS) break;
-  }
-  return steps;
+): Iterable<RowWrite | null> {
+  for (const one of partners) yield writeOf(source.side, pair, one);
 }
 
-/** Makes the target's row what the source's says; what the source does not have, goes. */
-function copyOne(
-  { source }: BackfillOptions,
-  target: Target,
-  pair: Pair,
-  partners: Partners,
-): void {
-  const difference = differenceOf(pair, source.side, partners);
-  if (difference === null) return;
+function writeOf(owner: SideName, pair: Pair, partners: Partners): RowWrite | null {
+  const difference = differenceOf(pair, owner, partners);
+  if (difference === null) return null;
+  const { key, source } = partners;
   if (difference.reason !== null) {
-    throw new MappingError(`row ${JSON.stringify(partners.key)}: ${difference.reason}`);
+    throw new MappingError(`row ${JSON.stringify(key)}: ${difference.reason}`);
   }
-  if (partners.source === undefined) target.remove(pair, partners.key);
-  else target.upsert(pair, partners.key, translate(pair, source.side, partners.source));
+  return { key, image: source === undefined ? null : translate(pair, owner, source) };
 }

@@ -100,23 +100,24 @@ export class Copier {
       target,
       epoch,
       signal: this.#signal,
-      whenCalm: () => this.#until(() => source.feed.last() - applier.position <= CALM_CHANGES),
+      whenCalm: () =>
+        this.#until(async () => (await source.feed.last()) - applier.position <= CALM_CHANGES),
     });
-    await this.#until(() => applier.position >= ready);
+    await this.#until(async () => applier.position >= ready);
     await target.apply(epoch, (transaction) => transaction.setComplete(), true);
   }
 
-  async #until(holds: () => boolean): Promise<void> {
-    while (!holds()) await delay(LOOK_MS, undefined, { signal: this.#signal });
+  async #until(holds: () => Promise<boolean>): Promise<void> {
+    while (!(await holds())) await delay(LOOK_MS, undefined, { signal: this.#signal });
   }
 }
 
 /** What is in the feed up to now need not be applied: every row is about to be copied anyway. */
 function beginCopy({ direction, source, target, applier }: CopyRoute): Promise<void> {
   return applier.moveTo(() =>
-    target.apply(direction.epoch, (transaction) => {
-      const position = source.snapshot((snapshot) => snapshot.position());
-      transaction.beginCopy(position);
+    target.apply(direction.epoch, async (transaction) => {
+      const position = await source.snapshot((snapshot) => snapshot.position());
+      await transaction.beginCopy(position);
       return position;
     }),
   );

@@ -58,7 +58,7 @@ export async function reconcile(options: ReconcileOptions): Promise<ReconcileRep
       pairs.push(await comparePair({ ...options, bridge }, pair, rows));
     }
   } finally {
-    bridge?.close();
+    await bridge?.close();
   }
   return {
     capability: options.mapping.capability,
@@ -66,7 +66,7 @@ export async function reconcile(options: ReconcileOptions): Promise<ReconcileRep
     clean: pairs.every((pair) => pair.missing + pair.extra + pair.different + pair.unsettled === 0),
     pairs,
     rows,
-    position: options.source.snapshot((snapshot) => snapshot.position()),
+    position: await options.source.snapshot((snapshot) => snapshot.position()),
     mappingHash: options.mapping.hash,
     sample: options.sample ?? null,
     startedAt,
@@ -84,17 +84,17 @@ async function comparePair(
   examples: DifferingRow[],
 ): Promise<PairReport> {
   const counts = { rows: 0, missing: 0, extra: 0, different: 0, unsettled: 0 };
-  const sampler = samplerOf(options, pair);
+  const sampler = await samplerOf(options, pair);
   let cursor: PairKey | null = null;
   let limit = CHUNK_ROWS;
   for (;;) {
     options.signal.throwIfAborted();
     await whenClose(options);
-    const skipped = sampler.skip(cursor);
+    const skipped = await sampler.skip(cursor);
     if (skipped === 'end') return { pair: pair.name, ...counts };
     cursor = skipped;
     const started = performance.now();
-    const equal: Piece | null = options.bridge?.equal(pair, cursor, limit) ?? null;
+    const equal: Piece | null = (await options.bridge?.equal(pair, cursor, limit)) ?? null;
     limit = sampler.all
       ? nextLimit(limit, performance.now() - started, equal !== null)
       : CHUNK_ROWS;
@@ -105,7 +105,7 @@ async function comparePair(
       await delay(BRIDGE_PAUSE_MS, undefined, { signal: options.signal });
       continue;
     }
-    const chunk = compareChunk(options, pair, cursor);
+    const chunk = await compareChunk(options, pair, cursor);
     counts.rows += chunk.rows;
     for (const [partners, finding] of chunk.findings) {
       const settled = isFinal(pair, options.target.side, finding)
@@ -115,7 +115,8 @@ async function comparePair(
       const kind = settled === 'hot' ? 'unsettled' : settled.kind;
       counts[kind] += 1;
       if (settled !== 'hot') options.onDifference?.(ownerRowOf(options, pair, partners));
-      if (examples.length < ROWS_SHOWN) examples.push(describe(options, pair, partners, settled));
+      if (examples.length < ROWS_SHOWN)
+        examples.push(await describe(options, pair, partners, settled));
     }
     // Neither database makes this process wait, so it must leave room for its other work itself.
     await delay(PAUSE_MS, undefined, { signal: options.signal });
@@ -132,8 +133,8 @@ function nextLimit(limit: number, tookMs: number, equal: boolean): number {
 
 /** The closer both sides are, the fewer rows have to be looked at twice. */
 async function whenClose({ source, target, applied }: ReconcileOptions): Promise<void> {
-  const position = source.snapshot((snapshot) => snapshot.position());
-  const there = target.snapshot((snapshot) => snapshot.applied());
+  const position = await source.snapshot((snapshot) => snapshot.position());
+  const there = await target.store.appliedPosition();
   if (position - there > CLOSE) await applied(position).catch(() => undefined);
 }
 
@@ -150,44 +151,44 @@ interface ComparedChunk {
   readonly last: PairKey | null;
 }
 
-function compareChunk(
+async function compareChunk(
   { source, target }: ReconcileOptions,
   pair: Pair,
   cursor: PairKey | null,
-): ComparedChunk {
-  const there = target.snapshot((snapshot) => ({
-    applied: snapshot.applied(),
-    rows: snapshot.rows(pair, cursor, CHUNK_ROWS),
+): Promise<ComparedChunk> {
+  const there = await target.snapshot(async (snapshot) => ({
+    applied: await snapshot.applied(),
+    rows: await snapshot.rows(pair, cursor, CHUNK_ROWS),
   }));
-  return source.snapshot((snapshot) => {
-    const own = snapshot.rows(pair, cursor, CHUNK_ROWS);
+  return source.snapshot(async (snapshot) => {
+    const own = await snapshot.rows(pair, cursor, CHUNK_ROWS);
     const { partners, complete } = mergeRows(own, there.rows, CHUNK_ROWS);
     const suspects = partners.filter((one) => differenceOf(pair, source.side, one) !== null);
-    const judge = judgeAt(snapshot, pair, there.applied, suspects.length > 0);
+    const judge = await judgeAt(snapshot, pair, there.applied, suspects.length > 0);
+    const findings: (readonly [Partners, Finding])[] = [];
+    for (const one of suspects) findings.push([one, await judge(source, one)]);
     return {
       rows: partners.filter((one) => one.source !== undefined).length,
-      findings: suspects.map((one) => [one, judge(source, one)] as const),
+      findings,
       last: complete ? null : (partners.at(-1)?.key ?? null),
     };
   });
 }
 
 /** Judges rows that differ between the target at `applied` and this snapshot of the owner. */
-function judgeAt(
+async function judgeAt(
   snapshot: Snapshot,
   pair: Pair,
   applied: number,
   needed: boolean,
-): (source: SideDatabase, partners: Partners) => Finding {
-  const position = snapshot.position();
-  const changed = new Set(
-    needed ? snapshot.changedKeys(pair, applied, position).map((key) => encodeValues(key)) : [],
-  );
-  return ({ side }, partners) => {
+): Promise<(source: SideDatabase, partners: Partners) => Promise<Finding>> {
+  const keys = needed ? await snapshot.changedKeys(pair, applied, await snapshot.position()) : [];
+  const changed = new Set(keys.map((key) => encodeValues(key)));
+  return async ({ side }, partners) => {
     if (!changed.has(encodeValues(partners.key))) return differenceOf(pair, side, partners);
     // No image has them: they are read when a change is applied, and may be newer than the change.
     if (pair.columns.some(({ secret }) => secret)) return 'hot';
-    const change = snapshot.changeAt(pair, partners.key, applied);
+    const change = await snapshot.changeAt(pair, partners.key, applied);
     if (change === undefined) return 'hot';
     const image = change.image as Row | null;
     const asOfThen = image !== null && belongs(pair, side, image) ? image : undefined;
@@ -199,16 +200,16 @@ async function lookAgain(options: ReconcileOptions, pair: Pair, key: PairKey): P
   const { source, target, signal } = options;
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     signal.throwIfAborted();
-    const position = source.snapshot((snapshot) => snapshot.position());
+    const position = await source.snapshot((snapshot) => snapshot.position());
     await options.applied(position).catch(() => undefined);
-    const there = target.snapshot((snapshot) => ({
-      applied: snapshot.applied(),
-      row: snapshot.row(pair, key),
+    const there = await target.snapshot(async (snapshot) => ({
+      applied: await snapshot.applied(),
+      row: await snapshot.row(pair, key),
     }));
-    const finding = source.snapshot((snapshot) => {
-      const partners = { key, source: snapshot.row(pair, key), target: there.row };
+    const finding = await source.snapshot(async (snapshot) => {
+      const partners = { key, source: await snapshot.row(pair, key), target: there.row };
       if (differenceOf(pair, source.side, partners) === null) return null;
-      return judgeAt(snapshot, pair, there.applied, true)(source, partners);
+      return (await judgeAt(snapshot, pair, there.applied, true))(source, partners);
     });
     if (finding !== 'hot') return finding;
   }
@@ -224,27 +225,21 @@ function shown(pair: Pair, side: SideName, row: Row | undefined): unknown {
   return JSON.parse(encodeRow({ ...row, ...Object.fromEntries(hidden) })) as unknown;
 }
 
-function describe(
+async function describe(
   { source, target }: ReconcileOptions,
   pair: Pair,
   { key }: Partners,
   finding: Difference | 'hot',
-): DifferingRow {
+): Promise<DifferingRow> {
+  const own = await source.snapshot((snapshot) => snapshot.row(pair, key));
+  const other = await target.snapshot((snapshot) => snapshot.row(pair, key));
   return {
     pair: pair.name,
     kind: finding === 'hot' ? 'unsettled' : finding.kind,
     key: JSON.parse(encodeValues(key)) as unknown,
     columns: finding === 'hot' ? [] : finding.columns,
     reason: finding === 'hot' ? null : finding.reason,
-    source: shown(
-      pair,
-      source.side,
-      source.snapshot((snapshot) => snapshot.row(pair, key)),
-    ),
-    target: shown(
-      pair,
-      target.side,
-      target.snapshot((snapshot) => snapshot.row(pair, key)),
-    ),
+    source: shown(pair, source.side, own),
+    target: shown(pair, target.side, other),
   };
 }

@@ -11,27 +11,27 @@ export interface Sampler {
   /** Whether nothing is left out. */
   readonly all: boolean;
   /** The key after which to go on; `end` when no row is left. */
-  skip(after: PairKey | null): PairKey | null | 'end';
+  skip(after: PairKey | null): Promise<PairKey | null | 'end'>;
 }
 
-const everything: Sampler = { all: true, skip: (after) => after };
+const everything: Sampler = { all: true, skip: async (after) => after };
 
 /** Spreads a share of a pair's rows evenly over its keys, from a beginning that chance decides. */
-export function samplerOf(
+export async function samplerOf(
   { source, sample }: { readonly source: SideDatabase; readonly sample?: number | undefined },
   pair: Pair,
-): Sampler {
+): Promise<Sampler> {
   if (sample === undefined || sample >= 100) return everything;
-  if (source.snapshot((snapshot) => snapshot.count(pair)) <= SMALL) return everything;
+  if ((await source.snapshot((snapshot) => snapshot.count(pair))) <= SMALL) return everything;
   const leftOut = Math.round(STRETCH * (100 / sample - 1));
   let next = Math.floor(Math.random() * leftOut);
   return {
     all: false,
-    skip(after) {
+    async skip(after) {
       const rows = next;
       next = leftOut;
       if (rows === 0) return after;
-      return source.snapshot((snapshot) => snapshot.keyAt(pair, after, rows)) ?? 'end';
+      return (await source.snapshot((snapshot) => snapshot.keyAt(pair, after, rows))) ?? 'end';
     },
   };
 }

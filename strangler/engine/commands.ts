@@ -70,7 +70,8 @@ async function predictionFor({ sides }: Plane, to: SideName): Promise<HoldPredic
     .flat()
     .sort((left, right) => right.startedAt - left.startedAt)
     .flatMap(({ outcome, holdMs }) => (outcome === 'done' && holdMs !== null ? [holdMs] : []));
-  return predictHold(holds, lagOf(sides, otherSide(to)).lag ?? { changes: 0, ms: 0 });
+  const { lag } = await lagOf(sides, otherSide(to));
+  return predictHold(holds, lag ?? { changes: 0, ms: 0 });
 }
 
 /**

@@ -9,11 +9,11 @@ import type { StepKind } from '../handover/switcher.ts';
 import type { Flags, RoutingState } from '../routing/index.ts';
 import { SCHEMA_VERSION } from '../schema-version.ts';
 import type { SideName } from '../side.ts';
+import { openSides } from '../sides.ts';
 import { newHolder } from './leases.ts';
 import type { IntentView } from './driver.ts';
 import { handOver, leading, planHandover } from './commands.ts';
 import type { HandoverAnswer, HandoverPlan } from './commands.ts';
-import { openSide } from './plane.ts';
 import type { DataDeclaration, Plane } from './plane.ts';
 import { engineRoutes } from './routes.ts';
 import type { EngineControl, ReconcileOrder } from './routes.ts';
@@ -183,16 +183,9 @@ function settings(deps: EngineDeps): Partial<EngineDeps> {
   };
 }
 
-function openPlane(declaration: DataDeclaration, { redisUrl, log }: EngineDeps): Plane {
-  const legacy = openSide(declaration, 'legacy');
-  try {
-    const sides = { legacy, extracted: openSide(declaration, 'extracted') };
-    const { mapping } = declaration;
-    return { sides, data: new DataPlane({ mapping, databases: sides, redisUrl, log }) };
-  } catch (error) {
-    legacy.close();
-    throw error;
-  }
+function openPlane({ mapping, urls }: DataDeclaration, { redisUrl, log }: EngineDeps): Plane {
+  const sides = openSides(mapping, urls);
+  return { sides, data: new DataPlane({ mapping, databases: sides, redisUrl, log }) };
 }
 
 async function ready({ standing }: Steward): Promise<boolean> {

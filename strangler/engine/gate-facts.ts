@@ -33,12 +33,12 @@ export async function readGateFacts(plane: Plane, to: SideName): Promise<GateFac
     return {
       ...blank,
       broken: problem?.message ?? null,
-      parked: target.parked.count(),
+      parked: await target.parked.count(),
       source: await source.store.fence(),
       target: await target.store.fence(),
       mappingCurrent: installed.every((side) => side?.mappingHash === mapping.hash),
       backfilled: installed[1]?.complete ?? false,
-      lag: lagOf(sides, otherSide(to)).lag ?? blank.lag,
+      lag: (await lagOf(sides, otherSide(to))).lag ?? blank.lag,
       reconcile:
         newest && newest.mappingHash === mapping.hash
           ? { at: newest.finishedAt, clean: newest.clean }

@@ -99,7 +99,7 @@ export async function readStatus(
     epoch: Math.max(legacy.fence?.epoch ?? 0, extracted.fence?.epoch ?? 0),
     fences,
     shares,
-    ...lagOf(sides, owner),
+    ...(await lagOf(sides, owner)),
     backfill,
     reconcile: reports.sort((left, right) => right.at - left.at)[0] ?? null,
     parked: legacy.parked ?? extracted.parked,
@@ -149,7 +149,7 @@ async function readSide(side: SideDatabase | Error): Promise<SideReading> {
       handovers: await handoversOf(side, 5),
       backfill: backfillOf(await side.backfills(), installation.complete),
       reconcile: report ? reconcileView(report) : null,
-      parked: parkedView(aggregatesOf(side.parked.list())),
+      parked: parkedView(aggregatesOf(await side.parked.list())),
       trouble: [],
     };
   } catch (error) {
@@ -208,16 +208,16 @@ function reconcileView({ clean, finishedAt }: Report): ReconcileView {
 type LagReading = Pick<CapabilityStatus, 'lag' | 'position' | 'applied'>;
 
 /** How far the side that is not the owner is behind. */
-export function lagOf(sides: Sides, owner: SideName | null): LagReading {
+export async function lagOf(sides: Sides, owner: SideName | null): Promise<LagReading> {
   const nothing = { lag: null, position: null, applied: null };
   if (owner === null) return nothing;
   const source = sides[owner];
   const target = sides[otherSide(owner)];
   if (source instanceof Error || target instanceof Error) return nothing;
   try {
-    const applied = target.snapshot((snapshot) => snapshot.applied());
-    const position = source.feed.last();
-    const since = source.feed.recordedAt(applied);
+    const applied = await target.store.appliedPosition();
+    const position = await source.feed.last();
+    const since = await source.feed.recordedAt(applied);
     const ms = since === null ? 0 : Math.max(0, Date.now() - since);
     return { lag: { changes: Math.max(0, position - applied), ms }, position, applied };
   } catch {

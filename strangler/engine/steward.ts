@@ -8,7 +8,7 @@ import { Driver } from './driver.ts';
 import type { Command } from './driver.ts';
 import { Handovers } from './handovers.ts';
 import { Leases } from './leases.ts';
-import { Mutex } from './mutex.ts';
+import { Mutex } from '../mutex.ts';
 import { News } from './news.ts';
 import type { Plane } from './plane.ts';
 import type { RoutingPublisher } from './routing-publisher.ts';

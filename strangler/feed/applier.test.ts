@@ -28,8 +28,8 @@ async function withInstalled(
     try {
       await work(sides, databases);
     } finally {
-      databases.legacy.close();
-      databases.extracted.close();
+      await databases.legacy.close();
+      await databases.extracted.close();
     }
   });
 }
@@ -67,8 +67,8 @@ function expectEqual({ legacy, extracted }: Sides): void {
 }
 
 /** Slices as a bad transport would bring them: cut anywhere, doubled, lost, in any order. */
-function mangled(feed: SideDatabase['feed'], seed: readonly number[]): Slice[] {
-  const whole = feed.read(feed.last() - feed.size(), 10_000);
+async function mangled(feed: SideDatabase['feed'], seed: readonly number[]): Promise<Slice[]> {
+  const whole = await feed.read((await feed.last()) - (await feed.size()), 10_000);
   const slices = seed.map((number): Slice => {
     const after = number % (whole.upto + 1);
     const upto = Math.min(whole.upto, after + 1 + (number % 7));
@@ -103,9 +103,8 @@ async function live(sides: Sides, databases: Databases, { side, ...what }: Round
     happen(sides[side], event);
     if (index % 4 === 1) await databases[side].feed.beat();
     if (index % 3 !== 2) continue;
-    const deliveries = mangled(databases[side].feed, what.seed).map((slice) =>
-      applier.deliver(slice),
-    );
+    const slices = await mangled(databases[side].feed, what.seed);
+    const deliveries = slices.map((slice) => applier.deliver(slice));
     if (what.crash) {
       // An applier dies in the middle, and the next one knows only what the database says.
       await applier.stop();
@@ -113,7 +112,7 @@ async function live(sides: Sides, databases: Databases, { side, ...what }: Round
     }
     await Promise.all(deliveries);
   }
-  await applier.drainTo(databases[side].feed.last());
+  await applier.drainTo(await databases[side].feed.last());
   expectEqual(sides);
 }
 
@@ -136,9 +135,9 @@ describe('an applier', () => {
   it('does not write its own rows into the feed again', async () => {
     await withInstalled(async (sides, databases) => {
       happen(sides.legacy, [[`INSERT INTO STOCK VALUES ('a', 1, 0, NULL)`]]);
-      await (await applierFrom(databases, 'legacy')).drainTo(databases.legacy.feed.last());
+      await (await applierFrom(databases, 'legacy')).drainTo(await databases.legacy.feed.last());
       expectEqual(sides);
-      expect(databases.extracted.feed.last()).toBe(1);
+      expect(await databases.extracted.feed.last()).toBe(1);
     });
   });
 
@@ -146,7 +145,7 @@ describe('an applier', () => {
     await withInstalled(async (sides, databases) => {
       const zombie = await applierFrom(databases, 'legacy');
       happen(sides.legacy, [[`INSERT INTO STOCK VALUES ('a', 1, 0, NULL)`]]);
-      const late = databases.legacy.feed.read(0, 100);
+      const late = await databases.legacy.feed.read(0, 100);
       await handOver(databases, 'legacy');
       happen(sides.extracted, [[`UPDATE levels SET on_hand = 5`]]);
       await expect(zombie.deliver(late)).rejects.toThrow(NotTargetError);
@@ -171,7 +170,7 @@ describe('an applier', () => {
       extracted.exec('ALTER TABLE levels RENAME COLUMN remark TO note');
       await applier.drainTo(2);
       expect(applier.problem).toBeNull();
-      expect(databases.extracted.parked.count()).toBe(0);
+      expect(await databases.extracted.parked.count()).toBe(0);
     });
   });
 });

@@ -2,7 +2,6 @@ import { setImmediate as immediate, setTimeout as delay } from 'node:timers/prom
 import { NotTargetError } from '../side-database.ts';
 import type { FeedReader, ParkedChange, SideDatabase } from '../side-database.ts';
 import type { Slice } from '../store.ts';
-import { applySome } from './apply.ts';
 import type { Reveal } from './reveal.ts';
 import type { SliceSink } from './slice-source.ts';
 
@@ -26,7 +25,7 @@ interface ApplierOptions {
   /** The target's epoch, at which it must stay while this applier works. */
   readonly epoch: number;
   readonly position: number;
-  /** Adds what the feed may not hold to a change that is about to be applied. */
+  /** Adds what the feed may not hold to a slice that is about to be applied. */
   readonly reveal?: Reveal | undefined;
   readonly onApplied: (position: number) => void;
   /** Called when changes could not be applied and were parked. */
@@ -80,8 +79,9 @@ export class Applier implements SliceSink {
     if (this.#waiting) return;
     await this.#inTurn(async () => {
       // What is written meanwhile comes the usual way.
-      const last = this.#read().changes.length > 0 ? this.#options.feed.last() : 0;
-      while (this.#position < last && !this.stopped) await this.#applyWhole(this.#read());
+      const { changes } = await this.#read();
+      const last = changes.length > 0 ? await this.#options.feed.last() : 0;
+      while (this.#position < last && !this.stopped) await this.#applyWhole(await this.#read());
     });
   }
 
@@ -98,7 +98,7 @@ export class Applier implements SliceSink {
         if (this.stopped) throw new NotTargetError('the applier was stopped');
         await this.#inTurn(async () => {
           if (this.#position >= position) return;
-          await this.#applyOnce(this.#read());
+          await this.#applyOnce(await this.#revealed(await this.#read()));
         });
         // Nothing here waits by itself, and the rest of the process must not stand still.
         await immediate();
@@ -138,18 +138,34 @@ export class Applier implements SliceSink {
   async #applyWhole(slice: Slice): Promise<void> {
     while (this.#position < slice.upto && !this.stopped) {
       const gap = slice.after > this.#position;
-      const next = gap ? this.#read() : slice;
+      const next = gap ? await this.#read() : slice;
       // A slice beyond the feed's own end is none of this feed's.
       if (next.upto <= this.#position) return;
-      await this.#pause(await this.#applyOnce(next));
+      await this.#applyParts(await this.#revealed(next));
+    }
+  }
+
+  async #applyParts(slice: Slice): Promise<void> {
+    const { after, upto } = slice;
+    while (after <= this.#position && this.#position < upto && !this.stopped) {
+      await this.#pause(await this.#applyOnce(slice));
+    }
+  }
+
+  async #revealed(slice: Slice): Promise<Slice> {
+    try {
+      return (await this.#options.reveal?.(slice)) ?? slice;
+    } catch (error) {
+      this.#failed(error);
+      throw error;
     }
   }
 
   /** @returns how long the target's write lock was held, in ms */
   async #applyOnce(slice: Slice): Promise<number> {
-    const { target, epoch, reveal, onApplied, onParked } = this.#options;
+    const { target, epoch, onApplied, onParked } = this.#options;
     try {
-      const { position, heldMs, parked } = await applySome(target, epoch, slice, reveal);
+      const { position, heldMs, parked } = await target.applySlice(epoch, slice);
       if (parked.length > 0) onParked?.(parked);
       this.#problem = null;
       if (position !== this.#position) {
@@ -163,9 +179,9 @@ export class Applier implements SliceSink {
     }
   }
 
-  #read(): Slice {
+  async #read(): Promise<Slice> {
     try {
-      return this.#options.feed.read(this.#position, READ_LIMIT);
+      return await this.#options.feed.read(this.#position, READ_LIMIT);
     } catch (error) {
       this.#failed(error);
       throw error;

@@ -1,6 +1,5 @@
 /** How changes get from the owner's database to the other side. */
 export * from './applier.ts';
-export * from './apply.ts';
 export * from './barrier.ts';
 export * from './pipeline.ts';
 export * from './reveal.ts';

@@ -19,7 +19,7 @@ interface Bench {
   /** Applies everything there is in the owner's feed. */
   drain(): Promise<void>;
   /** What is parked: the first word of each reason, or what it waits behind. */
-  parked(): readonly string[];
+  parked(): Promise<readonly string[]>;
 }
 
 async function withBench(work: (bench: Bench) => Promise<void>): Promise<void> {
@@ -44,16 +44,16 @@ async function withBench(work: (bench: Bench) => Promise<void>): Promise<void> {
       await work({
         sides,
         databases,
-        drain: () => applier.drainTo(feed.last()),
-        parked: () =>
-          target.parked
-            .list()
-            .map(({ root, table, reason }) => `${root} ${table}: ${reason ?? 'behind'}`),
+        drain: async () => applier.drainTo(await feed.last()),
+        parked: async () =>
+          (await target.parked.list()).map(
+            ({ root, table, reason }) => `${root} ${table}: ${reason ?? 'behind'}`,
+          ),
       });
     } finally {
       await applier.stop();
-      databases.legacy.close();
-      target.close();
+      await databases.legacy.close();
+      await target.close();
     }
   });
 }
@@ -73,7 +73,7 @@ function refund(prompt: Prompt, key: string, payment: string): void {
 }
 
 async function retryAll({ databases, drain }: Bench): Promise<void> {
-  const all = aggregatesOf(databases.extracted.parked.list());
+  const all = aggregatesOf(await databases.extracted.parked.list());
   expect(await retryParked(databases.legacy, all)).toEqual(expect.any(Number));
   await drain();
 }
@@ -91,7 +91,7 @@ describe('a change that can not be applied', () => {
       legacy.exec(`DELETE FROM RFND WHERE RFND_NO = 'r1'`);
       legacy.exec(`INSERT INTO STOCK VALUES ('a', 1, 0, NULL)`);
       await drain();
-      expect(parked()).toEqual([
+      expect(await parked()).toEqual([
         `payments ["bad"] PAY: AMT: ${NOT_MONEY}`,
         'payments ["bad"] RFND: behind',
         'payments ["bad"] PAY: behind',
@@ -110,16 +110,16 @@ describe('a change that can not be applied', () => {
       refund(sides.legacy, 'r1', 'p');
       await drain();
       await retryAll(bench);
-      expect(parked()).toEqual([
+      expect(await parked()).toEqual([
         `payments ["p"] PAY: AMT: ${NOT_MONEY}`,
         'payments ["p"] RFND: behind',
       ]);
-      expect(aggregatesOf(bench.databases.extracted.parked.list())).toMatchObject([
+      expect(aggregatesOf(await bench.databases.extracted.parked.list())).toMatchObject([
         { attempts: 2 },
       ]);
       pay(sides.legacy, 'p', '7.00');
       await retryAll(bench);
-      expect(parked()).toEqual([]);
+      expect(await parked()).toEqual([]);
       expect(contentOfExtracted(sides.extracted)).toEqual(expectedOfLegacy(sides.legacy));
     }));
 
@@ -130,7 +130,7 @@ describe('a change that can not be applied', () => {
       // The payment can be written, its settlement can't.
       legacy.exec(`UPDATE PAY SET AMT = '2.00', UPD = 'never'`);
       await drain();
-      expect(parked()).toEqual([expect.stringContaining(`UPD: 'never' is not a UTC time`)]);
+      expect(await parked()).toEqual([expect.stringContaining(`UPD: 'never' is not a UTC time`)]);
       expect(extracted.prepare('SELECT amount FROM payments').pluck().get()).toBe(100);
     }));
 
@@ -142,7 +142,7 @@ describe('a change that can not be applied', () => {
         INSERT INTO lines VALUES ('other', 1, 's', NULL); UPDATE fig_clock SET applying = 0`);
       sides.legacy.exec(`INSERT INTO LINES VALUES ('a', 1, 's', NULL), ('b', 2, 't', NULL)`);
       await drain();
-      expect(parked()).toEqual(['lines ["a",1] LINES: UNIQUE constraint failed: lines.slug']);
+      expect(await parked()).toEqual(['lines ["a",1] LINES: UNIQUE constraint failed: lines.slug']);
       sides.extracted.exec(`UPDATE fig_clock SET applying = 1;
         DELETE FROM lines WHERE doc = 'other'; UPDATE fig_clock SET applying = 0`);
       await retryAll(bench);
@@ -155,7 +155,7 @@ describe('a change that can not be applied', () => {
       refund(legacy, 'r1', 'p');
       await drain();
       expect(await databases.extracted.parked.skip('payments ["p"]')).toBe(2);
-      expect(parked()).toEqual([]);
+      expect(await parked()).toEqual([]);
       pay(legacy, 'p', '7.00');
       await drain();
       expect(extracted.prepare('SELECT entry_id FROM entries').pluck().all()).toEqual([
@@ -211,7 +211,7 @@ describe('a change that can not be applied', () => {
             sides.legacy.exec(`UPDATE PAY SET AMT = '7.00' WHERE AMT NOT LIKE '%.__';
               UPDATE RFND SET CRT = '${EARLY}' WHERE CRT = 'never'`);
             await retryAll(bench);
-            expect(databases.extracted.parked.count()).toBe(0);
+            expect(await databases.extracted.parked.count()).toBe(0);
             expect(contentOfExtracted(sides.extracted)).toEqual(expectedOfLegacy(sides.legacy));
           }),
       ),

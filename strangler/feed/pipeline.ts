@@ -1,9 +1,8 @@
 import type { Logger } from '../../chassis/index.ts';
 import type { Direction } from '../direction.ts';
 import type { Mapping } from '../mapping/index.ts';
-import type { ParkedChange, SideDatabase } from '../side-database.ts';
+import type { CommitWatch, ParkedChange, SideDatabase } from '../side-database.ts';
 import { Applier } from './applier.ts';
-import { CommitWatch } from './commit-watch.ts';
 import { revealer } from './reveal.ts';
 import { QueueSource } from './queue-source.ts';
 import { DirectSource } from './slice-source.ts';
@@ -35,6 +34,7 @@ export class Pipeline {
   readonly #watch: CommitWatch;
   #poll: NodeJS.Timeout | undefined;
   #seen = -1;
+  #looking: Promise<void> | undefined;
 
   private constructor(options: PipelineOptions, position: number, incarnation: string) {
     this.#options = options;
@@ -55,7 +55,7 @@ export class Pipeline {
       redisUrl === undefined
         ? this.#direct
         : new QueueSource({ redisUrl, capability, feedOf: source.side, incarnation, feed, log });
-    this.#watch = new CommitWatch(source.watchable, () => this.kick());
+    this.#watch = source.watch(() => this.kick());
   }
 
   static async start(options: PipelineOptions): Promise<Pipeline> {
@@ -64,7 +64,11 @@ export class Pipeline {
     const pipeline = new Pipeline(options, position, installation?.incarnation ?? '');
     await pipeline.#direct.start(pipeline.applier);
     if (pipeline.#queue !== pipeline.#direct) await pipeline.#queue.start(pipeline.applier);
-    pipeline.#poll = setInterval(() => pipeline.#look(), POLL_MS);
+    pipeline.#poll = setInterval(() => {
+      pipeline.#looking ??= pipeline.#look().finally(() => {
+        pipeline.#looking = undefined;
+      });
+    }, POLL_MS);
     return pipeline;
   }
 
@@ -96,24 +100,25 @@ export class Pipeline {
   async stop(): Promise<void> {
     clearInterval(this.#poll);
     this.#watch.close();
+    await this.#looking;
     await this.applier.stop();
     await this.#direct.stop();
     if (this.#queue !== this.#direct) await this.#queue.stop();
   }
 
   /** The safety net: whatever was lost on the way shows as a position that stands still. */
-  #look(): void {
+  async #look(): Promise<void> {
     this.#watch.ensure();
     this.kick();
     const { position } = this.applier;
     const stands = position === this.#seen;
     this.#seen = position;
-    if (stands && position < this.#last()) this.#direct.kick();
+    if (stands && position < (await this.#last())) this.#direct.kick();
   }
 
-  #last(): number {
+  async #last(): Promise<number> {
     try {
-      return this.#options.source.feed.last();
+      return await this.#options.source.feed.last();
     } catch (error) {
       this.#options.log.warn({ err: error }, 'the feed can not be read');
       return 0;

@@ -87,8 +87,8 @@ export class Relay {
     this.#underWay = this.#underWay.filter((upto) => upto > position);
     if (this.#sent - position > MAX_AHEAD) return false;
     const busy = this.#underWay.length >= MAX_UNDER_WAY;
-    if (busy && feed.last() - this.#sent < SLICE_LIMIT) return false;
-    const slice = feed.read(this.#sent, SLICE_LIMIT);
+    if (busy && (await feed.last()) - this.#sent < SLICE_LIMIT) return false;
+    const slice = await feed.read(this.#sent, SLICE_LIMIT);
     if (slice.changes.length === 0) return false;
     await withDeadline(publish(slice));
     this.#sent = slice.upto;

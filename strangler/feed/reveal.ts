@@ -1,15 +1,17 @@
 import { secretColumnsOf, tablesOf } from '../mapping/index.ts';
 import type { Mapping, Row } from '../mapping/index.ts';
 import type { SideDatabase } from '../side-database.ts';
-import type { Change } from '../store.ts';
+import type { Change, Slice } from '../store.ts';
 
-/** Completes a change just before it is applied. */
-export type Reveal = (change: Change) => Change;
+/** Completes the changes of a slice before they are applied. */
+export type Reveal = (slice: Slice) => Promise<Slice>;
 
 /**
- * Adds to a row's image what no feed may hold: its secrets, as the owner's row has them now. They
+ * Adds to rows' images what no feed may hold: their secrets, as the owner's rows have them now. They
  * may be newer than the image; then a newer change is under way, and brings the same again. A row
  * that is gone by now is deleted at once: its secrets are gone with it, and the delete will come.
+ * They are read before the target's transaction, so what is applied may also be older than now:
+ * whatever made it so has a change of its own.
  */
 export function revealer(mapping: Mapping, source: SideDatabase): Reveal {
   const secret = new Set(
@@ -17,14 +19,23 @@ export function revealer(mapping: Mapping, source: SideDatabase): Reveal {
       (table) => secretColumnsOf(mapping, source.side, table).length > 0,
     ),
   );
-  if (secret.size === 0) return (change) => change;
-  return (change) => {
-    const { position, tx, table, key, image, epoch, at } = change;
-    if (image === null || !secret.has(table)) return change;
-    const secrets = source.snapshot((snapshot) => snapshot.secrets(table, key as Row));
-    const whole = secrets === undefined ? null : { ...image, ...secrets };
-    // A refresh stays one: what is parked of its row has to make room for it.
-    const op = whole === null && change.op === 'upsert' ? 'delete' : change.op;
-    return { position, tx, table, key, op, image: whole, epoch, at };
+  return async (slice) => {
+    const hidden = slice.changes.filter(({ image, table }) => image !== null && secret.has(table));
+    if (hidden.length === 0) return slice;
+    const names = hidden.map(({ table, key }) => ({ table, key: key as Row }));
+    const secrets = await source.snapshot((snapshot) => snapshot.secrets(names));
+    const revealed = new Map(hidden.map((change, index) => [change, secrets[index]] as const));
+    const changes = slice.changes.map((change) =>
+      revealed.has(change) ? withSecrets(change, revealed.get(change)) : change,
+    );
+    return { ...slice, changes };
   };
+}
+
+function withSecrets(change: Change, secrets: Row | undefined): Change {
+  const { position, tx, table, key, image, epoch, at } = change;
+  const whole = secrets === undefined ? null : { ...image, ...secrets };
+  // A refresh stays one: what is parked of its row has to make room for it.
+  const op = whole === null && change.op === 'upsert' ? 'delete' : change.op;
+  return { position, tx, table, key, op, image: whole, epoch, at };
 }

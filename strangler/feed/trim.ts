@@ -13,7 +13,7 @@ const PAUSE_MS = 4;
  */
 export async function trim(source: SideDatabase, target: SideDatabase): Promise<void> {
   const { feed } = source;
-  const oldest = feed.last() - feed.size() + 1;
+  const oldest = (await feed.last()) - (await feed.size()) + 1;
   if ((await target.store.appliedPosition()) - oldest < KEPT + AT_ONCE) return;
   const settled = await target.settle();
   for (let deleted = 0; deleted < MOST; deleted += AT_ONCE) {

@@ -39,10 +39,10 @@ export class SqliteBridge implements Bridge {
     return this.#db.crowded;
   }
 
-  equal(pair: Pair, after: PairKey | null, limit: number): Piece | null {
-    const sql = this.#sqlOf(pair);
-    if (sql === undefined) return null;
+  equal(pair: Pair, after: PairKey | null, limit: number): Promise<Piece | null> {
     return this.#db.snapshot(() => {
+      const sql = this.#sqlOf(pair);
+      if (sql === undefined) return null;
       const prepare: Prepare = (text) => this.#db.read(text);
       // The target's moment must not be the later one: what is new there is not in the owner's.
       prepare('SELECT count(*) FROM main.fig_applied').get();
@@ -51,7 +51,7 @@ export class SqliteBridge implements Bridge {
     });
   }
 
-  apply<T>(epoch: number, work: (target: Target) => T): Promise<T> {
+  apply<T>(epoch: number, work: (target: Target) => Promise<T>): Promise<T> {
     const { capability } = this.#mapping;
     return this.#db.transaction(
       () => applyAsTarget(this.#db, capability, epoch, this.#target, work),
@@ -59,7 +59,7 @@ export class SqliteBridge implements Bridge {
     );
   }
 
-  copy(pair: Pair, after: PairKey | null, limit: number): Piece | null {
+  async copy(pair: Pair, after: PairKey | null, limit: number): Promise<Piece | null> {
     const sql = this.#sqlOf(pair);
     if (sql?.copy === undefined) return null;
     const prepare: Prepare = (text) => this.#db.write(text);
@@ -87,7 +87,7 @@ export class SqliteBridge implements Bridge {
     return null;
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#db.close();
   }
 

@@ -2,6 +2,7 @@ import Database from 'better-sqlite3';
 import type { Statement } from 'better-sqlite3';
 import { setTimeout as delay } from 'node:timers/promises';
 import { sqliteFile } from '../../chassis/index.ts';
+import { Mutex } from '../mutex.ts';
 
 const BUSY_DEADLINE_MS = 10_000;
 
@@ -24,7 +25,8 @@ interface TransactionOptions {
 
 /**
  * The engine's own connections to one SQLite file: one for short write transactions, one for
- * snapshots. Both run synchronously, so that none of them ever spans an await.
+ * snapshots. Statements run synchronously, but a transaction may span promises that are settled
+ * already, so on each connection everybody waits for their turn.
  */
 export class SqliteConnection {
   readonly file: string;
@@ -33,6 +35,8 @@ export class SqliteConnection {
   readonly #written = new Map<string, Statement>();
   readonly #read = new Map<string, Statement>();
   readonly #begin: readonly string[];
+  readonly #writing = new Mutex();
+  readonly #reading = new Mutex();
   #durable = true;
   #version = -1;
   #counted = 0;
@@ -88,14 +92,51 @@ export class SqliteConnection {
    * Runs `work` in a transaction that holds the write lock from the start. Waiting for the lock is
    * a timer: SQLite's own busy handler would put the whole process to sleep.
    */
-  async transaction<T>(work: () => T, { durable = true }: TransactionOptions = {}): Promise<T> {
+  transaction<T>(
+    work: () => T | Promise<T>,
+    { durable = true }: TransactionOptions = {},
+  ): Promise<T> {
+    return this.#writing.run(async () => {
+      await this.#beginWriting(durable);
+      try {
+        const given = work();
+        // What was done at once is also committed at once, before anybody else runs.
+        const result = given instanceof Promise ? await given : given;
+        this.#writer.exec('COMMIT');
+        ownCommits.set(this.file, (ownCommits.get(this.file) ?? 0) + 1);
+        return result;
+      } catch (error) {
+        if (this.#writer.inTransaction) this.#writer.exec('ROLLBACK');
+        throw error;
+      }
+    });
+  }
+
+  /** Runs `work`, whose reads all see one and the same moment. */
+  snapshot<T>(work: () => T | Promise<T>): Promise<T> {
+    return this.#reading.run(async () => {
+      this.#reader.exec('BEGIN');
+      try {
+        return await work();
+      } finally {
+        this.#reader.exec('COMMIT');
+      }
+    });
+  }
+
+  close(): void {
+    this.#reader.close();
+    this.#writer.close();
+  }
+
+  async #beginWriting(durable: boolean): Promise<void> {
     const deadline = performance.now() + BUSY_DEADLINE_MS;
     for (;;) {
       try {
         this.#setDurable(durable);
         for (const statement of this.#begin) this.#writer.exec(statement);
         this.#lookAround();
-        break;
+        return;
       } catch (error) {
         if (this.#writer.inTransaction) this.#writer.exec('ROLLBACK');
         if (!isBusy(error) || performance.now() > deadline) throw error;
@@ -103,30 +144,6 @@ export class SqliteConnection {
       }
       await delay(1 + Math.random());
     }
-    try {
-      const result = work();
-      this.#writer.exec('COMMIT');
-      ownCommits.set(this.file, (ownCommits.get(this.file) ?? 0) + 1);
-      return result;
-    } catch (error) {
-      if (this.#writer.inTransaction) this.#writer.exec('ROLLBACK');
-      throw error;
-    }
-  }
-
-  /** Runs `work`, whose reads all see one and the same moment. */
-  snapshot<T>(work: () => T): T {
-    this.#reader.exec('BEGIN');
-    try {
-      return work();
-    } finally {
-      this.#reader.exec('COMMIT');
-    }
-  }
-
-  close(): void {
-    this.#reader.close();
-    this.#writer.close();
   }
 
   /**

@@ -22,7 +22,32 @@ export class SqliteFeedReader implements FeedReader {
     this.#feed = name(feedTable(capability));
   }
 
-  read(after: number, limit: number): Slice {
+  read(after: number, limit: number): Promise<Slice> {
+    return this.#db.snapshot(() => this.#read(after, limit));
+  }
+
+  last(): Promise<number> {
+    return this.#db.snapshot(() => this.#last());
+  }
+
+  recordedAt(after: number): Promise<number | null> {
+    return this.#db.snapshot(() => {
+      const at = this.#db
+        .read(`SELECT at FROM ${this.#feed} WHERE position > ? ORDER BY position LIMIT 1`)
+        .pluck()
+        .get(after) as number | undefined;
+      return at ?? null;
+    });
+  }
+
+  size(): Promise<number> {
+    // Each by itself, or SQLite would look at every row of the feed.
+    const sql = `SELECT (SELECT max(position) FROM ${this.#feed}) -
+      (SELECT min(position) FROM ${this.#feed}) + 1`;
+    return this.#db.snapshot(() => this.#db.read(sql).pluck().get() as number);
+  }
+
+  #read(after: number, limit: number): Slice {
     const rows = this.#db
       .read(
         `SELECT position, tx, tbl, key, op, image, epoch, at FROM ${this.#feed}
@@ -31,7 +56,7 @@ export class SqliteFeedReader implements FeedReader {
       .raw()
       .all(after, limit + 1) as PackedRow[];
     const [first] = rows;
-    if (first === undefined ? after > this.last() : first[0] !== after + 1) this.#lost(after);
+    if (first === undefined ? after > this.#last() : first[0] !== after + 1) this.#lost(after);
     const changes = rows
       .slice(0, wholeTransactions(rows, limit))
       .map((row) => new PackedChange(row));
@@ -44,27 +69,8 @@ export class SqliteFeedReader implements FeedReader {
     };
   }
 
-  last(): number {
+  #last(): number {
     return this.#db.read(`SELECT max(position) FROM ${this.#feed}`).pluck().get() as number;
-  }
-
-  recordedAt(after: number): number | null {
-    const at = this.#db
-      .read(`SELECT at FROM ${this.#feed} WHERE position > ? ORDER BY position LIMIT 1`)
-      .pluck()
-      .get(after) as number | undefined;
-    return at ?? null;
-  }
-
-  size(): number {
-    return this.#db
-      .read(
-        // Each by itself, or SQLite would look at every row of the feed.
-        `SELECT (SELECT max(position) FROM ${this.#feed}) -
-           (SELECT min(position) FROM ${this.#feed}) + 1`,
-      )
-      .pluck()
-      .get() as number;
   }
 
   /**

@@ -40,11 +40,11 @@ export class SqliteInspector implements SideInspector {
     this.#db = new Database(this.#file, { readonly: true, fileMustExist: true, timeout: 1_000 });
   }
 
-  problems(): readonly MappingProblem[] {
+  async problems(): Promise<readonly MappingProblem[]> {
     return checkSchema((sql) => this.#prepare(sql), this.#mapping, this.side);
   }
 
-  triggers(): readonly ForeignTrigger[] {
+  async triggers(): Promise<readonly ForeignTrigger[]> {
     return foreignTriggers((sql) => this.#prepare(sql), this.#mapping, this.side);
   }
 
@@ -69,20 +69,20 @@ export class SqliteInspector implements SideInspector {
     return uniqueColumns((sql) => this.#prepare(sql), table);
   }
 
-  count(table: string): number {
+  async count(table: string): Promise<number> {
     return this.#prepare(`SELECT count(*) FROM ${name(table)}`)
       .pluck()
       .get() as number;
   }
 
-  countWithoutKey(table: string): number {
+  async countWithoutKey(table: string): Promise<number> {
     const isNull = this.#key(table).map((column) => `${column} IS NULL`);
     return this.#prepare(`SELECT count(*) FROM ${name(table)} WHERE ${isNull.join(' OR ')}`)
       .pluck()
       .get() as number;
   }
 
-  rows(table: string, after: Row | null, limit: number): readonly Row[] {
+  async rows(table: string, after: Row | null, limit: number): Promise<readonly Row[]> {
     const key = this.#key(table);
     const present = key.map((column) => `${column} IS NOT NULL`);
     const later =
@@ -101,7 +101,7 @@ export class SqliteInspector implements SideInspector {
     return found.map((values) => rowOf(columns, values));
   }
 
-  duplicate(pair: Pair, columns: readonly string[]): Row | undefined {
+  async duplicate(pair: Pair, columns: readonly string[]): Promise<Row | undefined> {
     const group = columns.map((column) => name(column)).join(', ');
     const present = columns.map((column) => `${name(column)} IS NOT NULL`);
     const found = this.#prepare(
@@ -115,7 +115,7 @@ export class SqliteInspector implements SideInspector {
     return found && rowOf(columns, found);
   }
 
-  creates(): readonly string[] {
+  async creates(): Promise<readonly string[]> {
     return installStatements((sql) => this.#prepare(sql), this.#mapping, this.side);
   }
 
@@ -126,7 +126,7 @@ export class SqliteInspector implements SideInspector {
     ];
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#types.close();
     this.#db.close();
   }

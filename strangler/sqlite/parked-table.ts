@@ -122,12 +122,12 @@ export class SqliteParkedChanges implements ParkedChanges {
     this.#write = new ParkedTable((sql) => connection.write(sql), capability);
   }
 
-  list(): readonly ParkedChange[] {
-    return this.#read.list();
+  list(): Promise<readonly ParkedChange[]> {
+    return this.#db.snapshot(() => this.#read.list());
   }
 
-  count(): number {
-    return this.#read.count();
+  count(): Promise<number> {
+    return this.#db.snapshot(() => this.#read.count());
   }
 
   skip(root: string): Promise<number> {

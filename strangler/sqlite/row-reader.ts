@@ -21,7 +21,7 @@ interface PairSql {
 }
 
 /** Reads pairs' rows of one side over either connection. */
-export class SqliteRowReader implements RowReader {
+export class SqliteRowReader {
   readonly #prepare: Prepare;
   readonly #side: SideName;
   readonly #sql = new Map<Pair, PairSql>();
@@ -78,6 +78,31 @@ export class SqliteRowReader implements RowReader {
     const known = this.#sql.get(pair) ?? pairSql(pair, this.#side);
     this.#sql.set(pair, known);
     return known;
+  }
+}
+
+/** The same for whoever waits, as they must with other databases. */
+export class AwaitedRows implements RowReader {
+  readonly #reader: SqliteRowReader;
+
+  constructor(reader: SqliteRowReader) {
+    this.#reader = reader;
+  }
+
+  async rows(pair: Pair, after: PairKey | null, limit: number): Promise<readonly PairRow[]> {
+    return this.#reader.rows(pair, after, limit);
+  }
+
+  async row(pair: Pair, key: PairKey): Promise<Row | undefined> {
+    return this.#reader.row(pair, key);
+  }
+
+  async keyAt(pair: Pair, after: PairKey | null, rows: number): Promise<PairKey | undefined> {
+    return this.#reader.keyAt(pair, after, rows);
+  }
+
+  async count(pair: Pair): Promise<number> {
+    return this.#reader.count(pair);
   }
 }
 

@@ -2,25 +2,31 @@ import type { SideName } from '../side.ts';
 import { checkMapping } from '../mapping/index.ts';
 import type { Mapping, MappingProblem } from '../mapping/index.ts';
 import type {
+  Applied,
   BackfillState,
   Bridge,
+  CommitWatch,
   Installation,
   RowName,
   SideDatabase,
   Snapshot,
   Target,
 } from '../side-database.ts';
+import { withPoisonParked } from '../poison.ts';
+import type { Slice } from '../store.ts';
+import { ALONE_BOX_MS, applySlice, TIME_BOX_MS } from './apply-slice.ts';
 import { readBackfills } from './backfill-table.ts';
 import { SqliteBridge } from './bridge.ts';
 import { SqliteConnection } from './connection.ts';
 import { SqliteFeedReader } from './feed-reader.ts';
 import { install, isInstalled, uninstall } from './install.ts';
+import { LogWatch } from './log-watch.ts';
 import { SqliteParkedChanges } from './parked-table.ts';
 import { requeue } from './requeue.ts';
 import { checkSchema } from './schema.ts';
 import { SqliteSideStore } from './side-store.ts';
 import { SqliteSnapshot } from './snapshot.ts';
-import { applyAsTarget, SqliteTarget } from './target.ts';
+import { applyAsTarget, applyAtOnce, SqliteTarget } from './target.ts';
 
 const REPORTS_KEPT = 10;
 
@@ -30,7 +36,6 @@ export class SqliteSideDatabase implements SideDatabase {
   readonly store: SqliteSideStore;
   readonly feed: SqliteFeedReader;
   readonly parked: SqliteParkedChanges;
-  readonly watchable: string;
   readonly #db: SqliteConnection;
   readonly #mapping: Mapping;
   readonly #snapshot: SqliteSnapshot;
@@ -45,7 +50,6 @@ export class SqliteSideDatabase implements SideDatabase {
     this.store = new SqliteSideStore(connection, mapping.capability, side);
     this.feed = new SqliteFeedReader(connection, mapping.capability, side);
     this.parked = new SqliteParkedChanges(connection, mapping.capability);
-    this.watchable = `${connection.file}-wal`;
     this.#snapshot = new SqliteSnapshot(connection, mapping, side);
     this.#target = new SqliteTarget(connection, mapping, side);
   }
@@ -65,27 +69,43 @@ export class SqliteSideDatabase implements SideDatabase {
     ]);
   }
 
-  async installation(): Promise<Installation | undefined> {
-    if (!isInstalled(this.#db, this.#mapping.capability)) return undefined;
-    const found = this.#db
-      .read(
-        `SELECT mapping_hash AS mappingHash, incarnation, complete FROM fig_install
-             WHERE capability = ?`,
-      )
-      .get(this.#mapping.capability) as
-      (Omit<Installation, 'complete'> & { complete: number }) | undefined;
-    return found && { ...found, complete: found.complete === 1 };
+  installation(): Promise<Installation | undefined> {
+    const { capability } = this.#mapping;
+    return this.#db.snapshot(() => {
+      if (!isInstalled(this.#db, capability)) return undefined;
+      const found = this.#db
+        .read(
+          `SELECT mapping_hash AS mappingHash, incarnation, complete FROM fig_install
+               WHERE capability = ?`,
+        )
+        .get(capability) as (Omit<Installation, 'complete'> & { complete: number }) | undefined;
+      return found && { ...found, complete: found.complete === 1 };
+    });
   }
 
-  snapshot<T>(work: (snapshot: Snapshot) => T): T {
+  snapshot<T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T> {
     return this.#db.snapshot(() => work(this.#snapshot));
   }
 
-  apply<T>(epoch: number, work: (target: Target) => T, durable = false): Promise<T> {
+  apply<T>(epoch: number, work: (target: Target) => Promise<T>, durable = false): Promise<T> {
     const { capability } = this.#mapping;
     return this.#db.transaction(
       () => applyAsTarget(this.#db, capability, epoch, this.#target, work),
       { durable },
+    );
+  }
+
+  applySlice(epoch: number, slice: Slice): Promise<Applied> {
+    const { capability } = this.#mapping;
+    const boxMs = this.crowded ? TIME_BOX_MS : ALONE_BOX_MS;
+    return withPoisonParked((careful) =>
+      this.#db.transaction(
+        () =>
+          applyAtOnce(this.#db, capability, epoch, this.#target, (target) =>
+            applySlice(target, slice, { boxMs, careful }),
+          ),
+        { durable: false },
+      ),
     );
   }
 
@@ -115,8 +135,10 @@ export class SqliteSideDatabase implements SideDatabase {
     });
   }
 
-  async backfills(): Promise<readonly BackfillState[]> {
-    return readBackfills((sql) => this.#db.read(sql), this.#mapping.capability);
+  backfills(): Promise<readonly BackfillState[]> {
+    return this.#db.snapshot(() =>
+      readBackfills((sql) => this.#db.read(sql), this.#mapping.capability),
+    );
   }
 
   async saveReport(report: object, finishedAt: number): Promise<void> {
@@ -134,15 +156,21 @@ export class SqliteSideDatabase implements SideDatabase {
     });
   }
 
-  async lastReport(): Promise<unknown> {
-    const report = this.#db
-      .read('SELECT report FROM fig_reconcile WHERE capability = ? ORDER BY id DESC LIMIT 1')
-      .pluck()
-      .get(this.#mapping.capability) as string | undefined;
-    return report === undefined ? undefined : (JSON.parse(report) as unknown);
+  lastReport(): Promise<unknown> {
+    return this.#db.snapshot(() => {
+      const report = this.#db
+        .read('SELECT report FROM fig_reconcile WHERE capability = ? ORDER BY id DESC LIMIT 1')
+        .pluck()
+        .get(this.#mapping.capability) as string | undefined;
+      return report === undefined ? undefined : (JSON.parse(report) as unknown);
+    });
   }
 
-  close(): void {
+  watch(onCommit: () => void): CommitWatch {
+    return new LogWatch(`${this.#db.file}-wal`, onCommit);
+  }
+
+  async close(): Promise<void> {
     this.#db.close();
   }
 }

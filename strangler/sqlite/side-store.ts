@@ -177,7 +177,7 @@ export class SqliteSideStore implements SideStore {
     );
   }
 
-  async #reading<T>(work: () => T): Promise<T> {
+  #reading<T>(work: () => T): Promise<T> {
     return this.#db.snapshot(work);
   }
 

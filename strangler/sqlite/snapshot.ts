@@ -2,12 +2,12 @@ import type { SideName } from '../side.ts';
 import { otherSide } from '../side.ts';
 import { compareKeys, decodeRow, pairKeyOf, secretColumnsOf } from '../mapping/index.ts';
 import type { Mapping, Pair, PairKey, Row } from '../mapping/index.ts';
-import type { Snapshot } from '../side-database.ts';
+import type { RowName, Snapshot } from '../side-database.ts';
 import { PackedChange } from '../packed-change.ts';
 import type { PackedRow } from '../packed-change.ts';
 import type { Change } from '../store.ts';
 import type { SqliteConnection } from './connection.ts';
-import { SqliteRowReader } from './row-reader.ts';
+import { AwaitedRows, SqliteRowReader } from './row-reader.ts';
 import { feedTable } from './tables.ts';
 import { bound, name, plain } from './values.ts';
 
@@ -15,7 +15,7 @@ import { bound, name, plain } from './values.ts';
 const LOOK_BACK = 2_000;
 
 /** Reads of one moment; valid inside `SqliteConnection.snapshot` only. */
-export class SqliteSnapshot extends SqliteRowReader implements Snapshot {
+export class SqliteSnapshot extends AwaitedRows implements Snapshot {
   readonly #db: SqliteConnection;
   readonly #mapping: Mapping;
   readonly #capability: string;
@@ -23,7 +23,7 @@ export class SqliteSnapshot extends SqliteRowReader implements Snapshot {
   readonly #feed: string;
 
   constructor(connection: SqliteConnection, mapping: Mapping, side: SideName) {
-    super((sql) => connection.read(sql), side);
+    super(new SqliteRowReader((sql) => connection.read(sql), side));
     this.#db = connection;
     this.#mapping = mapping;
     this.#capability = mapping.capability;
@@ -31,11 +31,11 @@ export class SqliteSnapshot extends SqliteRowReader implements Snapshot {
     this.#feed = name(feedTable(mapping.capability));
   }
 
-  position(): number {
+  async position(): Promise<number> {
     return this.#db.read(`SELECT max(position) FROM ${this.#feed}`).pluck().get() as number;
   }
 
-  applied(): number {
+  async applied(): Promise<number> {
     const position = this.#db
       .read('SELECT position FROM fig_applied WHERE capability = ? AND feed_of = ?')
       .pluck()
@@ -43,7 +43,7 @@ export class SqliteSnapshot extends SqliteRowReader implements Snapshot {
     return position ?? 0;
   }
 
-  changedKeys(pair: Pair, after: number, upto: number): readonly PairKey[] {
+  async changedKeys(pair: Pair, after: number, upto: number): Promise<readonly PairKey[]> {
     const keys = this.#db
       .read(`SELECT key FROM ${this.#feed} WHERE position > ? AND position <= ? AND tbl = ?`)
       .pluck()
@@ -53,23 +53,11 @@ export class SqliteSnapshot extends SqliteRowReader implements Snapshot {
       .filter((key) => key !== undefined);
   }
 
-  secrets(table: string, key: Row): Row | undefined {
-    const columns = secretColumnsOf(this.#mapping, this.#side, table);
-    const where = Object.keys(key).map((column) => `${name(column)} = ?`);
-    const found = this.#db
-      .read(
-        `SELECT ${columns.map((column) => name(column)).join(', ')} FROM ${name(table)}
-             WHERE ${where.join(' AND ')}`,
-      )
-      .raw()
-      .safeIntegers()
-      .get(...Object.values(key).map((value) => bound(value))) as unknown[] | undefined;
-    return (
-      found && Object.fromEntries(columns.map((column, index) => [column, plain(found[index])]))
-    );
+  async secrets(rows: readonly RowName[]): Promise<readonly (Row | undefined)[]> {
+    return rows.map((row) => this.#secretsOf(row));
   }
 
-  changeAt(pair: Pair, key: PairKey, upto: number): Change | undefined {
+  async changeAt(pair: Pair, key: PairKey, upto: number): Promise<Change | undefined> {
     const newest = this.#db
       .read(
         `SELECT position, tx, tbl, key, op, image, epoch, at FROM ${this.#feed}
@@ -83,5 +71,21 @@ export class SqliteSnapshot extends SqliteRowReader implements Snapshot {
       if (own !== undefined && compareKeys(own, key) === 0) return change;
     }
     return undefined;
+  }
+
+  #secretsOf({ table, key }: RowName): Row | undefined {
+    const columns = secretColumnsOf(this.#mapping, this.#side, table);
+    const where = Object.keys(key).map((column) => `${name(column)} = ?`);
+    const found = this.#db
+      .read(
+        `SELECT ${columns.map((column) => name(column)).join(', ')} FROM ${name(table)}
+             WHERE ${where.join(' AND ')}`,
+      )
+      .raw()
+      .safeIntegers()
+      .get(...Object.values(key).map((value) => bound(value))) as unknown[] | undefined;
+    return (
+      found && Object.fromEntries(columns.map((column, index) => [column, plain(found[index])]))
+    );
   }
 }

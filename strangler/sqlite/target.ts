@@ -2,21 +2,21 @@ import type { Fence } from '../../chassis/index.ts';
 import type { SideName } from '../side.ts';
 import { otherSide } from '../side.ts';
 import { imageColumnsOf, MappingError, rootOf } from '../mapping/index.ts';
-import type { Mapping, Pair, PairKey, Row } from '../mapping/index.ts';
+import type { Mapping, Pair, Row } from '../mapping/index.ts';
 import { NotTargetError } from '../side-database.ts';
-import type { BackfillState, PairRow, ParkedChange, Target } from '../side-database.ts';
+import type { BackfillState, ParkedChange, RowWrite, Target } from '../side-database.ts';
 import type { Change } from '../store.ts';
 import { readBackfill, writeBackfill } from './backfill-table.ts';
 import type { SqliteConnection } from './connection.ts';
 import { ParkedTable, withoutSecrets } from './parked-table.ts';
 import type { Place } from './parked-table.ts';
-import { SqliteRowReader } from './row-reader.ts';
+import { AwaitedRows, SqliteRowReader } from './row-reader.ts';
 import { SqliteRowWriter } from './row-writer.ts';
 
 type Waiting = Pick<ParkedChange, 'table' | 'key'>;
 
 /** What a transaction of a target can do; lives as long as its connection. */
-export class SqliteTarget implements Target {
+export class SqliteTarget extends AwaitedRows implements Target {
   readonly side: SideName;
   readonly #db: SqliteConnection;
   readonly #capability: string;
@@ -28,13 +28,15 @@ export class SqliteTarget implements Target {
   #complete = false;
 
   constructor(connection: SqliteConnection, mapping: Mapping, side: SideName) {
+    const reader = new SqliteRowReader((sql) => connection.write(sql), side);
+    super(reader);
+    this.#reader = reader;
     this.side = side;
     this.#db = connection;
     this.#mapping = mapping;
     this.#capability = mapping.capability;
     this.#parked = new ParkedTable((sql) => connection.write(sql), mapping.capability);
     this.#source = otherSide(side);
-    this.#reader = new SqliteRowReader((sql) => connection.write(sql), side);
     this.#writer = new SqliteRowWriter(connection, mapping, side);
   }
 
@@ -65,20 +67,27 @@ export class SqliteTarget implements Target {
       .run(this.#capability, this.#source, position, Date.now());
   }
 
+  /** Brings one of the owner's changes to this side, through the mapping. */
   apply(change: Change): void {
     this.#writer.apply(change.op === 'refresh' ? asPlain(change) : change, !this.#complete);
   }
 
+  /** Whether anything is parked here: then only `applyOrPark` keeps the order of aggregates. */
   anyParked(): boolean {
     return this.#parked.any();
   }
 
+  /** Whether an error is the fault of the change alone, so that others can still be applied. */
   isPoison(error: unknown): boolean {
     if (error instanceof MappingError) return true;
     const { code } = error as { code?: unknown };
     return /^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG)/.test(String(code));
   }
 
+  /**
+   * Applies a change, unless it can't be or comes after one of its aggregate that could not be;
+   * then it is parked. @returns what was parked, or null
+   */
   applyOrPark(change: Change): ParkedChange | null {
     // Asked for again, a row is as it is now, and what is parked of it says nothing more.
     const place = change.op === 'refresh' ? this.#parked.takeOut(change as Waiting) : null;
@@ -99,39 +108,27 @@ export class SqliteTarget implements Target {
     }
   }
 
-  upsert(pair: Pair, key: PairKey, image: Row): void {
-    this.#writer.upsert(pair, key, image, true);
+  async bring(pair: Pair, writes: Iterable<RowWrite | null>, boxMs: number): Promise<number> {
+    const started = performance.now();
+    let seen = 0;
+    for (const write of writes) {
+      if (write?.image) this.#writer.upsert(pair, write.key, write.image, true);
+      else if (write) this.#writer.remove(pair, write.key);
+      seen += 1;
+      if (performance.now() - started > boxMs) break;
+    }
+    return seen;
   }
 
-  remove(pair: Pair, key: PairKey): void {
-    this.#writer.remove(pair, key);
-  }
-
-  rows(pair: Pair, after: PairKey | null, limit: number): readonly PairRow[] {
-    return this.#reader.rows(pair, after, limit);
-  }
-
-  row(pair: Pair, key: PairKey): Row | undefined {
-    return this.#reader.row(pair, key);
-  }
-
-  keyAt(pair: Pair, after: PairKey | null, rows: number): PairKey | undefined {
-    return this.#reader.keyAt(pair, after, rows);
-  }
-
-  count(pair: Pair): number {
-    return this.#reader.count(pair);
-  }
-
-  backfill(pair: Pair): BackfillState | undefined {
+  async backfill(pair: Pair): Promise<BackfillState | undefined> {
     return readBackfill((sql) => this.#db.write(sql), this.#capability, pair);
   }
 
-  saveBackfill(state: BackfillState): void {
+  async saveBackfill(state: BackfillState): Promise<void> {
     writeBackfill((sql) => this.#db.write(sql), this.#capability, state);
   }
 
-  beginCopy(position: number): void {
+  async beginCopy(position: number): Promise<void> {
     this.#db.write('DELETE FROM fig_backfill WHERE capability = ?').run(this.#capability);
     this.#db.write('DELETE FROM fig_waiting WHERE capability = ?').run(this.#capability);
     // Every row is about to be copied as it is then.
@@ -140,7 +137,7 @@ export class SqliteTarget implements Target {
     this.setApplied(position);
   }
 
-  setComplete(): void {
+  async setComplete(): Promise<void> {
     this.#setComplete(1);
   }
 
@@ -179,26 +176,53 @@ export class SqliteTarget implements Target {
  * Runs `work` as the target, in the caller's transaction, under the fence row's lock.
  * @throws NotTargetError unless the fence is not open and at `epoch`
  */
-export function applyAsTarget<T>(
+export function applyAtOnce<T>(
   connection: SqliteConnection,
   capability: string,
   epoch: number,
   target: SqliteTarget,
-  work: (target: Target) => T,
+  work: (target: SqliteTarget) => T,
 ): T {
+  beginAsTarget(connection, capability, epoch, target.side);
+  const result = work(target.begin());
+  endAsTarget(connection);
+  return result;
+}
+
+/** The same for work that waits for promises that are settled already. */
+export async function applyAsTarget<T>(
+  connection: SqliteConnection,
+  capability: string,
+  epoch: number,
+  target: SqliteTarget,
+  work: (target: SqliteTarget) => Promise<T>,
+): Promise<T> {
+  beginAsTarget(connection, capability, epoch, target.side);
+  const result = await work(target.begin());
+  endAsTarget(connection);
+  return result;
+}
+
+function beginAsTarget(
+  connection: SqliteConnection,
+  capability: string,
+  epoch: number,
+  side: SideName,
+): void {
   const fence = connection
     .write(`SELECT state, epoch FROM main.fig_fence WHERE capability = ? AND key = '*'`)
     .get(capability) as Fence;
   if (fence.state === 'open' || fence.epoch !== epoch) {
     throw new NotTargetError(
-      `${capability} (${target.side}) is ${fence.state} at epoch ${fence.epoch}; ` +
+      `${capability} (${side}) is ${fence.state} at epoch ${fence.epoch}; ` +
         `changes were to be applied at epoch ${epoch}`,
     );
   }
   connection.write('UPDATE main.fig_clock SET applying = 1 WHERE id = 1').run();
-  const result = work(target.begin());
+}
+
+function endAsTarget(connection: SqliteConnection): void {
   connection.write('UPDATE main.fig_clock SET applying = 0 WHERE id = 1').run();
-  return result;
 }
 
 /** A row that was asked for again is written as any other, or is gone. */

@@ -53,7 +53,7 @@ async function checkOne(
   output: Output,
   ddl: boolean,
 ): Promise<Checked> {
-  const inspectors = openInspectors(mapping, urls);
+  const inspectors = await openInspectors(mapping, urls);
   try {
     const report = await checkCapability({
       mapping,
@@ -66,15 +66,19 @@ async function checkOne(
     });
     return {
       report,
-      plans: ddl && report.ok ? SIDES.map((side) => planOf(inspectors, side)) : null,
+      plans:
+        ddl && report.ok
+          ? [await planOf(inspectors, 'legacy'), await planOf(inspectors, 'extracted')]
+          : null,
     };
   } finally {
-    for (const side of SIDES) inspectors[side].close();
+    for (const side of SIDES) await inspectors[side].close();
   }
 }
 
-function planOf(inspectors: Inspectors, side: SideName): Plan {
-  return { side, creates: inspectors[side].creates(), grants: inspectors[side].grants() };
+async function planOf(inspectors: Inspectors, side: SideName): Promise<Plan> {
+  const { [side]: inspector } = inspectors;
+  return { side, creates: await inspector.creates(), grants: inspector.grants() };
 }
 
 /** SQL that can be read, and run, as it is. */

@@ -35,7 +35,7 @@ async function read(declaration: DataDeclaration, limit: number): Promise<Told[]
         told.push({ ...record, steps: await side.store.journal(record.id) });
       }
     } finally {
-      side.close();
+      await side.close();
     }
   }
   return told;

@@ -87,7 +87,7 @@ export async function retry(
     }
     await applied(target, position, timeoutMs);
     const roots = new Set(chosen.map(({ root }) => root));
-    const left = aggregatesOf(target.parked.list()).filter(({ root }) => roots.has(root));
+    const left = aggregatesOf(await target.parked.list()).filter(({ root }) => roots.has(root));
     const done = chosen.length - left.length;
     const next =
       left.length === 0
@@ -144,17 +144,18 @@ async function withParked(
     const sides = { legacy, extracted } as Found['sides'];
     const { capability } = declaration.mapping;
     const at = await parkedAt(sides);
-    const aggregates = at === null ? [] : aggregatesOf(sides[at].parked.list());
+    const aggregates = at === null ? [] : aggregatesOf(await sides[at].parked.list());
     await work({ capability, sides, at: at ?? 'extracted', aggregates });
   } finally {
-    for (const side of [legacy, extracted]) if (!(side instanceof Error)) side.close();
+    for (const side of [legacy, extracted]) if (!(side instanceof Error)) await side.close();
   }
 }
 
 /** Only one side is ever the target; where nothing is installed, nothing is parked. */
 async function parkedAt(sides: Found['sides']): Promise<SideName | null> {
   for (const side of [sides.extracted, sides.legacy]) {
-    if ((await side.installation()) !== undefined && side.parked.count() > 0) return side.side;
+    if ((await side.installation()) !== undefined && (await side.parked.count()) > 0)
+      return side.side;
   }
   return null;
 }
@@ -168,7 +169,7 @@ function pick({ capability, aggregates }: Found, id: number): ParkedAggregate {
 
 async function applied(target: SideDatabase, position: number, timeoutMs: number): Promise<void> {
   const deadline = performance.now() + timeoutMs;
-  while (target.snapshot((snapshot) => snapshot.applied()) < position) {
+  while ((await target.store.appliedPosition()) < position) {
     if (performance.now() > deadline) {
       const message = `not tried within ${timeoutMs / 1000} s: no engine brings changes to ${target.side}`;
       throw new CommandError(

@@ -70,21 +70,30 @@ async function refuseWhileEngineAnswers(context: Context): Promise<void> {
 
 /** What would be removed, by name. */
 async function plan(declarations: readonly DataDeclaration[], output: Output): Promise<void> {
-  const capabilities = declarations.map(({ mapping, urls }) => {
-    const inspectors = openInspectors(mapping, urls);
-    try {
-      const steps = (['legacy', 'extracted'] as const).map((side) => {
-        const all = inspectors[side].creates().length;
-        return `remove the tables and triggers of ${mapping.capability} from ${side}, ${all} of them where all are there`;
-      });
-      return { capability: mapping.capability, steps };
-    } finally {
-      inspectors.legacy.close();
-      inspectors.extracted.close();
-    }
-  });
+  const capabilities = await Promise.all(declarations.map((declaration) => planOf(declaration)));
   const steps = capabilities.flatMap((one) => one.steps);
   output.result({ outcome: 'planned', capabilities }, () => stepsText(steps));
+}
+
+async function planOf({
+  mapping,
+  urls,
+}: DataDeclaration): Promise<{ readonly capability: string; readonly steps: readonly string[] }> {
+  const { capability } = mapping;
+  const inspectors = await openInspectors(mapping, urls);
+  try {
+    const steps: string[] = [];
+    for (const side of ['legacy', 'extracted'] as const) {
+      const all = (await inspectors[side].creates()).length;
+      steps.push(
+        `remove the tables and triggers of ${capability} from ${side}, ${all} of them where all are there`,
+      );
+    }
+    return { capability, steps };
+  } finally {
+    await inspectors.legacy.close();
+    await inspectors.extracted.close();
+  }
 }
 
 async function uninstallOne(
@@ -98,6 +107,6 @@ async function uninstallOne(
     const { capability } = declaration.mapping;
     return await uninstallCapability({ capability, sides, strand });
   } finally {
-    for (const side of [legacy, extracted]) if (!(side instanceof Error)) side.close();
+    for (const side of [legacy, extracted]) if (!(side instanceof Error)) await side.close();
   }
 }

@@ -1,25 +1,24 @@
 import { watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
+import type { CommitWatch } from '../side-database.ts';
 
 /**
- * Calls `onCommit` soon after another process commits: a commit writes to the database's log file,
- * and the system tells who watches it. A hint only, and missing where the file or the watch can't
- * be had: whoever needs to know for sure also looks now and then.
+ * A commit writes to the database's log file, and the system tells who watches it; it does not
+ * where the file or the watch can't be had.
  */
-export class CommitWatch {
-  readonly #file: string | null;
+export class LogWatch implements CommitWatch {
+  readonly #file: string;
   readonly #onCommit: () => void;
   #watcher: FSWatcher | undefined;
   #told = false;
 
-  constructor(file: string | null, onCommit: () => void) {
+  constructor(file: string, onCommit: () => void) {
     this.#file = file;
     this.#onCommit = onCommit;
   }
 
-  /** Starts watching, or starts again after the file was replaced. */
   ensure(): void {
-    if (this.#watcher !== undefined || this.#file === null) return;
+    if (this.#watcher !== undefined) return;
     try {
       this.#watcher = watch(this.#file, { persistent: false }, (event) => {
         if (event === 'rename') this.close();
