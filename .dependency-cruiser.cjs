@@ -50,7 +50,8 @@ const surface = (name) => SURFACES[name] ?? `^${name}/index\\.ts$`;
 const within = (folder) => `^${folder}/`;
 const ours = `^(${folders.join('|')})/`;
 const everySurface = [...folders, ...Object.keys(SURFACES)].map(surface);
-const TESTS = '/[^/]+\\.test\\.ts$';
+/** Tests, and what they are made with. */
+const TESTS = '/([^/]+\\.test|testing/.*)\\.ts$';
 /** Where a process is put together: the only code that knows which migrations it runs. */
 const COMPOSITION_ROOTS = '/(main|load)\\.ts$';
 
@@ -140,7 +141,7 @@ module.exports = {
       comment: 'what runs in production must be installed there',
       from: {
         path: `^(${folders.filter((folder) => !['tests', 'bench'].includes(folder)).join('|')})/`,
-        pathNot: [TESTS, '/testing/', '^contracts/cases/'],
+        pathNot: [TESTS, '^contracts/cases/'],
       },
       to: { dependencyTypes: ['npm-dev'] },
     },

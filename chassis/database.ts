@@ -1,6 +1,6 @@
 import knex from 'knex';
 import type { Knex } from 'knex';
-import { ConfigurationError } from './env.ts';
+import { sqliteFile } from './database-url.ts';
 import { FigSqliteClient } from './sqlite-client.ts';
 
 export type { Knex } from 'knex';
@@ -17,16 +17,6 @@ export interface Database {
    */
   transaction<T>(work: (trx: Transaction) => Promise<T>): Promise<T>;
   close(): Promise<void>;
-}
-
-/** The file of a SQLite URL such as `file:/var/lib/fig/monolith.db`. */
-export function sqliteFile(url: string): string {
-  if (!url.startsWith('file:')) {
-    throw new ConfigurationError(
-      `database URL ${url.split('@').pop() ?? ''} is not supported; give file:/path/to/name.db`,
-    );
-  }
-  return url.slice('file:'.length);
 }
 
 function connect(filename: string): Knex {

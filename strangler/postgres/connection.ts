@@ -1,0 +1,251 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client, Pool, types } from 'pg';
+import type { PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg';
+import { shownUrl } from '../../chassis/index.ts';
+import type { CommitWatch } from '../side-database.ts';
+
+/** A connection inside a transaction. */
+export type PostgresClient = Pick<PoolClient, 'query'>;
+
+/** The database did not answer, or refused to let us in; the message names it, without a password. */
+export class UnreachableError extends Error {
+  override readonly name = 'UnreachableError';
+}
+
+interface TransactionOptions {
+  /** Whether the commit must survive a power cut. */
+  readonly durable?: boolean;
+  /** How long a statement may wait for a lock, in ms; for ever when left out. */
+  readonly lockMs?: number;
+}
+
+/** Several parts of an engine use one at a time; none of them holds one for long. */
+const CONNECTIONS = 8;
+const CONNECT_MS = 10_000;
+const ASK_AGAIN_MS = 20;
+
+/** Values read are written the same in every session, whatever the server's settings are. */
+const SESSION = `SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres';
+  SET extra_float_digits = 1; SET standard_conforming_strings = on`;
+
+/** The engine's own connections to one PostgreSQL database. */
+export class PostgresConnection {
+  readonly #url: string;
+  readonly #pool: Pool;
+
+  /** @param url of a database; connecting happens at the first use */
+  constructor(url: string) {
+    this.#url = url;
+    this.#pool = new Pool({
+      connectionString: url,
+      max: CONNECTIONS,
+      connectionTimeoutMillis: CONNECT_MS,
+      application_name: 'fig engine',
+      types: VALUES,
+    });
+    this.#pool.on('connect', (client) => {
+      client.query(SESSION).catch(() => undefined);
+    });
+    // One that breaks while nobody uses it is replaced when somebody does.
+    this.#pool.on('error', () => undefined);
+  }
+
+  /** Runs one statement in a transaction of its own. */
+  async query<R extends QueryResultRow>(
+    query: string | QueryConfig,
+    values?: readonly unknown[],
+  ): Promise<QueryResult<R>> {
+    return this.#connected((client) => client.query<R>(query, values && [...values]));
+  }
+
+  /**
+   * Runs `work` in a transaction, which commits when `work` is fulfilled and else rolls back.
+   * @throws what `work` does; UnreachableError
+   */
+  transaction<T>(
+    work: (client: PostgresClient) => Promise<T>,
+    { durable = true, lockMs }: TransactionOptions = {},
+  ): Promise<T> {
+    const settings = [
+      ...(durable ? [] : ['SET LOCAL synchronous_commit = off']),
+      ...(lockMs === undefined ? [] : [`SET LOCAL lock_timeout = ${Math.ceil(lockMs)}`]),
+    ];
+    return this.#within(['BEGIN', ...settings].join('; '), work);
+  }
+
+  /** Runs `work` on one connection outside of any transaction, for what can't be in one. */
+  alone<T>(lockMs: number, work: (client: PostgresClient) => Promise<T>): Promise<T> {
+    return this.#connected(async (client) => {
+      await client.query(`SET lock_timeout = ${lockMs}`);
+      try {
+        return await work(client);
+      } finally {
+        await client.query('RESET lock_timeout');
+      }
+    });
+  }
+
+  /**
+   * Runs `work` while nobody else does under the same name. Waiting is asking again: who waited inside
+   * the database would keep an index from being made beside the writers.
+   */
+  exclusively<T>(what: string, work: () => Promise<T>): Promise<T> {
+    const lock = 'hashtextextended($1, 0)';
+    return this.#connected(async (client) => {
+      for (;;) {
+        const { rows } = await client.query<{ mine: boolean }>(
+          `SELECT pg_try_advisory_lock(${lock}) AS mine`,
+          [what],
+        );
+        if (rows[0]?.mine === true) break;
+        await delay(ASK_AGAIN_MS);
+      }
+      try {
+        return await work();
+      } finally {
+        await client.query(`SELECT pg_advisory_unlock(${lock})`, [what]);
+      }
+    });
+  }
+
+  /** Runs `work`, whose reads all see one and the same moment. */
+  snapshot<T>(work: (client: PostgresClient) => Promise<T>): Promise<T> {
+    return this.#within('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work);
+  }
+
+  /** Calls `onNotify` for each notification, on a connection of its own, once it is told to. */
+  watch(channel: string, onNotify: () => void): CommitWatch {
+    return new Listener(this.#url, channel, onNotify);
+  }
+
+  close(): Promise<void> {
+    return this.#pool.end();
+  }
+
+  #within<T>(begin: string, work: (client: PostgresClient) => Promise<T>): Promise<T> {
+    return this.#connected(async (client) => {
+      await client.query(begin);
+      try {
+        const result = await work(client);
+        await client.query('COMMIT');
+        return result;
+      } catch (error) {
+        await client.query('ROLLBACK').catch(() => undefined);
+        throw error;
+      }
+    });
+  }
+
+  async #connected<T>(use: (client: PoolClient) => Promise<T>): Promise<T> {
+    const client = await this.#pool.connect().catch((error: unknown) => {
+      throw unreachable(this.#url, error);
+    });
+    let broken: Error | undefined;
+    const onError = (error: Error): void => {
+      broken = error;
+    };
+    client.on('error', onError);
+    try {
+      return await use(client);
+    } catch (error) {
+      if (isConnectionLoss(error)) broken = error as Error;
+      throw error;
+    } finally {
+      client.off('error', onError);
+      client.release(broken);
+    }
+  }
+}
+
+/** A connection that only listens. It is made again after it was lost, when somebody asks for it. */
+class Listener implements CommitWatch {
+  readonly #url: string;
+  readonly #channel: string;
+  readonly #onNotify: () => void;
+  #client: Client | undefined;
+  #closed = false;
+
+  constructor(url: string, channel: string, onNotify: () => void) {
+    this.#url = url;
+    this.#channel = channel;
+    this.#onNotify = onNotify;
+  }
+
+  ensure(): void {
+    if (this.#client !== undefined || this.#closed) return;
+    const client = new Client({
+      connectionString: this.#url,
+      connectionTimeoutMillis: CONNECT_MS,
+      application_name: 'fig engine listening',
+    });
+    this.#client = client;
+    const lost = (): void => {
+      if (this.#client === client) this.#client = undefined;
+    };
+    client.on('error', lost);
+    client.on('end', lost);
+    client.on('notification', this.#onNotify);
+    void this.#listen(client).catch(() => {
+      lost();
+      return client.end();
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    const client = this.#client;
+    this.#client = undefined;
+    void client?.end().catch(() => undefined);
+  }
+
+  async #listen(client: Client): Promise<void> {
+    await client.connect();
+    await client.query(`LISTEN "${this.#channel.replaceAll('"', '""')}"`);
+    // What was committed before it listened has told nobody.
+    this.#onNotify();
+  }
+}
+
+const { BOOL, BYTEA, FLOAT4, FLOAT8, INT2, INT4, INT8, OID } = types.builtins;
+const AS_PG_DOES: ReadonlySet<number> = new Set([BOOL, BYTEA, FLOAT4, FLOAT8, INT2, INT4, OID]);
+const WHOLE: ReadonlySet<number> = new Set([INT8]);
+
+/** Whole numbers are numbers, or bigints beyond 2^53; what pg makes a Date or an object stays text. */
+const VALUES = {
+  getTypeParser(oid: number, format?: 'text' | 'binary'): (value: never) => unknown {
+    if (WHOLE.has(oid)) return wholeNumber;
+    return AS_PG_DOES.has(oid) ? types.getTypeParser(oid, format) : (value) => value;
+  },
+};
+
+function wholeNumber(text: string): number | bigint {
+  const number = Number(text);
+  return Number.isSafeInteger(number) ? number : BigInt(text);
+}
+
+/** Waited for a lock for longer than it may (55P03), or was chosen to give way (40P01). */
+export function isLockTimeout(error: unknown): boolean {
+  return ['55P03', '40P01'].includes(sqlState(error) ?? '');
+}
+
+/** The SQLSTATE of an error that a server sent. */
+export function sqlState(error: unknown): string | undefined {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+}
+
+/** The server ended the session, or the network did. */
+function isConnectionLoss(error: unknown): boolean {
+  const state = sqlState(error);
+  if (state !== undefined) return /^(08|57P0)/.test(state);
+  return error instanceof Error && /connection|ECONN|EPIPE|socket/i.test(error.message);
+}
+
+function unreachable(url: string, error: unknown): UnreachableError {
+  // Of a name with several addresses, each attempt has an error of its own, and the whole none.
+  const [first = error] = error instanceof AggregateError ? (error.errors as unknown[]) : [];
+  const reason = first instanceof Error ? first.message : String(first);
+  return new UnreachableError(`the database ${shownUrl(url)} can't be reached: ${reason}`, {
+    cause: error,
+  });
+}

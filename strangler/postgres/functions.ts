@@ -1,0 +1,206 @@
+import type { SideName } from '../side.ts';
+import { imageColumnsOf, keyColumnsOf, tablesOf } from '../mapping/index.ts';
+import type { Mapping } from '../mapping/index.ts';
+import { captureTable, ourName, wakeChannel } from './tables.ts';
+import { imageSql, name, text } from './values.ts';
+import type { ImageColumn } from './values.ts';
+
+/** What capture has to know of a table. */
+export interface CapturedTable {
+  readonly columns: readonly ImageColumn[];
+  /** Whether it has triggers that are not Fig's: they may write to the row that was just written. */
+  readonly busy: boolean;
+}
+
+/** The SQLSTATE of a write that reached a database which is not the owner. */
+export const FENCED_STATE = 'FENCE';
+
+/** The session setting that says that rows come from the owner, so that fences let them pass. */
+export const APPLYING = `SET LOCAL fig.applying = 'on'`;
+
+/** What a trigger asks before it runs at all. */
+export const NOT_APPLYING = `current_setting('fig.applying', true) IS DISTINCT FROM 'on'`;
+
+/**
+ * One number for each capability, to lock by. Whoever writes holds it shared, whoever moves the fence
+ * exclusively: the lock manager serves them in the order of their coming, so that writers who follow
+ * one another can't keep the fence from closing.
+ */
+export function fenceLockSql(capability: string): string {
+  return `hashtextextended(${text(`fig fence ${capability}`)}, 0)`;
+}
+
+/** Reads a fence so that it stays as it is until the transaction ends. */
+export const PASS_FUNCTION = 'fig_fence_held';
+
+/** A function of Fig's as it should be. */
+export interface WantedFunction {
+  readonly signature: string;
+  readonly sql: string;
+  /** Whether all capabilities of the database use it. */
+  readonly shared: boolean;
+}
+
+/** The functions of one side. */
+export function functionsOf(
+  mapping: Mapping,
+  side: SideName,
+  searchPath: string,
+  inspect: (table: string) => CapturedTable,
+): readonly WantedFunction[] {
+  const { capability } = mapping;
+  const made = (called: string, body: string): WantedFunction => ({
+    signature: `${name(called)}()`,
+    sql: createFunction(`${name(called)}()`, 'trigger', body, searchPath),
+    shared: false,
+  });
+  const pass = `${name(PASS_FUNCTION)}(asked text, OUT state text, OUT epoch bigint)`;
+  const captures = tablesOf(mapping, side).map((table) => {
+    const { columns, busy } = inspect(table);
+    const pick = (names: readonly string[]): ImageColumn[] =>
+      names.map(
+        (column) => columns.find((c) => c.name === column) ?? { name: column, kind: 'text' },
+      );
+    const key = pick(keyColumnsOf(mapping, side, table));
+    const image = pick(imageColumnsOf(mapping, side, table));
+    const body = captureBody({ capability, table, key, image, busy });
+    return made(captureFunction(capability, table), body);
+  });
+  return [
+    { signature: pass, sql: createFunction(pass, 'record', passBody(), searchPath), shared: true },
+    made(fenceFunction(capability), fenceBody(capability)),
+    ...captures,
+  ];
+}
+
+export function fenceFunction(capability: string): string {
+  return ourName(capability, 'fence');
+}
+
+export function captureFunction(capability: string, table: string): string {
+  return ourName(capability, 'capture', table);
+}
+
+/**
+ * Runs as who installed it, so that those who write need no rights on Fig's tables, and with settings
+ * of its own, so that what it writes does not depend on the session's.
+ */
+function createFunction(
+  signature: string,
+  returns: string,
+  body: string,
+  searchPath: string,
+): string {
+  return (
+    `CREATE OR REPLACE FUNCTION ${signature} RETURNS ${returns}\n` +
+    `LANGUAGE plpgsql SECURITY DEFINER\n` +
+    `SET search_path = ${searchPath}, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO, YMD'\n` +
+    `SET intervalstyle = 'postgres' SET extra_float_digits = 1\n` +
+    `AS $fig$\n${body}\n$fig$`
+  );
+}
+
+/**
+ * The advisory lock makes room for whoever closes the fence. FOR SHARE is for transactions whose
+ * snapshot is older than that lock: they would read the fence as it was, and get an error (40001)
+ * instead.
+ */
+function passBody(): string {
+  return `BEGIN
+  PERFORM pg_advisory_xact_lock_shared(hashtextextended('fig fence ' || asked, 0));
+  SELECT f.state, f.epoch INTO state, epoch FROM fig_fence f
+    WHERE f.capability = asked AND f.key = '*' FOR SHARE;
+END`;
+}
+
+function fenceBody(capability: string): string {
+  return `DECLARE
+  fence record;
+BEGIN
+  SELECT * INTO fence FROM ${name(PASS_FUNCTION)}(${text(capability)});
+  IF fence.state IS DISTINCT FROM 'open' THEN
+    RAISE EXCEPTION 'FENCED: % is % in this database at epoch %',
+      ${text(capability)}, coalesce(fence.state, 'unknown'), fence.epoch
+      USING ERRCODE = '${FENCED_STATE}',
+        HINT = CASE fence.state WHEN 'ceded' THEN 'The other side owns it: write there.'
+          ELSE 'The other side owns it, or it is being handed over; see fig status.' END;
+  END IF;
+  RETURN NULL;
+END`;
+}
+
+interface Captured {
+  readonly capability: string;
+  readonly table: string;
+  readonly key: readonly ImageColumn[];
+  readonly image: readonly ImageColumn[];
+  readonly busy: boolean;
+}
+
+/** One statement's changes in one go. Deletes come first: a new row may have an old one's key. */
+function captureBody(of: Captured): string {
+  const { key, image, busy, capability, table } = of;
+  const oldKeys = imageSql('o', key);
+  const newKeys = imageSql('n', key);
+  const gone =
+    `SELECT ${oldKeys} FROM old_rows o WHERE NOT EXISTS ` +
+    `(SELECT FROM new_rows n WHERE ${sameKey('n', 'o', key)})`;
+  const rows = `SELECT ${newKeys}, ${imageSql('n', image)} FROM new_rows n`;
+  const record = busy
+    ? { deleted: asItIs(of, 'o', 'old_rows'), written: asItIs(of, 'n', 'new_rows') }
+    : { deleted: deletes(of, `SELECT ${oldKeys} FROM old_rows o`), written: upserts(of, rows) };
+  return `BEGIN
+  IF TG_OP = 'INSERT' THEN
+    ${record.written};
+  ELSIF TG_OP = 'UPDATE' THEN
+    ${deletes(of, gone)};
+    ${record.written};
+  ELSIF TG_OP = 'DELETE' THEN
+    ${record.deleted};
+  ELSE
+    ${deletes(of, `SELECT ${imageSql('t', key)} FROM ${name(table)} t`)};
+  END IF;
+  IF FOUND THEN PERFORM pg_notify(${text(wakeChannel(capability))}, ''); END IF;
+  RETURN NULL;
+END`;
+}
+
+function sameKey(left: string, right: string, key: readonly ImageColumn[]): string {
+  return key
+    .map(({ name: column }) => `${left}.${name(column)} = ${right}.${name(column)}`)
+    .join(' AND ');
+}
+
+function into({ capability }: Captured, select: string): string {
+  return `INSERT INTO ${name(captureTable(capability))} (tbl, key, op, image, epoch)\n    ${select}`;
+}
+
+function epoch(capability: string): string {
+  return `(SELECT epoch FROM fig_fence WHERE capability = ${text(capability)} AND fig_fence.key = '*')`;
+}
+
+function deletes(of: Captured, keys: string): string {
+  const select = `SELECT ${text(of.table)}, d.key, 'delete', NULL, ${epoch(of.capability)}`;
+  return into(of, `${select}\n    FROM (${keys}) d (key)`);
+}
+
+function upserts(of: Captured, rows: string): string {
+  const select = `SELECT ${text(of.table)}, w.key, 'upsert', w.image, ${epoch(of.capability)}`;
+  return into(of, `${select}\n    FROM (${rows}) w (key, image)`);
+}
+
+/**
+ * Where another trigger may have written to the rows by now, its own capture came first, and what
+ * this statement did is older than what the feed says already: so the rows are read as they are.
+ */
+function asItIs(of: Captured, alias: string, rows: string): string {
+  const { table, key, image, capability } = of;
+  const [first] = key;
+  const present = `t.${name(first?.name ?? '')} IS NOT NULL`;
+  const select =
+    `SELECT ${text(table)}, ${imageSql(alias, key)}, ` +
+    `CASE WHEN ${present} THEN 'upsert' ELSE 'delete' END, ` +
+    `CASE WHEN ${present} THEN ${imageSql('t', image)} END, ${epoch(capability)}`;
+  const from = `FROM ${rows} ${alias} LEFT JOIN ${name(table)} t ON ${sameKey('t', alias, key)}`;
+  return into(of, `${select}\n    ${from}`);
+}

@@ -1,0 +1,164 @@
+import { randomUUID } from 'node:crypto';
+import { ConfigurationError } from '../../chassis/index.ts';
+import type { SideName } from '../side.ts';
+import { tablesOf } from '../mapping/index.ts';
+import type { Mapping } from '../mapping/index.ts';
+import type { PostgresClient, PostgresConnection } from './connection.ts';
+import { functionsOf } from './functions.ts';
+import type { WantedFunction } from './functions.ts';
+import { createIndexes, indexStatements } from './indexes.ts';
+import { LOCK_MS, persistently } from './lock-wait.ts';
+import { marking } from './marks.ts';
+import { replaceTriggers } from './replace-triggers.ts';
+import { checkSchemas, foreignTriggers, readSchemas } from './schema.ts';
+import type { Schemas } from './schema.ts';
+import { feedTable, tableStatements } from './tables.ts';
+import { triggersOf } from './triggers.ts';
+import { name, NOW_SQL } from './values.ts';
+
+/**
+ * Puts Fig's tables, functions, indexes and triggers for one capability into one side's database, or
+ * brings them up to date; running it again changes nothing. The first time, legacy is the owner.
+ * @throws ConfigurationError that lists every reason why the mapping can't be used here, or says who
+ *   keeps the tables locked
+ */
+export function install(
+  connection: PostgresConnection,
+  mapping: Mapping,
+  side: SideName,
+): Promise<void> {
+  return connection.exclusively('fig install', async () => {
+    const tables = tablesOf(mapping, side);
+    const schemas = await connection.snapshot((client) => readSchemas(client, tables));
+    refuse(mapping, side, schemas);
+    await createIndexes(connection, mapping, side, schemas);
+    await persistently(connection, tables, () =>
+      connection.transaction((client) => create(client, mapping, side, schemas), {
+        lockMs: LOCK_MS,
+      }),
+    );
+  });
+}
+
+async function create(
+  client: PostgresClient,
+  mapping: Mapping,
+  side: SideName,
+  schemas: Schemas,
+): Promise<void> {
+  for (const statement of tableStatements(mapping.capability)) await client.query(statement);
+  await client.query('GRANT SELECT ON fig_fence TO PUBLIC');
+  await seed(client, mapping, side);
+  await replaceFunctions(client, mapping, side, schemas);
+  await replaceTriggers(client, mapping, side);
+}
+
+function refuse(mapping: Mapping, side: SideName, schemas: Schemas): void {
+  const problems = checkSchemas(schemas, mapping, side);
+  if (problems.length === 0) return;
+  const list = problems.map(({ code, message }) => `${code}: ${message}`).join('\n  ');
+  throw new ConfigurationError(`the mapping of ${mapping.capability} can't be used:\n  ${list}`);
+}
+
+/** Everything that installing creates in a database where nothing is installed, in order. */
+export function installStatements(
+  schemas: Schemas,
+  mapping: Mapping,
+  side: SideName,
+  searchPath: string,
+): readonly string[] {
+  return [
+    ...indexStatements(schemas, mapping, side).map(({ sql }) => sql),
+    ...tableStatements(mapping.capability),
+    ...wantedFunctions(schemas, mapping, side, searchPath).map(({ sql }) => sql),
+    ...triggersOf(mapping, side).map(({ sql }) => sql),
+  ];
+}
+
+function wantedFunctions(
+  schemas: Schemas,
+  mapping: Mapping,
+  side: SideName,
+  searchPath: string,
+): readonly WantedFunction[] {
+  const foreign = new Set(foreignTriggers(schemas, mapping, side).map(({ table }) => table));
+  return functionsOf(mapping, side, searchPath, (table) => ({
+    columns: [...(schemas.get(table)?.byName.values() ?? [])],
+    busy: foreign.has(table),
+  }));
+}
+
+async function seed(
+  client: PostgresClient,
+  { capability, hash }: Mapping,
+  side: SideName,
+): Promise<void> {
+  const owner = side === 'legacy';
+  await client.query(
+    `INSERT INTO fig_fence (capability, key, state, epoch) VALUES ($1, '*', $2, $3)
+       ON CONFLICT DO NOTHING`,
+    [capability, owner ? 'open' : 'closed', owner ? 1 : 0],
+  );
+  const { rows } = await client.query<{ mapping_hash: string }>(
+    'SELECT mapping_hash FROM fig_install WHERE capability = $1',
+    [capability],
+  );
+  const known = rows[0]?.mapping_hash;
+  if (known === undefined) {
+    await client.query(
+      `INSERT INTO fig_install (capability, side, mapping_hash, incarnation, complete, at)
+         VALUES ($1, $2, $3, $4, $5, ${NOW_SQL})`,
+      [capability, side, hash, randomUUID(), owner],
+    );
+  } else if (known !== hash) {
+    await changeMapping(client, capability, hash);
+  }
+  await client.query(
+    `INSERT INTO ${name(feedTable(capability))} (position, tx, tbl, key, op, image, epoch, at)
+       SELECT 1, 0, '', '{}', 'heartbeat', NULL, 0, ${NOW_SQL}
+       WHERE NOT EXISTS (SELECT FROM fig_sequence WHERE capability = $1)`,
+    [capability],
+  );
+  await client.query(
+    'INSERT INTO fig_sequence (capability, last) VALUES ($1, 1) ON CONFLICT DO NOTHING',
+    [capability],
+  );
+}
+
+/** Another mapping may carry other columns: a copy made through the old one is worth nothing. */
+async function changeMapping(
+  client: PostgresClient,
+  capability: string,
+  hash: string,
+): Promise<void> {
+  await client.query(
+    `UPDATE fig_install SET mapping_hash = $1, at = ${NOW_SQL}, complete =
+         (SELECT state = 'open' FROM fig_fence WHERE capability = $2 AND key = '*')
+       WHERE capability = $2`,
+    [hash, capability],
+  );
+  await client.query('DELETE FROM fig_backfill WHERE capability = $1', [capability]);
+}
+
+/** The schemas that names without one are looked up in, as SQL. */
+export async function searchPathOf(client: PostgresClient): Promise<string> {
+  const { rows } = await client.query<{ path: string }>(
+    `SELECT string_agg(quote_ident(s), ', ' ORDER BY nr) AS path
+       FROM unnest(current_schemas(false)) WITH ORDINALITY x (s, nr)`,
+  );
+  return rows[0]?.path ?? 'public';
+}
+
+/** A function that is replaced locks nobody, so all of them are, each time. */
+async function replaceFunctions(
+  client: PostgresClient,
+  mapping: Mapping,
+  side: SideName,
+  schemas: Schemas,
+): Promise<void> {
+  const searchPath = await searchPathOf(client);
+  for (const { sql, signature, shared } of wantedFunctions(schemas, mapping, side, searchPath)) {
+    await client.query(sql);
+    if (!shared) await client.query(marking('FUNCTION', signature, mapping.capability));
+  }
+}

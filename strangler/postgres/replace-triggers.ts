@@ -1,0 +1,78 @@
+import { sha256 } from '../../chassis/index.ts';
+import type { Mapping } from '../mapping/index.ts';
+import type { SideName } from '../side.ts';
+import type { PostgresClient } from './connection.ts';
+import { triggerNames, triggersOf } from './triggers.ts';
+import type { WantedTrigger } from './triggers.ts';
+import { name, text } from './values.ts';
+
+/** Brings the installed triggers to what the mapping says, and leaves alone those that are so. */
+export async function replaceTriggers(
+  client: PostgresClient,
+  mapping: Mapping,
+  side: SideName,
+): Promise<void> {
+  const wanted = triggersOf(mapping, side);
+  const installed = await installedTriggers(client, mapping.capability);
+  const isSame = ({ table, trigger, sql }: WantedTrigger): boolean =>
+    installed.some(
+      (known) =>
+        known.table === table &&
+        known.trigger === trigger &&
+        known.hash === hashOf(sql) &&
+        known.enabled === 'O',
+    );
+  const missing = wanted.filter((trigger) => !isSame(trigger));
+  for (const known of installed) {
+    const kept = wanted.some(
+      (one) => one.table === known.table && one.trigger === known.trigger && isSame(one),
+    );
+    if (!kept) await client.query(`DROP TRIGGER ${name(known.trigger)} ON ${known.relation}`);
+  }
+  for (const { table, trigger, sql } of missing) {
+    await client.query(sql);
+    await mark(client, { table, trigger, sql });
+  }
+}
+
+/** Says what the trigger was made by, and what PostgreSQL made of it: it may be replaced in place. */
+async function mark(client: PostgresClient, { table, trigger, sql }: WantedTrigger): Promise<void> {
+  const { rows } = await client.query<{ made: string }>(
+    `SELECT md5(pg_get_triggerdef(oid)) AS made FROM pg_trigger
+       WHERE tgname = $1 AND tgrelid = to_regclass(quote_ident($2))`,
+    [trigger, table],
+  );
+  const comment = `${hashOf(sql)} ${rows[0]?.made}`;
+  await client.query(`COMMENT ON TRIGGER ${name(trigger)} ON ${name(table)} IS ${text(comment)}`);
+}
+
+function hashOf(sql: string): string {
+  return `fig ${sha256(sql).slice(0, 16)}`;
+}
+
+export interface InstalledTrigger {
+  readonly table: string;
+  /** The table as SQL, wherever it is. */
+  readonly relation: string;
+  readonly trigger: string;
+  /** Of the statement that made it; null once somebody has replaced it. */
+  readonly hash: string | null;
+  /** 'O' unless somebody has changed that. */
+  readonly enabled: string;
+}
+
+/** The triggers of a capability that there are, on whatever table. */
+export async function installedTriggers(
+  client: PostgresClient,
+  capability: string,
+): Promise<readonly InstalledTrigger[]> {
+  const { rows } = await client.query<InstalledTrigger>(
+    `SELECT c.relname AS table, c.oid::regclass::text AS relation, t.tgname AS trigger,
+         substring(obj_description(t.oid, 'pg_trigger')
+           FROM '^(.*) ' || md5(pg_get_triggerdef(t.oid)) || '$') AS hash, t.tgenabled AS enabled
+       FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+       WHERE NOT t.tgisinternal AND t.tgname = ANY ($1::text[])`,
+    [triggerNames(capability)],
+  );
+  return rows;
+}

@@ -1,0 +1,215 @@
+import type { ForeignTrigger } from '../check/inspector.ts';
+import { checkMapping, columnOn, keyColumns, tablesOf } from '../mapping/index.ts';
+import type { Mapping, MappingProblem } from '../mapping/index.ts';
+import { checkTables, withReasons } from '../schema-check.ts';
+import type { Finding, IndexFacts, TableFacts } from '../schema-check.ts';
+import type { SideName } from '../side.ts';
+import type { PostgresClient } from './connection.ts';
+import { kindOf, name } from './values.ts';
+import type { Kind } from './values.ts';
+
+export interface Column {
+  readonly name: string;
+  /** Its type in pg_type; of a domain, the one below it. */
+  readonly type: string;
+  /** As it was declared: `numeric(10,2)`. */
+  readonly declared: string;
+  readonly kind: Kind;
+  readonly nullable: boolean;
+  /** Computed from other columns: nobody can write it. */
+  readonly generated: boolean;
+}
+
+export interface TableSchema extends TableFacts {
+  readonly byName: ReadonlyMap<string, Column>;
+  /** Triggers that are not Fig's. */
+  readonly foreign: readonly string[];
+  /** Texts of CHECK constraints. */
+  readonly checks: readonly string[];
+}
+
+export type Schemas = ReadonlyMap<string, TableSchema>;
+
+interface SchemaRow {
+  readonly columns: readonly {
+    readonly name: string;
+    readonly type: string;
+    readonly declared: string;
+    readonly nullable: boolean;
+    readonly generated: boolean;
+  }[];
+  readonly indexes: readonly IndexFacts[];
+  readonly triggers: readonly string[];
+  readonly checks: readonly string[];
+  readonly kind: string;
+  readonly inherits: boolean;
+}
+
+/** A domain's columns hold what the type below it holds. */
+const SCHEMA = `
+  WITH RECURSIVE base (oid, below) AS (
+    SELECT oid, oid FROM pg_type WHERE typtype <> 'd'
+    UNION ALL SELECT t.oid, b.below FROM pg_type t JOIN base b ON t.typbasetype = b.oid
+      WHERE t.typtype = 'd'
+  ), wanted AS (
+    SELECT n AS "table", to_regclass(quote_ident(n)) AS oid FROM unnest($1::text[]) n
+  ), plain AS (
+    SELECT c.oid FROM pg_collation c WHERE c.collname IN ('C', 'POSIX')
+    UNION ALL SELECT c.oid FROM pg_collation c, pg_database d WHERE c.collname = 'default'
+      AND d.datname = current_database() AND d.datcollate IN ('C', 'POSIX')
+      AND to_jsonb(d) ->> 'datlocprovider' IS DISTINCT FROM 'i'
+  )
+  SELECT w."table", json_build_object('kind', r.relkind,
+    'inherits', r.relispartition
+      OR EXISTS (SELECT FROM pg_inherits WHERE inhparent = r.oid OR inhrelid = r.oid),
+    'columns', coalesce((SELECT json_agg(json_build_object('name', a.attname, 'type', t.typname,
+        'declared', format_type(a.atttypid, a.atttypmod), 'nullable', NOT a.attnotnull,
+        'generated', a.attgenerated <> '') ORDER BY a.attnum)
+      FROM pg_attribute a JOIN base b ON b.oid = a.atttypid JOIN pg_type t ON t.oid = b.below
+      WHERE a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped), '[]'),
+    'indexes', coalesce((SELECT json_agg(json_build_object('unique', i.indisunique,
+        'columns', (SELECT json_agg(coalesce(a.attname, '') ORDER BY k.nr)
+          FROM unnest(i.indkey[0:i.indnkeyatts - 1]) WITH ORDINALITY k (attnum, nr)
+          LEFT JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum = k.attnum AND k.attnum > 0),
+        'binary', (SELECT bool_and(c = 0 OR c IN (SELECT oid FROM plain))
+          FROM unnest(i.indcollation) c)))
+      FROM pg_index i WHERE i.indrelid = r.oid AND i.indpred IS NULL AND i.indisvalid), '[]'),
+    'triggers', coalesce((SELECT json_agg(g.tgname ORDER BY g.tgname) FROM pg_trigger g
+      WHERE g.tgrelid = r.oid AND NOT g.tgisinternal AND g.tgname NOT LIKE 'fig\\_%'), '[]'),
+    'checks', coalesce((SELECT json_agg(pg_get_constraintdef(c.oid)) FROM pg_constraint c
+      WHERE c.conrelid = r.oid AND c.contype = 'c'), '[]')) AS facts
+  FROM wanted w JOIN pg_class r ON r.oid = w.oid`;
+
+/** What the database says of tables; those that there are not are left out. */
+export async function readSchemas(
+  client: PostgresClient,
+  tables: readonly string[],
+): Promise<Schemas> {
+  const { rows } = await client.query<{ table: string; facts: string }>(SCHEMA, [tables]);
+  return new Map(rows.map(({ table, facts }) => [table, schemaOf(JSON.parse(facts) as SchemaRow)]));
+}
+
+function schemaOf(row: SchemaRow): TableSchema {
+  const columns = row.columns.map((column) => ({ ...column, kind: kindOf(column.type) }));
+  return {
+    byName: new Map(columns.map((column) => [column.name, column])),
+    columns: columns.map((column) => column.name),
+    indexes: row.indexes,
+    foreign: row.triggers,
+    checks: row.checks,
+    findings: findingsOf(row),
+  };
+}
+
+/** A trigger of a statement fires for the table that the statement names, and for no other. */
+function findingsOf({ kind, inherits }: SchemaRow): readonly Finding[] {
+  if (kind === 'r' && !inherits) return [];
+  return [['not_a_table', 'is a view, a partition, or has parts: rows could be written past it']];
+}
+
+/** Triggers on moved tables that are not Fig's. */
+export function foreignTriggers(
+  schemas: Schemas,
+  mapping: Mapping,
+  side: SideName,
+): readonly ForeignTrigger[] {
+  return tablesOf(mapping, side).flatMap((table) =>
+    withReasons(mapping, side, table, schemas.get(table)?.foreign ?? []),
+  );
+}
+
+/** What keeps a mapping from being used with this database. */
+export function checkSchemas(
+  schemas: Schemas,
+  mapping: Mapping,
+  side: SideName,
+): readonly MappingProblem[] {
+  const ownIndexes = orderIndexes(schemas, mapping, side);
+  const withOwn = (table: string): TableFacts | undefined => {
+    const facts = schemas.get(table);
+    if (facts === undefined) return undefined;
+    const own = ownIndexes.filter((index) => index.table === table);
+    const indexes = own.map(({ columns }) => ({ unique: false, columns, binary: true }));
+    return {
+      ...facts,
+      indexes: [...facts.indexes, ...indexes],
+      findings: [...(facts.findings ?? []), ...unwritable(facts, mapping, side, table)],
+    };
+  };
+  return [
+    ...checkMapping(mapping),
+    ...checkTables(mapping, side, withOwn, foreignTriggers(schemas, mapping, side)),
+  ];
+}
+
+function unwritable(
+  { byName }: TableSchema,
+  mapping: Mapping,
+  side: SideName,
+  table: string,
+): readonly Finding[] {
+  const pairs = mapping.pairs.filter((pair) => pair[side].table === table);
+  const keys = new Set(pairs.flatMap(({ key }) => key.map((codec) => columnOn(codec, side))));
+  const carried = pairs.flatMap(({ key, columns }) =>
+    [...key, ...columns].map((codec) => columnOn(codec, side)),
+  );
+  return [...new Set(carried)].flatMap((column): Finding[] => {
+    const facts = byName.get(column ?? '');
+    if (facts === undefined) return [];
+    if (facts.generated) {
+      return [['generated', `${column} is computed here; name it in leftOut instead`]];
+    }
+    return keys.has(column) && orderSql(facts) === undefined
+      ? [['key_type', `${column} is ${facts.declared}, by which keys can't be put in order`]]
+      : [];
+  });
+}
+
+const TEXTS = new Set(['text', 'varchar', 'bpchar', 'name', 'citext']);
+const IN_BYTE_ORDER = new Set(['uuid', 'date', 'bytea', 'int2', 'int4', 'int8', 'oid']);
+
+/**
+ * SQL that orders rows by a key's column as the mapping orders keys: numbers by size, the rest by
+ * bytes. Undefined for types that can't.
+ */
+export function orderSql({ name: column, type, kind }: Column, row?: string): string | undefined {
+  const whole = row === undefined ? name(column) : `${row}.${name(column)}`;
+  if (type === 'text' || type === 'varchar') return `${whole} COLLATE "C"`;
+  if (TEXTS.has(type)) return `(${whole}::text) COLLATE "C"`;
+  return IN_BYTE_ORDER.has(type) || kind === 'time' ? whole : undefined;
+}
+
+/** An index of Fig's, without which each chunk of rows would have to be sorted out of all. */
+export interface OrderIndex {
+  readonly table: string;
+  readonly columns: readonly string[];
+  /** What it is over, as SQL. */
+  readonly expressions: readonly string[];
+}
+
+/** The indexes that a side lacks to be read in the order of keys; most databases order text otherwise. */
+export function orderIndexes(
+  schemas: Schemas,
+  mapping: Pick<Mapping, 'pairs'>,
+  side: SideName,
+): readonly OrderIndex[] {
+  const wanted = new Map<string, OrderIndex>();
+  for (const pair of mapping.pairs) {
+    const { table } = pair[side];
+    const facts = schemas.get(table);
+    const columns = keyColumns(pair, side);
+    const expressions = columns.map((column) => {
+      const known = facts?.byName.get(column);
+      return known && orderSql(known);
+    });
+    if (facts === undefined || expressions.includes(undefined)) continue;
+    if (facts.indexes.some((index) => serves(index, columns))) continue;
+    const index = { table, columns, expressions: expressions as string[] };
+    wanted.set(JSON.stringify([table, columns]), index);
+  }
+  return [...wanted.values()];
+}
+
+function serves({ columns, binary }: IndexFacts, key: readonly string[]): boolean {
+  return binary && columns.slice(0, key.length).join() === key.join();
+}

@@ -1,0 +1,89 @@
+import { sha256 } from '../../chassis/index.ts';
+import { name } from './values.ts';
+
+/** PostgreSQL cuts longer names off, silently. */
+const LONGEST_NAME = 63;
+
+/** A name of ours for something of a capability; one that would be too long ends with a hash. */
+export function ourName(...parts: readonly string[]): string {
+  const whole = ['fig', ...parts].join('_');
+  if (Buffer.byteLength(whole) <= LONGEST_NAME) return whole;
+  const kept = Buffer.from(whole)
+    .subarray(0, LONGEST_NAME - 13)
+    .toString()
+    .replaceAll('\uFFFD', '');
+  return `${kept}_${sha256(whole).slice(0, 12)}`;
+}
+
+/**
+ * The feed of one capability in one database: dense positions in the order of commits. Triggers can't
+ * know that order, so they write to `captureTable`, and one sequencer moves rows over.
+ */
+export function feedTable(capability: string): string {
+  return ourName('feed', capability);
+}
+
+/** What the triggers have captured and the sequencer has not yet seen committed. */
+export function captureTable(capability: string): string {
+  return ourName('capture', capability);
+}
+
+/** Tells whoever listens that something was captured. */
+export function wakeChannel(capability: string): string {
+  return ourName('wake', capability);
+}
+
+/** Tables that all capabilities of a database share, by name. */
+export const sharedTables: Readonly<Record<string, string>> = {
+  fig_install: `(capability TEXT PRIMARY KEY, side TEXT NOT NULL, mapping_hash TEXT NOT NULL,
+    incarnation TEXT NOT NULL, complete BOOLEAN NOT NULL, at BIGINT NOT NULL)`,
+  fig_fence: `(capability TEXT NOT NULL, key TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('open', 'closed', 'ceded')), epoch BIGINT NOT NULL,
+    PRIMARY KEY (capability, key))`,
+  fig_opening: `(capability TEXT NOT NULL, epoch BIGINT NOT NULL, position BIGINT NOT NULL,
+    at BIGINT NOT NULL, PRIMARY KEY (capability, epoch))`,
+  fig_sequence: `(capability TEXT PRIMARY KEY, last BIGINT NOT NULL)`,
+  fig_applied: `(capability TEXT NOT NULL, feed_of TEXT NOT NULL, position BIGINT NOT NULL,
+    at BIGINT NOT NULL, PRIMARY KEY (capability, feed_of))`,
+  fig_waiting: `(capability TEXT NOT NULL, pair TEXT NOT NULL, key TEXT NOT NULL,
+    image TEXT NOT NULL, PRIMARY KEY (capability, pair, key))`,
+  fig_parked: `(id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, capability TEXT NOT NULL,
+    root TEXT NOT NULL, tbl TEXT NOT NULL, key TEXT NOT NULL, op TEXT NOT NULL, image TEXT,
+    position BIGINT NOT NULL, reason TEXT, attempts INTEGER NOT NULL, at BIGINT NOT NULL)`,
+  fig_backfill: `(capability TEXT NOT NULL, pair TEXT NOT NULL, cursor TEXT,
+    rows BIGINT NOT NULL, total BIGINT NOT NULL, done BOOLEAN NOT NULL,
+    ready_position BIGINT NOT NULL, started_at BIGINT NOT NULL, at BIGINT NOT NULL,
+    PRIMARY KEY (capability, pair))`,
+  fig_lease: `(capability TEXT PRIMARY KEY, holder TEXT NOT NULL, token BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL)`,
+  fig_handover: `(id TEXT PRIMARY KEY, capability TEXT NOT NULL, from_side TEXT NOT NULL,
+    to_side TEXT NOT NULL, epoch BIGINT NOT NULL, deadline BIGINT NOT NULL, position BIGINT,
+    outcome TEXT, reason TEXT, started_at BIGINT NOT NULL, finished_at BIGINT,
+    nr BIGINT GENERATED ALWAYS AS IDENTITY)`,
+  fig_journal: `(id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, handover TEXT NOT NULL,
+    step TEXT NOT NULL, at BIGINT NOT NULL, detail TEXT)`,
+  fig_reconcile: `(id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, capability TEXT NOT NULL,
+    finished_at BIGINT NOT NULL, report TEXT NOT NULL)`,
+};
+
+/** What one capability has for itself. */
+export function capabilityTables(capability: string): Readonly<Record<string, string>> {
+  return {
+    [feedTable(capability)]: `(position BIGINT PRIMARY KEY, tx BIGINT NOT NULL, tbl TEXT NOT NULL,
+    key TEXT NOT NULL, op TEXT NOT NULL, image TEXT, epoch BIGINT NOT NULL, at BIGINT NOT NULL)`,
+    // Sequence numbers grow in the order in which the changes of a row were made; transactions
+    // commit in another.
+    [captureTable(capability)]: `(seq BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    tx BIGINT NOT NULL DEFAULT pg_current_xact_id()::text::bigint, tbl TEXT NOT NULL,
+    key TEXT NOT NULL, op TEXT NOT NULL, image TEXT, epoch BIGINT NOT NULL,
+    at BIGINT NOT NULL DEFAULT floor(extract(epoch FROM clock_timestamp()) * 1000))`,
+  };
+}
+
+/** All of them, as statements that may be run again. */
+export function tableStatements(capability: string): readonly string[] {
+  const tables = { ...sharedTables, ...capabilityTables(capability) };
+  return Object.entries(tables).map(
+    ([table, definition]) => `CREATE TABLE IF NOT EXISTS ${name(table)} ${definition}`,
+  );
+}

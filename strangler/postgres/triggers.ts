@@ -1,0 +1,56 @@
+import type { SideName } from '../side.ts';
+import { tablesOf } from '../mapping/index.ts';
+import type { Mapping } from '../mapping/index.ts';
+import { captureFunction, fenceFunction, NOT_APPLYING } from './functions.ts';
+import { ourName } from './tables.ts';
+import { name } from './values.ts';
+
+/** A trigger of Fig's as it should be. */
+export interface WantedTrigger {
+  readonly table: string;
+  readonly trigger: string;
+  readonly sql: string;
+}
+
+/** What the triggers of a capability are called, on each of its tables. */
+export function triggerNames(capability: string): readonly string[] {
+  return ['fence', ...CAPTURED.map(([event]) => `capture_${event}`)].map((purpose) =>
+    ourName(capability, purpose),
+  );
+}
+
+const CAPTURED = [
+  ['insert', 'AFTER INSERT', 'REFERENCING NEW TABLE AS new_rows'],
+  ['update', 'AFTER UPDATE', 'REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows'],
+  ['delete', 'AFTER DELETE', 'REFERENCING OLD TABLE AS old_rows'],
+  // The rows are still there to be named.
+  ['truncate', 'BEFORE TRUNCATE', ''],
+] as const;
+
+/**
+ * The triggers of one side: fences that stop business writes to a database which is not the owner,
+ * and capture that writes each change down in its own transaction. All of them are triggers of
+ * statements: one that matches no row meets the fence, too, and one of many rows is captured in one
+ * go. What the applier writes passes both (see `APPLYING`).
+ */
+export function triggersOf(mapping: Mapping, side: SideName): readonly WantedTrigger[] {
+  const { capability } = mapping;
+  return tablesOf(mapping, side).flatMap((table) => {
+    const wanted = (purpose: string, event: string, referencing: string, run: string) => {
+      const trigger = ourName(capability, purpose);
+      const sql =
+        `CREATE TRIGGER ${name(trigger)} ${event} ON ${name(table)}\n` +
+        `${referencing === '' ? '' : `${referencing}\n`}FOR EACH STATEMENT\n` +
+        `WHEN (${NOT_APPLYING})\nEXECUTE FUNCTION ${name(run)}()`;
+      return { table, trigger, sql };
+    };
+    const fence = fenceFunction(capability);
+    const capture = captureFunction(capability, table);
+    return [
+      wanted('fence', 'BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE', '', fence),
+      ...CAPTURED.map(([event, when, referencing]) =>
+        wanted(`capture_${event}`, when, referencing, capture),
+      ),
+    ];
+  });
+}

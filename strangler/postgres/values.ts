@@ -1,0 +1,79 @@
+/** What kind of value a column holds, as far as its way into an image is concerned. */
+export type Kind = 'integer' | 'real' | 'boolean' | 'bytes' | 'time' | 'text';
+
+/** A column as images carry it. */
+export interface ImageColumn {
+  readonly name: string;
+  readonly kind: Kind;
+}
+
+const KINDS: Readonly<Record<string, Kind>> = {
+  int2: 'integer',
+  int4: 'integer',
+  int8: 'integer',
+  oid: 'integer',
+  float4: 'real',
+  float8: 'real',
+  bool: 'boolean',
+  bytea: 'bytes',
+  timestamp: 'time',
+  timestamptz: 'time',
+};
+
+/** @param type name of the type in pg_type; of a domain, that of the type below it */
+export function kindOf(type: string): Kind {
+  return KINDS[type] ?? 'text';
+}
+
+/**
+ * SQL that writes a value as JSON text, exactly, in the form that SQLite's capture has: a change may
+ * go from one to the other. Decimals are text, which keeps all their digits; booleans are 1 and 0;
+ * times are 'YYYY-MM-DD HH:MM:SS.mmm' in UTC, with three more digits only where they are not zero.
+ */
+export function encodedSql(expression: string, kind: Kind): string {
+  return `coalesce(${ENCODED[kind](expression)}, 'null')`;
+}
+
+const ENCODED: Readonly<Record<Kind, (x: string) => string>> = {
+  integer: (x) =>
+    `CASE WHEN ${x} BETWEEN -9007199254740991 AND 9007199254740991 THEN ${x}::text` +
+    ` ELSE '{"$int":"' || ${x} || '"}' END`,
+  real: (x) => `'{"$real":"' || replace(${x}::text, 'Infinity', 'Inf') || '"}'`,
+  boolean: (x) => `CASE WHEN ${x} THEN '1' WHEN NOT ${x} THEN '0' END`,
+  bytes: (x) => `'{"$blob":"' || upper(encode(${x}, 'hex')) || '"}'`,
+  time: (x) => `to_json(${timeSql(x)})::text`,
+  text: (x) => `to_json(${x}::text)::text`,
+};
+
+/** The session's time zone must be UTC. What has no place in the form stays as PostgreSQL writes it. */
+function timeSql(x: string): string {
+  return (
+    `CASE WHEN ${x} >= '0001-01-01' AND ${x} < '10000-01-01'` +
+    ` THEN regexp_replace(to_char(${x}, 'YYYY-MM-DD HH24:MI:SS.US'), '000$', '')` +
+    ` ELSE ${x}::text END`
+  );
+}
+
+/** SQL for a JSON object of columns of `row` (a table's alias). */
+export function imageSql(row: string, columns: readonly ImageColumn[]): string {
+  const members = columns.map(
+    (column, index) =>
+      `${text(`${index === 0 ? '{' : ','}${JSON.stringify(column.name)}:`)} || ` +
+      encodedSql(`${row}.${name(column.name)}`, column.kind),
+  );
+  return `${members.join(' || ')} || '}'`;
+}
+
+/** A name as SQL. */
+export function name(identifier: string): string {
+  return `"${identifier.replaceAll('"', '""')}"`;
+}
+
+/** Text as SQL. */
+export function text(value: string): string {
+  const quoted = `'${value.replaceAll("'", "''")}'`;
+  return value.includes('\\') ? ` E${quoted.replaceAll('\\', '\\\\')}` : quoted;
+}
+
+/** ms since 1970 by the database's clock. */
+export const NOW_SQL = `floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint`;

@@ -1,0 +1,131 @@
+import type { ForeignTrigger } from './check/inspector.ts';
+import { columnOn, keyColumnsOf, tablesOf, writes } from './mapping/index.ts';
+import type { Mapping, MappingProblem } from './mapping/index.ts';
+import type { SideName } from './side.ts';
+
+/** An index over a whole table; one over expressions has '' for them. */
+export interface IndexFacts {
+  readonly unique: boolean;
+  readonly columns: readonly string[];
+  /** Whether it orders text by its bytes. */
+  readonly binary: boolean;
+}
+
+/** What a database says of a table. */
+export interface TableFacts {
+  readonly columns: readonly string[];
+  readonly indexes: readonly IndexFacts[];
+  /** What else keeps it from being moved, as codes and texts. */
+  readonly findings?: readonly Finding[];
+}
+
+export type Finding = readonly [code: string, message: string];
+
+/** Columns of the table's unique indexes; expression indexes are left out. */
+export function uniqueColumnsOf({ indexes }: TableFacts): readonly (readonly string[])[] {
+  return indexes
+    .filter(({ unique, columns }) => unique && !columns.includes(''))
+    .map(({ columns }) => columns);
+}
+
+/**
+ * What keeps a mapping from being used with a database: missing tables and columns, columns that
+ * nothing carries, keys that no index serves, triggers of others.
+ * @param inspect what the database says of a table; undefined when there is none
+ */
+export function checkTables(
+  mapping: Mapping,
+  side: SideName,
+  inspect: (table: string) => TableFacts | undefined,
+  triggers: readonly ForeignTrigger[],
+): readonly MappingProblem[] {
+  return tablesOf(mapping, side).flatMap((table) => {
+    const facts = inspect(table);
+    const problem = ([code, message]: Finding): MappingProblem => ({
+      code,
+      pair: null,
+      message: `${side} table ${table}: ${message}`,
+    });
+    if (facts === undefined) return [problem(['no_table', 'does not exist in this database'])];
+    return [
+      ...(facts.findings ?? []),
+      ...checkColumns(mapping, side, table, facts),
+      ...checkKeys(mapping, side, table, facts),
+      ...triggers
+        .filter((trigger) => trigger.table === table && trigger.reason === null)
+        .map(({ trigger }): Finding => [
+          'foreign_trigger',
+          `trigger ${trigger} would fire again for applied rows; remove it, or name it in ` +
+            'triggers with the reason why it may',
+        ]),
+    ].map(problem);
+  });
+}
+
+/** Triggers on a moved table that are not Fig's, with the reasons that the mapping gives for them. */
+export function withReasons(
+  mapping: Pick<Mapping, 'pairs'>,
+  side: SideName,
+  table: string,
+  triggers: readonly string[],
+): readonly ForeignTrigger[] {
+  const reasons = Object.assign(
+    {},
+    ...mapping.pairs.map((pair) => (pair[side].table === table ? pair[side].triggers : {})),
+  ) as Record<string, string>;
+  return triggers.map((trigger) => ({ side, table, trigger, reason: reasons[trigger] ?? null }));
+}
+
+function checkColumns(
+  mapping: Mapping,
+  side: SideName,
+  table: string,
+  facts: TableFacts,
+): Finding[] {
+  const pairs = mapping.pairs.filter((pair) => pair[side].table === table);
+  const codecs = pairs.flatMap(({ key, columns }) => [...key, ...columns]);
+  const carried = new Set(codecs.map((codec) => columnOn(codec, side)));
+  const written = new Set(
+    codecs.filter((codec) => writes(codec, side)).map((codec) => columnOn(codec, side)),
+  );
+  const leftOut = new Set(pairs.flatMap((pair) => Object.keys(pair[side].leftOut ?? {})));
+  return [
+    ...[...carried].flatMap((column): Finding[] =>
+      column === null || facts.columns.includes(column)
+        ? []
+        : [['no_column', `has no column ${column}`]],
+    ),
+    ...facts.columns.flatMap((column): Finding[] =>
+      written.has(column) || leftOut.has(column)
+        ? []
+        : [
+            [
+              'not_carried',
+              `no pair carries ${column}; map it, or name it in leftOut with a reason`,
+            ],
+          ],
+    ),
+  ];
+}
+
+function checkKeys(mapping: Mapping, side: SideName, table: string, facts: TableFacts): Finding[] {
+  const findings: Finding[] = [];
+  const rowKey = keyColumnsOf(mapping, side, table);
+  if (
+    !facts.indexes.some(({ unique, columns }) => unique && columns.every((c) => rowKey.includes(c)))
+  ) {
+    findings.push(['key_not_unique', `nothing makes (${rowKey.join(', ')}) unique`]);
+  }
+  for (const pair of mapping.pairs.filter((candidate) => candidate[side].table === table)) {
+    const key = pair.key.map((codec) => columnOn(codec, side)).filter((column) => column !== null);
+    const serving = facts.indexes.filter(({ columns }) =>
+      columns.slice(0, key.length).every((column) => key.includes(column)),
+    );
+    if (serving.length === 0) {
+      findings.push(['no_index', `pair "${pair.name}" needs an index on (${key.join(', ')})`]);
+    } else if (!serving.some(({ binary }) => binary)) {
+      findings.push(['key_collation', `(${key.join(', ')}) is not compared byte by byte`]);
+    }
+  }
+  return findings;
+}
