@@ -39,12 +39,15 @@ interface Alone {
   readonly name: string;
   readonly unit: string;
   readonly value: number;
+  /** Whose figure is shown beside it; the goal is the value's own all the same. */
+  readonly rival?: string;
+  readonly rivalValue?: number;
   readonly atMost?: number;
   readonly atLeast?: number;
 }
 
 /** A figure judged by itself. */
-export function alone({ name, unit, value, atMost, atLeast }: Alone): Result {
+export function alone({ name, unit, value, rival, rivalValue, atMost, atLeast }: Alone): Result {
   const bounds = [
     ...(atLeast === undefined ? [] : [`>= ${atLeast} ${unit}`]),
     ...(atMost === undefined ? [] : [`<= ${atMost} ${unit}`]),
@@ -53,8 +56,8 @@ export function alone({ name, unit, value, atMost, atLeast }: Alone): Result {
     name,
     unit,
     value,
-    rival: null,
-    rivalValue: null,
+    rival: rival ?? null,
+    rivalValue: rivalValue ?? null,
     ratio: null,
     goal: bounds.length === 0 ? null : bounds.join(', '),
     ok: value >= (atLeast ?? -Infinity) && value <= (atMost ?? Infinity),
