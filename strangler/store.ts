@@ -74,19 +74,27 @@ export interface SideStore {
   unfinishedHandover(): Promise<HandoverRecord | undefined>;
   recentHandovers(limit: number): Promise<readonly HandoverRecord[]>;
   journal(handover: string): Promise<readonly JournalEntry[]>;
-  /** Journals a step of a handover, and moves the fence in the same transaction where one is given. */
+  /**
+   * Journals a step of a handover, and moves the fence in the same transaction where one is given.
+   * @param before steps that were taken before it and are not journalled yet
+   */
   step(
     entry: Omit<JournalEntry, 'at'>,
     lease: Lease,
     move?: { readonly from: Fence; readonly to: Fence },
+    before?: readonly JournalEntry[],
   ): Promise<boolean>;
-  /** Keeps the feed's last position as the handover's, in one transaction. */
+  /**
+   * Keeps the feed's last position as the handover's, in one transaction. It need not survive a
+   * power cut before the next step does: behind a closed fence it will be the same again.
+   */
   recordPosition(handover: string, lease: Lease): Promise<number | null>;
   finishHandover(
     handover: string,
     outcome: 'done' | 'aborted',
     reason: string | null,
     lease: Lease,
+    before?: readonly JournalEntry[],
   ): Promise<boolean>;
   /** Opens this side as a handover's target: closed or ceded below `epoch` -> open at `epoch`. */
   openAsTarget(epoch: number): Promise<boolean>;

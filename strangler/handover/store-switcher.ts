@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Fence } from '../../chassis/index.ts';
 import type { SideName } from '../side.ts';
-import type { HandoverRecord, Lease, SideStore } from '../store.ts';
+import type { HandoverRecord, JournalEntry, Lease, SideStore } from '../store.ts';
 import type { Readings, StepKind, Switcher } from './switcher.ts';
 
 /** How the facades hear of a handover; late or lost news costs time, never correctness. */
@@ -27,7 +27,7 @@ interface SwitcherOptions {
   readonly catchUp: CatchUp;
   /** Whether this engine still has its lease in the source. */
   readonly stillMine: () => Promise<boolean>;
-  /** Called when a step is journalled, before its effect: where a test may pull the plug. */
+  /** Called before a step takes effect: where a test may pull the plug. */
   readonly onStep?: (step: StepKind) => void | Promise<void>;
 }
 
@@ -39,6 +39,11 @@ const CATCH_UP_MS = 50;
 /** Carries out a handover on two databases. */
 export class StoreSwitcher implements Switcher {
   readonly #options: SwitcherOptions;
+  /**
+   * Taken while writers wait, and journalled with the next step that writes anyway: a transaction of
+   * their own would only keep the writers waiting. The fences are the truth, the journal is for people.
+   */
+  #taken: JournalEntry[] = [];
   #catchingUp: Promise<boolean> | undefined;
 
   constructor(options: SwitcherOptions) {
@@ -71,7 +76,7 @@ export class StoreSwitcher implements Switcher {
   }
 
   async hold(): Promise<boolean> {
-    if (!(await this.#journal('hold'))) return false;
+    await this.#note('hold');
     const { announcer, record } = this.#options;
     await hint(announcer.hold(record.epoch));
     return true;
@@ -115,13 +120,13 @@ export class StoreSwitcher implements Switcher {
   }
 
   async open(): Promise<boolean> {
-    if (!(await this.#journal('open'))) return false;
+    await this.#note('open');
     const { target, record } = this.#options;
     return target.openAsTarget(record.epoch);
   }
 
   async publish(): Promise<boolean> {
-    if (!(await this.#journal('publish'))) return false;
+    await this.#note('publish');
     const { announcer, source, target } = this.#options;
     const fence = await source.fence();
     const news =
@@ -137,25 +142,27 @@ export class StoreSwitcher implements Switcher {
     await this.#options.onStep?.('finish');
     const entries = outcome === 'aborted' ? await source.journal(record.id) : [];
     const reason = entries.findLast(({ step }) => step === 'abort')?.detail ?? null;
-    return source.finishHandover(record.id, outcome, reason, lease);
+    return source.finishHandover(record.id, outcome, reason, lease, this.#taken);
   }
 
   stillMine(): Promise<boolean> {
     return this.#options.stillMine();
   }
 
-  async #journal(step: StepKind, detail: string | null = null): Promise<boolean> {
-    const { source, record, lease, onStep } = this.#options;
-    const written = await source.step({ handover: record.id, step, detail }, lease);
-    if (written) await onStep?.(step);
-    return written;
+  async #note(step: StepKind): Promise<void> {
+    const { record, onStep } = this.#options;
+    await onStep?.(step);
+    this.#taken.push({ handover: record.id, step, at: Date.now(), detail: null });
   }
 
   async #move(step: StepKind, from: Fence, to: Fence, detail?: string): Promise<boolean> {
     const { source, record, lease, onStep } = this.#options;
     await onStep?.(step);
     const text = detail ?? `${from.state} ${from.epoch} -> ${to.state} ${to.epoch}`;
-    return source.step({ handover: record.id, step, detail: text }, lease, { from, to });
+    const entry = { handover: record.id, step, detail: text };
+    const moved = await source.step(entry, lease, { from, to }, this.#taken);
+    if (moved) this.#taken = [];
+    return moved;
   }
 }
 

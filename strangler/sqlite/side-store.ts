@@ -10,7 +10,7 @@ const COLUMNS = `id, capability, from_side AS "from", to_side AS "to", epoch, de
   outcome, reason, started_at AS startedAt, finished_at AS finishedAt`;
 const FENCE = `SELECT state, epoch FROM fig_fence WHERE capability = ? AND key = '*'`;
 
-/** `SideStore` on SQLite. Each method is one transaction that survives a power cut. */
+/** `SideStore` on SQLite. Each method is one transaction; it survives a power cut where it must. */
 export class SqliteSideStore implements SideStore {
   readonly side: SideName;
   readonly #db: SqliteConnection;
@@ -100,18 +100,17 @@ export class SqliteSideStore implements SideStore {
     entry: Omit<JournalEntry, 'at'>,
     lease: Lease,
     move?: { readonly from: Fence; readonly to: Fence },
+    before: readonly JournalEntry[] = [],
   ): Promise<boolean> {
     return this.#leased(lease, () => {
       if (move !== undefined && !this.#moveFence(move.from, move.to)) return false;
-      this.#db
-        .write('INSERT INTO fig_journal (handover, step, at, detail) VALUES (?, ?, ?, ?)')
-        .run(entry.handover, entry.step, Date.now(), entry.detail);
+      this.#journal([...before, { ...entry, at: Date.now() }]);
       return true;
     });
   }
 
   recordPosition(handover: string, lease: Lease): Promise<number | null> {
-    return this.#db.transaction(() => {
+    const record = (): number | null => {
       const fence = this.#db.write(FENCE).get(this.#capability) as Fence;
       // Behind an open fence there is no last position yet.
       if (!this.#holds(lease) || fence.state === 'open') return null;
@@ -125,7 +124,8 @@ export class SqliteSideStore implements SideStore {
         .pluck()
         .get(handover) as number | undefined;
       return position ?? null;
-    });
+    };
+    return this.#db.transaction(record, { durable: false });
   }
 
   finishHandover(
@@ -133,8 +133,10 @@ export class SqliteSideStore implements SideStore {
     outcome: 'done' | 'aborted',
     reason: string | null,
     lease: Lease,
+    before: readonly JournalEntry[] = [],
   ): Promise<boolean> {
     return this.#leased(lease, () => {
+      this.#journal(before);
       const { changes } = this.#db
         .write(
           `UPDATE fig_handover SET outcome = ?, reason = ?, finished_at = ?
@@ -183,6 +185,13 @@ export class SqliteSideStore implements SideStore {
 
   #leased(lease: Lease, work: () => boolean): Promise<boolean> {
     return this.#db.transaction(() => this.#holds(lease) && work());
+  }
+
+  #journal(entries: readonly JournalEntry[]): void {
+    const insert = this.#db.write(
+      'INSERT INTO fig_journal (handover, step, at, detail) VALUES (@handover, @step, @at, @detail)',
+    );
+    for (const entry of entries) insert.run(entry);
   }
 
   /** Whether nobody has taken the lease since: an expired one is still good while nobody wants it. */
