@@ -24,6 +24,10 @@ const CONNECTIONS = 8;
 const CONNECT_MS = 10_000;
 const ASK_AGAIN_MS = 20;
 
+/** Where the server is set up to lose what it has just committed; stricter settings stay. */
+const DURABLE = `SELECT set_config('synchronous_commit', 'on', true)
+  WHERE current_setting('synchronous_commit') = 'off'`;
+
 /** Values read are written the same in every session, whatever the server's settings are. */
 const SESSION = `SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres';
   SET extra_float_digits = 1; SET standard_conforming_strings = on`;
@@ -67,7 +71,7 @@ export class PostgresConnection {
     { durable = true, lockMs }: TransactionOptions = {},
   ): Promise<T> {
     const settings = [
-      ...(durable ? [] : ['SET LOCAL synchronous_commit = off']),
+      durable ? DURABLE : 'SET LOCAL synchronous_commit = off',
       ...(lockMs === undefined ? [] : [`SET LOCAL lock_timeout = ${Math.ceil(lockMs)}`]),
     ];
     return this.#within(['BEGIN', ...settings].join('; '), work);

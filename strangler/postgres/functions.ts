@@ -21,17 +21,11 @@ export const APPLYING = `SET LOCAL fig.applying = 'on'`;
 /** What a trigger asks before it runs at all. */
 export const NOT_APPLYING = `current_setting('fig.applying', true) IS DISTINCT FROM 'on'`;
 
-/**
- * One number for each capability, to lock by. Whoever writes holds it shared, whoever moves the fence
- * exclusively: the lock manager serves them in the order of their coming, so that writers who follow
- * one another can't keep the fence from closing.
- */
-export function fenceLockSql(capability: string): string {
-  return `hashtextextended(${text(`fig fence ${capability}`)}, 0)`;
-}
-
 /** Reads a fence so that it stays as it is until the transaction ends. */
 export const PASS_FUNCTION = 'fig_fence_held';
+
+/** Keeps a fence where it is while somebody holds it. */
+export const MOVE_FUNCTION = 'fig_fence_moves';
 
 /** A function of Fig's as it should be. */
 export interface WantedFunction {
@@ -67,7 +61,12 @@ export function functionsOf(
     return made(captureFunction(capability, table), body);
   });
   return [
-    { signature: pass, sql: createFunction(pass, 'record', passBody(), searchPath), shared: true },
+    { signature: pass, sql: createFunction(pass, 'record', PASS_BODY, searchPath), shared: true },
+    {
+      signature: `${name(MOVE_FUNCTION)}()`,
+      sql: createFunction(`${name(MOVE_FUNCTION)}()`, 'trigger', MOVE_BODY, searchPath),
+      shared: true,
+    },
     made(fenceFunction(capability), fenceBody(capability)),
     ...captures,
   ];
@@ -101,17 +100,40 @@ function createFunction(
 }
 
 /**
- * The advisory lock makes room for whoever closes the fence. FOR SHARE is for transactions whose
- * snapshot is older than that lock: they would read the fence as it was, and get an error (40001)
- * instead.
+ * One number for each capability, to lock by. Whoever writes holds it shared, whoever moves the fence
+ * exclusively: the lock manager serves them in the order of their coming, so that writers who follow
+ * one another can't keep the fence from closing, as they could with a lock of the row.
  */
-function passBody(): string {
-  return `BEGIN
-  PERFORM pg_advisory_xact_lock_shared(hashtextextended('fig fence ' || asked, 0));
+const lockOf = (capability: string): string => `hashtextextended('fig fence ' || ${capability}, 0)`;
+
+/**
+ * A transaction whose snapshot is older than its lock would read the fence as it was. Locking the row
+ * tells: it fails (40001) if the row has changed since. A moment is enough, since the fence can't move
+ * any more: so the lock of the row is given back at once, by a subtransaction that is rolled back.
+ */
+const PASS_BODY = `BEGIN
+  PERFORM pg_advisory_xact_lock_shared(${lockOf('asked')});
+  IF current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
+    BEGIN
+      PERFORM FROM fig_fence f WHERE f.capability = asked AND f.key = '*' FOR SHARE;
+      RAISE EXCEPTION USING ERRCODE = 'FIGOK';
+    EXCEPTION WHEN SQLSTATE 'FIGOK' THEN NULL;
+    END;
+  END IF;
   SELECT f.state, f.epoch INTO state, epoch FROM fig_fence f
-    WHERE f.capability = asked AND f.key = '*' FOR SHARE;
+    WHERE f.capability = asked AND f.key = '*';
 END`;
-}
+
+/**
+ * Also for whoever moves the fence by hand. A new epoch alone waits for nobody: a handover that could
+ * not close the fence is taken back while the transaction that kept it goes on.
+ */
+const MOVE_BODY = `BEGIN
+  IF OLD.state IS DISTINCT FROM NEW.state THEN
+    PERFORM pg_advisory_xact_lock(${lockOf('OLD.capability')});
+  END IF;
+  RETURN NEW;
+END`;
 
 function fenceBody(capability: string): string {
   return `DECLARE

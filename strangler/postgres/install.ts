@@ -13,7 +13,7 @@ import { replaceTriggers } from './replace-triggers.ts';
 import { checkSchemas, foreignTriggers, readSchemas } from './schema.ts';
 import type { Schemas } from './schema.ts';
 import { feedTable, tableStatements } from './tables.ts';
-import { triggersOf } from './triggers.ts';
+import { FENCE_TRIGGER, triggersOf } from './triggers.ts';
 import { name, NOW_SQL } from './values.ts';
 
 /**
@@ -50,6 +50,7 @@ async function create(
   await client.query('GRANT SELECT ON fig_fence TO PUBLIC');
   await seed(client, mapping, side);
   await replaceFunctions(client, mapping, side, schemas);
+  await client.query(FENCE_TRIGGER);
   await replaceTriggers(client, mapping, side);
 }
 
@@ -71,6 +72,7 @@ export function installStatements(
     ...indexStatements(schemas, mapping, side).map(({ sql }) => sql),
     ...tableStatements(mapping.capability),
     ...wantedFunctions(schemas, mapping, side, searchPath).map(({ sql }) => sql),
+    FENCE_TRIGGER,
     ...triggersOf(mapping, side).map(({ sql }) => sql),
   ];
 }

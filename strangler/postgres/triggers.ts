@@ -1,7 +1,7 @@
 import type { SideName } from '../side.ts';
 import { tablesOf } from '../mapping/index.ts';
 import type { Mapping } from '../mapping/index.ts';
-import { captureFunction, fenceFunction, NOT_APPLYING } from './functions.ts';
+import { captureFunction, fenceFunction, MOVE_FUNCTION, NOT_APPLYING } from './functions.ts';
 import { ourName } from './tables.ts';
 import { name } from './values.ts';
 
@@ -11,6 +11,10 @@ export interface WantedTrigger {
   readonly trigger: string;
   readonly sql: string;
 }
+
+/** Whoever changes a fence waits for those who hold it. */
+export const FENCE_TRIGGER = `CREATE OR REPLACE TRIGGER fig_fence_moves BEFORE UPDATE ON fig_fence
+FOR EACH ROW EXECUTE FUNCTION ${MOVE_FUNCTION}()`;
 
 /** What the triggers of a capability are called, on each of its tables. */
 export function triggerNames(capability: string): readonly string[] {

@@ -3,7 +3,7 @@ import { LOCK_MS, persistently } from './lock-wait.ts';
 import { functionsOfCapability, indexesOfCapability } from './marks.ts';
 import { installedTriggers } from './replace-triggers.ts';
 import { capabilityTables, sharedTables } from './tables.ts';
-import { PASS_FUNCTION } from './functions.ts';
+import { MOVE_FUNCTION, PASS_FUNCTION } from './functions.ts';
 import { name } from './values.ts';
 
 /**
@@ -49,8 +49,9 @@ async function removeShared(client: PostgresClient, capability: string): Promise
   await client.query('DELETE FROM fig_install WHERE capability = $1', [capability]);
   const others = await client.query('SELECT FROM fig_install LIMIT 1');
   if (others.rowCount === 0) {
-    await client.query(`DROP FUNCTION IF EXISTS ${name(PASS_FUNCTION)}(text)`);
     await client.query(`DROP TABLE IF EXISTS ${Object.keys(sharedTables).join(', ')}`);
+    await client.query(`DROP FUNCTION IF EXISTS ${name(PASS_FUNCTION)}(text)`);
+    await client.query(`DROP FUNCTION IF EXISTS ${name(MOVE_FUNCTION)}()`);
     return;
   }
   await client.query(

@@ -1,12 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Fence } from '../../chassis/index.ts';
-import type { HandoverRecord, Lease, SideStore } from '../store.ts';
-import { withSides } from '../testing/sides.ts';
-import type { Prompt } from '../testing/sides.ts';
-import { shop } from '../testing/shop.ts';
-import { SqliteConnection } from './connection.ts';
-import { install } from './install.ts';
-import { SqliteSideStore } from './side-store.ts';
+import type { Fence } from '../chassis/index.ts';
+import { PostgresConnection } from './postgres/connection.ts';
+import { install as installInPostgres } from './postgres/install.ts';
+import { Sequencer } from './postgres/sequencer.ts';
+import { PostgresSideStore } from './postgres/side-store.ts';
+import type { SideName } from './side.ts';
+import { SqliteConnection } from './sqlite/connection.ts';
+import { install as installInSqlite } from './sqlite/install.ts';
+import { SqliteSideStore } from './sqlite/side-store.ts';
+import type { HandoverRecord, Lease, SideStore } from './store.ts';
+import { dialects, withSidesOf } from './testing/dialects.ts';
+import type { Dialect, Session } from './testing/dialects.ts';
+import { shop } from './testing/shop.ts';
 
 const open: Fence = { state: 'open', epoch: 1 };
 const closed: Fence = { state: 'closed', epoch: 2 };
@@ -24,21 +29,55 @@ const record: HandoverRecord = {
   finishedAt: null,
 };
 
+interface Stores {
+  readonly source: SideStore;
+  readonly target: SideStore;
+  /** A second engine's way to the source. */
+  readonly rival: SideStore;
+  readonly legacy: Session;
+}
+
 async function withStores(
-  work: (source: SideStore, target: SideStore, legacy: Prompt) => Promise<void>,
+  dialect: Dialect,
+  work: (stores: Stores) => Promise<void>,
 ): Promise<void> {
-  await withSides(async ({ urls, legacy }) => {
-    const [left, right] = [new SqliteConnection(urls.legacy), new SqliteConnection(urls.extracted)];
-    await install(left, shop, 'legacy');
-    await install(right, shop, 'extracted');
-    await work(
-      new SqliteSideStore(left, 'shop', 'legacy'),
-      new SqliteSideStore(right, 'shop', 'extracted'),
-      legacy,
-    );
-    left.close();
-    right.close();
+  await withSidesOf(dialect, async ({ urls, legacy }) => {
+    const opened = dialect === 'sqlite' ? openSqlite : openPostgres;
+    const stores = await Promise.all([
+      opened(urls.legacy, 'legacy'),
+      opened(urls.extracted, 'extracted'),
+    ]);
+    const rival = await opened(urls.legacy, 'legacy');
+    try {
+      await work({
+        source: stores[0].store,
+        target: stores[1].store,
+        rival: rival.store,
+        legacy,
+      });
+    } finally {
+      for (const { close } of [...stores, rival]) await close();
+    }
   });
+}
+
+interface Opened {
+  readonly store: SideStore;
+  close(): Promise<void>;
+}
+
+async function openSqlite(url: string, side: SideName): Promise<Opened> {
+  const connection = new SqliteConnection(url);
+  await installInSqlite(connection, shop, side);
+  const store = new SqliteSideStore(connection, 'shop', side);
+  return { store, close: async () => connection.close() };
+}
+
+async function openPostgres(url: string, side: SideName): Promise<Opened> {
+  const connection = new PostgresConnection(url);
+  await installInPostgres(connection, shop, side);
+  const store = new PostgresSideStore(connection, new Sequencer(connection, 'shop'), 'shop', side);
+  return { store, close: () => connection.close() };
 }
 
 async function take(store: SideStore, holder: string, ttlMs = 60_000): Promise<Lease> {
@@ -47,9 +86,9 @@ async function take(store: SideStore, holder: string, ttlMs = 60_000): Promise<L
   return lease;
 }
 
-describe("a side's store", () => {
+describe.each(dialects)("a side's store on %s", (dialect) => {
   it('gives the lease to one holder at a time, and a newer token to the next', async () => {
-    await withStores(async (source) => {
+    await withStores(dialect, async ({ source }) => {
       const first = await take(source, 'a');
       expect(await source.acquireLease('b', 1000)).toBeNull();
       expect(await take(source, 'a')).toEqual(first);
@@ -61,7 +100,7 @@ describe("a side's store", () => {
   });
 
   it('does nothing for a lease that somebody else has taken since', async () => {
-    await withStores(async (source) => {
+    await withStores(dialect, async ({ source }) => {
       const old = await take(source, 'a', 0);
       const step = { handover: 'h1', step: 'close', detail: null };
       expect(await source.beginHandover(record, old)).toBe(true);
@@ -77,7 +116,7 @@ describe("a side's store", () => {
   });
 
   it('takes a handover from its intent to its end, step by step', async () => {
-    await withStores(async (source, target, legacy) => {
+    await withStores(dialect, async ({ source, target, legacy }) => {
       const lease = await take(source, 'a');
       const step = (name: string, from: Fence, to: Fence): Promise<boolean> =>
         source.step({ handover: 'h1', step: name, detail: null }, lease, { from, to });
@@ -85,7 +124,7 @@ describe("a side's store", () => {
       expect(await source.beginHandover({ ...record, id: 'h2' }, lease)).toBe(false);
       expect(await source.unfinishedHandover()).toEqual(record);
       expect(await source.recordPosition('h1', lease)).toBeNull();
-      legacy.exec(`INSERT INTO STOCK VALUES ('a', 1, 0, NULL)`);
+      await legacy.run(`INSERT INTO "STOCK" VALUES ('a', 1, 0, NULL)`);
       expect(await step('close', open, closed)).toBe(true);
       expect(await step('close', open, closed)).toBe(false);
       const position = await source.recordPosition('h1', lease);
@@ -104,6 +143,24 @@ describe("a side's store", () => {
         { id: 'h1', outcome: 'done', position },
       ]);
       expect(await target.appliedPosition()).toBe(0);
+    });
+  });
+
+  it('lets one of many take the lease, and one of many move the fence', async () => {
+    await withStores(dialect, async ({ source, rival }) => {
+      const asked = ['a', 'b', 'c', 'd'].map((holder, index) =>
+        (index % 2 === 0 ? source : rival).acquireLease(holder, 60_000),
+      );
+      const [lease, ...others] = (await Promise.all(asked)).filter((given) => given !== null);
+      expect(others).toEqual([]);
+      if (lease === undefined) throw new Error('nobody got the lease');
+      const step = { handover: 'h1', step: 'close', detail: null };
+      const moves = [source, rival, source, rival].map((store) =>
+        store.step(step, lease, { from: open, to: closed }),
+      );
+      expect((await Promise.all(moves)).filter((moved) => moved)).toHaveLength(1);
+      expect(await rival.fence()).toEqual(closed);
+      expect(await rival.journal('h1')).toHaveLength(1);
     });
   });
 });

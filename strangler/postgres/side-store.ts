@@ -1,0 +1,235 @@
+import type { Fence } from '../../chassis/index.ts';
+import { otherSide } from '../side.ts';
+import type { SideName } from '../side.ts';
+import type { HandoverRecord, JournalEntry, Lease, SideStore } from '../store.ts';
+import { isLockTimeout } from './connection.ts';
+import type { PostgresClient, PostgresConnection } from './connection.ts';
+import type { Sequencer } from './sequencer.ts';
+import { NOW_SQL } from './values.ts';
+
+const COLUMNS = `id, capability, from_side AS "from", to_side AS "to", epoch, deadline, position,
+  outcome, reason, started_at AS "startedAt", finished_at AS "finishedAt"`;
+const FENCE = `SELECT state, epoch FROM fig_fence WHERE capability = $1 AND key = '*'`;
+/** Keeps others from moving the fence, and lets those pass who only read it. */
+const FENCE_KEPT = `${FENCE} FOR NO KEY UPDATE`;
+/**
+ * How long a fence may wait for open write transactions, in ms. Whoever wants to write waits behind
+ * it, so this must end before the coordinator's own patience does.
+ */
+const FENCE_LOCK_MS = 900;
+
+/** `SideStore` on PostgreSQL. Each method is one transaction; leases go by the database's clock. */
+export class PostgresSideStore implements SideStore {
+  readonly side: SideName;
+  readonly #db: PostgresConnection;
+  readonly #capability: string;
+  readonly #sequencer: Sequencer;
+
+  constructor(
+    connection: PostgresConnection,
+    sequencer: Sequencer,
+    capability: string,
+    side: SideName,
+  ) {
+    this.side = side;
+    this.#db = connection;
+    this.#capability = capability;
+    this.#sequencer = sequencer;
+  }
+
+  async fence(): Promise<Fence> {
+    const { rows } = await this.#db.query<Fence & Record<string, unknown>>(FENCE, [
+      this.#capability,
+    ]);
+    return fenceIn(rows, this.#capability);
+  }
+
+  async acquireLease(holder: string, ttlMs: number): Promise<Lease | null> {
+    const { rows } = await this.#db.query<{ token: number }>(
+      `INSERT INTO fig_lease AS known (capability, holder, token, expires_at)
+         VALUES ($1, $2, 1, ${NOW_SQL} + $3::bigint)
+       ON CONFLICT (capability) DO UPDATE SET holder = excluded.holder,
+         token = CASE WHEN known.expires_at > ${NOW_SQL} THEN known.token ELSE known.token + 1 END,
+         expires_at = excluded.expires_at
+         WHERE known.holder = excluded.holder OR known.expires_at <= ${NOW_SQL}
+       RETURNING token`,
+      [this.#capability, holder, Math.ceil(ttlMs)],
+    );
+    const [given] = rows;
+    return given ? { capability: this.#capability, holder, token: given.token } : null;
+  }
+
+  async releaseLease(lease: Lease): Promise<void> {
+    await this.#db.query(
+      'UPDATE fig_lease SET expires_at = 0 WHERE capability = $1 AND token = $2',
+      [this.#capability, lease.token],
+    );
+  }
+
+  beginHandover(record: HandoverRecord, lease: Lease): Promise<boolean> {
+    return this.#leased(lease, async (client) => {
+      const { rowCount } = await client.query(
+        `INSERT INTO fig_handover (id, capability, from_side, to_side, epoch, deadline, position,
+             outcome, reason, started_at, finished_at)
+           SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 WHERE NOT EXISTS
+             (SELECT FROM fig_handover WHERE capability = $2 AND outcome IS NULL)`,
+        handoverValues(record),
+      );
+      return rowCount === 1;
+    });
+  }
+
+  async unfinishedHandover(): Promise<HandoverRecord | undefined> {
+    const { rows } = await this.#db.query<HandoverRecord & Record<string, unknown>>(
+      `SELECT ${COLUMNS} FROM fig_handover WHERE capability = $1 AND outcome IS NULL
+         ORDER BY started_at DESC LIMIT 1`,
+      [this.#capability],
+    );
+    return rows[0];
+  }
+
+  async recentHandovers(limit: number): Promise<readonly HandoverRecord[]> {
+    const { rows } = await this.#db.query<HandoverRecord & Record<string, unknown>>(
+      `SELECT ${COLUMNS} FROM fig_handover WHERE capability = $1
+         ORDER BY started_at DESC, nr DESC LIMIT $2`,
+      [this.#capability, limit],
+    );
+    return rows;
+  }
+
+  async journal(handover: string): Promise<readonly JournalEntry[]> {
+    const { rows } = await this.#db.query<JournalEntry & Record<string, unknown>>(
+      'SELECT handover, step, at, detail FROM fig_journal WHERE handover = $1 ORDER BY id',
+      [handover],
+    );
+    return rows;
+  }
+
+  async step(
+    entry: Omit<JournalEntry, 'at'>,
+    lease: Lease,
+    move?: { readonly from: Fence; readonly to: Fence },
+  ): Promise<boolean> {
+    return this.#leased(lease, async (client) => {
+      if (move !== undefined && !(await this.#moveFence(client, move.from, move.to))) return false;
+      await client.query(
+        `INSERT INTO fig_journal (handover, step, at, detail) VALUES ($1, $2, ${NOW_SQL}, $3)`,
+        [entry.handover, entry.step, entry.detail],
+      );
+      return true;
+    });
+  }
+
+  recordPosition(handover: string, lease: Lease): Promise<number | null> {
+    return this.#db.transaction(async (client) => {
+      if (!(await this.#holds(client, lease))) return null;
+      const { rows } = await client.query<Fence>(FENCE_KEPT, [this.#capability]);
+      // Behind an open fence there is no last position yet.
+      if (fenceIn(rows, this.#capability).state === 'open') return null;
+      // Closing has waited for all who write, so whatever there will be is there by now.
+      const last = await this.#sequencer.moveIn(client);
+      const recorded = await client.query<{ position: number }>(
+        `UPDATE fig_handover SET position = coalesce(position, $2::bigint) WHERE id = $1
+           RETURNING position`,
+        [handover, last],
+      );
+      return recorded.rows[0]?.position ?? null;
+    });
+  }
+
+  finishHandover(
+    handover: string,
+    outcome: 'done' | 'aborted',
+    reason: string | null,
+    lease: Lease,
+  ): Promise<boolean> {
+    return this.#leased(lease, async (client) => {
+      const { rowCount } = await client.query(
+        `UPDATE fig_handover SET outcome = $2, reason = $3, finished_at = ${NOW_SQL}
+           WHERE id = $1 AND outcome IS NULL`,
+        [handover, outcome, reason],
+      );
+      return rowCount === 1;
+    });
+  }
+
+  openAsTarget(epoch: number): Promise<boolean> {
+    return this.#moving(async (client) => {
+      const { rows } = await client.query<Fence>(FENCE_KEPT, [this.#capability]);
+      const fence = fenceIn(rows, this.#capability);
+      if (fence.state === 'open') return fence.epoch === epoch;
+      if (fence.epoch >= epoch) return false;
+      await this.#moveFence(client, fence, { state: 'open', epoch });
+      await client.query(
+        `INSERT INTO fig_opening (capability, epoch, position, at) VALUES ($1, $2, $3, ${NOW_SQL})`,
+        [this.#capability, epoch, await this.#sequencer.moveIn(client)],
+      );
+      // What still waited for a row of the old owner's waits for nothing now.
+      await client.query('DELETE FROM fig_waiting WHERE capability = $1', [this.#capability]);
+      return true;
+    });
+  }
+
+  lastPosition(): Promise<number> {
+    return this.#db.transaction((client) => this.#sequencer.moveIn(client));
+  }
+
+  async appliedPosition(): Promise<number> {
+    const { rows } = await this.#db.query<{ position: number }>(
+      'SELECT position FROM fig_applied WHERE capability = $1 AND feed_of = $2',
+      [this.#capability, otherSide(this.side)],
+    );
+    return rows[0]?.position ?? 0;
+  }
+
+  #leased(lease: Lease, work: (client: PostgresClient) => Promise<boolean>): Promise<boolean> {
+    return this.#moving(async (client) => (await this.#holds(client, lease)) && work(client));
+  }
+
+  async #moving(work: (client: PostgresClient) => Promise<boolean>): Promise<boolean> {
+    try {
+      return await this.#db.transaction(work, { lockMs: FENCE_LOCK_MS });
+    } catch (error) {
+      if (!isLockTimeout(error)) throw error;
+      throw new Error(
+        `open transactions kept the fence of ${this.#capability} from moving for ${FENCE_LOCK_MS} ms`,
+        { cause: error },
+      );
+    }
+  }
+
+  /**
+   * Whether nobody has taken the lease since: an expired one is still good while nobody wants it, and
+   * nobody gets it before this transaction ends.
+   */
+  async #holds(client: PostgresClient, lease: Lease): Promise<boolean> {
+    const { rows } = await client.query<{ token: number }>(
+      'SELECT token FROM fig_lease WHERE capability = $1 FOR SHARE',
+      [this.#capability],
+    );
+    return rows[0]?.token === lease.token;
+  }
+
+  async #moveFence(client: PostgresClient, from: Fence, to: Fence): Promise<boolean> {
+    const { rowCount } = await client.query(
+      `UPDATE fig_fence SET state = $1, epoch = $2
+         WHERE capability = $3 AND key = '*' AND state = $4 AND epoch = $5`,
+      [to.state, to.epoch, this.#capability, from.state, from.epoch],
+    );
+    return rowCount === 1;
+  }
+}
+
+/** In the order of the table's columns. */
+function handoverValues(record: HandoverRecord): unknown[] {
+  const { id, capability, from, to, epoch, deadline } = record;
+  const { position, outcome, reason, startedAt, finishedAt } = record;
+  const what: unknown[] = [id, capability, from, to, epoch, deadline];
+  return [...what, position, outcome, reason, startedAt, finishedAt];
+}
+
+function fenceIn(rows: readonly Fence[], capability: string): Fence {
+  const [fence] = rows;
+  if (fence === undefined) throw new Error(`${capability} is not installed in this database`);
+  return { state: fence.state, epoch: fence.epoch };
+}
