@@ -1,0 +1,127 @@
+import type { Fence } from '../../../chassis/index.ts';
+import type { SideName } from '../../side.ts';
+import type { Action } from '../decide.ts';
+import type { Facts } from '../facts.ts';
+import type { Move } from './explore.ts';
+
+/**
+ * A model of two databases, their writers, the applier, two facades, and two coordinators that run
+ * `decide`, of which one may be a zombie that lost its lease without noticing. Every transaction is
+ * one atomic move; between any two of them, anything else may happen, a crash included.
+ */
+export interface World {
+  readonly legacy: Side;
+  readonly extracted: Side;
+  /** Engines, or `fig doctor` in place of one: whoever has the leases. */
+  readonly coordinators: readonly [Coordinator, Coordinator];
+  /** Empty where only writers past the facades are of interest. */
+  readonly facades: readonly Facade[];
+  readonly writesLeft: number;
+  readonly handoversLeft: number;
+  readonly takeoversLeft: number;
+  readonly powerCutsLeft: number;
+}
+
+export interface Side {
+  readonly fence: Fence;
+  /** Acknowledged writes taken here, in feed order: how many. */
+  readonly written: number;
+  /** How many of the other side's writes have been applied here. */
+  readonly applied: number;
+  /** How many of these would survive a power cut. */
+  readonly durable: number;
+  readonly token: number;
+  readonly handover: { readonly epoch: number; readonly position: number | null } | null;
+}
+
+/** The leases a coordinator believes to hold, one in each database. */
+export type Tokens = Readonly<Record<SideName, number>>;
+
+/** One run for one handover, and what it remembers: no more than `decide` is told. */
+export interface Run extends Pick<Facts, 'held' | 'published' | 'settled'> {
+  readonly tokens: Tokens;
+  readonly source: SideName;
+  readonly epoch: number;
+}
+
+export type Coordinator =
+  | { readonly at: 'out' }
+  | { readonly at: 'taking over'; readonly legacyToken: number }
+  | { readonly at: 'idle'; readonly tokens: Tokens }
+  | (Run & { readonly at: 'reading' })
+  | (Run & { readonly at: 'half-read'; readonly target: Fence; readonly applied: number })
+  | (Run & { readonly at: 'acting'; readonly action: Action });
+
+/**
+ * One that does not move is paused. What it has heard may be late, lost, or of another time: it may
+ * believe anything at any time, and what it believes must never matter but for the time it takes.
+ */
+export interface Facade {
+  readonly believed: SideName;
+  /** Whether it was asked to hold writes. */
+  readonly holding: boolean;
+  /** Whether a client waits for the answer to a write. */
+  readonly waiting: boolean;
+}
+
+/** The code under test, and what a mutant may leave out. */
+export interface Rules {
+  readonly decide: (facts: Facts) => Action;
+  readonly checksLease: boolean;
+  readonly comparesFence: boolean;
+  /** Whether taking back opens the source above the handover's epoch, not where it was before. */
+  readonly abortRaises: boolean;
+  /** Whether a target opens only below the handover's epoch. */
+  readonly opensBelow: boolean;
+  /** Whether a facade that hears nothing asks the fence in the end. */
+  readonly facadesAsk: boolean;
+}
+
+export interface Limits {
+  readonly writes: number;
+  readonly handovers: number;
+  readonly takeovers: number;
+  /** At a database alone: its unsaved work is lost, and everybody else goes on. */
+  readonly powerCuts: number;
+  readonly facades: 0 | 1 | 2;
+}
+
+export function firstWorld({ writes, handovers, takeovers, powerCuts, facades }: Limits): World {
+  const side = { written: 0, applied: 0, durable: 0, token: 1, handover: null };
+  return {
+    legacy: { ...side, fence: { state: 'open', epoch: 1 } },
+    extracted: { ...side, fence: { state: 'closed', epoch: 0 } },
+    coordinators: [{ at: 'idle', tokens: { legacy: 1, extracted: 1 } }, { at: 'out' }],
+    facades: Array.from({ length: facades }, () => NEW_FACADE),
+    writesLeft: writes,
+    handoversLeft: handovers,
+    takeoversLeft: takeovers,
+    powerCutsLeft: powerCuts,
+  };
+}
+
+export const NEW_FACADE: Facade = { believed: 'legacy', holding: false, waiting: false };
+
+export const sideNames: readonly SideName[] = ['legacy', 'extracted'];
+
+/** What is wrong with a world; undefined when it is safe. */
+export function violation({ legacy, extracted }: World): string | undefined {
+  if (legacy.fence.state === 'open' && extracted.fence.state === 'open') return 'two open fences';
+  if (legacy.fence.state === 'open' && legacy.applied < extracted.written) {
+    return 'legacy is open without an acknowledged write of extracted';
+  }
+  if (extracted.fence.state === 'open' && extracted.applied < legacy.written) {
+    return 'extracted is open without an acknowledged write of legacy';
+  }
+  return undefined;
+}
+
+/** Whether nothing is left to do: one owner, no handover under way, no client that waits. */
+export function settled({ legacy, extracted, facades }: World): boolean {
+  const open = [legacy, extracted].filter(({ fence }) => fence.state === 'open').length;
+  const waiting = facades.some((facade) => facade.waiting);
+  return open === 1 && !waiting && legacy.handover === null && extracted.handover === null;
+}
+
+export const goesOn = (to: World): Move<World> => ({ to, fault: false });
+export const fault = (to: World): Move<World> => ({ to, fault: true });
