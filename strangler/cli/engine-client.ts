@@ -105,12 +105,16 @@ export class EngineClient {
   }
 }
 
+/** Codes that say: it is not safe, or makes no sense, as things are; nothing was changed. */
+const REFUSALS = new Set(['gate_refused', 'nothing_to_abort', 'past_commit_point']);
+
 function refusal(status: number, problem: ProblemBody): CommandError {
   const {
     code = `http_${status}`,
     detail = `the engine answered ${status}`,
     next = null,
   } = problem;
-  const exit = code === 'gate_refused' ? EXIT.refused : EXIT.failed;
-  return new CommandError(exit, code, detail, next, { ...problem });
+  const exit = REFUSALS.has(code) ? EXIT.refused : EXIT.failed;
+  const { next: _told, detail: _message, ...facts } = problem;
+  return new CommandError(exit, code, detail, next, facts);
 }

@@ -132,7 +132,7 @@ export function leading(steward: Steward): Plane {
   return plane;
 }
 
-function notLeading({ capability, standing }: Steward): Problem {
+export function notLeading({ capability, standing }: Steward): Problem {
   const why =
     standing.as === 'waiting' ? standing.reason : 'another engine has the lease and acts instead';
   return new Problem(503, 'engine_not_leading', `${capability} can't be acted on here: ${why}`, {

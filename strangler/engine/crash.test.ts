@@ -1,28 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
-import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { eventually } from '../../tests/support/index.ts';
 import type { StepKind } from '../handover/switcher.ts';
 import { setFlags } from '../routing/index.ts';
+import { startDoomedEngine } from '../testing/doomed-engine.ts';
 import { flagsFileOf, withEngine } from '../testing/engine.ts';
 import type { RunningEngine } from '../testing/engine.ts';
 import { withSides } from '../testing/sides.ts';
 import { keepWriting, levelAt } from '../testing/writer.ts';
 import type { Sides } from '../testing/sides.ts';
 
-const SCRIPT = fileURLToPath(new URL('../testing/engine-process.ts', import.meta.url));
 const leaseMs = 500;
-
-function startEngine(sides: Sides, step: StepKind, signal: NodeJS.Signals): ChildProcess {
-  const files = [sides.urls.legacy, sides.urls.extracted, flagsFileOf(sides)];
-  return fork(SCRIPT, [...files, step, signal], {
-    execArgv: ['--import', 'tsx'],
-    stdio: 'inherit',
-  });
-}
 
 /** Fills the legacy side and brings the other to where the gates of a handover are open. */
 async function prepare({ call, status }: RunningEngine): Promise<void> {
@@ -74,7 +64,7 @@ async function crashAt(
   await withEngine(sides, { leaseMs }, prepare);
   const writer = keepWriting(sides);
   try {
-    const engine = startEngine(sides, step, 'SIGKILL');
+    const engine = startDoomedEngine(sides, step, 'SIGKILL');
     await setFlags(flagsFileOf(sides), { 'shop.writes': 100 });
     expect(await once(engine, 'exit')).toEqual([null, 'SIGKILL']);
     afterwards?.();
@@ -130,7 +120,7 @@ describe('an engine that was paused for longer than its lease', () => {
         sides.legacy.exec("INSERT INTO STOCK (SKU, QTY, RSV) VALUES ('hot', 0, 0)");
         await withEngine(sides, { leaseMs }, prepare);
         const writer = keepWriting(sides);
-        const zombie = startEngine(sides, step, 'SIGSTOP');
+        const zombie = startDoomedEngine(sides, step, 'SIGSTOP');
         try {
           await setFlags(flagsFileOf(sides), { 'shop.writes': 100 });
           await eventually(() => expect(stateOf(zombie)).toBe('T'));

@@ -5,6 +5,7 @@ import type { Gate, GateLimits } from '../handover/gates.ts';
 import { Intent } from '../handover/intent.ts';
 import type { Flags } from '../routing/index.ts';
 import type { SideName } from '../side.ts';
+import type { HandoverRecord } from '../store.ts';
 import { readGateFacts } from './gate-facts.ts';
 import type { HandoverOutcome, Handovers } from './handovers.ts';
 import { fencesOf } from './plane.ts';
@@ -39,6 +40,10 @@ export class Driver {
   readonly #intent = new Intent();
   #refused: Gate | null = null;
   #alarmed = false;
+  /** Whose journal has been asked for a wish that an earlier engine saw taken back. */
+  #recalled: Command | undefined;
+  /** Taken back; its wish counts as spent, also for a later engine, until this is written down. */
+  #takenBack: HandoverRecord | undefined;
 
   constructor(options: DriverOptions) {
     this.#options = options;
@@ -47,6 +52,11 @@ export class Driver {
   get view(): IntentView {
     const to = this.#options.flags.loaded() ? this.#wanted() : null;
     return { to, spent: this.#intent.spent ?? null, refused: this.#refused };
+  }
+
+  /** The flags have changed: the same wish, given up and asked for again, is another wish. */
+  flagsChanged(): void {
+    if (this.#options.flags.loaded()) this.#intent.see(this.#wanted());
   }
 
   /** Why a handover to a side may not begin now, or that it may. */
@@ -60,13 +70,16 @@ export class Driver {
     const wish = this.#intent.see(to);
     const outcome = await handovers.begin(to);
     if (outcome.outcome === 'aborted') this.#intent.spend(wish, reasonOf(outcome));
+    this.#takenBack = outcome.outcome === 'aborted' ? outcome.record : undefined;
     return outcome;
   }
 
   /** A handover of an earlier engine has come to its end. */
   resumed(outcome: HandoverOutcome): void {
     const { to } = outcome.record;
-    if (outcome.outcome !== 'aborted' || this.#wanted() !== to) return;
+    if (outcome.outcome !== 'aborted') return;
+    this.#takenBack = outcome.record;
+    if (this.#wanted() !== to) return;
     this.#intent.spend(this.#intent.see(to), reasonOf(outcome));
   }
 
@@ -75,7 +88,9 @@ export class Driver {
     const { flags, log, capability } = this.#options;
     // Flags that were never read are off, which asks for nothing.
     if (!flags.loaded()) return;
+    await this.#recall(command);
     const wish = this.#intent.see(this.#wanted());
+    await this.#forgive(command);
     const fences = await fencesOf(command.plane);
     const owner = ownerOf(fences);
     if (owner === null) {
@@ -92,6 +107,23 @@ export class Driver {
     if (!gate.ok) return;
     log.info({ capability, to: wish.to }, 'the flag asks for a handover');
     await this.handOver(command, wish.to);
+  }
+
+  /** What was taken back while another engine led, or none, must not be tried at once by this one. */
+  async #recall(command: Command): Promise<void> {
+    if (this.#recalled === command) return;
+    const record = await command.handovers.lastAborted();
+    this.#recalled = command;
+    this.#takenBack = record;
+    if (!record || record.to !== this.#wanted()) return;
+    this.#intent.spend(this.#intent.see(record.to), record.reason ?? 'the handover was taken back');
+  }
+
+  /** The wish that was taken back has been given up: whoever asks for it now means it anew. */
+  async #forgive({ handovers }: Command): Promise<void> {
+    if (!this.#takenBack || this.#intent.spent !== undefined) return;
+    await handovers.markTurned(this.#takenBack);
+    this.#takenBack = undefined;
   }
 
   /** With no handover under way, only a restored backup or a hand in the fences can do that. */

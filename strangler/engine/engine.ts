@@ -2,18 +2,19 @@ import type { Express } from 'express';
 import { createHttpApp } from '../../chassis/index.ts';
 import type { Logger } from '../../chassis/index.ts';
 import type { ReconcileReport } from '../copy/index.ts';
-import { DataPlane } from '../data-plane.ts';
 import type { StepLimits } from '../handover/coordinator.ts';
 import type { GateLimits } from '../handover/gates.ts';
 import type { StepKind } from '../handover/switcher.ts';
 import type { Flags, RoutingState } from '../routing/index.ts';
 import { SCHEMA_VERSION } from '../schema-version.ts';
 import type { SideName } from '../side.ts';
-import { openSides } from '../sides.ts';
 import { newHolder } from './leases.ts';
 import type { IntentView } from './driver.ts';
-import { handOver, leading, planHandover } from './commands.ts';
+import { abort } from './abort.ts';
+import type { AbortAnswer } from './abort.ts';
+import { handOver, leading, notLeading, planHandover } from './commands.ts';
 import type { HandoverAnswer, HandoverPlan } from './commands.ts';
+import { openPlane } from './plane.ts';
 import type { DataDeclaration, Plane } from './plane.ts';
 import { engineRoutes } from './routes.ts';
 import type { EngineControl, ReconcileOrder } from './routes.ts';
@@ -141,6 +142,12 @@ export class Engine implements EngineControl {
     return planHandover(steward, to);
   }
 
+  async abort(steward: Steward, id: string): Promise<AbortAnswer> {
+    const answer = await abort(steward, id);
+    if (!answer) throw notLeading(steward);
+    return answer;
+  }
+
   handOver(steward: Steward, to: SideName): Promise<HandoverAnswer> {
     return handOver(steward, to, this.#deps);
   }
@@ -181,11 +188,6 @@ function settings(deps: EngineDeps): Partial<EngineDeps> {
     ...(leaseMs === undefined ? {} : { leaseMs }),
     ...(onStep ? { onStep } : {}),
   };
-}
-
-function openPlane({ mapping, urls }: DataDeclaration, { redisUrl, log }: EngineDeps): Plane {
-  const sides = openSides(mapping, urls);
-  return { sides, data: new DataPlane({ mapping, databases: sides, redisUrl, log }) };
 }
 
 async function ready({ standing }: Steward): Promise<boolean> {

@@ -10,19 +10,29 @@ import type { SideName } from '../side.ts';
 import type { HandoverRecord } from '../store.ts';
 import type { Leases } from './leases.ts';
 import type { Plane } from './plane.ts';
-import type { RoutingPublisher } from './routing-publisher.ts';
 
 /** How long a handover may take to its commit point, in ms; taken back by whoever sees it later. */
 const DEADLINE_MS = 10_000;
+/** Of each side's handovers, when one is looked for. */
+const LOOKED_THROUGH = 20;
 
 export interface HandoverOutcome extends HandoverResult {
   readonly record: HandoverRecord;
 }
 
+/** How the facades hear of handovers. */
+export interface Announcements {
+  hold(capability: string, epoch: number): Promise<void>;
+  owner(capability: string, owner: SideName, epoch: number): Promise<void>;
+}
+
+/** Journalled when the wish of a handover that was taken back is given up, so that it may come again. */
+const TURNED = 'turned';
+
 interface HandoversOptions {
   readonly plane: Plane;
   readonly leases: Leases;
-  readonly publisher: RoutingPublisher;
+  readonly publisher: Announcements;
   readonly log: Logger;
   readonly limits?: StepLimits;
   readonly onStep?: (capability: string, step: StepKind) => void | Promise<void>;
@@ -31,6 +41,7 @@ interface HandoversOptions {
 /** Runs the handovers of one capability, one at a time; forward and back are the same. */
 export class Handovers {
   readonly #options: HandoversOptions;
+  #running: { readonly id: string; abort: string | null } | undefined;
 
   constructor(options: HandoversOptions) {
     this.#options = options;
@@ -72,8 +83,51 @@ export class Handovers {
     return this.#run(record);
   }
 
-  /** Goes on with a handover that a crash left behind, or takes it back; says which. */
-  async resume(record: HandoverRecord): Promise<HandoverOutcome> {
+  /**
+   * Has the handover that runs taken back, if that can still be.
+   * @returns whether it runs here: then its outcome tells what became of it
+   */
+  askAbort(id: string, reason: string): boolean {
+    if (this.#running?.id !== id) return false;
+    this.#running.abort ??= reason;
+    return true;
+  }
+
+  /** One of the newest handovers, of either side. */
+  async find(id: string): Promise<HandoverRecord | undefined> {
+    const { legacy, extracted } = this.#options.plane.sides;
+    for (const { store } of [legacy, extracted]) {
+      const found = (await store.recentHandovers(LOOKED_THROUGH)).find((one) => one.id === id);
+      if (found) return found;
+    }
+    return undefined;
+  }
+
+  /** The newest handover when it was taken back and its wish has not been given up since. */
+  async lastAborted(): Promise<HandoverRecord | undefined> {
+    const { legacy, extracted } = this.#options.plane.sides;
+    const newest = [
+      ...(await legacy.store.recentHandovers(1)),
+      ...(await extracted.store.recentHandovers(1)),
+    ].sort((left, right) => right.startedAt - left.startedAt)[0];
+    if (newest?.outcome !== 'aborted') return undefined;
+    const entries = await this.#options.plane.sides[newest.from].store.journal(newest.id);
+    return entries.some(({ step }) => step === TURNED) ? undefined : newest;
+  }
+
+  /** Writes down that nobody asks any more for what was taken back: asked again, it counts. */
+  async markTurned({ id, from }: HandoverRecord): Promise<void> {
+    const lease = this.#options.leases.held?.[from];
+    const { store } = this.#options.plane.sides[from];
+    const detail = 'the flag was turned';
+    if (lease) await store.step({ handover: id, step: TURNED, detail }, lease);
+  }
+
+  /**
+   * Goes on with a handover that a crash left behind, or takes it back; says which.
+   * @param abort why somebody wants it taken back
+   */
+  async resume(record: HandoverRecord, abort: string | null = null): Promise<HandoverOutcome> {
     const { plane, leases, log } = this.#options;
     const { id, capability, from, to, epoch } = record;
     const source = plane.sides[from].store;
@@ -81,7 +135,7 @@ export class Handovers {
     const lease = leases.held?.[from];
     const found = `found with ${from} ${fence.state} at epoch ${fence.epoch}`;
     if (lease) await source.step({ handover: id, step: 'resume', detail: found }, lease);
-    const outcome = await this.#run(record);
+    const outcome = await this.#run(record, abort);
     const news = { capability, handover: id, from, to, epoch, found };
     if (outcome.outcome === 'done') log.warn(news, 'an interrupted handover was finished');
     if (outcome.outcome === 'aborted') {
@@ -106,7 +160,7 @@ export class Handovers {
     return switcher.lines;
   }
 
-  async #run(record: HandoverRecord): Promise<HandoverOutcome> {
+  async #run(record: HandoverRecord, abort: string | null = null): Promise<HandoverOutcome> {
     const { plane, leases, publisher, log, limits = defaultLimits, onStep } = this.#options;
     const { capability, from, to } = record;
     const lease = leases.held?.[from];
@@ -129,7 +183,10 @@ export class Handovers {
       stillMine: () => leases.holds(from),
       ...(onStep ? { onStep: (step) => onStep(capability, step) } : {}),
     });
-    const result = await new Coordinator(switcher, limits).run();
+    const running = { id: record.id, abort };
+    this.#running = running;
+    const result = await new Coordinator(switcher, limits, () => running.abort).run();
+    this.#running = undefined;
     await plane.data.ownerChanged();
     this.#say(record, result, log);
     return { ...result, record };

@@ -1,9 +1,10 @@
-import type { DataPlane } from '../data-plane.ts';
+import type { Logger } from '../../chassis/index.ts';
+import { DataPlane } from '../data-plane.ts';
 import type { Fences } from '../direction.ts';
 import type { Mapping } from '../mapping/index.ts';
 import type { SideDatabase } from '../side-database.ts';
 import type { SideName } from '../side.ts';
-import { openSide } from '../sides.ts';
+import { openSide, openSides } from '../sides.ts';
 
 /** One capability, ready to be worked on: both databases, and what moves rows between them. */
 export interface Plane {
@@ -15,6 +16,15 @@ export interface Plane {
 export interface DataDeclaration {
   readonly urls: Readonly<Record<SideName, string>>;
   readonly mapping: Mapping;
+}
+
+/** Opens both sides, and what moves rows between them. @throws while a database can't be opened */
+export function openPlane(
+  { urls, mapping }: DataDeclaration,
+  { redisUrl, log }: { readonly redisUrl?: string | undefined; readonly log: Logger },
+): Plane {
+  const sides = openSides(mapping, urls);
+  return { sides, data: new DataPlane({ mapping, databases: sides, redisUrl, log }) };
 }
 
 /** Opens both sides; what can't be opened is the error that says why. */

@@ -7,6 +7,7 @@ import { BarrierTimeoutError } from '../feed/index.ts';
 import type { RoutingState } from '../routing/index.ts';
 import { ParkedError } from '../side-database.ts';
 import type { SideName } from '../side.ts';
+import type { AbortAnswer } from './abort.ts';
 import { leading } from './commands.ts';
 import type { HandoverAnswer, HandoverPlan } from './commands.ts';
 import type { HandoverView } from './status.ts';
@@ -29,6 +30,7 @@ export interface EngineControl {
   reconcile(steward: Steward, order: ReconcileOrder): Promise<ReconcileReport>;
   planHandover(steward: Steward, to: SideName): Promise<HandoverPlan>;
   handOver(steward: Steward, to: SideName): Promise<HandoverAnswer>;
+  abort(steward: Steward, id: string): Promise<AbortAnswer>;
 }
 
 const named = z.strictObject({ capability: z.string() });
@@ -41,6 +43,8 @@ const handoverOrder = named.extend({
   to: z.enum(['legacy', 'extracted'], 'give "legacy" or "extracted"'),
   dryRun: z.boolean().default(false),
 });
+
+const abortOrder = named.extend({ handover: z.string().min(1) });
 
 /** What the engine serves: its state for people and facades, and the orders of an operator. */
 export function engineRoutes(engine: EngineControl): Router {
@@ -71,6 +75,10 @@ export function engineRoutes(engine: EngineControl): Router {
     const { capability, to, dryRun } = parse(handoverOrder, bodyOf(req));
     const steward = find(engine, capability);
     res.json(dryRun ? await engine.planHandover(steward, to) : await engine.handOver(steward, to));
+  });
+  router.post('/aborts', async (req, res) => {
+    const { capability, handover } = parse(abortOrder, bodyOf(req));
+    res.json(await engine.abort(find(engine, capability), handover));
   });
   return router;
 }

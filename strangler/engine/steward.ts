@@ -72,7 +72,10 @@ export class Steward {
   }
 
   start(): void {
-    const stopListening = this.#options.flags.onChange(() => this.#wake.abort());
+    const stopListening = this.#options.flags.onChange(() => {
+      this.driver.flagsChanged();
+      this.#wake.abort();
+    });
     this.#life = this.#live().finally(stopListening);
   }
 
@@ -92,6 +95,11 @@ export class Steward {
       this.#news.forget();
       return result;
     });
+  }
+
+  /** Has a handover taken back that runs at this moment; `act` only comes after it. */
+  askAbort(id: string, reason: string): void {
+    this.#command?.handovers.askAbort(id, reason);
   }
 
   async #live(): Promise<void> {

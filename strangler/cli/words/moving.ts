@@ -27,6 +27,7 @@ export function addMoving(program: Command, run: Run): void {
   addBackfill(program, run);
   addReconcile(program, run);
   addHandovers(program, run);
+  addAbort(program, run);
 }
 
 function addBackfill(program: Command, run: Run): void {
@@ -59,6 +60,25 @@ function addReconcile(program: Command, run: Run): void {
       run(wishes, async (context, output) => {
         const { reconcile } = await import('../commands/reconcile.ts');
         await reconcile(context, output, capability, { sample, repair, timeoutMs: timeout });
+      }),
+    );
+}
+
+function addAbort(program: Command, run: Run): void {
+  verb(program, 'abort', {
+    does:
+      'take a handover back before its commit point: the owner stays the owner; works without an ' +
+      'engine, too; exit 3 when there is nothing to take back, or it is too late',
+    examples: ['fig abort inventory --dry-run', 'fig abort inventory'],
+  })
+    .argument('<capability>')
+    .option(...DRY_RUN, false)
+    .option(...YES, false)
+    .option('--timeout <seconds>', 'give up waiting', seconds, 10_000)
+    .action((capability: string, { dryRun, yes, timeout, ...wishes }: HandoverWords) =>
+      run(wishes, async (context, output) => {
+        const { abort } = await import('../commands/abort.ts');
+        await abort(context, output, capability, { dryRun, yes, timeoutMs: timeout });
       }),
     );
 }

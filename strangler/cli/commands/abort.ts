@@ -1,0 +1,118 @@
+import { createLog, Problem } from '../../../chassis/index.ts';
+import { LeaseHeldError, takeBack, withStandIn } from '../../engine/index.ts';
+import type { AbortAnswer, HandoverView } from '../../engine/index.ts';
+import { declarationOf } from '../context.ts';
+import type { Context } from '../context.ts';
+import { confirmed } from '../confirm.ts';
+import { EngineClient } from '../engine-client.ts';
+import { CommandError, EXIT } from '../exit.ts';
+import { stepsText } from '../format.ts';
+import { step } from '../next-step.ts';
+import type { NextStep } from '../next-step.ts';
+import type { Output } from '../output.ts';
+import { findStatus } from '../read-status.ts';
+import type { FoundStatus } from '../read-status.ts';
+
+interface AbortWords {
+  readonly dryRun: boolean;
+  readonly yes: boolean;
+  readonly timeoutMs: number;
+}
+
+type Known = FoundStatus['capabilities'][number];
+
+/** Longer than a lease lasts without the engine that holds it. */
+const LEASE_MS = 3_000;
+
+/** Takes a handover back before its commit point, with an engine or without one. */
+export async function abort(
+  context: Context,
+  output: Output,
+  capability: string,
+  { dryRun, yes, timeoutMs }: AbortWords,
+): Promise<void> {
+  declarationOf(context, capability);
+  const engine = new EngineClient(context.engineUrl, timeoutMs, output.progress);
+  const { source, capabilities } = await findStatus(context, engine);
+  const status = capabilities.find((one) => one.capability === capability) as Known;
+  const handover = refuseWhatCantBe(status);
+  if (dryRun) return showPlan(output, status, handover);
+  const { from, to, id } = handover;
+  await confirmed(output, { question: `Take ${capability}: ${from} -> ${to} back?`, yes });
+  const answer =
+    source === 'engine'
+      ? ((await engine.order('/aborts', { capability, handover: id })) as AbortAnswer)
+      : await withoutEngine(context, output, handover);
+  output.result(answer, () => answerText(answer, to), after(answer, to));
+}
+
+/** @returns the handover that can be taken back @throws CommandError that says what happens now */
+function refuseWhatCantBe({ capability, moving, owner, epoch, fences }: Known): HandoverView {
+  if (!moving) {
+    const message = owner
+      ? `no handover of ${capability} is under way: ${owner} owns it (epoch ${epoch})`
+      : `no handover of ${capability} is under way, and nobody owns it`;
+    const next = owner ? 'fig status' : `fig doctor ${capability}`;
+    throw new CommandError(EXIT.refused, 'nothing_to_abort', message, next);
+  }
+  const { from, to } = moving;
+  if (fences[from]?.state !== 'ceded') return moving;
+  const message =
+    `the handover is past its commit point: ${from} has ceded ${capability}, and ${to} is opened ` +
+    'as soon as it can be; afterwards it can be moved back';
+  throw new CommandError(EXIT.refused, 'past_commit_point', message, `fig doctor ${capability}`);
+}
+
+function showPlan(output: Output, { fences }: Known, { from, epoch }: HandoverView): void {
+  const fence = fences[from];
+  const steps = [
+    `move ${from}'s fence from ${fence?.state ?? '?'} (${fence?.epoch ?? '?'}) to open (${epoch + 1}), if it is still that`,
+    `tell the facades that ${from} is the owner; held writes go there`,
+    'record the outcome: aborted',
+  ];
+  output.result({ outcome: 'planned', steps }, () => stepsText(steps));
+}
+
+async function withoutEngine(
+  { env, declarations }: Context,
+  output: Output,
+  { capability, id }: HandoverView,
+): Promise<AbortAnswer> {
+  output.progress('no engine answers; acting in its place, once its lease has run out');
+  const declaration = declarations[capability];
+  if (!declaration) throw new Error(`${capability} has no rows that move`);
+  const log = createLog('fig', 'silent');
+  const redisUrl = env['REDIS_URL'] || undefined;
+  try {
+    return await withStandIn({ declaration, redisUrl, log, patienceMs: LEASE_MS }, (command) =>
+      takeBack(command, id, () => undefined),
+    );
+  } catch (error) {
+    throw explained(error);
+  }
+}
+
+function explained(error: unknown): unknown {
+  if (error instanceof LeaseHeldError) {
+    const message = `${error.message}, but did not answer; nothing was changed`;
+    return new CommandError(EXIT.failed, 'engine_running', message, 'fig doctor');
+  }
+  if (!(error instanceof Problem)) return error;
+  const next = (error.members?.['next'] as string | undefined) ?? null;
+  return new CommandError(EXIT.refused, error.code, error.message, next);
+}
+
+function answerText({ capability, owner, epoch }: AbortAnswer, to: string): string {
+  return [
+    `the handover of ${capability} to ${to} is taken back: ${owner} goes on as its owner (epoch ${epoch})`,
+    'it is not tried again by itself, only when the flag is turned or somebody asks in person',
+  ].join('\n');
+}
+
+function after({ capability }: AbortAnswer, to: string): readonly NextStep[] {
+  const [value, verb] = to === 'extracted' ? ['off', 'switch'] : ['on', 'reverse'];
+  return [
+    step(`fig flags set ${capability}.writes ${value}`, 'so that the flag asks for what is'),
+    step(`fig ${verb} ${capability}`, 'tries it again'),
+  ];
+}

@@ -1,0 +1,67 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from '../../chassis/index.ts';
+import { Handovers } from './handovers.ts';
+import type { Announcements } from './handovers.ts';
+import type { Command } from './driver.ts';
+import { Leases, newHolder } from './leases.ts';
+import { openPlane } from './plane.ts';
+import type { DataDeclaration, Plane } from './plane.ts';
+import { RoutingPublisher } from './routing-publisher.ts';
+
+/** An engine that lives holds the leases, and it is for it to act. */
+export class LeaseHeldError extends Error {
+  override readonly name = 'LeaseHeldError';
+}
+
+interface StandInOptions {
+  readonly declaration: DataDeclaration;
+  readonly redisUrl?: string | undefined;
+  readonly log: Logger;
+  /** For how long to wait for the leases of an engine that may be gone, in ms. */
+  readonly patienceMs: number;
+}
+
+const RETRY_MS = 50;
+
+/**
+ * Acts on a capability in place of an engine that is dead, under its leases: an engine that comes
+ * back meanwhile stands by, and one that was only asleep has no say any more.
+ * @throws LeaseHeldError while an engine keeps them
+ */
+export async function withStandIn<T>(
+  { declaration, redisUrl, log, patienceMs }: StandInOptions,
+  work: (command: Command & { readonly leases: Leases }) => Promise<T>,
+): Promise<T> {
+  const plane = openPlane(declaration, { redisUrl: undefined, log });
+  const publisher = new RoutingPublisher(redisUrl, log);
+  const { legacy, extracted } = plane.sides;
+  const leases = new Leases({ legacy: legacy.store, extracted: extracted.store }, newHolder());
+  try {
+    await takeInTime(leases, plane, patienceMs);
+    const handovers = new Handovers({ plane, leases, publisher: modestly(publisher), log });
+    return await work({ plane, handovers, leases });
+  } finally {
+    await leases.release();
+    await plane.data.stop();
+    publisher.close();
+  }
+}
+
+async function takeInTime(leases: Leases, { data }: Plane, patienceMs: number): Promise<void> {
+  const deadline = performance.now() + patienceMs;
+  while (!(await leases.take(() => undefined))) {
+    if (performance.now() > deadline) {
+      throw new LeaseHeldError(`an engine holds the lease of ${data.capability}`);
+    }
+    await delay(RETRY_MS);
+  }
+}
+
+/** Nobody carries changes afterwards, so the other side is not said to be fit for reads. */
+function modestly(publisher: RoutingPublisher): Announcements {
+  return {
+    hold: (capability, epoch) => publisher.hold(capability, epoch),
+    owner: (capability, owner, epoch) =>
+      publisher.tell(capability, { owner, epoch, replicaReady: false, holding: false }),
+  };
+}
