@@ -51,3 +51,17 @@ export class PackedChange implements Change {
     return this.packed[7];
   }
 }
+
+/**
+ * How many of the rows make whole transactions. All of them do when there are no more: a snapshot
+ * ends where a transaction ended. A group of more rows than `limit` is cut, since a slice must fit
+ * into memory, a queue and a short transaction; the side it goes to is not the owner, and shows a
+ * part of it for a moment.
+ */
+export function wholeTransactions(rows: readonly PackedRow[], limit: number): number {
+  if (rows.length <= limit) return rows.length;
+  for (let end = limit; end > 0; end -= 1) {
+    if (rows[end]?.[1] !== rows[end - 1]?.[1]) return end;
+  }
+  return limit;
+}

@@ -20,12 +20,10 @@ export interface RowReader {
 
 /** One moment of a side's database. */
 export interface Snapshot extends RowReader {
-  /** Last position of this side's own feed. */
-  position(): Promise<number>;
   /** How far the other side's feed has been applied here. */
   applied(): Promise<number>;
-  /** Keys of the pair that this side's feed names in after < position <= upto. */
-  changedKeys(pair: Pair, after: number, upto: number): Promise<readonly PairKey[]>;
+  /** Keys of the pair that this side's feed names between a position and this moment. */
+  changedSince(pair: Pair, after: number): Promise<readonly PairKey[]>;
   /** The secret columns of rows, in their order; undefined for those that are gone. */
   secrets(rows: readonly RowName[]): Promise<readonly (Row | undefined)[]>;
   /** The newest change of a row at or below a position, if this side's feed still holds it. */
@@ -55,12 +53,12 @@ export interface RowWrite {
 
 /** One transaction of a side that takes over the owner's rows. */
 export interface Target extends RowReader {
+  applied(): Promise<number>;
   /**
    * Writes a pair's columns of rows, which are made where they are missing, until `boxMs` have
    * passed. What is not to be written is null, and counts. @returns how many were seen to
    */
   bring(pair: Pair, writes: Iterable<RowWrite | null>, boxMs: number): Promise<number>;
-  backfill(pair: Pair): Promise<BackfillState | undefined>;
   saveBackfill(state: BackfillState): Promise<void>;
   /**
    * Begins a new copy: this side is no whole one any more, and changes up to `position` need not
@@ -142,6 +140,14 @@ export interface FeedReader {
 /** The feed and what was applied of it do not belong together: only a new copy helps. */
 export class FeedLostError extends Error {
   override readonly name = 'FeedLostError';
+}
+
+/** What follows a position is not in a side's feed. */
+export function feedLost(capability: string, side: SideName, after: number): FeedLostError {
+  return new FeedLostError(
+    `the feed of ${capability} (${side}) does not hold what follows position ` +
+      `${after}: a database was restored or its feed was cut; a new backfill is needed`,
+  );
 }
 
 /** The side is the owner, or ownership has moved on: this applier's time is over. */

@@ -1,5 +1,7 @@
+import { dialectOf } from '../chassis/index.ts';
 import type { Inspectors, SideInspector } from './check/index.ts';
 import type { Mapping } from './mapping/index.ts';
+import { PostgresSideDatabase } from './postgres/index.ts';
 import type { SideDatabase } from './side-database.ts';
 import type { SideName } from './side.ts';
 import { SqliteInspector, SqliteSideDatabase } from './sqlite/index.ts';
@@ -7,13 +9,15 @@ import { SqliteInspector, SqliteSideDatabase } from './sqlite/index.ts';
 type Urls = Readonly<Record<SideName, string>>;
 
 /**
- * Opens one side's database, in the dialect that its URL names; a file must exist.
- * @param url `file:` and a path
+ * Opens one side's database, in the dialect that its URL names. A file must exist; a server is first
+ * asked when something is asked of it.
+ * @param url `file:` and a path, or `postgres:`
  * @throws an error that names the side
  */
 export function openSide(url: string, mapping: Mapping, side: SideName): SideDatabase {
   try {
-    return new SqliteSideDatabase(url, mapping, side);
+    const Side = dialectOf(url) === 'sqlite' ? SqliteSideDatabase : PostgresSideDatabase;
+    return new Side(url, mapping, side);
   } catch (error) {
     throw unopened(side, error);
   }

@@ -3,9 +3,10 @@ import { MappingError, translate } from '../mapping/index.ts';
 import type { Mapping, Pair } from '../mapping/index.ts';
 import type { SideName } from '../side.ts';
 import type { BackfillState, Bridge, RowWrite, SideDatabase } from '../side-database.ts';
+import type { Applier } from '../feed/index.ts';
 import { differenceOf } from './difference.ts';
 import { mergeRows } from './merge.ts';
-import type { Merged, Partners } from './merge.ts';
+import type { Partners } from './merge.ts';
 
 /** How long a chunk may hold the target's write lock, in ms. */
 const TIME_BOX_MS = 1.5;
@@ -23,6 +24,7 @@ interface BackfillOptions {
   readonly target: SideDatabase;
   /** The target's epoch, at which it must stay. */
   readonly epoch: number;
+  readonly applier: Applier;
   readonly signal: AbortSignal;
   /** Waits while applying changes is behind: what is live goes first. */
   readonly whenCalm: () => Promise<void>;
@@ -30,10 +32,11 @@ interface BackfillOptions {
 
 /**
  * Copies all rows of the owner to the other side while both are in use. One chunk is one short
- * transaction of the target, in which the source's rows are read in a snapshot of its own, at a
- * position P that nothing applied so far lies beyond. So a chunk never brings back anything older
- * than what is there, and what is applied afterwards, from before P, converges at P: changes may be
- * applied at any time, and no cursor has to be compared. Goes on where it was interrupted.
+ * transaction of the target, and the source's rows are read in a snapshot of its own while nothing
+ * is applied: at a position P that nothing applied so far lies beyond. So a chunk never brings back
+ * anything older than what is there, and what is applied afterwards, from before P, converges at P:
+ * changes may be applied at any time, and no cursor has to be compared. Goes on where it was
+ * interrupted.
  * @returns the position at which, once applied, the copy is whole
  */
 export async function backfill(options: BackfillOptions): Promise<number> {
@@ -60,7 +63,7 @@ async function copyPair(options: CopyOptions, pair: Pair): Promise<number> {
   let limit = FIRST_READ;
   for (;;) {
     options.signal.throwIfAborted();
-    const alone = bridge !== undefined && !bridge.crowded && !target.crowded;
+    const alone = !target.crowded && bridge?.crowded !== true;
     const box = alone ? ALONE_BOX_MS : TIME_BOX_MS;
     const whole = await copyPiece(options, pair, piece);
     const { state, steps, heldMs } = whole ?? (await copyChunk(options, pair, limit));
@@ -94,18 +97,13 @@ interface Chunk {
 }
 
 /** Copies a range inside the database; null when that has to be done row by row. */
-async function copyPiece(
-  { target, source, epoch, bridge }: CopyOptions,
-  pair: Pair,
-  limit: number,
-): Promise<Chunk | null> {
+async function copyPiece(options: CopyOptions, pair: Pair, limit: number): Promise<Chunk | null> {
+  const { epoch, bridge } = options;
   if (bridge === undefined) return null;
-  const known = (await target.backfills()).find((state) => state.pair === pair.name);
-  if (known?.done) return { state: known, steps: 0, heldMs: 1 };
-  const total = known?.total ?? (await source.snapshot((snapshot) => snapshot.count(pair)));
+  const before = await stateOf(options, pair);
+  if (before.done) return { state: before, steps: 0, heldMs: 1 };
   return bridge.apply(epoch, async (transaction) => {
     const started = performance.now();
-    const before = (await transaction.backfill(pair)) ?? fresh(pair, total);
     const piece = await bridge.copy(pair, before.cursor, limit);
     if (piece === null) return null;
     const state: BackfillState = {
@@ -121,35 +119,55 @@ async function copyPiece(
   });
 }
 
+/**
+ * Copies some rows one by one. The owner is read before the target's transaction, which must not wait
+ * for a network; that nothing was applied in between, it sees for itself.
+ */
 async function copyChunk(options: CopyOptions, pair: Pair, limit: number): Promise<Chunk> {
-  const { source, target, epoch } = options;
-  const known = (await target.backfills()).find((state) => state.pair === pair.name);
-  if (known?.done) return { state: known, steps: 0, heldMs: 1 };
-  // Counting takes its time: not under the target's lock.
-  const total = known?.total ?? (await source.snapshot((snapshot) => snapshot.count(pair)));
+  const known = await stateOf(options, pair);
+  if (known.done) return { state: known, steps: 0, heldMs: 1 };
+  for (;;) {
+    options.signal.throwIfAborted();
+    const chunk = await options.applier.whileStill(() => tryChunk(options, pair, known, limit));
+    if (chunk !== null) return chunk;
+  }
+}
+
+async function tryChunk(
+  { source, target, epoch }: CopyOptions,
+  pair: Pair,
+  before: BackfillState,
+  limit: number,
+): Promise<Chunk | null> {
+  const applied = await target.store.appliedPosition();
+  const own = await source.snapshot((snapshot) => snapshot.rows(pair, before.cursor, limit));
+  const readyPosition = await source.feed.last();
   return target.apply(epoch, async (transaction) => {
     const started = performance.now();
-    const before = (await transaction.backfill(pair)) ?? fresh(pair, total);
-    const { own, position } = await source.snapshot(async (snapshot) => ({
-      position: await snapshot.position(),
-      own: await snapshot.rows(pair, before.cursor, limit),
-    }));
+    // Another engine's applier.
+    if ((await transaction.applied()) !== applied) return null;
     const there = await transaction.rows(pair, before.cursor, limit);
-    const merged = mergeRows(own, there, limit);
+    const { partners, complete } = mergeRows(own, there, limit);
     const boxMs = TIME_BOX_MS - (performance.now() - started);
-    const steps = await transaction.bring(pair, writesOf(options, pair, merged), boxMs);
-    const taken = merged.partners.slice(0, steps);
+    const steps = await transaction.bring(pair, writesOf(source.side, pair, partners), boxMs);
+    const taken = partners.slice(0, steps);
     const state: BackfillState = {
       ...before,
       cursor: taken.at(-1)?.key ?? before.cursor,
-      rows: before.rows + taken.filter((partners) => partners.source !== undefined).length,
-      done: merged.complete && steps === merged.partners.length,
-      readyPosition: position,
+      rows: before.rows + taken.filter((one) => one.source !== undefined).length,
+      done: complete && steps === partners.length,
+      readyPosition,
       at: Date.now(),
     };
     await transaction.saveBackfill(state);
     return { state, steps, heldMs: performance.now() - started };
   });
+}
+
+async function stateOf({ source, target }: CopyOptions, pair: Pair): Promise<BackfillState> {
+  const known = (await target.backfills()).find((state) => state.pair === pair.name);
+  // Counting takes its time: not under the target's lock.
+  return known ?? fresh(pair, await source.snapshot((snapshot) => snapshot.count(pair)));
 }
 
 function fresh(pair: Pair, total: number): BackfillState {
@@ -168,11 +186,11 @@ function fresh(pair: Pair, total: number): BackfillState {
 
 /** Makes the target's rows what the source's say; what the source does not have, goes. */
 function* writesOf(
-  { source }: BackfillOptions,
+  owner: SideName,
   pair: Pair,
-  { partners }: Merged,
+  partners: readonly Partners[],
 ): Iterable<RowWrite | null> {
-  for (const one of partners) yield writeOf(source.side, pair, one);
+  for (const one of partners) yield writeOf(owner, pair, one);
 }
 
 function writeOf(owner: SideName, pair: Pair, partners: Partners): RowWrite | null {

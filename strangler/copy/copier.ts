@@ -99,6 +99,7 @@ export class Copier {
       source,
       target,
       epoch,
+      applier,
       signal: this.#signal,
       whenCalm: () =>
         this.#until(async () => (await source.feed.last()) - applier.position <= CALM_CHANGES),
@@ -114,11 +115,9 @@ export class Copier {
 
 /** What is in the feed up to now need not be applied: every row is about to be copied anyway. */
 function beginCopy({ direction, source, target, applier }: CopyRoute): Promise<void> {
-  return applier.moveTo(() =>
-    target.apply(direction.epoch, async (transaction) => {
-      const position = await source.snapshot((snapshot) => snapshot.position());
-      await transaction.beginCopy(position);
-      return position;
-    }),
-  );
+  return applier.moveTo(async () => {
+    const position = await source.feed.last();
+    await target.apply(direction.epoch, (transaction) => transaction.beginCopy(position));
+    return position;
+  });
 }

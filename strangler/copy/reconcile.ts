@@ -66,7 +66,7 @@ export async function reconcile(options: ReconcileOptions): Promise<ReconcileRep
     clean: pairs.every((pair) => pair.missing + pair.extra + pair.different + pair.unsettled === 0),
     pairs,
     rows,
-    position: await options.source.snapshot((snapshot) => snapshot.position()),
+    position: await options.source.feed.last(),
     mappingHash: options.mapping.hash,
     sample: options.sample ?? null,
     startedAt,
@@ -133,7 +133,7 @@ function nextLimit(limit: number, tookMs: number, equal: boolean): number {
 
 /** The closer both sides are, the fewer rows have to be looked at twice. */
 async function whenClose({ source, target, applied }: ReconcileOptions): Promise<void> {
-  const position = await source.snapshot((snapshot) => snapshot.position());
+  const position = await source.feed.last();
   const there = await target.store.appliedPosition();
   if (position - there > CLOSE) await applied(position).catch(() => undefined);
 }
@@ -182,7 +182,7 @@ async function judgeAt(
   applied: number,
   needed: boolean,
 ): Promise<(source: SideDatabase, partners: Partners) => Promise<Finding>> {
-  const keys = needed ? await snapshot.changedKeys(pair, applied, await snapshot.position()) : [];
+  const keys = needed ? await snapshot.changedSince(pair, applied) : [];
   const changed = new Set(keys.map((key) => encodeValues(key)));
   return async ({ side }, partners) => {
     if (!changed.has(encodeValues(partners.key))) return differenceOf(pair, side, partners);
@@ -200,7 +200,7 @@ async function lookAgain(options: ReconcileOptions, pair: Pair, key: PairKey): P
   const { source, target, signal } = options;
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     signal.throwIfAborted();
-    const position = await source.snapshot((snapshot) => snapshot.position());
+    const position = await source.feed.last();
     await options.applied(position).catch(() => undefined);
     const there = await target.snapshot(async (snapshot) => ({
       applied: await snapshot.applied(),

@@ -109,6 +109,16 @@ export class Applier implements SliceSink {
     }
   }
 
+  /** Runs `work` while this applier changes nothing. */
+  async whileStill<T>(work: () => Promise<T>): Promise<T> {
+    let result: T | undefined;
+    await this.#inTurn(async () => {
+      result = await work();
+    });
+    if (this.stopped) throw new NotTargetError('the applier was stopped');
+    return result as T;
+  }
+
   /** Goes on from a position that the target was set to by other means: a new copy was begun. */
   async moveTo(set: () => Promise<number>): Promise<void> {
     await this.#inTurn(async () => {

@@ -1,4 +1,5 @@
 import type { SideName } from '../side.ts';
+import { otherSide } from '../side.ts';
 import type { Row, SqlValue } from './codec.ts';
 import { columnOn } from './mapping.ts';
 import type { Mapping, Pair } from './mapping.ts';
@@ -6,29 +7,39 @@ import { encodeValues } from './row-json.ts';
 import { pairKeyOf } from './translate.ts';
 import type { PairKey } from './translate.ts';
 
-/** Finds a row of a pair when a change does not say enough; undefined when there is none. */
-export type FindRow = (pair: Pair, key: PairKey) => Row | undefined;
+/** Asks for a row of a pair on the other side, where a change does not say enough. */
+export interface RootQuestion {
+  readonly pair: Pair;
+  readonly key: PairKey;
+  /** The aggregate's name, when that row is known; undefined when there is none. */
+  readonly answer: (row: Row | undefined) => string;
+}
 
 /**
  * Names the aggregate that a changed row belongs to, by the pair of its root and the root's key.
  * Changes of one aggregate keep their order even when one of them can't be applied.
  * @param row the row's image, or its key alone where the row is gone
- * @param find looks for the row on the other side
+ * @returns its name, or what has to be known for it
  */
 export function rootOf(
   mapping: Pick<Mapping, 'pairs'>,
   side: SideName,
   table: string,
   row: Row,
-  find: FindRow,
-): string {
+): string | RootQuestion {
   for (const pair of mapping.pairs) {
     if (pair[side].table !== table) continue;
     const key = keyOrNothing(pair, side, row);
     if (key === undefined) continue;
     if (pair.partOf === undefined) return `${pair.name} ${encodeValues(key)}`;
-    const root = partOfKey(pair, pair.partOf.by, side, row) ?? foundKey(pair, side, key, find);
-    return root ? `${pair.partOf.pair} ${encodeValues(root)}` : `${pair.name} ${encodeValues(key)}`;
+    const { pair: whole, by } = pair.partOf;
+    const named = (root: PairKey | undefined): string =>
+      root ? `${whole} ${encodeValues(root)}` : `${pair.name} ${encodeValues(key)}`;
+    const root = partOfKey(pair, by, side, row);
+    if (root !== undefined) return named(root);
+    const answer = (partner: Row | undefined): string =>
+      named(partner && partOfKey(pair, by, otherSide(side), partner));
+    return { pair, key, answer };
   }
   return `${table} ${encodeValues(Object.values(row))}`;
 }
@@ -40,12 +51,6 @@ function keyOrNothing(pair: Pair, side: SideName, row: Row): PairKey | undefined
   } catch {
     return undefined;
   }
-}
-
-function foundKey(pair: Pair, side: SideName, key: PairKey, find: FindRow): PairKey | undefined {
-  const partner = find(pair, key);
-  const by = pair.partOf?.by ?? [];
-  return partner && partOfKey(pair, by, side === 'legacy' ? 'extracted' : 'legacy', partner);
 }
 
 /** The root's key, as the legacy side writes it; undefined when the row does not hold all of it. */

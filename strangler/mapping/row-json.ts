@@ -48,3 +48,8 @@ function encode(value: SqlValue): unknown {
     return { $real: String(value).replace('Infinity', 'Inf') };
   return value;
 }
+
+/** A row's image without what must not lie about. */
+export function withoutSecrets(columns: readonly string[], image: Row): Row {
+  return Object.fromEntries(columns.map((column) => [column, image[column] ?? null]));
+}

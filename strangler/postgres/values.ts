@@ -46,7 +46,7 @@ const ENCODED: Readonly<Record<Kind, (x: string) => string>> = {
 };
 
 /** The session's time zone must be UTC. What has no place in the form stays as PostgreSQL writes it. */
-function timeSql(x: string): string {
+export function timeSql(x: string): string {
   return (
     `CASE WHEN ${x} >= '0001-01-01' AND ${x} < '10000-01-01'` +
     ` THEN regexp_replace(to_char(${x}, 'YYYY-MM-DD HH24:MI:SS.US'), '000$', '')` +

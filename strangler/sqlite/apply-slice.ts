@@ -23,7 +23,7 @@ export function applySlice(
   { boxMs, careful }: Manner,
 ): Applied {
   const started = performance.now();
-  const applied = target.applied();
+  const applied = target.appliedNow();
   if (slice.after > applied || slice.upto <= applied) {
     return { position: applied, parked: [], heldMs: 0 };
   }

@@ -1,6 +1,5 @@
 import type { Statement } from 'better-sqlite3';
 import { decodeValues, encodeValues } from '../mapping/index.ts';
-import type { Pair } from '../mapping/index.ts';
 import type { BackfillState } from '../side-database.ts';
 
 const COLUMNS = `pair, cursor, rows, total, done, ready_position AS readyPosition,
@@ -15,17 +14,6 @@ function fromStored(stored: Stored): BackfillState {
     cursor: stored.cursor === null ? null : decodeValues(stored.cursor),
     done: stored.done === 1,
   };
-}
-
-export function readBackfill(
-  prepare: Prepare,
-  capability: string,
-  pair: Pair,
-): BackfillState | undefined {
-  const stored = prepare(
-    `SELECT ${COLUMNS} FROM fig_backfill WHERE capability = ? AND pair = ?`,
-  ).get(capability, pair.name) as Stored | undefined;
-  return stored && fromStored(stored);
 }
 
 export function readBackfills(prepare: Prepare, capability: string): readonly BackfillState[] {

@@ -1,7 +1,7 @@
 import type { SideName } from '../side.ts';
-import { PackedChange } from '../packed-change.ts';
+import { PackedChange, wholeTransactions } from '../packed-change.ts';
 import type { PackedRow } from '../packed-change.ts';
-import { FeedLostError } from '../side-database.ts';
+import { feedLost } from '../side-database.ts';
 import type { FeedReader } from '../side-database.ts';
 import type { Slice } from '../store.ts';
 import type { SqliteConnection } from './connection.ts';
@@ -56,7 +56,8 @@ export class SqliteFeedReader implements FeedReader {
       .raw()
       .all(after, limit + 1) as PackedRow[];
     const [first] = rows;
-    if (first === undefined ? after > this.#last() : first[0] !== after + 1) this.#lost(after);
+    if (first === undefined ? after > this.#last() : first[0] !== after + 1)
+      throw feedLost(this.#capability, this.#side, after);
     const changes = rows
       .slice(0, wholeTransactions(rows, limit))
       .map((row) => new PackedChange(row));
@@ -108,25 +109,4 @@ export class SqliteFeedReader implements FeedReader {
       { durable: false },
     );
   }
-
-  #lost(after: number): never {
-    throw new FeedLostError(
-      `the feed of ${this.#capability} (${this.#side}) does not hold what follows position ` +
-        `${after}: a database was restored or its feed was cut; a new backfill is needed`,
-    );
-  }
-}
-
-/**
- * How many of the rows make whole transactions. All of them do when there are no more: a snapshot
- * ends where a transaction ended. A group of more rows than `limit` is cut, since a slice must fit
- * into memory, a queue and a short transaction; the side it goes to is not the owner, and shows a
- * part of it for a moment.
- */
-function wholeTransactions(rows: readonly PackedRow[], limit: number): number {
-  if (rows.length <= limit) return rows.length;
-  for (let end = limit; end > 0; end -= 1) {
-    if (rows[end]?.[1] !== rows[end - 1]?.[1]) return end;
-  }
-  return limit;
 }

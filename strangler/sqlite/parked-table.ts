@@ -1,6 +1,5 @@
 import type { Statement } from 'better-sqlite3';
 import { decodeRow, encodeRow } from '../mapping/index.ts';
-import type { Row } from '../mapping/index.ts';
 import type { ParkedChange, ParkedChanges } from '../side-database.ts';
 import type { SqliteConnection } from './connection.ts';
 
@@ -133,9 +132,4 @@ export class SqliteParkedChanges implements ParkedChanges {
   skip(root: string): Promise<number> {
     return this.#db.transaction(() => this.#write.forget(root));
   }
-}
-
-/** A row's image without what must not lie about. */
-export function withoutSecrets(columns: readonly string[], image: Row): Row {
-  return Object.fromEntries(columns.map((column) => [column, image[column] ?? null]));
 }

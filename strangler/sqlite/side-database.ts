@@ -131,7 +131,7 @@ export class SqliteSideDatabase implements SideDatabase {
     // Syncing the log for any commit syncs what was committed before it.
     return this.#db.transaction(() => {
       this.#db.write('UPDATE fig_clock SET applying = 0 WHERE id = 1').run();
-      return this.#target.begin().applied();
+      return this.#target.begin().appliedNow();
     });
   }
 

@@ -31,10 +31,6 @@ export class SqliteSnapshot extends AwaitedRows implements Snapshot {
     this.#feed = name(feedTable(mapping.capability));
   }
 
-  async position(): Promise<number> {
-    return this.#db.read(`SELECT max(position) FROM ${this.#feed}`).pluck().get() as number;
-  }
-
   async applied(): Promise<number> {
     const position = this.#db
       .read('SELECT position FROM fig_applied WHERE capability = ? AND feed_of = ?')
@@ -43,11 +39,11 @@ export class SqliteSnapshot extends AwaitedRows implements Snapshot {
     return position ?? 0;
   }
 
-  async changedKeys(pair: Pair, after: number, upto: number): Promise<readonly PairKey[]> {
+  async changedSince(pair: Pair, after: number): Promise<readonly PairKey[]> {
     const keys = this.#db
-      .read(`SELECT key FROM ${this.#feed} WHERE position > ? AND position <= ? AND tbl = ?`)
+      .read(`SELECT key FROM ${this.#feed} WHERE position > ? AND tbl = ?`)
       .pluck()
-      .all(after, upto, pair[this.#side].table) as string[];
+      .all(after, pair[this.#side].table) as string[];
     return keys
       .map((key) => pairKeyOf(pair, this.#side, decodeRow(key)))
       .filter((key) => key !== undefined);

@@ -1,14 +1,14 @@
 import type { Fence } from '../../chassis/index.ts';
 import type { SideName } from '../side.ts';
 import { otherSide } from '../side.ts';
-import { imageColumnsOf, MappingError, rootOf } from '../mapping/index.ts';
+import { imageColumnsOf, MappingError, rootOf, withoutSecrets } from '../mapping/index.ts';
 import type { Mapping, Pair, Row } from '../mapping/index.ts';
 import { NotTargetError } from '../side-database.ts';
 import type { BackfillState, ParkedChange, RowWrite, Target } from '../side-database.ts';
 import type { Change } from '../store.ts';
-import { readBackfill, writeBackfill } from './backfill-table.ts';
+import { writeBackfill } from './backfill-table.ts';
 import type { SqliteConnection } from './connection.ts';
-import { ParkedTable, withoutSecrets } from './parked-table.ts';
+import { ParkedTable } from './parked-table.ts';
 import type { Place } from './parked-table.ts';
 import { AwaitedRows, SqliteRowReader } from './row-reader.ts';
 import { SqliteRowWriter } from './row-writer.ts';
@@ -50,7 +50,11 @@ export class SqliteTarget extends AwaitedRows implements Target {
     return this;
   }
 
-  applied(): number {
+  async applied(): Promise<number> {
+    return this.appliedNow();
+  }
+
+  appliedNow(): number {
     const position = this.#db
       .write('SELECT position FROM fig_applied WHERE capability = ? AND feed_of = ?')
       .pluck()
@@ -120,10 +124,6 @@ export class SqliteTarget extends AwaitedRows implements Target {
     return seen;
   }
 
-  async backfill(pair: Pair): Promise<BackfillState | undefined> {
-    return readBackfill((sql) => this.#db.write(sql), this.#capability, pair);
-  }
-
   async saveBackfill(state: BackfillState): Promise<void> {
     writeBackfill((sql) => this.#db.write(sql), this.#capability, state);
   }
@@ -159,9 +159,9 @@ export class SqliteTarget extends AwaitedRows implements Target {
     const known = this.#parked.rootOf(change as Waiting);
     if (known !== undefined) return known;
     const row = (image ?? key) as Row;
-    return rootOf(this.#mapping, this.#source, table, row, (pair, pairKey) =>
-      this.#reader.row(pair, pairKey),
-    );
+    const root = rootOf(this.#mapping, this.#source, table, row);
+    if (typeof root === 'string') return root;
+    return root.answer(this.#reader.row(root.pair, root.key));
   }
 
   #setComplete(complete: 0 | 1): void {

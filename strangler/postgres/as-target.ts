@@ -1,0 +1,67 @@
+import type { QueryResult } from 'pg';
+import type { Fence } from '../../chassis/index.ts';
+import { otherSide } from '../side.ts';
+import type { SideName } from '../side.ts';
+import type { Mapping } from '../mapping/index.ts';
+import { NotTargetError } from '../side-database.ts';
+import type { PostgresClient, PostgresConnection } from './connection.ts';
+import { APPLYING } from './functions.ts';
+import type { Schemas } from './schema.ts';
+import { PostgresTarget } from './target.ts';
+import type { Found } from './target.ts';
+import { text } from './values.ts';
+
+interface Of {
+  readonly connection: PostgresConnection;
+  readonly mapping: Mapping;
+  readonly side: SideName;
+  readonly schemas: Schemas;
+}
+
+/**
+ * Runs `work` in one transaction as the target, under the fence row's lock: whoever else would apply,
+ * or move the fence, waits for its end.
+ * @throws NotTargetError unless the fence is not open and at `epoch`
+ */
+export function asTarget<T>(
+  { connection, mapping, side, schemas }: Of,
+  { epoch, durable }: { readonly epoch: number; readonly durable: boolean },
+  work: (target: PostgresTarget) => Promise<T>,
+): Promise<T> {
+  return connection.transaction(
+    async (client) => {
+      const found = await begin(client, mapping.capability, side, epoch);
+      return work(new PostgresTarget({ client, mapping, side, schemas, found }));
+    },
+    { durable },
+  );
+}
+
+/**
+ * What has been applied is read by a statement of its own: only what begins when the lock is held sees
+ * what its last holder has done.
+ */
+async function begin(
+  client: PostgresClient,
+  capability: string,
+  side: SideName,
+  epoch: number,
+): Promise<Found> {
+  const [own, source] = [text(capability), text(otherSide(side))];
+  const results = (await client.query(
+    `SELECT state, epoch FROM fig_fence WHERE capability = ${own} AND key = '*' FOR UPDATE;
+     SELECT complete, EXISTS (SELECT FROM fig_parked WHERE capability = ${own}) AS "anyParked",
+       coalesce((SELECT position FROM fig_applied
+         WHERE capability = ${own} AND feed_of = ${source}), 0) AS applied
+       FROM fig_install WHERE capability = ${own};
+     ${APPLYING}; SET CONSTRAINTS ALL DEFERRED`,
+  )) as unknown as readonly QueryResult[];
+  const fence = results[0]?.rows[0] as Fence | undefined;
+  if (fence === undefined || fence.state === 'open' || fence.epoch !== epoch) {
+    throw new NotTargetError(
+      `${capability} (${side}) is ${fence?.state ?? 'not installed'} at epoch ${fence?.epoch ?? 0}; ` +
+        `changes were to be applied at epoch ${epoch}`,
+    );
+  }
+  return results[1]?.rows[0] as Found;
+}

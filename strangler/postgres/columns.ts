@@ -1,0 +1,74 @@
+import type { Row, SqlValue } from '../mapping/index.ts';
+import type { Column, Schemas } from './schema.ts';
+import { name, timeSql } from './values.ts';
+
+/** What a database says of some of a table's columns. @throws when it has no such column */
+export function columnsOf(
+  schemas: Schemas,
+  table: string,
+  columns: readonly string[],
+): readonly Column[] {
+  return columns.map((column) => {
+    const known = schemas.get(table)?.byName.get(column);
+    if (known === undefined) throw new Error(`no such column: ${table}.${column}`);
+    return known;
+  });
+}
+
+/** SQL that reads a column in the form that images have. */
+export function readSql({ name: column, kind }: Column, row: string): string {
+  const whole = `${row}.${name(column)}`;
+  if (kind === 'boolean') return `${whole}::int`;
+  if (kind === 'time') return timeSql(whole);
+  return kind === 'text' ? `${whole}::text` : whole;
+}
+
+const TEXTS: ReadonlySet<string> = new Set(['text', 'varchar', 'bpchar']);
+
+/**
+ * SQL that makes a column's value of its text. What is too long is not cut off, as a cast to the whole
+ * declaration would do: the column itself refuses it.
+ */
+export function castSql({ type, declared }: Column, expression: string): string {
+  if (TEXTS.has(type)) return expression;
+  return `${expression}::${declared.replace(/\([^)]*\)/, '')}`;
+}
+
+/** A value as text that `castSql` takes. */
+export function textOf(value: SqlValue): string | null {
+  if (value === null || typeof value === 'string') return value;
+  if (value instanceof Uint8Array) return `\\x${Buffer.from(value).toString('hex')}`;
+  return String(value);
+}
+
+/** The texts of rows by column, as parameters for `dataSql`. */
+export function dataOf(columns: readonly Column[], rows: readonly Row[]): (string | null)[][] {
+  return columns.map(({ name: column }) => rows.map((row) => textOf(row[column] ?? null)));
+}
+
+/** SQL that makes rows of `dataOf`, with `nr` from 1 in their order. */
+export function dataSql(columns: readonly Column[]): string {
+  const values = columns.map(
+    (column, index) => `${castSql(column, `u.c${index}`)} AS ${name(column.name)}`,
+  );
+  const arrays = columns.map((_, index) => `$${index + 1}::text[]`);
+  const names = columns.map((_, index) => `c${index}`);
+  return (
+    `SELECT ${[...values, 'u.nr'].join(', ')} ` +
+    `FROM unnest(${arrays.join(', ')}) WITH ORDINALITY u (${[...names, 'nr'].join(', ')})`
+  );
+}
+
+/** SQL that says that two rows agree in columns. */
+export function sameSql(columns: readonly Column[], left: string, right: string): string {
+  return columns
+    .map(({ name: column }) => `${left}.${name(column)} = ${right}.${name(column)}`)
+    .join(' AND ');
+}
+
+/** A list of columns. */
+export function listSql(columns: readonly Column[], row?: string): string {
+  return columns
+    .map(({ name: column }) => (row === undefined ? name(column) : `${row}.${name(column)}`))
+    .join(', ');
+}

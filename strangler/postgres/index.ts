@@ -1,0 +1,2 @@
+/** Everything the engine says to PostgreSQL. */
+export { PostgresSideDatabase } from './side-database.ts';

@@ -1,0 +1,98 @@
+import type { SideName } from '../side.ts';
+import { encodeRow, imageColumnsOf } from '../mapping/index.ts';
+import type { Mapping, SqlValue } from '../mapping/index.ts';
+import type { RowName } from '../side-database.ts';
+import { columnsOf, dataOf, dataSql, sameSql } from './columns.ts';
+import type { PostgresClient, PostgresConnection } from './connection.ts';
+import { PASS_FUNCTION } from './functions.ts';
+import type { Schemas } from './schema.ts';
+import type { Sequencer } from './sequencer.ts';
+import { captureTable } from './tables.ts';
+import { imageSql, name } from './values.ts';
+
+/** How long rows that are not there may keep others from writing theirs, in ms. */
+const LOCK_MS = 2_000;
+
+interface Of {
+  readonly connection: PostgresConnection;
+  readonly sequencer: Sequencer;
+  readonly mapping: Mapping;
+  readonly side: SideName;
+  readonly schemas: Schemas;
+}
+
+/**
+ * Writes rows of the owner into its feed again, as they are in this transaction, which locks them so
+ * that no change of theirs can come between.
+ * @returns the last position; null when this side is not the owner
+ */
+export function requeue(of: Of, rows: readonly RowName[]): Promise<number | null> {
+  const { connection, mapping, sequencer } = of;
+  return connection.transaction(
+    async (client) => {
+      const { rows: fences } = await client.query<{ state: string }>(
+        `SELECT state FROM ${PASS_FUNCTION}($1)`,
+        [mapping.capability],
+      );
+      if (fences[0]?.state !== 'open') return null;
+      for (const table of new Set(rows.map((row) => row.table))) {
+        await requeueIn(
+          client,
+          of,
+          table,
+          rows.filter((row) => row.table === table),
+        );
+      }
+      return sequencer.moveIn(client);
+    },
+    { lockMs: LOCK_MS },
+  );
+}
+
+async function requeueIn(
+  client: PostgresClient,
+  of: Of,
+  table: string,
+  rows: readonly RowName[],
+): Promise<void> {
+  let images = await imagesOf(client, of, table, rows);
+  if (images.some((image) => image === undefined)) {
+    // Somebody may be about to insert it: what is not there can't be locked by itself.
+    await client.query(`LOCK TABLE ${name(table)} IN SHARE MODE`);
+    images = await imagesOf(client, of, table, rows);
+  }
+  await client.query(
+    `INSERT INTO ${name(captureTable(of.mapping.capability))} (tbl, key, op, image, epoch)
+       SELECT $1, u.key, 'refresh', u.image,
+         (SELECT epoch FROM fig_fence WHERE capability = $2 AND fig_fence.key = '*')
+       FROM unnest($3::text[], $4::text[]) WITH ORDINALITY u (key, image, nr) ORDER BY nr`,
+    [
+      table,
+      of.mapping.capability,
+      rows.map(({ key }) => encodeRow(key)),
+      images.map((image) => image ?? null),
+    ],
+  );
+}
+
+async function imagesOf(
+  client: PostgresClient,
+  { schemas, mapping, side }: Of,
+  table: string,
+  rows: readonly RowName[],
+): Promise<(string | undefined)[]> {
+  const images: (string | undefined)[] = rows.map(() => undefined);
+  const keys = columnsOf(schemas, table, Object.keys(rows[0]?.key ?? {}));
+  const image = imageSql('t', columnsOf(schemas, table, imageColumnsOf(mapping, side, table)));
+  const { rows: found } = await client.query<SqlValue[]>({
+    text: `SELECT d.nr, ${image} FROM (${dataSql(keys)}) d
+             JOIN ${name(table)} t ON ${sameSql(keys, 't', 'd')} FOR NO KEY UPDATE OF t`,
+    values: dataOf(
+      keys,
+      rows.map(({ key }) => key),
+    ),
+    rowMode: 'array',
+  });
+  for (const [nr, json] of found) images[Number(nr) - 1] = json as string;
+  return images;
+}

@@ -1,0 +1,205 @@
+import {
+  disjoint,
+  encodeValues,
+  holds,
+  isGuest,
+  keyOn,
+  ownColumns,
+  pairKeyOf,
+  resetValues,
+  sameValue,
+} from '../mapping/index.ts';
+import type { Pair, PairKey, Row, SqlValue } from '../mapping/index.ts';
+import type { SideName } from '../side.ts';
+import { columnsOf, dataOf, dataSql, readSql, sameSql } from './columns.ts';
+import type { PostgresClient } from './connection.ts';
+import type { PairWrite, TableWrites } from './pair-write.ts';
+import { prepared } from './prepared.ts';
+import { pairColumns, rowOf } from './row-reader.ts';
+import type { Schemas } from './schema.ts';
+import { name } from './values.ts';
+import { WaitingGuests } from './waiting-guests.ts';
+import { deleteSql, insertSql, updateSql } from './write-sql.ts';
+
+/** A row as it was found, and as it is to be. */
+interface Held {
+  readonly was: Row | undefined;
+  now: Row | undefined;
+}
+
+interface Of {
+  readonly client: PostgresClient;
+  readonly capability: string;
+  readonly side: SideName;
+  readonly schemas: Schemas;
+  readonly table: string;
+  /** All pairs of the table. */
+  readonly pairs: readonly Pair[];
+}
+
+/**
+ * Writes to a table whose rows are made of an anchor and its guests. Nobody else writes to this side,
+ * so rows are read, changed in memory as each write says, and written back as they have come out.
+ */
+export class SharedWrites implements TableWrites {
+  readonly #of: Of;
+  readonly #key: readonly string[];
+  readonly #columns: readonly string[];
+  readonly #held = new Map<string, Held>();
+  readonly #waiting: WaitingGuests;
+
+  constructor(of: Of) {
+    this.#of = of;
+    const [any] = of.pairs;
+    this.#key = any === undefined ? [] : keyNames(any, of.side);
+    this.#columns = [...new Set(of.pairs.flatMap((pair) => pairColumns(pair, of.side)))];
+    this.#waiting = new WaitingGuests(of.client, of.capability);
+  }
+
+  async load(writes: readonly PairWrite[]): Promise<void> {
+    const { client, side, schemas, table } = this.#of;
+    const keys = new Map<string, Row>();
+    for (const { pair, key } of writes) {
+      const where = keyOn(pair, side, key);
+      keys.set(this.#nameOf(where), where);
+    }
+    const key = columnsOf(schemas, table, this.#key);
+    const read = columnsOf(schemas, table, this.#columns).map((column) => readSql(column, 't'));
+    const { rows } = await client.query<SqlValue[]>({
+      ...prepared(
+        `SELECT ${read.join(', ')} FROM (${dataSql(key)}) d
+           JOIN ${name(table)} t ON ${sameSql(key, 't', 'd')}`,
+        dataOf(key, [...keys.values()]),
+      ),
+      rowMode: 'array',
+    });
+    for (const values of rows) {
+      const row = rowOf(this.#columns, values);
+      this.#held.set(this.#nameOf(row), { was: row, now: row });
+    }
+    await this.#waiting.load(this.#guestKeys(keys.values()));
+  }
+
+  add({ pair, key, image }: PairWrite): void {
+    const where = keyOn(pair, this.#of.side, key);
+    const held = this.#held.get(this.#nameOf(where)) ?? { was: undefined, now: undefined };
+    this.#held.set(this.#nameOf(where), held);
+    if (image === null) this.#leave(pair, key, held);
+    else if (held.now !== undefined) held.now = { ...held.now, ...image };
+    else if (isGuest(pair, this.#of.side)) this.#waiting.keep(pair, key, image);
+    else held.now = this.#born(pair, { ...where, ...image });
+  }
+
+  async remove(): Promise<void> {
+    const gone = this.#heldRows(({ was, now }) => was !== undefined && now === undefined);
+    const rows = gone.map(({ was }) => was as Row);
+    if (rows.length === 0) return;
+    const { client, schemas, table } = this.#of;
+    const key = columnsOf(schemas, table, this.#key);
+    await client.query(prepared(deleteSql({ table, key }), dataOf(key, rows)));
+  }
+
+  async put(): Promise<void> {
+    const made = this.#heldRows(({ was, now }) => was === undefined && now !== undefined);
+    const changed = this.#heldRows(
+      ({ was, now }) => was !== undefined && now !== undefined && !sameRow(was, now),
+    );
+    await this.#write(updateSql, changed);
+    await this.#write(insertSql, made);
+    await this.#waiting.save();
+  }
+
+  #leave(pair: Pair, key: PairKey, held: Held): void {
+    const { side } = this.#of;
+    if (isGuest(pair, side)) {
+      const { now } = held;
+      if (now !== undefined) held.now = { ...now, ...resetValues(pair[side].whenAbsent, now) };
+      this.#waiting.take(pair, key);
+      return;
+    }
+    // What guests wrote outlives the row: it may be a delete and an insert of the anchor only.
+    for (const guest of held.now === undefined ? [] : this.#guestsOf(pair)) {
+      const row = held.now as Row;
+      const guestKey = pairKeyOf(guest, side, row);
+      if (guestKey === undefined || !holds(guest, side, row)) continue;
+      const own = ownColumns(guest, side).map((column) => [column, row[column] ?? null]);
+      this.#waiting.keep(guest, guestKey, Object.fromEntries(own) as Row);
+    }
+    held.now = undefined;
+  }
+
+  /** A new row starts with what its guests are waiting to write, or with what they fall back to. */
+  #born(pair: Pair, image: Row): Row {
+    const { side } = this.#of;
+    let row = image;
+    for (const guest of this.#guestsOf(pair)) {
+      const key = pairKeyOf(guest, side, row);
+      const own = key && this.#waiting.take(guest, key);
+      row = { ...row, ...(own ?? resetValues(guest[side].whenAbsent, row)) };
+    }
+    return row;
+  }
+
+  #guestsOf(anchor: Pair): readonly Pair[] {
+    const { pairs, side } = this.#of;
+    return pairs.filter((pair) => isGuest(pair, side) && !disjoint(anchor, pair, side));
+  }
+
+  #guestKeys(rows: Iterable<Row>): [Pair, PairKey][] {
+    const { pairs, side } = this.#of;
+    const guests = pairs.filter((pair) => isGuest(pair, side));
+    return [...rows].flatMap((row) =>
+      guests.flatMap((guest): [Pair, PairKey][] => {
+        const key = pairKeyOf(guest, side, row);
+        return key === undefined ? [] : [[guest, key]];
+      }),
+    );
+  }
+
+  #heldRows(is: (held: Held) => boolean): Held[] {
+    return [...this.#held.values()].filter((held) => is(held));
+  }
+
+  /** One statement for all rows with the same columns. */
+  async #write(sqlOf: typeof updateSql, held: readonly Held[]): Promise<void> {
+    const { client, schemas, table } = this.#of;
+    const groups = new Map<string, Row[]>();
+    for (const { now } of held) {
+      const row = now as Row;
+      const columns = JSON.stringify(Object.keys(row).sort());
+      const group = groups.get(columns) ?? [];
+      groups.set(columns, group);
+      group.push(row);
+    }
+    for (const [columns, rows] of groups) {
+      const rest = (JSON.parse(columns) as string[]).filter(
+        (column) => !this.#key.includes(column),
+      );
+      const written = {
+        table,
+        key: columnsOf(schemas, table, this.#key),
+        rest: columnsOf(schemas, table, rest),
+      };
+      const data = dataOf([...written.key, ...written.rest], rows);
+      await client.query(prepared(sqlOf(written), data));
+    }
+  }
+
+  #nameOf(row: Row): string {
+    return encodeValues(this.#key.map((column) => row[column] ?? null));
+  }
+}
+
+function keyNames(pair: Pair, side: SideName): readonly string[] {
+  return Object.keys(
+    keyOn(
+      pair,
+      side,
+      pair.key.map(() => ''),
+    ),
+  ).sort();
+}
+
+function sameRow(left: Row, right: Row): boolean {
+  return Object.entries(right).every(([column, value]) => sameValue(left[column] ?? null, value));
+}

@@ -1,0 +1,243 @@
+import { imageColumnsOf, rootOf, secretColumnsOf, withoutSecrets } from '../mapping/index.ts';
+import type { Mapping, Pair, Row } from '../mapping/index.ts';
+import { ApplyError } from '../side-database.ts';
+import type { BackfillState, ParkedChange, RowWrite, Target } from '../side-database.ts';
+import { otherSide } from '../side.ts';
+import type { SideName } from '../side.ts';
+import type { Change } from '../store.ts';
+import { writeBackfill } from './backfill-table.ts';
+import type { PostgresClient } from './connection.ts';
+import type { PairWrite } from './pair-write.ts';
+import { ParkedTable } from './parked-table.ts';
+import type { Place } from './parked-table.ts';
+import { isPoison, isUniqueViolation, reasonOf } from './poison.ts';
+import { PostgresRowReader } from './row-reader.ts';
+import { pairWritesOf, PostgresRowWriter } from './row-writer.ts';
+import type { Schemas } from './schema.ts';
+
+/** What a transaction of a target has found when it began, under the fence's lock. */
+export interface Found {
+  readonly applied: number;
+  /** Whether this side was a whole copy. */
+  readonly complete: boolean;
+  readonly anyParked: boolean;
+}
+
+interface Of {
+  readonly client: PostgresClient;
+  readonly mapping: Mapping;
+  readonly side: SideName;
+  readonly schemas: Schemas;
+  readonly found: Found;
+}
+
+/** One transaction of a target. */
+export class PostgresTarget extends PostgresRowReader implements Target {
+  readonly found: Found;
+  readonly parked: ParkedChange[] = [];
+  readonly #client: PostgresClient;
+  readonly #mapping: Mapping;
+  readonly #side: SideName;
+  readonly #writer: PostgresRowWriter;
+  #table: ParkedTable | undefined;
+
+  constructor({ client, mapping, side, schemas, found }: Of) {
+    super(client, side, schemas);
+    this.found = found;
+    this.#client = client;
+    this.#mapping = mapping;
+    this.#side = side;
+    this.#writer = new PostgresRowWriter(client, mapping, side, schemas);
+  }
+
+  async applied(): Promise<number> {
+    return this.found.applied;
+  }
+
+  async setApplied(position: number): Promise<void> {
+    await this.#client.query(
+      `INSERT INTO fig_applied (capability, feed_of, position, at) VALUES ($1, $2, $3, $4)
+         ON CONFLICT (capability, feed_of) DO UPDATE SET position = excluded.position, at = excluded.at`,
+      [this.#mapping.capability, otherSide(this.#side), position, Date.now()],
+    );
+  }
+
+  /** Brings changes of the owner to this side, all in one go. @throws ApplyError */
+  async applyAll(changes: readonly Change[]): Promise<void> {
+    const writes: PairWrite[] = [];
+    for (const change of changes) {
+      try {
+        writes.push(...pairWritesOf(this.#mapping, this.#side, change));
+      } catch (error) {
+        throw new ApplyError(change, error, isPoison(error));
+      }
+    }
+    try {
+      await this.#writer.write(writes);
+    } catch (error) {
+      const [first] = changes;
+      if (first === undefined) throw error;
+      throw new ApplyError(first, error, isPoison(error));
+    }
+  }
+
+  /**
+   * The same with care: a change that can't be applied is parked, as is what comes after one of its
+   * aggregate; the rest is still applied together.
+   */
+  async applyOrPark(changes: readonly Change[]): Promise<void> {
+    this.#table ??= await ParkedTable.read(this.#client, this.#mapping.capability);
+    let together: Change[] = [];
+    for (const change of changes) {
+      if (change.op !== 'refresh') {
+        together.push(change);
+        continue;
+      }
+      await this.#applySome(together);
+      together = [];
+      await this.#refresh(this.#table, change);
+    }
+    await this.#applySome(together);
+  }
+
+  async bring(pair: Pair, writes: Iterable<RowWrite | null>): Promise<number> {
+    const all = [...writes];
+    const wanted = all
+      .filter((write) => write !== null)
+      .map(({ key, image }): PairWrite => ({ pair, key, image }));
+    await this.#writeOvertaking(wanted);
+    return all.length;
+  }
+
+  saveBackfill(state: BackfillState): Promise<void> {
+    return writeBackfill(this.#client, this.#mapping.capability, state);
+  }
+
+  async beginCopy(position: number): Promise<void> {
+    const { capability } = this.#mapping;
+    // Every row is about to be copied as it is then.
+    for (const table of ['fig_backfill', 'fig_waiting', 'fig_parked']) {
+      await this.#client.query(`DELETE FROM ${table} WHERE capability = $1`, [capability]);
+    }
+    await this.#saveComplete(false);
+    await this.setApplied(position);
+  }
+
+  setComplete(): Promise<void> {
+    return this.#saveComplete(true);
+  }
+
+  async #saveComplete(complete: boolean): Promise<void> {
+    await this.#client.query('UPDATE fig_install SET complete = $2 WHERE capability = $1', [
+      this.#mapping.capability,
+      complete,
+    ]);
+  }
+
+  /** Parks what comes after something parked, and finds out by halves which others have to be. */
+  async #applySome(changes: readonly Change[]): Promise<void> {
+    const free: Change[] = [];
+    for (const change of changes) {
+      const root = this.#table?.isEmpty === false ? await this.#rootOf(change) : '';
+      if (this.#table?.isBehind(root, named(change), null) !== true) free.push(change);
+      else await this.#park(change, root, null, null);
+    }
+    const error = await this.#try(free);
+    const [only] = free;
+    if (error === null || only === undefined) return;
+    if (free.length === 1) {
+      await this.#park(only, await this.#rootOf(only), this.#reasonOf(only, error), null);
+      return;
+    }
+    const half = Math.ceil(free.length / 2);
+    await this.#applySome(free.slice(0, half));
+    await this.#applySome(free.slice(half));
+  }
+
+  /** Asked for again, a row is as it is now, and what is parked of it says nothing more. */
+  async #refresh(parked: ParkedTable, change: Change): Promise<void> {
+    const place = await parked.takeOut(named(change));
+    const root = await this.#rootOf(change);
+    if (parked.isBehind(root, named(change), place)) {
+      await this.#park(change, root, null, place);
+      return;
+    }
+    const error = await this.#try([change]);
+    if (error !== null) await this.#park(change, root, this.#reasonOf(change, error), place);
+  }
+
+  /** @returns why nothing was done; null when all was */
+  async #try(changes: readonly Change[]): Promise<unknown> {
+    if (changes.length === 0) return null;
+    return this.#within(async () => {
+      const writes = changes.flatMap((change) => pairWritesOf(this.#mapping, this.#side, change));
+      if (this.found.complete || changes.length > 1) await this.#writer.write(writes);
+      else await this.#writeOvertaking(writes);
+    });
+  }
+
+  /**
+   * Writes rows while a copy is being made: one of them may hold a unique value that another had
+   * first, and which is newer. Its own change is still to come and restores it.
+   */
+  async #writeOvertaking(writes: readonly PairWrite[]): Promise<void> {
+    const error = await this.#within(() => this.#writer.write(writes));
+    if (error === null) return;
+    if (!isUniqueViolation(error)) throw error;
+    for (const write of writes) {
+      const refused = await this.#within(() => this.#writer.write([write]));
+      if (refused === null) continue;
+      if (!isUniqueViolation(refused)) throw refused;
+      await this.#writer.evictRivals(write);
+      await this.#writer.write([write]);
+    }
+  }
+
+  /** @returns the error of what was taken back; null when nothing was @throws what is no poison */
+  async #within(work: () => Promise<void>): Promise<unknown> {
+    await this.#client.query('SAVEPOINT fig_some');
+    try {
+      await work();
+      await this.#client.query('RELEASE fig_some');
+      return null;
+    } catch (error) {
+      if (!isPoison(error)) throw error;
+      await this.#client.query('ROLLBACK TO fig_some; RELEASE fig_some');
+      return error;
+    }
+  }
+
+  async #park(
+    change: Change,
+    root: string,
+    reason: string | null,
+    place: Place | null,
+  ): Promise<void> {
+    const { table, key, op, image, position } = change;
+    const columns = imageColumnsOf(this.#mapping, otherSide(this.#side), table);
+    const kept = image === null ? null : withoutSecrets(columns, image as Row);
+    const attempts = (place?.attempts ?? 0) + (reason === null ? 0 : 1);
+    const parked = { root, table, key: key as Row, op, image: kept, position, reason, attempts };
+    const added = await this.#table?.add({ ...parked, at: Date.now() }, place);
+    if (added !== undefined) this.parked.push(added);
+  }
+
+  #reasonOf({ table }: Change, error: unknown): string {
+    const secrets = secretColumnsOf(this.#mapping, otherSide(this.#side), table);
+    return reasonOf(error, { quoting: secrets.length === 0 });
+  }
+
+  async #rootOf(change: Change): Promise<string> {
+    const known = this.#table?.rootOf(named(change));
+    if (known !== undefined) return known;
+    const { table, image, key } = change;
+    const row = (image ?? key) as Row;
+    const root = rootOf(this.#mapping, otherSide(this.#side), table, row);
+    if (typeof root === 'string') return root;
+    return root.answer(await this.row(root.pair, root.key));
+  }
+}
+
+function named({ table, key }: Change): { table: string; key: Row } {
+  return { table, key: key as Row };
+}
