@@ -4,31 +4,28 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import RawDatabase from 'better-sqlite3';
+import { dialects, temporaryDatabase } from '../tests/support/index.ts';
 import { migrate, openDatabase, rollback } from './database.ts';
 import type { Database, Migration } from './database.ts';
 
-let directory: string;
-let database: Database;
+describe('a write transaction on SQLite', () => {
+  let directory: string;
+  let database: Database;
 
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'fig-database-'));
-  database = openDatabase(`file:${join(directory, 'test.db')}`);
-  await database.transaction((trx) => trx.raw('CREATE TABLE numbers (n INTEGER)'));
-});
-afterEach(async () => {
-  await database.close();
-  await rm(directory, { recursive: true });
-});
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'fig-database-'));
+    database = openDatabase(`file:${join(directory, 'test.db')}`);
+    await database.transaction((trx) => trx.raw('CREATE TABLE numbers (n INTEGER)'));
+  });
+  afterEach(async () => {
+    await database.close();
+    await rm(directory, { recursive: true });
+  });
 
-function count(): Promise<number> {
-  return database.read('numbers').then((rows: unknown[]) => rows.length);
-}
+  function count(): Promise<number> {
+    return database.read('numbers').then((rows: unknown[]) => rows.length);
+  }
 
-function has(table: string): Promise<boolean> {
-  return database.read.schema.hasTable(table);
-}
-
-describe('a write transaction', () => {
   it('waits for another process that holds the lock, without stopping this one', async () => {
     const other = new RawDatabase(join(directory, 'test.db'));
     other.exec('BEGIN IMMEDIATE; INSERT INTO numbers VALUES (1)');
@@ -69,7 +66,42 @@ describe('a write transaction', () => {
   });
 });
 
-describe('migrations', () => {
+describe.each(dialects)('on %s', (dialect) => {
+  let database: Database;
+
+  beforeEach(async () => {
+    database = await temporaryDatabase([], dialect);
+    await database.transaction((trx) => trx.raw('CREATE TABLE numbers (n INTEGER)'));
+  });
+  afterEach(() => database.close());
+
+  it('what a transaction read first is still true when it writes', async () => {
+    const other = openDatabase(database.url);
+    await database.transaction((trx) => trx('numbers').insert({ n: 0 }));
+    const addOne = async ({ transaction }: Database): Promise<void> =>
+      transaction(async (trx) => {
+        const [row] = (await trx('numbers').select()) as { n: number }[];
+        await trx('numbers').update({ n: (row?.n ?? 0) + 1 });
+      });
+    await Promise.all(Array.from({ length: 40 }, (_, i) => addOne(i % 2 ? database : other)));
+    expect(await database.read('numbers').select()).toEqual([{ n: 40 }]);
+    await other.close();
+  });
+
+  it('large counts are numbers, and a transaction that throws leaves nothing behind', async () => {
+    const failing = database.transaction(async (trx) => {
+      await trx.raw('ALTER TABLE numbers ADD COLUMN large BIGINT');
+      await trx('numbers').insert({ n: 1, large: 2 ** 53 - 1 });
+      expect(await trx('numbers').select()).toEqual([{ n: 1, large: 2 ** 53 - 1 }]);
+      throw new Error('no');
+    });
+    await expect(failing).rejects.toThrow('no');
+    expect(await database.read('numbers').select()).toEqual([]);
+    expect(await database.read('numbers').count({ count: '*' })).toEqual([{ count: 0 }]);
+  });
+
+  const has = (table: string): Promise<boolean> => database.read.schema.hasTable(table);
+
   const migrations: Migration[] = [
     {
       name: '001-first',
@@ -82,8 +114,8 @@ describe('migrations', () => {
       down: (knex) => knex.schema.dropTable('second'),
     },
   ];
-  it('run up, again, from many processes at once, and down', async () => {
-    const others = Array.from({ length: 8 }, () => openDatabase(database.url));
+  it('migrations run up, again, from many processes at once, and down', async () => {
+    const others = Array.from({ length: 19 }, () => openDatabase(database.url));
     await Promise.all(others.map((other) => migrate(other, migrations)));
     await migrate(database, migrations);
     expect([await has('first'), await has('second')]).toEqual([true, true]);
@@ -94,7 +126,7 @@ describe('migrations', () => {
     await Promise.all(others.map((other) => other.close()));
   });
 
-  it('leave the schema as it was when one fails', async () => {
+  it('migrations leave the schema as it was when one fails', async () => {
     const broken: Migration = {
       ...migrations[1],
       name: '003',

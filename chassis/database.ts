@@ -1,12 +1,14 @@
 import knex from 'knex';
 import type { Knex } from 'knex';
-import { sqliteFile } from './database-url.ts';
+import { dialectOf, sqliteFile } from './database-url.ts';
+import type { Dialect } from './database-url.ts';
+import { connectPostgres, oneWriter } from './postgres-client.ts';
 import { FigSqliteClient } from './sqlite-client.ts';
 
 export type { Knex } from 'knex';
 export type Transaction = Knex.Transaction;
 
-/** One database of one process: a connection for reads and one for write transactions. */
+/** One database of one process: connections for reads and for write transactions. */
 export interface Database {
   readonly url: string;
   /** For reads outside transactions: sees what is committed, never waits for a writer. */
@@ -19,7 +21,7 @@ export interface Database {
   close(): Promise<void>;
 }
 
-function connect(filename: string): Knex {
+function connectSqlite(filename: string): Knex {
   return knex({
     client: FigSqliteClient as unknown as typeof Knex.Client,
     connection: { filename },
@@ -28,14 +30,38 @@ function connect(filename: string): Knex {
   });
 }
 
+/** Which kind of database a connection leads to. */
+export function dialectOfConnection(connection: Knex): Dialect {
+  const { dialect } = connection.client as { dialect: string };
+  return dialect === 'postgresql' ? 'postgres' : 'sqlite';
+}
+
 /**
- * Opens a database; a SQLite file is made when missing.
- * @param url `file:` and a path
+ * Opens a database; a SQLite file is made when missing, a PostgreSQL database must be there.
+ * @param url `file:` and a path, or `postgres:`
+ * @throws ConfigurationError for any other
  */
 export function openDatabase(url: string): Database {
+  return dialectOf(url) === 'sqlite' ? openSqlite(url) : openPostgres(url);
+}
+
+function openPostgres(url: string): Database {
+  const write = connectPostgres(url);
+  const read = connectPostgres(url);
+  return {
+    url,
+    read,
+    transaction: (work) => oneWriter(write, work),
+    close: async () => {
+      await Promise.all([read.destroy(), write.destroy()]);
+    },
+  };
+}
+
+function openSqlite(url: string): Database {
   const filename = sqliteFile(url);
-  const write = connect(filename);
-  const read = connect(filename);
+  const write = connectSqlite(filename);
+  const read = connectSqlite(filename);
   return {
     url,
     read,

@@ -1,4 +1,5 @@
-import type { Database, Transaction } from './database.ts';
+import { dialectOfConnection } from './database.ts';
+import type { Database, Knex, Transaction } from './database.ts';
 
 export type FenceState = 'open' | 'closed' | 'ceded';
 
@@ -49,25 +50,44 @@ interface GuardOptions {
 
 /** Guards the business writes of one capability in one database. */
 export function createFenceGuard({ capability, whenAbsent }: GuardOptions): FenceGuard {
-  async function read(connection: Database['read']): Promise<Fence> {
-    try {
-      const row = (await connection('fig_fence')
-        .where({ capability, key: '*' })
-        .first('state', 'epoch')) as Fence | undefined;
-      return row ?? { state: whenAbsent, epoch: 0 };
-    } catch (error) {
-      if (/no such table/.test(String(error))) return { state: whenAbsent, epoch: 0 };
-      throw error;
-    }
-  }
+  const absent: Fence = { state: whenAbsent, epoch: 0 };
   return {
     capability,
     async assertOpen(trx) {
-      const fence = await read(trx);
+      const held = dialectOfConnection(trx) === 'postgres' ? holdFence : readFence;
+      const fence = (await held(trx, capability)) ?? absent;
       if (fence.state !== 'open') throw new FencedError(capability, fence);
     },
-    looksOpen: async (database) => (await read(database.read)).state === 'open',
+    looksOpen: async ({ read }) => ((await readFence(read, capability)) ?? absent).state === 'open',
   };
+}
+
+async function readFence(connection: Knex, capability: string): Promise<Fence | undefined> {
+  // There an error would end the transaction that asks; here, asking first would take time.
+  const asksFirst = dialectOfConnection(connection) === 'postgres';
+  if (asksFirst && !(await connection.schema.hasTable('fig_fence'))) return undefined;
+  try {
+    return (await connection('fig_fence')
+      .where({ capability, key: '*' })
+      .first('state', 'epoch')) as Fence | undefined;
+  } catch (error) {
+    if (/no such table/.test(String(error))) return undefined;
+    throw error;
+  }
+}
+
+/** On PostgreSQL nobody else is kept out; so the fence is, until the transaction ends. */
+async function holdFence(trx: Transaction, capability: string): Promise<Fence | undefined> {
+  const known = trx.raw(`to_regprocedure('fig_fence_held(text)') IS NOT NULL AS known`);
+  const [installed] = (await trx.select(known)) as { known: boolean }[];
+  if (installed?.known !== true) return readFence(trx, capability);
+  const [fence] = (await trx
+    .select('state', 'epoch')
+    .from(trx.raw('fig_fence_held(?)', [capability]))) as {
+    state: Fence['state'] | null;
+    epoch: number;
+  }[];
+  return fence?.state ? { state: fence.state, epoch: fence.epoch } : undefined;
 }
 
 /** Whether an error was raised by a fence trigger: a write that came past its guard. */

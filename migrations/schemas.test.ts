@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { migrate, openDatabase, rollback } from '../chassis/index.ts';
 import type { Database, Migration } from '../chassis/index.ts';
-import { temporaryDatabase } from '../tests/support/index.ts';
+import { dialects, temporaryDatabase } from '../tests/support/index.ts';
 import { schemaText } from './schema-text.ts';
 
 const folder = import.meta.dirname;
@@ -18,19 +18,22 @@ async function migrationsOf(name: string): Promise<readonly Migration[]> {
   return list;
 }
 
-describe.each(names)('the schema of %s', (name) => {
+const FILES = { sqlite: 'schema.sql', postgres: 'schema.postgres.sql' };
+const schemas = names.flatMap((name) => dialects.map((dialect) => [name, dialect] as const));
+
+describe.each(schemas)('the schema of %s on %s', (name, dialect) => {
   let database: Database;
   let migrations: readonly Migration[];
 
   beforeEach(async () => {
     migrations = await migrationsOf(name);
-    database = await temporaryDatabase();
+    database = await temporaryDatabase([], dialect);
   });
   afterEach(() => database.close());
 
   it('is what is committed beside its migrations (UPDATE_SCHEMAS=1 writes it anew)', async () => {
     await migrate(database, migrations);
-    const file = join(folder, name, 'schema.sql');
+    const file = join(folder, name, FILES[dialect]);
     const text = await schemaText(database);
     if (process.env['UPDATE_SCHEMAS'] === '1') writeFileSync(file, text);
     expect(readFileSync(file, 'utf8')).toBe(text);
@@ -48,7 +51,7 @@ describe.each(names)('the schema of %s', (name) => {
   });
 
   it('is made once by many that start together', async () => {
-    const others = Array.from({ length: 5 }, () => openDatabase(database.url));
+    const others = Array.from({ length: 19 }, () => openDatabase(database.url));
     try {
       await Promise.all([database, ...others].map((each) => migrate(each, migrations)));
       const finished = (await database.read('schema_migrations').pluck('name')) as string[];

@@ -12,7 +12,7 @@ import {
 import type { Database, Listening } from '../../chassis/index.ts';
 import { paymentMigrations } from '../../migrations/payment/index.ts';
 import { providerMigrations } from '../../migrations/provider/index.ts';
-import { eventually, setFence, temporaryDatabase } from '../../tests/support/index.ts';
+import { dialects, eventually, setFence, temporaryDatabase } from '../../tests/support/index.ts';
 import { buildProvider } from '../provider/index.ts';
 import type { PaymentScope } from './attempt.ts';
 import { createProvider } from './provider.ts';
@@ -47,218 +47,225 @@ function useProvider(patienceMs = 3_000): void {
   server = createExpressServer(buildApp({ scope, provider, log }));
 }
 
-beforeEach(async () => {
-  clock = Date.now();
-  ledger = await temporaryDatabase(providerMigrations);
-  await startProvider();
-  database = await temporaryDatabase(paymentMigrations);
-  await setFence(database, 'payment', 'open');
-  scope = { database, guard: paymentGuard, keys: requestKeys, now: () => clock };
-  useProvider();
-});
-
-afterEach(async () => {
-  await provider.close();
-  await providerServer.close(0);
-  await Promise.all([database.close(), ledger.close()]);
-});
-
-const bodyFor = (method: string, orderId = 'o-1') => ({
-  orderId,
-  customerId: 'ALFKI',
-  amount: 1_000,
-  currency: 'USD',
-  method,
-});
-const pay = (method: string, { key, attempt = 'a-1' }: { key?: string; attempt?: string } = {}) => {
-  const call = request(server).post('/api/payments').set('x-fig-attempt', attempt);
-  return (key === undefined ? call : call.set('idempotency-key', key)).send(bodyFor(method));
-};
-const refund = (id: string, body?: object) =>
-  request(server).post(`/api/payments/${id}/refunds`).send(body);
-const list = (query: string) => request(server).get(`/api/payments?${query}`);
-const charges = () =>
-  ledger.read('charges') as Promise<{ payment_id: string; requests: number; status: string }[]>;
-const refunds = () => ledger.read('refunds') as Promise<{ amount: number; requests: number }[]>;
-const payments = () => database.read('payments') as Promise<{ id: string }[]>;
-
-/** An intent as a process leaves it that dies right after its first transaction. */
-async function intent(id: string, method: string): Promise<void> {
-  const { orderId, customerId, amount, currency } = bodyFor(method);
-  await database.transaction(async (trx) => {
-    await trx('payments').insert({
-      id,
-      order_id: orderId,
-      customer_id: customerId,
-      amount_minor: amount,
-      currency,
-      method,
-      created_at: clock,
-    });
-    const hash = requestHash('POST', '/api/payments', bodyFor(method));
-    await requestKeys.begin(trx, { key: `k-${id}`, hash, attemptId: 'dead' }, id, clock);
-  });
-}
-
-describe('a charge', () => {
-  it.each(['card_ok', 'card_timeout', 'card_slow'])('with %s is made once', async (method) => {
-    const { status, body } = await pay(method);
-    expect(status).toBe(201);
-    expect(body).toMatchObject({ ...bodyFor(method), status: 'captured', refundedAmount: 0 });
-    expect(await charges()).toMatchObject([{ payment_id: body.id, requests: 1 }]);
-    const shown = await request(server).get(`/api/payments/${body.id}`).expect(200);
-    expect(shown.body).toEqual(body);
+describe.each(dialects)('on %s', (dialect) => {
+  beforeEach(async () => {
+    clock = Date.now();
+    ledger = await temporaryDatabase(providerMigrations);
+    await startProvider();
+    database = await temporaryDatabase(paymentMigrations, dialect);
+    await setFence(database, 'payment', 'open');
+    scope = { database, guard: paymentGuard, keys: requestKeys, now: () => clock };
+    useProvider();
   });
 
-  it('that is declined says so, and stays declined', async () => {
-    const first = await pay('card_declined', { key: 'k-1' }).expect(402);
-    expect(first.body).toMatchObject({ code: 'payment_declined' });
-    const again = await pay('card_declined', { key: 'k-1', attempt: 'a-2' }).expect(402);
-    expect(again.body.paymentId).toBe(first.body.paymentId);
-    expect(again.headers['idempotent-replayed']).toBe('true');
-    expect(await charges()).toHaveLength(1);
-    const refused = await refund(first.body.paymentId).expect(409);
-    expect(refused.body.code).toBe('payment_not_captured');
-  });
-
-  it('sent 50 times at once with one key is one charge', async () => {
-    const answers = await Promise.all(
-      Array.from({ length: 50 }, (_, index) =>
-        pay('card_slow', { key: 'k-1', attempt: `a-${index}` }),
-      ),
-    );
-    const statuses = new Set(answers.map(({ status }) => status));
-    expect([...statuses].sort((left, right) => left - right)).toEqual([201, 409]);
-    for (const { status, body, headers } of answers) {
-      if (status === 409) {
-        expect([body.code, headers['retry-after']]).toEqual(['request_in_flight', '1']);
-      }
-    }
-    expect(await charges()).toHaveLength(1);
-    await pay('card_slow', { key: 'k-1', attempt: 'later' }).expect(201);
-    await pay('card_ok', { key: 'k-1' }).expect(422);
-    expect(await charges()).toMatchObject([{ requests: 1 }]);
-  });
-
-  it('stays pending while the provider is away, and is finished under the same key', async () => {
-    const { port } = providerServer;
+  afterEach(async () => {
     await provider.close();
-    useProvider(150);
     await providerServer.close(0);
-    const pending = await pay('card_ok', { key: 'k-1' }).expect(503);
-    expect(pending.body.code).toBe('payment_pending');
-    expect(pending.headers['retry-after']).toBe('1');
-    const shown = await request(server).get(`/api/payments/${pending.body.paymentId}`).expect(200);
-    expect(shown.body.status).toBe('pending');
-    await startProvider(port);
-    const { body } = await pay('card_ok', { key: 'k-1', attempt: 'a-2' }).expect(201);
-    expect(body).toMatchObject({ id: pending.body.paymentId, status: 'captured' });
-    expect(await charges()).toHaveLength(1);
-  });
-});
-
-describe('a refund', () => {
-  it('pays back a part, then the rest, then no more', async () => {
-    const { body: payment } = await pay('card_ok').expect(201);
-    const part = await refund(payment.id, { amount: 300 }).expect(201);
-    expect(part.body).toEqual({ ...payment, status: 'partially_refunded', refundedAmount: 300 });
-    const tooMuch = await refund(payment.id, { amount: 701 }).expect(409);
-    expect(tooMuch.body.code).toBe('refund_exceeds_payment');
-    const rest = await refund(payment.id).expect(201);
-    expect(rest.body).toEqual({ ...payment, status: 'refunded', refundedAmount: 1_000 });
-    await refund(payment.id).expect(409);
-    expect(new Set((await refunds()).map(({ amount }) => amount))).toEqual(new Set([300, 700]));
+    await Promise.all([database.close(), ledger.close()]);
   });
 
-  it('never pays back more than there is, however many ask at once', async () => {
-    const { body: payment } = await pay('card_ok').expect(201);
-    const answers = await Promise.all(
-      Array.from({ length: 10 }, () => refund(payment.id, { amount: 400 })),
-    );
-    expect(answers.filter(({ status }) => status === 201)).toHaveLength(2);
-    expect(await refunds()).toHaveLength(2);
+  const bodyFor = (method: string, orderId = 'o-1') => ({
+    orderId,
+    customerId: 'ALFKI',
+    amount: 1_000,
+    currency: 'USD',
+    method,
   });
+  const pay = (
+    method: string,
+    { key, attempt = 'a-1' }: { key?: string; attempt?: string } = {},
+  ) => {
+    const call = request(server).post('/api/payments').set('x-fig-attempt', attempt);
+    return (key === undefined ? call : call.set('idempotency-key', key)).send(bodyFor(method));
+  };
+  const refund = (id: string, body?: object) =>
+    request(server).post(`/api/payments/${id}/refunds`).send(body);
+  const list = (query: string) => request(server).get(`/api/payments?${query}`);
+  const charges = () =>
+    ledger.read('charges') as Promise<{ payment_id: string; requests: number; status: string }[]>;
+  const refunds = () => ledger.read('refunds') as Promise<{ amount: number; requests: number }[]>;
+  const payments = () => database.read('payments') as Promise<{ id: string }[]>;
 
-  it('of an unknown payment is not found, and leaves nothing', async () => {
-    await refund('nothing').expect(404);
-    expect(await database.read('request_keys')).toEqual([]);
-  });
-});
-
-describe('the fence', () => {
-  it('is asked before anything is recorded or charged', async () => {
-    await setFence(database, 'payment', 'ceded', 4);
-    const { body } = await pay('card_ok').expect(421);
-    expect(body).toMatchObject({ capability: 'payment', state: 'ceded', epoch: 4 });
-    expect(await payments()).toEqual([]);
-    expect(await charges()).toEqual([]);
-  });
-
-  it('may close during a charge: the same attempt goes on where it is open, charging once', async () => {
-    const underWay = pay('card_slow', { key: 'k-1' }).then((answer) => answer);
-    await eventually(async () => (await charges()).length === 1);
-    await setFence(database, 'payment', 'closed', 2);
-    expect((await underWay).status).toBe(421);
-    await setFence(database, 'payment', 'open', 3);
-    await pay('card_slow', { key: 'k-1', attempt: 'another' }).expect(409);
-    const { body } = await pay('card_slow', { key: 'k-1' }).expect(201);
-    expect(await charges()).toMatchObject([{ payment_id: body.id, requests: 1 }]);
-  });
-});
-
-describe('what a crash leaves open', () => {
-  it('is left alone while its lease lives, then settled, and its client gets the answer', async () => {
-    await intent('p-1', 'card_ok');
-    await intent('p-2', 'card_declined');
-    expect(await resolveAbandoned(scope, provider, log)).toBe(0);
-    clock += LEASE_MS + 1;
-    expect(await resolveAbandoned(scope, provider, log)).toBe(2);
-    expect(await resolveAbandoned(scope, provider, log)).toBe(0);
-    const replay = await pay('card_ok', { key: 'k-p-1', attempt: 'again' }).expect(201);
-    expect(replay.body).toMatchObject({ id: 'p-1', status: 'captured' });
-    const declined = await request(server).get('/api/payments/p-2').expect(200);
-    expect(declined.body.status).toBe('declined');
-    expect((await charges()).map(({ requests }) => requests)).toEqual([1, 1]);
-  });
-
-  it('is settled for refunds too', async () => {
-    const { body: payment } = await pay('card_ok').expect(201);
+  /** An intent as a process leaves it that dies right after its first transaction. */
+  async function intent(id: string, method: string): Promise<void> {
+    const { orderId, customerId, amount, currency } = bodyFor(method);
     await database.transaction(async (trx) => {
-      await trx('payment_entries').insert({
-        payment_id: payment.id,
-        entry_id: 'refund:r-1',
-        kind: 'refund_requested',
-        amount_minor: 250,
-        at: clock,
+      await trx('payments').insert({
+        id,
+        order_id: orderId,
+        customer_id: customerId,
+        amount_minor: amount,
+        currency,
+        method,
+        created_at: clock,
       });
-      const request_ = { key: 'k-r', hash: 'hash', attemptId: 'dead' };
-      await requestKeys.begin(trx, request_, 'r-1', clock);
+      const hash = requestHash('POST', '/api/payments', bodyFor(method));
+      await requestKeys.begin(trx, { key: `k-${id}`, hash, attemptId: 'dead' }, id, clock);
     });
-    clock += LEASE_MS + 1;
-    expect(await resolveAbandoned(scope, provider, log)).toBe(1);
-    const { body } = await request(server).get(`/api/payments/${payment.id}`).expect(200);
-    expect(body).toMatchObject({ status: 'partially_refunded', refundedAmount: 250 });
+  }
+
+  describe('a charge', () => {
+    it.each(['card_ok', 'card_timeout', 'card_slow'])('with %s is made once', async (method) => {
+      const { status, body } = await pay(method);
+      expect(status).toBe(201);
+      expect(body).toMatchObject({ ...bodyFor(method), status: 'captured', refundedAmount: 0 });
+      expect(await charges()).toMatchObject([{ payment_id: body.id, requests: 1 }]);
+      const shown = await request(server).get(`/api/payments/${body.id}`).expect(200);
+      expect(shown.body).toEqual(body);
+    });
+
+    it('that is declined says so, and stays declined', async () => {
+      const first = await pay('card_declined', { key: 'k-1' }).expect(402);
+      expect(first.body).toMatchObject({ code: 'payment_declined' });
+      const again = await pay('card_declined', { key: 'k-1', attempt: 'a-2' }).expect(402);
+      expect(again.body.paymentId).toBe(first.body.paymentId);
+      expect(again.headers['idempotent-replayed']).toBe('true');
+      expect(await charges()).toHaveLength(1);
+      const refused = await refund(first.body.paymentId).expect(409);
+      expect(refused.body.code).toBe('payment_not_captured');
+    });
+
+    it('sent 50 times at once with one key is one charge', async () => {
+      const answers = await Promise.all(
+        Array.from({ length: 50 }, (_, index) =>
+          pay('card_slow', { key: 'k-1', attempt: `a-${index}` }),
+        ),
+      );
+      const statuses = new Set(answers.map(({ status }) => status));
+      expect([...statuses].sort((left, right) => left - right)).toEqual([201, 409]);
+      for (const { status, body, headers } of answers) {
+        if (status === 409) {
+          expect([body.code, headers['retry-after']]).toEqual(['request_in_flight', '1']);
+        }
+      }
+      expect(await charges()).toHaveLength(1);
+      await pay('card_slow', { key: 'k-1', attempt: 'later' }).expect(201);
+      await pay('card_ok', { key: 'k-1' }).expect(422);
+      expect(await charges()).toMatchObject([{ requests: 1 }]);
+    });
+
+    it('stays pending while the provider is away, and is finished under the same key', async () => {
+      const { port } = providerServer;
+      await provider.close();
+      useProvider(150);
+      await providerServer.close(0);
+      const pending = await pay('card_ok', { key: 'k-1' }).expect(503);
+      expect(pending.body.code).toBe('payment_pending');
+      expect(pending.headers['retry-after']).toBe('1');
+      const shown = await request(server)
+        .get(`/api/payments/${pending.body.paymentId}`)
+        .expect(200);
+      expect(shown.body.status).toBe('pending');
+      await startProvider(port);
+      const { body } = await pay('card_ok', { key: 'k-1', attempt: 'a-2' }).expect(201);
+      expect(body).toMatchObject({ id: pending.body.paymentId, status: 'captured' });
+      expect(await charges()).toHaveLength(1);
+    });
   });
 
-  it('is nobody’s business where the fence is not open', async () => {
-    await intent('p-1', 'card_ok');
-    await setFence(database, 'payment', 'ceded', 2);
-    clock += LEASE_MS + 1;
-    expect(await resolveAbandoned(scope, provider, log)).toBe(0);
-    expect(await charges()).toEqual([]);
-  });
-});
+  describe('a refund', () => {
+    it('pays back a part, then the rest, then no more', async () => {
+      const { body: payment } = await pay('card_ok').expect(201);
+      const part = await refund(payment.id, { amount: 300 }).expect(201);
+      expect(part.body).toEqual({ ...payment, status: 'partially_refunded', refundedAmount: 300 });
+      const tooMuch = await refund(payment.id, { amount: 701 }).expect(409);
+      expect(tooMuch.body.code).toBe('refund_exceeds_payment');
+      const rest = await refund(payment.id).expect(201);
+      expect(rest.body).toEqual({ ...payment, status: 'refunded', refundedAmount: 1_000 });
+      await refund(payment.id).expect(409);
+      expect(new Set((await refunds()).map(({ amount }) => amount))).toEqual(new Set([300, 700]));
+    });
 
-describe('the payments of an order', () => {
-  it('come in pages, and not without an order', async () => {
-    const ids: string[] = [];
-    for (const _payment of [1, 2, 3]) ids.push((await pay('card_ok').expect(201)).body.id);
-    const first = await list('orderId=o-1&limit=2').expect(200);
-    const second = await list(`orderId=o-1&cursor=${first.body.nextCursor}`).expect(200);
-    const shown = [...first.body.items, ...second.body.items].map(({ id }: { id: string }) => id);
-    expect(shown).toEqual(ids.toSorted());
-    await list(`orderId=o-2&cursor=${first.body.nextCursor}`).expect(400);
-    const missing = await list('').expect(400);
-    expect(missing.body.errors[0].field).toBe('orderId');
+    it('never pays back more than there is, however many ask at once', async () => {
+      const { body: payment } = await pay('card_ok').expect(201);
+      const answers = await Promise.all(
+        Array.from({ length: 10 }, () => refund(payment.id, { amount: 400 })),
+      );
+      expect(answers.filter(({ status }) => status === 201)).toHaveLength(2);
+      expect(await refunds()).toHaveLength(2);
+    });
+
+    it('of an unknown payment is not found, and leaves nothing', async () => {
+      await refund('nothing').expect(404);
+      expect(await database.read('request_keys')).toEqual([]);
+    });
+  });
+
+  describe('the fence', () => {
+    it('is asked before anything is recorded or charged', async () => {
+      await setFence(database, 'payment', 'ceded', 4);
+      const { body } = await pay('card_ok').expect(421);
+      expect(body).toMatchObject({ capability: 'payment', state: 'ceded', epoch: 4 });
+      expect(await payments()).toEqual([]);
+      expect(await charges()).toEqual([]);
+    });
+
+    it('may close during a charge: the same attempt goes on where it is open, charging once', async () => {
+      const underWay = pay('card_slow', { key: 'k-1' }).then((answer) => answer);
+      await eventually(async () => (await charges()).length === 1);
+      await setFence(database, 'payment', 'closed', 2);
+      expect((await underWay).status).toBe(421);
+      await setFence(database, 'payment', 'open', 3);
+      await pay('card_slow', { key: 'k-1', attempt: 'another' }).expect(409);
+      const { body } = await pay('card_slow', { key: 'k-1' }).expect(201);
+      expect(await charges()).toMatchObject([{ payment_id: body.id, requests: 1 }]);
+    });
+  });
+
+  describe('what a crash leaves open', () => {
+    it('is left alone while its lease lives, then settled, and its client gets the answer', async () => {
+      await intent('p-1', 'card_ok');
+      await intent('p-2', 'card_declined');
+      expect(await resolveAbandoned(scope, provider, log)).toBe(0);
+      clock += LEASE_MS + 1;
+      expect(await resolveAbandoned(scope, provider, log)).toBe(2);
+      expect(await resolveAbandoned(scope, provider, log)).toBe(0);
+      const replay = await pay('card_ok', { key: 'k-p-1', attempt: 'again' }).expect(201);
+      expect(replay.body).toMatchObject({ id: 'p-1', status: 'captured' });
+      const declined = await request(server).get('/api/payments/p-2').expect(200);
+      expect(declined.body.status).toBe('declined');
+      expect((await charges()).map(({ requests }) => requests)).toEqual([1, 1]);
+    });
+
+    it('is settled for refunds too', async () => {
+      const { body: payment } = await pay('card_ok').expect(201);
+      await database.transaction(async (trx) => {
+        await trx('payment_entries').insert({
+          payment_id: payment.id,
+          entry_id: 'refund:r-1',
+          kind: 'refund_requested',
+          amount_minor: 250,
+          at: clock,
+        });
+        const request_ = { key: 'k-r', hash: 'hash', attemptId: 'dead' };
+        await requestKeys.begin(trx, request_, 'r-1', clock);
+      });
+      clock += LEASE_MS + 1;
+      expect(await resolveAbandoned(scope, provider, log)).toBe(1);
+      const { body } = await request(server).get(`/api/payments/${payment.id}`).expect(200);
+      expect(body).toMatchObject({ status: 'partially_refunded', refundedAmount: 250 });
+    });
+
+    it('is nobody’s business where the fence is not open', async () => {
+      await intent('p-1', 'card_ok');
+      await setFence(database, 'payment', 'ceded', 2);
+      clock += LEASE_MS + 1;
+      expect(await resolveAbandoned(scope, provider, log)).toBe(0);
+      expect(await charges()).toEqual([]);
+    });
+  });
+
+  describe('the payments of an order', () => {
+    it('come in pages, and not without an order', async () => {
+      const ids: string[] = [];
+      for (const _payment of [1, 2, 3]) ids.push((await pay('card_ok').expect(201)).body.id);
+      const first = await list('orderId=o-1&limit=2').expect(200);
+      const second = await list(`orderId=o-1&cursor=${first.body.nextCursor}`).expect(200);
+      const shown = [...first.body.items, ...second.body.items].map(({ id }: { id: string }) => id);
+      expect(shown).toEqual(ids.toSorted());
+      await list(`orderId=o-2&cursor=${first.body.nextCursor}`).expect(400);
+      const missing = await list('').expect(400);
+      expect(missing.body.errors[0].field).toBe('orderId');
+    });
   });
 });

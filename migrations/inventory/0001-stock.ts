@@ -12,12 +12,12 @@ export const stock: Migration = {
       t.text('sku').primary();
       t.integer('on_hand').notNullable();
       t.bigInteger('updated_at').notNullable();
-      t.check('`on_hand` >= 0');
+      t.check('?? >= 0', ['on_hand']);
     });
     await knex.schema.createTable('stock_holds', (t) => {
       t.text('sku').primary();
       t.integer('reserved').notNullable();
-      t.check('`reserved` >= 0');
+      t.check('?? >= 0', ['reserved']);
     });
     await knex.schema.createTable('stock_adjustments', (t) => {
       t.text('id').primary();

@@ -9,9 +9,9 @@ export const inventory: Migration = {
       t.integer('QTY_OH').notNullable();
       t.integer('QTY_RSV').notNullable();
       t.text('UPD_TS').notNullable();
-      t.check('`QTY_OH` >= 0');
-      t.check('`QTY_RSV` >= 0');
-      t.check('`QTY_RSV` <= `QTY_OH`');
+      t.check('?? >= 0', ['QTY_OH']);
+      t.check('?? >= 0', ['QTY_RSV']);
+      t.check('?? <= ??', ['QTY_RSV', 'QTY_OH']);
     });
     await knex.schema.createTable('INV_RSV', (t) => {
       t.text('RSV_NO').primary();

@@ -25,7 +25,8 @@ export const payment: Migration = {
     });
     await createIdempotencyTable(knex, 'PAY_IDEM');
     // The resolver looks for requests left under way; there are few of them at any time.
-    await knex.raw("CREATE INDEX PAY_IDEM_OPEN ON PAY_IDEM (LEASE_TS) WHERE STATE_CD = 'I'");
+    const names = ['PAY_IDEM_OPEN', 'PAY_IDEM', 'LEASE_TS', 'STATE_CD'];
+    await knex.raw("CREATE INDEX ?? ON ?? (??) WHERE ?? = 'I'", names);
   },
   async down(knex) {
     for (const table of ['PAY_IDEM', 'PAY_RFND', 'PAY_TXN']) await knex.schema.dropTable(table);

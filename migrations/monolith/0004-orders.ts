@@ -37,9 +37,8 @@ export const orders: Migration = {
       t.text('CRT_TS').notNullable();
       t.text('UPD_TS').notNullable();
     });
-    await knex.raw(
-      "CREATE INDEX ORD_SAGA_OPEN ON ORD_SAGA (TYPE_CD, LEASE_TS) WHERE STAT_CD IN ('F', 'B')",
-    );
+    const names = ['ORD_SAGA_OPEN', 'ORD_SAGA', 'TYPE_CD', 'LEASE_TS', 'STAT_CD'];
+    await knex.raw("CREATE INDEX ?? ON ?? (??, ??) WHERE ?? IN ('F', 'B')", names);
     await createIdempotencyTable(knex, 'ORD_IDEM');
   },
   async down(knex) {

@@ -9,7 +9,7 @@ import {
   migrate,
   openDatabase,
 } from '../../chassis/index.ts';
-import type { Database, Listening } from '../../chassis/index.ts';
+import type { Database, Dialect, Listening } from '../../chassis/index.ts';
 import type { Statement } from '../../extracted/provider/index.ts';
 import { buildProvider } from '../../extracted/provider/index.ts';
 import { monolithMigrations } from '../../migrations/monolith/index.ts';
@@ -17,6 +17,7 @@ import { providerMigrations } from '../../migrations/provider/index.ts';
 import { buildMonolith } from '../../monolith/index.ts';
 import type { Timing } from '../../monolith/index.ts';
 import { request } from './request.ts';
+import { temporaryDatabase } from './temporary-database.ts';
 import type { Answer } from './request.ts';
 
 interface ShopOptions {
@@ -27,6 +28,8 @@ interface ShopOptions {
   /** Where inventory and payment are once they have moved out; nowhere when absent. */
   readonly inventoryUrl?: string;
   readonly paymentUrl?: string;
+  /** Of the monolith's database. */
+  readonly dialect?: Dialect;
 }
 
 /** A monolith and a card processor that listen on free ports, over databases of their own. */
@@ -97,14 +100,14 @@ export async function openShop({
   providerUrl: otherProvider,
   inventoryUrl = NOWHERE,
   paymentUrl = NOWHERE,
+  dialect,
 }: ShopOptions = {}): Promise<Shop> {
   const folder = await mkdtemp(join(tmpdir(), 'fig-shop-'));
   const ledgerDatabase = openDatabase(`file:${join(folder, 'provider.db')}`);
   await migrate(ledgerDatabase, providerMigrations);
   const provider = await serve(buildProvider({ database: ledgerDatabase, log: silent, slowMs }));
   const providerUrl = otherProvider ?? `http://127.0.0.1:${provider.port}`;
-  const database = openDatabase(`file:${join(folder, 'monolith.db')}`);
-  await migrate(database, monolithMigrations);
+  const database = await temporaryDatabase(monolithMigrations, dialect);
   await stock(database);
   const clients = {
     provider: createHttpClient(providerUrl),

@@ -1,0 +1,186 @@
+CREATE TABLE "CAT_PROD" (
+  "SKU_CD" text NOT NULL,
+  "PROD_NM" text NOT NULL,
+  "PRC_AMT" text NOT NULL,
+  "CURR_CD" text NOT NULL,
+  PRIMARY KEY ("SKU_CD"));
+
+CREATE TABLE "CUS_MST" (
+  "CUST_NO" text NOT NULL,
+  "CUST_NM" text NOT NULL,
+  "CTRY" text NOT NULL,
+  PRIMARY KEY ("CUST_NO"));
+
+CREATE TABLE "EVT_INBOX" (
+  "SUBSCR_NM" text NOT NULL,
+  "EVT_ID" text NOT NULL,
+  "CRT_TS" text NOT NULL,
+  PRIMARY KEY ("SUBSCR_NM", "EVT_ID"));
+CREATE INDEX "EVT_INBOX_CRT" ON public."EVT_INBOX" USING btree ("CRT_TS");
+
+CREATE TABLE "EVT_OUTBOX" (
+  "SEQ_NO" integer NOT NULL DEFAULT nextval('"EVT_OUTBOX_SEQ_NO_seq"'::regclass),
+  "EVT_ID" text NOT NULL,
+  "EVT_TXT" text NOT NULL,
+  "SENT_TS" bigint,
+  "CRT_TS" text NOT NULL,
+  UNIQUE ("EVT_ID"),
+  PRIMARY KEY ("SEQ_NO"));
+
+CREATE TABLE "INV_ADJ" (
+  "ADJ_NO" text NOT NULL,
+  "SKU_CD" text NOT NULL,
+  "DLT_QTY" integer NOT NULL,
+  "RSN_TXT" text NOT NULL,
+  "CRT_TS" text NOT NULL,
+  PRIMARY KEY ("ADJ_NO"));
+
+CREATE TABLE "INV_IDEM" (
+  "IDEM_KEY" text NOT NULL,
+  "REQ_HASH" text NOT NULL,
+  "STATE_CD" text NOT NULL,
+  "ATT_ID" text NOT NULL,
+  "LEASE_TS" bigint,
+  "RES_ID" text,
+  "HTTP_STAT" integer,
+  "RESP_TXT" text,
+  "CRT_TS" text NOT NULL,
+  PRIMARY KEY ("IDEM_KEY"),
+  CHECK (("STATE_CD" = ANY (ARRAY['I'::text, 'D'::text]))));
+CREATE INDEX "INV_IDEM_CRT" ON public."INV_IDEM" USING btree ("CRT_TS");
+
+CREATE TABLE "INV_RSV" (
+  "RSV_NO" text NOT NULL,
+  "ORD_NO" text NOT NULL,
+  "STAT_CD" text NOT NULL,
+  "CRT_TS" text NOT NULL,
+  "UPD_TS" text NOT NULL,
+  UNIQUE ("ORD_NO"),
+  PRIMARY KEY ("RSV_NO"),
+  CHECK (("STAT_CD" = ANY (ARRAY['A'::text, 'C'::text, 'R'::text]))));
+
+CREATE TABLE "INV_RSV_LIN" (
+  "RSV_NO" text NOT NULL,
+  "SKU_CD" text NOT NULL,
+  "QTY" integer NOT NULL,
+  PRIMARY KEY ("RSV_NO", "SKU_CD"));
+
+CREATE TABLE "INV_STOCK" (
+  "SKU_CD" text NOT NULL,
+  "QTY_OH" integer NOT NULL,
+  "QTY_RSV" integer NOT NULL,
+  "UPD_TS" text NOT NULL,
+  PRIMARY KEY ("SKU_CD"),
+  CHECK (("QTY_OH" >= 0)),
+  CHECK (("QTY_RSV" <= "QTY_OH")),
+  CHECK (("QTY_RSV" >= 0)));
+
+CREATE TABLE "NTF_MSG" (
+  "EVT_ID" text NOT NULL,
+  "ORD_NO" text NOT NULL,
+  "CUST_NO" text NOT NULL,
+  "TMPL_CD" text NOT NULL,
+  "CRT_TS" text NOT NULL,
+  PRIMARY KEY ("EVT_ID"));
+
+CREATE TABLE "ORD_HDR" (
+  "ORD_NO" text NOT NULL,
+  "CUST_NO" text NOT NULL,
+  "STAT_CD" text NOT NULL,
+  "TOT_AMT" text NOT NULL,
+  "CURR_CD" text NOT NULL,
+  "METH_CD" text NOT NULL,
+  "PAY_NO" text,
+  "RSV_NO" text,
+  "CRT_TS" text NOT NULL,
+  "UPD_TS" text NOT NULL,
+  PRIMARY KEY ("ORD_NO"),
+  CHECK (("STAT_CD" = ANY (ARRAY['P'::text, 'C'::text, 'R'::text, 'D'::text, 'X'::text, 'Z'::text]))));
+CREATE INDEX "ORD_HDR_CUST" ON public."ORD_HDR" USING btree ("CUST_NO", "ORD_NO");
+
+CREATE TABLE "ORD_IDEM" (
+  "IDEM_KEY" text NOT NULL,
+  "REQ_HASH" text NOT NULL,
+  "STATE_CD" text NOT NULL,
+  "ATT_ID" text NOT NULL,
+  "LEASE_TS" bigint,
+  "RES_ID" text,
+  "HTTP_STAT" integer,
+  "RESP_TXT" text,
+  "CRT_TS" text NOT NULL,
+  PRIMARY KEY ("IDEM_KEY"),
+  CHECK (("STATE_CD" = ANY (ARRAY['I'::text, 'D'::text]))));
+CREATE INDEX "ORD_IDEM_CRT" ON public."ORD_IDEM" USING btree ("CRT_TS");
+
+CREATE TABLE "ORD_LIN" (
+  "ORD_NO" text NOT NULL,
+  "LIN_NO" integer NOT NULL,
+  "SKU_CD" text NOT NULL,
+  "QTY" integer NOT NULL,
+  "UNIT_AMT" text NOT NULL,
+  PRIMARY KEY ("ORD_NO", "LIN_NO"),
+  FOREIGN KEY ("ORD_NO") REFERENCES "ORD_HDR"("ORD_NO"));
+
+CREATE TABLE "ORD_SAGA" (
+  "SAGA_ID" text NOT NULL,
+  "TYPE_CD" text NOT NULL,
+  "STAT_CD" text NOT NULL,
+  "STEP_NO" integer NOT NULL,
+  "DATA_TXT" text NOT NULL,
+  "FAIL_CNT" integer NOT NULL,
+  "WRK_ID" text NOT NULL,
+  "LEASE_TS" bigint NOT NULL,
+  "CRT_TS" text NOT NULL,
+  "UPD_TS" text NOT NULL,
+  PRIMARY KEY ("SAGA_ID"),
+  CHECK (("STAT_CD" = ANY (ARRAY['F'::text, 'B'::text, 'C'::text, 'X'::text]))));
+CREATE INDEX "ORD_SAGA_OPEN" ON public."ORD_SAGA" USING btree ("TYPE_CD", "LEASE_TS") WHERE ("STAT_CD" = ANY (ARRAY['F'::text, 'B'::text]));
+
+CREATE TABLE "PAY_IDEM" (
+  "IDEM_KEY" text NOT NULL,
+  "REQ_HASH" text NOT NULL,
+  "STATE_CD" text NOT NULL,
+  "ATT_ID" text NOT NULL,
+  "LEASE_TS" bigint,
+  "RES_ID" text,
+  "HTTP_STAT" integer,
+  "RESP_TXT" text,
+  "CRT_TS" text NOT NULL,
+  PRIMARY KEY ("IDEM_KEY"),
+  CHECK (("STATE_CD" = ANY (ARRAY['I'::text, 'D'::text]))));
+CREATE INDEX "PAY_IDEM_CRT" ON public."PAY_IDEM" USING btree ("CRT_TS");
+CREATE INDEX "PAY_IDEM_OPEN" ON public."PAY_IDEM" USING btree ("LEASE_TS") WHERE ("STATE_CD" = 'I'::text);
+
+CREATE TABLE "PAY_RFND" (
+  "RFND_NO" text NOT NULL,
+  "PAY_NO" text NOT NULL,
+  "AMT_TXT" text NOT NULL,
+  "STAT_CD" text NOT NULL,
+  "CRT_TS" text NOT NULL,
+  "UPD_TS" text NOT NULL,
+  PRIMARY KEY ("RFND_NO"),
+  CHECK (("STAT_CD" = ANY (ARRAY['P'::text, 'S'::text]))));
+CREATE INDEX "PAY_RFND_PAY" ON public."PAY_RFND" USING btree ("PAY_NO");
+
+CREATE TABLE "PAY_TXN" (
+  "PAY_NO" text NOT NULL,
+  "ORD_NO" text NOT NULL,
+  "CUST_NO" text NOT NULL,
+  "AMT_TXT" text NOT NULL,
+  "CURR_CD" text NOT NULL,
+  "METH_CD" text NOT NULL,
+  "STAT_CD" text NOT NULL,
+  "CRT_TS" text NOT NULL,
+  "UPD_TS" text NOT NULL,
+  PRIMARY KEY ("PAY_NO"),
+  CHECK (("STAT_CD" = ANY (ARRAY['P'::text, 'S'::text, 'D'::text]))));
+CREATE INDEX "PAY_TXN_ORD" ON public."PAY_TXN" USING btree ("ORD_NO");
+
+CREATE TABLE "SHP_HDR" (
+  "ORD_NO" text NOT NULL,
+  "CUST_NO" text NOT NULL,
+  "STAT_CD" text NOT NULL,
+  "CRT_TS" text NOT NULL,
+  "UPD_TS" text NOT NULL,
+  PRIMARY KEY ("ORD_NO"),
+  CHECK (("STAT_CD" = ANY (ARRAY['R'::text, 'X'::text]))));
