@@ -18,6 +18,8 @@ import {
 import type { Mapping, Pair, PairKey, Row, SqlValue } from '../mapping/index.ts';
 import type { Change } from '../store.ts';
 import type { SqliteConnection } from './connection.ts';
+import { followersOf } from './followers.ts';
+import type { Follower } from './followers.ts';
 import { uniqueColumns } from './schema.ts';
 import { bound, name, plain } from './values.ts';
 import { WaitingGuests } from './waiting-guests.ts';
@@ -36,6 +38,7 @@ export class SqliteRowWriter {
   readonly #bySourceTable: ReadonlyMap<string, readonly Pair[]>;
   readonly #guests: ReadonlyMap<Pair, readonly Pair[]>;
   readonly #waiting: WaitingGuests;
+  readonly #followers: ReadonlyMap<Pair, readonly Follower[]>;
   /** SQL by pair: what a pair writes has the same columns each time. */
   readonly #updates = new Map<Pair, string>();
   readonly #inserts = new Map<Pair, string>();
@@ -54,6 +57,9 @@ export class SqliteRowWriter {
       ]),
     );
     this.#guests = new Map(mapping.pairs.map((pair) => [pair, guestsOf(mapping, side, pair)]));
+    this.#followers = new Map(
+      [...this.#guests].map(([pair, guests]) => [pair, followersOf(pair, guests, side)]),
+    );
   }
 
   /**
@@ -101,12 +107,18 @@ export class SqliteRowWriter {
   }
 
   #update(pair: Pair, values: Columns, where: Columns): number {
+    const followers = this.#followers.get(pair) ?? [];
     let sql = this.#updates.get(pair);
     if (sql === undefined) {
-      sql = updateSql(pair[this.#side].table, Object.keys(values), where);
+      const set = [
+        ...Object.keys(values).map((column) => `${name(column)} = ?`),
+        ...followers.map((follower) => follower.set),
+      ];
+      sql = updateSql(pair[this.#side].table, set, where);
       this.#updates.set(pair, sql);
     }
-    return this.#run(sql, [...Object.values(values), ...Object.values(where)]);
+    const followed = followers.map(({ of }) => values[of] ?? null);
+    return this.#run(sql, [...Object.values(values), ...followed, ...Object.values(where)]);
   }
 
   /** A new row starts with what its guests are waiting to write, or with what they fall back to. */
@@ -223,8 +235,7 @@ function guestsOf(mapping: Mapping, side: SideName, anchor: Pair): readonly Pair
 function updateSql(table: string, columns: readonly string[], where: Columns): string {
   // A pair that is only a key has nothing to set, but must still learn whether its row is there.
   const [first = ''] = Object.keys(where);
-  const set =
-    columns.length > 0 ? columns.map((c) => `${name(c)} = ?`) : [`${name(first)} = ${name(first)}`];
+  const set = columns.length > 0 ? columns : [`${name(first)} = ${name(first)}`];
   return `UPDATE ${name(table)} SET ${set.join(', ')} WHERE ${equals(where)}`;
 }
 
