@@ -4,10 +4,9 @@ import { createLog } from '../chassis/index.ts';
 import { eventually, withRedis } from '../tests/support/index.ts';
 import { DataPlane } from './data-plane.ts';
 import { queueName } from './feed/queue-source.ts';
-import { otherSide } from './side.ts';
-import type { SideName } from './side.ts';
 import { defineMapping } from './mapping/index.ts';
 import { openSides } from './sides.ts';
+import { handOver } from './testing/hand-over.ts';
 import { contentOfExtracted, expectedOfLegacy } from './testing/history.ts';
 import { withSides } from './testing/sides.ts';
 import type { Sides } from './testing/sides.ts';
@@ -57,25 +56,6 @@ async function happened(traffic: Traffic, more: number): Promise<void> {
 
 function expectEqual({ legacy, extracted }: Sides): void {
   expect(contentOfExtracted(extracted)).toEqual(expectedOfLegacy(legacy));
-}
-
-/** What a handover does to the data plane. */
-async function handOver(plane: DataPlane, from: SideName): Promise<void> {
-  const [source, target] = [plane.store(from), plane.store(otherSide(from))];
-  const lease = await source.acquireLease('test', 10_000);
-  if (lease === null) throw new Error('no lease');
-  const open = await source.fence();
-  const epoch = open.epoch + 1;
-  const closed = { state: 'closed', epoch } as const;
-  const step = { handover: 'h', step: 'x', detail: null };
-  expect(await source.step(step, lease, { from: open, to: closed })).toBe(true);
-  await plane.drainTo(await source.lastPosition());
-  expect(await source.step(step, lease, { from: closed, to: { state: 'ceded', epoch } })).toBe(
-    true,
-  );
-  expect(await target.openAsTarget(epoch)).toBe(true);
-  await plane.ownerChanged();
-  expect(await plane.ownerSide()).toBe(target.side);
 }
 
 describe('changes', () => {

@@ -242,15 +242,17 @@ export const portableEvents = eventsWith({
   data: fc.option(bytes, { nil: null }),
 });
 
-/** Carries out an event; one that the schema refuses has no effect. */
-export function happen(prompt: Prompt, event: Event): void {
+/** Carries out an event; one that the schema refuses has no effect. @returns whether it happened */
+export function happen(prompt: Prompt, event: Event): boolean {
   const transaction = prompt.transaction(() => {
     for (const [sql, ...parameters] of event) prompt.prepare(sql).run(...parameters);
   });
   try {
     transaction.immediate();
+    return true;
   } catch (error) {
     if (!/constraint failed/.test(String(error))) throw error;
+    return false;
   }
 }
 

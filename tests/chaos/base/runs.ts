@@ -25,6 +25,8 @@ export interface ChaosCommand {
   run(context: RunContext): Promise<RunReport>;
 }
 
+type Streams = Pick<NodeJS.Process, 'stdout' | 'stderr'>;
+
 interface Options {
   readonly runs: number;
   readonly seed: number;
@@ -41,7 +43,11 @@ function whole(atLeast: number): (value: string) => number {
   };
 }
 
-function parse({ name, description }: ChaosCommand, words: readonly string[]): Options {
+function parse(
+  { name, description }: ChaosCommand,
+  words: readonly string[],
+  { stdout, stderr }: Streams,
+): Options {
   const help = `
 Each run brings up a system of its own and takes its decisions from its seed: the first has the one
 given, the next the one after.
@@ -58,6 +64,10 @@ Exit: 0 when nothing was lost, 1 when something was or a run failed, 2 for wrong
     .option('--seed <n>', 'the seed of the first run', whole(0), 1)
     .option('--json <file>', 'write what every run did to a file')
     .addHelpText('after', help)
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+    })
     .exitOverride()
     .parse([...words], { from: 'user' })
     .opts<Options>();
@@ -70,20 +80,20 @@ Exit: 0 when nothing was lost, 1 when something was or a run failed, 2 for wrong
 export async function chaosCommand(
   command: ChaosCommand,
   words: readonly string[],
-  { stdout, stderr }: Pick<NodeJS.Process, 'stdout' | 'stderr'> = process,
+  streams: Streams = process,
 ): Promise<number> {
   const stop = new AbortController();
   const interrupt = (): void => stop.abort(new Error('interrupted'));
   process.once('SIGINT', interrupt);
   process.once('SIGTERM', interrupt);
   try {
-    const options = parse(command, words);
-    const progress = createProgress(stderr);
+    const options = parse(command, words, streams);
+    const progress = createProgress(streams.stderr);
     const outcomes = await runAll(command, options, progress, stop.signal);
     if (options.json !== undefined) {
       await writeFile(options.json, `${JSON.stringify({ runs: outcomes }, null, 2)}\n`);
     }
-    stdout.write(verdict(command, outcomes));
+    streams.stdout.write(verdict(command, outcomes));
     if (stop.signal.aborted) return 130;
     return outcomes.every(({ broken }) => broken.length === 0) ? 0 : 1;
   } catch (error) {

@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict';
+import type { DataPlane } from '../data-plane.ts';
+import { otherSide } from '../side.ts';
+import type { SideName } from '../side.ts';
+
+/** What a handover does to the data plane, without the gates. */
+export async function handOver(plane: DataPlane, from: SideName): Promise<void> {
+  const [source, target] = [plane.store(from), plane.store(otherSide(from))];
+  const lease = await source.acquireLease('test', 10_000);
+  if (lease === null) throw new Error('no lease');
+  const open = await source.fence();
+  const epoch = open.epoch + 1;
+  const closed = { state: 'closed', epoch } as const;
+  const step = { handover: 'h', step: 'x', detail: null };
+  assert(await source.step(step, lease, { from: open, to: closed }));
+  await plane.drainTo(await source.lastPosition());
+  assert(await source.step(step, lease, { from: closed, to: { state: 'ceded', epoch } }));
+  assert(await target.openAsTarget(epoch));
+  await plane.ownerChanged();
+  assert.equal(await plane.ownerSide(), target.side);
+}

@@ -1,0 +1,174 @@
+import { describe, expect, it } from '@jest/globals';
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import * as fc from 'fast-check';
+import { Redis } from 'ioredis';
+import { createLog } from '../chassis/index.ts';
+import { withRedis } from '../tests/support/index.ts';
+import { checkCapability } from './check/index.ts';
+import { DataPlane } from './data-plane.ts';
+import type { SideName } from './side.ts';
+import { openInspectors, openSides } from './sides.ts';
+import { handOver } from './testing/hand-over.ts';
+import { happen } from './testing/history.ts';
+import { withSides } from './testing/sides.ts';
+import type { Sides } from './testing/sides.ts';
+import { Books, shownRows } from './testing/worlds/books.ts';
+import { asSql, historyOf } from './testing/worlds/deeds.ts';
+import type { Deed } from './testing/worlds/deeds.ts';
+import { worlds } from './testing/worlds/world.ts';
+import type { World } from './testing/worlds/world.ts';
+
+const log = createLog('test', 'silent');
+
+/** A world, what it holds at first, and what happens at its owners, one after the other. */
+const stories = worlds.chain((world) =>
+  fc.record({
+    world: fc.constant(world),
+    before: historyOf(world, { min: 0, max: 15 }),
+    rounds: fc.tuple(
+      historyOf(world, { min: 0, max: 15 }),
+      historyOf(world, { min: 0, max: 15 }),
+      historyOf(world, { min: 0, max: 15 }),
+    ),
+  }),
+);
+
+const OWNERS: readonly SideName[] = ['legacy', 'extracted', 'legacy'];
+
+function makePlane({ mapping }: World, { urls }: Sides, redisUrl: string): DataPlane {
+  return new DataPlane({ mapping, databases: openSides(mapping, urls), redisUrl, log });
+}
+
+function take(sides: Sides, owner: SideName, books: Books, deeds: readonly Deed[]): void {
+  if (happen(sides[owner], asSql(owner, deeds))) books.keep(deeds);
+}
+
+function expectBoth(world: World, sides: Sides, books: Books): void {
+  for (const side of ['legacy', 'extracted'] as const) {
+    expect(shownRows(world, side, sides[side])).toEqual(books.rows(world, side));
+  }
+}
+
+async function expectAccepted({ mapping }: World, sides: Sides): Promise<void> {
+  const inspectors = openInspectors(mapping, sides.urls);
+  const { findings } = await checkCapability({ mapping, inspectors, measure: true });
+  inspectors.legacy.close();
+  inspectors.extracted.close();
+  expect(findings).toEqual([]);
+}
+
+const PLANE = fileURLToPath(new URL('testing/plane-process.ts', import.meta.url));
+const KILLS = 3;
+const LATEST_MS = 150;
+const WRITE_MS = 2;
+
+/** Deeds without end, the same for the same seed. */
+function* endless(world: World, seed: number): Generator<readonly Deed[]> {
+  for (let more = seed; ; more += 1) {
+    const history = historyOf(world, { min: 50, max: 50 });
+    yield* fc.sample(history, { seed: more, numRuns: 1 })[0] ?? [];
+  }
+}
+
+describe('any two schemas that a mapping can join', () => {
+  it(
+    'agree after any history, in both directions, whatever becomes of engine and Redis',
+    () =>
+      withRedis(async (redis) => {
+        const prompt = new Redis(redis.url);
+        await fc.assert(
+          fc.asyncProperty(stories, ({ world, before, rounds }) =>
+            withSides(async (sides) => {
+              const books = new Books();
+              for (const deeds of before) take(sides, 'legacy', books, deeds);
+              await expectAccepted(world, sides);
+              let plane = makePlane(world, sides, redis.url);
+              try {
+                await plane.install();
+                await plane.start();
+                let copied = plane.backfill();
+                for (const [index, owner] of OWNERS.entries()) {
+                  for (const [moment, deeds] of (rounds[index] ?? []).entries()) {
+                    take(sides, owner, books, deeds);
+                    if (moment % 4 === 1) await prompt.flushall();
+                    if (moment % 7 !== 3) continue;
+                    await plane.stop();
+                    await copied.catch(() => undefined);
+                    plane = makePlane(world, sides, redis.url);
+                    await plane.start();
+                    copied = plane.backfill();
+                  }
+                  await copied;
+                  await plane.barrier(10_000);
+                  expectBoth(world, sides, books);
+                  expect(await plane.reconcile()).toMatchObject({ clean: true, rows: [] });
+                  await handOver(plane, owner);
+                }
+              } finally {
+                await plane.stop();
+              }
+            }, world.schema),
+          ),
+          { numRuns: 25 },
+        );
+        prompt.disconnect();
+      }),
+    120_000,
+  );
+
+  it(
+    'agree though the engine is killed again and again',
+    () =>
+      withRedis(async (redis) => {
+        const seed = 3;
+        const [world] = fc.sample(worlds, { seed, numRuns: 1 });
+        if (world === undefined) throw new Error('no world');
+        await withSides(async (sides) => {
+          const books = new Books();
+          const deeds = endless(world, seed);
+          const words = [String(seed), sides.urls.legacy, sides.urls.extracted, redis.url];
+          // They take their time to load, and are told to begin.
+          const engines = Array.from({ length: 2 * KILLS }, () =>
+            fork(PLANE, words, { execArgv: ['--import', 'tsx'] }),
+          );
+          try {
+            for (const owner of ['legacy', 'extracted'] as const) {
+              const write = (): void => take(sides, owner, books, deeds.next().value);
+              const timer = setInterval(write, WRITE_MS);
+              try {
+                for (let kill = 0; kill < KILLS; kill += 1)
+                  await beginAndKill(engines.shift(), kill);
+              } finally {
+                clearInterval(timer);
+              }
+              const plane = makePlane(world, sides, redis.url);
+              await plane.start();
+              await plane.backfill();
+              await plane.barrier(20_000);
+              expectBoth(world, sides, books);
+              await handOver(plane, owner);
+              await plane.stop();
+            }
+          } finally {
+            for (const engine of engines) engine.kill('SIGKILL');
+          }
+        }, world.schema);
+      }),
+    120_000,
+  );
+});
+
+/** Lets an engine begin, and kills it at once, or a little later. */
+async function beginAndKill(engine: ChildProcess | undefined, kill: number): Promise<void> {
+  if (engine === undefined) throw new Error('no engine is left');
+  const begun = once(engine, 'message');
+  engine.send('begin');
+  await begun;
+  await delay((LATEST_MS * kill) / KILLS);
+  engine.kill('SIGKILL');
+  await once(engine, 'exit');
+}
