@@ -54,10 +54,10 @@ function expectBoth(world: World, sides: Sides, books: Books): void {
 }
 
 async function expectAccepted({ mapping }: World, sides: Sides): Promise<void> {
-  const inspectors = openInspectors(mapping, sides.urls);
+  const inspectors = await openInspectors(mapping, sides.urls);
   const { findings } = await checkCapability({ mapping, inspectors, measure: true });
-  inspectors.legacy.close();
-  inspectors.extracted.close();
+  await inspectors.legacy.close();
+  await inspectors.extracted.close();
   expect(findings).toEqual([]);
 }
 

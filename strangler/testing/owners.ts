@@ -32,9 +32,9 @@ export async function openWriter(url: string, side: SideName): Promise<Writer> {
 function sqliteWriter(url: string, side: SideName): Writer {
   const prompt = new Database(sqliteFile(url), { timeout: 5_000 });
   return {
-    happen: async (event) => happen(prompt, event),
+    happen: async (event) => void happen(prompt, event),
     // There is one writer at a time, so whoever comes later commits later.
-    begin: async (event) => async () => happen(prompt, event),
+    begin: async (event) => async () => void happen(prompt, event),
     content: async () =>
       normal(side === 'legacy' ? expectedOfLegacy(prompt) : contentOfExtracted(prompt)),
     close: async () => void prompt.close(),
