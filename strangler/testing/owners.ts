@@ -17,6 +17,12 @@ import { shopSchema } from './shop.ts';
 export interface Writer {
   /** Carries out an event in one transaction; one that the schema refuses has no effect. */
   happen(event: Event): Promise<void>;
+  /** Runs one statement, in SQLite's words; it must be taken. */
+  run(sql: string, ...values: unknown[]): Promise<void>;
+  /** The values of a query's first column. */
+  values(sql: string): Promise<unknown[]>;
+  /** Writes past fence and capture, as the applier does. */
+  asApplier(sql: string): Promise<void>;
   /** Begins a transaction with an event, and commits it when told; undefined when it was refused. */
   begin(event: Event): Promise<(() => Promise<void>) | undefined>;
   /** What the extracted tables hold, or must hold for what the legacy ones do. */
@@ -33,6 +39,12 @@ function sqliteWriter(url: string, side: SideName): Writer {
   const prompt = new Database(sqliteFile(url), { timeout: 5_000 });
   return {
     happen: async (event) => void happen(prompt, event),
+    run: async (sql, ...values) => void prompt.prepare(sql).run(...values),
+    values: async (sql) => prompt.prepare(sql).pluck().all(),
+    asApplier: async (sql) =>
+      void prompt.exec(
+        `UPDATE fig_clock SET applying = 1; ${sql}; UPDATE fig_clock SET applying = 0`,
+      ),
     // There is one writer at a time, so whoever comes later commits later.
     begin: async (event) => async () => void happen(prompt, event),
     content: async () =>
@@ -67,6 +79,13 @@ async function postgresWriter(url: string, side: SideName): Promise<Writer> {
     happen: async (event) => {
       if (await begin(own, event)) await own.query('COMMIT');
     },
+    run: async (sql, ...values) => void (await own.query(inPostgres(sql), values)),
+    values: async (sql) => {
+      const { rows } = await own.query({ text: inPostgres(sql), rowMode: 'array' });
+      return rows.map(([value]) => value as unknown);
+    },
+    asApplier: async (sql) =>
+      void (await own.query(`BEGIN; SET LOCAL fig.applying = 'on'; ${inPostgres(sql)}; COMMIT`)),
     begin: async (event) => {
       const client = await connect();
       if (!(await begin(client, event))) return undefined;
@@ -122,9 +141,8 @@ function inPostgres(sql: string): string {
 }
 
 const ms = (column: string): string =>
-  `round(extract(epoch FROM "${column}" AT TIME ZONE 'UTC' AT TIME ZONE 'UTC') * 1000)::bigint`;
-const utc = (column: string): string => `round(extract(epoch FROM "${column}") * 1000)::bigint`;
-const minor = `replace("AMT"::text, '.', '')::bigint`;
+  `CASE WHEN isfinite("${column}") THEN round(extract(epoch FROM "${column}") * 1000)::bigint END`;
+const minor = `CASE WHEN "AMT" <> 'NaN' THEN replace("AMT"::text, '.', '')::bigint END`;
 
 const CONTENT: Readonly<Record<SideName, Readonly<Record<string, string>>>> = {
   legacy: {
@@ -133,10 +151,10 @@ const CONTENT: Readonly<Record<SideName, Readonly<Record<string, string>>>> = {
     lines: 'SELECT * FROM "LINES"',
     payments: `SELECT "PAY_NO", ${minor}, ${ms('CRT')} FROM "PAY"`,
     entries: `SELECT "PAY_NO", 'settlement', CASE "STAT" WHEN 'S' THEN 'captured' ELSE 'declined' END,
-        ${minor}, ${utc('UPD')} FROM "PAY" WHERE "STAT" <> 'P'
+        ${minor}, ${ms('UPD')} FROM "PAY" WHERE "STAT" <> 'P'
       UNION ALL SELECT "PAY_NO", 'refund:' || "RFND_NO", 'refund_requested', ${minor}, ${ms('CRT')}
         FROM "RFND"
-      UNION ALL SELECT "PAY_NO", 'refunded:' || "RFND_NO", 'refunded', ${minor}, ${utc('UPD')}
+      UNION ALL SELECT "PAY_NO", 'refunded:' || "RFND_NO", 'refunded', ${minor}, ${ms('UPD')}
         FROM "RFND" WHERE "STAT" = 'S'`,
   },
   extracted: {
