@@ -6,7 +6,7 @@ export type { Dataset } from './dataset.ts';
 export { collectEvidence } from './evidence.ts';
 export { flipFlags } from './flip-flags.ts';
 export { generateDataset } from './generate.ts';
-export { explainedBy, VICTIMS } from './kills.ts';
+export { explainedBy, neededBy, VICTIMS } from './kills.ts';
 export type { Outage, Victim } from './kills.ts';
 export { createLedger } from './ledger.ts';
 export type { Ledger } from './ledger.ts';

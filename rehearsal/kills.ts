@@ -34,7 +34,7 @@ export function planKills(seed: number, stages: number): PlannedKill[] {
 
 /** An interval in which a process was away: from its kill until it was ready again. */
 export interface Outage {
-  readonly process: Victim;
+  readonly process: string;
   readonly from: number;
   readonly to: number;
 }
@@ -49,7 +49,7 @@ interface Failure {
  * Which processes a request needs. An order goes through the monolith to both capabilities and
  * the card; engine and Redis are needed by no request.
  */
-function neededBy(what: string): readonly Victim[] {
+export function neededBy(what: string): readonly string[] {
   const path = what.split(' ')[1] ?? '';
   if (path.startsWith('/api/inventory')) return ['facade', 'monolith', 'inventory'];
   if (path.startsWith('/api/payments')) return ['facade', 'monolith', 'payment', 'provider'];

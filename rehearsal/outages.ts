@@ -16,7 +16,7 @@ const AFTERMATH_MS = 300;
 /** Does harm to a process, and waits until it serves again. @returns how long it was away */
 export async function putOut(
   system: System,
-  victim: Victim,
+  victim: string,
   harm: () => Promise<void>,
 ): Promise<Outage> {
   const from = Date.now();

@@ -254,6 +254,8 @@ export interface SideDatabase {
   readonly crowded: boolean;
   /** A bridge from the owner to this side; undefined where there is none between the two. */
   bridgeFrom(owner: SideDatabase): Bridge | undefined;
+  /** Runs `work` while writers wait for it: whatever waits for this database is to hurry. */
+  urgently<T>(work: () => Promise<T>): Promise<T>;
   /** Makes everything applied so far survive a power cut; returns its position. */
   settle(): Promise<number>;
   backfills(): Promise<readonly BackfillState[]>;

@@ -8,9 +8,9 @@ export interface Planned {
   readonly amount: number;
 }
 
-const KINDS = ['read', 'adjustment', 'read', 'payment'] as const;
+const KINDS = ['read', 'adjustment', 'read', 'adjustment', 'read', 'payment'] as const;
 
-/** The request of a number: half reads, a quarter each of adjustments and payments, hot keys only. */
+/** The request of a number: half reads, a third adjustments, the rest payments, hot keys only. */
 export function plan(number: number): Planned {
   const hot = Math.floor(number / KINDS.length) % skus.length;
   return {

@@ -185,7 +185,9 @@ export class Handovers {
     });
     const running = { id: record.id, abort };
     this.#running = running;
-    const result = await new Coordinator(switcher, limits, () => running.abort).run();
+    const { legacy, extracted } = plane.sides;
+    const coordinator = new Coordinator(switcher, limits, () => running.abort);
+    const result = await legacy.urgently(() => extracted.urgently(() => coordinator.run()));
     this.#running = undefined;
     await plane.data.ownerChanged();
     this.#say(record, result, log);

@@ -31,8 +31,9 @@ interface SwitcherOptions {
   readonly onStep?: (step: StepKind) => void | Promise<void>;
 }
 
-/** How long the facades' news may hold up a handover, in ms. */
-const ANNOUNCE_MS = 20;
+/** How long the facades' news may hold up a handover, in ms: who has not heard by then meets a fence. */
+const HOLD_MS = 5;
+const PUBLISH_MS = 20;
 /** One stretch of catching up, in ms; deadlines are looked at in between. */
 const CATCH_UP_MS = 50;
 
@@ -78,7 +79,7 @@ export class StoreSwitcher implements Switcher {
   async hold(): Promise<boolean> {
     await this.#note('hold');
     const { announcer, record } = this.#options;
-    await hint(announcer.hold(record.epoch));
+    await hint(announcer.hold(record.epoch), HOLD_MS);
     return true;
   }
 
@@ -133,7 +134,7 @@ export class StoreSwitcher implements Switcher {
       fence.state === 'open'
         ? announcer.owner(source.side, fence.epoch)
         : announcer.owner(target.side, fence.epoch);
-    await hint(news);
+    await hint(news, PUBLISH_MS);
     return true;
   }
 
@@ -180,6 +181,6 @@ async function withinMs<T>(work: Promise<T>, ms: number): Promise<T | undefined>
 }
 
 /** For what is only a hint: neither its failure nor its delay matters. */
-async function hint(news: Promise<void>): Promise<void> {
-  await withinMs(news, ANNOUNCE_MS).catch(() => undefined);
+async function hint(news: Promise<void>, ms: number): Promise<void> {
+  await withinMs(news, ms).catch(() => undefined);
 }

@@ -109,9 +109,11 @@ export class PostgresSideStore implements SideStore {
     entry: Omit<JournalEntry, 'at'>,
     lease: Lease,
     move?: { readonly from: Fence; readonly to: Fence },
+    before: readonly JournalEntry[] = [],
   ): Promise<boolean> {
     return this.#leased(lease, async (client) => {
       if (move !== undefined && !(await this.#moveFence(client, move.from, move.to))) return false;
+      await this.#journal(client, before);
       await client.query(
         `INSERT INTO fig_journal (handover, step, at, detail) VALUES ($1, $2, ${NOW_SQL}, $3)`,
         [entry.handover, entry.step, entry.detail],
@@ -142,8 +144,10 @@ export class PostgresSideStore implements SideStore {
     outcome: 'done' | 'aborted',
     reason: string | null,
     lease: Lease,
+    before: readonly JournalEntry[] = [],
   ): Promise<boolean> {
     return this.#leased(lease, async (client) => {
+      await this.#journal(client, before);
       const { rowCount } = await client.query(
         `UPDATE fig_handover SET outcome = $2, reason = $3, finished_at = ${NOW_SQL}
            WHERE id = $1 AND outcome IS NULL`,
@@ -208,6 +212,15 @@ export class PostgresSideStore implements SideStore {
       [this.#capability],
     );
     return rows[0]?.token === lease.token;
+  }
+
+  async #journal(client: PostgresClient, entries: readonly JournalEntry[]): Promise<void> {
+    for (const { handover, step, at, detail } of entries) {
+      await client.query(
+        'INSERT INTO fig_journal (handover, step, at, detail) VALUES ($1, $2, $3, $4)',
+        [handover, step, at, detail],
+      );
+    }
   }
 
   async #moveFence(client: PostgresClient, from: Fence, to: Fence): Promise<boolean> {

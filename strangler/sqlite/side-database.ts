@@ -127,6 +127,10 @@ export class SqliteSideDatabase implements SideDatabase {
     return requeue(this.#db, this.#mapping, this.side, rows);
   }
 
+  urgently<T>(work: () => Promise<T>): Promise<T> {
+    return this.#db.urgently(work);
+  }
+
   settle(): Promise<number> {
     // Syncing the log for any commit syncs what was committed before it.
     return this.#db.transaction(() => {

@@ -19,7 +19,7 @@ import type {
   Traffic,
 } from '../../../rehearsal/index.ts';
 import { withoutSystem } from '../../../system/index.ts';
-import type { System } from '../../../system/index.ts';
+import type { ProcessDefinition, System } from '../../../system/index.ts';
 import { withSystem, withTempDir } from '../../support/index.ts';
 
 /** A system of its own under orders, to be hurt. */
@@ -45,6 +45,8 @@ export interface StandOptions {
   readonly progress: Progress;
   readonly signal: AbortSignal;
   readonly concurrency?: number;
+  /** What runs; everything once when absent. */
+  readonly processes?: readonly ProcessDefinition[];
 }
 
 /** More orders than any run gets through: its end is when the harm is done. */
@@ -54,14 +56,15 @@ const PATIENCE_MS = 60_000;
 
 /** Gives `use` a running system with customers who order without end, and takes both down. */
 export function withStand<T>(options: StandOptions, use: (stand: Stand) => Promise<T>): Promise<T> {
-  const { seed, signal } = options;
+  const { seed, signal, processes } = options;
+  const more = processes ? { processes } : {};
   const size = { products: 12, customers: 8, orders: ORDERS, abundance: 50 };
   const dataset = generateDataset(seed, size);
   return withTempDir(async (directory) => {
     const data = join(directory, 'import');
     await mkdir(data);
     await writeImport(dataset, data);
-    return withSystem({ load: { data }, signal }, (system) =>
+    return withSystem({ load: { data }, signal, ...more }, (system) =>
       underOrders(options, dataset, system, use),
     );
   });

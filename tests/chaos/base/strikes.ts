@@ -1,20 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { putOut } from '../../../rehearsal/index.ts';
-import type { Outage, Random, Victim } from '../../../rehearsal/index.ts';
+import type { Outage, Random } from '../../../rehearsal/index.ts';
 import type { Stand } from './stand.ts';
 
 /** One thing that is done to a running system, and how long after the one before it. */
 export type Strike = { readonly afterMs: number } & (
-  | { readonly how: 'kill'; readonly victim: Victim; readonly times: number }
-  | { readonly how: 'pause'; readonly victim: Victim; readonly forMs: number }
+  | { readonly how: 'kill'; readonly victim: string; readonly times: number }
+  | { readonly how: 'pause'; readonly victim: string; readonly forMs: number }
   | { readonly how: 'flush' }
 );
 
 interface StrikeOptions {
   readonly count: number;
   /** Drawn evenly: name a process twice, and it is hit twice as often. */
-  readonly victims: readonly [Victim, ...Victim[]];
+  readonly victims: readonly [string, ...string[]];
   /** The longest wait between two strikes, in ms. */
   readonly withinMs: number;
 }
@@ -43,11 +43,24 @@ export function strikeText(strike: Strike): string {
 /** Carries out strikes one after the other, each when everything serves again. */
 export async function strikeAll(stand: Stand, strikes: readonly Strike[]): Promise<void> {
   for (const strike of strikes) {
-    await delay(strike.afterMs, undefined, { signal: stand.signal });
-    stand.stage(strikeText(strike));
-    const outage = await carryOut(stand, strike);
-    if (outage !== null) stand.outages.push(outage);
+    await strikeOnce(stand, strike);
   }
+}
+
+/**
+ * Carries out one strike after its time, and waits until everything serves again.
+ * @param now called when its time has come
+ */
+export async function strikeOnce(
+  stand: Stand,
+  strike: Strike,
+  now: () => void = () => undefined,
+): Promise<void> {
+  await delay(strike.afterMs, undefined, { signal: stand.signal });
+  stand.stage(strikeText(strike));
+  now();
+  const outage = await carryOut(stand, strike);
+  if (outage !== null) stand.outages.push(outage);
 }
 
 async function carryOut(stand: Stand, strike: Strike): Promise<Outage | null> {

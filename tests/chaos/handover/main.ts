@@ -1,0 +1,14 @@
+import { chaosCommand } from '../base/runs.ts';
+import { handoverRun } from './run.ts';
+
+process.exitCode = await chaosCommand(
+  {
+    name: 'chaos:handover',
+    description:
+      'Hands inventory and payment over and back under orders and hot writes through two facades,\n' +
+      'kills and pauses processes and Redis in the middle of it, and holds what is stored against what\n' +
+      'clients were told.',
+    run: handoverRun,
+  },
+  process.argv.slice(2),
+);
