@@ -117,6 +117,11 @@ export class PostgresSideDatabase implements SideDatabase {
     });
   }
 
+  /** Its locks are queued for: nobody has to be told to hurry. */
+  urgently<T>(work: () => Promise<T>): Promise<T> {
+    return work();
+  }
+
   /** A commit that is waited for is written behind all that were not, and so are they. */
   async settle(): Promise<number> {
     const { rows } = await this.#db.transaction((client) =>

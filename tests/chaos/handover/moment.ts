@@ -1,12 +1,12 @@
 import Database from 'better-sqlite3';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileOf } from '../base/rows.ts';
-import type { SideName } from '../base/rows.ts';
+import type { Capability, SideName } from '../base/rows.ts';
 import type { Stand } from '../base/stand.ts';
-import type { PlannedHandover } from './plan.ts';
 
 /** How far a handover has come, by the fences. */
-export type Moment = 'not closed' | 'closed' | 'ceded' | 'over';
+export const MOMENTS = ['not closed', 'closed', 'ceded', 'over'] as const;
+export type Moment = (typeof MOMENTS)[number];
 
 const LOOK_MS = 1;
 
@@ -16,20 +16,23 @@ export class Watcher {
   readonly #source: Database.Database;
   readonly #target: Database.Database;
 
-  constructor({ system }: Stand, { capability, to }: PlannedHandover) {
+  constructor({ system }: Stand, capability: Capability, to: SideName) {
     const from: SideName = to === 'legacy' ? 'extracted' : 'legacy';
     this.#capability = capability;
     this.#source = new Database(fileOf(system, capability, from), { readonly: true });
     this.#target = new Database(fileOf(system, capability, to), { readonly: true });
   }
 
-  /** Waits until the handover is recorded, or `given up` before. */
-  async begun(givenUp: Promise<unknown>): Promise<void> {
+  /** Waits until the handover is recorded and has come as far, or until `answered`. */
+  async reached(moment: Moment, answered: Promise<unknown>): Promise<void> {
     let waiting = true;
-    void givenUp.then(() => (waiting = false));
+    void answered.then(() => (waiting = false));
     const sql = `SELECT 1 FROM fig_handover WHERE capability = ? AND outcome IS NULL`;
     const unfinished = this.#source.prepare(sql);
     while (waiting && unfinished.get(this.#capability) === undefined) await delay(LOOK_MS);
+    while (waiting && MOMENTS.indexOf(this.moment()) < MOMENTS.indexOf(moment)) {
+      await delay(LOOK_MS);
+    }
   }
 
   moment(): Moment {

@@ -5,12 +5,15 @@ import { CAPABILITIES } from '../base/rows.ts';
 import type { Capability, SideName } from '../base/rows.ts';
 import { planStrikes, strikeText } from '../base/strikes.ts';
 import type { Strike } from '../base/strikes.ts';
+import { MOMENTS } from './moment.ts';
+import type { Moment } from './moment.ts';
 
 /** One handover, and what is done to the system meanwhile. */
 export interface PlannedHandover {
   readonly capability: Capability;
   readonly to: SideName;
-  /** From when the handover is recorded. */
+  /** How far the handover has to have come for the strike's time to begin. */
+  readonly at: Moment;
   readonly strike: Strike;
 }
 
@@ -40,8 +43,8 @@ const VICTIMS = [
 ] as const;
 
 const HANDOVERS = 6;
-/** About as long as a handover takes on a busy machine, in ms. */
-const WITHIN_MS = 25;
+/** Steps take about so long, in ms. */
+const WITHIN_MS = 5;
 
 /** The same seed plans the same: each capability is handed over, back, and over again. */
 export function planHandovers(seed: number): readonly PlannedHandover[] {
@@ -55,15 +58,16 @@ export function planHandovers(seed: number): readonly PlannedHandover[] {
   return strikes.map((strike, index) => ({
     capability: CAPABILITIES[(first + index) % 2] ?? 'inventory',
     to: index % 4 < 2 ? 'extracted' : 'legacy',
+    at: random.pick(MOMENTS),
     strike,
   }));
 }
 
 export function planText(plan: readonly PlannedHandover[]): string {
   return plan
-    .map(({ capability, to, strike }) => {
+    .map(({ capability, to, at, strike }) => {
       const verb = to === 'extracted' ? 'switch' : 'reverse';
-      return `${verb} ${capability}, after ${strike.afterMs} ms ${strikeText(strike)}`;
+      return `${verb} ${capability}, when ${at} ${strikeText(strike)}`;
     })
     .join('; ');
 }

@@ -71,13 +71,13 @@ async function hurt(
  */
 async function handOver(stand: Stand, planned: PlannedHandover): Promise<Moment> {
   const { system, fig, signal } = stand;
-  const { capability, to, strike } = planned;
-  const watcher = new Watcher(stand, planned);
+  const { capability, to, at, strike } = planned;
+  const watcher = new Watcher(stand, capability, to);
   const asked = request('POST', `${system.urls['engine']}/handovers`, {
     body: { capability, to },
     timeoutMs: 30_000,
   }).catch(() => undefined);
-  await watcher.begun(asked);
+  await watcher.reached(at, asked);
   let moment: Moment = 'over';
   await strikeOnce(stand, strike, () => (moment = watcher.moment()));
   watcher.close();
