@@ -33,6 +33,7 @@ export const COMMON_PROBLEMS = {
   any: [
     'internal_error',
     'fenced',
+    'moved_away',
     'invalid_path',
     'malformed_request',
     'duplicate_header',

@@ -106,6 +106,14 @@ export const PROBLEMS = {
     ),
     meaning: 'this side does not own the capability and nothing happened; never seen at the facade',
   },
+  moved_away: {
+    status: 410,
+    schema: named(
+      'MovedAwayProblem',
+      z.strictObject({ ...common, capability: z.string(), successor: z.url() }),
+    ),
+    meaning: 'this server has given the capability away for good; Link names its successor',
+  },
   internal_error: { status: 500, schema: Problem, meaning: 'something unforeseen went wrong' },
   ...HTTP_PROBLEMS,
   ...FACADE_PROBLEMS,

@@ -1,5 +1,5 @@
 import type { Router } from 'express';
-import { createFenceGuard } from '../../chassis/index.ts';
+import { createFenceGuard, movedRoutes } from '../../chassis/index.ts';
 import type { Database, FenceGuard, KeyStore } from '../../chassis/index.ts';
 import { inventoryRoutes } from './routes.ts';
 import { createInventoryWrites, inventoryKeys } from './writes.ts';
@@ -26,7 +26,12 @@ export function createInventory(database: Database): Inventory {
   return {
     guard: inventoryGuard,
     keys: inventoryKeys,
-    routes: inventoryRoutes(database, writes),
+    routes: movedRoutes({
+      database,
+      capability: inventoryGuard.capability,
+      path: '/api/inventory',
+      routes: inventoryRoutes(database, writes),
+    }),
     writes,
   };
 }

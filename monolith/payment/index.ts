@@ -1,5 +1,5 @@
 import type { Router } from 'express';
-import { createFenceGuard } from '../../chassis/index.ts';
+import { createFenceGuard, movedRoutes } from '../../chassis/index.ts';
 import type { Database, FenceGuard, HttpClient, KeyStore, Logger } from '../../chassis/index.ts';
 import { createLegacyKeys } from '../legacy/index.ts';
 import { createProvider } from './provider.ts';
@@ -49,7 +49,12 @@ export function createPayment(deps: PaymentDeps): PaymentModule {
   return {
     guard: paymentGuard,
     keys,
-    routes: paymentRoutes(database, writes),
+    routes: movedRoutes({
+      database,
+      capability: paymentGuard.capability,
+      path: '/api/payments',
+      routes: paymentRoutes(database, writes),
+    }),
     writes,
     resolver: createResolver(scope, provider, log),
   };
