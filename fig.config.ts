@@ -1,10 +1,18 @@
-import { databaseUrl, serviceUrl } from './chassis/index.ts';
-import { inventoryMapping } from './migrations/inventory/mapping.ts';
-import { paymentMapping } from './migrations/payment/mapping.ts';
+import { databaseUrl, readNumber, serviceUrl } from './chassis/index.ts';
+import { inventoryInvariants, inventoryMapping } from './migrations/inventory/mapping.ts';
+import { paymentInvariants, paymentMapping } from './migrations/payment/mapping.ts';
 import { defineConfig } from './strangler/routing/index.ts';
 
 const { env } = process;
 const monolithDatabase = databaseUrl(env, 'MONOLITH_DATABASE_URL', 'monolith.db');
+/** Off where something else is to be proven than that both sides answer alike. */
+const contract = env['FIG_CONTRACT'] !== 'off';
+const WEEK_MS = 7 * 24 * 60 * 60 * 1_000;
+const completion = {
+  soakMs: readNumber(env, 'FIG_SOAK_MS', WEEK_MS),
+  quietMs: readNumber(env, 'FIG_QUIET_MS', 60 * 60 * 1_000),
+  sunset: env['FIG_SUNSET'] || undefined,
+};
 
 /** What moves out of the order monolith, and where to. The only place that Fig learns it from. */
 export default defineConfig({
@@ -25,6 +33,12 @@ export default defineConfig({
         extracted: databaseUrl(env, 'INVENTORY_DATABASE_URL', 'inventory.db'),
       },
       mapping: inventoryMapping,
+      invariants: inventoryInvariants,
+      contract,
+      completion: {
+        ...completion,
+        legacyCode: ['monolith/inventory/', 'migrations/inventory/mapping.ts'],
+      },
       ignore: [],
     },
     payment: {
@@ -36,6 +50,12 @@ export default defineConfig({
         extracted: databaseUrl(env, 'PAYMENT_DATABASE_URL', 'payment.db'),
       },
       mapping: paymentMapping,
+      invariants: paymentInvariants,
+      contract,
+      completion: {
+        ...completion,
+        legacyCode: ['monolith/payment/', 'migrations/payment/mapping.ts'],
+      },
       ignore: [],
     },
   },

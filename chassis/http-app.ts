@@ -13,6 +13,8 @@ export type ReadinessCheck = () => Promise<boolean>;
 
 interface HttpAppOptions {
   readonly name: string;
+  /** Which build of the program this is, see `codeVersion`; `/livez` tells it. */
+  readonly version?: string;
   readonly log: Logger;
   readonly routes: readonly Router[];
   readonly readiness?: Readonly<Record<string, ReadinessCheck>>;
@@ -22,14 +24,15 @@ interface HttpAppOptions {
  * An Express app with what every process of ours serves: `/livez`, `/readyz`, a trace for each
  * request, strict JSON bodies, and problem+json for whatever goes wrong.
  */
-export function createHttpApp({ name, log, routes, readiness = {} }: HttpAppOptions): Express {
+export function createHttpApp(options: HttpAppOptions): Express {
+  const { name, version, log, routes, readiness = {} } = options;
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
   app.set('query parser', 'simple');
   app.use(trace);
   app.get('/livez', (_req, res) => {
-    res.json({ status: 'ok', name });
+    res.json({ status: 'ok', name, version });
   });
   app.get('/readyz', async (_req, res) => {
     const checks = await runChecks(readiness);

@@ -1,6 +1,6 @@
 import express from 'express';
 import type { Express } from 'express';
-import { createHttpApp, methodNotAllowed } from '../chassis/index.ts';
+import { codeVersion, createHttpApp, methodNotAllowed } from '../chassis/index.ts';
 import type { Database, HttpClient, Logger } from '../chassis/index.ts';
 import { openApiDocument } from '../contracts/index.ts';
 import { createCatalogue } from './catalogue/index.ts';
@@ -70,6 +70,7 @@ export function buildMonolith(deps: MonolithDeps): Monolith {
   });
   const app = createHttpApp({
     name: 'monolith',
+    version: codeVersion('monolith'),
     log,
     routes: [openApiRoutes(), catalogue.routes, inventory.routes, payment.routes, orders.routes],
     readiness: {

@@ -46,7 +46,12 @@ export async function perform<T>(
   const system = await startSystem({
     dataDir: data,
     ports: 'free',
-    env: { ...withoutSystem(process.env), LOG_LEVEL: 'warn', ...variables?.(data) },
+    env: {
+      ...withoutSystem(process.env),
+      LOG_LEVEL: 'warn',
+      FIG_CONTRACT: 'off',
+      ...variables?.(data),
+    },
     load: { data: join(folder, 'shop') },
     signal,
   });

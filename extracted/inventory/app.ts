@@ -1,5 +1,5 @@
 import type { Express } from 'express';
-import { createFenceGuard, createHttpApp } from '../../chassis/index.ts';
+import { codeVersion, createFenceGuard, createHttpApp } from '../../chassis/index.ts';
 import type { Database, Logger } from '../../chassis/index.ts';
 import { inventoryRoutes } from './routes.ts';
 
@@ -17,6 +17,7 @@ export const inventoryGuard = createFenceGuard({ capability: 'inventory', whenAb
 export function buildApp({ database, log, now = Date.now }: InventoryAppDeps): Express {
   return createHttpApp({
     name: 'inventory',
+    version: codeVersion('extracted/inventory'),
     log,
     routes: [inventoryRoutes({ database, guard: inventoryGuard, now })],
     readiness: {

@@ -1,5 +1,5 @@
 import type { Express } from 'express';
-import { createFenceGuard, createHttpApp } from '../../chassis/index.ts';
+import { codeVersion, createFenceGuard, createHttpApp } from '../../chassis/index.ts';
 import type { Logger } from '../../chassis/index.ts';
 import type { PaymentScope } from './attempt.ts';
 import type { Provider } from './provider.ts';
@@ -19,6 +19,7 @@ export function buildApp({ scope, provider, log }: PaymentAppDeps): Express {
   const { read } = scope.database;
   return createHttpApp({
     name: 'payment',
+    version: codeVersion('extracted/payment'),
     log,
     routes: [paymentRoutes(scope, provider)],
     readiness: { database: async () => (await read.select(read.raw('1'))).length === 1 },

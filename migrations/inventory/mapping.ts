@@ -55,3 +55,13 @@ export const inventoryMapping = defineMapping({
     keyPair('INV_IDEM'),
   ],
 });
+
+/** What must be the same on both sides before ownership moves, whatever the rows say one by one. */
+export const inventoryInvariants = [
+  {
+    name: 'units on hand, units reserved',
+    legacy: 'SELECT sum(QTY_OH), sum(QTY_RSV) FROM INV_STOCK',
+    extracted:
+      'SELECT (SELECT sum(on_hand) FROM stock_levels), (SELECT sum(reserved) FROM stock_holds)',
+  },
+];

@@ -15,6 +15,37 @@ const upstream = z
   .url({ protocol: /^https?$/, error: 'give a URL such as "http://127.0.0.1:3000"' })
   .refine((url) => !/[?#@]/.test(url), 'leave out credentials, query and fragment');
 
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+
+const invariant = z.strictObject({
+  /** Shown when the sides differ. */
+  name: z.string().min(1),
+  /** SQL that gives one row; the same row on both sides. */
+  legacy: z.string().min(1),
+  extracted: z.string().min(1),
+});
+
+/** The last step, `fig complete`: when it may be taken, and what is told then. */
+const completion = z.strictObject({
+  /** How long extracted has to have been the owner, in ms. */
+  soakMs: z
+    .int()
+    .min(0)
+    .default(7 * DAY_MS),
+  /** For how long nobody may have asked the legacy program, in ms. */
+  quietMs: z.int().min(0).default(HOUR_MS),
+  /** When the legacy routes are said to go; the end of the soak when left out. */
+  sunset: z
+    .union([z.iso.date(), z.iso.datetime()], 'give a date such as "2030-06-30"')
+    .transform((text) => Date.parse(text))
+    .optional(),
+  /** Base URL that the legacy routes name as their successor; the extracted upstream when left out. */
+  successor: upstream.optional(),
+  /** Files and folders that nobody needs any more afterwards. */
+  legacyCode: z.array(z.string()).default([]),
+});
+
 const capability = z.strictObject({
   /** Names in `upstreams`. */
   legacy: z.string(),
@@ -25,6 +56,14 @@ const capability = z.strictObject({
   databases: z.strictObject({ legacy: z.string(), extracted: z.string() }).optional(),
   /** The capability's mapping (see `defineMapping`); needs `databases`. */
   mapping: z.unknown().optional(),
+  /** Totals that must be equal on both sides before ownership moves. */
+  invariants: z.array(invariant).default([]),
+  /**
+   * Whether a handover needs a green comparison of the answers of what runs on both sides, as
+   * `npm run contract` leaves one in `contractFile`.
+   */
+  contract: z.boolean().default(false),
+  completion: completion.prefault({}),
   /** Response body paths that may differ between the sides, with the reason why. */
   ignore: z.array(z.strictObject({ path: z.string(), reason: z.string() })).default([]),
 });
@@ -48,6 +87,8 @@ const schema = z.strictObject({
   trustedHops: z.int().min(0).max(10).default(0),
   /** Where the flags are when FIG_FLAGS_FILE does not say; beside the configuration's file. */
   flagsFile: z.string().min(1).optional(),
+  /** Where the results of contract runs are; in the data folder when left out. */
+  contractFile: z.string().min(1).optional(),
   /** Who sends this as `x-fig-token` is told by Server-Timing where the time went. */
   timingToken: z.string().min(16, 'give a secret of at least 16 characters').optional(),
   limits: z

@@ -1,5 +1,6 @@
 /** What a facade may know of the engine: its configuration, its flags, and who owns what. */
 export * from './config.ts';
+export * from './contract-results.ts';
 export * from './flag-file.ts';
 export * from './flags.ts';
 export * from './load-config.ts';

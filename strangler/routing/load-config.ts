@@ -25,10 +25,13 @@ export function configFile(env: Environment): string {
 export async function loadConfig(env: Environment): Promise<FigConfig> {
   const file = configFile(env);
   const config = defineConfig((await readInput(file, env)) as FigConfigInput);
-  const { flagsFile } = config;
-  return flagsFile === undefined
-    ? config
-    : { ...config, flagsFile: resolve(dirname(file), flagsFile) };
+  const { flagsFile, contractFile } = config;
+  const beside = (path: string): string => resolve(dirname(file), path);
+  return {
+    ...config,
+    ...(flagsFile === undefined ? {} : { flagsFile: beside(flagsFile) }),
+    ...(contractFile === undefined ? {} : { contractFile: beside(contractFile) }),
+  };
 }
 
 async function readInput(file: string, env: Environment): Promise<unknown> {

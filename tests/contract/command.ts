@@ -2,14 +2,17 @@ import { writeFile } from 'node:fs/promises';
 import { Command, CommanderError } from 'commander';
 import { reportText } from '../../contracts/cases/index.ts';
 import type { Comparison } from '../../contracts/cases/index.ts';
-import { compareSides } from './compare-sides.ts';
-import type { Sides } from './compare-sides.ts';
+import type { ContractRun } from '../../strangler/routing/index.ts';
+import { compareBuilds } from './compare-sides.ts';
+import type { Compared, Sides } from './compare-sides.ts';
 import { runningTarget } from './running-target.ts';
 import type { Capability } from './targets.ts';
 import { writeWorld } from './world-files.ts';
 
 type AllSides = Readonly<Partial<Record<Capability, Sides>>>;
 type Print = (text: string) => void;
+/** Keeps what was found, for whoever asks before a handover. */
+type Keep = (runs: Readonly<Record<string, ContractRun>>) => Promise<void>;
 
 interface Options {
   readonly json?: string | true;
@@ -20,6 +23,9 @@ interface Options {
 const HELP = `
 Without --target, monolith and services are started for this, in this process. The cases write:
 stock of articles named CT-..., reservations and payments stay behind in what they are run against.
+
+The result is kept in the data folder (contract.json), with the versions that were compared: before a
+handover it has to be green for what runs.
 
 A running system needs the world of the cases, while the monolith still owns inventory:
   npm run contract -- --world /tmp/world
@@ -44,6 +50,7 @@ export async function contractCommand(
   args: readonly string[],
   sides: Required<AllSides>,
   print: Print,
+  keep: Keep = () => Promise.resolve(),
 ): Promise<number> {
   const known = Object.keys(sides) as Capability[];
   const command = new Command('contract')
@@ -65,7 +72,9 @@ export async function contractCommand(
     const unknown = command.args.filter((name) => !(name in sides));
     if (unknown.length > 0) throw new Error(`${unknown.join(', ')} is none of ${known.join(', ')}`);
     if (options.world === undefined) {
-      return await compare(command.args as Capability[], sides, options, print);
+      const compared = await compare(command.args as Capability[], sides, options, print);
+      await keep(runsOf(compared));
+      return Object.values(compared).every(({ comparison }) => comparison.ok) ? 0 : 1;
     }
     await writeWorld(options.world);
     print(`wrote products.csv and customers.csv to ${options.world}\n`);
@@ -106,15 +115,28 @@ async function compare(
   own: Required<AllSides>,
   { json, target = [] }: Options,
   print: Print,
-): Promise<number> {
-  const comparisons: Record<string, Comparison> = {};
+): Promise<Readonly<Record<string, Compared>>> {
+  const all: Record<string, Compared> = {};
   for (const [name, sides] of Object.entries(await chooseSides(asked, own, target))) {
-    const comparison = await compareSides(name as Capability, sides);
-    comparisons[name] = comparison;
-    if (json !== true) print(`${name}: ${reportText(comparison)}\n`);
+    const compared = await compareBuilds(name as Capability, sides);
+    all[name] = compared;
+    if (json !== true) print(`${name}: ${reportText(compared.comparison)}\n`);
   }
+  const comparisons: Record<string, Comparison> = Object.fromEntries(
+    Object.entries(all).map(([name, { comparison }]) => [name, comparison]),
+  );
   const text = `${JSON.stringify(comparisons, null, 2)}\n`;
   if (json === true) print(text);
   else if (json !== undefined) await writeFile(json, text);
-  return Object.values(comparisons).every(({ ok }) => ok) ? 0 : 1;
+  return all;
+}
+
+/** Only of builds that can be told from others: a result for whatever it was is worth nothing. */
+function runsOf(all: Readonly<Record<string, Compared>>): Readonly<Record<string, ContractRun>> {
+  const runs: Record<string, ContractRun> = {};
+  for (const [name, { comparison, builds }] of Object.entries(all)) {
+    if (builds.old === null || builds.new === null) continue;
+    runs[name] = { ok: comparison.ok, at: Date.now(), old: builds.old, new: builds.new };
+  }
+  return runs;
 }

@@ -1,5 +1,7 @@
 import { CASES, compareRuns, runCases } from '../../contracts/cases/index.ts';
 import type { Comparison, TargetRun } from '../../contracts/cases/index.ts';
+import type { Build } from '../../strangler/routing/index.ts';
+import { request } from '../support/index.ts';
 import { createResources } from './resources.ts';
 import type { Capability, MakeTarget } from './targets.ts';
 
@@ -23,4 +25,30 @@ export async function runOn(make: MakeTarget, capability: Capability): Promise<T
 /** Runs a capability's cases against both of its sides and compares their answers. */
 export async function compareSides(capability: Capability, sides: Sides): Promise<Comparison> {
   return compareRuns(await runOn(sides.old, capability), await runOn(sides.new, capability));
+}
+
+/** A comparison, and which builds were compared; null for a side that does not tell. */
+export interface Compared {
+  readonly comparison: Comparison;
+  readonly builds: { readonly old: Build | null; readonly new: Build | null };
+}
+
+/** The same, and notes which builds it was that answered. */
+export async function compareBuilds(capability: Capability, sides: Sides): Promise<Compared> {
+  const builds: { old: Build | null; new: Build | null } = { old: null, new: null };
+  const noted = (side: 'old' | 'new'): MakeTarget => {
+    return async (resources) => {
+      const target = await sides[side](resources);
+      builds[side] = await buildAt(target.baseUrl);
+      return target;
+    };
+  };
+  const comparison = await compareSides(capability, { old: noted('old'), new: noted('new') });
+  return { comparison, builds };
+}
+
+async function buildAt(baseUrl: string): Promise<Build | null> {
+  const { body } = await request<Partial<Build> | undefined>('GET', `${baseUrl}/livez`);
+  const { name, version } = body ?? {};
+  return typeof name === 'string' && typeof version === 'string' ? { name, version } : null;
 }

@@ -26,6 +26,7 @@ export async function openSystem(resources: Resources): Promise<RunningSystem> {
   await writeWorld(join(directory, 'world'));
   const env = {
     ...withoutSystem(process.env),
+    FIG_CONTRACT: 'off',
     PROVIDER_TIMEOUT_MS: `${PROVIDER_TIMES.timeoutMs}`,
     PROVIDER_SLOW_MS: `${PROVIDER_TIMES.slowMs}`,
   };

@@ -83,7 +83,11 @@ describe('a machine that loses power in the middle of handovers', () => {
       const ports = await Promise.all(
         PORTS.map(async (name) => [`${name}_PORT`, await freePort()]),
       );
-      const env = { ...withoutSystem(process.env), ...Object.fromEntries(ports) };
+      const env = {
+        ...withoutSystem(process.env),
+        FIG_CONTRACT: 'off',
+        ...Object.fromEntries(ports),
+      };
       const data = join(directory, 'import');
       await mkdir(data);
       await writeImport(dataset, data);

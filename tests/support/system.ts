@@ -20,7 +20,7 @@ export function withSystem<T>(
     const system = await startSystem({
       dataDir,
       ports: 'free',
-      env: { ...withoutSystem(process.env), ...variables },
+      env: { ...withoutSystem(process.env), FIG_CONTRACT: 'off', ...variables },
       ...options,
     });
     try {
