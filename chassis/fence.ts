@@ -35,8 +35,22 @@ export interface FenceGuard {
    * @throws FencedError unless this database owns the capability
    */
   assertOpen(trx: Transaction): Promise<void>;
+  /**
+   * Runs a business write behind the fence: asks it first, and says to whoever watches the
+   * capability's tables that this transaction comes by the door.
+   * @throws FencedError unless this database owns the capability
+   */
+  through<T>(trx: Transaction, work: () => Promise<T>): Promise<T>;
   /** Whether this database owned the capability a moment ago; a hint, never a permission. */
   looksOpen(database: Database): Promise<boolean>;
+}
+
+/** What a watched fence's row holds, and while a transaction that came by the door runs. */
+const WATCHED = 1;
+const BY_THE_DOOR = 2;
+
+interface WatchedFence extends Fence {
+  readonly watch?: number;
 }
 
 interface GuardOptions {
@@ -51,38 +65,57 @@ interface GuardOptions {
 /** Guards the business writes of one capability in one database. */
 export function createFenceGuard({ capability, whenAbsent }: GuardOptions): FenceGuard {
   const absent: Fence = { state: whenAbsent, epoch: 0 };
+
+  async function ask(trx: Transaction): Promise<WatchedFence> {
+    const held = dialectOfConnection(trx) === 'postgres' ? holdFence : readFence;
+    const fence = (await held(trx, capability)) ?? absent;
+    if (fence.state !== 'open') throw new FencedError(capability, fence);
+    return fence;
+  }
+
   return {
     capability,
     async assertOpen(trx) {
-      const held = dialectOfConnection(trx) === 'postgres' ? holdFence : readFence;
-      const fence = (await held(trx, capability)) ?? absent;
-      if (fence.state !== 'open') throw new FencedError(capability, fence);
+      await ask(trx);
+    },
+    async through(trx, work) {
+      const { watch = 0 } = await ask(trx);
+      if (watch === 0) return work();
+      const mark = (value: number) =>
+        trx('fig_fence').where({ capability, key: '*' }).update({ watch: value });
+      // Nobody else sees it: whoever could waits for the end of this transaction.
+      await mark(BY_THE_DOOR);
+      const result = await work();
+      await mark(WATCHED);
+      return result;
     },
     looksOpen: async ({ read }) => ((await readFence(read, capability)) ?? absent).state === 'open',
   };
 }
 
-async function readFence(connection: Knex, capability: string): Promise<Fence | undefined> {
+async function readFence(connection: Knex, capability: string): Promise<WatchedFence | undefined> {
   // There an error would end the transaction that asks; here, asking first would take time.
   const asksFirst = dialectOfConnection(connection) === 'postgres';
   if (asksFirst && !(await connection.schema.hasTable('fig_fence'))) return undefined;
   try {
-    return (await connection('fig_fence')
-      .where({ capability, key: '*' })
-      .first('state', 'epoch')) as Fence | undefined;
+    return (await connection('fig_fence').where({ capability, key: '*' }).first()) as
+      WatchedFence | undefined;
   } catch (error) {
     if (/no such table/.test(String(error))) return undefined;
     throw error;
   }
 }
 
-/** On PostgreSQL nobody else is kept out; so the fence is, until the transaction ends. */
+/**
+ * On PostgreSQL nobody else is kept out; so the fence is, until the transaction ends. In the same go
+ * the transaction says that it comes by the door.
+ */
 async function holdFence(trx: Transaction, capability: string): Promise<Fence | undefined> {
   const known = trx.raw(`to_regprocedure('fig_fence_held(text)') IS NOT NULL AS known`);
   const [installed] = (await trx.select(known)) as { known: boolean }[];
   if (installed?.known !== true) return readFence(trx, capability);
   const [fence] = (await trx
-    .select('state', 'epoch')
+    .select('state', 'epoch', trx.raw(`set_config('fig.door', ?, true)`, [capability]))
     .from(trx.raw('fig_fence_held(?)', [capability]))) as {
     state: Fence['state'] | null;
     epoch: number;

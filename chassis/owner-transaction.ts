@@ -14,10 +14,7 @@ export async function ownerTransaction<T>(
   work: (trx: Transaction) => Promise<T>,
 ): Promise<T> {
   try {
-    return await database.transaction(async (trx) => {
-      await guard.assertOpen(trx);
-      return work(trx);
-    });
+    return await database.transaction((trx) => guard.through(trx, () => work(trx)));
   } catch (error) {
     if (isFenceTrigger(error)) await database.transaction((trx) => guard.assertOpen(trx));
     throw error;
