@@ -1,6 +1,6 @@
 import { createExpressServer, listen, listenHost, readPort, runProcess } from '../chassis/index.ts';
 import { declarationsOf, Engine } from './engine/index.ts';
-import { flagsFile, loadConfig, openFlags } from './routing/index.ts';
+import { contractFile, flagsFile, loadConfig, openFlags } from './routing/index.ts';
 
 await runProcess('engine', async ({ env, log }) => {
   const host = listenHost(env);
@@ -8,7 +8,7 @@ await runProcess('engine', async ({ env, log }) => {
   const capabilities = Object.keys(config.capabilities);
   const flags = await openFlags({ env, appName: 'fig-engine', capabilities, log });
   const engine = new Engine({
-    declarations: declarationsOf(config),
+    declarations: declarationsOf(config, contractFile(env, config)),
     flags,
     flagsFile: env['UNLEASH_URL'] ? undefined : flagsFile(env),
     redisUrl: env['REDIS_URL'] || undefined,

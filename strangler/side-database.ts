@@ -1,4 +1,8 @@
 import type { MappingProblem, Pair, PairKey, Row } from './mapping/index.ts';
+import type { RowName } from './row-name.ts';
+import type { ShadowFence } from './shadow-fence.ts';
+import type { SideChecks } from './side-checks.ts';
+import type { SideRetirement } from './side-retirement.ts';
 import type { SideName } from './side.ts';
 import type { Change, SideStore, Slice } from './store.ts';
 
@@ -98,11 +102,7 @@ export interface ParkedChanges {
   skip(root: string): Promise<number>;
 }
 
-/** A row of one side, by its table and key. */
-export interface RowName {
-  readonly table: string;
-  readonly key: Row;
-}
+export type { RowName } from './row-name.ts';
 
 /** Changes are parked, so what was committed at the owner is not all on the other side. */
 export class ParkedError extends Error {
@@ -226,6 +226,11 @@ export interface SideDatabase {
   readonly side: SideName;
   readonly store: SideStore;
   readonly feed: FeedReader;
+  /** For the gates of a handover. */
+  readonly checks: SideChecks;
+  readonly shadowFence: ShadowFence;
+  /** For the last step. */
+  readonly retirement: SideRetirement;
   /** Puts tables and triggers in place, or up to date. @throws ConfigurationError */
   install(): Promise<void>;
   uninstall(): Promise<void>;

@@ -5,7 +5,7 @@ import { ConfigurationError, serviceUrl } from '../../chassis/index.ts';
 import type { Environment } from '../../chassis/index.ts';
 import { declarationsOf } from '../engine/index.ts';
 import type { DataDeclaration } from '../engine/index.ts';
-import { loadConfig } from '../routing/index.ts';
+import { contractFile, loadConfig } from '../routing/index.ts';
 import type { FigConfig } from '../routing/index.ts';
 import { known } from './suggest.ts';
 
@@ -42,7 +42,7 @@ export async function findSystem(env: NodeJS.ProcessEnv): Promise<Context> {
       .map((url) => serviceUrl({ ADMIN_URL: url.trim() }, 'ADMIN_URL', 8081)),
     config,
     capabilities: Object.keys(config.capabilities),
-    declarations: declarationsOf(config),
+    declarations: declarationsOf(config, contractFile(env, config)),
   };
 }
 

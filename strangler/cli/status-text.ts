@@ -1,5 +1,6 @@
 import type { CapabilityStatus, LiveStatus } from '../engine/index.ts';
 import { ago, count, duration, plural } from './format.ts';
+import { gatesLine } from './gates-text.ts';
 import { nextSteps } from './next-step.ts';
 import type { Paint } from './output.ts';
 
@@ -33,6 +34,7 @@ function branches(status: ShownStatus): (readonly [name: string, text: string | 
     ['lag', lagText(status)],
     ['backfill', backfillText(status)],
     ['reconcile', reconcileText(status)],
+    ['gates', gatesLine(status.gates)],
     ['handover', handoverText(status)],
     ['intent', intentText(status)],
     ['broken', status.broken ?? null],

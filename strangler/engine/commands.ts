@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Problem } from '../../chassis/index.ts';
-import type { Gate } from '../handover/gates.ts';
+import type { Gate, Refusal } from '../handover/gate.ts';
+import { refusalOf } from '../handover/gates.ts';
 import { predictHold } from '../handover/prediction.ts';
 import type { HoldPrediction } from '../handover/prediction.ts';
 import { setFlags } from '../routing/index.ts';
@@ -11,12 +12,11 @@ import type { HandoverOutcome } from './handovers.ts';
 import { fencesOf } from './plane.ts';
 import type { Plane } from './plane.ts';
 import { ownerOf } from './stage.ts';
-import { handoversOf, lagOf } from './status.ts';
+import { recentHolds } from './gate-facts.ts';
+import { lagOf } from './status.ts';
 import type { Steward } from './steward.ts';
 
 const FLAG_MS = 3_000;
-/** Handovers of each side that a prediction looks at. */
-const RECENT = 10;
 
 interface Move {
   readonly capability: string;
@@ -36,7 +36,8 @@ export interface HandoverPlan {
   readonly outcome: 'planned';
   readonly capability: string;
   readonly to: SideName;
-  readonly gate: Gate;
+  /** All of them, in the order in which they are to be seen to. */
+  readonly gates: readonly Gate[];
   readonly steps: readonly string[];
   readonly prediction: HoldPrediction;
 }
@@ -54,7 +55,7 @@ export async function planHandover(steward: Steward, to: SideName): Promise<Hand
     outcome: 'planned' as const,
     capability,
     to,
-    gate: await driver.gate(plane, to),
+    gates: await driver.gatekeeper.judge(plane, to),
     steps: await handovers.plan(to),
     prediction: await predictionFor(plane, to),
   }));
@@ -62,16 +63,9 @@ export async function planHandover(steward: Steward, to: SideName): Promise<Hand
   return plan;
 }
 
-async function predictionFor({ sides }: Plane, to: SideName): Promise<HoldPrediction> {
-  const recent = await Promise.all(
-    [sides.legacy, sides.extracted].map((side) => handoversOf(side, RECENT)),
-  );
-  const holds = recent
-    .flat()
-    .sort((left, right) => right.startedAt - left.startedAt)
-    .flatMap(({ outcome, holdMs }) => (outcome === 'done' && holdMs !== null ? [holdMs] : []));
-  const { lag } = await lagOf(sides, otherSide(to));
-  return predictHold(holds, lag ?? { changes: 0, ms: 0 });
+async function predictionFor(plane: Plane, to: SideName): Promise<HoldPrediction> {
+  const { lag } = await lagOf(plane.sides, otherSide(to));
+  return predictHold(await recentHolds(plane), lag ?? { changes: 0, ms: 0 });
 }
 
 /**
@@ -90,8 +84,8 @@ export async function handOver(
       await turnFlag(capability, to, access);
       return { outcome: 'already', capability, to, epoch: fences[to].epoch };
     }
-    const gate = await driver.gate(command.plane, to);
-    if (!gate.ok) throw gateRefused(capability, gate);
+    const refusal = refusalOf(await driver.gatekeeper.judge(command.plane, to));
+    if (refusal) throw gateRefused(capability, refusal);
     await turnFlag(capability, to, access);
     const result = await driver.handOver(command, to);
     if (result.outcome !== 'done') throw notDone(capability, result);
@@ -141,8 +135,8 @@ export function notLeading({ capability, standing }: Steward): Problem {
   });
 }
 
-function gateRefused(capability: string, gate: Gate & { ok: false }): Problem {
-  const { gate: name, reason, next } = gate;
+function gateRefused(capability: string, refusal: Refusal): Problem {
+  const { gate: name, reason, next } = refusal;
   return new Problem(409, 'gate_refused', reason, {
     members: { capability, gate: name, reason, next },
   });

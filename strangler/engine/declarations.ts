@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../../chassis/index.ts';
 import type { Mapping } from '../mapping/index.ts';
-import type { FigConfig } from '../routing/index.ts';
+import type { CapabilityConfig, FigConfig } from '../routing/index.ts';
 import type { DataDeclaration } from './plane.ts';
 
 function isMapping(value: unknown): value is Mapping {
@@ -13,7 +13,10 @@ function isMapping(value: unknown): value is Mapping {
  * nothing for an engine to do.
  * @throws ConfigurationError for a mapping that was not made by `defineMapping`, or for another one
  */
-export function declarationsOf(config: FigConfig): Record<string, DataDeclaration> {
+export function declarationsOf(
+  config: FigConfig,
+  contractFile: string,
+): Record<string, DataDeclaration> {
   const declarations: Record<string, DataDeclaration> = {};
   for (const [capability, { databases, mapping }] of Object.entries(config.capabilities)) {
     if (!databases || mapping === undefined) continue;
@@ -27,7 +30,50 @@ export function declarationsOf(config: FigConfig): Record<string, DataDeclaratio
         `capabilities.${capability}.mapping is the mapping of ${mapping.capability}`,
       );
     }
-    declarations[capability] = { urls: databases, mapping };
+    declarations[capability] = {
+      urls: databases,
+      mapping,
+      ...restOf(config, capability, contractFile),
+    };
   }
   return declarations;
+}
+
+function restOf(
+  config: FigConfig,
+  capability: string,
+  file: string,
+): Omit<DataDeclaration, 'urls' | 'mapping'> {
+  const settings = config.capabilities[capability] as CapabilityConfig;
+  const { invariants, contract, completion } = settings;
+  const upstreams = {
+    legacy: config.upstreams[settings.legacy] ?? '',
+    extracted: config.upstreams[settings.extracted] ?? '',
+  };
+  const { soakMs, quietMs, sunset, successor = upstreams.extracted } = completion;
+  return {
+    invariants,
+    ...(contract ? { contract: { file, upstreams } } : {}),
+    completion: {
+      soakMs,
+      quietMs,
+      sunset,
+      successor: successor.replace(/\/$/, ''),
+      leftovers: leftoversOf(config, capability),
+    },
+  };
+}
+
+/** What nobody needs any more once a capability is completed, in words. */
+function leftoversOf({ capabilities, touches }: FigConfig, capability: string): readonly string[] {
+  const { routes = [], completion } = capabilities[capability] ?? {};
+  const touching = touches.filter((touch) => touch.capabilities.includes(capability));
+  return [
+    `flags ${['shadow', 'reads', 'writes'].map((flag) => `${capability}.${flag}`).join(', ')}`,
+    `configuration capabilities.${capability}; its routes (${routes.join(', ')}) are its service's own`,
+    ...touching.map(
+      ({ method, path }) => `configuration ${capability} in touches ${method} ${path}`,
+    ),
+    ...(completion?.legacyCode ?? []).map((path) => `code ${path}`),
+  ];
 }

@@ -1,12 +1,13 @@
 import type { Logger } from '../../chassis/index.ts';
 import type { Fences } from '../direction.ts';
-import { checkGates } from '../handover/gates.ts';
-import type { Gate, GateLimits } from '../handover/gates.ts';
+import type { Refusal } from '../handover/gate.ts';
+import { refusalOf } from '../handover/gates.ts';
+import type { GateLimits } from '../handover/gates.ts';
 import { Intent } from '../handover/intent.ts';
 import type { Flags } from '../routing/index.ts';
 import type { SideName } from '../side.ts';
 import type { HandoverRecord } from '../store.ts';
-import { readGateFacts } from './gate-facts.ts';
+import { Gatekeeper } from './gatekeeper.ts';
 import type { HandoverOutcome, Handovers } from './handovers.ts';
 import { fencesOf } from './plane.ts';
 import type { Plane } from './plane.ts';
@@ -24,7 +25,7 @@ export interface IntentView {
   /** Why it is not tried again until the flag is turned, or somebody asks in person. */
   readonly spent: string | null;
   /** The gate that keeps it from being done. */
-  readonly refused: Gate | null;
+  readonly refused: Refusal | null;
 }
 
 interface DriverOptions {
@@ -38,7 +39,8 @@ interface DriverOptions {
 export class Driver {
   readonly #options: DriverOptions;
   readonly #intent = new Intent();
-  #refused: Gate | null = null;
+  readonly gatekeeper: Gatekeeper;
+  #refused: Refusal | null = null;
   #alarmed = false;
   /** Whose journal has been asked for a wish that an earlier engine saw taken back. */
   #recalled: Command | undefined;
@@ -47,6 +49,7 @@ export class Driver {
 
   constructor(options: DriverOptions) {
     this.#options = options;
+    this.gatekeeper = new Gatekeeper(options.gateLimits);
   }
 
   get view(): IntentView {
@@ -57,11 +60,6 @@ export class Driver {
   /** The flags have changed: the same wish, given up and asked for again, is another wish. */
   flagsChanged(): void {
     if (this.#options.flags.loaded()) this.#intent.see(this.#wanted());
-  }
-
-  /** Why a handover to a side may not begin now, or that it may. */
-  async gate(plane: Plane, to: SideName): Promise<Gate> {
-    return checkGates(await readGateFacts(plane, to), this.#options.gateLimits);
   }
 
   /** Hands over because somebody asks in person, also for a wish that was spent. */
@@ -102,9 +100,9 @@ export class Driver {
       this.#refused = null;
       return;
     }
-    const gate = await this.gate(command.plane, wish.to);
-    this.#note(gate, wish.to);
-    if (!gate.ok) return;
+    const refusal = refusalOf(await this.gatekeeper.glance(command.plane, wish.to));
+    this.#note(refusal ?? null, wish.to);
+    if (refusal) return;
     log.info({ capability, to: wish.to }, 'the flag asks for a handover');
     await this.handOver(command, wish.to);
   }
@@ -140,12 +138,12 @@ export class Driver {
   }
 
   /** Says why a wish has to wait, once for each reason; numbers in it may change meanwhile. */
-  #note(gate: Gate, to: SideName): void {
+  #note(refusal: Refusal | null, to: SideName): void {
     const { log, capability } = this.#options;
     const before = this.#refused;
-    this.#refused = gate.ok ? null : gate;
-    if (gate.ok || (before?.ok === false && before.gate === gate.gate)) return;
-    log.warn({ capability, to, ...gate }, 'the flag asks for a handover that is not safe yet');
+    this.#refused = refusal;
+    if (refusal === null || before?.gate === refusal.gate) return;
+    log.warn({ capability, to, ...refusal }, 'the flag asks for a handover that is not safe yet');
   }
 }
 

@@ -3,10 +3,12 @@ import { createHttpApp } from '../../chassis/index.ts';
 import type { Logger } from '../../chassis/index.ts';
 import type { ReconcileReport } from '../copy/index.ts';
 import type { StepLimits } from '../handover/coordinator.ts';
+import type { Gate } from '../handover/gate.ts';
 import type { GateLimits } from '../handover/gates.ts';
 import type { StepKind } from '../handover/switcher.ts';
 import type { Flags, RoutingState } from '../routing/index.ts';
 import { SCHEMA_VERSION } from '../schema-version.ts';
+import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import { newHolder } from './leases.ts';
 import type { IntentView } from './driver.ts';
@@ -19,6 +21,7 @@ import type { DataDeclaration, Plane } from './plane.ts';
 import { engineRoutes } from './routes.ts';
 import type { EngineControl, ReconcileOrder } from './routes.ts';
 import { RoutingPublisher } from './routing-publisher.ts';
+import { moveSequences } from './sequences.ts';
 import { Steward } from './steward.ts';
 import type { Standing } from './steward.ts';
 import { handoversOf, readStatus } from './status.ts';
@@ -43,6 +46,11 @@ export interface EngineDeps {
 export interface LiveStatus extends CapabilityStatus {
   readonly standing: Standing;
   readonly intent: IntentView;
+  /**
+   * What must hold before ownership moves next, to the side that is not the owner; null while there
+   * is nothing to move, or somebody else leads.
+   */
+  readonly gates: readonly Gate[] | null;
   /** Why changes can't be applied; null while they are. */
   readonly broken: string | null;
   readonly transport: 'queue' | 'direct' | null;
@@ -134,8 +142,13 @@ export class Engine implements EngineControl {
   }
 
   async reconcile(steward: Steward, { sample, repair }: ReconcileOrder): Promise<ReconcileReport> {
-    const { data } = leading(steward);
-    return repair ? data.repair({ sample }) : data.reconcile({ sample });
+    const plane = leading(steward);
+    const { data, sides } = plane;
+    const report = repair ? await data.repair({ sample }) : await data.reconcile({ sample });
+    // Whoever compares wants to know whether the other side could take over.
+    const { owner } = report;
+    await moveSequences(data.mapping, sides[owner], sides[otherSide(owner)]);
+    return report;
   }
 
   planHandover(steward: Steward, to: SideName): Promise<HandoverPlan> {
@@ -166,6 +179,7 @@ export class Engine implements EngineControl {
       ...status,
       standing,
       intent: steward.driver.view,
+      gates: await gatesOf(steward, status),
       broken: data?.problem?.message ?? null,
       transport: data?.feed.transport ?? null,
       backfillRun: run
@@ -178,6 +192,15 @@ export class Engine implements EngineControl {
         : null,
     };
   }
+}
+
+async function gatesOf(
+  { plane, standing, driver }: Steward,
+  { owner, backfill }: CapabilityStatus,
+): Promise<readonly Gate[] | null> {
+  if (!plane || standing.as !== 'leader' || owner === null || backfill.state !== 'done')
+    return null;
+  return driver.gatekeeper.show(plane, otherSide(owner));
 }
 
 function settings(deps: EngineDeps): Partial<EngineDeps> {

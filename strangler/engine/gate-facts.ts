@@ -1,50 +1,113 @@
 import type { Fence } from '../../chassis/index.ts';
-import type { GateFacts } from '../handover/gates.ts';
+import type { GateFacts, Trespass } from '../handover/gates.ts';
+import { predictHold } from '../handover/prediction.ts';
+import { UNTRIED } from '../handover/proofs.ts';
+import type { SideDatabase } from '../side-database.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import type { Plane } from './plane.ts';
-import { lagOf } from './status.ts';
+import { lateSequences } from './sequences.ts';
+import { handoversOf, lagOf } from './status.ts';
 
 const UNKNOWN: Fence = { state: 'closed', epoch: 0 };
+const NO_LAG = { changes: 0, ms: 0 };
+/** Handovers of each side that a prediction looks at. */
+const RECENT = 10;
 
-/** Reads what the gates of a handover to `to` look at; a database that can't be read is a fact. */
+/**
+ * Reads what the gates of a handover to `to` look at, but for the proofs, which take a moment; a
+ * database that can't be read is a fact.
+ */
 export async function readGateFacts(plane: Plane, to: SideName): Promise<GateFacts> {
-  const { sides, data } = plane;
-  const { capability, mapping } = data;
-  const [source, target] = [sides[otherSide(to)], sides[to]];
+  const { data } = plane;
   const blank: GateFacts = {
-    capability,
+    capability: data.capability,
     to,
     trouble: null,
     source: UNKNOWN,
     target: UNKNOWN,
     mappingCurrent: false,
+    drift: [],
     backfilled: false,
     broken: null,
     parked: 0,
-    lag: { changes: 0, ms: 0 },
+    lag: NO_LAG,
+    prediction: predictHold([], NO_LAG),
+    demand: null,
     reconcile: null,
+    contract: null,
+    lateSequences: [],
+    invariants: UNTRIED,
+    wayBack: UNTRIED,
+    trespass: null,
     now: Date.now(),
   };
   try {
-    const installed = [await source.installation(), await target.installation()];
-    const newest = await data.lastReconcile();
-    const { problem } = await data.status();
-    return {
-      ...blank,
-      broken: problem?.message ?? null,
-      parked: await target.parked.count(),
-      source: await source.store.fence(),
-      target: await target.store.fence(),
-      mappingCurrent: installed.every((side) => side?.mappingHash === mapping.hash),
-      backfilled: installed[1]?.complete ?? false,
-      lag: (await lagOf(sides, otherSide(to))).lag ?? blank.lag,
-      reconcile:
-        newest && newest.mappingHash === mapping.hash
-          ? { at: newest.finishedAt, clean: newest.clean }
-          : null,
-    };
+    return { ...blank, ...(await readFacts(plane, to)) };
   } catch (error) {
     return { ...blank, trouble: error instanceof Error ? error.message : String(error) };
   }
+}
+
+async function readFacts(plane: Plane, to: SideName): Promise<Partial<GateFacts>> {
+  const { sides, data, contract } = plane;
+  const { mapping } = data;
+  const [source, target] = [sides[otherSide(to)], sides[to]];
+  const installed = [await source.installation(), await target.installation()];
+  const newest = await data.lastReconcile();
+  const { problem } = await data.status();
+  const lag = (await lagOf(sides, otherSide(to))).lag ?? NO_LAG;
+  return {
+    broken: problem?.message ?? null,
+    parked: await target.parked.count(),
+    source: await source.store.fence(),
+    target: await target.store.fence(),
+    mappingCurrent: installed.every((side) => side?.mappingHash === mapping.hash),
+    drift: [...(await sides.legacy.checks.drift()), ...(await sides.extracted.checks.drift())],
+    backfilled: installed[1]?.complete ?? false,
+    lag,
+    prediction: predictHold(await recentHolds(plane), lag),
+    demand: await newestDemand(plane),
+    reconcile:
+      newest && newest.mappingHash === mapping.hash
+        ? { startedAt: newest.startedAt, at: newest.finishedAt, clean: newest.clean }
+        : null,
+    contract: await contract.look(),
+    lateSequences: await lateSequences(mapping, source, target),
+    trespass: await trespassOf(source),
+  };
+}
+
+/** How long the newest handovers held writes, newest first, in ms. */
+export async function recentHolds({ sides }: Plane): Promise<readonly number[]> {
+  const recent = await Promise.all(
+    [sides.legacy, sides.extracted].map((side) => handoversOf(side, RECENT)),
+  );
+  return recent
+    .flat()
+    .sort((left, right) => right.startedAt - left.startedAt)
+    .flatMap(({ outcome, holdMs }) => (outcome === 'done' && holdMs !== null ? [holdMs] : []));
+}
+
+/** Each side may have been restored alone, so either may demand it. */
+async function newestDemand({ sides }: Plane): Promise<GateFacts['demand']> {
+  const demands = [await sides.legacy.checks.demand(), await sides.extracted.checks.demand()];
+  return demands
+    .filter((demand) => demand !== null)
+    .reduce<GateFacts['demand']>(
+      (newest, demand) => (newest === null || demand.at > newest.at ? demand : newest),
+      null,
+    );
+}
+
+/** What came past the door of a side while somebody watched; null when nobody did. */
+export async function trespassOf({ shadowFence }: SideDatabase): Promise<Trespass | null> {
+  const report = await shadowFence.report();
+  if (report === null) return null;
+  const newest = report.writes.map((one) => one.newest);
+  return {
+    writes: report.writes.reduce((sum, one) => sum + one.writes, 0),
+    since: report.since,
+    newest: newest.length === 0 ? null : Math.max(...newest),
+  };
 }

@@ -10,6 +10,7 @@ import type { SideName } from '../side.ts';
 import type { HandoverRecord } from '../store.ts';
 import type { Leases } from './leases.ts';
 import type { Plane } from './plane.ts';
+import { moveSequences } from './sequences.ts';
 
 /** How long a handover may take to its commit point, in ms; taken back by whoever sees it later. */
 const DEADLINE_MS = 10_000;
@@ -178,7 +179,12 @@ export class Handovers {
       },
       catchUp: {
         drainTo: (position) => plane.data.drainTo(position),
-        settle: () => plane.sides[to].settle(),
+        settle: async () => {
+          const settled = await plane.sides[to].settle();
+          // Everything is there: from here on ids come from the target's own generators.
+          await moveSequences(plane.data.mapping, plane.sides[from], plane.sides[to]);
+          return settled;
+        },
       },
       stillMine: () => leases.holds(from),
       ...(onStep ? { onStep: (step) => onStep(capability, step) } : {}),

@@ -5,26 +5,50 @@ import type { Mapping } from '../mapping/index.ts';
 import type { SideDatabase } from '../side-database.ts';
 import type { SideName } from '../side.ts';
 import { openSide, openSides } from '../sides.ts';
+import { ContractWatch } from './contract-watch.ts';
+import type { ContractDeclaration } from './contract-watch.ts';
+import type { Invariant } from './invariants.ts';
 
 /** One capability, ready to be worked on: both databases, and what moves rows between them. */
 export interface Plane {
   readonly sides: Readonly<Record<SideName, SideDatabase>>;
   readonly data: DataPlane;
+  readonly declaration: DataDeclaration;
+  readonly contract: ContractWatch;
 }
 
 /** Where a capability's rows live, and how they differ. */
 export interface DataDeclaration {
   readonly urls: Readonly<Record<SideName, string>>;
   readonly mapping: Mapping;
+  readonly invariants?: readonly Invariant[];
+  /** Absent: nobody has to compare what both sides answer. */
+  readonly contract?: ContractDeclaration;
+  readonly completion?: CompletionDeclaration;
+}
+
+/** When a capability may be completed, and what is told then. */
+export interface CompletionDeclaration {
+  readonly soakMs: number;
+  readonly quietMs: number;
+  /** ms since 1970; the end of the soak when left out. */
+  readonly sunset?: number | undefined;
+  /** Base URL of where the capability is served after a switch. */
+  readonly successor: string;
+  /** What of flags, configuration and code nobody needs any more afterwards, in words. */
+  readonly leftovers: readonly string[];
 }
 
 /** Opens both sides, and what moves rows between them. @throws while a database can't be opened */
 export function openPlane(
-  { urls, mapping }: DataDeclaration,
+  declaration: DataDeclaration,
   { redisUrl, log }: { readonly redisUrl?: string | undefined; readonly log: Logger },
 ): Plane {
+  const { urls, mapping } = declaration;
   const sides = openSides(mapping, urls);
-  return { sides, data: new DataPlane({ mapping, databases: sides, redisUrl, log }) };
+  const data = new DataPlane({ mapping, databases: sides, redisUrl, log });
+  const contract = new ContractWatch(mapping.capability, declaration.contract);
+  return { sides, data, declaration, contract };
 }
 
 /** Opens both sides; what can't be opened is the error that says why. */

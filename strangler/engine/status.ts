@@ -1,6 +1,6 @@
 import type { Fence } from '../../chassis/index.ts';
 import type { Flags } from '../routing/index.ts';
-import type { Lag } from '../handover/gates.ts';
+import type { Lag } from '../handover/lag.ts';
 import { aggregatesOf } from '../parked/index.ts';
 import type { ParkedAggregate } from '../parked/index.ts';
 import type { BackfillState, SideDatabase } from '../side-database.ts';

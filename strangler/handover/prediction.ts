@@ -1,4 +1,4 @@
-import type { Lag } from './gates.ts';
+import type { Lag } from './lag.ts';
 
 /** How long writers will probably have to wait, and what that is taken from. */
 export interface HoldPrediction {

@@ -17,6 +17,8 @@ interface TransactionOptions {
   readonly durable?: boolean;
   /** How long a statement may wait for a lock, in ms; for ever when left out. */
   readonly lockMs?: number;
+  /** Whether all of it sees one and the same moment; it may then have to be run again (40001). */
+  readonly repeatable?: boolean;
 }
 
 /** Several parts of an engine use one at a time; none of them holds one for long. */
@@ -68,13 +70,14 @@ export class PostgresConnection {
    */
   transaction<T>(
     work: (client: PostgresClient) => Promise<T>,
-    { durable = true, lockMs }: TransactionOptions = {},
+    { durable = true, lockMs, repeatable = false }: TransactionOptions = {},
   ): Promise<T> {
     const settings = [
       durable ? DURABLE : 'SET LOCAL synchronous_commit = off',
       ...(lockMs === undefined ? [] : [`SET LOCAL lock_timeout = ${Math.ceil(lockMs)}`]),
     ];
-    return this.#within(['BEGIN', ...settings].join('; '), work);
+    const begin = repeatable ? 'BEGIN ISOLATION LEVEL REPEATABLE READ' : 'BEGIN';
+    return this.#within([begin, ...settings].join('; '), work);
   }
 
   /** Runs `work` on one connection outside of any transaction, for what can't be in one. */

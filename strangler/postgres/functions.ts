@@ -2,7 +2,7 @@ import type { SideName } from '../side.ts';
 import { imageColumnsOf, keyColumnsOf, tablesOf } from '../mapping/index.ts';
 import type { Mapping } from '../mapping/index.ts';
 import { captureTable, ourName, wakeChannel } from './tables.ts';
-import { imageSql, name, text } from './values.ts';
+import { imageSql, name, NOW_SQL, text } from './values.ts';
 import type { ImageColumn } from './values.ts';
 
 /** What capture has to know of a table. */
@@ -20,6 +20,13 @@ export const APPLYING = `SET LOCAL fig.applying = 'on'`;
 
 /** What a trigger asks before it runs at all. */
 export const NOT_APPLYING = `current_setting('fig.applying', true) IS DISTINCT FROM 'on'`;
+
+/**
+ * What a trigger that watches asks: whether the transaction did not say that it came by the door, as
+ * the guards of the capability's own programs do for theirs.
+ */
+export const PAST_THE_DOOR = (capability: string): string =>
+  `${NOT_APPLYING} AND current_setting('fig.door', true) IS DISTINCT FROM ${text(capability).trim()}`;
 
 /** Reads a fence so that it stays as it is until the transaction ends. */
 export const PASS_FUNCTION = 'fig_fence_held';
@@ -68,12 +75,17 @@ export function functionsOf(
       shared: true,
     },
     made(fenceFunction(capability), fenceBody(capability)),
+    made(watchFunction(capability), watchBody(capability)),
     ...captures,
   ];
 }
 
 export function fenceFunction(capability: string): string {
   return ourName(capability, 'fence');
+}
+
+export function watchFunction(capability: string): string {
+  return ourName(capability, 'watch');
 }
 
 export function captureFunction(capability: string, table: string): string {
@@ -147,6 +159,19 @@ BEGIN
         HINT = CASE fence.state WHEN 'ceded' THEN 'The other side owns it: write there.'
           ELSE 'The other side owns it, or it is being handed over; see fig status.' END;
   END IF;
+  RETURN NULL;
+END`;
+}
+
+/** Each session counts for itself: nobody who writes past the door waits for another who does. */
+function watchBody(capability: string): string {
+  return `BEGIN
+  INSERT INTO fig_trespass AS known (capability, tbl, op, session, who, writes, first, newest)
+    SELECT ${text(capability)}, TG_TABLE_NAME, lower(TG_OP), pg_backend_pid(),
+      session_user || coalesce(' (' || nullif(current_setting('application_name', true), '') || ')', ''),
+      count(*), ${NOW_SQL}, ${NOW_SQL} FROM touched HAVING count(*) > 0
+    ON CONFLICT (capability, tbl, op, session, who) DO UPDATE
+      SET writes = known.writes + excluded.writes, newest = excluded.newest;
   RETURN NULL;
 END`;
 }

@@ -12,6 +12,7 @@ import { marking } from './marks.ts';
 import { replaceTriggers } from './replace-triggers.ts';
 import { checkSchemas, foreignTriggers, readSchemas } from './schema.ts';
 import type { Schemas } from './schema.ts';
+import { installedShape, saveShape } from './shape.ts';
 import { feedTable, tableStatements } from './tables.ts';
 import { FENCE_TRIGGER, triggersOf } from './triggers.ts';
 import { name, NOW_SQL } from './values.ts';
@@ -47,11 +48,46 @@ async function create(
   schemas: Schemas,
 ): Promise<void> {
   for (const statement of tableStatements(mapping.capability)) await client.query(statement);
+  await client.query(
+    'ALTER TABLE fig_fence ADD COLUMN IF NOT EXISTS watch INTEGER NOT NULL DEFAULT 0',
+  );
   await client.query('GRANT SELECT ON fig_fence TO PUBLIC');
-  await seed(client, mapping, side);
+  const { fresh } = await seed(client, mapping, side);
   await replaceFunctions(client, mapping, side, schemas);
   await client.query(FENCE_TRIGGER);
-  await replaceTriggers(client, mapping, side);
+  const missing = await replaceTriggers(client, mapping, side);
+  if (fresh || (await installedShape(client, mapping.capability)) === undefined) {
+    await saveShape(client, mapping.capability, schemas);
+  } else if (missing.length > 0) {
+    // Somebody took them away, and what was written since is in no feed.
+    const reason = `${side} had lost triggers of Fig (${missing.join(', ')})`;
+    await demandReconcile(client, mapping.capability, reason);
+  }
+}
+
+/** Installs on the schema as it is now, whatever it was before; nobody knows what was missed. */
+export async function installAnew(
+  connection: PostgresConnection,
+  mapping: Mapping,
+  side: SideName,
+): Promise<void> {
+  await install(connection, mapping, side);
+  await connection.transaction(async (client) => {
+    await saveShape(client, mapping.capability, await readSchemas(client, tablesOf(mapping, side)));
+    await demandReconcile(client, mapping.capability, `the schema of ${side} has changed`);
+  });
+}
+
+export async function demandReconcile(
+  client: PostgresClient,
+  capability: string,
+  reason: string,
+): Promise<void> {
+  await client.query(
+    `INSERT INTO fig_demand (capability, reason, at) VALUES ($1, $2, $3)
+       ON CONFLICT (capability) DO UPDATE SET reason = excluded.reason, at = excluded.at`,
+    [capability, reason, Date.now()],
+  );
 }
 
 function refuse(mapping: Mapping, side: SideName, schemas: Schemas): void {
@@ -90,11 +126,12 @@ function wantedFunctions(
   }));
 }
 
+/** @returns whether nothing was installed before, or with another mapping */
 async function seed(
   client: PostgresClient,
   { capability, hash }: Mapping,
   side: SideName,
-): Promise<void> {
+): Promise<{ readonly fresh: boolean }> {
   const owner = side === 'legacy';
   await client.query(
     `INSERT INTO fig_fence (capability, key, state, epoch) VALUES ($1, '*', $2, $3)
@@ -125,6 +162,7 @@ async function seed(
     'INSERT INTO fig_sequence (capability, last) VALUES ($1, 1) ON CONFLICT DO NOTHING',
     [capability],
   );
+  return { fresh: known !== hash };
 }
 
 /** Another mapping may carry other columns: a copy made through the old one is worth nothing. */

@@ -6,22 +6,45 @@ import { triggerNames, triggersOf } from './triggers.ts';
 import type { WantedTrigger } from './triggers.ts';
 import { name, text } from './values.ts';
 
-/** Brings the installed triggers to what the mapping says, and leaves alone those that are so. */
+/** Whether a trigger is there as it should be, and works. */
+export function isInPlace(
+  { table, trigger, sql }: WantedTrigger,
+  installed: readonly InstalledTrigger[],
+): boolean {
+  return installed.some(
+    (known) =>
+      known.table === table &&
+      known.trigger === trigger &&
+      known.hash === hashOf(sql) &&
+      known.enabled === 'O',
+  );
+}
+
+/** The triggers that there should be: more of them while somebody watches who writes. */
+export async function wantedTriggers(
+  client: PostgresClient,
+  mapping: Mapping,
+  side: SideName,
+): Promise<readonly WantedTrigger[]> {
+  const { rows } = await client.query<{ watch: number }>(
+    `SELECT watch FROM fig_fence WHERE capability = $1 AND key = '*'`,
+    [mapping.capability],
+  );
+  return triggersOf(mapping, side, (rows[0]?.watch ?? 0) > 0);
+}
+
+/**
+ * Brings the installed triggers to what the mapping says, and leaves alone those that are so.
+ * @returns those that were not there at all, by table
+ */
 export async function replaceTriggers(
   client: PostgresClient,
   mapping: Mapping,
   side: SideName,
-): Promise<void> {
-  const wanted = triggersOf(mapping, side);
+): Promise<readonly string[]> {
+  const wanted = await wantedTriggers(client, mapping, side);
   const installed = await installedTriggers(client, mapping.capability);
-  const isSame = ({ table, trigger, sql }: WantedTrigger): boolean =>
-    installed.some(
-      (known) =>
-        known.table === table &&
-        known.trigger === trigger &&
-        known.hash === hashOf(sql) &&
-        known.enabled === 'O',
-    );
+  const isSame = (trigger: WantedTrigger): boolean => isInPlace(trigger, installed);
   const missing = wanted.filter((trigger) => !isSame(trigger));
   for (const known of installed) {
     const kept = wanted.some(
@@ -33,6 +56,12 @@ export async function replaceTriggers(
     await client.query(sql);
     await mark(client, { table, trigger, sql });
   }
+  return missing
+    .filter(
+      ({ table, trigger }) =>
+        !installed.some((known) => known.table === table && known.trigger === trigger),
+    )
+    .map(({ table, trigger }) => `${table}.${trigger}`);
 }
 
 /** Says what the trigger was made by, and what PostgreSQL made of it: it may be replaced in place. */

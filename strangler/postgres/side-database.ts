@@ -18,15 +18,18 @@ import type { Slice } from '../store.ts';
 import { applySlice } from './apply-slice.ts';
 import { asTarget } from './as-target.ts';
 import { readBackfills } from './backfill-table.ts';
+import { PostgresChecks } from './checks.ts';
 import { PostgresConnection, sqlState } from './connection.ts';
 import { PostgresFeedReader } from './feed-reader.ts';
 import { install } from './install.ts';
 import { PostgresParkedChanges } from './parked-table.ts';
 import { lastReport, saveReport } from './reports.ts';
+import { PostgresRetirement } from './retirement.ts';
 import { requeue } from './requeue.ts';
 import { checkSchemas, readSchemas } from './schema.ts';
 import type { Schemas } from './schema.ts';
 import { Sequencer } from './sequencer.ts';
+import { PostgresShadowFence } from './shadow-fence.ts';
 import { PostgresSideStore } from './side-store.ts';
 import { PostgresSnapshot } from './snapshot.ts';
 import { feedTable, wakeChannel } from './tables.ts';
@@ -40,6 +43,9 @@ export class PostgresSideDatabase implements SideDatabase {
   readonly store: PostgresSideStore;
   readonly feed: PostgresFeedReader;
   readonly parked: PostgresParkedChanges;
+  readonly checks: PostgresChecks;
+  readonly shadowFence: PostgresShadowFence;
+  readonly retirement: PostgresRetirement;
   /** Others who write lock rows, and stand in nobody's way. */
   readonly crowded = false;
   readonly #db: PostgresConnection;
@@ -57,6 +63,9 @@ export class PostgresSideDatabase implements SideDatabase {
     this.store = new PostgresSideStore(this.#db, this.#sequencer, capability, side);
     this.feed = new PostgresFeedReader(this.#db, this.#sequencer, capability, side);
     this.parked = new PostgresParkedChanges(this.#db, capability);
+    this.checks = new PostgresChecks(this.#db, this.#sequencer, mapping, side);
+    this.shadowFence = new PostgresShadowFence(this.#db, mapping, side);
+    this.retirement = new PostgresRetirement(this.#db, mapping, side);
   }
 
   async install(): Promise<void> {

@@ -1,7 +1,14 @@
 import type { SideName } from '../side.ts';
 import { tablesOf } from '../mapping/index.ts';
 import type { Mapping } from '../mapping/index.ts';
-import { captureFunction, fenceFunction, MOVE_FUNCTION, NOT_APPLYING } from './functions.ts';
+import {
+  captureFunction,
+  fenceFunction,
+  MOVE_FUNCTION,
+  NOT_APPLYING,
+  PAST_THE_DOOR,
+  watchFunction,
+} from './functions.ts';
 import { ourName } from './tables.ts';
 import { name } from './values.ts';
 
@@ -18,9 +25,12 @@ FOR EACH ROW EXECUTE FUNCTION ${MOVE_FUNCTION}()`;
 
 /** What the triggers of a capability are called, on each of its tables. */
 export function triggerNames(capability: string): readonly string[] {
-  return ['fence', ...CAPTURED.map(([event]) => `capture_${event}`)].map((purpose) =>
-    ourName(capability, purpose),
-  );
+  const purposes = [
+    'fence',
+    ...CAPTURED.map(([event]) => `capture_${event}`),
+    ...WATCHED.map(([event]) => `watch_${event}`),
+  ];
+  return purposes.map((purpose) => ourName(capability, purpose));
 }
 
 const CAPTURED = [
@@ -31,21 +41,39 @@ const CAPTURED = [
   ['truncate', 'BEFORE TRUNCATE', ''],
 ] as const;
 
+/** What was touched is called the same each time, for one function to count it. */
+const WATCHED = [
+  ['insert', 'AFTER INSERT', 'REFERENCING NEW TABLE AS touched'],
+  ['update', 'AFTER UPDATE', 'REFERENCING NEW TABLE AS touched'],
+  ['delete', 'AFTER DELETE', 'REFERENCING OLD TABLE AS touched'],
+] as const;
+
 /**
  * The triggers of one side: fences that stop business writes to a database which is not the owner,
  * and capture that writes each change down in its own transaction. All of them are triggers of
  * statements: one that matches no row meets the fence, too, and one of many rows is captured in one
  * go. What the applier writes passes both (see `APPLYING`).
+ * @param watched whether writes that come past the capability's door are counted
  */
-export function triggersOf(mapping: Mapping, side: SideName): readonly WantedTrigger[] {
+export function triggersOf(
+  mapping: Mapping,
+  side: SideName,
+  watched = false,
+): readonly WantedTrigger[] {
   const { capability } = mapping;
   return tablesOf(mapping, side).flatMap((table) => {
-    const wanted = (purpose: string, event: string, referencing: string, run: string) => {
+    const wanted = (
+      purpose: string,
+      event: string,
+      referencing: string,
+      run: string,
+      when = NOT_APPLYING,
+    ) => {
       const trigger = ourName(capability, purpose);
       const sql =
         `CREATE TRIGGER ${name(trigger)} ${event} ON ${name(table)}\n` +
         `${referencing === '' ? '' : `${referencing}\n`}FOR EACH STATEMENT\n` +
-        `WHEN (${NOT_APPLYING})\nEXECUTE FUNCTION ${name(run)}()`;
+        `WHEN (${when})\nEXECUTE FUNCTION ${name(run)}()`;
       return { table, trigger, sql };
     };
     const fence = fenceFunction(capability);
@@ -54,6 +82,15 @@ export function triggersOf(mapping: Mapping, side: SideName): readonly WantedTri
       wanted('fence', 'BEFORE INSERT OR UPDATE OR DELETE OR TRUNCATE', '', fence),
       ...CAPTURED.map(([event, when, referencing]) =>
         wanted(`capture_${event}`, when, referencing, capture),
+      ),
+      ...(watched ? WATCHED : []).map(([event, when, referencing]) =>
+        wanted(
+          `watch_${event}`,
+          when,
+          referencing,
+          watchFunction(capability),
+          PAST_THE_DOOR(capability),
+        ),
       ),
     ];
   });

@@ -56,7 +56,8 @@ async function removeShared(client: PostgresClient, capability: string): Promise
   }
   await client.query(
     `DELETE FROM fig_journal WHERE handover IN
-       (SELECT id FROM fig_handover WHERE capability = $1)`,
+       (SELECT id FROM fig_handover WHERE capability = $1
+         UNION SELECT id FROM fig_completion WHERE capability = $1)`,
     [capability],
   );
   for (const [table, definition] of Object.entries(sharedTables)) {

@@ -7,7 +7,8 @@ import type { SqliteConnection } from './connection.ts';
 import { checkSchema, foreignTriggers, uniqueColumns } from './schema.ts';
 import type { Prepare } from './schema.ts';
 import { feedSchema, feedTable, NOW_SQL, sharedTables } from './tables.ts';
-import { triggersOf } from './triggers.ts';
+import { installedShape, saveShape } from './shape.ts';
+import { TRIGGER_PURPOSES, triggersOf } from './triggers.ts';
 import { name } from './values.ts';
 
 /**
@@ -32,13 +33,53 @@ export function install(
       );
     }
     createTables(connection, mapping.capability);
-    seed(connection, mapping, side);
-    replaceTriggers(connection, mapping, side);
+    const { fresh } = seed(connection, mapping, side);
+    const missing = replaceTriggers(connection, mapping, side);
+    if (fresh || installedShape((sql) => connection.write(sql), mapping.capability) === undefined) {
+      saveShape((sql) => connection.write(sql), mapping, side);
+    } else if (missing.length > 0) {
+      // Somebody took them away, and what was written since is in no feed.
+      const reason = `${side} had lost triggers of Fig (${missing.join(', ')})`;
+      demandReconcile(connection, mapping.capability, reason);
+    }
   });
+}
+
+/** Installs on the schema as it is now, whatever it was before; nobody knows what was missed. */
+export async function installAnew(
+  connection: SqliteConnection,
+  mapping: Mapping,
+  side: SideName,
+): Promise<void> {
+  await install(connection, mapping, side);
+  await connection.transaction(() => {
+    saveShape((sql) => connection.write(sql), mapping, side);
+    demandReconcile(connection, mapping.capability, `the schema of ${side} has changed`);
+  });
+}
+
+/** For use inside a transaction. */
+export function demandReconcile(
+  connection: SqliteConnection,
+  capability: string,
+  reason: string,
+): void {
+  connection
+    .write(
+      `INSERT INTO fig_demand (capability, reason, at) VALUES (?, ?, ?)
+            ON CONFLICT DO UPDATE SET reason = excluded.reason, at = excluded.at`,
+    )
+    .run(capability, reason, Date.now());
 }
 
 function createTables(connection: SqliteConnection, capability: string): void {
   for (const statement of tableStatements(capability)) connection.execute(statement);
+  // A table of an earlier version.
+  const watched = connection.write(
+    `SELECT 1 FROM pragma_table_info('fig_fence') WHERE name = 'watch'`,
+  );
+  if (watched.get() !== undefined) return;
+  connection.execute('ALTER TABLE fig_fence ADD COLUMN watch INTEGER NOT NULL DEFAULT 0');
 }
 
 function tableStatements(capability: string): readonly string[] {
@@ -46,6 +87,13 @@ function tableStatements(capability: string): readonly string[] {
     ([table, definition]) => `CREATE TABLE IF NOT EXISTS ${table} ${definition}`,
   );
   return [...shared, ...feedSchema(capability)];
+}
+
+function isWatched(prepare: Prepare, capability: string): boolean {
+  const known = prepare(`SELECT 1 FROM pragma_table_info('fig_fence') WHERE name = 'watch'`);
+  if (known.get() === undefined) return false;
+  const watch = prepare(`SELECT watch FROM fig_fence WHERE capability = ? AND key = '*'`);
+  return ((watch.pluck().get(capability) as number | undefined) ?? 0) > 0;
 }
 
 /** Everything that installing creates in a database where nothing is installed, in order. */
@@ -58,19 +106,26 @@ export function installStatements(
   return [...tableStatements(mapping.capability), ...triggers.values()];
 }
 
-function wantedTriggers(
+export function wantedTriggers(
   prepare: Prepare,
   mapping: Mapping,
   side: SideName,
 ): ReadonlyMap<string, string> {
   const foreign = new Set(foreignTriggers(prepare, mapping, side).map(({ table }) => table));
+  const watched = isWatched(prepare, mapping.capability);
   return triggersOf(mapping, side, (table) => ({
     unique: uniqueColumns(prepare, table),
     busy: foreign.has(table),
+    watched,
   }));
 }
 
-function seed(connection: SqliteConnection, { capability, hash }: Mapping, side: SideName): void {
+/** @returns whether nothing was installed before, or with another mapping */
+function seed(
+  connection: SqliteConnection,
+  { capability, hash }: Mapping,
+  side: SideName,
+): { readonly fresh: boolean } {
   const owner = side === 'legacy';
   connection
     .write('INSERT INTO fig_clock (id, tx, applying) VALUES (1, 1, 0) ON CONFLICT DO NOTHING')
@@ -103,6 +158,7 @@ function seed(connection: SqliteConnection, { capability, hash }: Mapping, side:
             WHERE NOT EXISTS (SELECT 1 FROM ${feed})`,
     )
     .run();
+  return { fresh: known !== hash };
 }
 
 /** Another mapping may carry other columns: a copy made through the old one is worth nothing. */
@@ -117,28 +173,45 @@ function changeMapping(connection: SqliteConnection, capability: string, hash: s
   connection.write('DELETE FROM fig_backfill WHERE capability = ?').run(capability);
 }
 
-/** Brings the installed triggers to what the mapping says, in the caller's transaction. */
-function replaceTriggers(connection: SqliteConnection, mapping: Mapping, side: SideName): void {
+/**
+ * Brings the installed triggers to what the mapping says, in the caller's transaction.
+ * @returns those that were not there
+ */
+export function replaceTriggers(
+  connection: SqliteConnection,
+  mapping: Mapping,
+  side: SideName,
+): readonly string[] {
   const wanted = wantedTriggers((sql) => connection.write(sql), mapping, side);
-  const installed = new Map(installedTriggers(connection, mapping.capability));
+  const installed = installedTriggers((sql) => connection.write(sql), mapping.capability);
   for (const [trigger, sql] of installed) {
     if (wanted.get(trigger) !== sql) connection.execute(`DROP TRIGGER ${name(trigger)}`);
   }
   for (const [trigger, sql] of wanted) {
     if (installed.get(trigger) !== sql) connection.execute(sql);
   }
+  return [...wanted.keys()].filter((trigger) => !installed.has(trigger));
 }
 
-function installedTriggers(
-  connection: SqliteConnection,
+/** Triggers of a capability on the business's tables, as SQL by name. */
+export function installedTriggers(
+  prepare: Prepare,
   capability: string,
-): (readonly [name: string, sql: string])[] {
-  const prefixes = ['fence', 'capture', 'rivals'].map((purpose) => `fig_${capability}_${purpose}_`);
-  const triggers = connection
-    .write(`SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'`)
+): ReadonlyMap<string, string> {
+  const prefixes = TRIGGER_PURPOSES.map((purpose) => `fig_${capability}_${purpose}_`);
+  const triggers = prepare(`SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'`)
     .raw()
     .all() as [string, string][];
-  return triggers.filter(([trigger]) => prefixes.some((prefix) => trigger.startsWith(prefix)));
+  return new Map(
+    triggers.filter(([trigger]) => prefixes.some((prefix) => trigger.startsWith(prefix))),
+  );
+}
+
+/** Takes a capability's triggers off the business's tables; inside a transaction. */
+export function dropTriggers(connection: SqliteConnection, capability: string): void {
+  for (const trigger of installedTriggers((sql) => connection.write(sql), capability).keys()) {
+    connection.execute(`DROP TRIGGER ${name(trigger)}`);
+  }
 }
 
 /** Whether a capability is installed in this database. */
@@ -155,9 +228,7 @@ export function isInstalled(connection: SqliteConnection, capability: string): b
  */
 export function uninstall(connection: SqliteConnection, capability: string): Promise<void> {
   return connection.transaction(() => {
-    for (const [trigger] of installedTriggers(connection, capability)) {
-      connection.execute(`DROP TRIGGER ${name(trigger)}`);
-    }
+    dropTriggers(connection, capability);
     connection.execute(`DROP TABLE IF EXISTS ${name(feedTable(capability))}`);
     const shared = connection
       .write(`SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'fig_install'`)
@@ -177,9 +248,10 @@ function removeShared(connection: SqliteConnection, capability: string): void {
   connection
     .write(
       `DELETE FROM fig_journal WHERE handover IN
-            (SELECT id FROM fig_handover WHERE capability = ?)`,
+            (SELECT id FROM fig_handover WHERE capability = ?
+              UNION SELECT id FROM fig_completion WHERE capability = ?)`,
     )
-    .run(capability);
+    .run(capability, capability);
   const perCapability = Object.entries(sharedTables)
     .filter(([, definition]) => definition.includes('capability TEXT'))
     .map(([table]) => table);

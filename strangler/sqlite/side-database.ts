@@ -17,11 +17,14 @@ import type { Slice } from '../store.ts';
 import { ALONE_BOX_MS, applySlice, TIME_BOX_MS } from './apply-slice.ts';
 import { readBackfills } from './backfill-table.ts';
 import { SqliteBridge } from './bridge.ts';
+import { SqliteChecks } from './checks.ts';
 import { SqliteConnection } from './connection.ts';
 import { SqliteFeedReader } from './feed-reader.ts';
 import { install, isInstalled, uninstall } from './install.ts';
 import { LogWatch } from './log-watch.ts';
 import { SqliteParkedChanges } from './parked-table.ts';
+import { SqliteRetirement } from './retirement.ts';
+import { SqliteShadowFence } from './shadow-fence.ts';
 import { requeue } from './requeue.ts';
 import { checkSchema } from './schema.ts';
 import { SqliteSideStore } from './side-store.ts';
@@ -36,6 +39,9 @@ export class SqliteSideDatabase implements SideDatabase {
   readonly store: SqliteSideStore;
   readonly feed: SqliteFeedReader;
   readonly parked: SqliteParkedChanges;
+  readonly checks: SqliteChecks;
+  readonly shadowFence: SqliteShadowFence;
+  readonly retirement: SqliteRetirement;
   readonly #db: SqliteConnection;
   readonly #mapping: Mapping;
   readonly #snapshot: SqliteSnapshot;
@@ -52,6 +58,9 @@ export class SqliteSideDatabase implements SideDatabase {
     this.parked = new SqliteParkedChanges(connection, mapping.capability);
     this.#snapshot = new SqliteSnapshot(connection, mapping, side);
     this.#target = new SqliteTarget(connection, mapping, side);
+    this.checks = new SqliteChecks(connection, mapping, side, this.#target);
+    this.shadowFence = new SqliteShadowFence(connection, mapping, side);
+    this.retirement = new SqliteRetirement(connection, mapping, side);
   }
 
   install(): Promise<void> {

@@ -10,7 +10,13 @@ export interface CapturedTable {
   readonly unique: readonly (readonly string[])[];
   /** Whether it has triggers that are not Fig's: they may write to the row that was just written. */
   readonly busy: boolean;
+  /** Whether writes that come past the capability's door are counted. */
+  readonly watched: boolean;
 }
+
+/** What a trigger is for, as its name says. */
+export const TRIGGER_PURPOSES = ['fence', 'capture', 'rivals', 'watch'] as const;
+type Purpose = (typeof TRIGGER_PURPOSES)[number];
 
 const EVENTS = ['insert', 'update', 'delete'] as const;
 type Event = (typeof EVENTS)[number];
@@ -38,7 +44,7 @@ export function triggersOf(
   const triggers = new Map<string, string>();
   for (const table of tablesOf(mapping, side)) {
     const key = keyColumnsOf(mapping, side, table);
-    const { unique, busy } = inspect(table);
+    const { unique, busy, watched } = inspect(table);
     const of: TableTriggers = {
       capability: mapping.capability,
       table,
@@ -53,6 +59,7 @@ export function triggersOf(
       if (event !== 'delete' && of.rivals.length > 0) {
         add(triggers, of, 'rivals', event, 'BEFORE', rivals(of, event));
       }
+      if (watched) add(triggers, of, 'watch', event, 'AFTER', watch(of, event));
     }
   }
   return triggers;
@@ -66,7 +73,7 @@ interface Body {
 function add(
   triggers: Map<string, string>,
   { capability, table }: TableTriggers,
-  purpose: string,
+  purpose: Purpose,
   event: Event,
   time: 'BEFORE' | 'AFTER',
   { when, statements }: Body,
@@ -85,7 +92,7 @@ function sameColumns(left: readonly string[], right: readonly string[]): boolean
 
 const NOT_APPLYING = `(SELECT applying FROM fig_clock WHERE id = 1) = 0`;
 
-function fenceColumn(capability: string, column: 'state' | 'epoch'): string {
+function fenceColumn(capability: string, column: 'state' | 'epoch' | 'watch'): string {
   return `(SELECT ${column} FROM fig_fence WHERE capability = ${text(capability)} AND key = '*')`;
 }
 
@@ -95,6 +102,23 @@ function fence({ capability }: TableTriggers): Body {
   return {
     when: `${NOT_APPLYING} AND ${fenceColumn(capability, 'state')} IS NOT 'open'`,
     statements: [`SELECT RAISE(ABORT, ${text(message)})`],
+  };
+}
+
+/**
+ * Counts a write whose transaction has not said that it came by the door. Two statements: with an
+ * upsert, the policy of a REPLACE that fired the trigger would go before its own.
+ */
+function watch({ capability, table }: TableTriggers, event: Event): Body {
+  const of = `capability = ${text(capability)} AND tbl = ${text(table)} AND op = ${text(event)}`;
+  return {
+    when: `${NOT_APPLYING} AND ${fenceColumn(capability, 'watch')} = 1`,
+    statements: [
+      `INSERT INTO fig_trespass (capability, tbl, op, writes, first, newest)\n` +
+        `    SELECT ${text(capability)}, ${text(table)}, ${text(event)}, 0, ${NOW_SQL}, ${NOW_SQL}\n` +
+        `    WHERE NOT EXISTS (SELECT 1 FROM fig_trespass WHERE ${of})`,
+      `UPDATE fig_trespass SET writes = writes + 1, newest = ${NOW_SQL} WHERE ${of}`,
+    ],
   };
 }
 

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { runCommand } from '../cli/run.ts';
 import type { Surroundings } from '../cli/output.ts';
+import type { EngineDeps } from '../engine/index.ts';
 import { flagsFileOf, withEngine } from './engine.ts';
 import type { RunningEngine } from './engine.ts';
 import { withSides } from './sides.ts';
@@ -23,10 +24,15 @@ export type Fig = (
   stdin?: Surroundings['stdin'],
 ) => Promise<Ran>;
 
-const SHOP = new URL('shop.ts', import.meta.url).href;
-
-/** Writes down a system as `npm start` does, and gives a command line that finds it. */
-export async function figFor(sides: Sides, engineUrl: string): Promise<Fig> {
+/**
+ * Writes down a system as `npm start` does, and gives a command line that finds it.
+ * @param capability whose mapping the module of that name in this folder exports
+ */
+export async function figFor(
+  sides: Sides,
+  engineUrl: string,
+  capability: 'shop' | 'desk' = 'shop',
+): Promise<Fig> {
   const folder = dirname(sides.legacy.name);
   const config = join(folder, 'fig.config.mjs');
   const unused = 'http://127.0.0.1:9';
@@ -34,14 +40,19 @@ export async function figFor(sides: Sides, engineUrl: string): Promise<Fig> {
     upstreams: { old: unused, new: unused },
     monolith: 'old',
     capabilities: {
-      shop: { legacy: 'old', extracted: 'new', routes: ['/shop/*'], databases: sides.urls },
+      [capability]: {
+        legacy: 'old',
+        extracted: 'new',
+        routes: [`/${capability}/*`],
+        databases: sides.urls,
+      },
     },
   };
   await writeFile(
     config,
-    `import { shop } from ${JSON.stringify(SHOP)};
+    `import { ${capability} } from ${JSON.stringify(new URL(`${capability}.ts`, import.meta.url))};
      const config = ${JSON.stringify(declaration)};
-     config.capabilities.shop.mapping = shop;
+     config.capabilities.${capability}.mapping = ${capability};
      export default config;`,
   );
   const env = { ENGINE_URL: engineUrl, FIG_CONFIG: config, FIG_FLAGS_FILE: flagsFileOf(sides) };
@@ -66,9 +77,10 @@ export function terminal(answer: string): Surroundings['stdin'] {
 /** The shop with two levels, an engine that leads, and a command line. */
 export function withFig<T>(
   use: (fig: Fig, running: RunningEngine, sides: Sides) => Promise<T>,
+  options: (sides: Sides) => Partial<EngineDeps> = () => ({}),
 ): Promise<T> {
   return withSides((sides) =>
-    withEngine(sides, {}, async (running) => {
+    withEngine(sides, options(sides), async (running) => {
       sides.legacy.exec("INSERT INTO STOCK (SKU, QTY, RSV) VALUES ('a', 5, 0), ('b', 7, 1)");
       while ((await running.status()).standing.as !== 'leader') await delay(10);
       return use(await figFor(sides, running.url), running, sides);

@@ -7,7 +7,9 @@ import { declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { count, plural } from '../format.ts';
+import { step } from '../next-step.ts';
 import type { Output, Paint } from '../output.ts';
+import { withSides } from '../with-sides.ts';
 
 const SIDES: readonly SideName[] = ['legacy', 'extracted'];
 
@@ -17,30 +19,54 @@ interface Plan {
   readonly grants: readonly string[];
 }
 
+export interface CheckWishes {
+  /** Whether to print what installing would create, instead of trying the rows. */
+  readonly ddl: boolean;
+  /** Whether to go on from the schemas as they are now, where the mapping still fits. */
+  readonly accept: boolean;
+}
+
 /**
  * Says why mappings can't be used, or that they can.
- * @param ddl whether to print what installing would create, instead of trying the rows
  * @throws CommandError when a mapping is refused, after the report is printed
  */
 export async function check(
   context: Context,
   output: Output,
   capability: string | undefined,
-  { ddl }: { readonly ddl: boolean },
+  { ddl, accept }: CheckWishes,
 ): Promise<void> {
   const checked: Checked[] = [];
   for (const declaration of declarationsFor(context, capability)) {
-    checked.push(await checkOne(declaration, output, ddl));
+    const one = await checkOne(declaration, output, ddl);
+    if (accept && one.report.ok) await acceptSchemas(declaration);
+    checked.push(one);
   }
-  output.result({ capabilities: checked.map(({ report, plans }) => ({ ...report, plans })) }, () =>
-    checked
-      .map((one) => (ddl && one.report.ok ? planText(one) : reportText(one, output.paint)))
-      .join('\n\n'),
+  const fitting = checked.filter(({ report }) => report.ok).map(({ report }) => report.capability);
+  const next = (accept ? fitting : []).map((fits) =>
+    step(`fig reconcile ${fits}`, 'nobody knows what was missed before the schema was accepted'),
+  );
+  output.result(
+    { capabilities: checked.map(({ report, plans }) => ({ ...report, plans })) },
+    () =>
+      checked
+        .map((one) => (ddl && one.report.ok ? planText(one) : reportText(one, output.paint)))
+        .concat(next.map(({ command }) => `accepted as it is now\nnext: ${command}`))
+        .join('\n\n'),
+    next,
   );
   const refused = checked.filter(({ report }) => !report.ok).map(({ report }) => report.capability);
   if (refused.length === 0) return;
   const message = `the mapping of ${refused.join(' and ')} can't be used as it is`;
   throw new CommandError(EXIT.refused, 'mapping_refused', message, 'fig check');
+}
+
+/** The databases change their triggers here, so that nothing more is missed until an engine starts. */
+async function acceptSchemas(declaration: DataDeclaration): Promise<void> {
+  await withSides(declaration, async ({ legacy, extracted }) => {
+    await extracted.checks.accept();
+    await legacy.checks.accept();
+  });
 }
 
 interface Checked {

@@ -1,5 +1,6 @@
 import { CallFailed } from '../../../chassis/index.ts';
 import type { HandoverAnswer, HandoverPlan } from '../../engine/index.ts';
+import { refusalOf } from '../../handover/gates.ts';
 import type { SideName } from '../../side.ts';
 import { otherSide } from '../../side.ts';
 import { declarationOf } from '../context.ts';
@@ -8,6 +9,7 @@ import { confirmed } from '../confirm.ts';
 import { EngineClient } from '../engine-client.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { duration, stepsText, table } from '../format.ts';
+import { gatesText } from '../gates-text.ts';
 import { step } from '../next-step.ts';
 import type { Output } from '../output.ts';
 
@@ -81,24 +83,25 @@ async function showPlan(
 ): Promise<void> {
   const order = { capability, to, dryRun: true };
   const plan = (await engine.order('/handovers', order)) as HandoverPlan;
-  const { gate, steps, prediction } = plan;
+  const { gates, steps, prediction } = plan;
+  const refusal = refusalOf(gates);
   const verb = to === 'extracted' ? 'switch' : 'reverse';
-  const next = gate.ok
-    ? [step(`fig ${verb} ${capability}`, 'all gates hold')]
-    : [gate.next].flatMap((command) => (command === null ? [] : [step(command, gate.reason)]));
+  const next = gates.flatMap((gate) =>
+    gate.ok || gate.next === null ? [] : [step(gate.next, gate.reason)],
+  );
   output.result(
     plan,
     () => {
-      const gates = gate.ok
-        ? 'all gates hold'
-        : `gate "${gate.gate}" would refuse it: ${gate.reason}`;
+      const verdict = refusal
+        ? `gate "${refusal.gate}" would refuse it: ${refusal.reason}`
+        : 'all gates hold';
       const hold = `writes would wait for about ${duration(prediction.holdMs)}: ${prediction.from}`;
       const head = `${capability}: ${otherSide(to)} -> ${to} would`;
-      return [head, stepsText(steps), hold, gates].join('\n');
+      return [head, stepsText(steps), hold, gatesText(gates, output.paint), verdict].join('\n');
     },
-    next,
+    refusal ? next : [step(`fig ${verb} ${capability}`, 'all gates hold')],
   );
-  if (!gate.ok) throw new CommandError(EXIT.refused, 'gate_refused', gate.reason, gate.next);
+  if (refusal) throw new CommandError(EXIT.refused, 'gate_refused', refusal.reason, refusal.next);
 }
 
 function answerText(answer: HandoverAnswer, back: string): string {

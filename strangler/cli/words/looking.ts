@@ -9,6 +9,7 @@ interface StatusWords extends OutputWishes {
 
 interface CheckWords extends OutputWishes {
   readonly ddl: boolean;
+  readonly accept: boolean;
 }
 
 interface ExplainWords extends OutputWishes {
@@ -49,7 +50,11 @@ function addCheck(program: Command, run: Run): void {
     does:
       'look for a reason why a mapping loses something: in the schemas, in the types, and by taking ' +
       'every row there and back; reads only, needs no engine; exit 3 when it is refused',
-    examples: ['fig check', 'fig check inventory --ddl > review.sql'],
+    examples: [
+      'fig check',
+      'fig check inventory --ddl > review.sql',
+      'fig check inventory --accept',
+    ],
   })
     .argument('[capability]', ALL)
     .option(
@@ -57,10 +62,15 @@ function addCheck(program: Command, run: Run): void {
       'print all that installing creates, and the grants it needs; tries no rows',
       false,
     )
-    .action((capability: string | undefined, { ddl, ...wishes }: CheckWords) =>
+    .option(
+      '--accept',
+      'go on from the schemas as they are now, where they fit: after somebody has changed a table',
+      false,
+    )
+    .action((capability: string | undefined, { ddl, accept, ...wishes }: CheckWords) =>
       run(wishes, async (context, output) => {
         const { check } = await import('../commands/check.ts');
-        await check(context, output, capability, { ddl });
+        await check(context, output, capability, { ddl, accept });
       }),
     );
 }

@@ -1,0 +1,55 @@
+import { tablesOf } from '../mapping/index.ts';
+import type { Mapping } from '../mapping/index.ts';
+import { differencesOf, lostTriggers } from '../schema-shape.ts';
+import type { SchemaShape } from '../schema-shape.ts';
+import type { SideName } from '../side.ts';
+import type { Prepare } from './schema.ts';
+
+/** The tables of a mapping as they are now. */
+export function shapeOf(prepare: Prepare, mapping: Mapping, side: SideName): SchemaShape {
+  const tables = tablesOf(mapping, side).flatMap((table) => {
+    const columns = prepare('SELECT name, type, "notnull", pk FROM pragma_table_info(?)').all(
+      table,
+    ) as { name: string; type: string; notnull: number; pk: number }[];
+    if (columns.length === 0) return [];
+    const shape = columns.map(({ name, type, notnull, pk }) => {
+      const parts = [type, notnull === 1 ? 'NOT NULL' : '', pk > 0 ? `PRIMARY KEY ${pk}` : ''];
+      return [name, parts.filter((part) => part !== '').join(' ')] as const;
+    });
+    return [[table, Object.fromEntries(shape)] as const];
+  });
+  return Object.fromEntries(tables);
+}
+
+/** The shape that was installed on; undefined before the installation. */
+export function installedShape(prepare: Prepare, capability: string): SchemaShape | undefined {
+  const text = prepare('SELECT shape FROM fig_shape WHERE capability = ?')
+    .pluck()
+    .get(capability) as string | undefined;
+  return text === undefined ? undefined : (JSON.parse(text) as SchemaShape);
+}
+
+export function saveShape(prepare: Prepare, mapping: Mapping, side: SideName): void {
+  prepare(
+    `INSERT INTO fig_shape (capability, shape) VALUES (?, ?)
+       ON CONFLICT DO UPDATE SET shape = excluded.shape`,
+  ).run(mapping.capability, JSON.stringify(shapeOf(prepare, mapping, side)));
+}
+
+/** How the tables differ from those that were installed on. */
+export function shapeDrift(prepare: Prepare, mapping: Mapping, side: SideName): readonly string[] {
+  const before = installedShape(prepare, mapping.capability);
+  if (before === undefined) return [];
+  return differencesOf(side, before, shapeOf(prepare, mapping, side));
+}
+
+/** Tables of which triggers are missing or not what they were, as one text each. */
+export function triggerDrift(
+  side: SideName,
+  wanted: ReadonlyMap<string, string>,
+  installed: ReadonlyMap<string, string>,
+): readonly string[] {
+  const lost = [...wanted].filter(([trigger, sql]) => installed.get(trigger) !== sql);
+  const tables = lost.map(([trigger, sql]) => / ON "((?:[^"]|"")+)"/.exec(sql)?.[1] ?? trigger);
+  return lostTriggers(side, tables);
+}
