@@ -1,6 +1,6 @@
 import type { Logger } from '../chassis/index.ts';
 import { Copier, reconcile, RowsToRepair } from './copy/index.ts';
-import type { CopyRoute, ReconcileReport, ReconcileWish, Repair } from './copy/index.ts';
+import type { CopyRoute, CopyWish, ReconcileReport, ReconcileWish, Repair } from './copy/index.ts';
 import { readDataPlaneStatus } from './data-plane-status.ts';
 import type { DataPlaneStatus } from './data-plane-status.ts';
 import { directionOf, ownerOf, sameDirection } from './direction.ts';
@@ -135,11 +135,10 @@ export class DataPlane {
 
   /**
    * Copies the owner's rows to the other side, from where the last run ended.
-   * @param restart copies everything again, also after a feed was lost
    * @returns when the copy is whole
    */
-  backfill({ restart = false }: { readonly restart?: boolean } = {}): Promise<void> {
-    return this.#copier.run(() => this.#route(), restart);
+  backfill(wish: CopyWish = {}): Promise<void> {
+    return this.#copier.run(() => this.#route(), wish);
   }
 
   /**

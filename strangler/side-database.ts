@@ -264,6 +264,9 @@ export interface SideDatabase {
   /** Makes everything applied so far survive a power cut; returns its position. */
   settle(): Promise<number>;
   backfills(): Promise<readonly BackfillState[]>;
+  /** How many rows a second may be copied into this side; null: as many as can be. */
+  copyLimit(): Promise<number | null>;
+  saveCopyLimit(rowsPerSecond: number | null): Promise<void>;
   saveReport(report: object, finishedAt: number): Promise<void>;
   lastReport(): Promise<unknown>;
   /** What could not be applied here. */

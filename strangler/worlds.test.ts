@@ -62,7 +62,7 @@ async function expectAccepted({ mapping }: World, sides: Sides): Promise<void> {
 }
 
 const PLANE = fileURLToPath(new URL('testing/plane-process.ts', import.meta.url));
-const KILLS = 3;
+const KILLS = 2;
 const LATEST_MS = 150;
 const WRITE_MS = 2;
 

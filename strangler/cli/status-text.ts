@@ -1,5 +1,6 @@
 import type { CapabilityStatus, LiveStatus } from '../engine/index.ts';
-import { ago, count, duration, plural } from './format.ts';
+import { copiedText } from './copied-text.ts';
+import { ago, duration, plural } from './format.ts';
 import { gatesLine } from './gates-text.ts';
 import { nextSteps } from './next-step.ts';
 import type { Paint } from './output.ts';
@@ -53,16 +54,12 @@ function lagText({ lag }: ShownStatus): string | null {
 }
 
 function backfillText({ backfill, backfillRun }: ShownStatus): string {
-  const { state, rows, total } = backfill;
+  const { state, rows } = backfill;
   if (backfillRun?.problem) return `stopped: ${backfillRun.problem}`;
   if (state === 'none') return 'none';
   // The old owner's copy was never copied: it has been whole all the while.
   if (state === 'done') return rows > 0 ? `done, ${plural(rows, 'row')}` : 'done';
-  const rate = backfillRun?.rowsPerSecond;
-  const eta = backfillRun?.etaMs;
-  const speed = rate === null || rate === undefined ? '' : `, ${count(rate)} rows/s`;
-  const left = eta === null || eta === undefined ? '' : `, ${duration(eta)} to go`;
-  return `${count(rows)} of ${plural(total, 'row')}${speed}${left}`;
+  return copiedText(backfill, backfillRun);
 }
 
 function reconcileText({ reconcile }: ShownStatus): string {

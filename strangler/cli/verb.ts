@@ -53,6 +53,14 @@ export function positive(text: string): number {
   throw new InvalidArgumentError('Give a whole number above 0.');
 }
 
+/** Rows a second; null for no limit. */
+export function rate(text: string): number | null {
+  if (text === 'off') return null;
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0 && value <= 1e9) return value;
+  throw new InvalidArgumentError('Give a whole number of rows a second above 0, or off.');
+}
+
 export function percent(text: string): number {
   const value = Number(text);
   if (value > 0 && value <= 100) return value;

@@ -7,6 +7,7 @@ import type { Applier } from '../feed/index.ts';
 import { differenceOf } from './difference.ts';
 import { mergeRows } from './merge.ts';
 import type { Partners } from './merge.ts';
+import type { Pace } from './pace.ts';
 
 /** How long a chunk may hold the target's write lock, in ms. */
 const TIME_BOX_MS = 1.5;
@@ -26,6 +27,7 @@ interface BackfillOptions {
   readonly epoch: number;
   readonly applier: Applier;
   readonly signal: AbortSignal;
+  readonly pace: Pace;
   /** Waits while applying changes is behind: what is live goes first. */
   readonly whenCalm: () => Promise<void>;
 }
@@ -65,10 +67,13 @@ async function copyPair(options: CopyOptions, pair: Pair): Promise<number> {
     options.signal.throwIfAborted();
     const alone = !target.crowded && bridge?.crowded !== true;
     const box = alone ? ALONE_BOX_MS : TIME_BOX_MS;
-    const whole = await copyPiece(options, pair, piece);
-    const { state, steps, heldMs } = whole ?? (await copyChunk(options, pair, limit));
+    const { most } = options.pace;
+    const whole = await copyPiece(options, pair, Math.min(piece, most));
+    const { state, steps, heldMs } =
+      whole ?? (await copyChunk(options, pair, Math.min(limit, most)));
     ready = Math.max(ready, state.readyPosition);
     await pause(alone ? ALONE_PAUSE_MS : Math.max(MIN_PAUSE_MS, 2 * heldMs), options);
+    await options.pace.after(steps, options.signal);
     if (state.done) return ready;
     if (whole) piece = nextLimit(piece, box / heldMs, PIECE_LIMITS);
     else limit = Math.min(READ_LIMITS.most, Math.max(READ_LIMITS.least, 2 * steps));

@@ -1,9 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { sameDirection } from '../direction.ts';
 import type { Direction } from '../direction.ts';
-import type { Applier } from '../feed/index.ts';
+import type { Applier, ApplierProblem } from '../feed/index.ts';
 import type { Mapping } from '../mapping/index.ts';
 import type { BackfillState, SideDatabase } from '../side-database.ts';
 import { backfill } from './backfill.ts';
+import { Pace } from './pace.ts';
 
 /** A backfill waits while applying is further behind than this, in changes. */
 const CALM_CHANGES = 2_000;
@@ -18,6 +20,8 @@ export interface BackfillStatus {
   readonly total: number;
   readonly rowsPerSecond: number | null;
   readonly etaMs: number | null;
+  /** Rows a second that it may copy at most; null: as many as it can. */
+  readonly limit: number | null;
   /** Why the newest run ended early; null when it did not. */
   readonly problem: string | null;
 }
@@ -30,12 +34,24 @@ export interface CopyRoute {
   readonly applier: Applier;
 }
 
+/** What is asked of a copy. */
+export interface CopyWish {
+  /** Copies everything again, also after a feed was lost; ends a run that is under way. */
+  readonly restart?: boolean | undefined;
+  /** A limit in rows a second, from now on; null for none. Left out, it stays as it is. */
+  readonly rate?: number | null | undefined;
+}
+
+/** Where a copy goes at the moment: pipelines come and go. */
+type FindRoute = () => Promise<CopyRoute>;
+
 /** Runs backfills of one capability, one at a time, and says how far they are. */
 export class Copier {
   readonly #mapping: Mapping;
   readonly #signal: AbortSignal;
+  readonly #pace = new Pace();
+  #run = new AbortController();
   #running: Promise<void> | undefined;
-  #begun: { readonly at: number; readonly rows: number } | null = null;
   #problem: string | null = null;
 
   constructor(mapping: Mapping, signal: AbortSignal) {
@@ -44,11 +60,16 @@ export class Copier {
   }
 
   /** @returns when the copy is whole; joins a run that is under way */
-  run(route: () => Promise<CopyRoute>, restart: boolean): Promise<void> {
+  async run(route: FindRoute, { restart = false, rate }: CopyWish): Promise<void> {
+    if (rate !== undefined) await this.#limit(route, rate);
+    if (restart && this.#running !== undefined) {
+      this.#run.abort(new Error('a new copy was asked for'));
+      await this.idle();
+    }
     this.#running ??= this.#try(route, restart).finally(() => {
       this.#running = undefined;
     });
-    return this.#running;
+    await this.#running;
   }
 
   /** Resolves when nothing is being copied. */
@@ -59,58 +80,90 @@ export class Copier {
   status(pairs: readonly BackfillState[], complete: boolean): BackfillStatus {
     const rows = pairs.reduce((sum, pair) => sum + pair.rows, 0);
     const total = pairs.reduce((sum, pair) => sum + Math.max(pair.total, pair.rows), 0);
-    const seconds = this.#begun === null ? 0 : (Date.now() - this.#begun.at) / 1000;
-    const rate = this.#begun !== null && seconds > 0 ? (rows - this.#begun.rows) / seconds : null;
+    const running = this.#running !== undefined;
+    const speed = running ? this.#pace.rowsPerSecond : null;
     return {
       pairs,
-      running: this.#running !== undefined,
+      running,
       complete,
       rows,
       total,
-      rowsPerSecond: rate === null ? null : Math.round(rate),
-      etaMs: rate === null || rate <= 0 ? null : Math.round(((total - rows) / rate) * 1000),
+      rowsPerSecond: speed,
+      etaMs: speed === null || speed <= 0 ? null : Math.round(((total - rows) / speed) * 1000),
+      limit: this.#pace.limit,
       problem: this.#problem,
     };
   }
 
-  async #try(route: () => Promise<CopyRoute>, restart: boolean): Promise<void> {
+  /** Kept beside the copy, so that an engine that goes on with it does not hurry. */
+  async #limit(route: FindRoute, rate: number | null): Promise<void> {
+    const { target } = await route();
+    await target.saveCopyLimit(rate);
+    this.#pace.set(rate);
+  }
+
+  async #try(route: FindRoute, restart: boolean): Promise<void> {
     this.#problem = null;
+    this.#run = new AbortController();
+    const signal = AbortSignal.any([this.#signal, this.#run.signal]);
     try {
-      await this.#copy(await route(), restart);
+      await this.#copy(route, restart, signal);
     } catch (error) {
-      this.#problem = error instanceof Error ? error.message : String(error);
-      throw error;
-    } finally {
-      this.#begun = null;
+      // A timer that is aborted does not say why.
+      const cause: unknown = signal.aborted ? signal.reason : error;
+      this.#problem = cause instanceof Error ? cause.message : String(cause);
+      throw cause;
     }
   }
 
-  async #copy(route: CopyRoute, restart: boolean): Promise<void> {
-    const { source, target, applier } = route;
-    const { epoch } = route.direction;
-    if (!restart && (await target.installation())?.complete === true) return;
-    const known = await target.backfills();
-    const fresh = restart || known.length === 0;
-    if (fresh) await beginCopy(route);
-    const rows = fresh ? 0 : known.reduce((sum, state) => sum + state.rows, 0);
-    this.#begun = { at: Date.now(), rows };
-    const ready = await backfill({
-      mapping: this.#mapping,
-      source,
-      target,
-      epoch,
-      applier,
-      signal: this.#signal,
-      whenCalm: () =>
-        this.#until(async () => (await source.feed.last()) - applier.position <= CALM_CHANGES),
-    });
-    await this.#until(async () => applier.position >= ready);
+  async #copy(find: FindRoute, restart: boolean, signal: AbortSignal): Promise<void> {
+    const route = await find();
+    const { source, target, applier, direction } = route;
+    if (!restart && (await target.installation())?.complete === true) {
+      await this.#limit(find, null);
+      return;
+    }
+    this.#pace.start();
+    this.#pace.set(await target.copyLimit());
+    if (restart || (await target.backfills()).length === 0) await beginCopy(route);
+    const { epoch } = direction;
+    const whenCalm = (): Promise<void> =>
+      untilApplied(find, direction, signal, async (position) => {
+        return (await source.feed.last()) - position <= CALM_CHANGES;
+      });
+    const pace = this.#pace;
+    const mapping = this.#mapping;
+    const options = { mapping, source, target, epoch, applier, signal, pace, whenCalm };
+    const ready = await backfill(options);
+    await untilApplied(find, direction, signal, async (position) => position >= ready);
     await target.apply(epoch, (transaction) => transaction.setComplete(), true);
+    await this.#limit(find, null);
   }
+}
 
-  async #until(holds: () => Promise<boolean>): Promise<void> {
-    while (!(await holds())) await delay(LOOK_MS, undefined, { signal: this.#signal });
+/**
+ * Waits until enough of the feed has been applied, by whichever applier does that at the moment.
+ * @throws when that will never be: ownership has moved, or what is missing is gone from the feed
+ */
+async function untilApplied(
+  find: FindRoute,
+  from: Direction,
+  signal: AbortSignal,
+  enough: (position: number) => Promise<boolean>,
+): Promise<void> {
+  for (;;) {
+    const { applier, direction } = await find();
+    if (!sameDirection(from, direction)) {
+      throw new Error('ownership has moved while rows were being copied; start the copy again');
+    }
+    if (await enough(applier.position)) return;
+    refuseLost(applier.problem);
+    await delay(LOOK_MS, undefined, { signal });
   }
+}
+
+function refuseLost(problem: ApplierProblem | null): void {
+  if (problem?.lost === true) throw new Error(`${problem.message} (restart it)`);
 }
 
 /** What is in the feed up to now need not be applied: every row is about to be copied anyway. */

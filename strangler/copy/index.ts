@@ -1,6 +1,6 @@
 /** Whole tables: copying them to the other side, and comparing both sides. */
 export { Copier } from './copier.ts';
-export type { BackfillStatus, CopyRoute } from './copier.ts';
+export type { BackfillStatus, CopyRoute, CopyWish } from './copier.ts';
 export { reconcile } from './reconcile.ts';
 export type { ReconcileWish } from './reconcile.ts';
 export { RowsToRepair } from './repair.ts';

@@ -1,7 +1,7 @@
 import type { Express } from 'express';
 import { createHttpApp } from '../../chassis/index.ts';
 import type { Logger } from '../../chassis/index.ts';
-import type { ReconcileReport } from '../copy/index.ts';
+import type { CopyWish, ReconcileReport } from '../copy/index.ts';
 import type { StepLimits } from '../handover/coordinator.ts';
 import type { Gate } from '../handover/gate.ts';
 import type { GateLimits } from '../handover/gates.ts';
@@ -58,6 +58,8 @@ export interface LiveStatus extends CapabilityStatus {
     readonly running: boolean;
     readonly rowsPerSecond: number | null;
     readonly etaMs: number | null;
+    /** Rows a second at most; null: no limit. */
+    readonly limit: number | null;
     readonly problem: string | null;
   } | null;
 }
@@ -134,9 +136,9 @@ export class Engine implements EngineControl {
   }
 
   /** Begins or goes on with a copy, and returns while it runs. */
-  async backfill(steward: Steward, restart: boolean): Promise<void> {
+  async backfill(steward: Steward, wish: CopyWish): Promise<void> {
     const { data } = leading(steward);
-    data.backfill({ restart }).catch((error: unknown) => {
+    data.backfill(wish).catch((error: unknown) => {
       this.#deps.log.error({ err: error, capability: steward.capability }, 'the backfill ended');
     });
   }
@@ -187,6 +189,7 @@ export class Engine implements EngineControl {
             running: run.running,
             rowsPerSecond: run.rowsPerSecond,
             etaMs: run.etaMs,
+            limit: run.limit,
             problem: run.problem,
           }
         : null,

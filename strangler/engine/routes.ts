@@ -2,7 +2,7 @@ import { Router } from 'express';
 import type { Request } from 'express';
 import { z } from 'zod';
 import { parse, Problem } from '../../chassis/index.ts';
-import type { ReconcileReport } from '../copy/index.ts';
+import type { CopyWish, ReconcileReport } from '../copy/index.ts';
 import { BarrierTimeoutError } from '../feed/index.ts';
 import type { RoutingState } from '../routing/index.ts';
 import { ParkedError } from '../side-database.ts';
@@ -26,7 +26,7 @@ export interface EngineControl {
   status(): Promise<object>;
   routing(): readonly RoutingState[];
   handovers(): Promise<readonly HandoverView[]>;
-  backfill(steward: Steward, restart: boolean): Promise<void>;
+  backfill(steward: Steward, wish: CopyWish): Promise<void>;
   reconcile(steward: Steward, order: ReconcileOrder): Promise<ReconcileReport>;
   planHandover(steward: Steward, to: SideName): Promise<HandoverPlan>;
   handOver(steward: Steward, to: SideName): Promise<HandoverAnswer>;
@@ -34,7 +34,11 @@ export interface EngineControl {
 }
 
 const named = z.strictObject({ capability: z.string() });
-const backfillOrder = named.extend({ restart: z.boolean().default(false) });
+const backfillOrder = named.extend({
+  restart: z.boolean().default(false),
+  // Rows a second; null lifts the limit, and without it the limit stays as it is.
+  rate: z.int().min(1).max(1e9).nullable().optional(),
+});
 const reconcileOrder = named.extend({
   sample: z.number().gt(0).max(100).optional(),
   repair: z.boolean().default(false),
@@ -63,8 +67,8 @@ export function engineRoutes(engine: EngineControl): Router {
     res.json({ position: await barrier(steward) });
   });
   router.post('/backfills', async (req, res) => {
-    const { capability, restart } = parse(backfillOrder, bodyOf(req));
-    await engine.backfill(find(engine, capability), restart);
+    const { capability, ...wish } = parse(backfillOrder, bodyOf(req));
+    await engine.backfill(find(engine, capability), wish);
     res.status(202).json({ capability, state: 'running' });
   });
   router.post('/reconciles', async (req, res) => {

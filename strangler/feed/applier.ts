@@ -1,5 +1,5 @@
 import { setImmediate as immediate, setTimeout as delay } from 'node:timers/promises';
-import { NotTargetError } from '../side-database.ts';
+import { FeedLostError, NotTargetError } from '../side-database.ts';
 import type { FeedReader, ParkedChange, SideDatabase } from '../side-database.ts';
 import type { Slice } from '../store.ts';
 import type { Reveal } from './reveal.ts';
@@ -17,6 +17,8 @@ export interface ApplierProblem {
   readonly since: number;
   readonly attempts: number;
   readonly retryAt: number;
+  /** Whether the feed no longer holds what comes next: no retry can help, only a new copy. */
+  readonly lost: boolean;
 }
 
 interface ApplierOptions {
@@ -119,9 +121,12 @@ export class Applier implements SliceSink {
     return result as T;
   }
 
-  /** Goes on from a position that the target was set to by other means: a new copy was begun. */
+  /**
+   * Goes on from a position that the target was set to by other means: a new copy was begun.
+   * @throws NotTargetError when the applier was stopped, and nothing was set
+   */
   async moveTo(set: () => Promise<number>): Promise<void> {
-    await this.#inTurn(async () => {
+    await this.whileStill(async () => {
       this.#position = await set();
       this.#problem = null;
       this.#options.onApplied(this.#position);
@@ -209,6 +214,7 @@ export class Applier implements SliceSink {
       message: error instanceof Error ? error.message : String(error),
       since: this.#problem?.since ?? Date.now(),
       attempts,
+      lost: error instanceof FeedLostError,
       retryAt: Date.now() + Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** (attempts - 1)),
     };
   }

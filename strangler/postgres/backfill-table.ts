@@ -51,3 +51,24 @@ export async function writeBackfill(
     ],
   );
 }
+
+export async function readCopyLimit(
+  client: PostgresClient,
+  capability: string,
+): Promise<number | null> {
+  const { rows } = await client.query<{ limit: number }>(
+    'SELECT rows_per_second AS "limit" FROM fig_copy_limit WHERE capability = $1',
+    [capability],
+  );
+  return rows[0]?.limit ?? null;
+}
+
+export async function writeCopyLimit(
+  client: PostgresClient,
+  capability: string,
+  limit: number | null,
+): Promise<void> {
+  await client.query('DELETE FROM fig_copy_limit WHERE capability = $1', [capability]);
+  if (limit === null) return;
+  await client.query('INSERT INTO fig_copy_limit VALUES ($1, $2)', [capability, limit]);
+}

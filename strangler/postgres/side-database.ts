@@ -17,7 +17,7 @@ import type {
 import type { Slice } from '../store.ts';
 import { applySlice } from './apply-slice.ts';
 import { asTarget } from './as-target.ts';
-import { readBackfills } from './backfill-table.ts';
+import { readBackfills, readCopyLimit, writeCopyLimit } from './backfill-table.ts';
 import { PostgresChecks } from './checks.ts';
 import { PostgresConnection, sqlState } from './connection.ts';
 import { PostgresFeedReader } from './feed-reader.ts';
@@ -144,6 +144,15 @@ export class PostgresSideDatabase implements SideDatabase {
 
   backfills(): Promise<readonly BackfillState[]> {
     return this.#db.snapshot((client) => readBackfills(client, this.#mapping));
+  }
+
+  copyLimit(): Promise<number | null> {
+    return this.#db.snapshot((client) => readCopyLimit(client, this.#mapping.capability));
+  }
+
+  saveCopyLimit(rowsPerSecond: number | null): Promise<void> {
+    const { capability } = this.#mapping;
+    return this.#db.transaction((client) => writeCopyLimit(client, capability, rowsPerSecond));
   }
 
   saveReport(report: object, finishedAt: number): Promise<void> {

@@ -54,6 +54,7 @@ export const sharedTables: Readonly<Record<string, string>> = {
     rows BIGINT NOT NULL, total BIGINT NOT NULL, done BOOLEAN NOT NULL,
     ready_position BIGINT NOT NULL, started_at BIGINT NOT NULL, at BIGINT NOT NULL,
     PRIMARY KEY (capability, pair))`,
+  fig_copy_limit: `(capability TEXT PRIMARY KEY, rows_per_second BIGINT NOT NULL)`,
   fig_lease: `(capability TEXT PRIMARY KEY, holder TEXT NOT NULL, token BIGINT NOT NULL,
     expires_at BIGINT NOT NULL)`,
   fig_handover: `(id TEXT PRIMARY KEY, capability TEXT NOT NULL, from_side TEXT NOT NULL,

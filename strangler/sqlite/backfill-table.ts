@@ -40,3 +40,16 @@ export function writeBackfill(prepare: Prepare, capability: string, state: Backf
     state.at,
   );
 }
+
+export function readCopyLimit(prepare: Prepare, capability: string): number | null {
+  const limit = prepare('SELECT rows_per_second FROM fig_copy_limit WHERE capability = ?')
+    .pluck()
+    .get(capability) as number | undefined;
+  return limit ?? null;
+}
+
+export function writeCopyLimit(prepare: Prepare, capability: string, limit: number | null): void {
+  prepare('DELETE FROM fig_copy_limit WHERE capability = ?').run(capability);
+  if (limit === null) return;
+  prepare('INSERT INTO fig_copy_limit VALUES (?, ?)').run(capability, limit);
+}

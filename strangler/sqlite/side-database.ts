@@ -15,7 +15,7 @@ import type {
 import { withPoisonParked } from '../poison.ts';
 import type { Slice } from '../store.ts';
 import { ALONE_BOX_MS, applySlice, TIME_BOX_MS } from './apply-slice.ts';
-import { readBackfills } from './backfill-table.ts';
+import { readBackfills, readCopyLimit, writeCopyLimit } from './backfill-table.ts';
 import { SqliteBridge } from './bridge.ts';
 import { SqliteChecks } from './checks.ts';
 import { SqliteConnection } from './connection.ts';
@@ -151,6 +151,17 @@ export class SqliteSideDatabase implements SideDatabase {
   backfills(): Promise<readonly BackfillState[]> {
     return this.#db.snapshot(() =>
       readBackfills((sql) => this.#db.read(sql), this.#mapping.capability),
+    );
+  }
+
+  async copyLimit(): Promise<number | null> {
+    return readCopyLimit((sql) => this.#db.read(sql), this.#mapping.capability);
+  }
+
+  saveCopyLimit(rowsPerSecond: number | null): Promise<void> {
+    const { capability } = this.#mapping;
+    return this.#db.transaction(() =>
+      writeCopyLimit((sql) => this.#db.write(sql), capability, rowsPerSecond),
     );
   }
 

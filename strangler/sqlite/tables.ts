@@ -28,6 +28,7 @@ export const sharedTables: Readonly<Record<string, string>> = {
     rows INTEGER NOT NULL, total INTEGER NOT NULL, done INTEGER NOT NULL,
     ready_position INTEGER NOT NULL, started_at INTEGER NOT NULL, at INTEGER NOT NULL,
     PRIMARY KEY (capability, pair))`,
+  fig_copy_limit: `(capability TEXT PRIMARY KEY, rows_per_second INTEGER NOT NULL)`,
   fig_lease: `(capability TEXT PRIMARY KEY, holder TEXT NOT NULL, token INTEGER NOT NULL,
     expires_at INTEGER NOT NULL)`,
   fig_handover: `(id TEXT PRIMARY KEY, capability TEXT NOT NULL, from_side TEXT NOT NULL,

@@ -5,12 +5,15 @@ import { declarationOf } from '../context.ts';
 import type { Context } from '../context.ts';
 import { EngineClient } from '../engine-client.ts';
 import { CommandError, EXIT } from '../exit.ts';
-import { count, duration, plural, stepsText } from '../format.ts';
+import { duration, plural, stepsText } from '../format.ts';
+import { copiedText } from '../copied-text.ts';
 import { nextSteps, step } from '../next-step.ts';
 import type { Output } from '../output.ts';
 
 interface BackfillOptions {
   readonly restart: boolean;
+  /** Rows a second; null lifts the limit, and undefined leaves it as it is. */
+  readonly rate: number | null | undefined;
   readonly dryRun: boolean;
   readonly timeoutMs: number;
 }
@@ -20,12 +23,12 @@ export async function backfill(
   context: Context,
   output: Output,
   capability: string,
-  { restart, dryRun, timeoutMs }: BackfillOptions,
+  { restart, rate, dryRun, timeoutMs }: BackfillOptions,
 ): Promise<void> {
   const { mapping } = declarationOf(context, capability);
   const engine = new EngineClient(context.engineUrl, timeoutMs, output.progress);
   if (dryRun) return plan(engine, output, mapping, restart);
-  await engine.order('/backfills', { capability, restart });
+  await engine.order('/backfills', { capability, restart, rate });
   const done = await whenDone(engine, capability);
   const { rows, startedAt, at } = done.backfill;
   const tookMs = startedAt === null || at === null ? null : at - startedAt;
@@ -79,10 +82,18 @@ async function whenDone(engine: EngineClient, capability: string): Promise<LiveS
   }
 }
 
-function progressOf({ capability, backfill: { rows, total }, backfillRun }: LiveStatus): string {
-  const rate = backfillRun?.rowsPerSecond ?? null;
-  const eta = backfillRun?.etaMs ?? null;
-  const speed = rate === null ? '' : `, ${count(rate)} rows/s`;
-  const left = eta === null ? '' : `, ${duration(eta)} to go`;
-  return `${capability}: ${count(rows)} of ${plural(total, 'row')}${speed}${left}`;
+/** How far it is, or why it is no further. */
+function progressOf({
+  capability,
+  standing,
+  broken,
+  backfill: done,
+  backfillRun,
+}: LiveStatus): string {
+  if (standing.as !== 'leader') {
+    const why = standing.as === 'waiting' ? standing.reason : 'another engine leads';
+    return `${capability}: waiting for an engine that acts: ${why}`;
+  }
+  const stuck = broken === null ? '' : `; changes can't be applied: ${broken}`;
+  return `${capability}: ${copiedText(done, backfillRun)}${stuck}`;
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { OutputWishes } from '../output.ts';
-import { DRY_RUN, percent, seconds, verb, YES } from '../verb.ts';
+import { DRY_RUN, percent, rate, seconds, verb, YES } from '../verb.ts';
 import type { Run } from '../verb.ts';
 
 interface Timed extends OutputWishes {
@@ -9,6 +9,7 @@ interface Timed extends OutputWishes {
 
 interface BackfillWords extends Timed {
   readonly restart: boolean;
+  readonly rate?: number | null;
   readonly dryRun: boolean;
 }
 
@@ -33,17 +34,25 @@ export function addMoving(program: Command, run: Run): void {
 function addBackfill(program: Command, run: Run): void {
   verb(program, 'backfill', {
     does: "copy the owner's rows to the other side, while both are in use; goes on where it stopped",
-    examples: ['fig backfill inventory', 'fig backfill inventory --restart'],
+    examples: [
+      'fig backfill inventory',
+      'fig backfill inventory --rate 500    slowly; also while it runs',
+      'fig backfill inventory --rate off    as fast as live changes allow',
+      'fig backfill inventory --restart',
+    ],
   })
     .argument('<capability>')
     .option('--restart', 'copy everything again', false)
+    .option('--rate <rows/s>', 'copy so many rows a second at most; off lifts the limit', rate)
     .option(...DRY_RUN, false)
     .option('--timeout <seconds>', 'give up waiting; the copy goes on', seconds, 600_000)
-    .action((capability: string, { restart, dryRun, timeout, ...wishes }: BackfillWords) =>
-      run(wishes, async (context, output) => {
-        const { backfill } = await import('../commands/backfill.ts');
-        await backfill(context, output, capability, { restart, dryRun, timeoutMs: timeout });
-      }),
+    .action(
+      (capability: string, { restart, rate: limit, dryRun, timeout, ...wishes }: BackfillWords) =>
+        run(wishes, async (context, output) => {
+          const { backfill } = await import('../commands/backfill.ts');
+          const asked = { restart, rate: limit, dryRun, timeoutMs: timeout };
+          await backfill(context, output, capability, asked);
+        }),
     );
 }
 
