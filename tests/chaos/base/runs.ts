@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { createProgress } from '../../../rehearsal/index.ts';
@@ -83,6 +84,8 @@ export async function chaosCommand(
   streams: Streams = process,
 ): Promise<number> {
   const stop = new AbortController();
+  // Whoever waits for anything listens, and much is waited for.
+  setMaxListeners(0, stop.signal);
   const interrupt = (): void => stop.abort(new Error('interrupted'));
   process.once('SIGINT', interrupt);
   process.once('SIGTERM', interrupt);
