@@ -6,7 +6,7 @@ import { name, text } from './values.ts';
 
 /** A moment after which every transaction that was yet to begin writes larger sequence numbers. */
 interface Mark {
-  /** The transaction number that was next. */
+  /** The number of a transaction that began to write after the sequence number was read. */
   readonly next: bigint;
   /** The sequence number that was newest. */
   readonly seq: number;
@@ -65,11 +65,12 @@ export class Sequencer {
 
   async #move(client: PostgresClient): Promise<Moved> {
     const sequence = `pg_get_serial_sequence(${text(this.#capture)}, 'seq')::regclass`;
-    // All in one go: a network lies between. The number that is newest must be read before the
-    // statement that looks at transactions.
+    // All in one go: a network lies between. Whoever has captured has a number by then, so the newest
+    // sequence number is read before this transaction gets its own, which the lock gives it. (The end of
+    // a snapshot would not do: transactions that are under way may lie behind it.)
     const results = (await client.query(
-      `SELECT FROM fig_sequence WHERE capability = ${text(this.#capability)} FOR UPDATE;
-       SELECT coalesce(pg_sequence_last_value(${sequence}), 0) AS seq;
+      `SELECT coalesce(pg_sequence_last_value(${sequence}), 0) AS seq;
+       SELECT FROM fig_sequence WHERE capability = ${text(this.#capability)} FOR UPDATE;
        ${this.#moveSql()};
        SELECT last FROM fig_sequence WHERE capability = ${text(this.#capability)}`,
     )) as unknown as readonly QueryResult<Record<string, string | number>>[];
@@ -101,7 +102,7 @@ export class Sequencer {
         UPDATE fig_sequence SET last = last + (SELECT count(*) FROM moved)
           WHERE capability = ${capability} AND EXISTS (SELECT FROM moved))
       SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS oldest,
-        pg_snapshot_xmax(pg_current_snapshot())::text AS next`;
+        pg_current_xact_id()::text AS next`;
   }
 
   /**

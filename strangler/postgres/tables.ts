@@ -85,10 +85,9 @@ export function capabilityTables(capability: string): Readonly<Record<string, st
     [feedTable(capability)]: `(position BIGINT PRIMARY KEY, tx BIGINT NOT NULL, tbl TEXT NOT NULL,
     key TEXT NOT NULL, op TEXT NOT NULL, image TEXT, epoch BIGINT NOT NULL, at BIGINT NOT NULL)`,
     // Sequence numbers grow in the order in which the changes of a row were made; transactions
-    // commit in another.
-    [captureTable(capability)]: `(seq BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    tx BIGINT NOT NULL DEFAULT pg_current_xact_id()::text::bigint, tbl TEXT NOT NULL,
-    key TEXT NOT NULL, op TEXT NOT NULL, image TEXT, epoch BIGINT NOT NULL,
+    // commit in another. Theirs comes first, so that whoever has a sequence number has one of those.
+    [captureTable(capability)]: `(tx BIGINT NOT NULL DEFAULT pg_current_xact_id()::text::bigint,
+    seq BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, tbl TEXT NOT NULL, key TEXT NOT NULL, op TEXT NOT NULL, image TEXT, epoch BIGINT NOT NULL,
     at BIGINT NOT NULL DEFAULT floor(extract(epoch FROM clock_timestamp()) * 1000))`,
   };
 }
