@@ -19,6 +19,7 @@ export type { Progress } from './progress.ts';
 export { createRandom } from './random.ts';
 export type { Random } from './random.ts';
 export { readDataset } from './read-dataset.ts';
+export { migration } from './migration.ts';
 export { rehearse } from './rehearse.ts';
 export type { RehearsalOptions } from './rehearse.ts';
 export { replay } from './replay.ts';

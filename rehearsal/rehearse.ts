@@ -6,6 +6,7 @@ import { startSystem, withoutSystem } from '../system/index.ts';
 import type { System } from '../system/index.ts';
 import { checkInvariants, netCharged } from './checks.ts';
 import { createCustomers } from './customer.ts';
+import { files, startDatabases } from './databases.ts';
 import type { Dataset } from './dataset.ts';
 import { collectEvidence } from './evidence.ts';
 import { writeImport } from './csv.ts';
@@ -31,6 +32,8 @@ export interface RehearsalOptions {
   readonly seed: number;
   /** Chooses processes to kill and the moments; absent: none is killed. */
   readonly killSeed?: number;
+  /** Keeps all data in a PostgreSQL that is started for it, instead of in files. */
+  readonly postgres?: boolean;
   /** Empties Redis in the middle of the orders. */
   readonly flushRedis?: boolean;
   /** What is done to the system meanwhile; the whole migration when absent. */
@@ -47,13 +50,14 @@ const PATIENCE_MS = 60_000;
 /** Brings up a system of its own, migrates it under live orders, and judges what came out. */
 export async function rehearse(options: RehearsalOptions): Promise<Report> {
   const directory = await mkdtemp(join(tmpdir(), 'fig-rehearsal-'));
+  const databases = options.postgres === true ? await startDatabases() : files;
   try {
     await writeImport(options.dataset, directory);
     const system = await startSystem({
       dataDir: join(directory, 'data'),
       ports: 'free',
       // What is rehearsed is the data; that both sides answer alike is the contract's matter.
-      env: { ...withoutSystem(process.env), FIG_CONTRACT: 'off' },
+      env: { ...withoutSystem(process.env), FIG_CONTRACT: 'off', ...databases.variables },
       load: { data: directory },
       ...(options.signal ? { signal: options.signal } : {}),
     });
@@ -63,6 +67,7 @@ export async function rehearse(options: RehearsalOptions): Promise<Report> {
       await system.stop();
     }
   } finally {
+    await databases.close();
     await rm(directory, { recursive: true, force: true });
   }
 }

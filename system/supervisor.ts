@@ -73,7 +73,9 @@ export class Supervisor implements System {
     signal.throwIfAborted();
     await this.#startRedis();
     for (const definition of processes) {
-      if (definition.name === 'monolith' && !env['MONOLITH_DATABASE_URL']) {
+      // Nobody wants a made-up shop in a database of their own.
+      const ownDatabase = Boolean(env['MONOLITH_DATABASE_URL']);
+      if (definition.name === 'monolith' && !(ownDatabase && load === 'sample')) {
         await firstLoad(load, { dataDir, env: { ...env, ...this.#variables }, log });
       }
       await this.#startProcess(definition);

@@ -18,6 +18,7 @@ interface Service {
 
 const compose = parse(readFileSync(`${ROOT}docker-compose.yml`, 'utf8'), { merge: true }) as {
   services: Record<string, Service>;
+  configs: Record<string, { readonly content: string }>;
 };
 const ours = Object.entries(compose.services).filter(([, service]) => service.build === '.');
 
@@ -68,6 +69,23 @@ describe('docker-compose.yml', () => {
     const published = Object.values(compose.services).flatMap(({ ports = [] }) => ports);
     expect(published.length).toBeGreaterThan(0);
     expect(published.filter((port) => !port.startsWith('127.0.0.1:'))).toEqual([]);
+  });
+
+  it('makes the database that each of its URLs names', () => {
+    const { environment = {} } = compose.services['monolith'] ?? {};
+    const named = Object.entries(environment)
+      .filter(([variable]) => variable.endsWith('_DATABASE_URL'))
+      .map(([, url]) => new URL(url));
+    const { POSTGRES_USER, POSTGRES_PASSWORD } = compose.services['postgres']?.environment ?? {};
+    expect(named).toHaveLength(3);
+    for (const { hostname, username, password, pathname } of named) {
+      expect([hostname, username, password]).toEqual([
+        'postgres',
+        POSTGRES_USER,
+        POSTGRES_PASSWORD,
+      ]);
+      expect(compose.configs['databases']?.content).toContain(`DATABASE ${pathname.slice(1)};`);
+    }
   });
 
   it('depends only on services that exist', () => {
