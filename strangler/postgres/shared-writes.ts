@@ -2,6 +2,7 @@ import {
   disjoint,
   encodeValues,
   holds,
+  isCopy,
   isGuest,
   keyOn,
   ownColumns,
@@ -85,7 +86,7 @@ export class SharedWrites implements TableWrites {
     const held = this.#held.get(this.#nameOf(where)) ?? { was: undefined, now: undefined };
     this.#held.set(this.#nameOf(where), held);
     if (image === null) this.#leave(pair, key, held);
-    else if (held.now !== undefined) held.now = { ...held.now, ...image };
+    else if (held.now !== undefined) held.now = this.#changed(pair, held.now, image);
     else if (isGuest(pair, this.#of.side)) this.#waiting.keep(pair, key, image);
     else held.now = this.#born(pair, { ...where, ...image });
   }
@@ -126,6 +127,19 @@ export class SharedWrites implements TableWrites {
       this.#waiting.keep(guest, guestKey, Object.fromEntries(own) as Row);
     }
     held.now = undefined;
+  }
+
+  /** Columns that repeat another one follow it, while their own pair has nothing to say. */
+  #changed(pair: Pair, before: Row, image: Row): Row {
+    const { side } = this.#of;
+    const row: Record<string, SqlValue> = { ...before, ...image };
+    for (const guest of isGuest(pair, side) ? [] : this.#guestsOf(pair)) {
+      if (holds(guest, side, before)) continue;
+      for (const [column, value] of Object.entries(guest[side].whenAbsent ?? {})) {
+        if (isCopy(value) && value.copyOf in image) row[column] = row[value.copyOf] ?? null;
+      }
+    }
+    return row;
   }
 
   /** A new row starts with what its guests are waiting to write, or with what they fall back to. */
