@@ -11,6 +11,12 @@ import { PostgresTarget } from './target.ts';
 import type { Found } from './target.ts';
 import { text } from './values.ts';
 
+/**
+ * The owner has judged its rows already; its copy takes them table by table, and may hold a state in
+ * between that a reference between tables would refuse.
+ */
+const AS_REPLICA = 'SET LOCAL session_replication_role = replica';
+
 interface Of {
   readonly connection: PostgresConnection;
   readonly mapping: Mapping;
@@ -28,9 +34,10 @@ export function asTarget<T>(
   { epoch, durable }: { readonly epoch: number; readonly durable: boolean },
   work: (target: PostgresTarget) => Promise<T>,
 ): Promise<T> {
+  const replica = [...schemas.values()].some(({ refers }) => refers);
   return connection.transaction(
     async (client) => {
-      const found = await begin(client, mapping.capability, side, epoch);
+      const found = await begin(client, mapping.capability, side, { epoch, replica });
       return work(new PostgresTarget({ client, mapping, side, schemas, found }));
     },
     { durable },
@@ -45,7 +52,7 @@ async function begin(
   client: PostgresClient,
   capability: string,
   side: SideName,
-  epoch: number,
+  { epoch, replica }: { readonly epoch: number; readonly replica: boolean },
 ): Promise<Found> {
   const [own, source] = [text(capability), text(otherSide(side))];
   const results = (await client.query(
@@ -54,7 +61,7 @@ async function begin(
        coalesce((SELECT position FROM fig_applied
          WHERE capability = ${own} AND feed_of = ${source}), 0) AS applied
        FROM fig_install WHERE capability = ${own};
-     ${APPLYING}; SET CONSTRAINTS ALL DEFERRED`,
+     ${[APPLYING, ...(replica ? [AS_REPLICA] : [])].join('; ')}`,
   )) as unknown as readonly QueryResult[];
   const fence = results[0]?.rows[0] as Fence | undefined;
   if (fence === undefined || fence.state === 'open' || fence.epoch !== epoch) {

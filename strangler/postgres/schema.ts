@@ -4,6 +4,7 @@ import type { Mapping, MappingProblem } from '../mapping/index.ts';
 import { checkTables, withReasons } from '../schema-check.ts';
 import type { Finding, IndexFacts, TableFacts } from '../schema-check.ts';
 import type { SideName } from '../side.ts';
+import { sqlState } from './connection.ts';
 import type { PostgresClient } from './connection.ts';
 import { kindOf, name } from './values.ts';
 import type { Kind } from './values.ts';
@@ -24,6 +25,8 @@ export interface TableSchema extends TableFacts {
   readonly byName: ReadonlyMap<string, Column>;
   /** Triggers that are not Fig's. */
   readonly foreign: readonly string[];
+  /** Whether rows refer to rows of other tables, or are referred to. */
+  readonly refers: boolean;
   /** Texts of CHECK constraints. */
   readonly checks: readonly string[];
 }
@@ -43,6 +46,7 @@ interface SchemaRow {
   readonly checks: readonly string[];
   readonly kind: string;
   readonly inherits: boolean;
+  readonly refers: boolean;
 }
 
 /** A domain's columns hold what the type below it holds. */
@@ -77,7 +81,9 @@ const SCHEMA = `
     'triggers', coalesce((SELECT json_agg(g.tgname ORDER BY g.tgname) FROM pg_trigger g
       WHERE g.tgrelid = r.oid AND NOT g.tgisinternal AND g.tgname NOT LIKE 'fig\\_%'), '[]'),
     'checks', coalesce((SELECT json_agg(pg_get_constraintdef(c.oid)) FROM pg_constraint c
-      WHERE c.conrelid = r.oid AND c.contype = 'c'), '[]')) AS facts
+      WHERE c.conrelid = r.oid AND c.contype = 'c'), '[]'),
+    'refers', EXISTS (SELECT FROM pg_constraint f
+      WHERE f.contype = 'f' AND r.oid IN (f.conrelid, f.confrelid))) AS facts
   FROM wanted w JOIN pg_class r ON r.oid = w.oid`;
 
 /** What the database says of tables; those that there are not are left out. */
@@ -86,10 +92,12 @@ export async function readSchemas(
   tables: readonly string[],
 ): Promise<Schemas> {
   const { rows } = await client.query<{ table: string; facts: string }>(SCHEMA, [tables]);
-  return new Map(rows.map(({ table, facts }) => [table, schemaOf(JSON.parse(facts) as SchemaRow)]));
+  const found = rows.map(({ table, facts }) => [table, JSON.parse(facts) as SchemaRow] as const);
+  const mayPause = !found.some(([, { refers }]) => refers) || (await mayPauseReferences(client));
+  return new Map(found.map(([table, row]) => [table, schemaOf(row, mayPause)]));
 }
 
-function schemaOf(row: SchemaRow): TableSchema {
+function schemaOf(row: SchemaRow, mayPause: boolean): TableSchema {
   const columns = row.columns.map((column) => ({ ...column, kind: kindOf(column.type) }));
   return {
     byName: new Map(columns.map((column) => [column.name, column])),
@@ -97,7 +105,8 @@ function schemaOf(row: SchemaRow): TableSchema {
     indexes: row.indexes,
     foreign: row.triggers,
     checks: row.checks,
-    findings: findingsOf(row),
+    refers: row.refers,
+    findings: [...findingsOf(row), ...referenceFindings(row, mayPause)],
   };
 }
 
@@ -105,6 +114,35 @@ function schemaOf(row: SchemaRow): TableSchema {
 function findingsOf({ kind, inherits }: SchemaRow): readonly Finding[] {
   if (kind === 'r' && !inherits) return [];
   return [['not_a_table', 'is a view, a partition, or has parts: rows could be written past it']];
+}
+
+/**
+ * Rows are applied and copied table by table, so a reference may lead to a row that is still to come.
+ * Only the setting by which replicas work keeps the database from asking.
+ */
+function referenceFindings({ refers }: SchemaRow, mayPause: boolean): readonly Finding[] {
+  if (!refers || mayPause) return [];
+  return [
+    [
+      'references',
+      'has foreign keys, which must not be asked for while rows come table by table; let the ' +
+        'user of this URL set session_replication_role (since PostgreSQL 15: ' +
+        'GRANT SET ON PARAMETER session_replication_role TO ...)',
+    ],
+  ];
+}
+
+async function mayPauseReferences(client: PostgresClient): Promise<boolean> {
+  await client.query('SAVEPOINT fig_may');
+  try {
+    await client.query('SET LOCAL session_replication_role = origin');
+    return true;
+  } catch (error) {
+    if (sqlState(error) !== '42501') throw error;
+    return false;
+  } finally {
+    await client.query('ROLLBACK TO fig_may; RELEASE fig_may');
+  }
 }
 
 /** Triggers on moved tables that are not Fig's. */
