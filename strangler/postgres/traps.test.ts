@@ -138,7 +138,7 @@ function valuesFor({ url }: Prompt, row: Record<string, unknown>): unknown[] {
   return Object.values({
     ...row,
     yes: row['yes'] === null ? null : row['yes'] === 1,
-    at: row['at'] === null ? null : `${String(row['at'])}+00`,
+    at: row['at'] === null ? null : `${row['at'] as string}+00`,
   });
 }
 

@@ -1,0 +1,125 @@
+import { Client } from 'pg';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createLog } from '../../chassis/index.ts';
+import { DataPlane, openSides } from '../../strangler/index.ts';
+import { startPostgres } from '../../system/index.ts';
+import type { PrivatePostgres } from '../../system/index.ts';
+import { plainMapping } from '../data/index.ts';
+import { compared, median } from '../harness/index.ts';
+import type { Result } from '../harness/index.ts';
+
+const ROWS = 200_000;
+/** Rows in one transaction of the source. */
+const TOGETHER = 100;
+const ROUNDS = 3;
+const CATCH_UP_MS = 120_000;
+
+const TABLE = `CREATE TABLE rows_in (id BIGINT PRIMARY KEY, name TEXT NOT NULL,
+  amount BIGINT NOT NULL, at BIGINT NOT NULL)`;
+
+/** Catching up from PostgreSQL to PostgreSQL, beside its own logical replication of the same rows. */
+export async function benchPostgres(redisUrl: string): Promise<Result> {
+  const postgres = await startPostgres();
+  const [ours, rivals]: [number[], number[]] = [[], []];
+  try {
+    for (let round = 0; round < ROUNDS; round += 1) {
+      rivals.push(await withPair(postgres, replicationRate));
+      ours.push(await withPair(postgres, (pair) => feedRate(pair, redisUrl)));
+    }
+  } finally {
+    await postgres.stop();
+  }
+  return compared({
+    name: 'catch-up through BullMQ, PostgreSQL to PostgreSQL',
+    unit: 'rows/s',
+    value: median(ours),
+    rival: 'its own logical replication',
+    rivalValue: median(rivals),
+    goal: { atLeast: 0.5 },
+  });
+}
+
+interface Side {
+  readonly url: string;
+  readonly client: Client;
+}
+
+interface Pair {
+  readonly source: Side;
+  readonly target: Side;
+}
+
+async function withPair<T>(
+  postgres: PrivatePostgres,
+  work: (pair: Pair) => Promise<T>,
+): Promise<T> {
+  const databases = [await postgres.createDatabase(), await postgres.createDatabase()];
+  const [source, target] = databases.map(({ url }): Side => ({
+    url,
+    client: new Client({ connectionString: url }),
+  })) as [Side, Side];
+  try {
+    for (const { client } of [source, target]) {
+      await client.connect();
+      await client.query(TABLE);
+    }
+    return await work({ source, target });
+  } finally {
+    for (const { client } of [source, target]) await client.end();
+    for (const database of databases) await database.drop();
+  }
+}
+
+/** Writes the rows, in many transactions. */
+async function fill({ client }: Side): Promise<void> {
+  await client.query(
+    `DO $$ BEGIN FOR nr IN 0..${ROWS / TOGETHER - 1} LOOP
+       INSERT INTO rows_in SELECT i, 'row ' || i, i * 7, 1700000000000 + i * 1000
+         FROM generate_series(nr * ${TOGETHER} + 1, (nr + 1) * ${TOGETHER}) i;
+       COMMIT;
+     END LOOP; END $$`,
+  );
+}
+
+async function feedRate({ source, target }: Pair, redisUrl: string): Promise<number> {
+  const urls = { legacy: source.url, extracted: target.url };
+  const databases = openSides(plainMapping, urls);
+  const log = createLog('bench', 'silent');
+  const plane = new DataPlane({ mapping: plainMapping, databases, redisUrl, log });
+  await plane.install();
+  await fill(source);
+  const started = performance.now();
+  await plane.start();
+  try {
+    return await rateUntilShown(target, started);
+  } finally {
+    await plane.stop();
+  }
+}
+
+/** The slot is made by hand: a server that is its own subscriber would wait for itself. */
+async function replicationRate({ source, target }: Pair): Promise<number> {
+  await source.client.query('CREATE PUBLICATION rows FOR TABLE rows_in');
+  await source.client.query(`SELECT pg_create_logical_replication_slot('rows', 'pgoutput')`);
+  await fill(source);
+  const started = performance.now();
+  await target.client.query(
+    `CREATE SUBSCRIPTION rows CONNECTION '${source.url}' PUBLICATION rows
+       WITH (create_slot = false, slot_name = 'rows', copy_data = false)`,
+  );
+  try {
+    return await rateUntilShown(target, started);
+  } finally {
+    await target.client.query('DROP SUBSCRIPTION rows');
+    await source.client.query('DROP PUBLICATION rows');
+  }
+}
+
+async function rateUntilShown({ client }: Side, started: number): Promise<number> {
+  for (;;) {
+    const { rowCount } = await client.query('SELECT FROM rows_in WHERE id = $1', [ROWS]);
+    if (rowCount === 1) return (ROWS / (performance.now() - started)) * 1000;
+    if (performance.now() - started > CATCH_UP_MS) throw new Error('the target did not catch up');
+    await delay(10);
+  }
+}
