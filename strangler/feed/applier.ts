@@ -77,12 +77,12 @@ export class Applier implements SliceSink {
     if (!this.#waiting) await this.#inTurn(() => this.#applyWhole(slice));
   }
 
-  async catchUp(): Promise<void> {
+  async catchUp(upto = Number.POSITIVE_INFINITY): Promise<void> {
     if (this.#waiting) return;
     await this.#inTurn(async () => {
       // What is written meanwhile comes the usual way.
       const { changes } = await this.#read();
-      const last = changes.length > 0 ? await this.#options.feed.last() : 0;
+      const last = changes.length > 0 ? Math.min(upto, await this.#options.feed.last()) : 0;
       while (this.#position < last && !this.stopped) await this.#applyWhole(await this.#read());
     });
   }

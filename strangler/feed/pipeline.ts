@@ -113,7 +113,9 @@ export class Pipeline {
     const { position } = this.applier;
     const stands = position === this.#seen;
     this.#seen = position;
-    if (stands && position < (await this.#last())) this.#direct.kick();
+    if (!stands || position >= (await this.#last())) return;
+    // What was sent may be lost; what was not is still to come the usual way.
+    this.#direct.kick(this.transport === 'queue' ? Math.max(this.sent, position + 1) : undefined);
   }
 
   async #last(): Promise<number> {

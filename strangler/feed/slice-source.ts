@@ -6,8 +6,11 @@ export interface SliceSink {
   readonly position: number;
   /** Resolves when the slice has been applied or was old; rejects when it can't be applied now. */
   deliver(slice: Slice): Promise<void>;
-  /** Reads what the feed holds and applies it, unless a failed change has to wait for its turn. */
-  catchUp(): Promise<void>;
+  /**
+   * Reads what the feed holds, up to a position or to its end, and applies it, unless a failed change
+   * has to wait for its turn.
+   */
+  catchUp(upto?: number): Promise<void>;
 }
 
 /** A way for slices to get from a feed to its applier. */
@@ -27,7 +30,7 @@ export class DirectSource implements SliceSource {
   readonly working = true;
   #sink: SliceSink | undefined;
   #running: Promise<void> | undefined;
-  #again = false;
+  #upto = 0;
 
   get sent(): number {
     return this.#sink?.position ?? 0;
@@ -38,8 +41,9 @@ export class DirectSource implements SliceSource {
     this.kick();
   }
 
-  kick(): void {
-    this.#again = true;
+  /** @param upto how far to read; to the feed's end when left out */
+  kick(upto = Number.POSITIVE_INFINITY): void {
+    this.#upto = Math.max(this.#upto, upto);
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined;
     });
@@ -51,10 +55,11 @@ export class DirectSource implements SliceSource {
   }
 
   async #run(): Promise<void> {
-    while (this.#again) {
-      this.#again = false;
+    while (this.#upto > 0) {
+      const upto = this.#upto;
+      this.#upto = 0;
       // The applier keeps the reason of a failure, and says when its next try is due.
-      await this.#sink?.catchUp().catch(() => undefined);
+      await this.#sink?.catchUp(upto).catch(() => undefined);
     }
   }
 }

@@ -20,7 +20,10 @@ import type { Change } from '../store.ts';
 import type { SqliteConnection } from './connection.ts';
 import { followersOf } from './followers.ts';
 import type { Follower } from './followers.ts';
+import { plainUpsert } from './plain-upsert.ts';
+import type { PlainUpsert } from './plain-upsert.ts';
 import { uniqueColumns } from './schema.ts';
+import type { Prepare } from './schema.ts';
 import { bound, name, plain } from './values.ts';
 import { WaitingGuests } from './waiting-guests.ts';
 
@@ -42,6 +45,7 @@ export class SqliteRowWriter {
   /** SQL by pair: what a pair writes has the same columns each time. */
   readonly #updates = new Map<Pair, string>();
   readonly #inserts = new Map<Pair, string>();
+  readonly #plain = new Map<Pair, PlainUpsert | null>();
   readonly #unique = new Map<string, readonly (readonly string[])[]>();
 
   constructor(connection: SqliteConnection, mapping: Mapping, side: SideName) {
@@ -70,6 +74,7 @@ export class SqliteRowWriter {
     const source = otherSide(this.#side);
     for (const pair of this.#bySourceTable.get(change.table) ?? []) {
       const row = change.op === 'upsert' ? (change.image as Row) : null;
+      if (row !== null && this.#applyPlain(pair, source, row)) continue;
       // An image holds its row's key as well, and reading the other one takes time.
       const key = pairKeyOf(pair, source, row ?? (change.key as Row));
       if (key === undefined) continue;
@@ -79,6 +84,30 @@ export class SqliteRowWriter {
         this.remove(pair, key);
       }
     }
+  }
+
+  /** Most rows are written at once; whoever stands in their way is for `upsert` to see to. */
+  #applyPlain(pair: Pair, source: SideName, row: Row): boolean {
+    const whole = this.#plainOf(pair);
+    if (whole === null || !belongs(pair, source, row)) return false;
+    const values = whole.values(row);
+    try {
+      this.#db.write(whole.sql).run(values);
+      return true;
+    } catch (error) {
+      if (isUniqueViolation(error)) return false;
+      throw error;
+    }
+  }
+
+  #plainOf(pair: Pair): PlainUpsert | null {
+    let whole = this.#plain.get(pair);
+    if (whole === undefined) {
+      const prepare: Prepare = (sql) => this.#db.write(sql);
+      whole = plainUpsert(prepare, this.#mapping, pair, this.#side) ?? null;
+      this.#plain.set(pair, whole);
+    }
+    return whole;
   }
 
   upsert(pair: Pair, key: PairKey, image: Row, overtaking: boolean): void {
