@@ -78,13 +78,19 @@ export class DataPlane {
     }
   }
 
-  /** Stops everything and closes both databases. */
-  async stop(): Promise<void> {
+  /** Ends all that is carried and copied, for good; the databases stay open. */
+  async halt(): Promise<void> {
     this.#stopping.abort(new Error('the engine is stopping'));
     for (const timer of this.#timers) clearInterval(timer);
     await this.#copier.idle();
     await this.#turning.catch(() => undefined);
     await this.#pipeline?.stop();
+    this.#pipeline = undefined;
+  }
+
+  /** Stops everything and closes both databases. */
+  async stop(): Promise<void> {
+    await this.halt();
     for (const side of ['legacy', 'extracted'] as const) await this.#database(side).close();
   }
 

@@ -33,6 +33,8 @@ export function nextSteps(status: CapabilityStatus): readonly NextStep[] {
       return [whileReading(status)];
     case 'switched':
       return [step(`fig reverse ${capability}`, 'the way back')];
+    case 'completing':
+      return [step('fig status -w', 'its last step is under way')];
     case 'alarm':
       return [step(`fig journal ${capability}`, 'there is not exactly one owner')];
     default:

@@ -1,3 +1,4 @@
+import { wayBackOf } from '../engine/index.ts';
 import type { CapabilityStatus, LiveStatus } from '../engine/index.ts';
 import { copiedText } from './copied-text.ts';
 import { ago, duration, plural } from './format.ts';
@@ -17,7 +18,7 @@ function capabilityText(status: ShownStatus, paint: Paint): string {
   const { capability, stage, owner, epoch } = status;
   const colour = stage === 'alarm' ? 'red' : stage === 'switched' ? 'green' : 'cyan';
   const head = `${paint('bold', capability)}  ${paint(colour, stage)}  owner ${owner ?? 'none'}, epoch ${epoch}`;
-  const leaves = branches(status).filter(([, text]) => text !== null);
+  const leaves = branches(status, paint).filter(([, text]) => text !== null);
   const lines = leaves.map(([name, text], index) => {
     const corner = index === leaves.length - 1 ? '└─' : '├─';
     return `${paint('dim', corner)} ${name.padEnd(9)}  ${text ?? ''}`;
@@ -25,7 +26,10 @@ function capabilityText(status: ShownStatus, paint: Paint): string {
   return [head, ...lines].join('\n');
 }
 
-function branches(status: ShownStatus): (readonly [name: string, text: string | null])[] {
+function branches(
+  status: ShownStatus,
+  paint: Paint,
+): (readonly [name: string, text: string | null])[] {
   const { shares, trouble } = status;
   return [
     [
@@ -41,12 +45,25 @@ function branches(status: ShownStatus): (readonly [name: string, text: string | 
     ['broken', status.broken ?? null],
     ['parked', parkedText(status)],
     ['trouble', trouble.length > 0 ? trouble.join('; ') : null],
+    ['watch', watchText(status)],
     // Nothing has to come after a switch; what matters then is that there is a way back.
-    [
-      status.stage === 'switched' && !status.parked ? 'way back' : 'next',
-      nextSteps(status)[0]?.command ?? null,
-    ],
+    status.stage === 'switched'
+      ? ['way back', wayBackText(status, paint)]
+      : ['next', nextSteps(status)[0]?.command ?? null],
   ];
+}
+
+function wayBackText(status: ShownStatus, paint: Paint): string | null {
+  const wayBack = wayBackOf(status);
+  if (wayBack === null || wayBack.safe) return `fig reverse ${status.capability}`;
+  return `${paint('red', 'ROLLBACK UNSAFE')}: ${wayBack.reason}; ${wayBack.next}`;
+}
+
+function watchText({ trespass }: ShownStatus): string | null {
+  if (trespass === null) return null;
+  const newest =
+    trespass.newest === null ? '' : `, the newest ${ago(Date.now() - trespass.newest)}`;
+  return `${plural(trespass.writes, 'write')} past the door${newest}`;
 }
 
 function lagText({ lag }: ShownStatus): string | null {

@@ -74,13 +74,7 @@ const GATES: readonly (readonly [string, Judge])[] = [
   ],
   ['flags', judgeFlags],
   ['readers', judgeReader],
-  [
-    'tables',
-    ({ obstacles, capability }) =>
-      obstacles.length === 0
-        ? open
-        : refuse(obstacles.join('; '), `fig complete ${capability} --dry-run`),
-  ],
+  ['tables', ({ obstacles }) => (obstacles.length === 0 ? open : refuse(obstacles.join('; ')))],
 ];
 
 /** Judges everything that must hold before a capability is completed. */

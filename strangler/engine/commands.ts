@@ -17,6 +17,7 @@ import { lagOf } from './status.ts';
 import type { Steward } from './steward.ts';
 
 const FLAG_MS = 3_000;
+const WAY_BACK_MS = 2_000;
 
 interface Move {
   readonly capability: string;
@@ -26,10 +27,12 @@ interface Move {
 
 /** A handover asked for in person, once it is over. */
 export type HandoverAnswer =
-  | (Move & { readonly outcome: 'done'; readonly id: string } & Pick<
-        HandoverOutcome,
-        'holdMs' | 'steps'
-      >)
+  | (Move & {
+      readonly outcome: 'done';
+      readonly id: string;
+      /** Why what the new owner writes does not find its way back; null when it does. */
+      readonly rollbackUnsafe: string | null;
+    } & Pick<HandoverOutcome, 'holdMs' | 'steps'>)
   | (Move & { readonly outcome: 'already' });
 
 export interface HandoverPlan {
@@ -77,7 +80,10 @@ export async function handOver(
   to: SideName,
   access: FlagAccess,
 ): Promise<HandoverAnswer> {
-  const { capability, driver } = steward;
+  const { capability, driver, standing } = steward;
+  if (standing.as === 'complete' && to === 'extracted') {
+    return { outcome: 'already', capability, to, epoch: standing.epoch };
+  }
   const answer = await steward.act(async (command): Promise<HandoverAnswer> => {
     const fences = await fencesOf(command.plane);
     if (ownerOf(fences) === to) {
@@ -90,10 +96,22 @@ export async function handOver(
     const result = await driver.handOver(command, to);
     if (result.outcome !== 'done') throw notDone(capability, result);
     const { record, holdMs, steps } = result;
-    return { outcome: 'done', id: record.id, capability, to, epoch: record.epoch, holdMs, steps };
+    const rollbackUnsafe = await tryWayBack(command.plane);
+    const { id, epoch } = record;
+    return { outcome: 'done', id, capability, to, epoch, holdMs, steps, rollbackUnsafe };
   });
   if (!answer) throw notLeading(steward);
   return answer;
+}
+
+/** Waits for the first news of the new owner's to arrive at the old one. */
+async function tryWayBack({ data }: Plane): Promise<string | null> {
+  try {
+    await data.barrier(WAY_BACK_MS);
+    return null;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 /** The flag has to ask for the same, or the engine would go back to what it asks for. */
@@ -126,7 +144,10 @@ export function leading(steward: Steward): Plane {
   return plane;
 }
 
-export function notLeading({ capability, standing }: Steward): Problem {
+export function notLeading(steward: Steward): Problem {
+  const { capability, standing } = steward;
+  if (standing.as === 'complete')
+    return gateRefused(capability, completed(steward, standing.since));
   const why =
     standing.as === 'waiting' ? standing.reason : 'another engine has the lease and acts instead';
   return new Problem(503, 'engine_not_leading', `${capability} can't be acted on here: ${why}`, {
@@ -135,7 +156,18 @@ export function notLeading({ capability, standing }: Steward): Problem {
   });
 }
 
-function gateRefused(capability: string, refusal: Refusal): Problem {
+/** There is nothing more to do to it, and no way back but by hand. */
+function completed({ capability, plane }: Steward, since: number): Refusal<string> {
+  const tables = plane?.sides.legacy.retirement.tables() ?? [];
+  const renamed = tables.map(({ table, renamed: now }) => `${now} (${table})`).join(', ');
+  const reason =
+    `${capability} was completed at ${new Date(since).toISOString()}, and its way back closed. To go ` +
+    `back, somebody would have to rename ${renamed}, bring what extracted has written since back ` +
+    'into them, run fig uninstall --strand-data, and begin anew with extracted as the old side';
+  return { ok: false, gate: 'complete', reason, next: null };
+}
+
+export function gateRefused(capability: string, refusal: Refusal<string>): Problem {
   const { gate: name, reason, next } = refusal;
   return new Problem(409, 'gate_refused', reason, {
     members: { capability, gate: name, reason, next },

@@ -7,6 +7,7 @@ import { Intent } from '../handover/intent.ts';
 import type { Flags } from '../routing/index.ts';
 import type { SideName } from '../side.ts';
 import type { HandoverRecord } from '../store.ts';
+import type { Completions } from './completions.ts';
 import { Gatekeeper } from './gatekeeper.ts';
 import type { HandoverOutcome, Handovers } from './handovers.ts';
 import { fencesOf } from './plane.ts';
@@ -17,6 +18,8 @@ import { ownerOf } from './stage.ts';
 export interface Command {
   readonly plane: Plane;
   readonly handovers: Handovers;
+  /** Absent where no engine leads. */
+  readonly completions?: Completions;
 }
 
 /** What has become of the flags' wish. */

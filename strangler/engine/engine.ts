@@ -5,11 +5,15 @@ import type { CopyWish, ReconcileReport } from '../copy/index.ts';
 import type { StepLimits } from '../handover/coordinator.ts';
 import type { Gate } from '../handover/gate.ts';
 import type { GateLimits } from '../handover/gates.ts';
+import type { CompletionStep } from '../completion/index.ts';
 import type { StepKind } from '../handover/switcher.ts';
+import { tablesOf } from '../mapping/index.ts';
 import type { Flags, RoutingState } from '../routing/index.ts';
 import { SCHEMA_VERSION } from '../schema-version.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
+import { complete, planCompletion } from './complete.ts';
+import type { CompletionAnswer, CompletionPlan } from './complete.ts';
 import { newHolder } from './leases.ts';
 import type { IntentView } from './driver.ts';
 import { abort } from './abort.ts';
@@ -25,6 +29,8 @@ import { moveSequences } from './sequences.ts';
 import { Steward } from './steward.ts';
 import type { Standing } from './steward.ts';
 import { handoversOf, readStatus } from './status.ts';
+import { wayBackOf } from './way-back-state.ts';
+import type { WayBack } from './way-back-state.ts';
 import type { CapabilityStatus, HandoverView, Sides } from './status.ts';
 
 export interface EngineDeps {
@@ -40,6 +46,8 @@ export interface EngineDeps {
   readonly leaseMs?: number;
   /** Called before a step takes effect. */
   readonly onStep?: (capability: string, step: StepKind) => void | Promise<void>;
+  /** The same for the last step of a migration. */
+  readonly onCompletionStep?: (capability: string, step: CompletionStep) => void | Promise<void>;
 }
 
 /** What an engine adds to what the databases tell. */
@@ -51,6 +59,8 @@ export interface LiveStatus extends CapabilityStatus {
    * is nothing to move, or somebody else leads.
    */
   readonly gates: readonly Gate[] | null;
+  /** Whether ownership could be given back; null while legacy has it, or will never have it again. */
+  readonly wayBack: WayBack | null;
   /** Why changes can't be applied; null while they are. */
   readonly broken: string | null;
   readonly transport: 'queue' | 'direct' | null;
@@ -88,8 +98,9 @@ export class Engine implements EngineControl {
       Object.entries(declarations).map(([capability, declaration]) => {
         const open = (): Plane => openPlane(declaration, deps);
         const { holder } = this;
+        const foreignTables = foreignTablesOf(capability, declarations);
         const given = { ...settings(deps), capability, open, flags, publisher, log, holder };
-        return [capability, new Steward(given)];
+        return [capability, new Steward({ ...given, foreignTables })];
       }),
     );
     const readiness = [...this.stewards.values()].map(
@@ -167,6 +178,14 @@ export class Engine implements EngineControl {
     return handOver(steward, to, this.#deps);
   }
 
+  planCompletion(steward: Steward): Promise<CompletionPlan> {
+    return planCompletion(steward, this.#deps.flags);
+  }
+
+  complete(steward: Steward): Promise<CompletionAnswer> {
+    return complete(steward, this.#deps.flags);
+  }
+
   async #statusOf(steward: Steward): Promise<LiveStatus> {
     const { capability, plane, standing } = steward;
     const reason = standing.as === 'waiting' ? standing.reason : 'the engine has just let go of it';
@@ -177,12 +196,14 @@ export class Engine implements EngineControl {
     const status = await readStatus(capability, sides, this.#deps.flags);
     const data = await plane?.data.status().catch(() => undefined);
     const run = data?.backfill;
+    const broken = data?.problem?.message ?? null;
     return {
       ...status,
       standing,
+      wayBack: wayBackOf({ ...status, broken }),
       intent: steward.driver.view,
       gates: await gatesOf(steward, status),
-      broken: data?.problem?.message ?? null,
+      broken,
       transport: data?.feed.transport ?? null,
       backfillRun: run
         ? {
@@ -206,13 +227,30 @@ async function gatesOf(
   return driver.gatekeeper.show(plane, otherSide(owner));
 }
 
+/** Tables of other capabilities that lie in the same legacy database. */
+function foreignTablesOf(
+  capability: string,
+  declarations: EngineDeps['declarations'],
+): ReadonlyMap<string, string> {
+  const own = declarations[capability]?.urls.legacy;
+  const others = Object.values(declarations).filter(
+    ({ mapping, urls }) => mapping.capability !== capability && urls.legacy === own,
+  );
+  return new Map(
+    others.flatMap(({ mapping }) =>
+      tablesOf(mapping, 'legacy').map((table) => [table, mapping.capability] as const),
+    ),
+  );
+}
+
 function settings(deps: EngineDeps): Partial<EngineDeps> {
-  const { limits, gateLimits, leaseMs, onStep } = deps;
+  const { limits, gateLimits, leaseMs, onStep, onCompletionStep } = deps;
   return {
     ...(limits ? { limits } : {}),
     ...(gateLimits ? { gateLimits } : {}),
     ...(leaseMs === undefined ? {} : { leaseMs }),
     ...(onStep ? { onStep } : {}),
+    ...(onCompletionStep ? { onCompletionStep } : {}),
   };
 }
 

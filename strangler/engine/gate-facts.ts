@@ -1,13 +1,12 @@
 import type { Fence } from '../../chassis/index.ts';
-import type { GateFacts, Trespass } from '../handover/gates.ts';
+import type { GateFacts } from '../handover/gates.ts';
 import { predictHold } from '../handover/prediction.ts';
 import { UNTRIED } from '../handover/proofs.ts';
-import type { SideDatabase } from '../side-database.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import type { Plane } from './plane.ts';
 import { lateSequences } from './sequences.ts';
-import { handoversOf, lagOf } from './status.ts';
+import { handoversOf, lagOf, trespassOf } from './status.ts';
 
 const UNKNOWN: Fence = { state: 'closed', epoch: 0 };
 const NO_LAG = { changes: 0, ms: 0 };
@@ -98,16 +97,4 @@ async function newestDemand({ sides }: Plane): Promise<GateFacts['demand']> {
       (newest, demand) => (newest === null || demand.at > newest.at ? demand : newest),
       null,
     );
-}
-
-/** What came past the door of a side while somebody watched; null when nobody did. */
-export async function trespassOf({ shadowFence }: SideDatabase): Promise<Trespass | null> {
-  const report = await shadowFence.report();
-  if (report === null) return null;
-  const newest = report.writes.map((one) => one.newest);
-  return {
-    writes: report.writes.reduce((sum, one) => sum + one.writes, 0),
-    since: report.since,
-    newest: newest.length === 0 ? null : Math.max(...newest),
-  };
 }

@@ -9,6 +9,7 @@ import { ParkedError } from '../side-database.ts';
 import type { SideName } from '../side.ts';
 import type { AbortAnswer } from './abort.ts';
 import { leading } from './commands.ts';
+import type { CompletionAnswer, CompletionPlan } from './complete.ts';
 import type { HandoverAnswer, HandoverPlan } from './commands.ts';
 import type { HandoverView } from './status.ts';
 import type { Steward } from './steward.ts';
@@ -31,6 +32,8 @@ export interface EngineControl {
   planHandover(steward: Steward, to: SideName): Promise<HandoverPlan>;
   handOver(steward: Steward, to: SideName): Promise<HandoverAnswer>;
   abort(steward: Steward, id: string): Promise<AbortAnswer>;
+  planCompletion(steward: Steward): Promise<CompletionPlan>;
+  complete(steward: Steward): Promise<CompletionAnswer>;
 }
 
 const named = z.strictObject({ capability: z.string() });
@@ -48,6 +51,7 @@ const handoverOrder = named.extend({
   dryRun: z.boolean().default(false),
 });
 
+const completionOrder = named.extend({ dryRun: z.boolean().default(false) });
 const abortOrder = named.extend({ handover: z.string().min(1) });
 
 /** What the engine serves: its state for people and facades, and the orders of an operator. */
@@ -74,6 +78,11 @@ export function engineRoutes(engine: EngineControl): Router {
   router.post('/reconciles', async (req, res) => {
     const { capability, ...order } = parse(reconcileOrder, bodyOf(req));
     res.json(await engine.reconcile(find(engine, capability), order));
+  });
+  router.post('/completions', async (req, res) => {
+    const { capability, dryRun } = parse(completionOrder, bodyOf(req));
+    const steward = find(engine, capability);
+    res.json(dryRun ? await engine.planCompletion(steward) : await engine.complete(steward));
   });
   router.post('/handovers', async (req, res) => {
     const { capability, to, dryRun } = parse(handoverOrder, bodyOf(req));

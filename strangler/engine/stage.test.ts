@@ -6,6 +6,7 @@ const fence = (state: 'open' | 'closed' | 'ceded', epoch: number) => ({ state, e
 const start: StageFacts = {
   fences: { legacy: fence('open', 1), extracted: fence('closed', 0) },
   moving: false,
+  completion: null,
   backfill: 'none',
   shares: { shadow: 0, reads: 0, writes: false },
 };

@@ -11,6 +11,8 @@ export type Stage =
   | 'reading'
   | 'moving'
   | 'switched'
+  | 'completing'
+  | 'complete'
   | 'alarm';
 
 /** What the operator asked for: shares in percent, and whether extracted should own the writes. */
@@ -23,6 +25,8 @@ export interface Shares {
 export interface StageFacts {
   readonly fences: Readonly<Record<SideName, Fence | null>>;
   readonly moving: boolean;
+  /** How far the last step has been taken; null while nobody has begun it. */
+  readonly completion: 'begun' | 'done' | null;
   readonly backfill: 'none' | 'running' | 'done';
   readonly shares: Shares;
 }
@@ -37,8 +41,10 @@ export function ownerOf(fences: StageFacts['fences']): SideName | null {
 
 /** Derives the stage from fences, positions and flags: no column of its own that could go stale. */
 export function stageOf(facts: StageFacts): Stage {
-  const { fences, moving, backfill, shares } = facts;
+  const { fences, moving, completion, backfill, shares } = facts;
   if (!fences.legacy || !fences.extracted) return 'not installed';
+  if (completion === 'done') return 'complete';
+  if (completion === 'begun') return 'completing';
   if (moving) return 'moving';
   const owner = ownerOf(fences);
   if (owner === null) return 'alarm';

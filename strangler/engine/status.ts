@@ -1,5 +1,7 @@
 import type { Fence } from '../../chassis/index.ts';
 import type { Flags } from '../routing/index.ts';
+import type { CompletionRecord } from '../completion/index.ts';
+import type { Trespass } from '../handover/gates.ts';
 import type { Lag } from '../handover/lag.ts';
 import { aggregatesOf } from '../parked/index.ts';
 import type { ParkedAggregate } from '../parked/index.ts';
@@ -58,6 +60,12 @@ export interface CapabilityStatus {
   readonly parked: ParkedView | null;
   readonly moving: HandoverView | null;
   readonly lastHandover: HandoverView | null;
+  /** The last step, once it was begun. */
+  readonly completion: CompletionRecord | null;
+  /** How the schemas differ from what they were installed on. */
+  readonly drift: readonly string[];
+  /** What came past the door of legacy while somebody watched. */
+  readonly trespass: Trespass | null;
   /** Why a side can't be read; empty when both can. */
   readonly trouble: readonly string[];
 }
@@ -94,7 +102,13 @@ export async function readStatus(
   const reports = [legacy.reconcile, extracted.reconcile].filter((report) => report !== null);
   return {
     capability,
-    stage: stageOf({ fences, moving: moving !== null, backfill: backfill.state, shares }),
+    stage: stageOf({
+      fences,
+      moving: moving !== null,
+      completion: stateOf(legacy.completion),
+      backfill: backfill.state,
+      shares,
+    }),
     owner,
     epoch: Math.max(legacy.fence?.epoch ?? 0, extracted.fence?.epoch ?? 0),
     fences,
@@ -105,6 +119,10 @@ export async function readStatus(
     parked: legacy.parked ?? extracted.parked,
     moving,
     lastHandover: recent.find(({ outcome }) => outcome !== null) ?? null,
+    completion: legacy.completion,
+    // A completed capability has no triggers left to lose.
+    drift: stateOf(legacy.completion) === null ? [...legacy.drift, ...extracted.drift] : [],
+    trespass: legacy.trespass,
     trouble: [
       ...legacy.trouble.map((text) => `legacy: ${text}`),
       ...extracted.trouble.map((text) => `extracted: ${text}`),
@@ -126,6 +144,9 @@ interface SideReading {
   readonly backfill: BackfillView;
   readonly reconcile: ReconcileView | null;
   readonly parked: ParkedView | null;
+  readonly completion: CompletionRecord | null;
+  readonly drift: readonly string[];
+  readonly trespass: Trespass | null;
   readonly trouble: readonly string[];
 }
 
@@ -135,6 +156,9 @@ const UNREADABLE: SideReading = {
   backfill: NOTHING_COPIED,
   reconcile: null,
   parked: null,
+  completion: null,
+  drift: [],
+  trespass: null,
   trouble: [],
 };
 
@@ -150,11 +174,32 @@ async function readSide(side: SideDatabase | Error): Promise<SideReading> {
       backfill: backfillOf(await side.backfills(), installation.complete),
       reconcile: report ? reconcileView(report) : null,
       parked: parkedView(aggregatesOf(await side.parked.list())),
+      completion: (await side.retirement.completion()) ?? null,
+      drift: await side.checks.drift(),
+      trespass: await trespassOf(side),
       trouble: [],
     };
   } catch (error) {
     return { ...UNREADABLE, trouble: [error instanceof Error ? error.message : String(error)] };
   }
+}
+
+/** One that was taken back has changed nothing. */
+function stateOf(completion: CompletionRecord | null): 'begun' | 'done' | null {
+  if (completion === null || completion.outcome === 'aborted') return null;
+  return completion.outcome ?? 'begun';
+}
+
+/** What came past the door of a side while somebody watched; null when nobody did. */
+export async function trespassOf({ shadowFence }: SideDatabase): Promise<Trespass | null> {
+  const report = await shadowFence.report();
+  if (report === null) return null;
+  const newest = report.writes.map((one) => one.newest);
+  return {
+    writes: report.writes.reduce((sum, one) => sum + one.writes, 0),
+    since: report.since,
+    newest: newest.length === 0 ? null : Math.max(...newest),
+  };
 }
 
 /** The newest handovers away from a side, with their holds. */

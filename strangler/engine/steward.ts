@@ -2,20 +2,29 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../chassis/index.ts';
 import type { StepLimits } from '../handover/coordinator.ts';
 import type { GateLimits } from '../handover/gates.ts';
+import type { CompletionRecord, CompletionStep } from '../completion/index.ts';
 import type { StepKind } from '../handover/switcher.ts';
 import type { Flags } from '../routing/index.ts';
+import { Completions } from './completions.ts';
 import { Driver } from './driver.ts';
 import type { Command } from './driver.ts';
 import { Handovers } from './handovers.ts';
 import { Leases } from './leases.ts';
 import { Mutex } from '../mutex.ts';
 import { News } from './news.ts';
+import { Notices } from './notices.ts';
+import { fencesOf } from './plane.ts';
 import type { Plane } from './plane.ts';
 import type { RoutingPublisher } from './routing-publisher.ts';
+import { ownerOf } from './stage.ts';
+import { readStatus } from './status.ts';
+import { wayBackOf } from './way-back-state.ts';
 
 const TICK_MS = 200;
 const RETRY_MS = 300;
 const STUCK_MS = 1_000;
+const REST_MS = 1_000;
+const LOOK_BACK_MS = 1_000;
 
 export interface StewardOptions {
   readonly capability: string;
@@ -29,12 +38,17 @@ export interface StewardOptions {
   readonly limits?: StepLimits;
   readonly gateLimits?: GateLimits;
   readonly onStep?: (capability: string, step: StepKind) => void | Promise<void>;
+  /** Legacy tables of other capabilities in the same database, with their owner. */
+  readonly foreignTables: ReadonlyMap<string, string>;
+  readonly onCompletionStep?: (capability: string, step: CompletionStep) => void | Promise<void>;
 }
 
 /** Whether this engine acts on the capability. */
 export type Standing =
   | { readonly as: 'waiting'; readonly reason: string }
   | { readonly as: 'standby' }
+  /** Nothing is left to do: extracted has it for good. */
+  | { readonly as: 'complete'; readonly since: number; readonly epoch: number }
   | { readonly as: 'leader' };
 
 /**
@@ -46,12 +60,16 @@ export class Steward {
   readonly driver: Driver;
   readonly #options: StewardOptions;
   readonly #news: News;
+  readonly #notices = new Notices();
   readonly #mutex = new Mutex();
   readonly #stopping = new AbortController();
   #plane: Plane | undefined;
   #command: Command | undefined;
   #standing: Standing = { as: 'waiting', reason: 'it has just started' };
   #lost = false;
+  /** What helps against the reason for which there is no way back; null while there is one. */
+  #unsafe: string | null = null;
+  #lookedBackAt = 0;
   #wake = new AbortController();
   #life: Promise<void> | undefined;
 
@@ -97,6 +115,12 @@ export class Steward {
     });
   }
 
+  /** Has what the databases say looked at as if this engine had just started. */
+  startOver(): void {
+    this.#lost = true;
+    this.#wake.abort();
+  }
+
   /** Has a handover taken back that runs at this moment; `act` only comes after it. */
   askAbort(id: string, reason: string): void {
     this.#command?.handovers.askAbort(id, reason);
@@ -119,6 +143,11 @@ export class Steward {
     const { holder, leaseMs } = this.#options;
     const plane = (this.#plane ??= this.#options.open());
     if (!(await isInstalled(plane))) await plane.data.install();
+    const completion = await plane.sides.legacy.retirement.completion().catch(() => undefined);
+    if (completion?.outcome === 'done') {
+      await this.#rest(plane, completion);
+      return;
+    }
     const { legacy, extracted } = plane.sides;
     const stores = { legacy: legacy.store, extracted: extracted.store };
     const leases = new Leases(stores, holder, leaseMs);
@@ -131,11 +160,18 @@ export class Steward {
       this.#standBy();
       return;
     }
+    const completions = new Completions({ ...this.#options, plane, leases });
     try {
+      if (completion?.outcome === null && completion.sealedAt !== null) {
+        // Its tables may be gone, and nothing is to be carried any more.
+        await completions.resume(completion);
+        return;
+      }
       // As the leader only: a newer engine that stands by must not change triggers under an older.
       await plane.data.install();
       await plane.data.start();
-      await this.#lead({ plane, handovers: new Handovers({ ...this.#options, plane, leases }) });
+      const handovers = new Handovers({ ...this.#options, plane, leases });
+      await this.#lead({ plane, handovers, completions });
     } finally {
       // In turn: somebody may still be acting.
       await this.#mutex.run(async () => {
@@ -156,7 +192,22 @@ export class Steward {
       this.#standing = { as: 'leader' };
       await delay(next, undefined, { signal: this.#wake.signal }).catch(() => undefined);
     }
-    if (this.#lost) log.warn({ capability }, 'the lease is lost; another engine may lead now');
+    if (this.#lost) log.warn({ capability }, 'no longer leading; another engine may');
+  }
+
+  /** All there is to do is to go on telling where it is. */
+  async #rest(plane: Plane, { finishedAt }: CompletionRecord): Promise<void> {
+    const { log, capability, publisher } = this.#options;
+    const { legacy, extracted } = await fencesOf(plane);
+    const epoch = Math.max(legacy.epoch, extracted.epoch);
+    this.#standing = { as: 'complete', since: finishedAt ?? 0, epoch };
+    log.info({ capability }, 'complete');
+    const truth = { owner: 'extracted', epoch, replicaReady: false, holding: false } as const;
+    while (!this.#stopping.signal.aborted) {
+      await publisher.tell(capability, truth);
+      const { signal } = this.#stopping;
+      await delay(REST_MS, undefined, { signal }).catch(() => undefined);
+    }
   }
 
   /** One look at everything; returns after how many ms the next one is due. */
@@ -169,10 +220,40 @@ export class Steward {
       if (outcome.outcome === 'lost') this.#lost = true;
       if (outcome.outcome === 'stuck') return STUCK_MS;
     }
+    await this.#goOn(command);
     await this.#news.tell(command.plane);
     await this.driver.drive(command);
     await this.#news.tell(command.plane);
+    await this.#lookBack(command.plane);
+    await this.#notices.keep(command.plane, ownerOf(await fencesOf(command.plane)));
     return TICK_MS;
+  }
+
+  async #lookBack(plane: Plane): Promise<void> {
+    if (performance.now() < this.#lookedBackAt + LOOK_BACK_MS) return;
+    this.#lookedBackAt = performance.now();
+    await this.#watchWayBack(plane);
+  }
+
+  /** Says it when what extracted writes does not find its way back any more, once for each reason. */
+  async #watchWayBack({ sides, data }: Plane): Promise<void> {
+    const { log, capability, flags } = this.#options;
+    const status = await readStatus(capability, sides, flags);
+    const { problem = null } = await data.status();
+    const wayBack = wayBackOf({ ...status, broken: problem?.message ?? null });
+    const unsafe = wayBack !== null && !wayBack.safe ? wayBack : null;
+    if (unsafe && unsafe.next !== this.#unsafe)
+      log.error({ capability, ...unsafe }, 'ROLLBACK UNSAFE');
+    if (!unsafe && this.#unsafe !== null) log.info({ capability }, 'there is a way back again');
+    this.#unsafe = unsafe?.next ?? null;
+  }
+
+  /** A completion that was interrupted before its seal: nothing has changed yet. */
+  async #goOn({ completions }: Command): Promise<void> {
+    const interrupted = await completions?.unfinished();
+    if (!interrupted) return;
+    const result = await completions?.resume(interrupted);
+    if (result?.outcome === 'done') this.startOver();
   }
 
   async #close(): Promise<void> {

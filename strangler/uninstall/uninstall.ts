@@ -52,6 +52,14 @@ async function reasonAgainst(
   // Half of it is gone already: that was decided then.
   if (strand || installed.length < 2 || only === undefined) return undefined;
   if ((await only.store.fence()).state === 'open') return undefined;
+  if ((await only.retirement.completion())?.outcome === 'done') {
+    return refuse(
+      'would_strand_data',
+      `${capability} is complete, and the monolith learns from these tables that it has moved: delete ` +
+        'its code first',
+      `fig uninstall ${capability} --strand-data`,
+    );
+  }
   return refuse(
     'would_strand_data',
     `legacy does not own ${capability}: without fences the monolith would go on with rows that are ` +

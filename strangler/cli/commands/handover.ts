@@ -66,7 +66,8 @@ async function whatBecameOfIt(
       const { owner, epoch, lastHandover: last } = status;
       if (owner === to && last?.to === to && last.outcome === 'done') {
         const { id, holdMs } = last;
-        return { outcome: 'done', id, capability, to, epoch, holdMs, steps: [] };
+        const rollbackUnsafe = null;
+        return { outcome: 'done', id, capability, to, epoch, holdMs, steps: [], rollbackUnsafe };
       }
       const message = `the engine went away and nothing was moved: ${cause.message}`;
       throw new CommandError(EXIT.failed, 'engine_went_away', message, 'fig status');
@@ -118,6 +119,8 @@ function answerText(answer: HandoverAnswer, back: string): string {
   return [
     ...(steps.length > 0 ? [table(steps, '  ')] : []),
     `${capability} now belongs to ${to} (epoch ${epoch})${hold}`,
-    `way back: ${back}`,
+    answer.rollbackUnsafe === null
+      ? `way back: ${back}`
+      : `ROLLBACK UNSAFE: what ${to} writes does not find its way back: ${answer.rollbackUnsafe}`,
   ].join('\n');
 }

@@ -1,9 +1,11 @@
+import { wayBackOf } from '../../engine/index.ts';
 import type { Context } from '../context.ts';
 import { EngineClient } from '../engine-client.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { nextSteps } from '../next-step.ts';
 import type { NextStep } from '../next-step.ts';
 import type { Output } from '../output.ts';
+import { readFlags } from '../read-flags.ts';
 import { findStatus } from '../read-status.ts';
 import type { FoundStatus } from '../read-status.ts';
 import { known } from '../suggest.ts';
@@ -29,20 +31,35 @@ export async function setShare(
 ): Promise<void> {
   const flag = `${known('capability', capability, context.capabilities)}.${kind}`;
   const share = shareFrom(flag, given);
-  const status = await statusOf(context, capability);
+  const all = await statuses(context);
+  const status = all.find((one) => one.capability === capability);
   // Taking reads away is safe at any time, and often urgent.
-  if (share > 0 && status) refuseUnready(status);
+  if (share > 0 && status) {
+    refuseUnready(status);
+  }
+  if (kind === 'reads' && share > (await readFlags(context)).share(flag)) {
+    refuseWhileUnsafe(capability, all);
+  }
   const change = await changeFlag(context, flag, share, dryRun);
   const next = status ? after(status, kind, share) : [];
   output.result(change, () => changeText(change), dryRun ? [] : next);
 }
 
-/** Undefined for a capability whose rows do not move. */
-async function statusOf(context: Context, capability: string): Promise<Known | undefined> {
-  if (!(capability in context.declarations)) return undefined;
+/** Of the capabilities whose rows move. */
+async function statuses(context: Context): Promise<readonly Known[]> {
   const engine = new EngineClient(context.engineUrl, 0, () => undefined);
   const { capabilities } = await findStatus(context, engine);
-  return capabilities.find((one) => one.capability === capability);
+  return capabilities;
+}
+
+/** One capability without a way back is enough: first that one, then the next reader. */
+function refuseWhileUnsafe(capability: string, all: readonly Known[]): void {
+  for (const other of all) {
+    const wayBack = wayBackOf(other);
+    if (other.capability === capability || wayBack === null || wayBack.safe) continue;
+    const reason = `ROLLBACK UNSAFE of ${other.capability}, so no more reads move: ${wayBack.reason}`;
+    throw new CommandError(EXIT.refused, 'rollback_unsafe', reason, wayBack.next);
+  }
 }
 
 function refuseUnready({ capability, stage, owner, backfill, parked, trouble }: Known): void {

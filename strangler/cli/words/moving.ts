@@ -1,4 +1,6 @@
+import { Argument } from 'commander';
 import type { Command } from 'commander';
+import type { Watching } from '../commands/shadow-fence.ts';
 import type { OutputWishes } from '../output.ts';
 import { DRY_RUN, percent, rate, seconds, verb, YES } from '../verb.ts';
 import type { Run } from '../verb.ts';
@@ -27,8 +29,10 @@ interface HandoverWords extends Timed {
 export function addMoving(program: Command, run: Run): void {
   addBackfill(program, run);
   addReconcile(program, run);
+  addShadowFence(program, run);
   addHandovers(program, run);
   addAbort(program, run);
+  addComplete(program, run);
 }
 
 function addBackfill(program: Command, run: Run): void {
@@ -69,6 +73,42 @@ function addReconcile(program: Command, run: Run): void {
       run(wishes, async (context, output) => {
         const { reconcile } = await import('../commands/reconcile.ts');
         await reconcile(context, output, capability, { sample, repair, timeoutMs: timeout });
+      }),
+    );
+}
+
+function addComplete(program: Command, run: Run): void {
+  verb(program, 'complete', {
+    does:
+      'take the last step, some time after the switch: compare once more, close the way back, rename ' +
+      'the legacy tables, and retire the legacy routes; prints what is left to delete',
+    examples: ['fig complete inventory --dry-run', 'fig complete inventory'],
+  })
+    .argument('<capability>')
+    .option(...DRY_RUN, false)
+    .option(...YES, false)
+    .option('--timeout <seconds>', 'give up waiting; it goes on', seconds, 600_000)
+    .action((capability: string, { dryRun, yes, timeout, ...wishes }: HandoverWords) =>
+      run(wishes, async (context, output) => {
+        const { complete } = await import('../commands/complete.ts');
+        await complete(context, output, capability, { dryRun, yes, timeoutMs: timeout });
+      }),
+    );
+}
+
+function addShadowFence(program: Command, run: Run): void {
+  verb(program, 'shadow-fence', {
+    does:
+      "count the writes to a capability's legacy tables that come past its own door, and stop " +
+      'nobody: before a handover, for days if you wish; needs no engine',
+    examples: ['fig shadow-fence inventory on', 'fig shadow-fence inventory report'],
+  })
+    .argument('<capability>')
+    .addArgument(new Argument('<what>').choices(['on', 'off', 'report']))
+    .action((capability: string, what: Watching, wishes: OutputWishes) =>
+      run(wishes, async (context, output) => {
+        const { shadowFence } = await import('../commands/shadow-fence.ts');
+        await shadowFence(context, output, capability, what);
       }),
     );
 }

@@ -1,0 +1,110 @@
+import { CallFailed } from '../../../chassis/index.ts';
+import type { CompletionAnswer, CompletionPlan } from '../../engine/index.ts';
+import { refusalOf } from '../../handover/gates.ts';
+import { confirmed } from '../confirm.ts';
+import { declarationOf } from '../context.ts';
+import type { Context } from '../context.ts';
+import { EngineClient } from '../engine-client.ts';
+import { CommandError, EXIT } from '../exit.ts';
+import { stepsText, table } from '../format.ts';
+import { gatesText } from '../gates-text.ts';
+import { step } from '../next-step.ts';
+import type { Output } from '../output.ts';
+
+interface CompleteOptions {
+  readonly dryRun: boolean;
+  readonly yes: boolean;
+  readonly timeoutMs: number;
+}
+
+/** Takes the last step: the way back is closed, the legacy tables are renamed, never dropped. */
+export async function complete(
+  context: Context,
+  output: Output,
+  capability: string,
+  { dryRun, yes, timeoutMs }: CompleteOptions,
+): Promise<void> {
+  declarationOf(context, capability);
+  const engine = new EngineClient(context.engineUrl, timeoutMs, output.progress);
+  if (dryRun) return showPlan(engine, output, capability);
+  await confirmed(output, {
+    question: `Complete ${capability}? There is no way back afterwards.`,
+    yes,
+    otherwise: `fig complete ${capability} --yes`,
+  });
+  output.progress(`${capability}: comparing both sides a last time, then closing the way back`);
+  const answer = await give(engine, capability);
+  output.result(answer, () => answerText(answer));
+}
+
+async function give(engine: EngineClient, capability: string): Promise<CompletionAnswer> {
+  try {
+    return (await engine.order('/completions', { capability })) as CompletionAnswer;
+  } catch (error) {
+    if (!(error instanceof CallFailed)) throw error;
+    return whatBecameOfIt(engine, capability, error);
+  }
+}
+
+/** The engine went away with the order: the next one goes on with it, or takes it back. */
+async function whatBecameOfIt(
+  engine: EngineClient,
+  capability: string,
+  cause: CallFailed,
+): Promise<CompletionAnswer> {
+  for (;;) {
+    const status = await engine.statusOf(capability);
+    if (status?.standing.as === 'complete') {
+      return (await engine.order('/completions', { capability })) as CompletionAnswer;
+    }
+    if (status?.standing.as === 'leader' && status.stage === 'switched') {
+      const message = `the engine went away, and ${capability} was not completed: ${cause.message}`;
+      throw new CommandError(
+        EXIT.failed,
+        'engine_went_away',
+        message,
+        `fig complete ${capability}`,
+      );
+    }
+    await engine.pause('the engine went away; waiting for the next one');
+  }
+}
+
+async function showPlan(engine: EngineClient, output: Output, capability: string): Promise<void> {
+  const order = { capability, dryRun: true };
+  const plan = (await engine.order('/completions', order)) as CompletionPlan;
+  const { gates, steps } = plan;
+  const refusal = refusalOf(gates);
+  const next = gates.flatMap((gate) =>
+    gate.ok || gate.next === null ? [] : [step(gate.next, gate.reason)],
+  );
+  output.result(
+    plan,
+    () => {
+      const verdict = refusal
+        ? `gate "${refusal.gate}" would refuse it: ${refusal.reason}`
+        : 'all gates hold';
+      const head = `completing ${capability} would`;
+      return [head, stepsText(steps), gatesText(gates, output.paint), verdict].join('\n');
+    },
+    refusal ? next : [step(`fig complete ${capability}`, 'all gates hold')],
+  );
+  if (refusal) throw new CommandError(EXIT.refused, 'gate_refused', refusal.reason, refusal.next);
+}
+
+function answerText({ capability, outcome, tables, leftovers }: CompletionAnswer): string {
+  const verdict =
+    outcome === 'already'
+      ? `${capability} is complete already`
+      : `${capability} is complete: there is no way back`;
+  return [
+    verdict,
+    'kept, until somebody drops them:',
+    table(
+      tables.map(({ table: before, renamed }) => [renamed, `was ${before}`]),
+      '  ',
+    ),
+    'to be deleted by hand, where nobody needs it any more:',
+    ...leftovers.map((line) => `  ${line}`),
+  ].join('\n');
+}

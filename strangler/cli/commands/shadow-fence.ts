@@ -1,0 +1,58 @@
+import type { ShadowReport } from '../../shadow-fence.ts';
+import { declarationOf } from '../context.ts';
+import type { Context } from '../context.ts';
+import { CommandError, EXIT } from '../exit.ts';
+import { ago, plural, table } from '../format.ts';
+import { step } from '../next-step.ts';
+import type { NextStep } from '../next-step.ts';
+import type { Output } from '../output.ts';
+import { withSides } from '../with-sides.ts';
+
+export type Watching = 'on' | 'off' | 'report';
+
+/**
+ * Watches, for days if wished, who writes to the legacy tables of a capability past its own door;
+ * nobody is stopped. Works on the database itself, without an engine.
+ */
+export async function shadowFence(
+  context: Context,
+  output: Output,
+  capability: string,
+  what: Watching,
+): Promise<void> {
+  await withSides(declarationOf(context, capability), async ({ legacy }) => {
+    if ((await legacy.installation()) === undefined) {
+      const message = 'nothing is installed in the legacy database yet: start the engine once';
+      throw new CommandError(EXIT.refused, 'not_installed', message, 'npm start');
+    }
+    if (what !== 'report') await legacy.shadowFence[what]();
+    const report = await legacy.shadowFence.report();
+    const next = nextOf(capability, report);
+    output.result({ capability, report }, () => reportText(capability, report), next);
+  });
+}
+
+function nextOf(capability: string, report: ShadowReport | null): readonly NextStep[] {
+  if (report === null) return [step(`fig shadow-fence ${capability} on`, 'nobody watches')];
+  if (!report.on) return [];
+  return [step(`fig shadow-fence ${capability} report`, 'what has come past the door by then')];
+}
+
+function reportText(capability: string, report: ShadowReport | null): string {
+  if (report === null) return `nobody has watched ${capability} yet`;
+  const { on, since, until, writes } = report;
+  const span = `since ${new Date(since).toISOString()}`;
+  const head = on
+    ? `${capability} is watched ${span}`
+    : `${capability} was watched ${span}, until ${new Date(until ?? 0).toISOString()}`;
+  if (writes.length === 0) return `${head}: nobody wrote past its door`;
+  const rows = writes.map(({ table: name, op, writes: count, first, newest, who }) => [
+    name,
+    op,
+    plural(count, 'write'),
+    `first ${ago(Date.now() - first)}`,
+    `newest ${ago(Date.now() - newest)}`,
+    who.join(', '),
+  ]);
+  return `${head}; past its door came\n${table(rows, '  ')}\nafter a handover these would fail`;
+}

@@ -1,0 +1,79 @@
+import { Problem } from '../../chassis/index.ts';
+import type { RenamedTable } from '../completion/index.ts';
+import type { Gate } from '../handover/gate.ts';
+import { refusalOf } from '../handover/gates.ts';
+import type { Flags } from '../routing/index.ts';
+import { gateRefused, notLeading } from './commands.ts';
+import { sharesOf } from './status.ts';
+import type { Steward } from './steward.ts';
+
+/** What remains to be done by people, once a capability is complete. */
+interface Remains {
+  readonly capability: string;
+  readonly tables: readonly RenamedTable[];
+  /** Flags, configuration and code that nobody needs any more. */
+  readonly leftovers: readonly string[];
+}
+
+/** A completion, once it is over. */
+export type CompletionAnswer = Remains & { readonly outcome: 'done' | 'already' };
+
+export type CompletionPlan = Remains & {
+  readonly outcome: 'planned';
+  readonly gates: readonly Gate<string>[];
+  readonly steps: readonly string[];
+};
+
+/** Shows what completing a capability would do, and whether it may; changes nothing. */
+export async function planCompletion(steward: Steward, flags: Flags): Promise<CompletionPlan> {
+  const { capability } = steward;
+  const plan = await steward.act(async ({ plane, completions }) => {
+    if (!completions) return undefined;
+    return {
+      outcome: 'planned' as const,
+      capability,
+      gates: await completions.judge(sharesOf(capability, flags)),
+      steps: await completions.plan(),
+      tables: completions.tables,
+      leftovers: plane.declaration.completion?.leftovers ?? [],
+    };
+  });
+  if (!plan) throw notLeading(steward);
+  return plan;
+}
+
+/**
+ * Completes a capability: the way back is closed, the legacy tables are renamed.
+ * @throws Problem `gate_refused` or `completion_aborted`, which say what to do; nothing has changed
+ */
+export async function complete(steward: Steward, flags: Flags): Promise<CompletionAnswer> {
+  const { capability } = steward;
+  const known = steward.plane?.declaration.completion?.leftovers ?? [];
+  if (steward.standing.as === 'complete') {
+    const tables = steward.plane?.sides.legacy.retirement.tables() ?? [];
+    return { outcome: 'already', capability, tables, leftovers: known };
+  }
+  const answer = await steward.act(async ({ completions }) => {
+    if (!completions) return undefined;
+    const refusal = refusalOf(await completions.judge(sharesOf(capability, flags)));
+    if (refusal) throw gateRefused(capability, refusal);
+    const { tables } = completions;
+    const { outcome, reason } = await completions.begin().catch((error: unknown) => {
+      // Nobody knows how far it came: the next look at it begins with what the databases say.
+      steward.startOver();
+      throw error;
+    });
+    if (outcome === 'aborted') throw takenBack(capability, reason);
+    steward.startOver();
+    return { outcome: 'done' as const, capability, tables, leftovers: known };
+  });
+  if (!answer) throw notLeading(steward);
+  return answer;
+}
+
+function takenBack(capability: string, reason: string | null): Problem {
+  const detail = `${capability} was not completed, and nothing has changed: ${reason ?? ''}`;
+  return new Problem(409, 'completion_aborted', detail, {
+    members: { capability, reason, next: `fig reconcile ${capability} --repair` },
+  });
+}

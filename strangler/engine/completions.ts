@@ -1,0 +1,179 @@
+import { randomUUID } from 'node:crypto';
+import type { Logger } from '../../chassis/index.ts';
+import {
+  DryRunCompleter,
+  judgeCompletion,
+  runCompletion,
+  StoreCompleter,
+} from '../completion/index.ts';
+import type {
+  CompletionGateFacts,
+  CompletionRecord,
+  CompletionResult,
+  CompletionStep,
+  RenamedTable,
+} from '../completion/index.ts';
+import type { Gate } from '../handover/gate.ts';
+import type { Leases } from './leases.ts';
+import { noticeWords, ownedSince } from './notices.ts';
+import { fencesOf } from './plane.ts';
+import type { Plane } from './plane.ts';
+import type { RoutingPublisher } from './routing-publisher.ts';
+import { ownerOf } from './stage.ts';
+import type { Shares } from './stage.ts';
+
+/** How old a completion may be that was interrupted before its seal, to be gone on with; in ms. */
+const DEADLINE_MS = 10 * 60_000;
+
+interface CompletionsOptions {
+  readonly plane: Plane;
+  readonly leases: Leases;
+  readonly publisher: RoutingPublisher;
+  readonly log: Logger;
+  /** Legacy tables of other capabilities in the same database, with their owner. */
+  readonly foreignTables: ReadonlyMap<string, string>;
+  readonly onCompletionStep?: (capability: string, step: CompletionStep) => void | Promise<void>;
+}
+
+/** Takes the last step of one capability: closes the way back and retires the legacy tables. */
+export class Completions {
+  readonly #options: CompletionsOptions;
+
+  constructor(options: CompletionsOptions) {
+    this.#options = options;
+  }
+
+  /** The one that has no outcome yet. */
+  async unfinished(): Promise<CompletionRecord | undefined> {
+    const record = await this.#options.plane.sides.legacy.retirement.completion();
+    return record?.outcome === null ? record : undefined;
+  }
+
+  get tables(): readonly RenamedTable[] {
+    return this.#options.plane.sides.legacy.retirement.tables();
+  }
+
+  /** Judges all that must hold before it may begin. */
+  async judge(shares: Shares): Promise<readonly Gate<string>[]> {
+    const { soakMs = 0, quietMs = 0 } = this.#options.plane.declaration.completion ?? {};
+    return judgeCompletion(await this.#facts(shares), { soakMs, quietMs });
+  }
+
+  /** The steps it would take, in order; changes nothing. */
+  async plan(): Promise<readonly string[]> {
+    const { capability } = this.#options.plane.data;
+    const completer = new DryRunCompleter({ capability, tables: this.tables });
+    await runCompletion(completer);
+    return completer.lines;
+  }
+
+  /** Begins one and runs it to its end. The gates are the caller's business. */
+  async begin(): Promise<CompletionResult> {
+    const { plane, leases } = this.#options;
+    const record: CompletionRecord = {
+      id: randomUUID(),
+      capability: plane.data.capability,
+      startedAt: Date.now(),
+      sealedAt: null,
+      finishedAt: null,
+      outcome: null,
+      reason: null,
+    };
+    const lease = leases.held?.legacy;
+    if (!lease || !(await plane.sides.legacy.retirement.begin(record, lease))) {
+      throw new Error('another engine, or another completion, is at work');
+    }
+    return this.#run(record);
+  }
+
+  /** Goes on with one that a crash left behind, or takes it back; says which. */
+  async resume(record: CompletionRecord): Promise<CompletionResult> {
+    const { log, plane } = this.#options;
+    const { capability } = plane.data;
+    const result = await this.#run(record, record.startedAt + DEADLINE_MS);
+    const outcome = result.outcome === 'done' ? 'finished' : 'taken back';
+    log.warn({ capability, ...result }, `an interrupted completion was ${outcome}`);
+    return result;
+  }
+
+  async #run(record: CompletionRecord, deadline?: number): Promise<CompletionResult> {
+    const { plane, leases, log, onCompletionStep } = this.#options;
+    const { legacy, extracted } = plane.sides;
+    const { capability } = plane.data;
+    const lease = leases.held?.legacy;
+    if (!lease) throw new Error('the lease is gone');
+    const completer = new StoreCompleter({
+      record,
+      legacy: legacy.retirement,
+      extracted: extracted.retirement,
+      lease,
+      words: await noticeWords(plane),
+      compare: () => this.#compare(),
+      stopFeed: () => plane.data.halt(),
+      tellFacades: () => this.#tellFacades(),
+      ...(onCompletionStep ? { onStep: (step) => onCompletionStep(capability, step) } : {}),
+    });
+    const result = await runCompletion(completer, deadline);
+    if (result.outcome === 'done') log.info({ capability }, `${capability} is complete`);
+    else log.warn({ capability, reason: result.reason }, `${capability} was not completed`);
+    return result;
+  }
+
+  async #compare(): Promise<string | null> {
+    const { clean, pairs } = await this.#options.plane.data.reconcile();
+    if (clean) return null;
+    const differ = pairs.reduce(
+      (sum, { missing, extra, different, unsettled }) =>
+        sum + missing + extra + different + unsettled,
+      0,
+    );
+    return `the last comparison found ${differ} rows that differ`;
+  }
+
+  async #tellFacades(): Promise<void> {
+    const { plane, publisher } = this.#options;
+    const { legacy, extracted } = await fencesOf(plane);
+    await publisher.tell(plane.data.capability, {
+      owner: 'extracted',
+      epoch: Math.max(legacy.epoch, extracted.epoch),
+      replicaReady: false,
+      holding: false,
+    });
+  }
+
+  async #facts(shares: Shares): Promise<CompletionGateFacts> {
+    const { plane, foreignTables } = this.#options;
+    const { legacy, extracted } = plane.sides;
+    const blank: CompletionGateFacts = {
+      capability: plane.data.capability,
+      trouble: null,
+      owner: null,
+      moving: false,
+      ownedSince: null,
+      broken: null,
+      parked: 0,
+      drift: [],
+      shares,
+      reader: null,
+      obstacles: [],
+      now: Date.now(),
+    };
+    try {
+      const { problem } = await plane.data.status();
+      const unfinished = [legacy.store, extracted.store].map((store) => store.unfinishedHandover());
+      return {
+        ...blank,
+        owner: ownerOf(await fencesOf(plane)),
+        moving: (await Promise.all(unfinished)).some((handover) => handover !== undefined),
+        ownedSince: await ownedSince(plane),
+        broken: problem?.message ?? null,
+        parked: await legacy.parked.count(),
+        drift: [...(await legacy.checks.drift()), ...(await extracted.checks.drift())],
+        reader: await legacy.retirement.reader(),
+        obstacles: await legacy.retirement.obstacles(foreignTables),
+      };
+    } catch (error) {
+      return { ...blank, trouble: error instanceof Error ? error.message : String(error) };
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import type { NoticeWords } from '../side-retirement.ts';
+import type { SideName } from '../side.ts';
+import type { Plane } from './plane.ts';
+
+/** Handovers that are looked through for the one that made extracted the owner. */
+const RECENT = 20;
+
+/** When extracted became the owner, by the journal; null when it is not known. */
+export async function ownedSince({ sides }: Plane): Promise<number | null> {
+  const recent = await sides.legacy.store.recentHandovers(RECENT);
+  const last = recent.find(({ to, outcome }) => to === 'extracted' && outcome === 'done');
+  return last?.finishedAt ?? null;
+}
+
+/** What legacy's program is to tell of where the capability is, and for how long it goes on. */
+export async function noticeWords(plane: Plane): Promise<NoticeWords> {
+  const { successor = '', soakMs = 0, sunset } = plane.declaration.completion ?? {};
+  const since = (await ownedSince(plane)) ?? Date.now();
+  return { successor, since, sunset: sunset ?? since + soakMs };
+}
+
+/**
+ * Keeps a notice in legacy's database while extracted is the owner, for legacy's own program to
+ * show: it must know by itself, also when no engine runs.
+ */
+export class Notices {
+  #shown: string | undefined;
+
+  async keep(plane: Plane, owner: SideName | null): Promise<void> {
+    // Between two owners nobody knows yet.
+    if (owner === null || plane.declaration.completion === undefined) return;
+    const words = owner === 'extracted' ? await noticeWords(plane) : null;
+    const shown = JSON.stringify(words);
+    if (shown === this.#shown) return;
+    await plane.sides.legacy.retirement.announce(words);
+    this.#shown = shown;
+  }
+}

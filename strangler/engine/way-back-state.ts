@@ -1,0 +1,41 @@
+import type { CapabilityStatus } from './status.ts';
+
+/** Whether ownership could be given back to legacy at the moment. */
+export type WayBack =
+  | { readonly safe: true }
+  | { readonly safe: false; readonly reason: string; readonly next: string };
+
+/** What legacy may be behind the owner, in ms, before a way back is none. */
+const LONG_BEHIND_MS = 10_000;
+
+type Facts = Pick<
+  CapabilityStatus,
+  'capability' | 'stage' | 'owner' | 'trouble' | 'parked' | 'backfill' | 'drift' | 'lag'
+> & { readonly broken?: string | null };
+
+/**
+ * Judges whether what extracted writes finds its way back to legacy; null while legacy owns it, and
+ * once the way back was closed on purpose.
+ */
+export function wayBackOf(facts: Facts): WayBack | null {
+  const { capability, stage, owner, trouble, parked, backfill, drift, lag, broken } = facts;
+  if (owner !== 'extracted' || stage === 'complete' || stage === 'completing') return null;
+  const unsafe = (reason: string, next: string): WayBack => ({ safe: false, reason, next });
+  if (trouble.length > 0) return unsafe(trouble.join('; '), 'fig status');
+  if (drift.length > 0) return unsafe(drift.join('; '), `fig check ${capability} --accept`);
+  if (broken) return unsafe(`changes can't be applied: ${broken}`, 'fig status');
+  if (parked !== null) {
+    return unsafe(
+      `legacy could not take ${parked.changes} changes: ${parked.reason}`,
+      `fig parked list ${capability}`,
+    );
+  }
+  if (backfill.state !== 'done') {
+    return unsafe('legacy has no complete copy of the data', `fig backfill ${capability}`);
+  }
+  if (lag !== null && lag.ms > LONG_BEHIND_MS) {
+    const behind = `legacy is ${lag.changes} changes (${Math.round(lag.ms / 1_000)} s) behind`;
+    return unsafe(behind, 'fig status -w');
+  }
+  return { safe: true };
+}
