@@ -239,7 +239,7 @@ export class Steward {
   async #watchWayBack({ sides, data }: Plane): Promise<void> {
     const { log, capability, flags } = this.#options;
     const status = await readStatus(capability, sides, flags);
-    const { problem = null } = await data.status();
+    const { problem } = await data.status();
     const wayBack = wayBackOf({ ...status, broken: problem?.message ?? null });
     const unsafe = wayBack !== null && !wayBack.safe ? wayBack : null;
     if (unsafe && unsafe.next !== this.#unsafe)
