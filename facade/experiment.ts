@@ -12,7 +12,6 @@ import type { RoutingBook } from './routing-book.ts';
 import { Slots } from './slots.ts';
 import type { Upstream } from './upstream.ts';
 
-const DEADLINE_MS = 5_000;
 const MOST_AT_ONCE = 32;
 const KEPT_MISMATCHES = 50;
 const SETTLING_TRIES = 5;
@@ -178,7 +177,7 @@ export class Experiments {
 
   #ask(capability: Capability, side: SideName, form: RequestForm): Promise<Observation> {
     const upstream = this.#deps.upstreamOf(capability, side);
-    return fetchWhole(upstream, form, ['x-fig-shadow', '1'], DEADLINE_MS);
+    return fetchWhole(upstream, form, ['x-fig-shadow', '1']);
   }
 
   /** Waits until none is running. */

@@ -9,12 +9,13 @@ const MOST_ANSWERS = 20_000;
  * afresh, and so do every few seconds, for strategies that know the time.
  */
 export class RememberedFlags implements Pick<Flags, 'isEnabled'> {
-  readonly #flags: Pick<Flags, 'isEnabled' | 'onChange'>;
-  readonly #answers = new Map<string, Map<string, boolean>>();
+  readonly #flags: Pick<Flags, 'isEnabled' | 'isOff' | 'onChange'>;
+  /** By flag and who asks; a flag that is off for everybody has none. */
+  readonly #answers = new Map<string, Map<string, boolean> | undefined>();
   readonly #timer: NodeJS.Timeout;
   readonly #stopListening: () => void;
 
-  constructor(flags: Pick<Flags, 'isEnabled' | 'onChange'>) {
+  constructor(flags: Pick<Flags, 'isEnabled' | 'isOff' | 'onChange'>) {
     this.#flags = flags;
     this.#stopListening = flags.onChange(() => this.#answers.clear());
     this.#timer = setInterval(() => this.#answers.clear(), FORGET_MS).unref();
@@ -24,8 +25,11 @@ export class RememberedFlags implements Pick<Flags, 'isEnabled'> {
     const { userId } = context;
     let answers = this.#answers.get(flag);
     if (answers === undefined) {
-      answers = new Map();
-      this.#answers.set(flag, answers);
+      if (!this.#answers.has(flag)) {
+        answers = this.#flags.isOff(flag) ? undefined : new Map();
+        this.#answers.set(flag, answers);
+      }
+      if (answers === undefined) return false;
     }
     const known = answers.get(userId ?? '');
     if (known !== undefined) return known;

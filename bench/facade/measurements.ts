@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { alone, compared, median } from '../harness/index.ts';
-import type { RatioGoal, Result } from '../harness/index.ts';
+import type { Measured, RatioGoal, Result } from '../harness/index.ts';
 import type { Field } from './contestants.ts';
 import { measureFlagFlips } from './flag-flip.ts';
 import { startOurFacade } from './our-facade.ts';
@@ -15,6 +15,10 @@ const GOALS: Readonly<Record<string, RatioGoal>> = {
   nginx: { atLeast: 0.4 },
 };
 
+function perSecond({ perSecond: figure }: Measured): number {
+  return figure;
+}
+
 interface Reads {
   readonly results: readonly Result[];
   /** Half of what httpxy, the nearest rival, can take. */
@@ -23,42 +27,38 @@ interface Reads {
 
 /** Reads of a capability's route, beside every rival. */
 export async function measureReads(field: Field, stage: Stage): Promise<Reads> {
-  const of = await interleaved(field.all, stage.reads, stage);
-  const ours = of('ours');
+  const rounds = await interleaved(field.all, stage.reads, stage);
   const rivals = field.all.slice(1).map(({ name }) => name);
   const throughput = rivals.map((rival) =>
     compared({
       name: `GET 1 KB, against ${rival}`,
       unit: 'requests/s',
-      value: ours.perSecond,
       rival,
-      rivalValue: of(rival).perSecond,
+      ...rounds.pair('ours', rival, perSecond),
       ...(GOALS[rival] ? { goal: GOALS[rival] } : {}),
     }),
   );
   const p99 = compared({
     name: 'GET 1 KB, p99',
     unit: 'ms',
-    value: ours.p99Ms,
     rival: 'httpxy',
-    rivalValue: of('httpxy').p99Ms,
+    ...rounds.pair('ours', 'httpxy', ({ p99Ms }) => p99Ms),
     goal: { atMost: 1 },
   });
-  return { results: [...throughput, p99], halfLoad: of('httpxy').perSecond / 2 };
+  return { results: [...throughput, p99], halfLoad: rounds.median('httpxy', perSecond) / 2 };
 }
 
 /** Writes to the same route: ours reads the whole body first, and gives each a key. */
 export async function measureWrites(field: Field, stage: Stage): Promise<readonly Result[]> {
   const rivals = ['httpxy', 'bare undici'];
   const lanes = field.all.filter(({ name }) => name === 'ours' || rivals.includes(name));
-  const of = await interleaved(lanes, stage.writes, stage);
+  const rounds = await interleaved(lanes, stage.writes, stage);
   return rivals.map((rival) =>
     compared({
       name: `POST 1 KB, against ${rival}`,
       unit: 'requests/s',
-      value: of('ours').perSecond,
       rival,
-      rivalValue: of(rival).perSecond,
+      ...rounds.pair('ours', rival, perSecond),
     }),
   );
 }
@@ -73,17 +73,15 @@ export async function measureAddedLatency(
     { name: 'direct', url: stage.upstream.url },
     ...field.all.filter(({ name }) => name === 'ours' || name === 'httpxy'),
   ];
-  const of = await interleaved(lanes, { ...stage.reads, rate: halfLoad }, stage);
-  const direct = of('direct');
-  const added = (name: string, percentile: 'p50Ms' | 'p99Ms'): number =>
-    Math.max(0.001, of(name)[percentile] - direct[percentile]);
+  const rounds = await interleaved(lanes, { ...stage.reads, rate: halfLoad }, stage);
   return (['p50Ms', 'p99Ms'] as const).map((percentile) =>
     compared({
       name: `added latency at ${Math.round(halfLoad / 100) / 10} k requests/s, ${percentile.slice(0, 3)}`,
       unit: 'ms',
-      value: added('ours', percentile),
       rival: 'httpxy',
-      rivalValue: added('httpxy', percentile),
+      ...rounds.pair('ours', 'httpxy', (of, round) =>
+        Math.max(0.001, of[percentile] - round('direct')[percentile]),
+      ),
     }),
   );
 }
@@ -96,16 +94,22 @@ export async function measureShadow(field: Field, stage: Stage): Promise<readonl
     url,
     before: () => flags({ 'items.shadow': share }),
   });
-  const of = await interleaved([lane('off', 0), lane('on', 100)], stage.reads, stage);
+  const rounds = await interleaved([lane('off', 0), lane('on', 100)], stage.reads, stage);
   await flags({ 'items.shadow': 0 });
+  const { compared: done, skipped } = await field.ours.experiments();
   return [
     compared({
       name: 'GET 1 KB, shadow 100 %',
       unit: 'requests/s',
-      value: of('on').perSecond,
       rival: 'shadow off',
-      rivalValue: of('off').perSecond,
+      ...rounds.pair('on', 'off', perSecond),
       goal: { atLeast: 0.6 },
+    }),
+    alone({
+      name: 'of these, compared',
+      unit: '%',
+      value: (done / (done + skipped)) * 100,
+      atLeast: 95,
     }),
   ];
 }
@@ -143,14 +147,13 @@ export async function measureWorkers(stage: Stage): Promise<readonly Result[]> {
       { name: 'one worker', url: one.url },
       { name: 'two workers', url: two.url },
     ];
-    const of = await interleaved(lanes, stage.reads, stage);
+    const rounds = await interleaved(lanes, stage.reads, stage);
     return [
       compared({
         name: 'GET 1 KB, two workers',
         unit: 'requests/s',
-        value: of('two workers').perSecond,
         rival: 'one worker',
-        rivalValue: of('one worker').perSecond,
+        ...rounds.pair('two workers', 'one worker', perSecond),
       }),
     ];
   } finally {

@@ -12,6 +12,8 @@ import type { NodeChild } from '../harness/index.ts';
 export interface OurFacade extends NodeChild {
   readonly url: string;
   flags(shares: Readonly<Record<string, number>>): Promise<void>;
+  /** How many reads were compared, and how many were not because too many were under way. */
+  experiments(): Promise<{ readonly compared: number; readonly skipped: number }>;
 }
 
 interface OurFacadeOptions {
@@ -70,11 +72,20 @@ export async function startOurFacade({
     ...child,
     url: `http://127.0.0.1:${child.ports['facade']}`,
     flags: (shares) => setFlags(flagsFile, shares),
+    experiments: () => experimentsOf(`http://127.0.0.1:${child.ports['admin']}`),
     stop: async () => {
       await child.stop();
       await engine.close();
     },
   };
+}
+
+async function experimentsOf(adminUrl: string): Promise<{ compared: number; skipped: number }> {
+  const answer = await fetch(`${adminUrl}/status`);
+  const { capabilities } = (await answer.json()) as {
+    capabilities: [{ experiments: { compared: number; skipped: number } }];
+  };
+  return capabilities[0].experiments;
 }
 
 const ROUTING: RoutingState = {

@@ -13,17 +13,53 @@ interface Lane {
 
 const WARM_UP_SECONDS = 1;
 
+/** What all lanes did, round by round. */
+export class Rounds {
+  readonly #runs: ReadonlyMap<string, readonly Measured[]>;
+
+  constructor(runs: ReadonlyMap<string, readonly Measured[]>) {
+    this.#runs = runs;
+  }
+
+  /** The median of one lane's figure. */
+  median(name: string, figure: (of: Measured) => number): number {
+    return median(this.#of(name).map(figure));
+  }
+
+  /**
+   * A figure of two lanes, from the round in the middle by their ratio: what disturbs the machine
+   * for a while disturbs both, so that it is in the ratio of a round only when it is short.
+   * @param figure may also look at the other lanes of its round
+   */
+  pair(
+    name: string,
+    rival: string,
+    figure: (of: Measured, round: (name: string) => Measured) => number,
+  ): { readonly value: number; readonly rivalValue: number } {
+    const pairs = this.#of(name).map((ours, index) => {
+      const round = (other: string): Measured => this.#of(other)[index] as Measured;
+      return { value: figure(ours, round), rivalValue: figure(round(rival), round) };
+    });
+    const sorted = pairs.toSorted((a, b) => a.value / a.rivalValue - b.value / b.rivalValue);
+    return sorted[Math.floor((sorted.length - 1) / 2)] as (typeof sorted)[number];
+  }
+
+  #of(name: string): readonly Measured[] {
+    const runs = this.#runs.get(name);
+    if (!runs) throw new RangeError(`there is no lane ${name}`);
+    return runs;
+  }
+}
+
 /**
- * Loads all lanes in turn, several times over, so that what disturbs the machine for a while
- * disturbs all of them.
- * @returns how to get the medians of a lane's rounds
+ * Loads all lanes in turn, many times over for a short while.
  * @throws when a lane failed requests: its figures would mean nothing
  */
 export async function interleaved(
   lanes: readonly Lane[],
   load: Omit<LoadOptions, 'url'>,
   { generator, rounds }: Stage,
-): Promise<(name: string) => Measured> {
+): Promise<Rounds> {
   const runs = new Map<string, Measured[]>(lanes.map(({ name }) => [name, []]));
   for (const { url, before } of lanes) {
     await before?.();
@@ -38,19 +74,10 @@ export async function interleaved(
       process.stderr.write(line(round, name, measured));
     }
   }
-  return (name) => medians(runs.get(name) ?? []);
+  return new Rounds(runs);
 }
 
 function line(round: number, name: string, { perSecond, p50Ms, p99Ms }: Measured): string {
   const figures = `p50 ${p50Ms.toFixed(2)} ms  p99 ${p99Ms.toFixed(2)} ms`;
   return `  round ${round + 1}  ${name.padEnd(24)}${perSecond.toFixed(0).padStart(7)}/s  ${figures}\n`;
-}
-
-function medians(runs: readonly Measured[]): Measured {
-  return {
-    perSecond: median(runs.map(({ perSecond }) => perSecond)),
-    p50Ms: median(runs.map(({ p50Ms }) => p50Ms)),
-    p99Ms: median(runs.map(({ p99Ms }) => p99Ms)),
-    failed: 0,
-  };
 }

@@ -16,6 +16,8 @@ export interface Flags {
   loaded(): boolean;
   /** Whether a flag is on; with a customer, whether it is on for this one. */
   isEnabled(flag: string, context?: { readonly userId?: string }): boolean;
+  /** Whether a flag is off for everybody, whatever its strategies say. */
+  isOff(flag: string): boolean;
   /** The share of customers a flag is on for, 0..100. */
   share(flag: string): number;
   /** Which of a hundred parts a customer falls into: in the share if that is as large; 1..100. */
@@ -92,6 +94,7 @@ async function started(
     source,
     loaded,
     isEnabled: (flag, context = {}) => client.isEnabled(flag, { ...context }, false),
+    isOff: (flag) => client.getFeatureToggleDefinition(flag)?.enabled !== true,
     share: (flag) => shareOf(client.getFeatureToggleDefinition(flag) as Feature | undefined),
     bucket: (flag, userId) =>
       bucketOf(client.getFeatureToggleDefinition(flag) as Feature | undefined, userId),
