@@ -84,7 +84,7 @@ function addExplain(program: Command, run: Run): void {
     ],
   })
     .argument('<method>', 'such as GET')
-    .argument('<path>', 'such as /api/inventory/SHIP-001')
+    .argument('<path>', 'such as /api/items/42')
     .option('--customer <id>', 'who asks: shares of reads go by customer')
     .action((method: string, path: string, { customer, ...wishes }: ExplainWords) =>
       run(wishes, async (context, output) => {
