@@ -32,6 +32,31 @@ export interface Lease {
   readonly token: number;
 }
 
+/** Whoever has, or last had, the right to act on a capability. */
+export interface LeaseView {
+  readonly holder: string;
+  /** ms since 1970, by the database's clock. */
+  readonly expiresAt: number;
+}
+
+/** What one database is told of the other one, again and again. */
+export interface Greeting {
+  readonly incarnation: string;
+  readonly pulse: number;
+  readonly epoch: number;
+}
+
+/**
+ * What a database remembers of itself and of the other one. Restored from a backup it remembers less
+ * than the other one does of it, however much has been written since: only an engine greets.
+ */
+export interface Acquaintance {
+  /** How often it was greeted. */
+  readonly pulse: number;
+  /** The other one, as of the last greeting; null before the first. */
+  readonly other: Greeting | null;
+}
+
 /** A handover as its source's database records it. */
 export interface HandoverRecord {
   readonly id: string;
@@ -68,6 +93,15 @@ export interface SideStore {
   /** Takes or renews the lease unless another holder's is alive; null when it is. */
   acquireLease(holder: string, ttlMs: number): Promise<Lease | null>;
   releaseLease(lease: Lease): Promise<void>;
+  lease(): Promise<LeaseView | null>;
+  acquaintance(): Promise<Acquaintance>;
+  /**
+   * Counts the own pulse up and remembers the other database, in one transaction that survives a
+   * power cut: what the other one is told of it must not be forgotten here.
+   * @param atLeast what the pulse has to exceed
+   * @returns the pulse; null without the lease
+   */
+  greet(other: Greeting, lease: Lease, atLeast: number): Promise<number | null>;
   /** Records a new handover, if none is unfinished. */
   beginHandover(record: HandoverRecord, lease: Lease): Promise<boolean>;
   /** The handover without an outcome, if any. */
@@ -102,4 +136,16 @@ export interface SideStore {
   lastPosition(): Promise<number>;
   /** How far the other side's feed has been applied here. */
   appliedPosition(): Promise<number>;
+}
+
+/** A row of `fig_peer`, as both dialects read it. */
+export interface PeerRow extends Omit<Greeting, 'pulse'> {
+  readonly pulse: number;
+  readonly otherPulse: number;
+}
+
+export function acquaintanceOf(row: PeerRow | undefined): Acquaintance {
+  if (!row) return { pulse: 0, other: null };
+  const { pulse, incarnation, otherPulse, epoch } = row;
+  return { pulse, other: { incarnation, pulse: otherPulse, epoch } };
 }

@@ -15,7 +15,7 @@ const systemFile = z.looseObject({ env: z.record(z.string(), z.string()).default
 export interface Context {
   readonly env: Environment;
   readonly engineUrl: string;
-  /** The facades' doors for operators: ADMIN_URL may name several, separated by commas. */
+  /** The facades' doors for operators, as ADMIN_URL names them, separated by commas. */
   readonly adminUrls: readonly string[];
   readonly config: FigConfig;
   /** All capabilities, also those of which no rows move. */
@@ -37,8 +37,9 @@ export async function findSystem(env: NodeJS.ProcessEnv): Promise<Context> {
   return {
     env,
     engineUrl: serviceUrl(env, 'ENGINE_URL', 4003),
-    adminUrls: (env['ADMIN_URL'] || 'http://127.0.0.1:8081')
+    adminUrls: (env['ADMIN_URL'] ?? '')
       .split(',')
+      .filter((url) => url.trim() !== '')
       .map((url) => serviceUrl({ ADMIN_URL: url.trim() }, 'ADMIN_URL', 8081)),
     config,
     capabilities: Object.keys(config.capabilities),

@@ -10,6 +10,7 @@ import type { HandoverRecord } from '../store.ts';
 import type { Completions } from './completions.ts';
 import { Gatekeeper } from './gatekeeper.ts';
 import type { HandoverOutcome, Handovers } from './handovers.ts';
+import type { Leases } from './leases.ts';
 import { fencesOf } from './plane.ts';
 import type { Plane } from './plane.ts';
 import { ownerOf } from './stage.ts';
@@ -20,6 +21,7 @@ export interface Command {
   readonly handovers: Handovers;
   /** Absent where no engine leads. */
   readonly completions?: Completions;
+  readonly leases: Leases;
 }
 
 /** What has become of the flags' wish. */

@@ -2,6 +2,7 @@ import type { Express } from 'express';
 import { createHttpApp } from '../../chassis/index.ts';
 import type { Logger } from '../../chassis/index.ts';
 import type { CopyWish, ReconcileReport } from '../copy/index.ts';
+import type { RepairReport } from '../doctor/repair.ts';
 import type { StepLimits } from '../handover/coordinator.ts';
 import type { Gate } from '../handover/gate.ts';
 import type { GateLimits } from '../handover/gates.ts';
@@ -27,6 +28,7 @@ import type { EngineControl, ReconcileOrder } from './routes.ts';
 import { RoutingPublisher } from './routing-publisher.ts';
 import { moveSequences } from './sequences.ts';
 import { Steward } from './steward.ts';
+import { operate } from './surgery.ts';
 import type { Standing } from './steward.ts';
 import { handoversOf, readStatus } from './status.ts';
 import { wayBackOf } from './way-back-state.ts';
@@ -166,6 +168,17 @@ export class Engine implements EngineControl {
 
   planHandover(steward: Steward, to: SideName): Promise<HandoverPlan> {
     return planHandover(steward, to);
+  }
+
+  /** Mends what is safe to mend; with a side, what a person has decided. */
+  async repair(steward: Steward, trusted: SideName | null): Promise<RepairReport> {
+    const report = await steward.act((command) =>
+      operate(command, trusted, (outcome) => steward.driver.resumed(outcome)),
+    );
+    if (!report) throw notLeading(steward);
+    const { capability, done, failed } = report;
+    if (done.length > 0) this.#deps.log.warn({ capability, trusted, done, failed }, 'repaired');
+    return report;
   }
 
   async abort(steward: Steward, id: string): Promise<AbortAnswer> {

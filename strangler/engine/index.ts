@@ -4,6 +4,7 @@ export { Engine } from './engine.ts';
 export type { EngineDeps, EngineStatus, LiveStatus } from './engine.ts';
 export type { HandoverAnswer, HandoverPlan } from './commands.ts';
 export type { CompletionAnswer, CompletionPlan } from './complete.ts';
+export { operate } from './surgery.ts';
 export { takeBack } from './abort.ts';
 export type { AbortAnswer } from './abort.ts';
 export { openEachSide } from './plane.ts';

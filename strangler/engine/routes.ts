@@ -3,6 +3,7 @@ import type { Request } from 'express';
 import { z } from 'zod';
 import { parse, Problem } from '../../chassis/index.ts';
 import type { CopyWish, ReconcileReport } from '../copy/index.ts';
+import type { RepairReport } from '../doctor/repair.ts';
 import { BarrierTimeoutError } from '../feed/index.ts';
 import type { RoutingState } from '../routing/index.ts';
 import { ParkedError } from '../side-database.ts';
@@ -34,6 +35,7 @@ export interface EngineControl {
   abort(steward: Steward, id: string): Promise<AbortAnswer>;
   planCompletion(steward: Steward): Promise<CompletionPlan>;
   complete(steward: Steward): Promise<CompletionAnswer>;
+  repair(steward: Steward, trusted: SideName | null): Promise<RepairReport>;
 }
 
 const named = z.strictObject({ capability: z.string() });
@@ -52,6 +54,9 @@ const handoverOrder = named.extend({
 });
 
 const completionOrder = named.extend({ dryRun: z.boolean().default(false) });
+const repairOrder = named.extend({
+  trust: z.enum(['legacy', 'extracted']).nullable().default(null),
+});
 const abortOrder = named.extend({ handover: z.string().min(1) });
 
 /** What the engine serves: its state for people and facades, and the orders of an operator. */
@@ -88,6 +93,10 @@ export function engineRoutes(engine: EngineControl): Router {
     const { capability, to, dryRun } = parse(handoverOrder, bodyOf(req));
     const steward = find(engine, capability);
     res.json(dryRun ? await engine.planHandover(steward, to) : await engine.handOver(steward, to));
+  });
+  router.post('/repairs', async (req, res) => {
+    const { capability, trust } = parse(repairOrder, bodyOf(req));
+    res.json(await engine.repair(find(engine, capability), trust));
   });
   router.post('/aborts', async (req, res) => {
     const { capability, handover } = parse(abortOrder, bodyOf(req));

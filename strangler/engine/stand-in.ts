@@ -30,7 +30,7 @@ const RETRY_MS = 50;
  */
 export async function withStandIn<T>(
   { declaration, redisUrl, log, patienceMs }: StandInOptions,
-  work: (command: Command & { readonly leases: Leases }) => Promise<T>,
+  work: (command: Command) => Promise<T>,
 ): Promise<T> {
   const plane = openPlane(declaration, { redisUrl: undefined, log });
   const publisher = new RoutingPublisher(redisUrl, log);

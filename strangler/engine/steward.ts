@@ -19,6 +19,7 @@ import type { RoutingPublisher } from './routing-publisher.ts';
 import { ownerOf } from './stage.ts';
 import { readStatus } from './status.ts';
 import { wayBackOf } from './way-back-state.ts';
+import { Vigil } from './vigil.ts';
 
 const TICK_MS = 200;
 const RETRY_MS = 300;
@@ -61,6 +62,7 @@ export class Steward {
   readonly #options: StewardOptions;
   readonly #news: News;
   readonly #notices = new Notices();
+  readonly #vigil: Vigil;
   readonly #mutex = new Mutex();
   readonly #stopping = new AbortController();
   #plane: Plane | undefined;
@@ -77,6 +79,7 @@ export class Steward {
     this.capability = options.capability;
     this.driver = new Driver(options);
     this.#options = options;
+    this.#vigil = new Vigil(options.capability, options.log);
     this.#news = new News(options.capability, options.publisher, options.gateLimits);
   }
 
@@ -171,7 +174,7 @@ export class Steward {
       await plane.data.install();
       await plane.data.start();
       const handovers = new Handovers({ ...this.#options, plane, leases });
-      await this.#lead({ plane, handovers, completions });
+      await this.#lead({ plane, handovers, completions, leases });
     } finally {
       // In turn: somebody may still be acting.
       await this.#mutex.run(async () => {
@@ -222,6 +225,7 @@ export class Steward {
     }
     await this.#goOn(command);
     await this.#news.tell(command.plane);
+    await this.#vigil.look(command.plane, command.leases);
     await this.driver.drive(command);
     await this.#news.tell(command.plane);
     await this.#lookBack(command.plane);

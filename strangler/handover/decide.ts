@@ -34,6 +34,11 @@ export function decide(facts: Facts): Action {
       ? { kind: 'nothing' }
       : alarm('neither side is open, and no handover is under way');
   }
+  if (source.state !== 'ceded' && target.epoch >= handover.epoch) {
+    return alarm(
+      `the target was opened at epoch ${handover.epoch} already: the source was restored from a backup`,
+    );
+  }
   if (source.state === 'open') return whileOpen(facts, handover);
   if (source.state === 'closed') return whileClosed(facts, handover);
   return afterCede(facts, handover);

@@ -1,7 +1,17 @@
 import type { Fence } from '../../chassis/index.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
-import type { HandoverRecord, JournalEntry, Lease, SideStore } from '../store.ts';
+import { acquaintanceOf } from '../store.ts';
+import type {
+  Acquaintance,
+  Greeting,
+  HandoverRecord,
+  JournalEntry,
+  Lease,
+  LeaseView,
+  PeerRow,
+  SideStore,
+} from '../store.ts';
 import { isLockTimeout } from './connection.ts';
 import type { PostgresClient, PostgresConnection } from './connection.ts';
 import type { Sequencer } from './sequencer.ts';
@@ -64,6 +74,40 @@ export class PostgresSideStore implements SideStore {
       'UPDATE fig_lease SET expires_at = 0 WHERE capability = $1 AND token = $2',
       [this.#capability, lease.token],
     );
+  }
+
+  async lease(): Promise<LeaseView | null> {
+    const { rows } = await this.#db.query<LeaseView & Record<string, unknown>>(
+      'SELECT holder, expires_at AS "expiresAt" FROM fig_lease WHERE capability = $1',
+      [this.#capability],
+    );
+    return rows[0] ?? null;
+  }
+
+  async acquaintance(): Promise<Acquaintance> {
+    const { rows } = await this.#db.query<PeerRow & Record<string, unknown>>(
+      `SELECT pulse, other AS incarnation, other_pulse AS "otherPulse", other_epoch AS epoch
+         FROM fig_peer WHERE capability = $1`,
+      [this.#capability],
+    );
+    return acquaintanceOf(rows[0]);
+  }
+
+  greet(other: Greeting, lease: Lease, atLeast: number): Promise<number | null> {
+    const { incarnation, pulse, epoch } = other;
+    return this.#db.transaction(async (client) => {
+      if (!(await this.#holds(client, lease))) return null;
+      const { rows } = await client.query<{ pulse: number }>(
+        `INSERT INTO fig_peer AS known (capability, pulse, other, other_pulse, other_epoch)
+           VALUES ($1, $2::bigint + 1, $3, $4, $5)
+         ON CONFLICT (capability) DO UPDATE SET
+           pulse = greatest(known.pulse + 1, excluded.pulse), other = excluded.other,
+           other_pulse = excluded.other_pulse, other_epoch = excluded.other_epoch
+         RETURNING pulse`,
+        [this.#capability, atLeast, incarnation, pulse, epoch],
+      );
+      return rows[0]?.pulse ?? null;
+    });
   }
 
   beginHandover(record: HandoverRecord, lease: Lease): Promise<boolean> {

@@ -57,6 +57,8 @@ export const sharedTables: Readonly<Record<string, string>> = {
   fig_copy_limit: `(capability TEXT PRIMARY KEY, rows_per_second BIGINT NOT NULL)`,
   fig_lease: `(capability TEXT PRIMARY KEY, holder TEXT NOT NULL, token BIGINT NOT NULL,
     expires_at BIGINT NOT NULL)`,
+  fig_peer: `(capability TEXT PRIMARY KEY, pulse BIGINT NOT NULL, other TEXT NOT NULL,
+    other_pulse BIGINT NOT NULL, other_epoch BIGINT NOT NULL)`,
   fig_handover: `(id TEXT PRIMARY KEY, capability TEXT NOT NULL, from_side TEXT NOT NULL,
     to_side TEXT NOT NULL, epoch BIGINT NOT NULL, deadline BIGINT NOT NULL, position BIGINT,
     outcome TEXT, reason TEXT, started_at BIGINT NOT NULL, finished_at BIGINT,

@@ -1,7 +1,17 @@
 import type { Fence } from '../../chassis/index.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
-import type { HandoverRecord, JournalEntry, Lease, SideStore } from '../store.ts';
+import { acquaintanceOf } from '../store.ts';
+import type {
+  Acquaintance,
+  Greeting,
+  HandoverRecord,
+  JournalEntry,
+  Lease,
+  LeaseView,
+  PeerRow,
+  SideStore,
+} from '../store.ts';
 import type { SqliteConnection } from './connection.ts';
 import { feedTable } from './tables.ts';
 import { name } from './values.ts';
@@ -54,6 +64,45 @@ export class SqliteSideStore implements SideStore {
         .write('UPDATE fig_lease SET expires_at = 0 WHERE capability = ? AND token = ?')
         .run(this.#capability, lease.token),
     );
+  }
+
+  lease(): Promise<LeaseView | null> {
+    return this.#reading(() => {
+      const found = this.#db
+        .read('SELECT holder, expires_at AS expiresAt FROM fig_lease WHERE capability = ?')
+        .get(this.#capability) as LeaseView | undefined;
+      return found ?? null;
+    });
+  }
+
+  acquaintance(): Promise<Acquaintance> {
+    return this.#reading(() => {
+      const found = this.#db
+        .read(
+          `SELECT pulse, other AS incarnation, other_pulse AS otherPulse, other_epoch AS epoch
+               FROM fig_peer WHERE capability = ?`,
+        )
+        .get(this.#capability) as PeerRow | undefined;
+      return acquaintanceOf(found);
+    });
+  }
+
+  greet(other: Greeting, lease: Lease, atLeast: number): Promise<number | null> {
+    const { incarnation, pulse, epoch } = other;
+    return this.#db.transaction(() => {
+      if (!this.#holds(lease)) return null;
+      return this.#db
+        .write(
+          `INSERT INTO fig_peer (capability, pulse, other, other_pulse, other_epoch)
+                VALUES (?, ? + 1, ?, ?, ?)
+                ON CONFLICT DO UPDATE SET pulse = max(pulse + 1, excluded.pulse),
+                  other = excluded.other, other_pulse = excluded.other_pulse,
+                  other_epoch = excluded.other_epoch
+                RETURNING pulse`,
+        )
+        .pluck()
+        .get(this.#capability, atLeast, incarnation, pulse, epoch) as number;
+    });
   }
 
   beginHandover(record: HandoverRecord, lease: Lease): Promise<boolean> {

@@ -31,6 +31,8 @@ export const sharedTables: Readonly<Record<string, string>> = {
   fig_copy_limit: `(capability TEXT PRIMARY KEY, rows_per_second INTEGER NOT NULL)`,
   fig_lease: `(capability TEXT PRIMARY KEY, holder TEXT NOT NULL, token INTEGER NOT NULL,
     expires_at INTEGER NOT NULL)`,
+  fig_peer: `(capability TEXT PRIMARY KEY, pulse INTEGER NOT NULL, other TEXT NOT NULL,
+    other_pulse INTEGER NOT NULL, other_epoch INTEGER NOT NULL)`,
   fig_handover: `(id TEXT PRIMARY KEY, capability TEXT NOT NULL, from_side TEXT NOT NULL,
     to_side TEXT NOT NULL, epoch INTEGER NOT NULL, deadline INTEGER NOT NULL, position INTEGER,
     outcome TEXT, reason TEXT, started_at INTEGER NOT NULL, finished_at INTEGER)`,

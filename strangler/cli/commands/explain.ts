@@ -30,6 +30,8 @@ interface Explanation {
   readonly notes: readonly string[];
 }
 
+const DEFAULT = 'http://127.0.0.1:8081';
+
 /** Asks the first facade that answers where a request would go, and why; sends nothing on. */
 export async function explain(
   context: Context,
@@ -37,7 +39,8 @@ export async function explain(
   { method, path, customer }: Question,
 ): Promise<void> {
   const query = new URLSearchParams({ method, path, ...(customer ? { customer } : {}) });
-  for (const url of context.adminUrls) {
+  const urls = context.adminUrls.length > 0 ? context.adminUrls : [DEFAULT];
+  for (const url of urls) {
     const answer = await ask(url, `/explain?${query.toString()}`);
     if (answer === undefined) continue;
     if (answer.status !== 200) throw refused(answer.body);
@@ -46,7 +49,7 @@ export async function explain(
     output.result(told, () => explanationText(explanation, output.paint));
     return;
   }
-  const message = `no facade answers at ${context.adminUrls.join(', ')}, and only a facade decides`;
+  const message = `no facade answers at ${urls.join(', ')}, and only a facade decides`;
   throw new CommandError(EXIT.failed, 'facade_away', message, 'npm start');
 }
 

@@ -1,7 +1,16 @@
+import { Option } from 'commander';
 import type { Command } from 'commander';
 import type { OutputWishes } from '../output.ts';
 import { ALL, DRY_RUN, positive, seconds, verb, YES } from '../verb.ts';
 import type { Run } from '../verb.ts';
+
+interface DoctorWordsGiven extends OutputWishes {
+  readonly repair: boolean;
+  readonly trust?: 'legacy' | 'extracted';
+  readonly dryRun: boolean;
+  readonly yes: boolean;
+  readonly timeout: number;
+}
 
 interface RetryWords extends OutputWishes {
   readonly timeout: number;
@@ -19,6 +28,7 @@ interface UninstallWords extends OutputWishes {
 
 /** The commands for what went wrong, and for the end. */
 export function addMending(program: Command, run: Run): void {
+  addDoctor(program, run);
   const parked = program
     .command('parked')
     .description('see to changes that could not be applied; each keeps back its own aggregate only')
@@ -30,6 +40,46 @@ export function addMending(program: Command, run: Run): void {
   addParkedViews(parked, run);
   addParkedOrders(parked, run);
   addUninstall(program, run);
+}
+
+function addDoctor(program: Command, run: Run): void {
+  verb(program, 'doctor', {
+    does:
+      'explain the state of everything and what mends it; works without an engine; exit 0 when all ' +
+      'is well, or mended, 1 when something is left, 3 when a person has to decide',
+    examples: [
+      'fig doctor',
+      'fig doctor --repair',
+      'fig doctor inventory --repair --trust extracted',
+    ],
+  })
+    .argument('[capability]', ALL)
+    .option('--repair', "mend what needs nobody's decision", false)
+    .addOption(
+      new Option('--trust <side>', 'with --repair: this side is right, make it the owner').choices([
+        'legacy',
+        'extracted',
+      ]),
+    )
+    .option(...DRY_RUN, false)
+    .option(...YES, false)
+    .option('--timeout <seconds>', 'give up waiting', seconds, 30_000)
+    .action(
+      (
+        capability: string | undefined,
+        { repair, trust, dryRun, yes, timeout, ...wishes }: DoctorWordsGiven,
+      ) =>
+        run(wishes, async (context, output) => {
+          const { doctor } = await import('../commands/doctor.ts');
+          await doctor(context, output, capability, {
+            repair,
+            trust,
+            dryRun,
+            yes,
+            timeoutMs: timeout,
+          });
+        }),
+    );
 }
 
 function addParkedViews(parked: Command, run: Run): void {

@@ -1,0 +1,212 @@
+import { createLog } from '../../../chassis/index.ts';
+import { diagnose, examine, repairText } from '../../doctor/index.ts';
+import type { DatabaseFacts, EngineFacts, Finding, RepairReport } from '../../doctor/index.ts';
+import { LeaseHeldError, openEachSide, operate, withStandIn } from '../../engine/index.ts';
+import type { DataDeclaration, LiveStatus } from '../../engine/index.ts';
+import type { SideName } from '../../side.ts';
+import { declarationsFor } from '../context.ts';
+import type { Context } from '../context.ts';
+import { confirmed } from '../confirm.ts';
+import { doctorText } from '../doctor-text.ts';
+import { EngineClient } from '../engine-client.ts';
+import { CommandError, EXIT } from '../exit.ts';
+import { stepsText } from '../format.ts';
+import type { NextStep } from '../next-step.ts';
+import type { Output } from '../output.ts';
+import { examineSurroundings } from '../system-health.ts';
+
+interface DoctorWords {
+  readonly repair: boolean;
+  readonly trust: SideName | undefined;
+  readonly dryRun: boolean;
+  readonly yes: boolean;
+  readonly timeoutMs: number;
+}
+
+/** One look at everything. */
+export interface Examination {
+  readonly capabilities: readonly DatabaseFacts[];
+  /** The gravest first. */
+  readonly findings: readonly Finding[];
+}
+
+/** Longer than a lease lasts without the engine that holds it. */
+const LEASE_MS = 3_000;
+
+/**
+ * Explains what state everything is in, with an engine or without one, and mends what is safe.
+ * @throws CommandError when something is left to mend, or a person has to decide
+ */
+export async function doctor(
+  context: Context,
+  output: Output,
+  capability: string | undefined,
+  words: DoctorWords,
+): Promise<void> {
+  const declarations = declarationsFor(context, capability);
+  refuseVagueTrust(words, declarations);
+  const engine = new EngineClient(context.engineUrl, words.timeoutMs, output.progress);
+  const before = await look(context, engine, declarations);
+  if (words.dryRun) return plan(output, before, words.trust);
+  const reports = words.repair ? await mend(context, output, engine, before, words) : [];
+  const after = reports.length > 0 ? await look(context, engine, declarations) : before;
+  tell(output, after, reports);
+}
+
+function refuseVagueTrust(
+  { trust, repair }: DoctorWords,
+  declarations: readonly DataDeclaration[],
+): void {
+  if (trust === undefined || (repair && declarations.length === 1)) return;
+  const message = 'a side is trusted for one capability at a time, and only to mend it';
+  const next = `fig doctor inventory --repair --trust ${trust}`;
+  throw new CommandError(EXIT.usage, 'usage_trust', message, next);
+}
+
+async function look(
+  context: Context,
+  engine: EngineClient,
+  declarations: readonly DataDeclaration[],
+): Promise<Examination> {
+  const live = (await engine.status())?.capabilities;
+  const capabilities = await Promise.all(declarations.map((one) => examineOne(one)));
+  const findings = capabilities.flatMap((facts) =>
+    diagnose(facts, engineFacts(live?.find((one) => one.capability === facts.capability))),
+  );
+  const around = await examineSurroundings(context, capabilities.map(truthOf));
+  return { capabilities, findings: [...findings, ...around] };
+}
+
+async function examineOne(declaration: DataDeclaration): Promise<DatabaseFacts> {
+  const sides = openEachSide(declaration);
+  try {
+    return await examine(declaration.mapping.capability, sides);
+  } finally {
+    for (const side of Object.values(sides)) if (!(side instanceof Error)) await side.close();
+  }
+}
+
+function engineFacts(live: LiveStatus | undefined): EngineFacts | null {
+  if (!live) return null;
+  const { standing, intent } = live;
+  const reason = standing.as === 'waiting' ? standing.reason : null;
+  const { refused } = intent;
+  const gate = refused && !refused.ok ? { reason: refused.reason, next: refused.next } : null;
+  return { standing: standing.as, reason, intent: { ...intent, refused: gate } };
+}
+
+function truthOf({ capability, fences }: DatabaseFacts): {
+  capability: string;
+  owner: SideName | null;
+  epoch: number;
+} {
+  if (!fences) return { capability, owner: null, epoch: 0 };
+  const { legacy, extracted } = fences;
+  const open = (['legacy', 'extracted'] as const).filter((side) => fences[side].state === 'open');
+  const [owner] = open;
+  const epoch = Math.max(legacy.epoch, extracted.epoch);
+  return { capability, owner: open.length === 1 && owner ? owner : null, epoch };
+}
+
+function stepsOf({ findings }: Examination, trust: SideName | undefined): readonly string[] {
+  return findings.flatMap(({ capability, repair }) => {
+    if (capability === null) return [];
+    if (trust !== undefined) return [];
+    return repair === null ? [] : [repairText(capability, repair)];
+  });
+}
+
+function plan(output: Output, examination: Examination, trust: SideName | undefined): void {
+  const [only] = examination.capabilities;
+  const steps =
+    trust === undefined
+      ? stepsOf(examination, trust)
+      : [
+          `${only?.capability ?? ''}: make ${trust} the only owner, at an epoch above both`,
+          'demand a full comparison before the next handover',
+        ];
+  output.result({ outcome: 'planned', steps, findings: examination.findings }, () =>
+    steps.length === 0
+      ? 'there is nothing that can be mended without a decision'
+      : stepsText(steps),
+  );
+}
+
+async function mend(
+  context: Context,
+  output: Output,
+  engine: EngineClient,
+  examination: Examination,
+  { trust, yes }: DoctorWords,
+): Promise<readonly RepairReport[]> {
+  const ill =
+    trust === undefined
+      ? examination.findings.filter(({ repair }) => repair !== null)
+      : examination.capabilities;
+  const names = [...new Set(ill.map(({ capability }) => capability))].filter(
+    (name) => name !== null,
+  );
+  if (names.length === 0) return [];
+  await confirmed(output, {
+    question: trust ? `Make ${trust} the owner of ${names.join()}?` : `Mend ${names.join(', ')}?`,
+    yes,
+    ...(trust ? { otherwise: `fig doctor ${names.join()} --repair --trust ${trust} --yes` } : {}),
+  });
+  const reports: RepairReport[] = [];
+  for (const name of names) reports.push(await operateOn(context, output, engine, name, trust));
+  return reports;
+}
+
+/** By the engine where one leads, and in its place where none does. */
+async function operateOn(
+  { env, declarations }: Context,
+  output: Output,
+  engine: EngineClient,
+  capability: string,
+  trust: SideName | undefined,
+): Promise<RepairReport> {
+  if ((await engine.statusOf(capability))?.standing.as === 'leader') {
+    return (await engine.order('/repairs', { capability, trust: trust ?? null })) as RepairReport;
+  }
+  const declaration = declarations[capability];
+  if (!declaration) throw new Error(`${capability} has no rows that move`);
+  output.progress(
+    `${capability}: no engine leads; acting in its place, once its lease has run out`,
+  );
+  const redisUrl = env['REDIS_URL'] || undefined;
+  const log = createLog('fig', 'silent');
+  try {
+    return await withStandIn({ declaration, redisUrl, log, patienceMs: LEASE_MS }, (command) =>
+      operate(command, trust ?? null, () => undefined),
+    );
+  } catch (error) {
+    if (!(error instanceof LeaseHeldError)) throw error;
+    return { capability, done: [], failed: [`${error.message}, but no engine answers here`] };
+  }
+}
+
+function tell(output: Output, examination: Examination, reports: readonly RepairReport[]): void {
+  const { capabilities, findings } = examination;
+  const left = findings.filter(({ level }) => level !== 'notice');
+  const failed = reports.flatMap((report) => report.failed);
+  const done = reports.flatMap((report) => report.done);
+  const healthy = left.length === 0 && failed.length === 0;
+  const next: NextStep[] = left.flatMap(({ remedies }) => remedies);
+  const fences = capabilities.map((facts) => ({
+    capability: facts.capability,
+    fences: facts.fences,
+  }));
+  output.result(
+    { healthy, mended: done, failed, findings, capabilities: fences },
+    () => doctorText(examination, { done, failed }, output.paint),
+    next,
+  );
+  if (healthy) return;
+  const command = next[0]?.command ?? null;
+  if (left.some(({ level }) => level === 'decision')) {
+    const message = 'something needs the decision of a person';
+    throw new CommandError(EXIT.refused, 'needs_decision', message, command);
+  }
+  const message = done.length > 0 ? 'not everything could be mended' : 'not everything is well';
+  throw new CommandError(EXIT.failed, 'not_well', message, command);
+}

@@ -1,0 +1,274 @@
+import { describe, expect, it } from '@jest/globals';
+import Database from 'better-sqlite3';
+import { once } from 'node:events';
+import { eventually } from '../../tests/support/index.ts';
+import type { StepKind } from '../handover/switcher.ts';
+import { setFlags } from '../routing/index.ts';
+import { startDoomedEngine } from '../testing/doomed-engine.ts';
+import { flagsFileOf, withEngine } from '../testing/engine.ts';
+import { figFor } from '../testing/fig.ts';
+import type { Fig, Ran } from '../testing/fig.ts';
+import { withSides } from '../testing/sides.ts';
+import type { Prompt, Sides } from '../testing/sides.ts';
+import { keepWriting, levelAt } from '../testing/writer.ts';
+
+const NOBODY = 'http://127.0.0.1:9';
+const leaseMs = 300;
+
+interface Told {
+  readonly healthy: boolean;
+  readonly mended: readonly string[];
+  readonly findings: readonly { readonly code: string; readonly level: string }[];
+}
+
+function told({ stdout }: Ran): Told {
+  return JSON.parse(stdout) as Told;
+}
+
+function codes(ran: Ran): readonly string[] {
+  return told(ran).findings.map(({ code }) => code);
+}
+
+/** Runs an engine until the given commands are done. */
+async function doWithEngine(sides: Sides, lines: readonly string[]): Promise<void> {
+  await withEngine(sides, { leaseMs }, async ({ url }) => {
+    const fig = await figFor(sides, url);
+    for (const line of lines) expect(await fig(line)).toMatchObject({ code: 0 });
+  });
+}
+
+async function withShop(use: (fig: Fig, sides: Sides) => Promise<void>): Promise<void> {
+  await withSides(async (sides) => {
+    sides.legacy.exec("INSERT INTO STOCK (SKU, QTY, RSV) VALUES ('hot', 0, 0), ('a', 5, 0)");
+    await doWithEngine(sides, ['backfill shop', 'reconcile shop']);
+    await use(await figFor(sides, NOBODY), sides);
+  });
+}
+
+/** A copy of a database as it is, to be put back later. */
+function backUp(prompt: Prompt): string {
+  const file = `${prompt.name}.${performance.now()}.backup`;
+  prompt.prepare('VACUUM INTO ?').run(file);
+  return file;
+}
+
+async function restore(prompt: Prompt, backup: string): Promise<void> {
+  const source = new Database(backup, { readonly: true });
+  await source.backup(prompt.name);
+  source.close();
+}
+
+const steps: readonly StepKind[] = [
+  'hold',
+  'close',
+  'recordPosition',
+  'awaitApplied',
+  'cede',
+  'open',
+  'publish',
+  'finish',
+];
+
+describe('fig doctor, after an engine was killed in a handover', () => {
+  it.each([
+    ['forward', 'extracted', 100],
+    ['back', 'legacy', 0],
+  ] as const)('%s, between any two steps: explains it, and finishes it', (_way, to, share) =>
+    withShop(async (fig, sides) => {
+      const from = to === 'legacy' ? 'extracted' : 'legacy';
+      const turn = (value: number): Promise<void> =>
+        setFlags(flagsFileOf(sides), { 'shop.writes': value });
+      const acknowledged: number[] = [];
+      for (const step of steps) {
+        const back = to === 'legacy' ? 'switch' : 'reverse';
+        const { stdout } = await fig('status --json');
+        if (!stdout.includes(`"owner": "${from}"`)) {
+          await doWithEngine(sides, ['reconcile shop', `${back} shop`]);
+        }
+        const engine = startDoomedEngine(sides, step, 'SIGKILL');
+        const writer = keepWriting(sides);
+        try {
+          await turn(share);
+          expect(await once(engine, 'exit')).toEqual([null, 'SIGKILL']);
+          const ill = await fig('doctor --json');
+          expect({ step, code: ill.code, codes: codes(ill) }).toMatchObject({
+            code: 1,
+            codes: expect.arrayContaining(['handover_interrupted']),
+          });
+          const mended = await fig('doctor --repair --json');
+          expect({ step, mended: told(mended).mended }).toMatchObject({
+            mended: [expect.stringMatching(`the handover is finished: ${to} is the owner`)],
+          });
+          expect(codes(mended)).not.toContain('handover_interrupted');
+          acknowledged.push(writer.stop());
+          const sum = acknowledged.reduce((total, one) => total + one, 0);
+          expect({ step, level: levelAt(sides, to) }).toEqual({ step, level: sum });
+        } finally {
+          writer.stop();
+          engine.kill('SIGKILL');
+        }
+      }
+    }),
+  );
+
+  it.each<StepKind>(['close', 'cede'])(
+    'before %s and long ago: says that it is taken back, and takes it back',
+    (step) =>
+      withShop(async (fig, sides) => {
+        const engine = startDoomedEngine(sides, step, 'SIGKILL');
+        await setFlags(flagsFileOf(sides), { 'shop.writes': 100 });
+        await once(engine, 'exit');
+        sides.legacy.exec('UPDATE fig_handover SET deadline = 0');
+        const { stdout } = await fig('doctor');
+        expect(stdout).toMatch(/it is taken back, since its deadline has passed: legacy is opened/);
+        expect(await fig('doctor --repair --dry-run')).toMatchObject({
+          code: 0,
+          stdout: expect.stringMatching(/^ 1\. shop: finish the handover, or take it back/),
+        });
+        expect((await fig('doctor --repair')).stdout).toMatch(
+          /mended {2}the handover is taken back \(its deadline has passed\): legacy stays the owner/,
+        );
+        sides.legacy.exec('UPDATE STOCK SET QTY = 6');
+      }),
+  );
+});
+
+describe('fig doctor, after a backup was restored', () => {
+  it('closes the older of two owners, and wants everything compared before the next handover', () =>
+    withShop(async (fig, sides) => {
+      const backup = backUp(sides.legacy);
+      await doWithEngine(sides, ['switch shop']);
+      sides.extracted.exec("UPDATE levels SET on_hand = 7 WHERE sku = 'a'");
+      await restore(sides.legacy, backup);
+      const ill = await fig('doctor');
+      expect(ill.code).toBe(1);
+      expect(ill.stdout).toMatch(
+        /two_owners: legacy is open \(1\), extracted is open \(2\): both take writes/,
+      );
+      expect(ill.stdout).toMatch(/older_self: legacy was restored .+ at epoch 2 and is at 1 again/);
+      await withEngine(sides, { leaseMs }, async (running) => {
+        const live = await figFor(sides, running.url);
+        await eventually(async () =>
+          expect(await running.status()).toMatchObject({
+            standing: { as: 'leader' },
+            stage: 'alarm',
+          }),
+        );
+        await eventually(() => expect(running.lines.join('')).toContain('restored from a backup'));
+        expect((await live('doctor --repair')).stdout).toContain(
+          "mended  legacy's fence is closed",
+        );
+        expect(() => sides.legacy.exec('UPDATE STOCK SET QTY = 1')).toThrow(/FENCED/);
+        expect(await live('reverse shop')).toMatchObject({
+          code: 3,
+          stderr: expect.stringMatching(/compared as a whole.+\nnext: fig reconcile shop\n$/),
+        });
+        await eventually(async () => {
+          await live('reconcile shop --repair');
+          expect(await live('reconcile shop')).toMatchObject({ code: 0 });
+        });
+        await eventually(async () => expect(await live('doctor')).toMatchObject({ code: 0 }));
+        expect(await live('reverse shop')).toMatchObject({ code: 0 });
+        expect(sides.legacy.prepare("SELECT QTY FROM STOCK WHERE SKU = 'a'").pluck().get()).toBe(7);
+      });
+    }));
+
+  it('asks a person when it was the owner, and does what they say', () =>
+    withShop(async (fig, sides) => {
+      await doWithEngine(sides, ['switch shop', 'reconcile shop']);
+      const backup = backUp(sides.extracted);
+      await withEngine(sides, { leaseMs }, async ({ call }) => {
+        sides.extracted.exec("UPDATE levels SET on_hand = 7 WHERE sku = 'a'");
+        await eventually(async () => expect((await call('GET', '/barrier/shop')).status).toBe(200));
+      });
+      await restore(sides.extracted, backup);
+      // As many writes as were lost: no position gives it away.
+      for (let index = 0; index < 100; index += 1) {
+        sides.extracted.exec("UPDATE levels SET on_hand = 9 WHERE sku = 'hot'");
+      }
+      const ill = await fig('doctor shop');
+      expect(ill).toMatchObject({
+        code: 3,
+        stderr: expect.stringContaining('decision of a person'),
+      });
+      expect(ill.stdout).toMatch(/older_self: extracted was restored.+\n.+legacy may have them/);
+      expect(await fig('doctor shop --repair --trust legacy')).toMatchObject({ code: 2 });
+      expect(await fig('doctor --trust legacy')).toMatchObject({ code: 2 });
+      const mended = await fig('doctor shop --repair --trust legacy --yes');
+      expect(mended.stdout).toContain('legacy is the only owner (epoch 3), as a person decided');
+      expect(sides.legacy.prepare("SELECT QTY FROM STOCK WHERE SKU = 'a'").pluck().get()).toBe(7);
+      sides.legacy.exec("UPDATE STOCK SET QTY = 8 WHERE SKU = 'a'");
+      expect(() => sides.extracted.exec('UPDATE levels SET on_hand = 1')).toThrow(/FENCED/);
+      await setFlags(flagsFileOf(sides), { 'shop.writes': 0 });
+      await doWithEngine(sides, ['backfill shop --restart', 'reconcile shop', 'doctor']);
+    }));
+
+  it('finds that nobody is the owner, and asks which side is to be', () =>
+    withShop(async (fig, sides) => {
+      const backup = backUp(sides.extracted);
+      await doWithEngine(sides, ['switch shop']);
+      await restore(sides.extracted, backup);
+      const ill = await fig('doctor shop --json');
+      expect({ code: ill.code, codes: codes(ill) }).toMatchObject({
+        code: 3,
+        codes: expect.arrayContaining(['no_owner', 'older_self']),
+      });
+      await fig('doctor shop --repair --trust legacy --yes');
+      sides.legacy.exec('UPDATE STOCK SET QTY = 8');
+    }));
+});
+
+describe('fig doctor', () => {
+  it('finds nothing where nothing is, and names what is only worth knowing', () =>
+    withShop((_fig, sides) =>
+      withEngine(sides, { leaseMs }, async ({ url, setFlags: turn, status }) => {
+        const fig = await figFor(sides, url);
+        expect(await fig('doctor')).toEqual({
+          code: 0,
+          stdout:
+            'shop  healthy\n  legacy is open (1), extracted is closed (0): legacy owns it and takes ' +
+            'the writes; extracted follows and refuses them\n',
+          stderr: '',
+        });
+        sides.legacy.exec(`DELETE FROM fig_reconcile`);
+        await turn({ 'shop.writes': 100 });
+        await eventually(async () => expect((await status()).intent.refused).not.toBeNull());
+        const notice = await fig('doctor --json');
+        expect({ code: notice.code, codes: codes(notice) }).toEqual({
+          code: 0,
+          codes: ['intent_waits'],
+        });
+      }),
+    ));
+
+  it('puts triggers back that somebody has dropped or altered, and distrusts what came past them', () =>
+    withShop(async (fig, sides) => {
+      sides.legacy.exec('DROP TRIGGER fig_shop_capture_update_STOCK');
+      sides.legacy.exec('UPDATE STOCK SET QTY = 6');
+      const ill = await fig('doctor');
+      expect(ill).toMatchObject({ code: 1, stdout: expect.stringContaining('schema_drift') });
+      expect((await fig('doctor --repair')).stdout).toMatch(
+        /mended .+ on legacy are back in place/,
+      );
+      sides.legacy.exec("UPDATE STOCK SET QTY = 7 WHERE SKU = 'a'");
+      await withEngine(sides, { leaseMs }, async ({ url }) => {
+        const live = await figFor(sides, url);
+        expect(codes(await live('doctor --json'))).toEqual(['reconcile_demanded']);
+        expect(await live('reconcile shop --repair')).toMatchObject({ code: 0 });
+        expect(await live('reconcile shop')).toMatchObject({ code: 0 });
+        expect(await live('doctor')).toMatchObject({ code: 0 });
+      });
+    }));
+
+  it('names databases that are not there, and engines that are not at work', () =>
+    withShop(async (fig, sides) => {
+      expect(codes(await fig('doctor --json'))).toEqual(['engine_dead']);
+      sides.legacy.exec(`UPDATE fig_lease SET holder = 'far', expires_at = 99999999999999`);
+      expect((await fig('doctor')).stdout).toMatch(/engine_elsewhere: .+ far keeps its lease/);
+      const urls = { ...sides.urls, extracted: `${sides.urls.extracted}.missing` };
+      const lost = await figFor({ ...sides, urls }, NOBODY);
+      expect((await lost('doctor')).stdout).toMatch(
+        /database_unreachable: the extracted database can't be opened/,
+      );
+    }));
+});

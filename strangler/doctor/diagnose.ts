@@ -1,0 +1,229 @@
+import { otherSide } from '../side.ts';
+import type { SideName } from '../side.ts';
+import type { DatabaseFacts, EngineFacts } from './facts.ts';
+import { fencesText, fenceStory, nextOf, nextStory } from './fence-story.ts';
+import type { Finding, Remedy } from './finding.ts';
+
+const SIDES: readonly SideName[] = ['legacy', 'extracted'];
+
+interface Case {
+  readonly facts: DatabaseFacts;
+  readonly engine: EngineFacts | null;
+}
+
+/** Says what is wrong with a capability, and what helps; the gravest first. Pure. */
+export function diagnose(facts: DatabaseFacts, engine: EngineFacts | null): readonly Finding[] {
+  const one = { facts, engine };
+  const unreadable = [...unreachable(one), ...notInstalled(one)];
+  if (unreadable.length > 0) return [...unreadable, ...deadEngine(one)];
+  return [
+    ...owners(one),
+    ...olderSelf(one),
+    ...interrupted(one),
+    ...drifted(one),
+    ...lostFeed(one),
+    ...demanded(one),
+    ...parkedChanges(one),
+    ...deadEngine(one),
+    ...unfulfilled(one),
+  ];
+}
+
+function finding(
+  { facts }: Case,
+  code: string,
+  rest: Pick<Finding, 'what' | 'why'> & Partial<Finding>,
+): Finding {
+  const { capability } = facts;
+  return { code, capability, level: 'broken', remedies: [], repair: null, ...rest };
+}
+
+function doctor({ facts }: Case, words = ''): Remedy {
+  const command = `fig doctor ${facts.capability} --repair${words}`;
+  return { command, reason: 'mends it' };
+}
+
+/** The two ways out where one database is right and only a person knows which. */
+function trusting(one: Case): readonly Remedy[] {
+  return SIDES.map((side) => ({
+    command: doctor(one, ` --trust ${side}`).command,
+    reason: `${side}'s rows are right: it becomes the owner, and ${otherSide(side)} is copied anew`,
+  }));
+}
+
+function unreachable(one: Case): readonly Finding[] {
+  return SIDES.flatMap((side) => {
+    const reason = one.facts.trouble[side];
+    if (reason === undefined) return [];
+    const why = `without it nothing can be said of ${one.facts.capability}, moved or mended`;
+    const remedies = [{ command: 'fig config print', reason: 'shows where it should be' }];
+    return [finding(one, 'database_unreachable', { what: reason, why, remedies })];
+  });
+}
+
+function notInstalled(one: Case): readonly Finding[] {
+  const missing = SIDES.filter(
+    (side) => one.facts.trouble[side] === undefined && !one.facts.installed[side],
+  );
+  if (missing.length === 0) return [];
+  const what = `nothing of Fig is installed on ${missing.join(' and ')}`;
+  const why =
+    missing.length === 2
+      ? 'an engine installs it when it first starts'
+      : 'one side alone is fenced: an engine puts the other one back when it starts, or the database was replaced';
+  const remedies = [{ command: 'npm start', reason: 'the engine installs what is missing' }];
+  return [finding(one, 'not_installed', { what, why, remedies })];
+}
+
+function owners(one: Case): readonly Finding[] {
+  const { fences, unfinished } = one.facts;
+  if (!fences) return [];
+  const { legacy, extracted } = fences;
+  const what = `${fencesText(fences)}: ${fenceStory(fences, unfinished)}`;
+  if (legacy.state === 'open' && extracted.state === 'open') {
+    const why =
+      'only a restored backup, or a hand in the fences, gets there; writes are being split';
+    if (legacy.epoch === extracted.epoch) {
+      const remedies = trusting(one);
+      return [finding(one, 'two_owners', { level: 'decision', what, why, remedies })];
+    }
+    const side = legacy.epoch < extracted.epoch ? 'legacy' : 'extracted';
+    const repair = { kind: 'close', side, fence: fences[side] } as const;
+    return [finding(one, 'two_owners', { what, why, remedies: [doctor(one)], repair })];
+  }
+  if (legacy.state === 'open' || extracted.state === 'open' || unfinished) return [];
+  const why = 'every write is refused until somebody says which database is right';
+  return [finding(one, 'no_owner', { level: 'decision', what, why, remedies: trusting(one) })];
+}
+
+/** A restored follower can be made whole again; a restored owner has lost what it had acknowledged. */
+function olderSelf(one: Case): readonly Finding[] {
+  const { older, fences, capability } = one.facts;
+  return older.map(({ side, reason }) => {
+    const what = `${side} was restored from a backup, or replaced: ${reason}`;
+    const follows = fences?.[otherSide(side)].state === 'open';
+    if (follows) {
+      const why = `${otherSide(side)} owns ${capability} and has everything; only ${side}'s copy is old`;
+      const remedies = [
+        { command: `fig reconcile ${capability} --repair`, reason: "brings the owner's rows over" },
+        { command: `fig backfill ${capability} --restart`, reason: 'copies everything again' },
+      ];
+      return finding(one, 'older_self', { what, why, remedies });
+    }
+    const why = `writes that were acknowledged are missing on ${side}; ${otherSide(side)} may have them`;
+    return finding(one, 'older_self', { level: 'decision', what, why, remedies: trusting(one) });
+  });
+}
+
+function interrupted(one: Case): readonly Finding[] {
+  const { facts, engine } = one;
+  const { unfinished, fences, now } = facts;
+  if (!unfinished || !fences) return [];
+  const next = nextOf(facts);
+  const { from, to, epoch, deadline, startedAt } = unfinished;
+  const what = `a handover from ${from} to ${to} (epoch ${epoch}) is unfinished for ${Math.round((now - startedAt) / 1_000)} s`;
+  const means = `${fencesText(fences)}: ${fenceStory(fences, unfinished)}; ${nextStory(unfinished, next)}`;
+  if (engine?.standing === 'leader') {
+    const late = now > deadline + 5_000;
+    return [
+      finding(one, late ? 'handover_stuck' : 'handover_under_way', {
+        level: late ? 'broken' : 'notice',
+        what,
+        why: `${means}; the engine is at it`,
+        remedies: [{ command: `fig journal ${facts.capability}`, reason: 'tells step by step' }],
+      }),
+    ];
+  }
+  if (next.kind === 'alarm') {
+    const code = 'handover_impossible';
+    return [finding(one, code, { level: 'decision', what, why: means, remedies: trusting(one) })];
+  }
+  const remedies = [doctor(one), { command: 'npm start', reason: 'an engine does the same' }];
+  const repair = { kind: 'end_handover' } as const;
+  return [finding(one, 'handover_interrupted', { what, why: means, remedies, repair })];
+}
+
+function drifted(one: Case): readonly Finding[] {
+  return SIDES.flatMap((side) => {
+    const drift = one.facts.drift[side];
+    if (drift.length === 0) return [];
+    const why = 'writes may pass the fence or stay out of the feed, and no handover begins';
+    const repair = { kind: 'reinstall', side } as const;
+    return [
+      finding(one, 'schema_drift', {
+        what: drift.join('; '),
+        why,
+        remedies: [doctor(one)],
+        repair,
+      }),
+    ];
+  });
+}
+
+function lostFeed(one: Case): readonly Finding[] {
+  const { feedLost, capability } = one.facts;
+  if (feedLost === null) return [];
+  const why = 'the other side can only be copied again; until then it falls behind';
+  const remedies = [
+    { command: `fig backfill ${capability} --restart`, reason: 'copies everything' },
+  ];
+  return [finding(one, 'feed_lost', { what: feedLost, why, remedies })];
+}
+
+function demanded(one: Case): readonly Finding[] {
+  const { demand, capability } = one.facts;
+  if (demand === null) return [];
+  const what = `both sides have to be compared as a whole: ${demand.reason}`;
+  const why = 'nothing is handed over before that, and a difference would be a lost write';
+  const remedies = [{ command: `fig reconcile ${capability}`, reason: 'compares all rows' }];
+  return [finding(one, 'reconcile_demanded', { what, why, remedies })];
+}
+
+function parkedChanges(one: Case): readonly Finding[] {
+  const { parked, capability } = one.facts;
+  if (parked === null) return [];
+  const what = `${parked.changes} changes could not be applied and are parked: ${parked.reason}`;
+  const why = 'their rows are old on the other side, reads stay with the owner, no handover begins';
+  const remedies = [
+    { command: `fig parked list ${capability}`, reason: 'shows which rows to mend' },
+    { command: `fig parked retry ${capability}`, reason: 'once they are mended' },
+  ];
+  return [finding(one, 'changes_parked', { what, why, remedies })];
+}
+
+function deadEngine(one: Case): readonly Finding[] {
+  const { engine, facts } = one;
+  const alive = facts.lease !== null && facts.lease.expiresAt > facts.now;
+  const why = 'nothing follows and nothing moves meanwhile; the owner goes on taking writes';
+  const remedies = [{ command: 'npm start', reason: 'or see to the process that should run it' }];
+  if (engine?.standing === 'waiting') {
+    const what = `the engine can't act: ${engine.reason ?? 'it does not say why'}`;
+    return [finding(one, 'engine_waiting', { what, why, remedies: [] })];
+  }
+  if (engine !== null) return [];
+  const holder = facts.lease?.holder ?? 'nobody';
+  const what = alive
+    ? `no engine answers, but ${holder} keeps its lease: it is elsewhere, or does not listen`
+    : `no engine is at work: the last was ${holder}, which is dead or paused`;
+  return [finding(one, alive ? 'engine_elsewhere' : 'engine_dead', { what, why, remedies })];
+}
+
+/** What the flags ask for is not what is, and why that is so. */
+function unfulfilled(one: Case): readonly Finding[] {
+  const { engine, facts } = one;
+  const { capability, fences } = facts;
+  const to = engine?.intent.to ?? null;
+  if (!engine || to === null || fences?.[to].state === 'open') return [];
+  const what = `${capability}.writes asks for ${to}, which is not the owner`;
+  const { spent, refused } = engine.intent;
+  const verb = to === 'extracted' ? 'switch' : 'reverse';
+  if (spent !== null) {
+    const why = `it was tried and taken back, and is not tried again by itself: ${spent}`;
+    const remedies = [{ command: `fig ${verb} ${capability}`, reason: 'tries it again' }];
+    return [finding(one, 'intent_spent', { level: 'notice', what, why, remedies })];
+  }
+  if (!refused) return [];
+  const why = `it waits until it is safe: ${refused.reason}`;
+  const remedies = refused.next === null ? [] : [{ command: refused.next, reason: refused.reason }];
+  return [finding(one, 'intent_waits', { level: 'notice', what, why, remedies })];
+}

@@ -1,0 +1,120 @@
+import { ownerOf } from '../engine/stage.ts';
+import { FeedLostError } from '../side-database.ts';
+import type { SideDatabase } from '../side-database.ts';
+import { otherSide } from '../side.ts';
+import type { SideName } from '../side.ts';
+import type { HandoverRecord } from '../store.ts';
+import type { DatabaseFacts, OpenDemand } from './facts.ts';
+import { findOlderSelves } from './older-self.ts';
+import type { Pair } from './older-self.ts';
+
+type Opened = Readonly<Record<SideName, SideDatabase | Error>>;
+
+const SIDES: readonly SideName[] = ['legacy', 'extracted'];
+
+/** Reads the state of a capability from its databases alone; changes nothing, never throws. */
+export async function examine(capability: string, sides: Opened): Promise<DatabaseFacts> {
+  const blank: DatabaseFacts = {
+    capability,
+    trouble: {},
+    installed: { legacy: false, extracted: false },
+    fences: null,
+    unfinished: null,
+    targetApplied: 0,
+    older: [],
+    demand: null,
+    drift: { legacy: [], extracted: [] },
+    feedLost: null,
+    parked: null,
+    lease: null,
+    now: Date.now(),
+  };
+  const trouble: Partial<Record<SideName, string>> = {};
+  const installed = { legacy: false, extracted: false };
+  let lease: DatabaseFacts['lease'] = null;
+  for (const side of SIDES) {
+    try {
+      const database = sides[side];
+      if (database instanceof Error) throw database;
+      installed[side] = (await database.installation()) !== undefined;
+      if (installed[side]) lease ??= await database.store.lease();
+    } catch (error) {
+      trouble[side] = messageOf(error);
+    }
+  }
+  const known = { ...blank, trouble, installed, lease };
+  if (Object.keys(trouble).length > 0 || !installed.legacy || !installed.extracted) return known;
+  try {
+    return { ...known, ...(await examineBoth(sides as Pair<SideDatabase>)) };
+  } catch (error) {
+    return { ...known, trouble: { legacy: messageOf(error) } };
+  }
+}
+
+async function examineBoth(sides: Pair<SideDatabase>): Promise<Partial<DatabaseFacts>> {
+  const { legacy, extracted } = sides;
+  const older = await findOlderSelves(sides);
+  const unfinished =
+    (await legacy.store.unfinishedHandover()) ??
+    (await extracted.store.unfinishedHandover()) ??
+    null;
+  const fences = { legacy: await legacy.store.fence(), extracted: await extracted.store.fence() };
+  const owner = ownerOf(fences);
+  return {
+    older,
+    unfinished,
+    fences,
+    targetApplied: await appliedAt(sides, unfinished),
+    demand: await openDemand(sides),
+    drift: { legacy: await legacy.checks.drift(), extracted: await extracted.checks.drift() },
+    feedLost: owner === null ? null : await feedLost(sides[owner], sides[otherSide(owner)]),
+    parked: (await parkedOn(extracted)) ?? (await parkedOn(legacy)),
+  };
+}
+
+async function appliedAt(
+  sides: Pair<SideDatabase>,
+  unfinished: HandoverRecord | null,
+): Promise<number> {
+  return unfinished ? sides[unfinished.to].store.appliedPosition() : 0;
+}
+
+interface Report {
+  readonly clean: boolean;
+  readonly startedAt: number;
+}
+
+/** The newest demand that no clean comparison has begun after. */
+export async function openDemand(sides: Pair<SideDatabase>): Promise<OpenDemand | null> {
+  const both = [sides.legacy, sides.extracted];
+  const demands = await Promise.all(both.map((side) => side.checks.demand()));
+  const newest = demands
+    .filter((demand) => demand !== null)
+    .sort((left, right) => right.at - left.at)[0];
+  if (!newest) return null;
+  const reports = (await Promise.all(both.map((side) => side.lastReport()))) as (
+    Report | undefined
+  )[];
+  const met = reports.some((report) => report?.clean === true && report.startedAt >= newest.at);
+  return met ? null : newest;
+}
+
+async function feedLost(source: SideDatabase, target: SideDatabase): Promise<string | null> {
+  try {
+    await source.feed.read(await target.store.appliedPosition(), 1);
+    return null;
+  } catch (error) {
+    if (error instanceof FeedLostError) return error.message;
+    throw error;
+  }
+}
+
+async function parkedOn({ parked }: SideDatabase): Promise<DatabaseFacts['parked']> {
+  const all = await parked.list();
+  const reason = all.find((one) => one.reason !== null)?.reason;
+  return all.length === 0 ? null : { changes: all.length, reason: reason ?? 'no reason is known' };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,55 @@
+import type { Fence } from '../../chassis/index.ts';
+import type { SideName } from '../side.ts';
+import type { HandoverRecord, LeaseView } from '../store.ts';
+import type { OlderSelf } from './older-self.ts';
+
+/** Why both sides have to be compared as a whole before anything is handed over. */
+export interface OpenDemand {
+  readonly reason: string;
+  readonly at: number;
+}
+
+/** Everything that both databases of a capability tell of their state. */
+export interface DatabaseFacts {
+  readonly capability: string;
+  /** Why a database can't be read, by side; both are then unknown in what follows. */
+  readonly trouble: Partial<Readonly<Record<SideName, string>>>;
+  readonly installed: Readonly<Record<SideName, boolean>>;
+  readonly fences: Readonly<Record<SideName, Fence>> | null;
+  readonly unfinished: HandoverRecord | null;
+  /** How far the target of the unfinished handover has applied the source's feed. */
+  readonly targetApplied: number;
+  readonly older: readonly OlderSelf[];
+  readonly demand: OpenDemand | null;
+  /** What the databases have become since they were prepared, by side. */
+  readonly drift: Readonly<Record<SideName, readonly string[]>>;
+  /** Whether the owner's feed no longer holds what the other side needs next. */
+  readonly feedLost: string | null;
+  readonly parked: { readonly changes: number; readonly reason: string } | null;
+  /** Of the legacy database, which an engine takes first. */
+  readonly lease: LeaseView | null;
+  readonly now: number;
+}
+
+/** What a running engine says of a capability; null where none answers. */
+export interface EngineFacts {
+  readonly standing: 'leader' | 'standby' | 'waiting';
+  readonly reason: string | null;
+  readonly intent: {
+    readonly to: SideName | null;
+    readonly spent: string | null;
+    readonly refused: { readonly reason: string; readonly next: string | null } | null;
+  };
+}
+
+/** One facade's belief. */
+export interface FacadeFacts {
+  readonly url: string;
+  readonly answers: boolean;
+  readonly capabilities: readonly {
+    readonly name: string;
+    readonly owner: SideName;
+    readonly epoch: number;
+    readonly known: boolean;
+  }[];
+}

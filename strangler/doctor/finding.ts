@@ -1,0 +1,46 @@
+import type { Fence } from '../../chassis/index.ts';
+import type { SideName } from '../side.ts';
+
+/** What can be done about a finding without anybody's decision. */
+export type Repair =
+  /** Ends a handover that a crash has left behind: forward, or back. */
+  | { readonly kind: 'end_handover' }
+  /** Closes the fence of the side that is behind, of two that are open. */
+  | { readonly kind: 'close'; readonly side: SideName; readonly fence: Fence }
+  /** Puts our tables and triggers back in place. */
+  | { readonly kind: 'reinstall'; readonly side: SideName };
+
+export interface Remedy {
+  readonly command: string;
+  readonly reason: string;
+}
+
+/** Something that is not as it should be, or worth knowing, in plain words. */
+export interface Finding {
+  /** Stable, for programs. */
+  readonly code: string;
+  /** Null: it is about the system as a whole. */
+  readonly capability: string | null;
+  /**
+   * `broken`: has to be mended. `decision`: only a person can say which way. `notice`: all is well
+   * and this is why things are as they are.
+   */
+  readonly level: 'broken' | 'decision' | 'notice';
+  readonly what: string;
+  /** Why it matters, or what it means. */
+  readonly why: string;
+  readonly remedies: readonly Remedy[];
+  readonly repair: Repair | null;
+}
+
+/** What `--repair` would do, as a step for people. */
+export function repairText(capability: string, repair: Repair): string {
+  switch (repair.kind) {
+    case 'end_handover':
+      return `${capability}: finish the handover, or take it back where it is short of its commit point and late`;
+    case 'close':
+      return `${capability}: close ${repair.side}'s fence, which is behind (epoch ${repair.fence.epoch}), and demand a full comparison`;
+    case 'reinstall':
+      return `${capability}: put Fig's tables and triggers on ${repair.side} back in place, and demand a full comparison`;
+  }
+}

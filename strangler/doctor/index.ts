@@ -1,0 +1,9 @@
+/** Explains the state of a capability from its databases, and mends what is safe to mend. */
+export { diagnose } from './diagnose.ts';
+export { examine } from './examine.ts';
+export type { DatabaseFacts, EngineFacts, FacadeFacts } from './facts.ts';
+export { fencesText, fenceStory } from './fence-story.ts';
+export { repairText } from './finding.ts';
+export type { Finding, Remedy, Repair } from './finding.ts';
+export { repair, trust } from './repair.ts';
+export type { RepairReport, Surgery } from './repair.ts';

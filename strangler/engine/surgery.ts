@@ -1,0 +1,41 @@
+import { repair, trust } from '../doctor/repair.ts';
+import type { RepairReport, Surgery } from '../doctor/repair.ts';
+import type { SideName } from '../side.ts';
+import type { Command } from './driver.ts';
+import type { HandoverOutcome } from './handovers.ts';
+
+/**
+ * Mends a capability under the leases of whoever calls.
+ * @param side whose rows a person says are right; null: only what needs nobody's decision is done
+ * @param onEnd told of a handover that came to its end
+ */
+export async function operate(
+  { plane, handovers, leases }: Command,
+  side: SideName | null,
+  onEnd: (outcome: HandoverOutcome) => void,
+): Promise<RepairReport> {
+  const held = leases.held;
+  if (!held) throw new Error('the leases are lost');
+  const surgery: Surgery = {
+    capability: plane.data.capability,
+    sides: plane.sides,
+    leases: held,
+    async endHandover(record) {
+      const outcome = await handovers.resume(record);
+      onEnd(outcome);
+      return ending(outcome);
+    },
+  };
+  const report = side === null ? await repair(surgery) : await trust(surgery, side);
+  await plane.data.ownerChanged().catch(() => undefined);
+  return report;
+}
+
+function ending({ outcome, reason, record }: HandoverOutcome): string {
+  const { from, to, epoch } = record;
+  if (outcome === 'done') return `the handover is finished: ${to} is the owner (epoch ${epoch})`;
+  if (outcome === 'aborted') {
+    return `the handover is taken back (${reason ?? 'no reason was recorded'}): ${from} stays the owner`;
+  }
+  throw new Error(`the handover can't be ended now: ${reason ?? outcome}`);
+}
