@@ -3,7 +3,7 @@ import { Copier, reconcile, RowsToRepair } from './copy/index.ts';
 import type { CopyRoute, CopyWish, ReconcileReport, ReconcileWish, Repair } from './copy/index.ts';
 import { readDataPlaneStatus } from './data-plane-status.ts';
 import type { DataPlaneStatus } from './data-plane-status.ts';
-import { directionOf, ownerOf, sameDirection } from './direction.ts';
+import { directionOf, ownerOf, sameDirection, TwoOwnersError } from './direction.ts';
 import type { Fences } from './direction.ts';
 import { AppliedPositions, Applier, Pipeline, revealer, trim } from './feed/index.ts';
 import type { Mapping } from './mapping/index.ts';
@@ -69,9 +69,10 @@ export class DataPlane {
 
   /** Begins to carry changes, and goes on with a backfill that was interrupted. */
   async start(): Promise<void> {
-    await this.ownerChanged();
+    const carried = await this.#followOwner();
     this.#every(HEARTBEAT_MS, () => this.#beat());
     this.#every(TRIM_MS, () => this.#trim());
+    if (!carried) return;
     const { backfill } = await this.status();
     if (backfill.pairs.length > 0 && !backfill.complete) {
       void this.backfill().catch((error: unknown) => this.#warn(error));
@@ -293,9 +294,23 @@ export class DataPlane {
     this.#options.log.warn({ err: error, capability: this.capability }, 'the data plane stumbled');
   }
 
+  /** With two owners nothing is carried, until somebody has mended that. */
+  async #followOwner(): Promise<boolean> {
+    try {
+      await this.ownerChanged();
+      return true;
+    } catch (error) {
+      if (error instanceof TwoOwnersError) return false;
+      throw error;
+    }
+  }
+
   async #beat(): Promise<void> {
     const direction = this.#pipeline?.direction;
-    if (direction === undefined) return;
+    if (direction === undefined) {
+      await this.#followOwner();
+      return;
+    }
     const owner = await this.#database(direction.from).feed.beat();
     // Somebody else may have moved the fences.
     if (!owner) await this.ownerChanged();

@@ -102,6 +102,11 @@ export interface SideStore {
    * @returns the pulse; null without the lease
    */
   greet(other: Greeting, lease: Lease, atLeast: number): Promise<number | null>;
+  /**
+   * Has this side's feed go on above a position: after a backup was restored, positions that the
+   * other side has applied already must not be given out again.
+   */
+  skipTo(position: number, lease: Lease): Promise<boolean>;
   /** Records a new handover, if none is unfinished. */
   beginHandover(record: HandoverRecord, lease: Lease): Promise<boolean>;
   /** The handover without an outcome, if any. */

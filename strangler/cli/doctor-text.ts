@@ -1,7 +1,13 @@
 import { fencesText, fenceStory } from '../doctor/index.ts';
 import type { DatabaseFacts, Finding } from '../doctor/index.ts';
-import type { Examination } from './commands/doctor.ts';
 import type { Paint } from './output.ts';
+
+/** One look at everything. */
+export interface Examination {
+  readonly capabilities: readonly DatabaseFacts[];
+  /** The gravest first. */
+  readonly findings: readonly Finding[];
+}
 
 interface Treatment {
   readonly done: readonly string[];

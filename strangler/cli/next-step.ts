@@ -14,7 +14,11 @@ export function step(command: string, reason: string): NextStep {
 
 /** The commands that take a capability one step on, by the playbook; the likeliest first. */
 export function nextSteps(status: CapabilityStatus): readonly NextStep[] {
-  const { capability, stage, parked } = status;
+  const { capability, stage, parked, demand } = status;
+  if (stage === 'alarm') {
+    return [step(`fig doctor ${capability}`, 'there is not exactly one owner')];
+  }
+  if (demand !== null) return [step(`fig reconcile ${capability}`, demand.reason)];
   if (parked !== null) {
     return [step(`fig parked list ${capability}`, 'changes could not be applied')];
   }
@@ -35,8 +39,6 @@ export function nextSteps(status: CapabilityStatus): readonly NextStep[] {
       return [step(`fig reverse ${capability}`, 'the way back')];
     case 'completing':
       return [step('fig status -w', 'its last step is under way')];
-    case 'alarm':
-      return [step(`fig journal ${capability}`, 'there is not exactly one owner')];
     default:
       return [];
   }

@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import { SCHEMA_VERSION } from '../schema-version.ts';
 import type { CommandError } from './exit.ts';
 import type { NextStep } from './next-step.ts';
+import type { Terminal } from './screen.ts';
 
 type Colour = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
 
@@ -28,10 +29,14 @@ export interface OutputWishes {
 export interface Output {
   readonly json: boolean;
   readonly paint: Paint;
-  /** Whether results go to a terminal. */
-  readonly live: boolean;
+  /** Where results can be drawn, one over the other; absent where they can't. */
+  readonly terminal: Terminal | undefined;
   /** The result: as JSON, or as the text for people. */
   result(data: object, text: () => string, next?: readonly NextStep[]): void;
+  /** One of many results: a line, or a JSON document on a line of its own. */
+  line(text: string, data: object): void;
+  /** Does something when the process ends, however it does. */
+  atEnd(cleanUp: () => void): void;
   /** One line about what is going on; replaces the line before on a terminal. */
   progress(line: string): void;
   /** Ends the line that `progress` keeps replacing. */
@@ -41,9 +46,8 @@ export interface Output {
   failure(error: CommandError): void;
 }
 
-interface Stream {
+interface Stream extends Terminal {
   readonly isTTY?: boolean;
-  write(text: string): unknown;
 }
 
 /** What a command line runs in: a process, or a test. */
@@ -77,11 +81,20 @@ export function createOutput({ json, quiet }: OutputWishes, surroundings: Surrou
   return {
     json,
     paint: paintFor(colours && stdout.isTTY === true),
-    live: stdout.isTTY === true,
+    terminal: stdout.isTTY === true && env['TERM'] !== 'dumb' ? stdout : undefined,
     result(data, text, next = []) {
       progressEnd();
       if (json) document(data, next);
       else stdout.write(`${text()}\n`);
+    },
+    line(text, data) {
+      told = true;
+      stdout.write(
+        json ? `${JSON.stringify({ schemaVersion: SCHEMA_VERSION, ...data })}\n` : `${text}\n`,
+      );
+    },
+    atEnd(cleanUp) {
+      process.once('exit', cleanUp);
     },
     progress(next) {
       if (quiet || next === line) return;

@@ -1,17 +1,26 @@
 import { wayBackOf } from '../engine/index.ts';
 import type { CapabilityStatus, LiveStatus } from '../engine/index.ts';
+import { fencesText, fenceStory } from '../doctor/fence-story.ts';
 import { copiedText } from './copied-text.ts';
 import { ago, duration, plural } from './format.ts';
 import { gatesLine } from './gates-text.ts';
 import { nextSteps } from './next-step.ts';
 import type { Paint } from './output.ts';
 
+/** How long the steps of a handover that is over are still shown, in ms. */
+const FRESH_MS = 10_000;
+
 /** A status with or without what only a running engine knows. */
 export type ShownStatus = CapabilityStatus & Partial<LiveStatus>;
 
 /** The whole of `fig status`: a tree with one branch a capability. */
-export function statusText(source: string, all: readonly ShownStatus[], paint: Paint): string {
-  return [paint('dim', source), ...all.map((status) => capabilityText(status, paint))].join('\n\n');
+export function statusText(
+  source: readonly string[],
+  all: readonly ShownStatus[],
+  paint: Paint,
+): string {
+  const head = source.map((line) => paint('dim', line)).join('\n');
+  return [head, ...all.map((status) => capabilityText(status, paint))].join('\n\n');
 }
 
 function capabilityText(status: ShownStatus, paint: Paint): string {
@@ -19,19 +28,21 @@ function capabilityText(status: ShownStatus, paint: Paint): string {
   const colour = stage === 'alarm' ? 'red' : stage === 'switched' ? 'green' : 'cyan';
   const head = `${paint('bold', capability)}  ${paint(colour, stage)}  owner ${owner ?? 'none'}, epoch ${epoch}`;
   const leaves = branches(status, paint).filter(([, text]) => text !== null);
-  const lines = leaves.map(([name, text], index) => {
-    const corner = index === leaves.length - 1 ? '└─' : '├─';
-    return `${paint('dim', corner)} ${name.padEnd(9)}  ${text ?? ''}`;
+  const lines = leaves.flatMap(([name, text, more = []], index) => {
+    const isLast = index === leaves.length - 1;
+    const [corner, stem] = isLast ? ['└─', '  '] : ['├─', '│ '];
+    const under = more.map((line) => `${paint('dim', stem)} ${' '.repeat(9)}  ${line}`);
+    return [`${paint('dim', corner)} ${name.padEnd(9)}  ${text ?? ''}`, ...under];
   });
   return [head, ...lines].join('\n');
 }
 
-function branches(
-  status: ShownStatus,
-  paint: Paint,
-): (readonly [name: string, text: string | null])[] {
+type Branch = readonly [name: string, text: string | null, more?: readonly string[]];
+
+function branches(status: ShownStatus, paint: Paint): Branch[] {
   const { shares, trouble } = status;
   return [
+    ['alarm', alarmText(status, paint)],
     [
       'shares',
       `shadow ${shares.shadow} %, reads ${shares.reads} %, writes ${shares.writes ? 'on' : 'off'}`,
@@ -40,7 +51,7 @@ function branches(
     ['backfill', backfillText(status)],
     ['reconcile', reconcileText(status)],
     ['gates', gatesLine(status.gates)],
-    ['handover', handoverText(status)],
+    ['handover', handoverText(status), stepLines(status)],
     ['intent', intentText(status)],
     ['broken', status.broken ?? null],
     ['parked', parkedText(status)],
@@ -64,6 +75,26 @@ function watchText({ trespass }: ShownStatus): string | null {
   const newest =
     trespass.newest === null ? '' : `, the newest ${ago(Date.now() - trespass.newest)}`;
   return `${plural(trespass.writes, 'write')} past the door${newest}`;
+}
+
+/** What nobody may overlook. */
+function alarmText({ stage, fences, demand }: ShownStatus, paint: Paint): string | null {
+  const { legacy, extracted } = fences;
+  if (stage === 'alarm' && legacy && extracted) {
+    const both = { legacy, extracted };
+    return paint('red', `${fencesText(both)}: ${fenceStory(both, null)}`);
+  }
+  return demand && paint('red', `both sides have to be compared as a whole: ${demand.reason}`);
+}
+
+/** Of a handover that is under way, or was a moment ago, each step with the time since its begin. */
+function stepLines({ moving, lastHandover }: ShownStatus): readonly string[] {
+  const fresh = Date.now() - (lastHandover?.finishedAt ?? 0) < FRESH_MS ? lastHandover : null;
+  const shown = moving ?? fresh;
+  if (!shown) return [];
+  return shown.steps.map(({ step, at, detail }) =>
+    `+${duration(at - shown.startedAt)} ${step}${detail === null ? '' : `  ${detail}`}`.trimEnd(),
+  );
 }
 
 function lagText({ lag }: ShownStatus): string | null {

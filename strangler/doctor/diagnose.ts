@@ -16,6 +16,7 @@ export function diagnose(facts: DatabaseFacts, engine: EngineFacts | null): read
   const one = { facts, engine };
   const unreadable = [...unreachable(one), ...notInstalled(one)];
   if (unreadable.length > 0) return [...unreadable, ...deadEngine(one)];
+  if (facts.completion !== null) return completing(one);
   return [
     ...owners(one),
     ...olderSelf(one),
@@ -45,10 +46,17 @@ function doctor({ facts }: Case, words = ''): Remedy {
 
 /** The two ways out where one database is right and only a person knows which. */
 function trusting(one: Case): readonly Remedy[] {
-  return SIDES.map((side) => ({
-    command: doctor(one, ` --trust ${side}`).command,
-    reason: `${side}'s rows are right: it becomes the owner, and ${otherSide(side)} is copied anew`,
-  }));
+  const { fences, capability } = one.facts;
+  return SIDES.map((side) => {
+    const owns = fences?.[side].state === 'open' && fences[otherSide(side)].state !== 'open';
+    const command = doctor(one, ` --trust ${side}`).command;
+    return owns
+      ? {
+          command: `fig backfill ${capability} --restart`,
+          reason: `${side}'s rows are right, without what they have lost; the other side is copied anew`,
+        }
+      : { command, reason: `${side}'s rows are right: it becomes the owner` };
+  });
 }
 
 function unreachable(one: Case): readonly Finding[] {
@@ -73,6 +81,18 @@ function notInstalled(one: Case): readonly Finding[] {
       : 'one side alone is fenced: an engine puts the other one back when it starts, or the database was replaced';
   const remedies = [{ command: 'npm start', reason: 'the engine installs what is missing' }];
   return [finding(one, 'not_installed', { what, why, remedies })];
+}
+
+function completing(one: Case): readonly Finding[] {
+  const { completion, capability } = one.facts;
+  if (completion === 'done' || one.engine !== null) return [];
+  const what = 'its last step was begun and is not done';
+  const why = 'an engine goes on with it where it was interrupted';
+  const remedies = [
+    { command: 'npm start', reason: 'the engine goes on' },
+    { command: `fig complete ${capability}`, reason: 'tells how far it is' },
+  ];
+  return [finding(one, 'completion_interrupted', { what, why, remedies })];
 }
 
 function owners(one: Case): readonly Finding[] {
@@ -149,11 +169,16 @@ function drifted(one: Case): readonly Finding[] {
     if (drift.length === 0) return [];
     const why = 'writes may pass the fence or stay out of the feed, and no handover begins';
     const repair = { kind: 'reinstall', side } as const;
+    const accept = `fig check ${one.facts.capability} --accept`;
+    const remedies = [
+      doctor(one),
+      { command: accept, reason: 'where the schema is meant to be as it is now' },
+    ];
     return [
       finding(one, 'schema_drift', {
         what: drift.join('; '),
         why,
-        remedies: [doctor(one)],
+        remedies,
         repair,
       }),
     ];

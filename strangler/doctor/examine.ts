@@ -7,6 +7,7 @@ import type { HandoverRecord } from '../store.ts';
 import type { DatabaseFacts, OpenDemand } from './facts.ts';
 import { findOlderSelves } from './older-self.ts';
 import type { Pair } from './older-self.ts';
+import { openDemand } from './open-demand.ts';
 
 type Opened = Readonly<Record<SideName, SideDatabase | Error>>;
 
@@ -22,6 +23,7 @@ export async function examine(capability: string, sides: Opened): Promise<Databa
     unfinished: null,
     targetApplied: 0,
     older: [],
+    completion: null,
     demand: null,
     drift: { legacy: [], extracted: [] },
     feedLost: null,
@@ -53,6 +55,9 @@ export async function examine(capability: string, sides: Opened): Promise<Databa
 
 async function examineBoth(sides: Pair<SideDatabase>): Promise<Partial<DatabaseFacts>> {
   const { legacy, extracted } = sides;
+  const completion = completionState(await legacy.retirement.completion());
+  // Triggers and feeds are gone then, as they should be.
+  if (completion !== null) return { completion };
   const older = await findOlderSelves(sides);
   const unfinished =
     (await legacy.store.unfinishedHandover()) ??
@@ -65,11 +70,17 @@ async function examineBoth(sides: Pair<SideDatabase>): Promise<Partial<DatabaseF
     unfinished,
     fences,
     targetApplied: await appliedAt(sides, unfinished),
-    demand: await openDemand(sides),
+    demand: await demandOn(sides),
     drift: { legacy: await legacy.checks.drift(), extracted: await extracted.checks.drift() },
     feedLost: owner === null ? null : await feedLost(sides[owner], sides[otherSide(owner)]),
     parked: (await parkedOn(extracted)) ?? (await parkedOn(legacy)),
   };
+}
+
+function completionState(
+  record: { readonly outcome: 'done' | 'aborted' | null } | undefined | null,
+): DatabaseFacts['completion'] {
+  return !record || record.outcome === 'aborted' ? null : (record.outcome ?? 'begun');
 }
 
 async function appliedAt(
@@ -79,24 +90,11 @@ async function appliedAt(
   return unfinished ? sides[unfinished.to].store.appliedPosition() : 0;
 }
 
-interface Report {
-  readonly clean: boolean;
-  readonly startedAt: number;
-}
-
-/** The newest demand that no clean comparison has begun after. */
-export async function openDemand(sides: Pair<SideDatabase>): Promise<OpenDemand | null> {
-  const both = [sides.legacy, sides.extracted];
+async function demandOn({ legacy, extracted }: Pair<SideDatabase>): Promise<OpenDemand | null> {
+  const both = [legacy, extracted];
   const demands = await Promise.all(both.map((side) => side.checks.demand()));
-  const newest = demands
-    .filter((demand) => demand !== null)
-    .sort((left, right) => right.at - left.at)[0];
-  if (!newest) return null;
-  const reports = (await Promise.all(both.map((side) => side.lastReport()))) as (
-    Report | undefined
-  )[];
-  const met = reports.some((report) => report?.clean === true && report.startedAt >= newest.at);
-  return met ? null : newest;
+  const reports = await Promise.all(both.map((side) => side.lastReport()));
+  return openDemand(demands, reports as Parameters<typeof openDemand>[1]);
 }
 
 async function feedLost(source: SideDatabase, target: SideDatabase): Promise<string | null> {

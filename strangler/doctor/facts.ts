@@ -20,6 +20,8 @@ export interface DatabaseFacts {
   /** How far the target of the unfinished handover has applied the source's feed. */
   readonly targetApplied: number;
   readonly older: readonly OlderSelf[];
+  /** The capability's last step, once it was begun and not taken back. */
+  readonly completion: 'begun' | 'done' | null;
   readonly demand: OpenDemand | null;
   /** What the databases have become since they were prepared, by side. */
   readonly drift: Readonly<Record<SideName, readonly string[]>>;
@@ -33,7 +35,7 @@ export interface DatabaseFacts {
 
 /** What a running engine says of a capability; null where none answers. */
 export interface EngineFacts {
-  readonly standing: 'leader' | 'standby' | 'waiting';
+  readonly standing: 'leader' | 'standby' | 'waiting' | 'complete';
   readonly reason: string | null;
   readonly intent: {
     readonly to: SideName | null;

@@ -65,7 +65,7 @@ export function nextStory({ from, to }: HandoverRecord, next: Action): string {
       return 'it is as good as done: the facades are told, and its outcome is recorded';
     case 'alarm':
       return next.reason;
-    case 'nothing':
+    default:
       return 'nothing is left of it to do';
   }
 }

@@ -40,7 +40,7 @@ export function repairText(capability: string, repair: Repair): string {
       return `${capability}: finish the handover, or take it back where it is short of its commit point and late`;
     case 'close':
       return `${capability}: close ${repair.side}'s fence, which is behind (epoch ${repair.fence.epoch}), and demand a full comparison`;
-    case 'reinstall':
+    default:
       return `${capability}: put Fig's tables and triggers on ${repair.side} back in place, and demand a full comparison`;
   }
 }

@@ -1,9 +1,11 @@
 /** Explains the state of a capability from its databases, and mends what is safe to mend. */
 export { diagnose } from './diagnose.ts';
 export { examine } from './examine.ts';
-export type { DatabaseFacts, EngineFacts, FacadeFacts } from './facts.ts';
+export type { DatabaseFacts, EngineFacts, FacadeFacts, OpenDemand } from './facts.ts';
+export { openDemand } from './open-demand.ts';
 export { fencesText, fenceStory } from './fence-story.ts';
 export { repairText } from './finding.ts';
 export type { Finding, Remedy, Repair } from './finding.ts';
-export { repair, trust } from './repair.ts';
+export { repair } from './repair.ts';
+export { trust } from './trust.ts';
 export type { RepairReport, Surgery } from './repair.ts';

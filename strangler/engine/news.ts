@@ -22,14 +22,17 @@ export class News {
     this.#limits = limits;
   }
 
-  /** Must not run beside a handover, which tells for itself: an older truth could come last. */
-  async tell(plane: Plane): Promise<void> {
+  /**
+   * Must not run beside a handover, which tells for itself: an older truth could come last.
+   * @param isCalm whether the rows of the side that follows can be relied on
+   */
+  async tell(plane: Plane, isCalm = true): Promise<void> {
     const fences = await fencesOf(plane);
     const owner = ownerOf(fences);
     const truth = {
       owner,
       epoch: Math.max(fences.legacy.epoch, fences.extracted.epoch),
-      replicaReady: owner !== null && (await this.#replicaReady(plane, owner)),
+      replicaReady: isCalm && owner !== null && (await this.#replicaReady(plane, owner)),
       holding: owner === null,
     };
     const text = JSON.stringify(truth);

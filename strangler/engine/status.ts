@@ -9,6 +9,8 @@ import type { BackfillState, SideDatabase } from '../side-database.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import type { HandoverRecord, JournalEntry } from '../store.ts';
+import { openDemand } from '../doctor/open-demand.ts';
+import type { OpenDemand } from '../doctor/facts.ts';
 import { ownerOf, stageOf } from './stage.ts';
 import type { Shares, Stage } from './stage.ts';
 
@@ -16,6 +18,7 @@ import type { Shares, Stage } from './stage.ts';
 export interface HandoverView extends HandoverRecord {
   /** From the hold to the news of the owner, by the journal's clock, in ms. */
   readonly holdMs: number | null;
+  readonly steps: readonly JournalEntry[];
 }
 
 export interface BackfillView {
@@ -28,6 +31,7 @@ export interface BackfillView {
 
 export interface ReconcileView {
   readonly clean: boolean;
+  readonly startedAt: number;
   /** ms since 1970. */
   readonly at: number;
   readonly ageMs: number;
@@ -58,6 +62,8 @@ export interface CapabilityStatus {
   readonly reconcile: ReconcileView | null;
   /** What could not be applied; null when nothing is parked. */
   readonly parked: ParkedView | null;
+  /** Why both sides have to be compared as a whole before anything is handed over. */
+  readonly demand: OpenDemand | null;
   readonly moving: HandoverView | null;
   readonly lastHandover: HandoverView | null;
   /** The last step, once it was begun. */
@@ -117,6 +123,7 @@ export async function readStatus(
     backfill,
     reconcile: reports.sort((left, right) => right.at - left.at)[0] ?? null,
     parked: legacy.parked ?? extracted.parked,
+    demand: openDemand([legacy.demand, extracted.demand], reports),
     moving,
     lastHandover: recent.find(({ outcome }) => outcome !== null) ?? null,
     completion: legacy.completion,
@@ -147,6 +154,7 @@ interface SideReading {
   readonly completion: CompletionRecord | null;
   readonly drift: readonly string[];
   readonly trespass: Trespass | null;
+  readonly demand: OpenDemand | null;
   readonly trouble: readonly string[];
 }
 
@@ -159,6 +167,7 @@ const UNREADABLE: SideReading = {
   completion: null,
   drift: [],
   trespass: null,
+  demand: null,
   trouble: [],
 };
 
@@ -177,6 +186,7 @@ async function readSide(side: SideDatabase | Error): Promise<SideReading> {
       completion: (await side.retirement.completion()) ?? null,
       drift: await side.checks.drift(),
       trespass: await trespassOf(side),
+      demand: await side.checks.demand(),
       trouble: [],
     };
   } catch (error) {
@@ -206,10 +216,10 @@ export async function trespassOf({ shadowFence }: SideDatabase): Promise<Trespas
 export async function handoversOf(side: SideDatabase, limit: number): Promise<HandoverView[]> {
   const records = await side.store.recentHandovers(limit);
   return Promise.all(
-    records.map(async (record) => ({
-      ...record,
-      holdMs: holdOf(await side.store.journal(record.id)),
-    })),
+    records.map(async (record) => {
+      const steps = await side.store.journal(record.id);
+      return { ...record, holdMs: holdOf(steps), steps };
+    }),
   );
 }
 
@@ -243,11 +253,12 @@ function parkedView(aggregates: readonly ParkedAggregate[]): ParkedView | null {
 
 interface Report {
   readonly clean: boolean;
+  readonly startedAt: number;
   readonly finishedAt: number;
 }
 
-function reconcileView({ clean, finishedAt }: Report): ReconcileView {
-  return { clean, at: finishedAt, ageMs: Date.now() - finishedAt };
+function reconcileView({ clean, startedAt, finishedAt }: Report): ReconcileView {
+  return { clean, startedAt, at: finishedAt, ageMs: Date.now() - finishedAt };
 }
 
 type LagReading = Pick<CapabilityStatus, 'lag' | 'position' | 'applied'>;

@@ -224,10 +224,10 @@ export class Steward {
       if (outcome.outcome === 'stuck') return STUCK_MS;
     }
     await this.#goOn(command);
-    await this.#news.tell(command.plane);
+    await this.#news.tell(command.plane, this.#vigil.isCalm);
     await this.#vigil.look(command.plane, command.leases);
     await this.driver.drive(command);
-    await this.#news.tell(command.plane);
+    await this.#news.tell(command.plane, this.#vigil.isCalm);
     await this.#lookBack(command.plane);
     await this.#notices.keep(command.plane, ownerOf(await fencesOf(command.plane)));
     return TICK_MS;

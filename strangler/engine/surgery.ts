@@ -1,5 +1,6 @@
-import { repair, trust } from '../doctor/repair.ts';
+import { repair } from '../doctor/repair.ts';
 import type { RepairReport, Surgery } from '../doctor/repair.ts';
+import { trust } from '../doctor/trust.ts';
 import type { SideName } from '../side.ts';
 import type { Command } from './driver.ts';
 import type { HandoverOutcome } from './handovers.ts';

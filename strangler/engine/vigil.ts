@@ -1,5 +1,7 @@
 import type { Logger } from '../../chassis/index.ts';
+import { openDemand } from '../doctor/open-demand.ts';
 import { findOlderSelves } from '../doctor/older-self.ts';
+import type { OlderSelf } from '../doctor/older-self.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import type { Leases } from './leases.ts';
@@ -11,41 +13,72 @@ const SIDES: readonly SideName[] = ['legacy', 'extracted'];
 /**
  * Watches for a database that was restored from a backup: every second each is told of the other,
  * and one that knows less of itself than it should is an older self. The alarm is kept in both
- * databases, and is over when all rows have been compared.
+ * databases. Neither is told of the other again, so that the evidence stays, until all rows have
+ * been compared and found equal.
  */
 export class Vigil {
   readonly #log: Logger;
   readonly #capability: string;
   #lookedAt = Number.NEGATIVE_INFINITY;
-  #known = '';
+  #alarmed = '';
 
   constructor(capability: string, log: Logger) {
     this.#capability = capability;
     this.#log = log;
   }
 
+  /** Whether both databases are what they were; where one is not, its rows must not be relied on. */
+  get isCalm(): boolean {
+    return this.#alarmed === '';
+  }
+
   /** Must not run beside a handover: between cede and open a target is behind. */
   async look(plane: Plane, leases: Leases): Promise<void> {
     if (performance.now() - this.#lookedAt < EVERY_MS) return;
     const found = await findOlderSelves(plane.sides);
-    const reason = found.map((one) => one.reason).join('; ');
-    if (reason !== '' && reason !== this.#known) await this.#alarm(plane, reason);
-    this.#known = reason;
-    await introduce(plane, leases);
+    const who = found.map(({ side }) => side).join();
+    if (who !== '' && who !== this.#alarmed) await this.#alarm(plane, found);
+    else if (who === '' || (await isCompared(plane))) {
+      await settle(plane, leases, found);
+      await introduce(plane, leases);
+      this.#alarmed = '';
+    }
     this.#lookedAt = performance.now();
   }
 
-  async #alarm({ sides }: Plane, reason: string): Promise<void> {
+  async #alarm({ sides }: Plane, found: readonly OlderSelf[]): Promise<void> {
+    const reason = found.map((one) => one.reason).join('; ');
     this.#log.error(
       { capability: this.#capability, reason, next: `fig doctor ${this.#capability}` },
       'a database was restored from a backup, or replaced; nothing is handed over before both sides are compared',
     );
     for (const side of SIDES) await sides[side].checks.demandReconcile(reason);
+    this.#alarmed = found.map(({ side }) => side).join();
+  }
+}
+
+async function isCompared({ sides }: Plane): Promise<boolean> {
+  const both = SIDES.map((side) => sides[side]);
+  const demands = await Promise.all(both.map((side) => side.checks.demand()));
+  const reports = await Promise.all(both.map((side) => side.lastReport()));
+  return openDemand(demands, reports as Parameters<typeof openDemand>[1]) === null;
+}
+
+/** Positions of its feed that were applied in its former life are not given out again. */
+async function settle(
+  { sides }: Plane,
+  leases: Leases,
+  found: readonly OlderSelf[],
+): Promise<void> {
+  for (const { side } of found) {
+    const lease = leases.held?.[side];
+    const applied = await sides[otherSide(side)].store.appliedPosition();
+    if (lease) await sides[side].store.skipTo(applied, lease);
   }
 }
 
 /** Tells each database of the other; what one is told must be safe in the other before. */
-export async function introduce({ sides }: Plane, leases: Leases): Promise<void> {
+async function introduce({ sides }: Plane, leases: Leases): Promise<void> {
   for (const side of SIDES) {
     const other = sides[otherSide(side)];
     const lease = leases.held?.[side];
@@ -53,11 +86,7 @@ export async function introduce({ sides }: Plane, leases: Leases): Promise<void>
     if (!lease || !installation) return;
     const known = await other.store.acquaintance();
     const { epoch } = await other.store.fence();
-    const { incarnation } = installation;
-    await sides[side].store.greet(
-      { incarnation, pulse: known.pulse, epoch },
-      lease,
-      known.other?.pulse ?? 0,
-    );
+    const greeting = { incarnation: installation.incarnation, pulse: known.pulse, epoch };
+    await sides[side].store.greet(greeting, lease, known.other?.pulse ?? 0);
   }
 }

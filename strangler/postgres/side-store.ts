@@ -110,6 +110,16 @@ export class PostgresSideStore implements SideStore {
     });
   }
 
+  skipTo(position: number, lease: Lease): Promise<boolean> {
+    return this.#leased(lease, async (client) => {
+      await client.query(
+        'UPDATE fig_sequence SET last = greatest(last, $2) WHERE capability = $1',
+        [this.#capability, position],
+      );
+      return true;
+    });
+  }
+
   beginHandover(record: HandoverRecord, lease: Lease): Promise<boolean> {
     return this.#leased(lease, async (client) => {
       const { rowCount } = await client.query(

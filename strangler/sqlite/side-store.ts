@@ -105,6 +105,21 @@ export class SqliteSideStore implements SideStore {
     });
   }
 
+  skipTo(position: number, lease: Lease): Promise<boolean> {
+    const feed = name(feedTable(this.#capability));
+    return this.#leased(lease, () => {
+      this.#db
+        .write(
+          `INSERT INTO ${feed} (position, tx, tbl, key, op, image, epoch, at)
+                SELECT ? + 1, tx, '', '{}', 'heartbeat', NULL, epoch, ?
+                FROM fig_clock JOIN fig_fence ON capability = ? AND key = '*'
+                WHERE id = 1 AND (${this.#last}) <= ?`,
+        )
+        .run(position, Date.now(), this.#capability, position);
+      return true;
+    });
+  }
+
   beginHandover(record: HandoverRecord, lease: Lease): Promise<boolean> {
     return this.#leased(lease, () => {
       if (this.#unfinished((sql) => this.#db.write(sql)) !== undefined) return false;

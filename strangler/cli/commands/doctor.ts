@@ -1,6 +1,6 @@
 import { createLog } from '../../../chassis/index.ts';
 import { diagnose, examine, repairText } from '../../doctor/index.ts';
-import type { DatabaseFacts, EngineFacts, Finding, RepairReport } from '../../doctor/index.ts';
+import type { DatabaseFacts, EngineFacts, RepairReport } from '../../doctor/index.ts';
 import { LeaseHeldError, openEachSide, operate, withStandIn } from '../../engine/index.ts';
 import type { DataDeclaration, LiveStatus } from '../../engine/index.ts';
 import type { SideName } from '../../side.ts';
@@ -8,6 +8,7 @@ import { declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
 import { confirmed } from '../confirm.ts';
 import { doctorText } from '../doctor-text.ts';
+import type { Examination } from '../doctor-text.ts';
 import { EngineClient } from '../engine-client.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { stepsText } from '../format.ts';
@@ -21,13 +22,6 @@ interface DoctorWords {
   readonly dryRun: boolean;
   readonly yes: boolean;
   readonly timeoutMs: number;
-}
-
-/** One look at everything. */
-export interface Examination {
-  readonly capabilities: readonly DatabaseFacts[];
-  /** The gravest first. */
-  readonly findings: readonly Finding[];
 }
 
 /** Longer than a lease lasts without the engine that holds it. */

@@ -6,10 +6,6 @@ import type { Context } from '../context.ts';
 import { duration, table } from '../format.ts';
 import type { Output } from '../output.ts';
 
-interface Told extends HandoverView {
-  readonly steps: readonly JournalEntry[];
-}
-
 /** Tells the newest handovers step by step, straight from the databases; no engine is needed. */
 export async function journal(
   context: Context,
@@ -25,15 +21,13 @@ export async function journal(
   );
 }
 
-async function read(declaration: DataDeclaration, limit: number): Promise<Told[]> {
-  const told: Told[] = [];
+async function read(declaration: DataDeclaration, limit: number): Promise<HandoverView[]> {
+  const told: HandoverView[] = [];
   for (const side of Object.values(openEachSide(declaration))) {
     if (side instanceof Error) continue;
     try {
       if (!(await side.installation())) continue;
-      for (const record of await handoversOf(side, limit)) {
-        told.push({ ...record, steps: await side.store.journal(record.id) });
-      }
+      told.push(...(await handoversOf(side, limit)));
     } finally {
       await side.close();
     }
@@ -41,7 +35,7 @@ async function read(declaration: DataDeclaration, limit: number): Promise<Told[]
   return told;
 }
 
-function handoverText(record: Told): string {
+function handoverText(record: HandoverView): string {
   const { capability, from, to, epoch, position, outcome, reason, startedAt, holdMs, steps } =
     record;
   const end = outcome === 'aborted' ? `taken back: ${reason ?? ''}` : (outcome ?? 'under way');

@@ -1,12 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { FacadeFacts } from '../../doctor/index.ts';
+import { ask } from '../ask.ts';
 import type { Context } from '../context.ts';
 import { EngineClient } from '../engine-client.ts';
+import { nextSteps } from '../next-step.ts';
 import type { Output } from '../output.ts';
 import { findStatus } from '../read-status.ts';
+import type { FoundStatus } from '../read-status.ts';
+import { Screen } from '../screen.ts';
 import { statusText } from '../status-text.ts';
+import { WatchedLines } from '../watched-lines.ts';
 
-const REFRESH_MS = 1_000;
-const CLEAR = '\u001b[H\u001b[2J';
+const REFRESH_MS = 500;
 
 interface StatusOptions {
   readonly watch: boolean;
@@ -19,17 +24,52 @@ export async function status(
   { watch }: StatusOptions,
 ): Promise<void> {
   const engine = new EngineClient(context.engineUrl, 0, () => undefined);
+  if (!watch) {
+    const found = await findStatus(context, engine);
+    const text = (): string => statusText([sourceOf(found)], found.capabilities, output.paint);
+    output.result(found, text, found.capabilities.flatMap(nextSteps));
+    return;
+  }
+  if (output.terminal && !output.json) return redraw(context, engine, output);
+  const lines = new WatchedLines();
   for (;;) {
     const found = await findStatus(context, engine);
-    const source =
-      found.source === 'engine'
-        ? `engine at ${found.engineUrl}`
-        : `no engine answers at ${found.engineUrl}; this is what the databases say`;
-    output.result(found, () => {
-      const text = statusText(source, found.capabilities, output.paint);
-      return watch && output.live ? CLEAR + text : text;
-    });
-    if (!watch) return;
+    for (const line of lines.of(found)) output.line(line, found);
     await delay(REFRESH_MS);
   }
+}
+
+function sourceOf({ source, engineUrl }: FoundStatus): string {
+  return source === 'engine'
+    ? `engine at ${engineUrl}`
+    : `no engine answers at ${engineUrl}; this is what the databases say`;
+}
+
+/** Until somebody interrupts it. */
+async function redraw(context: Context, engine: EngineClient, output: Output): Promise<void> {
+  if (!output.terminal) return;
+  let frame = '';
+  const screen = new Screen(output.terminal, () => screen.draw(frame));
+  output.atEnd(() => screen.close());
+  for (;;) {
+    const found = await findStatus(context, engine);
+    const around = [sourceOf(found), ...(await Promise.all(context.adminUrls.map(facadeLine)))];
+    frame = statusText(around, found.capabilities, output.paint);
+    screen.draw(frame);
+    await delay(REFRESH_MS);
+  }
+}
+
+/** As far as it is shown of what a facade says of itself. */
+interface Facade extends FacadeFacts {
+  readonly routingNews: 'pushed' | 'polled';
+  readonly inFlight: number;
+}
+
+async function facadeLine(url: string): Promise<string> {
+  const answer = await ask(url, '/status');
+  if (answer?.status !== 200) return `no facade answers at ${url}`;
+  const { routingNews, inFlight, capabilities } = answer.body as Facade;
+  const beliefs = capabilities.map(({ name, owner, epoch }) => `${name}: ${owner} (${epoch})`);
+  return `facade at ${url}, news ${routingNews}, ${inFlight} requests in flight, believes ${beliefs.join(', ')}`;
 }

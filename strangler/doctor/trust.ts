@@ -1,0 +1,80 @@
+import { randomUUID } from 'node:crypto';
+import type { Fence } from '../../chassis/index.ts';
+import { otherSide } from '../side.ts';
+import type { SideName } from '../side.ts';
+import type { HandoverRecord } from '../store.ts';
+import { demand, unfinishedOf } from './repair.ts';
+import type { RepairReport, Surgery } from './repair.ts';
+
+/**
+ * Makes a side the only owner because a person says that its rows are right, whatever the fences
+ * say: the other one's fence is ceded to it at an epoch above both.
+ */
+export async function trust(surgery: Surgery, side: SideName): Promise<RepairReport> {
+  const { capability, sides, leases } = surgery;
+  const [trusted, other] = [sides[side].store, sides[otherSide(side)].store];
+  const completion = await sides.legacy.retirement.completion();
+  if (completion && completion.outcome !== 'aborted') {
+    throw new Error(`${capability} is being completed, or is: there is one owner for good`);
+  }
+  const done = await giveUpHandover(surgery);
+  const mine = await trusted.fence();
+  const theirs = await other.fence();
+  const epoch = Math.max(mine.epoch, theirs.epoch) + 1;
+  const record = decision(capability, side, epoch);
+  await demand(surgery, `a person decided that ${side} is right`);
+  const step = { handover: record.id, step: 'trust' };
+  if (mine.state === 'open') {
+    // It is opened again at the new epoch; meanwhile nobody writes, which is safe at any moment.
+    const closed: Fence = { state: 'closed', epoch: mine.epoch };
+    const detail = `open ${mine.epoch} -> closed ${mine.epoch}`;
+    await expectMoved(
+      side,
+      trusted.step({ ...step, detail }, leases[side], { from: mine, to: closed }),
+    );
+  }
+  if (!(await other.beginHandover(record, leases[otherSide(side)]))) {
+    throw new Error('a handover is unfinished there; see to it first');
+  }
+  const ceded: Fence = { state: 'ceded', epoch };
+  const detail = `${theirs.state} ${theirs.epoch} -> ceded ${epoch}, by a person's decision`;
+  await expectMoved(
+    otherSide(side),
+    other.step({ ...step, detail }, leases[otherSide(side)], { from: theirs, to: ceded }),
+  );
+  if (!(await trusted.openAsTarget(epoch))) throw new Error(`${side} could not be opened`);
+  await other.finishHandover(record.id, 'done', null, leases[otherSide(side)]);
+  done.push(`${side} is the only owner (epoch ${epoch}), as a person decided`);
+  return { capability, done, failed: [] };
+}
+
+/** Its record only: the decision is about both fences, whatever it has left them at. */
+async function giveUpHandover(surgery: Surgery): Promise<string[]> {
+  const left = await unfinishedOf(surgery);
+  if (!left) return [];
+  const { sides, leases } = surgery;
+  const reason = 'a person decided otherwise';
+  await sides[left.from].store.finishHandover(left.id, 'aborted', reason, leases[left.from]);
+  return [`the unfinished handover to ${left.to} is given up`];
+}
+
+async function expectMoved(side: SideName, moved: Promise<boolean>): Promise<void> {
+  if (!(await moved)) throw new Error(`${side}'s fence has moved meanwhile`);
+}
+
+function decision(capability: string, to: SideName, epoch: number): HandoverRecord {
+  const now = Date.now();
+  return {
+    id: randomUUID(),
+    capability,
+    from: otherSide(to),
+    to,
+    epoch,
+    deadline: now,
+    position: null,
+    outcome: null,
+    reason: null,
+    startedAt: now,
+    finishedAt: null,
+  };
+}
