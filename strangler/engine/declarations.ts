@@ -57,7 +57,7 @@ function restOf(
     completion: {
       soakMs,
       quietMs,
-      sunset,
+      sunset: sunset === undefined ? undefined : Date.parse(sunset),
       successor: successor.replace(/\/$/, ''),
       leftovers: leftoversOf(config, capability),
     },

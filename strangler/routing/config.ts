@@ -36,10 +36,7 @@ const completion = z.strictObject({
   /** For how long nobody may have asked the legacy program, in ms. */
   quietMs: z.int().min(0).default(HOUR_MS),
   /** When the legacy routes are said to go; the end of the soak when left out. */
-  sunset: z
-    .union([z.iso.date(), z.iso.datetime()], 'give a date such as "2030-06-30"')
-    .transform((text) => Date.parse(text))
-    .optional(),
+  sunset: z.union([z.iso.date(), z.iso.datetime()], 'give a date such as "2030-06-30"').optional(),
   /** Base URL that the legacy routes name as their successor; the extracted upstream when left out. */
   successor: upstream.optional(),
   /** Files and folders that nobody needs any more afterwards. */
