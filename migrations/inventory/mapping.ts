@@ -60,7 +60,7 @@ export const inventoryMapping = defineMapping({
 export const inventoryInvariants = [
   {
     name: 'units on hand, units reserved',
-    legacy: 'SELECT sum(QTY_OH), sum(QTY_RSV) FROM INV_STOCK',
+    legacy: 'SELECT sum("QTY_OH"), sum("QTY_RSV") FROM "INV_STOCK"',
     extracted:
       'SELECT (SELECT sum(on_hand) FROM stock_levels), (SELECT sum(reserved) FROM stock_holds)',
   },

@@ -92,15 +92,15 @@ export const paymentMapping = defineMapping({
   ],
 });
 
-const minorUnits = (column: string): string => `CAST(replace(${column}, '.', '') AS BIGINT)`;
+const minorUnits = (column: string): string => `CAST(replace("${column}", '.', '') AS BIGINT)`;
 
 /** What must be the same on both sides before ownership moves, whatever the rows say one by one. */
 export const paymentInvariants = [
   {
     name: 'minor units captured, minor units paid back',
     legacy:
-      `SELECT (SELECT sum(${minorUnits('AMT_TXT')}) FROM PAY_TXN WHERE STAT_CD = 'S'), ` +
-      `(SELECT sum(${minorUnits('AMT_TXT')}) FROM PAY_RFND WHERE STAT_CD = 'S')`,
+      `SELECT (SELECT sum(${minorUnits('AMT_TXT')}) FROM "PAY_TXN" WHERE "STAT_CD" = 'S'), ` +
+      `(SELECT sum(${minorUnits('AMT_TXT')}) FROM "PAY_RFND" WHERE "STAT_CD" = 'S')`,
     extracted:
       "SELECT (SELECT sum(amount_minor) FROM payment_entries WHERE kind = 'captured'), " +
       "(SELECT sum(amount_minor) FROM payment_entries WHERE kind = 'refunded')",
