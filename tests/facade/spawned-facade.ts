@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FigConfigInput } from '../../strangler/routing/index.ts';
@@ -18,8 +19,16 @@ export interface SpawnedFacade {
   /** Puts another configuration in the place of the one it has. */
   configure(config: FigConfigInput | string): Promise<void>;
   signal(name: NodeJS.Signals): void;
+  /** What it holds on to, once all garbage is collected. */
+  memory(): Promise<Holding>;
   /** How the process ended, once it has. */
   readonly ended: Promise<number | NodeJS.Signals>;
+}
+
+export interface Holding {
+  readonly heapBytes: number;
+  /** Open connections, to clients and to upstreams. */
+  readonly sockets: number;
 }
 
 interface SpawnOptions {
@@ -32,6 +41,7 @@ interface SpawnOptions {
 }
 
 const PROGRAM = join(projectRoot, 'dist', 'facade', 'main.js');
+const PROBE = join(projectRoot, 'tests', 'facade', 'memory-probe.mjs');
 
 /** Starts a facade and stops it after `use`. */
 export async function withSpawnedFacade<T>(
@@ -44,7 +54,7 @@ export async function withSpawnedFacade<T>(
     writeFile(configFile, typeof next === 'string' ? next : JSON.stringify(next));
   await configure(config);
   const child = fork(PROGRAM, [], {
-    execArgv: ['--enable-source-maps'],
+    execArgv: ['--enable-source-maps', '--expose-gc', '--import', PROBE],
     env: {
       PATH: process.env['PATH'],
       FIG_CONFIG: configFile,
@@ -88,10 +98,23 @@ export async function withSpawnedFacade<T>(
       flags: (shares) => setFlags(flagsFile, shares),
       configure,
       signal: (name) => void child.kill(name),
+      memory: () => memoryOf(child),
       ended,
     });
   } finally {
     child.kill('SIGTERM');
     await ended;
   }
+}
+
+function memoryOf(child: ChildProcess): Promise<Holding> {
+  return new Promise((resolve) => {
+    const hear = (message: Holding & { readonly type: string }): void => {
+      if (message.type !== 'memory') return;
+      child.off('message', hear);
+      resolve(message);
+    };
+    child.on('message', hear);
+    child.send({ type: 'memory' });
+  });
 }

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import type { Fuzzed } from './requests.ts';
+import type { Fuzzed, Meaning } from './requests.ts';
 
 /** What an upstream said that it had read. */
 export interface Echo {
@@ -8,6 +8,8 @@ export interface Echo {
   readonly method: string;
   readonly target: string;
   readonly body: string;
+  /** Whether what a client may not say of itself got through. */
+  readonly forged: boolean;
 }
 
 export interface Exchange {
@@ -21,10 +23,12 @@ export interface Exchange {
 
 /** How long more is waited for where nobody knows how much there will be. */
 const PATIENCE_MS = 80;
-const LONGEST_MS = 10_000;
 
-/** Sends one request on a connection of its own, and reads what comes back. */
-export function exchange(port: number, request: Fuzzed): Promise<Exchange> {
+/**
+ * Sends one request on a connection of its own, and reads what comes back.
+ * @param longestMs how long an answer that must come is waited for
+ */
+export function exchange(port: number, request: Fuzzed, longestMs: number): Promise<Exchange> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     let text = '';
@@ -48,7 +52,7 @@ export function exchange(port: number, request: Fuzzed): Promise<Exchange> {
     };
     const wait = (): void => {
       clearTimeout(timer);
-      timer = setTimeout(() => finish(true), request.means === null ? PATIENCE_MS : LONGEST_MS);
+      timer = setTimeout(() => finish(true), request.means === null ? PATIENCE_MS : longestMs);
     };
     socket.on('connect', () => {
       socket.write(request.bytes, 'latin1');
@@ -56,8 +60,8 @@ export function exchange(port: number, request: Fuzzed): Promise<Exchange> {
     });
     socket.on('data', (chunk) => {
       text += chunk.toString('latin1');
-      // Of an undamaged request the one answer is all; others may have been two.
-      if (request.means !== null && isWhole(text, request.means.method)) finish(false);
+      // Of undamaged requests it is known how many answers there will be.
+      if (request.means !== null && areWhole(text, request.means)) finish(false);
       else wait();
     });
     socket.on('error', () => finish(false));
@@ -70,9 +74,18 @@ function echoIn(head: string): Echo[] {
   return encoded ? [JSON.parse(Buffer.from(encoded, 'base64url').toString()) as Echo] : [];
 }
 
-function isWhole(text: string, method: string): boolean {
-  const end = text.indexOf('\r\n\r\n');
-  if (end === -1 || text.startsWith('HTTP/1.1 1')) return false;
-  const length = Number(/\r\ncontent-length: (\d+)\r\n/i.exec(text.slice(0, end + 2))?.[1] ?? 0);
-  return method === 'HEAD' || text.length >= end + 4 + length;
+/** One answer for each, or fewer if one says that it is the last. */
+function areWhole(text: string, means: readonly Meaning[]): boolean {
+  let rest = text;
+  for (const { method } of means) {
+    const end = rest.indexOf('\r\n\r\n');
+    if (end === -1 || rest.startsWith('HTTP/1.1 1')) return false;
+    const head = rest.slice(0, end + 2);
+    const length = Number(/\r\ncontent-length: (\d+)\r\n/i.exec(head)?.[1] ?? 0);
+    const whole = end + 4 + (method === 'HEAD' ? 0 : length);
+    if (rest.length < whole) return false;
+    if (/\r\nconnection: close\r\n/i.test(head)) return true;
+    rest = rest.slice(whole);
+  }
+  return true;
 }

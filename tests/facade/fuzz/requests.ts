@@ -1,15 +1,21 @@
 import * as fc from 'fast-check';
 
-/** A request, as bytes in latin1. */
+/** A request as it is meant. */
+export interface Meaning {
+  readonly method: string;
+  readonly target: string;
+  readonly body: string;
+}
+
+/** One request or two on one connection, as bytes in latin1. */
 export interface Fuzzed {
   readonly bytes: string;
-  /** What it says, where nothing in it is wrong or doubtful. */
-  readonly means: {
-    readonly method: string;
-    readonly target: string;
-    readonly body: string;
-  } | null;
+  /** What they say, one after the other, where nothing in them is wrong or doubtful. */
+  readonly means: readonly Meaning[] | null;
 }
+
+/** What clients say of themselves that is for the facade alone to say. */
+export const FORGED = 'forged';
 
 const METHODS = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 const ODD_METHODS = ['TRACE', 'CONNECT', 'get', 'GRAB', 'G ET', '', 'PRI', 'PROPFIND', 'QUERY'];
@@ -61,9 +67,15 @@ const HEADERS = [
   'traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
   'Cookie: a=b; c="d"',
   'X-Long: ' + 'x'.repeat(500),
-  'X-Forwarded-For: 6.6.6.6',
-  'x-user-id: root',
-  'X_Fig_Attempt: 1',
+  `X-Forwarded-For: ${FORGED}`,
+  `x-forwarded-PREFIX: ${FORGED}`,
+  `x-user-id: ${FORGED}`,
+  `X_User-Name: ${FORGED}`,
+  `X_Fig_Attempt: ${FORGED}`,
+  `X-FIG-Timeout-Ms: ${FORGED}`,
+  `X-Real-IP: ${FORGED}`,
+  `Forwarded: for=${FORGED}`,
+  `X_Customer_Id: ${FORGED}`,
   'Via: 1.0 a',
   'X-Empty:',
   'X-Latin: caf\u00e9',
@@ -123,7 +135,7 @@ const body = fc.oneof(
   fc.constant(''),
   fc.constantFrom(
     '{"a":1}',
-    'GET /hidden HTTP/1.1\r\nHost: fig\r\n\r\n',
+    'GET /hidden HTTP/1.1\r\nA: b\r\n\r\n',
     '0\r\n\r\n',
     '\r\n\r\n',
     '5\r\nabcde\r\n0\r\n\r\n',
@@ -169,11 +181,13 @@ const structured = fc
     return {
       bytes: `${lines.join('\r\n')}\r\n\r\n${sent}`,
       means: usual
-        ? {
-            method: parts.method,
-            target: parts.target,
-            body: parts.framing === 'none' ? '' : parts.body,
-          }
+        ? [
+            {
+              method: parts.method,
+              target: parts.target,
+              body: parts.framing === 'none' ? '' : parts.body,
+            },
+          ]
         : null,
     };
   });
@@ -220,8 +234,15 @@ const damaged = fc
     return { bytes: text, means: null };
   });
 
+/** The second is sent before the first is answered. */
+const pipelined = fc.tuple(structured, structured).map(([first, second]): Fuzzed => ({
+  bytes: first.bytes + second.bytes,
+  means: first.means && second.means && [...first.means, ...second.means],
+}));
+
 /** Requests as clients send them, with something odd here and there, and some that are damaged. */
 export const fuzzedRequest: fc.Arbitrary<Fuzzed> = fc.oneof(
   { weight: 3, arbitrary: structured },
+  { weight: 1, arbitrary: pipelined },
   { weight: 1, arbitrary: damaged },
 );

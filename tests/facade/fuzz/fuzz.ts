@@ -1,0 +1,164 @@
+import * as fc from 'fast-check';
+import type { RawUpstream, SeenRequest } from '../conformance/raw-upstream.ts';
+import { exchange } from './exchange.ts';
+import type { Echo, Exchange } from './exchange.ts';
+import { FORGED, fuzzedRequest } from './requests.ts';
+import type { Meaning } from './requests.ts';
+
+/** How many connections are used at the same time. */
+const AT_ONCE = 250;
+
+/** What may be answered to a client that may send anything. The upstreams are always well. */
+const ALLOWED = new Set([100, 200, 400, 405, 408, 413, 417, 431, 501, 505]);
+
+/** What upstreams have read in all. */
+interface Counter {
+  next: number;
+  readonly strangers: SeenRequest[];
+}
+
+/** Tells in the head of its answer what it has read. */
+function echoing(upstream: RawUpstream, by: string, counter: Counter, mark: string): void {
+  upstream.reply = (request, socket) => {
+    upstream.seen.length = 0;
+    counter.next += 1;
+    // What the proxy has sent on says so; what hides in something else does not.
+    if (!request.headers.has(mark)) counter.strangers.push(request);
+    const { method, target, body, headers } = request;
+    const forged = [...headers].some(isForged);
+    const echo = { number: counter.next, by, method, target, body, forged };
+    const seen = Buffer.from(JSON.stringify(echo)).toString('base64url');
+    const answer = method === 'HEAD' ? '' : 'ok';
+    socket.write(`HTTP/1.1 200 OK\r\nX-Seen: ${seen}\r\nContent-Length: 2\r\n\r\n${answer}`);
+  };
+}
+
+/** What two servers may read in two ways: an escape of what needs none, of a slash, in lower case... */
+const DOUBTFUL =
+  /\/\/|\/\.{1,2}(?:;[^/]*)?(?=\/|$)|[\\#"<>\s]|[^ -~]|%(?![0-9A-F]{2})|%(?:[01][0-9A-F]|2[DEF]|3[0-9]|4[1-9A-F]|5[0-9ACF]|6[1-9A-F]|7[0-9AEF])/;
+
+const OURS_ALONE = /^(?:x-(?:user|fig|forwarded|real)-|forwarded$|x-customer-id$)/;
+
+function isForged([name, value]: readonly [string, string]): boolean {
+  return value.includes(FORGED) && OURS_ALONE.test(name.replaceAll('_', '-'));
+}
+
+function decoded(target: string): string {
+  const path = target.split('?')[0] ?? '';
+  const text = path.replace(/%([0-9a-f]{2})/gi, (_all, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  return text.replace(/\/{2,}/g, '/');
+}
+
+function queryOf(target: string): string {
+  const mark = target.indexOf('?');
+  return mark === -1 ? '' : target.slice(mark);
+}
+
+/** Where a request to this path belongs, by the words of the configuration. */
+function ownerOf(target: string): string {
+  const path = decoded(target).toLowerCase();
+  return path === '/api/stock' || path.startsWith('/api/stock/') ? 'stock' : 'monolith';
+}
+
+function check({ request, statuses, echoes, text, gaveUp }: Exchange, isSplit: boolean): void {
+  const about = JSON.stringify({ sent: request.bytes, got: text });
+  for (const status of statuses) {
+    if (!ALLOWED.has(status)) throw new Error(`answered ${status}: ${about}`);
+  }
+  for (const { target, by, forged } of echoes) {
+    if (isSplit && ownerOf(target) !== by) throw new Error(`${target} went to ${by}: ${about}`);
+    if (DOUBTFUL.test(target.split('?')[0] ?? ''))
+      throw new Error(`${target} got through: ${about}`);
+    if (forged) throw new Error(`a forged header got through: ${about}`);
+  }
+  const { means } = request;
+  if (means === null) return;
+  if (gaveUp) throw new Error(`not answered: ${about}`);
+  const final = statuses.filter((status) => status >= 200);
+  const isLast = /\r\nconnection: close\r\n/i.test(text);
+  if (
+    final.length === 0 ||
+    final.length > means.length ||
+    (final.length < means.length && !isLast)
+  ) {
+    throw new Error(`answered ${final.length} times: ${about}`);
+  }
+  const passed = final.flatMap((status, index) =>
+    status === 200 ? [means[index] as Meaning] : [],
+  );
+  if (passed.length !== echoes.length) throw new Error(`passed ${echoes.length}: ${about}`);
+  for (const [index, meant] of passed.entries()) checkSame(echoes[index] as Echo, meant);
+}
+
+function checkSame(echo: Echo, meant: Meaning): void {
+  const same =
+    echo.method === meant.method &&
+    echo.body === meant.body &&
+    decoded(echo.target) === decoded(meant.target) &&
+    queryOf(echo.target) === queryOf(meant.target);
+  if (!same) throw new Error(`${JSON.stringify(echo)} is not ${JSON.stringify(meant)}`);
+}
+
+interface Subject {
+  readonly port: number;
+  /** By the name of the one that a path belongs to. */
+  readonly upstreams: Readonly<Record<'monolith' | 'stock', RawUpstream>>;
+  /** A header that is in each request that it sends on. */
+  readonly mark: string;
+}
+
+interface Options {
+  readonly requests: number;
+  readonly seed: number;
+  /** How long an answer that must come is waited for. */
+  readonly longestMs: number;
+}
+
+interface Found {
+  /** How many requests got to an upstream. */
+  readonly passed: number;
+  /** What went wrong, with the bytes that show it. */
+  readonly faults: readonly string[];
+}
+
+/**
+ * Sends requests, most of them with something odd, to a proxy before upstreams that tell what they
+ * have read, and looks where they did not mean the same.
+ */
+export async function fuzz(
+  { port, upstreams, mark }: Subject,
+  { requests, seed, longestMs }: Options,
+): Promise<Found> {
+  const counter: Counter = { next: 0, strangers: [] };
+  const isSplit = upstreams.stock !== upstreams.monolith;
+  echoing(upstreams.monolith, 'monolith', counter, mark);
+  if (isSplit) echoing(upstreams.stock, 'stock', counter, mark);
+  const faults: string[] = [];
+  let passed = 0;
+  const all = fc.sample(fuzzedRequest, { numRuns: requests, seed });
+  for (let from = 0; from < requests; from += AT_ONCE) {
+    const before = counter.next;
+    const exchanges = await Promise.all(
+      all.slice(from, from + AT_ONCE).map((each) => exchange(port, each, longestMs)),
+    );
+    faults.push(...exchanges.flatMap((each) => faultIn(each, isSplit)));
+    const told = exchanges.flatMap(({ echoes }) => echoes).length;
+    const untold = counter.next - before - told;
+    const open = exchanges.filter(({ gaveUp }) => gaveUp).length;
+    if (untold < 0 || untold > open) faults.push(`${untold} more than asked for`);
+    passed += told;
+  }
+  const hidden = counter.strangers.map((each) => `a hidden request: ${JSON.stringify(each)}`);
+  return { passed, faults: [...hidden, ...faults] };
+}
+
+function faultIn(exchanged: Exchange, isSplit: boolean): string[] {
+  try {
+    check(exchanged, isSplit);
+    return [];
+  } catch (error) {
+    return [(error as Error).message];
+  }
+}
