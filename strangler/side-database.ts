@@ -248,6 +248,8 @@ export interface SideDatabase {
    * @throws NotTargetError unless the fence is not open and at `epoch`
    */
   apply<T>(epoch: number, work: (target: Target) => Promise<T>, durable?: boolean): Promise<T>;
+  /** How many changes a slice for this side should hold, where there are so many. */
+  readonly sliceLimit: number;
   /**
    * Applies as much of a slice as fits into one short transaction, and with it the new position.
    * What was applied before is skipped; a slice that would leave a gap is not touched. A change that

@@ -5,8 +5,6 @@ import type { Slice } from '../store.ts';
 import type { Reveal } from './reveal.ts';
 import type { SliceSink } from './slice-source.ts';
 
-/** Changes read at once where the applier reads for itself. */
-const READ_LIMIT = 500;
 const MIN_PAUSE_MS = 2;
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5_000;
@@ -196,7 +194,8 @@ export class Applier implements SliceSink {
 
   async #read(): Promise<Slice> {
     try {
-      return await this.#options.feed.read(this.#position, READ_LIMIT);
+      const { feed, target } = this.#options;
+      return await feed.read(this.#position, target.sliceLimit);
     } catch (error) {
       this.#failed(error);
       throw error;

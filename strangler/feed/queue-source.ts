@@ -27,6 +27,8 @@ interface QueueSourceOptions {
   /** Which installation the feed belongs to: Redis may still hold another one's slices. */
   readonly incarnation: string;
   readonly feed: FeedReader;
+  /** Changes in one job. */
+  readonly limit: number;
   readonly log: Logger;
 }
 
@@ -49,7 +51,7 @@ export class QueueSource implements SliceSource {
 
   constructor(options: QueueSourceOptions) {
     this.#options = options;
-    const { redisUrl, capability, feedOf, feed, log } = options;
+    const { redisUrl, capability, feedOf, feed, limit, log } = options;
     // A command given while Redis is away fails at once here; a worker's waits for its return.
     this.#producer = connect(redisUrl, false, log);
     this.#consumer = connect(redisUrl, true, log);
@@ -57,6 +59,7 @@ export class QueueSource implements SliceSource {
     this.#queue.on('error', (error) => log.debug({ err: error }, 'feed queue'));
     this.#relay = new Relay({
       feed,
+      limit,
       applied: () => this.#sink?.position ?? 0,
       publish: (slice) => this.#publish(slice),
     });

@@ -1,8 +1,6 @@
 import type { FeedReader } from '../side-database.ts';
 import type { Slice } from '../store.ts';
 
-/** Changes in one job: one row a job reaches a twentieth of the throughput. */
-const SLICE_LIMIT = 500;
 /**
  * Slices on their way before a small one has to wait: while the applier is at work, changes gather
  * to a larger slice, or a queue of tiny ones would grow behind it.
@@ -16,6 +14,8 @@ const RETRY_MS = 250;
 
 interface RelayOptions {
   readonly feed: FeedReader;
+  /** Changes in one job. */
+  readonly limit: number;
   readonly applied: () => number;
   readonly publish: (slice: Slice) => Promise<void>;
 }
@@ -79,7 +79,7 @@ export class Relay {
   }
 
   async #sendOne(): Promise<boolean> {
-    const { feed, applied, publish } = this.#options;
+    const { feed, limit, applied, publish } = this.#options;
     if (!this.#started) return false;
     const position = applied();
     // The applier may have overtaken the queue by reading for itself.
@@ -87,8 +87,8 @@ export class Relay {
     this.#underWay = this.#underWay.filter((upto) => upto > position);
     if (this.#sent - position > MAX_AHEAD) return false;
     const busy = this.#underWay.length >= MAX_UNDER_WAY;
-    if (busy && (await feed.last()) - this.#sent < SLICE_LIMIT) return false;
-    const slice = await feed.read(this.#sent, SLICE_LIMIT);
+    if (busy && (await feed.last()) - this.#sent < limit) return false;
+    const slice = await feed.read(this.#sent, limit);
     if (slice.changes.length === 0) return false;
     await withDeadline(publish(slice));
     this.#sent = slice.upto;

@@ -23,6 +23,8 @@ export class PostgresFeedReader implements FeedReader {
   readonly #feed: string;
   /** Nothing is kept below: rows that were deleted there are not to be looked through each time. */
   #oldest = 0;
+  /** Whether the last look has left something. */
+  #plenty = false;
 
   constructor(
     connection: PostgresConnection,
@@ -38,10 +40,7 @@ export class PostgresFeedReader implements FeedReader {
   }
 
   async read(after: number, limit: number): Promise<Slice> {
-    await this.#sequencer.run();
-    const sql = `SELECT ${PACKED} FROM ${this.#feed} WHERE position > $1 ORDER BY position LIMIT $2`;
-    const query = { ...prepared(sql, [after, limit + 1]), rowMode: 'array' };
-    const packed = (await this.#db.query(query)).rows as unknown as PackedRow[];
+    const packed = await this.#newest(after, limit);
     const [first] = packed;
     if (first === undefined ? after > (await this.#last()) : first[0] !== after + 1) {
       throw feedLost(this.#capability, this.#side, after);
@@ -51,6 +50,22 @@ export class PostgresFeedReader implements FeedReader {
       .map((row) => new PackedChange(row));
     const upto = changes.at(-1)?.position ?? after;
     return { capability: this.#capability, feedOf: this.#side, after, upto, changes };
+  }
+
+  /** Where there was more than enough before, what is new by now can wait for its position. */
+  async #newest(after: number, limit: number): Promise<PackedRow[]> {
+    const known = this.#plenty ? await this.#packed(after, limit) : [];
+    if (known.length > limit) return known;
+    await this.#sequencer.run();
+    const packed = await this.#packed(after, limit);
+    this.#plenty = packed.length > limit;
+    return packed;
+  }
+
+  async #packed(after: number, limit: number): Promise<PackedRow[]> {
+    const sql = `SELECT ${PACKED} FROM ${this.#feed} WHERE position > $1 ORDER BY position LIMIT $2`;
+    const query = { ...prepared(sql, [after, limit + 1]), rowMode: 'array' };
+    return (await this.#db.query(query)).rows as unknown as PackedRow[];
   }
 
   async last(): Promise<number> {

@@ -46,6 +46,8 @@ export class PostgresSideDatabase implements SideDatabase {
   readonly checks: PostgresChecks;
   readonly shadowFence: PostgresShadowFence;
   readonly retirement: PostgresRetirement;
+  /** Each transaction is several trips over a network. */
+  readonly sliceLimit = 4_000;
   /** Others who write lock rows, and stand in nobody's way. */
   readonly crowded = false;
   readonly #db: PostgresConnection;

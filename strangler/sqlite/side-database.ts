@@ -42,6 +42,8 @@ export class SqliteSideDatabase implements SideDatabase {
   readonly checks: SqliteChecks;
   readonly shadowFence: SqliteShadowFence;
   readonly retirement: SqliteRetirement;
+  /** One row at a time reaches a twentieth of the throughput; more than this, no more. */
+  readonly sliceLimit = 500;
   readonly #db: SqliteConnection;
   readonly #mapping: Mapping;
   readonly #snapshot: SqliteSnapshot;
