@@ -113,7 +113,7 @@ describe.each(pairings)('from $legacy to $extracted and back', (pairing) => {
           }
         }),
       ),
-      { numRuns: 5 },
+      { numRuns: 4 },
     );
   });
 });

@@ -8,6 +8,7 @@ import type { Files } from '../data/index.ts';
 import { alone, compared, median, quantile } from '../harness/index.ts';
 import type { Result } from '../harness/index.ts';
 import { oneByOne } from './one-by-one.ts';
+import { benchPostgres } from './postgres.ts';
 import { runWriter } from './writers.ts';
 
 const ROWS = 200_000;
@@ -26,6 +27,7 @@ export async function benchFeed(folder: string): Promise<readonly Result[]> {
     results.push(await writerBeside(folder, redis.url, 0));
     results.push(await writerBeside(folder, redis.url, 4));
     results.push(await captureCost(folder));
+    results.push(await benchPostgres(redis.url));
     return results;
   } finally {
     await redis.stop();

@@ -8,7 +8,8 @@ import { openSides } from '../sides.ts';
 import { portableEvents } from '../testing/history.ts';
 import type { Event } from '../testing/history.ts';
 import { withOwners } from '../testing/owners.ts';
-import type { Pairing, Writer } from '../testing/owners.ts';
+import type { Pairing } from '../testing/owners.ts';
+import type { Writer } from '../testing/writers.ts';
 import { shop } from '../testing/shop.ts';
 import { Applier } from './applier.ts';
 
@@ -215,6 +216,6 @@ describe.each([
           expect(await extracted.content()).toEqual(await legacy.content());
         }),
       ),
-      { numRuns: pairing.extracted === 'sqlite' ? 30 : 5 },
+      { numRuns: pairing.extracted === 'sqlite' ? 30 : 3 },
     ));
 });

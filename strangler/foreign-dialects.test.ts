@@ -1,0 +1,79 @@
+import { describe, expect, it } from '@jest/globals';
+import * as fc from 'fast-check';
+import { createLog } from '../chassis/index.ts';
+import { DataPlane } from './data-plane.ts';
+import type { SideName } from './side.ts';
+import { openSides } from './sides.ts';
+import { bookingsBusiness } from './testing/bookings-business.ts';
+import { bookingEvents } from './testing/bookings-history.ts';
+import { bookings } from './testing/bookings.ts';
+import { handOver } from './testing/hand-over.ts';
+import type { Event } from './testing/history.ts';
+import { pairings, withOwners } from './testing/owners.ts';
+import type { Owners, Pairing } from './testing/owners.ts';
+
+/** No text with a NUL in it: that has no place in PostgreSQL. */
+const history = (side: SideName): fc.Arbitrary<readonly Event[]> =>
+  fc.array(
+    bookingEvents[side].map((event) =>
+      event.map(([sql, ...values]): Event[number] => [
+        sql,
+        ...values.map((value) => (typeof value === 'string' ? value.replaceAll('\0', '') : value)),
+      ]),
+    ),
+    { minLength: 5, maxLength: 40 },
+  );
+
+const rounds = fc.tuple(
+  history('legacy'),
+  history('legacy'),
+  history('extracted'),
+  history('legacy'),
+);
+
+async function withPlane(
+  pairing: Pairing,
+  before: readonly Event[],
+  work: (plane: DataPlane, owners: Owners) => Promise<void>,
+): Promise<void> {
+  await withOwners(
+    pairing,
+    async (owners) => {
+      for (const event of before) await owners.writers.legacy.happen(event);
+      const databases = openSides(bookings, owners.urls);
+      const log = createLog('test', 'silent');
+      const plane = new DataPlane({ mapping: bookings, databases, log });
+      try {
+        await plane.install();
+        await plane.start();
+        await plane.backfill();
+        await work(plane, owners);
+      } finally {
+        await plane.stop();
+      }
+    },
+    bookingsBusiness,
+  );
+}
+
+describe.each(pairings)(
+  'a schema made by somebody with other habits, from $legacy to $extracted',
+  (pairing) => {
+    it('is copied, followed, compared and handed over, both ways, whatever happens', () =>
+      fc.assert(
+        fc.asyncProperty(rounds, ([first, ...others]) =>
+          withPlane(pairing, first, async (plane, { writers }) => {
+            for (const [index, events] of others.entries()) {
+              const owner = index === 1 ? 'extracted' : 'legacy';
+              for (const event of events) await writers[owner].happen(event);
+              await plane.barrier();
+              expect(await writers.extracted.content()).toEqual(await writers.legacy.content());
+              expect(await plane.reconcile()).toMatchObject({ rows: [], clean: true });
+              await handOver(plane, owner);
+            }
+          }),
+        ),
+        { numRuns: 2, endOnFailure: true },
+      ));
+  },
+);
