@@ -12,6 +12,7 @@ import type { Contestant } from './stage.ts';
 export const LAG_MS = 100;
 const PAUSE_MS = 250;
 const WARM_UP_MS = 2_000;
+const CALM_MS = 1_500;
 
 /** What there is to see of a flip: when it is over, both databases say the same. */
 export interface Flipped {
@@ -39,6 +40,8 @@ export function naiveFlip(): Contestant<Flipped> {
         if ((number + 1) % 20 === 0) say(`naive: ${number + 1} of ${handovers}`);
         await delay(PAUSE_MS);
       }
+      // Rows that crossed on their way are made equal by the next write to each.
+      await delay(CALM_MS);
       return flipped;
     },
     async settle() {
