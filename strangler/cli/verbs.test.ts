@@ -173,7 +173,7 @@ describe('fig config print', () => {
       expect(stdout).not.toMatch(/hunter2|HOME/);
       expect(JSON.parse((await fig('config print --json', env)).stdout)).toMatchObject({
         schemaVersion: 1,
-        config: { monolith: 'old', limits: { holdMs: 5_000 } },
+        config: { monolith: 'old', limits: { holdMs: 10_000 } },
         variables: { ENGINE_URL: NOBODY },
       });
     }));

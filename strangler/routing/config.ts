@@ -91,8 +91,8 @@ const schema = z.strictObject({
   limits: z
     .strictObject({
       bodyBytes: z.int().positive().default(1_000_000),
-      /** How long a write may be held while ownership moves, in ms. */
-      holdMs: z.int().positive().default(5_000),
+      /** How long a write may be held while ownership moves, in ms: long enough for a killed engine. */
+      holdMs: z.int().positive().default(10_000),
       heldWrites: z.int().positive().default(10_000),
       /** How long a request may take in all, in ms. */
       requestMs: z.int().positive().default(30_000),

@@ -2,7 +2,7 @@ import type { Fence } from '../../../chassis/index.ts';
 import { otherSide } from '../../side.ts';
 import type { Move } from './explore.ts';
 import { tellAll } from './facades.ts';
-import { fault, goesOn, sideNames } from './world.ts';
+import { fault, goesOn, save, sideNames } from './world.ts';
 import type { Coordinator, Rules, Run, Side, Tokens, World } from './world.ts';
 
 type Acting = Extract<Coordinator, { at: 'acting' }>;
@@ -41,13 +41,13 @@ function put(world: World, index: number, coordinator: Coordinator): World {
 function takeOver(world: World, index: number, coordinator: Coordinator): World[] {
   if (coordinator.at === 'out' && world.takeoversLeft > 0) {
     const legacyToken = world.legacy.token + 1;
-    const legacy = { ...world.legacy, token: legacyToken };
+    const legacy = save({ ...world.legacy, token: legacyToken });
     const left = { ...world, legacy, takeoversLeft: world.takeoversLeft - 1 };
     return [put(left, index, { at: 'taking over', legacyToken })];
   }
   if (coordinator.at !== 'taking over') return [];
   const token = world.extracted.token + 1;
-  const extracted = { ...world.extracted, token };
+  const extracted = save({ ...world.extracted, token });
   const tokens = { legacy: coordinator.legacyToken, extracted: token };
   return [put({ ...world, extracted }, index, { at: 'idle', tokens })];
 }
@@ -96,7 +96,7 @@ function begin(world: World, index: number, tokens: Tokens, rules: Rules): World
   if (side.handover) return [put(world, index, { ...started, epoch: side.handover.epoch })];
   if (world.handoversLeft === 0 || !mayAct(side, tokens[source], rules)) return [];
   const epoch = side.fence.epoch + 1;
-  const recorded = { ...side, handover: { epoch, position: null } };
+  const recorded = save({ ...side, handover: { epoch, position: null } });
   return [
     put({ ...world, [source]: recorded, handoversLeft: world.handoversLeft - 1 }, index, {
       ...started,
@@ -121,7 +121,8 @@ function act(world: World, index: number, coordinator: Acting, rules: Rules): Wo
   const move = (from: Fence, to: Fence): World[] => {
     const equal = side.fence.state === from.state && side.fence.epoch === from.epoch;
     const allowed = mayAct(side, token, rules) && (equal || !rules.comparesFence);
-    return allowed ? [again({ ...world, [source]: { ...side, fence: to } })] : unchanged;
+    if (!allowed) return unchanged;
+    return [again({ ...world, [source]: save({ ...side, fence: to }) })];
   };
   switch (action.kind) {
     case 'hold':
@@ -130,6 +131,8 @@ function act(world: World, index: number, coordinator: Acting, rules: Rules): Wo
       return move({ state: 'open', epoch: epoch - 1 }, { state: 'closed', epoch });
     case 'recordPosition': {
       if (!mayAct(side, token, rules) || side.handover?.epoch !== epoch) return unchanged;
+      if (side.fence.state === 'open' && rules.recordsBehindFence) return unchanged;
+      // Not waited for until it is on disk: behind a closed fence it will be the same again.
       const handover = { epoch, position: side.written };
       return [again({ ...world, [source]: { ...side, handover } })];
     }
@@ -137,8 +140,7 @@ function act(world: World, index: number, coordinator: Acting, rules: Rules): Wo
       const name = otherSide(source);
       const target = world[name];
       if (target.applied < action.position) return unchanged;
-      const kept = { ...target, durable: target.applied };
-      return [again({ ...world, [name]: kept }, { settled: true })];
+      return [again({ ...world, [name]: save(target) }, { settled: true })];
     }
     case 'cede':
       return move({ state: 'closed', epoch }, { state: 'ceded', epoch });
@@ -152,9 +154,8 @@ function act(world: World, index: number, coordinator: Acting, rules: Rules): Wo
       const target = world[name];
       const late = target.fence.state === 'open' || target.fence.epoch >= epoch;
       if (late && rules.opensBelow) return unchanged;
-      // A durable commit takes with it what was committed before.
-      const opened: Side = { ...target, durable: target.applied, fence: { state: 'open', epoch } };
-      return [again({ ...world, [name]: opened })];
+      const opened: Side = { ...target, fence: { state: 'open', epoch } };
+      return [again({ ...world, [name]: rules.keepsOpening ? save(opened) : opened })];
     }
     case 'publish': {
       const owner = world[source].fence.state === 'open' ? source : otherSide(source);
@@ -162,9 +163,8 @@ function act(world: World, index: number, coordinator: Acting, rules: Rules): Wo
     }
     case 'finish': {
       if (!mayAct(side, token, rules) || side.handover?.epoch !== epoch) return [idle];
-      return [
-        put({ ...world, [source]: { ...side, handover: null } }, index, { at: 'idle', tokens }),
-      ];
+      const ended = { ...world, [source]: save({ ...side, handover: null }) };
+      return [put(ended, index, { at: 'idle', tokens })];
     }
     default:
       return [idle];

@@ -25,7 +25,9 @@ class Names<Part extends object> {
 
 /** Equal for equal worlds; which of two coordinators or facades is which makes no difference. */
 export function createKey(): (world: World) => string {
-  const fragile = new Names((side: Side) => `${textOf(side)},${side.durable}`);
+  const fragile = new Names(
+    (side: Side) => `${textOf(side)}/${textOf({ ...side, ...side.saved })}`,
+  );
   const sturdy = new Names(textOf);
   const coordinators = new Names((one: Coordinator) => JSON.stringify(one));
   const facades = new Names((one: Facade) => JSON.stringify(one));

@@ -1,7 +1,7 @@
 import { otherSide } from '../../side.ts';
 import type { SideName } from '../../side.ts';
 import type { Move } from './explore.ts';
-import { fault, goesOn } from './world.ts';
+import { fault, goesOn, save } from './world.ts';
 import type { World } from './world.ts';
 
 /** What may happen in one database while nobody moves its fence. */
@@ -14,14 +14,15 @@ export function* sideMoves(world: World, name: SideName): Iterable<Move<World>> 
   if (side.applied < world[otherSide(name)].written) {
     yield goesOn({ ...world, [name]: { ...side, applied: side.applied + 1 } });
   }
-  if (world.powerCutsLeft > 0 && side.applied !== side.durable) {
-    const lost = { ...side, applied: side.durable };
-    yield fault({ ...world, [name]: lost, powerCutsLeft: world.powerCutsLeft - 1 });
+  // Everybody else goes on.
+  if (world.powerCutsLeft > 0) {
+    const left = { ...side, ...side.saved };
+    yield fault({ ...world, [name]: left, powerCutsLeft: world.powerCutsLeft - 1 });
   }
 }
 
 /** A write that is acknowledged. */
 export function write(world: World, name: SideName): World {
   const side = world[name];
-  return { ...world, [name]: { ...side, written: side.written + 1 } };
+  return { ...world, [name]: save({ ...side, written: side.written + 1 }) };
 }

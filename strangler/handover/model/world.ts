@@ -22,14 +22,17 @@ export interface World {
   readonly powerCutsLeft: number;
 }
 
-export interface Side {
-  readonly fence: Fence;
-  /** Acknowledged writes taken here, in feed order: how many. */
+export interface Side extends Kept {
+  /** Acknowledged writes taken here, in feed order: how many. Each of them survives a power cut. */
   readonly written: number;
+  /** What would be left after a power cut: all that there was at the last commit that is waited for. */
+  readonly saved: Kept;
+}
+
+interface Kept {
+  readonly fence: Fence;
   /** How many of the other side's writes have been applied here. */
   readonly applied: number;
-  /** How many of these would survive a power cut. */
-  readonly durable: number;
   readonly token: number;
   readonly handover: { readonly epoch: number; readonly position: number | null } | null;
 }
@@ -69,10 +72,14 @@ export interface Rules {
   readonly decide: (facts: Facts) => Action;
   readonly checksLease: boolean;
   readonly comparesFence: boolean;
+  /** Whether the store refuses to record a position while the fence is open. */
+  readonly recordsBehindFence: boolean;
   /** Whether taking back opens the source above the handover's epoch, not where it was before. */
   readonly abortRaises: boolean;
   /** Whether a target opens only below the handover's epoch. */
   readonly opensBelow: boolean;
+  /** Whether the target's opening is waited for until it would survive a power cut. */
+  readonly keepsOpening: boolean;
   /** Whether a facade that hears nothing asks the fence in the end. */
   readonly facadesAsk: boolean;
 }
@@ -87,10 +94,13 @@ export interface Limits {
 }
 
 export function firstWorld({ writes, handovers, takeovers, powerCuts, facades }: Limits): World {
-  const side = { written: 0, applied: 0, durable: 0, token: 1, handover: null };
+  const side = (fence: Fence): Side => {
+    const kept = { fence, applied: 0, token: 1, handover: null };
+    return { ...kept, written: 0, saved: kept };
+  };
   return {
-    legacy: { ...side, fence: { state: 'open', epoch: 1 } },
-    extracted: { ...side, fence: { state: 'closed', epoch: 0 } },
+    legacy: side({ state: 'open', epoch: 1 }),
+    extracted: side({ state: 'closed', epoch: 0 }),
     coordinators: [{ at: 'idle', tokens: { legacy: 1, extracted: 1 } }, { at: 'out' }],
     facades: Array.from({ length: facades }, () => NEW_FACADE),
     writesLeft: writes,
@@ -121,6 +131,12 @@ export function settled({ legacy, extracted, facades }: World): boolean {
   const open = [legacy, extracted].filter(({ fence }) => fence.state === 'open').length;
   const waiting = facades.some((facade) => facade.waiting);
   return open === 1 && !waiting && legacy.handover === null && extracted.handover === null;
+}
+
+/** A commit that is waited for takes with it what was committed before. */
+export function save(side: Side): Side {
+  const { fence, applied, token, handover } = side;
+  return { ...side, saved: { fence, applied, token, handover } };
 }
 
 export const goesOn = (to: World): Move<World> => ({ to, fault: false });
