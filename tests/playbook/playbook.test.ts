@@ -85,5 +85,5 @@ describe('the playbook', () => {
         await shell.close();
       }
     });
-  }, 240_000);
+  }, 400_000);
 });
