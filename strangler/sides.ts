@@ -1,7 +1,7 @@
 import { dialectOf } from '../chassis/index.ts';
 import type { Inspectors, SideInspector } from './check/index.ts';
 import type { Mapping } from './mapping/index.ts';
-import { PostgresSideDatabase } from './postgres/index.ts';
+import { PostgresInspector, PostgresSideDatabase } from './postgres/index.ts';
 import type { SideDatabase } from './side-database.ts';
 import type { SideName } from './side.ts';
 import { SqliteInspector, SqliteSideDatabase } from './sqlite/index.ts';
@@ -51,7 +51,9 @@ async function openInspector(
   side: SideName,
 ): Promise<SideInspector> {
   try {
-    return new SqliteInspector(url, mapping, side);
+    return dialectOf(url) === 'sqlite'
+      ? new SqliteInspector(url, mapping, side)
+      : await PostgresInspector.open(url, mapping, side);
   } catch (error) {
     throw unopened(side, error);
   }

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { eventually } from '../../tests/support/index.ts';
 import type { StepKind } from '../handover/switcher.ts';
 import { setFlags } from '../routing/index.ts';
+import { sessionsOf } from '../testing/dialects.ts';
 import { startDoomedEngine } from '../testing/doomed-engine.ts';
 import { flagsFileOf, withEngine } from '../testing/engine.ts';
 import { figFor } from '../testing/fig.ts';
@@ -72,11 +73,12 @@ const steps: readonly StepKind[] = [
 describe('fig doctor, after an engine was killed in a handover', () => {
   it('between any two steps, forward and back: explains it, and finishes it', () =>
     withShop(async (fig, sides) => {
+      const sessions = sessionsOf(sides);
       let written = 0;
       for (const step of steps) {
         for (const to of ['extracted', 'legacy'] as const) {
           const engine = startDoomedEngine(sides, step, 'SIGKILL');
-          const writer = keepWriting(sides);
+          const writer = keepWriting(sessions);
           try {
             await setFlags(flagsFileOf(sides), { 'shop.writes': to === 'extracted' ? 100 : 0 });
             expect(await once(engine, 'exit')).toEqual([null, 'SIGKILL']);
@@ -91,10 +93,11 @@ describe('fig doctor, after an engine was killed in a handover', () => {
             });
             expect(codes(mended)).toEqual(['engine_dead']);
           } finally {
-            written += writer.stop();
+            written += await writer.stop();
             engine.kill('SIGKILL');
           }
-          expect({ step, to, level: levelAt(sides, to) }).toEqual({ step, to, level: written });
+          const level = await levelAt(sessions, to);
+          expect({ step, to, level }).toEqual({ step, to, level: written });
         }
       }
     }));

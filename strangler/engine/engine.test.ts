@@ -4,7 +4,8 @@ import { withEngine } from '../testing/engine.ts';
 import type { RunningEngine } from '../testing/engine.ts';
 import { withSides } from '../testing/sides.ts';
 import type { Sides } from '../testing/sides.ts';
-import { keepWriting, levelAt } from '../testing/writer.ts';
+import { beginCounting, keepWriting, levelAt } from '../testing/writer.ts';
+import { dialects, withSidesOf } from '../testing/dialects.ts';
 
 function fill({ legacy }: Sides, rows = 50): void {
   const insert = legacy.prepare('INSERT INTO STOCK (SKU, QTY, RSV) VALUES (?, ?, 0)');
@@ -96,30 +97,33 @@ describe('the engine', () => {
       }),
     ));
 
-  it('loses no acknowledged write, however often ownership moves under writers', () =>
-    withSides((sides) =>
-      withEngine(sides, {}, async (running) => {
-        sides.legacy.exec("INSERT INTO STOCK (SKU, QTY, RSV) VALUES ('hot', 0, 0)");
-        await prepare(running);
-        const writer = keepWriting(sides);
-        try {
-          for (const to of ['extracted', 'legacy', 'extracted', 'legacy', 'extracted'] as const) {
-            await eventually(async () => {
-              expect(await running.call(...handOver(to))).toMatchObject({ status: 200 });
-            });
-            const soFar = Number(levelAt(sides, to));
-            await eventually(() => expect(levelAt(sides, to)).toBeGreaterThan(soFar));
+  it.each(dialects)(
+    'loses no acknowledged write on %s, however often ownership moves under writers',
+    (dialect) =>
+      withSidesOf(dialect, (sides) =>
+        withEngine(sides, {}, async (running) => {
+          await beginCounting(sides);
+          await prepare(running);
+          const writer = keepWriting(sides);
+          try {
+            for (const to of ['extracted', 'legacy', 'extracted', 'legacy', 'extracted'] as const) {
+              await eventually(async () => {
+                expect(await running.call(...handOver(to))).toMatchObject({ status: 200 });
+              });
+              const soFar = await levelAt(sides, to);
+              await eventually(async () => expect(await levelAt(sides, to)).toBeGreaterThan(soFar));
+            }
+          } finally {
+            await writer.stop();
           }
-        } finally {
-          writer.stop();
-        }
-        const acknowledged = writer.stop();
-        expect(acknowledged).toBeGreaterThan(50);
-        expect(levelAt(sides, 'extracted')).toBe(acknowledged);
-        expect((await running.call('GET', '/barrier/shop')).status).toBe(200);
-        expect(levelAt(sides, 'legacy')).toBe(acknowledged);
-      }),
-    ));
+          const acknowledged = await writer.stop();
+          expect(acknowledged).toBeGreaterThan(50);
+          expect(await levelAt(sides, 'extracted')).toBe(acknowledged);
+          expect((await running.call('GET', '/barrier/shop')).status).toBe(200);
+          expect(await levelAt(sides, 'legacy')).toBe(acknowledged);
+        }),
+      ),
+  );
 
   it('does what the flag asks for as soon as it is safe, and says why not before', () =>
     withSides((sides) =>

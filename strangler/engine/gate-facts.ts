@@ -4,6 +4,7 @@ import { predictHold } from '../handover/prediction.ts';
 import { UNTRIED } from '../handover/proofs.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
+import type { JournalEntry } from '../store.ts';
 import type { Plane } from './plane.ts';
 import { lateSequences } from './sequences.ts';
 import { handoversOf, lagOf, trespassOf } from './status.ts';
@@ -77,15 +78,23 @@ async function readFacts(plane: Plane, to: SideName): Promise<Partial<GateFacts>
   };
 }
 
-/** How long the newest handovers held writes, newest first, in ms. */
+function isResumption({ step }: JournalEntry): boolean {
+  return step === 'resume';
+}
+
+/**
+ * How long the newest handovers held writes, newest first, in ms. One that a crash interrupted says
+ * nothing of the next one; it would keep every further one from being tried.
+ */
 export async function recentHolds({ sides }: Plane): Promise<readonly number[]> {
   const recent = await Promise.all(
     [sides.legacy, sides.extracted].map((side) => handoversOf(side, RECENT)),
   );
   return recent
     .flat()
+    .filter(({ outcome, steps }) => outcome === 'done' && !steps.some(isResumption))
     .sort((left, right) => right.startedAt - left.startedAt)
-    .flatMap(({ outcome, holdMs }) => (outcome === 'done' && holdMs !== null ? [holdMs] : []));
+    .flatMap(({ holdMs }) => (holdMs === null ? [] : [holdMs]));
 }
 
 /** Each side may have been restored alone, so either may demand it. */

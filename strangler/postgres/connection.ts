@@ -30,8 +30,11 @@ const ASK_AGAIN_MS = 20;
 const DURABLE = `SELECT set_config('synchronous_commit', 'on', true)
   WHERE current_setting('synchronous_commit') = 'off'`;
 
-/** Values read are written the same in every session, whatever the server's settings are. */
-const SESSION = `SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres';
+/**
+ * Values read are written the same in every session, whatever the server's settings are. A process that
+ * is paused within a transaction must not keep its locks from everybody else.
+ */
+const SESSION = `SET idle_in_transaction_session_timeout = '3s'; SET timezone = 'UTC'; SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres';
   SET extra_float_digits = 1; SET standard_conforming_strings = on`;
 
 /** The engine's own connections to one PostgreSQL database. */

@@ -19,6 +19,8 @@ export interface Column {
   readonly nullable: boolean;
   /** Computed from other columns: nobody can write it. */
   readonly generated: boolean;
+  /** The only values of an enumerated type; null for others. */
+  readonly labels: readonly string[] | null;
 }
 
 export interface TableSchema extends TableFacts {
@@ -40,6 +42,7 @@ interface SchemaRow {
     readonly declared: string;
     readonly nullable: boolean;
     readonly generated: boolean;
+    readonly labels: readonly string[] | null;
   }[];
   readonly indexes: readonly IndexFacts[];
   readonly triggers: readonly string[];
@@ -68,7 +71,8 @@ const SCHEMA = `
       OR EXISTS (SELECT FROM pg_inherits WHERE inhparent = r.oid OR inhrelid = r.oid),
     'columns', coalesce((SELECT json_agg(json_build_object('name', a.attname, 'type', t.typname,
         'declared', format_type(a.atttypid, a.atttypmod), 'nullable', NOT a.attnotnull,
-        'generated', a.attgenerated <> '') ORDER BY a.attnum)
+        'generated', a.attgenerated <> '', 'labels', (SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder)
+          FROM pg_enum e WHERE e.enumtypid = t.oid)) ORDER BY a.attnum)
       FROM pg_attribute a JOIN base b ON b.oid = a.atttypid JOIN pg_type t ON t.oid = b.below
       WHERE a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped), '[]'),
     'indexes', coalesce((SELECT json_agg(json_build_object('unique', i.indisunique,

@@ -1,11 +1,12 @@
 import Database from 'better-sqlite3';
 import { Client } from 'pg';
 import { sqliteFile } from '../../chassis/index.ts';
-import { temporaryPostgresDatabase } from '../../tests/support/index.ts';
+import { temporaryPostgresDatabase, withTempDir } from '../../tests/support/index.ts';
 import type { SideName } from '../side.ts';
 import { postgresShopSchema } from './postgres-shop.ts';
 import { shopSchema } from './shop.ts';
 import { withSides } from './sides.ts';
+import type { Sides } from './sides.ts';
 
 /** What one suite of tests runs on. */
 export const dialects = ['sqlite', 'postgres'] as const;
@@ -19,6 +20,8 @@ export interface Session {
 
 export interface DialectSides {
   readonly urls: Readonly<Record<SideName, string>>;
+  /** For what else a test keeps. */
+  readonly folder: string;
   readonly legacy: Session;
   readonly extracted: Session;
 }
@@ -35,11 +38,12 @@ export function withSidesOf<T>(
 }
 
 function onSqlite<T>(work: (sides: DialectSides) => Promise<T>, schemas: Schemas): Promise<T> {
-  return withSides(async ({ urls }) => {
+  return withSides(async ({ urls, folder }) => {
     const prompts = { legacy: prompt(urls.legacy), extracted: prompt(urls.extracted) };
     try {
       return await work({
         urls,
+        folder,
         legacy: sqliteSession(prompts.legacy),
         extracted: sqliteSession(prompts.extracted),
       });
@@ -47,6 +51,16 @@ function onSqlite<T>(work: (sides: DialectSides) => Promise<T>, schemas: Schemas
       for (const each of Object.values(prompts)) each.close();
     }
   }, schemas);
+}
+
+/** Two SQLite databases as the sessions that both dialects have. */
+export function sessionsOf({ urls, folder, legacy, extracted }: Sides): DialectSides {
+  return {
+    urls,
+    folder,
+    legacy: sqliteSession(legacy),
+    extracted: sqliteSession(extracted),
+  };
 }
 
 function prompt(url: string): Database.Database {
@@ -60,7 +74,12 @@ function sqliteSession(database: Database.Database): Session {
   };
 }
 
-async function onPostgres<T>(
+function onPostgres<T>(work: (sides: DialectSides) => Promise<T>, schemas: Schemas): Promise<T> {
+  return withTempDir((folder) => inFolder(folder, work, schemas));
+}
+
+async function inFolder<T>(
+  folder: string,
   work: (sides: DialectSides) => Promise<T>,
   schemas: Schemas,
 ): Promise<T> {
@@ -75,6 +94,7 @@ async function onPostgres<T>(
     await extracted.query(schemas.extracted);
     return await work({
       urls: { legacy: databases[0].url, extracted: databases[1].url },
+      folder,
       legacy: postgresSession(legacy),
       extracted: postgresSession(extracted),
     });

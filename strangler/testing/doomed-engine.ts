@@ -10,7 +10,7 @@ const SCRIPT = fileURLToPath(new URL('engine-process.ts', import.meta.url));
 
 /** Starts an engine for the shop that sends itself a signal just before it takes a step. */
 export function startDoomedEngine(
-  sides: Sides,
+  sides: Pick<Sides, 'urls' | 'folder'>,
   step: StepKind | `complete:${CompletionStep}`,
   signal: NodeJS.Signals,
 ): ChildProcess {

@@ -1,4 +1,4 @@
-import { join, dirname } from 'node:path';
+import { join } from 'node:path';
 import { createExpressServer, createHttpClient, createLog, listen } from '../../chassis/index.ts';
 import type { HttpAnswer } from '../../chassis/index.ts';
 import { Engine } from '../engine/index.ts';
@@ -17,13 +17,13 @@ export interface RunningEngine {
   setFlags(shares: Readonly<Record<string, number>>): Promise<void>;
 }
 
-export function flagsFileOf(sides: Sides): string {
-  return join(dirname(sides.legacy.name), 'flags.json');
+export function flagsFileOf({ folder }: Pick<Sides, 'folder'>): string {
+  return join(folder, 'flags.json');
 }
 
 /** Runs an engine, for the shop unless told otherwise, on two databases, behind HTTP on a free port, and stops it. */
 export async function withEngine<T>(
-  sides: Sides,
+  sides: Pick<Sides, 'urls' | 'folder'>,
   options: Partial<EngineDeps>,
   use: (running: RunningEngine) => Promise<T>,
 ): Promise<T> {

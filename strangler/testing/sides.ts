@@ -10,6 +10,8 @@ export type Prompt = Database.Database;
 
 export interface Sides {
   readonly urls: Readonly<Record<SideName, string>>;
+  /** For what else a test keeps. */
+  readonly folder: string;
   readonly legacy: Prompt;
   readonly extracted: Prompt;
 }
@@ -24,6 +26,7 @@ export async function withSides<T>(
   try {
     return await work({
       urls: { legacy: `file:${legacy.name}`, extracted: `file:${extracted.name}` },
+      folder,
       legacy,
       extracted,
     });
