@@ -48,6 +48,7 @@ export class Writing implements Witness {
   #asked: SideName = 'legacy';
   #pinned = false;
   #waitMs = FIRST_WAIT_MS;
+  #bodyBytes = 0;
   #hintSpent = false;
   /** The newest epoch in which a fence turned this write away. */
   #fencedEpoch: number | undefined;
@@ -85,6 +86,7 @@ export class Writing implements Witness {
 
   #begin(body: Buffer, fail: (error: unknown) => void): void {
     if (this.#visit.over) return;
+    this.#bodyBytes = body.length;
     if (this.#mustWait()) {
       this.#insist(body).catch(fail);
       return;
@@ -273,15 +275,19 @@ export class Writing implements Witness {
       this.#visit.refuse(heldTooLong());
       return false;
     }
-    if ((counters.heldNow[rowOf(this.#main)] ?? 0) >= limits.heldWrites) {
+    const bytes = this.#bodyBytes;
+    const held = counters.heldNow[rowOf(this.#main)] ?? 0;
+    if (held >= limits.heldWrites || counters.heldBytes + bytes > limits.heldBytes) {
       this.#visit.refuse(tooManyHeld());
       return false;
     }
     bump(counters.heldNow, this.#main);
+    counters.heldBytes += bytes;
     await book.news(version, Math.min(ms, left), (wake) => {
       this.#visit.underWay = { cancel: wake };
     });
     bump(counters.heldNow, this.#main, -1);
+    counters.heldBytes -= bytes;
     return !this.#visit.over;
   }
 }

@@ -93,7 +93,9 @@ const schema = z.strictObject({
       bodyBytes: z.int().positive().default(1_000_000),
       /** How long a write may be held while ownership moves, in ms: long enough for a killed engine. */
       holdMs: z.int().positive().default(10_000),
+      /** How many writes of a capability may be held at once, and how many bytes in all. */
       heldWrites: z.int().positive().default(10_000),
+      heldBytes: z.int().positive().default(64_000_000),
       /** How long a request may take in all, in ms. */
       requestMs: z.int().positive().default(30_000),
       /** How long one try at an upstream may take to begin its answer, in ms; absent: `requestMs`. */
@@ -102,6 +104,10 @@ const schema = z.strictObject({
       headersMs: z.int().min(100).default(10_000),
       /** How many requests may be under way at one upstream; more wait their turn. */
       connections: z.int().positive().default(1_024),
+    })
+    .refine(({ heldBytes, bodyBytes }) => heldBytes >= bodyBytes, {
+      path: ['heldBytes'],
+      error: 'give at least as many as bodyBytes, or a large write could never be held',
     })
     .prefault({}),
 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { request as send } from 'undici';
 import { ROUTING_CHANNEL } from '../../strangler/routing/index.ts';
-import type { RoutingState } from '../../strangler/routing/index.ts';
+import type { FigConfigInput, RoutingState } from '../../strangler/routing/index.ts';
 import { startRedis } from '../../system/index.ts';
 import type { PrivateRedis } from '../../system/index.ts';
 import { eventually, request } from '../support/index.ts';
@@ -36,7 +36,7 @@ async function publish(stand: Stand, state: RoutingState): Promise<void> {
 
 async function withPushedNews(
   use: (stand: Stand) => Promise<void>,
-  limits: { holdMs?: number; heldWrites?: number } = {},
+  limits: FigConfigInput['limits'] = {},
 ): Promise<void> {
   await publisher.del(ROUTING_CHANNEL);
   await withStand({ redisUrl: redis.url, config: { limits } }, async (stand) => {
@@ -225,6 +225,25 @@ describe('a write', () => {
         expect(stand.legacy.received).toHaveLength(1);
       },
       { heldWrites: 1 },
+    ));
+
+  it('is refused at once when those that are held are too large together', () =>
+    withPushedNews(
+      async (stand) => {
+        await publish(stand, routingState('stock', { owner: null, epoch: 2, holding: true }));
+        await eventually(async () => (await status(stand)).capabilities[0].holding);
+        accept(stand.legacy, 'legacy');
+        const large = { text: 'x'.repeat(600) };
+        const answers = await Promise.all([write(stand, large), write(stand, large)]);
+        expect(answers.filter((answer) => answer.status === 201)).toHaveLength(1);
+        expect(answers.find((answer) => answer.status === 503)?.body).toMatchObject({
+          code: 'too_many_held',
+        });
+        // What was held is given back: the next handover holds as much again.
+        expect((await write(stand, large)).status).toBe(201);
+        expect(stand.legacy.received).toHaveLength(2);
+      },
+      { heldBytes: 1_000, bodyBytes: 1_000 },
     ));
 
   it('of a client that left while it was held is dropped', () =>
