@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ConfigurationError, serviceUrl } from '../../chassis/index.ts';
 import type { Environment } from '../../chassis/index.ts';
-import { declarationsOf } from '../engine/index.ts';
+import { declarationsOf } from '../engine/declarations.ts';
 import type { DataDeclaration } from '../engine/index.ts';
 import { contractFile, loadConfig } from '../routing/index.ts';
 import type { FigConfig } from '../routing/index.ts';

@@ -1,4 +1,3 @@
-import { openEachSide, readStatus } from '../engine/index.ts';
 import type { CapabilityStatus, LiveStatus } from '../engine/index.ts';
 import type { Context } from './context.ts';
 import type { EngineClient } from './engine-client.ts';
@@ -16,6 +15,8 @@ export async function findStatus(context: Context, engine: EngineClient): Promis
   const { engineUrl } = context;
   const live = await engine.status();
   if (live) return { source: 'engine', engineUrl, capabilities: live.capabilities };
+  // Only now: what opens databases takes a moment to load.
+  const { openEachSide, readStatus } = await import('../engine/index.ts');
   const flags = await readFlags(context);
   const capabilities = await Promise.all(
     Object.entries(context.declarations).map(async ([capability, declaration]) => {

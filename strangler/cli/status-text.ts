@@ -1,4 +1,4 @@
-import { wayBackOf } from '../engine/index.ts';
+import { wayBackOf } from '../engine/way-back-state.ts';
 import type { CapabilityStatus, LiveStatus } from '../engine/index.ts';
 import { fencesText, fenceStory } from '../doctor/fence-story.ts';
 import { copiedText } from './copied-text.ts';

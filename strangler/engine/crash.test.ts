@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { eventually } from '../../tests/support/index.ts';
 import type { StepKind } from '../handover/switcher.ts';
 import { setFlags } from '../routing/index.ts';
+import type { SideName } from '../side.ts';
 import { startDoomedEngine } from '../testing/doomed-engine.ts';
 import { flagsFileOf, withEngine } from '../testing/engine.ts';
 import type { RunningEngine } from '../testing/engine.ts';
@@ -131,21 +132,22 @@ describe.each(dialects)('an engine paused for longer than its lease on %s', (dia
           await setFlags(flagsFileOf(sides), { 'shop.writes': 100 });
           await eventually(() => expect(stateOf(zombie)).toBe('T'));
           await withEngine(sides, { leaseMs }, async (running) => {
-            await eventually(async () => expect((await running.status()).owner).toBe('extracted'));
+            await untilOwner(running, 'extracted');
             await eventually(async () => expect((await running.status()).moving).toBeNull());
             await running.setFlags({ 'shop.writes': 0 });
-            await eventually(async () => expect((await running.status()).owner).toBe('legacy'));
+            await untilOwner(running, 'legacy');
             zombie.kill('SIGCONT');
-            // Long enough for the zombie to come to its senses and stand by.
-            await eventually(async () => {
-              const [first, ...later] = (await running.engine.handovers()).toReversed();
-              expect(first).toMatchObject({ to: 'extracted', outcome: 'done', epoch: 2 });
-              expect(later).toMatchObject([{ to: 'legacy', outcome: 'done', epoch: 3 }]);
-            });
+            // It comes to its senses and stands by: what it was about to do has no effect.
             await running.setFlags({ 'shop.writes': 100 });
-            await eventually(async () =>
-              expect(await running.status()).toMatchObject({ owner: 'extracted', epoch: 4 }),
-            );
+            await untilOwner(running, 'extracted');
+            const told = (await running.engine.handovers()).toReversed();
+            const epochs = told.map(({ epoch }) => epoch);
+            expect(epochs).toEqual([...new Set(epochs)].sort((left, right) => left - right));
+            expect(told.filter(({ outcome }) => outcome === 'done')).toMatchObject([
+              { to: 'extracted' },
+              { to: 'legacy' },
+              { to: 'extracted' },
+            ]);
             await expectSettled(running, sides, () => writer.stop());
           });
         } finally {
@@ -155,6 +157,20 @@ describe.each(dialects)('an engine paused for longer than its lease on %s', (dia
       }),
   );
 });
+
+/**
+ * Waits until a side is the owner. On a machine that is busy enough a handover may be taken back in
+ * time, as it should be; nobody tries it again by themselves then, so it is asked for in person.
+ */
+async function untilOwner({ status, call }: RunningEngine, to: SideName): Promise<void> {
+  await eventually(async () => {
+    const { owner, intent } = await status();
+    if (owner !== to && intent.to === to && intent.spent !== null) {
+      await call('POST', '/handovers', { capability: 'shop', to });
+    }
+    expect(owner).toBe(to);
+  });
+}
 
 /** The state letter of a process, as Linux tells it. */
 function stateOf({ pid }: ChildProcess): string | undefined {

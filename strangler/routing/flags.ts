@@ -1,7 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import { join } from 'node:path';
-import { InMemStorageProvider, Unleash } from 'unleash-client';
-import type { UnleashConfig } from 'unleash-client';
+import type { Unleash, UnleashConfig } from 'unleash-client';
 import { dataDirectory } from '../../chassis/index.ts';
 import type { Environment, Logger } from '../../chassis/index.ts';
 import type { Feature } from './flag-file.ts';
@@ -52,7 +51,9 @@ async function openFileFlags({ env, appName, capabilities, log }: FlagsOptions):
   const file = flagsFile(env);
   await createFlagFile(file, capabilities);
   const repository = new FlagFileRepository(file, log);
-  const client = new Unleash({
+  // Not with the module: the command line seldom needs it, and it takes a while to load.
+  const { Unleash: Client } = await import('unleash-client');
+  const client = new Client({
     appName,
     url: 'http://flag-file.invalid',
     disableMetrics: true,
@@ -66,7 +67,8 @@ async function openFileFlags({ env, appName, capabilities, log }: FlagsOptions):
 async function openServerFlags({ env, appName, log }: FlagsOptions): Promise<Flags> {
   const url = env['UNLEASH_URL'] ?? '';
   const token = env['UNLEASH_TOKEN'];
-  const client = new Unleash({
+  const { InMemStorageProvider, Unleash: Client } = await import('unleash-client');
+  const client = new Client({
     appName,
     url,
     refreshInterval: 1_000,
