@@ -13,21 +13,25 @@ const FRESH_MS = 10_000;
 /** A status with or without what only a running engine knows. */
 export type ShownStatus = CapabilityStatus & Partial<LiveStatus>;
 
-/** The whole of `fig status`: a tree with one branch a capability. */
+/**
+ * The whole of `fig status`: a tree with one branch a capability.
+ * @param isWatched whether the steps of a handover that is just over are shown, too
+ */
 export function statusText(
   source: readonly string[],
   all: readonly ShownStatus[],
   paint: Paint,
+  isWatched = false,
 ): string {
   const head = source.map((line) => paint('dim', line)).join('\n');
-  return [head, ...all.map((status) => capabilityText(status, paint))].join('\n\n');
+  return [head, ...all.map((status) => capabilityText(status, paint, isWatched))].join('\n\n');
 }
 
-function capabilityText(status: ShownStatus, paint: Paint): string {
+function capabilityText(status: ShownStatus, paint: Paint, isWatched: boolean): string {
   const { capability, stage, owner, epoch } = status;
   const colour = stage === 'alarm' ? 'red' : stage === 'switched' ? 'green' : 'cyan';
   const head = `${paint('bold', capability)}  ${paint(colour, stage)}  owner ${owner ?? 'none'}, epoch ${epoch}`;
-  const leaves = branches(status, paint).filter(([, text]) => text !== null);
+  const leaves = branches(status, paint, isWatched).filter(([, text]) => text !== null);
   const lines = leaves.flatMap(([name, text, more = []], index) => {
     const isLast = index === leaves.length - 1;
     const [corner, stem] = isLast ? ['└─', '  '] : ['├─', '│ '];
@@ -39,7 +43,7 @@ function capabilityText(status: ShownStatus, paint: Paint): string {
 
 type Branch = readonly [name: string, text: string | null, more?: readonly string[]];
 
-function branches(status: ShownStatus, paint: Paint): Branch[] {
+function branches(status: ShownStatus, paint: Paint, isWatched: boolean): Branch[] {
   const { shares, trouble } = status;
   return [
     ['alarm', alarmText(status, paint)],
@@ -51,7 +55,7 @@ function branches(status: ShownStatus, paint: Paint): Branch[] {
     ['backfill', backfillText(status)],
     ['reconcile', reconcileText(status)],
     ['gates', gatesLine(status.gates)],
-    ['handover', handoverText(status), stepLines(status)],
+    ['handover', handoverText(status), stepLines(status, isWatched)],
     ['intent', intentText(status)],
     ['broken', status.broken ?? null],
     ['parked', parkedText(status)],
@@ -88,8 +92,9 @@ function alarmText({ stage, fences, demand }: ShownStatus, paint: Paint): string
 }
 
 /** Of a handover that is under way, or was a moment ago, each step with the time since its begin. */
-function stepLines({ moving, lastHandover }: ShownStatus): readonly string[] {
-  const fresh = Date.now() - (lastHandover?.finishedAt ?? 0) < FRESH_MS ? lastHandover : null;
+function stepLines({ moving, lastHandover }: ShownStatus, isWatched: boolean): readonly string[] {
+  const fresh =
+    isWatched && Date.now() - (lastHandover?.finishedAt ?? 0) < FRESH_MS ? lastHandover : null;
   const shown = moving ?? fresh;
   if (!shown) return [];
   return shown.steps.map(({ step, at, detail }) =>

@@ -29,42 +29,48 @@ function fig(system: System, line: string): Promise<Ran> {
 }
 
 describe('bin/fig beside a whole system', () => {
-  it('ends with the code that says how it went, explains requests, and finds what is away', () =>
-    withSystem({}, async (system) => {
-      const run = (line: string): Promise<Ran> => fig(system, line);
-      expect(await run('doctor')).toMatchObject({
-        code: 0,
-        stdout: expect.stringMatching(/^inventory {2}healthy\n[^]+payment {2}healthy\n/),
-      });
-      expect(await run('swich inventory')).toMatchObject({
-        code: 2,
-        stderr: expect.stringContaining('(Did you mean switch?)'),
-      });
-      expect(await run('switch inventory --yes')).toMatchObject({
-        code: 3,
-        stderr: expect.stringContaining('next: fig backfill inventory'),
-      });
-      expect(await run('explain GET /api/inventory/SHIP-001 --customer CORK')).toMatchObject({
-        code: 0,
-        stdout: expect.stringMatching(/goes to monolith at http.+, as a read\n[^]+why .+CORK/),
-      });
-      const told = JSON.parse((await run('explain POST /api/orders --json')).stdout) as unknown;
-      expect(told).toMatchObject({ schemaVersion: 1, kind: 'write', next_steps: [] });
-      system.pause('engine');
-      expect(await run('backfill inventory --timeout 0.5')).toMatchObject({ code: 4 });
-      system.pause('redis');
-      await eventually(async () => {
-        const { code, stdout } = await run('doctor --json');
-        expect(code).toBe(1);
-        expect(stdout).toContain('"redis_away"');
-        expect(stdout).toMatch(/"engine_(dead|elsewhere)"/);
-      });
-      system.resume('redis');
-      system.resume('engine');
-      await eventually(async () => expect(await run('doctor')).toMatchObject({ code: 0 }));
-      const watching = spawn(process.execPath, [FIG, 'status', '-w'], { env: environment(system) });
-      await once(watching.stdout, 'data');
-      watching.kill('SIGINT');
-      expect(await once(watching, 'exit')).toEqual([130, null]);
-    }));
+  it(
+    'ends with the code that says how it went, explains requests, and finds what is away',
+    () =>
+      withSystem({}, async (system) => {
+        const run = (line: string): Promise<Ran> => fig(system, line);
+        expect(await run('doctor')).toMatchObject({
+          code: 0,
+          stdout: expect.stringMatching(/^inventory {2}healthy\n[^]+payment {2}healthy\n/),
+        });
+        expect(await run('swich inventory')).toMatchObject({
+          code: 2,
+          stderr: expect.stringContaining('(Did you mean switch?)'),
+        });
+        expect(await run('switch inventory --yes')).toMatchObject({
+          code: 3,
+          stderr: expect.stringContaining('next: fig backfill inventory'),
+        });
+        expect(await run('explain GET /api/inventory/SHIP-001 --customer CORK')).toMatchObject({
+          code: 0,
+          stdout: expect.stringMatching(/goes to monolith at http.+, as a read\n[^]+why .+CORK/),
+        });
+        const told = JSON.parse((await run('explain POST /api/orders --json')).stdout) as unknown;
+        expect(told).toMatchObject({ schemaVersion: 1, kind: 'write', next_steps: [] });
+        system.pause('engine');
+        expect(await run('backfill inventory --timeout 0.5')).toMatchObject({ code: 4 });
+        system.pause('redis');
+        await eventually(async () => {
+          const { code, stdout } = await run('doctor --json');
+          expect(code).toBe(1);
+          expect(stdout).toContain('"redis_away"');
+          expect(stdout).toMatch(/"engine_(dead|elsewhere)"/);
+        });
+        system.resume('redis');
+        system.resume('engine');
+        await eventually(async () => expect(await run('doctor')).toMatchObject({ code: 0 }));
+        const watching = spawn(process.execPath, [FIG, 'status', '-w'], {
+          env: environment(system),
+        });
+        await once(watching.stdout, 'data');
+        watching.kill('SIGINT');
+        expect(await once(watching, 'exit')).toEqual([130, null]);
+      }),
+    240_000,
+  );
 });

@@ -54,7 +54,7 @@ async function redraw(context: Context, engine: EngineClient, output: Output): P
   for (;;) {
     const found = await findStatus(context, engine);
     const around = [sourceOf(found), ...(await Promise.all(context.adminUrls.map(facadeLine)))];
-    frame = statusText(around, found.capabilities, output.paint);
+    frame = statusText(around, found.capabilities, output.paint, true);
     screen.draw(frame);
     await delay(REFRESH_MS);
   }
