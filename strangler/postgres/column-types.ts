@@ -70,8 +70,17 @@ function real(value: SqlValue, type: string): SqlValue | undefined {
   const text = String(value).trim();
   const number = Number(text);
   if (text === '' || Number.isNaN(number)) return undefined;
-  // As its shortest text says it, which is how it is read.
-  return type === 'float4' ? Number(Math.fround(number).toPrecision(6)) : number;
+  return type === 'float4' ? shortest(number) : number;
+}
+
+/** The fewest digits that name a real number of four bytes, which is how it is read. */
+function shortest(number: number): number {
+  const held = Math.fround(number);
+  for (let digits = 1; digits < 9; digits += 1) {
+    const short = Number(held.toPrecision(digits));
+    if (Math.fround(short) === held) return short;
+  }
+  return Number(held.toPrecision(9));
 }
 
 /** Precision and scale of `numeric(12,2)`, or the length of `varchar(20)`; infinite where not said. */
