@@ -5,6 +5,7 @@ import { latencyOf, wentWell } from './ledger.ts';
 import type { Told } from './ledger.ts';
 import { LAG_MS } from './naive.ts';
 import type { Flipped } from './naive.ts';
+import { WARM_UP_MS } from './stage.ts';
 import type { Performance } from './stage.ts';
 
 const RIVAL = `naive flag flip, ${LAG_MS} ms lag`;
@@ -104,10 +105,14 @@ function steps(handovers: readonly Handover[], way: Way): readonly Result[] {
   );
 }
 
-/** All writes, from when they were due to their answer. */
+/** All writes after the warm-up, from when they were due to their answer. */
 function latency(ours: readonly Told[], naive: readonly Told[]): readonly Result[] {
-  const of = (ledger: readonly Told[], share: number): number =>
-    quantile(ledger.filter((told) => told.kind !== 'read' && wentWell(told)).map(latencyOf), share);
+  const of = (ledger: readonly Told[], share: number): number => {
+    const warmAt =
+      ledger.reduce((first, { dueAt }) => Math.min(first, dueAt), Infinity) + WARM_UP_MS;
+    const writes = ledger.filter(({ kind, dueAt }) => kind !== 'read' && dueAt > warmAt);
+    return quantile(writes.filter(wentWell).map(latencyOf), share);
+  };
   return (Object.keys(SHARES) as Figure[]).map((figure) =>
     alone({
       name: `latency of all writes at the client, ${figure}`,

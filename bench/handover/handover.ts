@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { System } from '../../system/index.ts';
-import { urlOf } from './stage.ts';
+import { urlOf, WARM_UP_MS } from './stage.ts';
 import type { Contestant } from './stage.ts';
 
 export type Way = 'forward' | 'back';
@@ -34,8 +34,7 @@ export interface Moved {
 }
 
 const CAPABILITIES = ['inventory', 'payment'] as const;
-const WARM_UP_MS = 2_000;
-const PAUSE_MS = 150;
+const PAUSE_MS = 250;
 const PATIENCE_MS = 60_000;
 
 /** The engine's fenced handover, as `fig switch` and `fig reverse` ask for it. */

@@ -6,12 +6,12 @@ import { paymentMapping } from '../../migrations/payment/mapping.ts';
 import { setFlags } from '../../strangler/routing/index.ts';
 import type { System } from '../../system/index.ts';
 import { RowCopier } from './row-copier.ts';
+import { WARM_UP_MS } from './stage.ts';
 import type { Contestant } from './stage.ts';
 
 /** How long a row takes to the other side. */
 export const LAG_MS = 100;
 const PAUSE_MS = 250;
-const WARM_UP_MS = 2_000;
 const CALM_MS = 1_500;
 
 /** What there is to see of a flip: when it is over, both databases say the same. */

@@ -1,7 +1,6 @@
 import Database from 'better-sqlite3';
 import {
   belongs,
-  keyColumnsOf,
   keyOn,
   pairKeyOf,
   resetValues,
@@ -161,9 +160,7 @@ export class RowCopier {
   }
 
   #images(pair: Mapping['pairs'][number], side: Side): readonly string[] {
-    const key = keyColumnsOf({ pairs: [pair] }, side, pair[side].table);
-    const order = key.map((column) => `"${column}"`).join();
-    const sql = `SELECT * FROM "${pair[side].table}" ORDER BY ${order}`;
+    const sql = `SELECT * FROM "${pair[side].table}"`;
     return (this.#databases[side].prepare(sql).all() as Row[])
       .filter((row) => belongs(pair, side, row))
       .map((row) => {
@@ -171,7 +168,8 @@ export class RowCopier {
         // In the words of one side, since the same value is written differently on the two.
         const image = side === 'legacy' ? translate(pair, side, row) : ownOf(pair, row);
         return JSON.stringify([name, image]);
-      });
+      })
+      .sort();
   }
 }
 

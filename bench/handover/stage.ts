@@ -16,6 +16,9 @@ export interface StageOptions {
   readonly say: (text: string) => void;
 }
 
+/** Cold processes fall behind at first; what they owe from then must be paid before it counts, in ms. */
+export const WARM_UP_MS = 12_000;
+
 /** The way one contestant moves ownership: the rest is the same for all. */
 export interface Contestant<T> {
   readonly name: string;
