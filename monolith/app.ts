@@ -37,7 +37,7 @@ export interface Timing {
 export const DEFAULT_TIMING: Timing = {
   providerTimeoutMs: 2_000,
   providerPatienceMs: 5_000,
-  orderPatienceMs: 8_000,
+  orderPatienceMs: 15_000,
   sagaLeaseMs: 5_000,
 };
 
