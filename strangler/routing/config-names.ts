@@ -9,11 +9,18 @@ export function danglingNames(input: unknown): string[] {
   const config = asRecord(input);
   const capabilities = asRecord(config['capabilities']);
   return [
+    ...unfitNames(capabilities),
     ...unknownUpstreams(config, capabilities),
     ...mappingsWithoutDatabases(capabilities),
     ...unknownCapabilities(config, capabilities),
     ...contestedRoutes(capabilities),
   ];
+}
+
+function unfitNames(capabilities: Unchecked): string[] {
+  return Object.keys(capabilities)
+    .filter((key) => !/^[a-z][a-z0-9_]*$/.test(key))
+    .map((key) => `capabilities.${key}: give a lower-case name such as "inventory"`);
 }
 
 function unknownUpstreams(config: Unchecked, capabilities: Unchecked): string[] {

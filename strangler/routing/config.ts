@@ -75,7 +75,8 @@ const schema = z.strictObject({
     .regex(/^[A-Za-z0-9-]+$/, 'give the name of a header')
     .toLowerCase()
     .default('x-customer-id'),
-  capabilities: z.record(name, capability),
+  // Names are checked with those that refer to them: a wrong one must not hide what is wrong inside.
+  capabilities: z.record(z.string(), capability),
   /** Writes to other routes that change a capability's data behind the facade's back. */
   touches: z
     .array(z.strictObject({ method, path, capabilities: z.array(name).min(1) }))

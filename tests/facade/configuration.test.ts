@@ -56,10 +56,15 @@ describe('the configuration of a running facade', () => {
             await eventually(async () => expect(await from('/')).toEqual({ from: name }));
           }
           await facade.configure(
-            'upstreams: { old: ftp://x }\nmonolith: missing\ncapabilities: 7\n',
+            'upstreams: { old: ftp://x }\nmonolith: missing\ncapabilities: { Up: { routes: [x] } }\n',
           );
           await eventually(() => facade.log().includes('the changed configuration is not used'));
-          for (const part of ['upstreams.old', 'there is no upstream', 'capabilities: Invalid']) {
+          for (const part of [
+            'upstreams.old',
+            'no upstream',
+            'Up: give a lower',
+            'Up.routes.0: give a path',
+          ]) {
             expect(facade.log()).toContain(part);
           }
           expect(await from('/')).toEqual({ from: 'next' });
