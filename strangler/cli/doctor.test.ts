@@ -71,36 +71,40 @@ const steps: readonly StepKind[] = [
 ];
 
 describe('fig doctor, after an engine was killed in a handover', () => {
-  it('between any two steps, forward and back: explains it, and finishes it', () =>
-    withShop(async (fig, sides) => {
-      const sessions = sessionsOf(sides);
-      let written = 0;
-      for (const step of steps) {
-        for (const to of ['extracted', 'legacy'] as const) {
-          const engine = startDoomedEngine(sides, step, 'SIGKILL');
-          const writer = keepWriting(sessions);
-          try {
-            await setFlags(flagsFileOf(sides), { 'shop.writes': to === 'extracted' ? 100 : 0 });
-            expect(await once(engine, 'exit')).toEqual([null, 'SIGKILL']);
-            const ill = await fig('doctor --json');
-            expect({ step, to, code: ill.code, codes: codes(ill) }).toMatchObject({
-              code: 1,
-              codes: expect.arrayContaining(['handover_interrupted']),
-            });
-            const mended = await fig('doctor --repair --json');
-            expect({ step, to, mended: told(mended).mended }).toMatchObject({
-              mended: [expect.stringMatching(`the handover is finished: ${to} is the owner`)],
-            });
-            expect(codes(mended)).toEqual(['engine_dead']);
-          } finally {
-            written += await writer.stop();
-            engine.kill('SIGKILL');
+  it(
+    'between any two steps, forward and back: explains it, and finishes it',
+    () =>
+      withShop(async (fig, sides) => {
+        const sessions = sessionsOf(sides);
+        let written = 0;
+        for (const step of steps) {
+          for (const to of ['extracted', 'legacy'] as const) {
+            const engine = startDoomedEngine(sides, step, 'SIGKILL');
+            const writer = keepWriting(sessions);
+            try {
+              await setFlags(flagsFileOf(sides), { 'shop.writes': to === 'extracted' ? 100 : 0 });
+              expect(await once(engine, 'exit')).toEqual([null, 'SIGKILL']);
+              const ill = await fig('doctor --json');
+              expect({ step, to, code: ill.code, codes: codes(ill) }).toMatchObject({
+                code: 1,
+                codes: expect.arrayContaining(['handover_interrupted']),
+              });
+              const mended = await fig('doctor --repair --json');
+              expect({ step, to, mended: told(mended).mended }).toMatchObject({
+                mended: [expect.stringMatching(`the handover is finished: ${to} is the owner`)],
+              });
+              expect(codes(mended)).toEqual(['engine_dead']);
+            } finally {
+              written += await writer.stop();
+              engine.kill('SIGKILL');
+            }
+            const level = await levelAt(sessions, to);
+            expect({ step, to, level }).toEqual({ step, to, level: written });
           }
-          const level = await levelAt(sessions, to);
-          expect({ step, to, level }).toEqual({ step, to, level: written });
         }
-      }
-    }));
+      }),
+    240_000,
+  );
 
   it.each<StepKind>(['close', 'cede'])(
     'before %s and long ago: says that it is taken back, and takes it back',

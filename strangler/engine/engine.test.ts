@@ -5,6 +5,7 @@ import type { RunningEngine } from '../testing/engine.ts';
 import { withSides } from '../testing/sides.ts';
 import type { Sides } from '../testing/sides.ts';
 import { beginCounting, keepWriting, levelAt } from '../testing/writer.ts';
+import { defaultGateLimits } from '../handover/gates.ts';
 import { dialects, withSidesOf } from '../testing/dialects.ts';
 
 function fill({ legacy }: Sides, rows = 50): void {
@@ -28,6 +29,9 @@ const handOver = (to: 'legacy' | 'extracted'): [string, string, unknown] => [
   '/handovers',
   { capability: 'shop', to },
 ];
+
+/** A machine that is busy with other tests holds writers for longer, which is not what is tested. */
+const gateLimits = { ...defaultGateLimits, holdMs: 20_000 };
 
 describe('the engine', () => {
   it('refuses a handover until each gate holds, and names the next command', () =>
@@ -101,7 +105,7 @@ describe('the engine', () => {
     'loses no acknowledged write on %s, however often ownership moves under writers',
     (dialect) =>
       withSidesOf(dialect, (sides) =>
-        withEngine(sides, {}, async (running) => {
+        withEngine(sides, { gateLimits }, async (running) => {
           await beginCounting(sides);
           await prepare(running);
           const writer = keepWriting(sides);
