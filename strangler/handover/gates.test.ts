@@ -66,9 +66,9 @@ describe('the gates of a handover', () => {
     ['long behind', { lag: { changes: 1, ms: 1001 } }, 'lag', /1001 ms/, 'fig status -w'],
     [
       'a long hold',
-      { prediction: { holdMs: 1_001, from: 'the last one took 1000 ms' } },
+      { prediction: { holdMs: 5_001, from: 'the last one took 5000 ms' } },
       'hold',
-      /about 1001 ms; the budget is 1000 ms: the last one/,
+      /about 5001 ms; the budget is 5000 ms: the last one/,
       'fig status -w',
     ],
     [

@@ -64,7 +64,7 @@ export interface GateLimits {
   readonly lagChanges: number;
   readonly lagMs: number;
   readonly reconcileAgeMs: number;
-  /** For how long a handover may be expected to hold writes, in ms. */
+  /** For how long a handover may be expected to hold writes, in ms: less than facades hold them. */
   readonly holdMs: number;
 }
 
@@ -72,7 +72,7 @@ export const defaultGateLimits: GateLimits = {
   lagChanges: 1_000,
   lagMs: 1_000,
   reconcileAgeMs: 10 * 60_000,
-  holdMs: 1_000,
+  holdMs: 5_000,
 };
 
 /**

@@ -22,6 +22,14 @@ describe('the hold that is predicted', () => {
     });
   });
 
+  it('does not go by a single slow one, which no other could ever put right', () => {
+    expect(predictHold([2_005], noLag)).toEqual({
+      holdMs: 35,
+      from: 'the only one so far took 2005 ms, 0 changes are still to be applied',
+    });
+    expect(predictHold([2_005, 9], noLag).holdMs).toBe(9);
+  });
+
   it('looks at the newest ten only', () => {
     const old = Array.from({ length: 50 }, () => 1_000);
     expect(predictHold([...Array.from({ length: 10 }, () => 4), ...old], noLag).holdMs).toBe(4);
