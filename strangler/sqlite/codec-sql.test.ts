@@ -61,6 +61,15 @@ const oddTime = timeText.map((text) => `${text.slice(0, 5)}02-30${text.slice(10)
 const decimal = fc
   .tuple(fc.constantFrom('', '-', '+'), fc.maxSafeInteger(), fc.constantFrom(0, 1, 2, 3))
   .map(([sign, minor, digits]) => `${sign}${(Math.abs(minor) / 100).toFixed(digits)}`);
+/** One character is another one, or something comes after it. */
+const almost = (text: fc.Arbitrary<string>): fc.Arbitrary<string> =>
+  fc.oneof(
+    fc
+      .tuple(text, fc.nat(30), fc.constantFrom('0', '1', '9', '-', ':', '.', ' ', 'T', '+', '\0'))
+      .map(([right, at, other]) => `${right.slice(0, at)}${other}${right.slice(at + 1)}`),
+    text.map((right) => `${right}\0`),
+    text.map((right) => `${right}\0junk`),
+  );
 const code = fc.constantFrom('A', 'C', 'a', 'active', 'committed', '', 'constructor');
 
 const CODECS: readonly (readonly [
@@ -87,6 +96,7 @@ const CODECS: readonly (readonly [
     decimalToMinor('legacy', 'extracted', 2),
     fc.oneof(
       decimal,
+      almost(decimal),
       fc.constantFrom('0.00', '-0.00', '01.00', '1.0', '.10', '1e2', ' 1.00'),
       anything,
     ),
@@ -95,13 +105,20 @@ const CODECS: readonly (readonly [
   [
     'decimals without digits',
     decimalToMinor('legacy', 'extracted', 0),
-    fc.oneof(decimal, fc.constantFrom('0', '-0', '01', '1.', '1'), anything),
+    fc.oneof(decimal, almost(decimal), fc.constantFrom('0', '-0', '01', '1.', '1'), anything),
     anything,
   ],
   [
     'timestamp',
     timestamp('legacy', 'extracted'),
-    fc.oneof(timeText, oddTime, fc.constantFrom('2026-01-31 24:00:00.000', 'now'), anything),
+    fc.oneof(
+      timeText,
+      oddTime,
+      almost(timeText),
+      almost(oddTime),
+      fc.constantFrom('2026-01-31 24:00:00.000', 'now'),
+      anything,
+    ),
     fc.oneof(wholeMs, anything),
   ],
   [
@@ -121,7 +138,7 @@ function sqlOf(codec: Codec): CodecSql {
   return sql;
 }
 
-const runs = { numRuns: 500, seed: 7 };
+const runs = { numRuns: 2_000, seed: 7 };
 
 describe.each(CODECS)('%s in SQL', (_name, codec, legacyValues, extractedValues) => {
   const sql = sqlOf(codec);

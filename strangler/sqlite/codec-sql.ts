@@ -59,7 +59,7 @@ const LAST_MS = '253402300799999';
 function timeText(ms: string): string {
   return (
     `CASE WHEN typeof(${ms}) = 'integer' AND ${ms} BETWEEN ${FIRST_MS} AND ${LAST_MS}` +
-    ` THEN strftime('%Y-%m-%d %H:%M:%f', ${ms} / 1000.0, 'unixepoch') END`
+    ` THEN datetime(${ms} / 1000.0, 'unixepoch', 'subsec') END`
   );
 }
 
@@ -70,7 +70,7 @@ function timeSql(): CodecSql {
     backward: timeText,
     // The 30th of February would come back as the 2nd of March.
     valid: (legacy) =>
-      `length(${legacy}) = 23 AND +${legacy} = strftime('%Y-%m-%d %H:%M:%f', ${legacy})`,
+      `length(${legacy}) = 23 AND +${legacy} = datetime(${legacy}, '+0 days', 'subsec')`,
   };
 }
 
