@@ -25,6 +25,21 @@ interface Attached {
 interface TransactionOptions {
   /** Whether the commit must survive a power cut; what the feed can replay need not. */
   readonly durable?: boolean;
+  /** How long to wait for the write lock, in ms. */
+  readonly lockMs?: number;
+}
+
+/** Somebody else's transaction has kept a database's write lock; nothing was changed. */
+export class DatabaseLockedError extends Error {
+  override readonly name = 'DatabaseLockedError';
+
+  constructor(file: string, lockMs: number, cause: unknown) {
+    super(
+      `another process has kept ${file} locked for ${lockMs / 1000} s; nothing was changed: ` +
+        'end its transaction, and try again',
+      { cause },
+    );
+  }
 }
 
 /**
@@ -96,13 +111,14 @@ export class SqliteConnection {
   /**
    * Runs `work` in a transaction that holds the write lock from the start. Waiting for the lock is
    * a timer: SQLite's own busy handler would put the whole process to sleep.
+   * @throws DatabaseLockedError when others keep the lock for longer than `lockMs`
    */
   transaction<T>(
     work: () => T | Promise<T>,
-    { durable = true }: TransactionOptions = {},
+    { durable = true, lockMs = BUSY_DEADLINE_MS }: TransactionOptions = {},
   ): Promise<T> {
     return this.#writing.run(async () => {
-      await this.#beginWriting(durable);
+      await this.#beginWriting(durable, lockMs);
       try {
         const given = work();
         // What was done at once is also committed at once, before anybody else runs.
@@ -144,8 +160,8 @@ export class SqliteConnection {
     this.#writer.close();
   }
 
-  async #beginWriting(durable: boolean): Promise<void> {
-    const deadline = performance.now() + BUSY_DEADLINE_MS;
+  async #beginWriting(durable: boolean, lockMs: number): Promise<void> {
+    const deadline = performance.now() + lockMs;
     for (;;) {
       try {
         this.#setDurable(durable);
@@ -154,7 +170,8 @@ export class SqliteConnection {
         return;
       } catch (error) {
         if (this.#writer.inTransaction) this.#writer.exec('ROLLBACK');
-        if (!isBusy(error) || performance.now() > deadline) throw error;
+        if (!isBusy(error)) throw error;
+        if (performance.now() > deadline) throw new DatabaseLockedError(this.file, lockMs, error);
         this.#crowdedUntil = performance.now() + CROWDED_MS;
       }
       await this.#waitForLock();

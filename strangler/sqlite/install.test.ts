@@ -51,6 +51,20 @@ async function withInstalled(work: (legacy: Prompt, extracted: Prompt) => void):
 }
 
 describe('installing', () => {
+  it('gives up, having changed nothing, while somebody else keeps the database locked', () =>
+    withSides(async ({ urls, legacy }) => {
+      const before = schemaOf(legacy);
+      const connection = new SqliteConnection(urls.legacy);
+      legacy.exec('BEGIN IMMEDIATE');
+      await expect(install(connection, shop, 'legacy', 20)).rejects.toThrow(
+        /has kept .* locked for 0.02 s; nothing was changed: end its transaction/,
+      );
+      legacy.exec('ROLLBACK');
+      expect(schemaOf(legacy)).toEqual(before);
+      await install(connection, shop, 'legacy', 20);
+      connection.close();
+    }));
+
   it('changes nothing the second time, and uninstalling leaves no trace', async () => {
     await withSides(async ({ urls, legacy }) => {
       const before = schemaOf(legacy);

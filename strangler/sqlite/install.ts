@@ -11,17 +11,22 @@ import { installedShape, saveShape } from './shape.ts';
 import { TRIGGER_PURPOSES, triggersOf } from './triggers.ts';
 import { name } from './values.ts';
 
+/** How long a change of the schema may wait for those who are writing, in ms. */
+const LOCK_MS = 5_000;
+
 /**
  * Puts Fig's tables and triggers for one capability into one side's database, or brings them up to
  * date; running it again changes nothing. The first time, legacy is the owner.
  * @throws ConfigurationError that lists every reason why the mapping can't be used here
+ * @throws DatabaseLockedError when others keep the database locked for longer than `lockMs`
  */
 export function install(
   connection: SqliteConnection,
   mapping: Mapping,
   side: SideName,
+  lockMs = LOCK_MS,
 ): Promise<void> {
-  return connection.transaction(() => {
+  const work = (): void => {
     const problems = [
       ...checkMapping(mapping),
       ...checkSchema((sql) => connection.write(sql), mapping, side),
@@ -42,7 +47,8 @@ export function install(
       const reason = `${side} had lost triggers of Fig (${missing.join(', ')})`;
       demandReconcile(connection, mapping.capability, reason);
     }
-  });
+  };
+  return connection.transaction(work, { lockMs });
 }
 
 /** Installs on the schema as it is now, whatever it was before; nobody knows what was missed. */
