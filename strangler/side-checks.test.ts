@@ -21,6 +21,19 @@ const DESK_SCHEMA = {
   },
 } as const;
 
+/**
+ * Why something was refused. A driver makes its errors in the world of the test file that loaded it first,
+ * so that none of them need be an `Error` here.
+ */
+async function refusal(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+    return 'it was not refused';
+  } catch (error) {
+    return String((error as { message?: unknown }).message);
+  }
+}
+
 function withInstalled(
   dialect: Dialect,
   work: (opened: Opened, sides: DialectSides) => Promise<void>,
@@ -138,7 +151,7 @@ describe.each(dialects)('one side of a capability on %s', (dialect) => {
         epoch: 1,
         at: 0,
       };
-      await expect(extracted.checks.tryApply([poison])).rejects.toThrow(/null/i);
+      expect(await refusal(extracted.checks.tryApply([poison]))).toMatch(/null/i);
     }));
 
   it('counts who writes past the door, and nobody who comes by it', () =>
@@ -156,7 +169,7 @@ describe.each(dialects)('one side of a capability on %s', (dialect) => {
         await sides.legacy.run(`INSERT INTO "STOCK" ("SKU", "QTY") VALUES ('x', 1), ('y', 1)`);
         await sides.legacy.run(`UPDATE "STOCK" SET "QTY" = 2 WHERE "SKU" = 'x'`);
         await write('by the door again');
-        await expect(write('x')).rejects.toThrow();
+        expect(await refusal(write('x'))).toMatch(/unique|duplicate/i);
         await sides.legacy.run(`DELETE FROM "STOCK" WHERE "SKU" = 'x'`);
       } finally {
         await door.close();
@@ -199,7 +212,7 @@ describe.each(dialects)('one side of a capability on %s', (dialect) => {
       expect(await legacy.retirement.retired()).toBe(true);
       expect(await legacy.retirement.captured()).toBe(false);
       expect(await sides.legacy.rows('SELECT "QTY" FROM "STOCK_retired"')).toHaveLength(1);
-      await expect(sides.legacy.rows('SELECT * FROM "STOCK"')).rejects.toThrow(/STOCK/);
+      expect(await refusal(sides.legacy.rows('SELECT * FROM "STOCK"'))).toMatch(/STOCK/);
       expect(await sides.legacy.rows('SELECT capability, successor FROM fig_notice')).toEqual([
         { capability: 'shop', successor: 'http://new.example' },
       ]);

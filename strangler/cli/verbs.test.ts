@@ -136,7 +136,9 @@ describe('every command', () => {
       });
       expect((await status()).owner).toBe('legacy');
       await fig('switch shop');
-      expect((await fig('reverse shop --dry-run')).stdout).toContain('ms: the only one so far took');
+      expect((await fig('reverse shop --dry-run')).stdout).toContain(
+        'ms: the only one so far took',
+      );
     }));
 });
 
