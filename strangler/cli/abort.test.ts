@@ -1,10 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { eventually } from '../../tests/support/index.ts';
 import type { StepKind } from '../handover/switcher.ts';
 import { setFlags } from '../routing/index.ts';
-import { startDoomedEngine } from '../testing/doomed-engine.ts';
+import { endOf, startDoomedEngine } from '../testing/doomed-engine.ts';
 import { flagsFileOf, withEngine } from '../testing/engine.ts';
 import { figFor } from '../testing/fig.ts';
 import type { Fig } from '../testing/fig.ts';
@@ -39,7 +38,7 @@ async function cutOff(
       const { stdout } = await fig(`journal shop --json`);
       expect(stdout).toContain('"outcome": null');
     });
-    if (signal === 'SIGKILL') await once(engine, 'exit');
+    if (signal === 'SIGKILL') await endOf(engine);
     await use(fig, engine);
   } finally {
     engine.kill('SIGKILL');

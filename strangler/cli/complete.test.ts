@@ -1,10 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { once } from 'node:events';
 import { eventually } from '../../tests/support/index.ts';
 import type { CompletionStep } from '../completion/index.ts';
 import type { CompletionDeclaration, EngineDeps } from '../engine/index.ts';
 import { AT_ONCE } from '../testing/completion.ts';
-import { startDoomedEngine } from '../testing/doomed-engine.ts';
+import { endOf, startDoomedEngine } from '../testing/doomed-engine.ts';
 import { withEngine } from '../testing/engine.ts';
 import type { RunningEngine } from '../testing/engine.ts';
 import { figFor, terminal, withFig } from '../testing/fig.ts';
@@ -190,7 +189,7 @@ describe('fig complete', () => {
         await switchOver(await figFor(sides, url));
       });
       const engine = startDoomedEngine(sides, `complete:${step}`, 'SIGKILL');
-      expect(await once(engine, 'exit')).toEqual([null, 'SIGKILL']);
+      expect(await endOf(engine)).toEqual([null, 'SIGKILL']);
       await withEngine(sides, completing(sides), async (running) => {
         await expectComplete(running, sides);
         expect(running.lines.join('')).toContain('an interrupted completion was finished');

@@ -1,11 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import Database from 'better-sqlite3';
-import { once } from 'node:events';
 import { eventually } from '../../tests/support/index.ts';
 import type { StepKind } from '../handover/switcher.ts';
 import { setFlags } from '../routing/index.ts';
 import { sessionsOf } from '../testing/dialects.ts';
-import { startDoomedEngine } from '../testing/doomed-engine.ts';
+import { endOf, startDoomedEngine } from '../testing/doomed-engine.ts';
 import { flagsFileOf, withEngine } from '../testing/engine.ts';
 import { figFor } from '../testing/fig.ts';
 import type { Fig, Ran } from '../testing/fig.ts';
@@ -83,7 +82,7 @@ describe('fig doctor, after an engine was killed in a handover', () => {
             const writer = keepWriting(sessions);
             try {
               await setFlags(flagsFileOf(sides), { 'shop.writes': to === 'extracted' ? 100 : 0 });
-              expect(await once(engine, 'exit')).toEqual([null, 'SIGKILL']);
+              expect(await endOf(engine)).toEqual([null, 'SIGKILL']);
               const ill = await fig('doctor --json');
               expect({ step, to, code: ill.code, codes: codes(ill) }).toMatchObject({
                 code: 1,
@@ -112,7 +111,7 @@ describe('fig doctor, after an engine was killed in a handover', () => {
       withShop(async (fig, sides) => {
         const engine = startDoomedEngine(sides, step, 'SIGKILL');
         await setFlags(flagsFileOf(sides), { 'shop.writes': 100 });
-        await once(engine, 'exit');
+        await endOf(engine);
         sides.legacy.exec('UPDATE fig_handover SET deadline = 0');
         const { stdout } = await fig('doctor');
         expect(stdout).toMatch(/it is taken back, since its deadline has passed: legacy is opened/);

@@ -1,12 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { eventually } from '../../tests/support/index.ts';
 import type { StepKind } from '../handover/switcher.ts';
 import { setFlags } from '../routing/index.ts';
 import type { SideName } from '../side.ts';
-import { startDoomedEngine } from '../testing/doomed-engine.ts';
+import { endOf, startDoomedEngine } from '../testing/doomed-engine.ts';
 import { flagsFileOf, withEngine } from '../testing/engine.ts';
 import type { RunningEngine } from '../testing/engine.ts';
 import { dialects, withSidesOf } from '../testing/dialects.ts';
@@ -73,7 +72,7 @@ async function crashAt(
   try {
     const engine = startDoomedEngine(sides, step, 'SIGKILL');
     await setFlags(flagsFileOf(sides), { 'shop.writes': 100 });
-    expect(await once(engine, 'exit')).toEqual([null, 'SIGKILL']);
+    expect(await endOf(engine)).toEqual([null, 'SIGKILL']);
     await afterwards?.();
     await withEngine(sides, { leaseMs }, (running) => then(running, () => writer.stop()));
   } finally {

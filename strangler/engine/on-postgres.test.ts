@@ -1,11 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { join } from 'node:path';
-import { eventually, withTempDir } from '../../tests/support/index.ts';
+import { eventually } from '../../tests/support/index.ts';
 import { AT_ONCE } from '../testing/completion.ts';
 import { withSidesOf } from '../testing/dialects.ts';
 import { withEngine } from '../testing/engine.ts';
 import { shop } from '../testing/shop.ts';
-import type { Sides } from '../testing/sides.ts';
 
 const invariants = [
   {
@@ -17,33 +15,30 @@ const invariants = [
 
 describe('an engine over two PostgreSQL databases', () => {
   it('passes every gate, moves ownership out, back and out again, and takes the last step', () =>
-    withTempDir((folder) =>
-      withSidesOf('postgres', async ({ urls, legacy }) => {
-        await legacy.run(`INSERT INTO "STOCK" ("SKU", "QTY", "RSV") VALUES ('a', 5, 0)`);
-        const declaration = { urls, mapping: shop, invariants, completion: AT_ONCE };
-        // The flags are kept beside the legacy database, where that is a file.
-        const beside = { urls, legacy: { name: join(folder, 'legacy') } } as unknown as Sides;
-        await withEngine(beside, { declarations: { shop: declaration } }, async (running) => {
-          const { call, status, setFlags } = running;
-          const order = { capability: 'shop' };
-          await eventually(async () => expect((await status()).standing.as).toBe('leader'));
-          await call('POST', '/backfills', order);
-          await eventually(async () => expect((await status()).backfill.state).toBe('done'));
-          for (const to of ['extracted', 'legacy', 'extracted']) {
-            expect((await call('POST', '/reconciles', order)).body).toMatchObject({ clean: true });
-            expect((await call('POST', '/handovers', { ...order, to })).body).toMatchObject({
-              outcome: 'done',
-              rollbackUnsafe: null,
-            });
-          }
-          await setFlags({ 'shop.reads': 100 });
-          await eventually(async () => expect((await status()).shares.reads).toBe(100));
-          expect((await call('POST', '/completions', order)).body).toMatchObject({
+    withSidesOf('postgres', async (sides) => {
+      const { urls, legacy } = sides;
+      await legacy.run(`INSERT INTO "STOCK" ("SKU", "QTY", "RSV") VALUES ('a', 5, 0)`);
+      const declaration = { urls, mapping: shop, invariants, completion: AT_ONCE };
+      await withEngine(sides, { declarations: { shop: declaration } }, async (running) => {
+        const { call, status, setFlags } = running;
+        const order = { capability: 'shop' };
+        await eventually(async () => expect((await status()).standing.as).toBe('leader'));
+        await call('POST', '/backfills', order);
+        await eventually(async () => expect((await status()).backfill.state).toBe('done'));
+        for (const to of ['extracted', 'legacy', 'extracted']) {
+          expect((await call('POST', '/reconciles', order)).body).toMatchObject({ clean: true });
+          expect((await call('POST', '/handovers', { ...order, to })).body).toMatchObject({
             outcome: 'done',
+            rollbackUnsafe: null,
           });
-          await eventually(async () => expect((await status()).stage).toBe('complete'));
-          expect(await legacy.rows('SELECT "QTY" FROM "STOCK_retired"')).toHaveLength(1);
+        }
+        await setFlags({ 'shop.reads': 100 });
+        await eventually(async () => expect((await status()).shares.reads).toBe(100));
+        expect((await call('POST', '/completions', order)).body).toMatchObject({
+          outcome: 'done',
         });
-      }),
-    ));
+        await eventually(async () => expect((await status()).stage).toBe('complete'));
+        expect(await legacy.rows('SELECT "QTY" FROM "STOCK_retired"')).toHaveLength(1);
+      });
+    }));
 });

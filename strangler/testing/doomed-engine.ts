@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { CompletionStep } from '../completion/index.ts';
 import type { StepKind } from '../handover/switcher.ts';
@@ -19,4 +20,12 @@ export function startDoomedEngine(
     execArgv: ['--import', 'tsx'],
     stdio: 'inherit',
   });
+}
+
+/** How a process ended, once it has; it may be gone by the time that somebody asks. */
+export async function endOf(
+  child: ChildProcess,
+): Promise<readonly [code: number | null, signal: NodeJS.Signals | null]> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  return [child.exitCode, child.signalCode];
 }
