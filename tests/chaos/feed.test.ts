@@ -13,7 +13,7 @@ import { withStand } from './base/stand.ts';
 import { brokenPromises, comeToRest } from './base/verdict.ts';
 import { startHand } from './feed/hand.ts';
 
-const RUNS = 5;
+const RUNS = 3;
 
 interface Report {
   readonly runs: readonly (RunReport & { readonly seed: number })[];
