@@ -1,4 +1,5 @@
 import { Problem } from '../../chassis/index.ts';
+import { CompletionLost } from '../completion/index.ts';
 import type { RenamedTable } from '../completion/index.ts';
 import type { Gate } from '../handover/gate.ts';
 import { refusalOf } from '../handover/gates.ts';
@@ -44,7 +45,8 @@ export async function planCompletion(steward: Steward, flags: Flags): Promise<Co
 
 /**
  * Completes a capability: the way back is closed, the legacy tables are renamed.
- * @throws Problem `gate_refused` or `completion_aborted`, which say what to do; nothing has changed
+ * @throws Problem `gate_refused` or `completion_aborted`, which say what to do; nothing has changed.
+ *   `completion_lost` when the lease ran out on the way: whoever leads next goes on with it
  */
 export async function complete(steward: Steward, flags: Flags): Promise<CompletionAnswer> {
   const { capability } = steward;
@@ -61,7 +63,7 @@ export async function complete(steward: Steward, flags: Flags): Promise<Completi
     const { outcome, reason } = await completions.begin().catch((error: unknown) => {
       // Nobody knows how far it came: the next look at it begins with what the databases say.
       steward.startOver();
-      throw error;
+      throw error instanceof CompletionLost ? lost(capability, error) : error;
     });
     if (outcome === 'aborted') throw takenBack(capability, reason);
     steward.startOver();
@@ -69,6 +71,14 @@ export async function complete(steward: Steward, flags: Flags): Promise<Completi
   });
   if (!answer) throw notLeading(steward);
   return answer;
+}
+
+function lost(capability: string, { message }: CompletionLost): Problem {
+  const detail = `the completion of ${capability} goes on under the next lease: ${message}`;
+  return new Problem(503, 'completion_lost', detail, {
+    headers: { 'retry-after': '1' },
+    members: { capability },
+  });
 }
 
 function takenBack(capability: string, reason: string | null): Problem {
