@@ -15,7 +15,7 @@ import { planHandovers, PROCESSES } from './handover/plan.ts';
 import { judgeWriters, othersOf } from './handover/verdict.ts';
 import { startWriters } from './handover/writers.ts';
 
-const RUNS = 4;
+const RUNS = 3;
 
 interface Report {
   readonly runs: readonly (RunReport & { readonly seed: number })[];
