@@ -1,58 +1,28 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from '@jest/globals';
 import { createProgress } from '../../rehearsal/index.ts';
-import { eventually, withTempDir } from '../support/index.ts';
+import { eventually } from '../support/index.ts';
+import { runChaos } from './base/command.ts';
 import { fileOf } from './base/rows.ts';
-import type { RunReport } from './base/runs.ts';
 import { withStand } from './base/stand.ts';
 import { brokenPromises, comeToRest } from './base/verdict.ts';
 import { startHand } from './feed/hand.ts';
 
 const RUNS = 3;
 
-interface Report {
-  readonly runs: readonly (RunReport & { readonly seed: number })[];
-}
-
-async function chaosFeed(words: readonly string[]): Promise<{ code: number; out: string }> {
-  const main = fileURLToPath(new URL('feed/main.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', main, ...words], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let out = '';
-  child.stdout.on('data', (text: Buffer) => (out += String(text)));
-  const [code] = (await once(child, 'close')) as [number];
-  return { code, out };
-}
-
 describe('a system that is killed, paused and robbed of its Redis', () => {
-  it(
-    'loses no change, whichever way its feeds run',
-    () =>
-      withTempDir(async (directory) => {
-        const json = join(directory, 'report.json');
-        const words = ['--runs', String(RUNS), '--seed', '1', '--json', json];
-        expect(await chaosFeed(words)).toEqual({
-          code: 0,
-          out: `${RUNS} runs: nothing was lost\n`,
-        });
-        const { runs } = JSON.parse(await readFile(json, 'utf8')) as Report;
-        expect(runs).toHaveLength(RUNS);
-        for (const { facts } of runs) {
-          expect(facts['outages']).toBeGreaterThan(0);
-          expect(facts['orders']).toBeGreaterThan(5);
-          expect(facts['byHand']).toBeGreaterThan(20);
-        }
-        const owners = runs.flatMap(({ facts }) => [facts['inventory'], facts['payment']]);
-        expect(new Set(owners)).toEqual(new Set(['legacy', 'extracted']));
-      }),
-    900_000,
-  );
+  it('loses no change, whichever way its feeds run', async () => {
+    const { code, out, runs } = await runChaos('feed/main.ts', RUNS);
+    expect({ code, out }).toEqual({ code: 0, out: `${RUNS} runs: nothing was lost\n` });
+    expect(runs).toHaveLength(RUNS);
+    for (const { facts } of runs) {
+      expect(facts['outages']).toBeGreaterThan(0);
+      expect(facts['orders']).toBeGreaterThan(5);
+      expect(facts['byHand']).toBeGreaterThan(20);
+    }
+    const owners = runs.flatMap(({ facts }) => [facts['inventory'], facts['payment']]);
+    expect(new Set(owners)).toEqual(new Set(['legacy', 'extracted']));
+  }, 900_000);
 });
 
 describe('the verdict', () => {

@@ -1,14 +1,9 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from '@jest/globals';
 import { createProgress } from '../../rehearsal/index.ts';
-import { eventually, withTempDir } from '../support/index.ts';
+import { eventually } from '../support/index.ts';
+import { runChaos } from './base/command.ts';
 import { fileOf } from './base/rows.ts';
-import type { RunReport } from './base/runs.ts';
 import { withStand } from './base/stand.ts';
 import { brokenPromises, comeToRest } from './base/verdict.ts';
 import { planHandovers, PROCESSES } from './handover/plan.ts';
@@ -17,43 +12,18 @@ import { startWriters } from './handover/writers.ts';
 
 const RUNS = 3;
 
-interface Report {
-  readonly runs: readonly (RunReport & { readonly seed: number })[];
-}
-
-async function chaosHandover(words: readonly string[]): Promise<{ code: number; out: string }> {
-  const main = fileURLToPath(new URL('handover/main.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', main, ...words], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let out = '';
-  child.stdout.on('data', (text: Buffer) => (out += String(text)));
-  const [code] = (await once(child, 'close')) as [number];
-  return { code, out };
-}
-
 describe('handovers in the middle of which something is killed', () => {
-  it(
-    'lose no write that a client was told of, and repeat none',
-    () =>
-      withTempDir(async (directory) => {
-        const json = join(directory, 'report.json');
-        const words = ['--runs', String(RUNS), '--seed', '1', '--json', json];
-        expect(await chaosHandover(words)).toEqual({
-          code: 0,
-          out: `${RUNS} runs: nothing was lost\n`,
-        });
-        const { runs } = JSON.parse(await readFile(json, 'utf8')) as Report;
-        expect(runs).toHaveLength(RUNS);
-        for (const { facts } of runs) {
-          expect(facts['handovers']).toBe(6);
-          expect(facts['outages']).toBeGreaterThan(2);
-          expect(facts['writes']).toBeGreaterThan(100);
-          expect(facts).toMatchObject({ inventory: 'extracted', payment: 'extracted' });
-        }
-      }),
-    900_000,
-  );
+  it('lose no write that a client was told of, and repeat none', async () => {
+    const { code, out, runs } = await runChaos('handover/main.ts', RUNS);
+    expect({ code, out }).toEqual({ code: 0, out: `${RUNS} runs: nothing was lost\n` });
+    expect(runs).toHaveLength(RUNS);
+    for (const { facts } of runs) {
+      expect(facts['handovers']).toBe(6);
+      expect(facts['outages']).toBeGreaterThan(2);
+      expect(facts['writes']).toBeGreaterThan(100);
+      expect(facts).toMatchObject({ inventory: 'extracted', payment: 'extracted' });
+    }
+  }, 900_000);
 
   it('are planned by the seed alone', () => {
     expect(planHandovers(5)).toEqual(planHandovers(5));

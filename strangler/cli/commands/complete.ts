@@ -1,14 +1,12 @@
 import { CallFailed } from '../../../chassis/index.ts';
 import type { CompletionAnswer, CompletionPlan } from '../../engine/index.ts';
-import { refusalOf } from '../../handover/gates.ts';
 import { confirmed } from '../confirm.ts';
 import { declarationOf } from '../context.ts';
 import type { Context } from '../context.ts';
 import { EngineClient } from '../engine-client.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { stepsText, table } from '../format.ts';
-import { gatesText } from '../gates-text.ts';
-import { step } from '../next-step.ts';
+import { showGatePlan } from '../gate-plan.ts';
 import type { Output } from '../output.ts';
 
 interface CompleteOptions {
@@ -73,23 +71,10 @@ async function whatBecameOfIt(
 async function showPlan(engine: EngineClient, output: Output, capability: string): Promise<void> {
   const order = { capability, dryRun: true };
   const plan = (await engine.order('/completions', order)) as CompletionPlan;
-  const { gates, steps } = plan;
-  const refusal = refusalOf(gates);
-  const next = gates.flatMap((gate) =>
-    gate.ok || gate.next === null ? [] : [step(gate.next, gate.reason)],
-  );
-  output.result(
-    plan,
-    () => {
-      const verdict = refusal
-        ? `gate "${refusal.gate}" would refuse it: ${refusal.reason}`
-        : 'all gates hold';
-      const head = `completing ${capability} would`;
-      return [head, stepsText(steps), gatesText(gates, output.paint), verdict].join('\n');
-    },
-    refusal ? next : [step(`fig complete ${capability}`, 'all gates hold')],
-  );
-  if (refusal) throw new CommandError(EXIT.refused, 'gate_refused', refusal.reason, refusal.next);
+  showGatePlan(output, plan, {
+    lines: [`completing ${capability} would`, stepsText(plan.steps)],
+    command: `fig complete ${capability}`,
+  });
 }
 
 function answerText({ capability, outcome, tables, leftovers }: CompletionAnswer): string {

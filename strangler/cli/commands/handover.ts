@@ -1,6 +1,5 @@
 import { CallFailed } from '../../../chassis/index.ts';
 import type { HandoverAnswer, HandoverPlan } from '../../engine/index.ts';
-import { refusalOf } from '../../handover/gates.ts';
 import type { SideName } from '../../side.ts';
 import { otherSide } from '../../side.ts';
 import { declarationOf } from '../context.ts';
@@ -9,7 +8,7 @@ import { confirmed } from '../confirm.ts';
 import { EngineClient } from '../engine-client.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { duration, stepsText, table } from '../format.ts';
-import { gatesText } from '../gates-text.ts';
+import { showGatePlan } from '../gate-plan.ts';
 import { step } from '../next-step.ts';
 import type { Output } from '../output.ts';
 
@@ -84,25 +83,15 @@ async function showPlan(
 ): Promise<void> {
   const order = { capability, to, dryRun: true };
   const plan = (await engine.order('/handovers', order)) as HandoverPlan;
-  const { gates, steps, prediction } = plan;
-  const refusal = refusalOf(gates);
-  const verb = to === 'extracted' ? 'switch' : 'reverse';
-  const next = gates.flatMap((gate) =>
-    gate.ok || gate.next === null ? [] : [step(gate.next, gate.reason)],
-  );
-  output.result(
-    plan,
-    () => {
-      const verdict = refusal
-        ? `gate "${refusal.gate}" would refuse it: ${refusal.reason}`
-        : 'all gates hold';
-      const hold = `writes would wait for about ${duration(prediction.holdMs)}: ${prediction.from}`;
-      const head = `${capability}: ${otherSide(to)} -> ${to} would`;
-      return [head, stepsText(steps), hold, gatesText(gates, output.paint), verdict].join('\n');
-    },
-    refusal ? next : [step(`fig ${verb} ${capability}`, 'all gates hold')],
-  );
-  if (refusal) throw new CommandError(EXIT.refused, 'gate_refused', refusal.reason, refusal.next);
+  const { steps, prediction } = plan;
+  showGatePlan(output, plan, {
+    lines: [
+      `${capability}: ${otherSide(to)} -> ${to} would`,
+      stepsText(steps),
+      `writes would wait for about ${duration(prediction.holdMs)}: ${prediction.from}`,
+    ],
+    command: `fig ${to === 'extracted' ? 'switch' : 'reverse'} ${capability}`,
+  });
 }
 
 function answerText(answer: HandoverAnswer, back: string): string {
