@@ -287,6 +287,15 @@ describe('the engine', () => {
         await eventually(() =>
           expect(running.lines.join('')).toContain('has not exactly one owner'),
         );
+        // It goes on leading, or nobody would be there to be asked: a lease taken anew has another token.
+        const lease = sides.legacy.prepare('SELECT token, expires_at AS expiresAt FROM fig_lease');
+        const before = lease.get() as { token: number; expiresAt: number };
+        const isLater = { token: before.token, expiresAt: expect.any(Number) };
+        await eventually(() => {
+          const now = lease.get() as typeof before;
+          expect(now).toEqual(isLater);
+          return now.expiresAt > before.expiresAt + 2_500;
+        });
       }),
     ));
 

@@ -236,7 +236,8 @@ export class Steward {
   async #lookBack(plane: Plane): Promise<void> {
     if (performance.now() < this.#lookedBackAt + LOOK_BACK_MS) return;
     this.#lookedBackAt = performance.now();
-    await this.#watchWayBack(plane);
+    // Of two owners, or none, nobody can say which way is back.
+    if (ownerOf(await fencesOf(plane)) !== null) await this.#watchWayBack(plane);
   }
 
   /** Says it when what extracted writes does not find its way back any more, once for each reason. */
