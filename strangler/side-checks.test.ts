@@ -218,31 +218,35 @@ describe.each(dialects)('one side of a capability on %s', (dialect) => {
       ]);
     }));
 
-  it('seals a completion only for who holds the lease, and only when it has ceded', () =>
-    withInstalled(dialect, async ({ legacy }, sides) => {
-      const { retirement } = legacy;
-      const held = await lease(legacy);
-      const record = {
-        id: 'c1',
-        capability: 'shop',
-        startedAt: 5,
-        sealedAt: null,
-        finishedAt: null,
-        outcome: null,
-        reason: null,
-      };
-      expect(await retirement.begin(record, { ...held, token: held.token + 1 })).toBe(false);
-      expect(await retirement.begin(record, held)).toBe(true);
-      expect(await retirement.begin({ ...record, id: 'c2' }, held)).toBe(false);
-      expect(await retirement.seal('c1', held)).toBe(false);
-      await sides.legacy.run(`UPDATE fig_fence SET state = 'ceded', epoch = 2`);
-      expect(await retirement.seal('c1', held)).toBe(true);
-      expect(await retirement.finish('c1', 'done', null, held)).toBe(true);
-      expect(await retirement.finish('c1', 'aborted', null, held)).toBe(false);
-      expect(await retirement.completion()).toMatchObject({
-        id: 'c1',
-        outcome: 'done',
-        sealedAt: expect.any(Number),
-      });
-    }));
+  // A side that was put right after a restored backup is closed, and has never ceded.
+  it.each(['ceded', 'closed'])(
+    'seals a completion only for who holds the lease, once %s',
+    (state) =>
+      withInstalled(dialect, async ({ legacy }, sides) => {
+        const { retirement } = legacy;
+        const held = await lease(legacy);
+        const record = {
+          id: 'c1',
+          capability: 'shop',
+          startedAt: 5,
+          sealedAt: null,
+          finishedAt: null,
+          outcome: null,
+          reason: null,
+        };
+        expect(await retirement.begin(record, { ...held, token: held.token + 1 })).toBe(false);
+        expect(await retirement.begin(record, held)).toBe(true);
+        expect(await retirement.begin({ ...record, id: 'c2' }, held)).toBe(false);
+        expect(await retirement.seal('c1', held)).toBe(false);
+        await sides.legacy.run(`UPDATE fig_fence SET state = '${state}', epoch = 2`);
+        expect(await retirement.seal('c1', held)).toBe(true);
+        expect(await retirement.finish('c1', 'done', null, held)).toBe(true);
+        expect(await retirement.finish('c1', 'aborted', null, held)).toBe(false);
+        expect(await retirement.completion()).toMatchObject({
+          id: 'c1',
+          outcome: 'done',
+          sealedAt: expect.any(Number),
+        });
+      }),
+  );
 });
