@@ -5,7 +5,6 @@ import { latencyOf, wentWell } from './ledger.ts';
 import type { Told } from './ledger.ts';
 import { LAG_MS } from './naive.ts';
 import type { Flipped } from './naive.ts';
-import { WARM_UP_MS } from './stage.ts';
 import type { Performance } from './stage.ts';
 
 const RIVAL = `naive flag flip, ${LAG_MS} ms lag`;
@@ -35,7 +34,7 @@ function safety(
   const handovers = ours.moved.handovers.length;
   return [
     alone({ name: 'handovers done', unit: 'handovers', value: handovers, atLeast: wanted }),
-    beside('answered', 'requests/s', ({ verdict, seconds }) => verdict.answered / seconds, {
+    beside('answered', 'requests/s', ({ perSecond }) => perSecond, {
       atLeast: 500,
     }),
     beside('failed requests', 'requests', ({ verdict }) => verdict.failed, { atMost: 0 }),
@@ -105,12 +104,10 @@ function steps(handovers: readonly Handover[], way: Way): readonly Result[] {
   );
 }
 
-/** All writes after the warm-up, from when they were due to their answer. */
+/** All writes since handovers count, from when they were due to their answer. */
 function latency(ours: readonly Told[], naive: readonly Told[]): readonly Result[] {
   const of = (ledger: readonly Told[], share: number): number => {
-    const warmAt =
-      ledger.reduce((first, { dueAt }) => Math.min(first, dueAt), Infinity) + WARM_UP_MS;
-    const writes = ledger.filter(({ kind, dueAt }) => kind !== 'read' && dueAt > warmAt);
+    const writes = ledger.filter(({ kind }) => kind !== 'read');
     return quantile(writes.filter(wentWell).map(latencyOf), share);
   };
   return (Object.keys(SHARES) as Figure[]).map((figure) =>

@@ -9,6 +9,8 @@ import type { Planned } from './request-plan.ts';
 export interface ClientsOrder {
   readonly url: string;
   readonly perSecond: number;
+  /** How long the rate takes to rise from nothing, in ms. */
+  readonly rampMs: number;
   /** Where the ledger goes at the end, as JSON. */
   readonly ledgerFile: string;
 }
@@ -80,13 +82,22 @@ function abandoned(): never {
   process.exit(1);
 }
 
+/** When a request is due after the start, in ms: the rate rises evenly, then stays. */
+function dueAfter(number: number): number {
+  const perMs = order.perSecond / 1_000;
+  const rising = (perMs * order.rampMs) / 2;
+  return number < rising
+    ? Math.sqrt((2 * number * order.rampMs) / perMs)
+    : number / perMs + order.rampMs / 2;
+}
+
 /** Requests leave when they are due, whatever has become of those before them. */
 async function run(): Promise<void> {
   const underWay = new Set<Promise<void>>();
   const beganAt = now();
   for (let number = 0; going; await delay(TICK_MS)) {
     for (; ; number += 1) {
-      const dueAt = beganAt + (number * 1_000) / order.perSecond;
+      const dueAt = beganAt + dueAfter(number);
       if (dueAt > now()) break;
       const sent = send(plan(number), dueAt).finally(() => underWay.delete(sent));
       underWay.add(sent);

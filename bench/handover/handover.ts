@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { System } from '../../system/index.ts';
-import { urlOf, WARM_UP_MS } from './stage.ts';
+import { urlOf } from './stage.ts';
 import type { Contestant } from './stage.ts';
 
 export type Way = 'forward' | 'back';
@@ -34,37 +34,35 @@ export interface Moved {
 }
 
 const CAPABILITIES = ['inventory', 'payment'] as const;
-const PAUSE_MS = 250;
 const PATIENCE_MS = 60_000;
 
 /** The engine's fenced handover, as `fig switch` and `fig reverse` ask for it. */
-export const fencedHandover: Contestant<Moved> = {
-  name: 'fig',
-  async prepare(system) {
-    for (const capability of CAPABILITIES) {
-      await order(system, 'backfills', { capability });
-      await eventually(() => order(system, 'reconciles', { capability }));
-    }
-  },
-  async move(system, { handovers: count, say, signal }) {
-    await delay(WARM_UP_MS);
-    const handovers: Handover[] = [];
-    for (let number = 0; number < count; number += 1) {
-      signal.throwIfAborted();
+export function fencedHandover(): Contestant<Moved> {
+  const handovers: Handover[] = [];
+  return {
+    name: 'fig',
+    async prepare(system) {
+      for (const capability of CAPABILITIES) {
+        await order(system, 'backfills', { capability });
+        await eventually(() => order(system, 'reconciles', { capability }));
+      }
+    },
+    async move(system, number) {
       handovers.push(await handOver(system, number));
-      if ((number + 1) % 20 === 0) say(`fig: ${number + 1} of ${count}`);
-      await delay(PAUSE_MS);
-    }
-    const answer = await fetch(`${urlOf(system, 'admin')}/holds`);
-    return { handovers, holds: ((await answer.json()) as { holds: Hold[] }).holds };
-  },
-  /** Both sides are equal, too. */
-  async settle(system) {
-    for (const capability of CAPABILITIES) {
-      await eventually(() => order(system, 'reconciles', { capability }));
-    }
-  },
-};
+    },
+    async tell(system, from) {
+      const answer = await fetch(`${urlOf(system, 'admin')}/holds`);
+      const { holds } = (await answer.json()) as { holds: Hold[] };
+      return { handovers: handovers.slice(from), holds };
+    },
+    /** Both sides are equal, too. */
+    async settle(system) {
+      for (const capability of CAPABILITIES) {
+        await eventually(() => order(system, 'reconciles', { capability }));
+      }
+    },
+  };
+}
 
 /** Forward with one capability, then the other, then back with both. */
 async function handOver(system: System, number: number): Promise<Handover> {

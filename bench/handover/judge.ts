@@ -5,7 +5,6 @@ import { LOADED } from './shop.ts';
 
 /** What the stored state says about what clients were told. */
 export interface Verdict {
-  readonly answered: number;
   readonly failed: number;
   readonly examples: readonly string[];
   /** Acknowledged adjustments and payments that are not stored. */
@@ -40,7 +39,6 @@ export async function judge(
       : [stored.payments.get(told.key) ?? 0, stored.charges.get(told.key) ?? 0];
   const acknowledged = writes.filter(wentWell);
   return {
-    answered: ledger.length - failed.length,
     failed: failed.length,
     examples: [...new Set(failed.map(({ detail, status }) => `${status} ${detail}`))].slice(0, 5),
     lostWrites: acknowledged.filter((told) => effects(told).includes(0)).length,

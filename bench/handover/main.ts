@@ -51,7 +51,7 @@ async function main(): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'fig-bench-'));
   try {
     const options = { folder, perSecond, handovers, signal, say };
-    const ours = await perform(fencedHandover, options);
+    const ours = await perform(fencedHandover(), options);
     const naive = await perform(naiveFlip(), options);
     for (const { verdict } of [ours, naive]) for (const text of verdict.examples) say(`  ${text}`);
     say(

@@ -6,12 +6,10 @@ import { paymentMapping } from '../../migrations/payment/mapping.ts';
 import { setFlags } from '../../strangler/routing/index.ts';
 import type { System } from '../../system/index.ts';
 import { RowCopier } from './row-copier.ts';
-import { WARM_UP_MS } from './stage.ts';
 import type { Contestant } from './stage.ts';
 
 /** How long a row takes to the other side. */
 export const LAG_MS = 100;
-const PAUSE_MS = 250;
 const CALM_MS = 1_500;
 
 /** What there is to see of a flip: when it is over, both databases say the same. */
@@ -32,14 +30,8 @@ export function naiveFlip(): Contestant<Flipped> {
     prepare: async (system) => {
       copiers = await withoutFences(system);
     },
-    async move(system, { handovers, signal, say }) {
-      await delay(WARM_UP_MS);
-      for (let number = 0; number < handovers; number += 1) {
-        signal.throwIfAborted();
-        await flip(system, number);
-        if ((number + 1) % 20 === 0) say(`naive: ${number + 1} of ${handovers}`);
-        await delay(PAUSE_MS);
-      }
+    move: flip,
+    async tell() {
       // Rows that crossed on their way are made equal by the next write to each.
       await delay(CALM_MS);
       return flipped;
