@@ -15,6 +15,8 @@ export interface KeyedRequest {
   readonly hash: string;
   /** The same for every delivery of one attempt, also when it is routed again to a new owner. */
   readonly attemptId: string;
+  /** Whom it is about, where the capability's rows belong to somebody; undefined where nobody says. */
+  readonly cohortKey?: string | undefined;
 }
 
 export interface StoredAnswer {
@@ -29,6 +31,8 @@ export interface KeyRecord {
   readonly leaseUntil: number | null;
   readonly resourceId: string | null;
   readonly answer: StoredAnswer | null;
+  /** Whose it is; undefined where keys belong to nobody. */
+  readonly cohortKey: string | undefined;
 }
 
 /** What to do with a keyed request, given what is known of its key. */
@@ -50,11 +54,13 @@ export function keyedRequest(parts: {
   key: string | undefined;
   attemptId: string | undefined;
   hash: string;
+  cohortKey?: string | undefined;
 }): KeyedRequest {
   return {
     key: parts.key ?? `auto-${randomUUID()}`,
     hash: parts.hash,
     attemptId: parts.attemptId ?? randomUUID(),
+    cohortKey: parts.cohortKey,
   };
 }
 
@@ -105,7 +111,10 @@ export interface KeyTable {
       | 'createdAt',
       string
     >
-  >;
+  > & {
+    /** Whose a key is, where the capability's rows belong to somebody. */
+    readonly cohortKey?: string;
+  };
   readonly states: { readonly inFlight: string; readonly done: string };
   /** A moment (ms since 1970) as the table's `createdAt` holds it; its order is the time's. */
   formatTime(ms: number): string | number;
@@ -131,7 +140,12 @@ export interface KeyStore {
 
 /** Idempotency keys in a capability's own table, where they travel with its data. */
 export function createKeyStore({ table, columns: c, states, formatTime }: KeyTable): KeyStore {
-  async function upsert(trx: Transaction, row: Record<string, unknown>): Promise<void> {
+  async function upsert(
+    trx: Transaction,
+    { cohortKey = '' }: KeyedRequest,
+    given: Record<string, unknown>,
+  ): Promise<void> {
+    const row = c.cohortKey === undefined ? given : { ...given, [c.cohortKey]: cohortKey };
     const { [c.createdAt]: _created, ...changes } = row;
     await trx(table).insert(row).onConflict(c.key).merge(changes);
   }
@@ -150,10 +164,11 @@ export function createKeyStore({ table, columns: c, states, formatTime }: KeyTab
         answer: done
           ? { status: Number(row[c.status]), body: JSON.parse(String(row[c.body])) as unknown }
           : null,
+        cohortKey: c.cohortKey === undefined ? undefined : String(row[c.cohortKey]),
       };
     },
     begin: (trx, request, resourceId, now) =>
-      upsert(trx, {
+      upsert(trx, request, {
         [c.key]: request.key,
         [c.hash]: request.hash,
         [c.state]: states.inFlight,
@@ -174,7 +189,7 @@ export function createKeyStore({ table, columns: c, states, formatTime }: KeyTab
         .update({ [c.leaseUntil]: 0 });
     },
     finish: (trx, request, answer, resourceId, now) =>
-      upsert(trx, {
+      upsert(trx, request, {
         [c.key]: request.key,
         [c.hash]: request.hash,
         [c.state]: states.done,

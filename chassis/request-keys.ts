@@ -1,8 +1,7 @@
 import { createKeyStore } from './idempotency.ts';
-import type { KeyStore } from './idempotency.ts';
+import type { KeyStore, KeyTable } from './idempotency.ts';
 
-/** The idempotency keys of a service whose schema is its own: in a table named `request_keys`. */
-export const requestKeys: KeyStore = createKeyStore({
+const keys: KeyTable = {
   table: 'request_keys',
   columns: {
     key: 'key',
@@ -17,4 +16,15 @@ export const requestKeys: KeyStore = createKeyStore({
   },
   states: { inFlight: 'in_flight', done: 'done' },
   formatTime: (ms) => ms,
-});
+};
+
+/** The idempotency keys of a service whose schema is its own: in a table named `request_keys`. */
+export const requestKeys: KeyStore = createKeyStore(keys);
+
+/**
+ * The same where each key is somebody's.
+ * @param cohortKey the column that says whose
+ */
+export function requestKeysOf(cohortKey: string): KeyStore {
+  return createKeyStore({ ...keys, columns: { ...keys.columns, cohortKey } });
+}

@@ -1,12 +1,13 @@
 import { enumeration, rename, timestamp } from '../strangler/index.ts';
-import type { Pair } from '../strangler/index.ts';
+import type { Codec, Pair } from '../strangler/index.ts';
 
 /**
  * Idempotency keys and their answers: rows of the capability like any other, so that a request
  * that is sent again after a change of owner gets the answer it was given before.
  * @param legacyTable the module's own table of keys in the monolith
+ * @param more what else it says of a request
  */
-export function keyPair(legacyTable: string): Pair {
+export function keyPair(legacyTable: string, more: readonly Codec[] = []): Pair {
   return {
     name: 'request_keys',
     legacy: { table: legacyTable },
@@ -21,6 +22,7 @@ export function keyPair(legacyTable: string): Pair {
       rename('HTTP_STAT', 'response_status'),
       rename('RESP_TXT', 'response_body'),
       timestamp('CRT_TS', 'created_at'),
+      ...more,
     ],
   };
 }

@@ -81,6 +81,7 @@ const tables: readonly [Mapping, string, fc.Arbitrary<Row>][] = [
       .record({
         RFND_NO: id,
         PAY_NO: id,
+        CUST_NO: id,
         AMT_TXT: money,
         STAT_CD: fc.constantFrom('P', 'S'),
         CRT_TS: time,
@@ -88,7 +89,7 @@ const tables: readonly [Mapping, string, fc.Arbitrary<Row>][] = [
       })
       .map((row) => (row.STAT_CD === 'P' ? { ...row, UPD_TS: row.CRT_TS } : row)),
   ],
-  [paymentMapping, 'PAY_IDEM', keyRow],
+  [paymentMapping, 'PAY_IDEM', fc.tuple(keyRow, id).map(([row, CUST_NO]) => ({ ...row, CUST_NO }))],
 ];
 
 describe.each([inventoryMapping, paymentMapping])('the mapping of $capability', (mapping) => {

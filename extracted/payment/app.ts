@@ -1,9 +1,17 @@
 import type { Express } from 'express';
-import { codeVersion, createFenceGuard, createHttpApp } from '../../chassis/index.ts';
+import {
+  codeVersion,
+  createFenceGuard,
+  createHttpApp,
+  requestKeysOf,
+} from '../../chassis/index.ts';
 import type { Logger } from '../../chassis/index.ts';
 import type { PaymentScope } from './attempt.ts';
 import type { Provider } from './provider.ts';
 import { paymentRoutes } from './routes.ts';
+
+/** Each customer's idempotency keys are that customer's, like all of their rows. */
+export const paymentKeys = requestKeysOf('customer_id');
 
 /** Nothing is written here before the fence has been opened: the data belongs elsewhere till then. */
 export const paymentGuard = createFenceGuard({ capability: 'payment', whenAbsent: 'closed' });

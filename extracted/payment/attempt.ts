@@ -22,6 +22,8 @@ export interface PaymentScope {
 export interface Intent {
   readonly id: string;
   readonly paymentId: string;
+  /** Whose payment it is: all that a request leaves behind is this customer's. */
+  readonly customerId: string;
 }
 
 /** The steps of something that the provider does for us, and that must be done once. */
@@ -35,7 +37,8 @@ export interface Errand<I extends Intent, Outcome> {
 }
 
 /** A new intent, or the refusal to keep when there will be none. */
-export type Started<I extends Intent> = { readonly intent: I } | { readonly refusal: StoredAnswer };
+export type Started<I extends Intent> =
+  { readonly intent: I } | { readonly refusal: StoredAnswer; readonly customerId: string };
 
 type Admitted<I extends Intent> =
   | { readonly kind: 'answered'; readonly given: KeyedAnswer }
@@ -59,6 +62,7 @@ export async function runErrand<I extends Intent, Outcome>(
   const admitted = await begin(scope, request, errand, start);
   if (admitted.kind === 'answered') return admitted.given;
   const { intent, askedBefore } = admitted;
+  const { customerId: cohortKey } = intent;
   const outcome = await errand.ask(intent, askedBefore);
   if (outcome === undefined) {
     await ownerTransaction(database, guard, (trx) => keys.letGo(trx, request));
@@ -69,7 +73,7 @@ export async function runErrand<I extends Intent, Outcome>(
     if (done?.answer) return { answer: done.answer, replayed: true };
     const at = now();
     const answer = await errand.settle(trx, intent, outcome, at);
-    await keys.finish(trx, request, answer, intent.id, at);
+    await keys.finish(trx, { ...request, cohortKey }, answer, intent.id, at);
     return { answer, replayed: false };
   });
 }
@@ -89,11 +93,12 @@ function begin<I extends Intent, Outcome>(
     const earlier = admission.kind === 'resume' ? admission.resourceId : null;
     const started = earlier === null ? await start(trx, at) : null;
     if (started && 'refusal' in started) {
-      await keys.finish(trx, request, started.refusal, null, at);
-      return { kind: 'answered', given: { answer: started.refusal, replayed: false } };
+      const { refusal, customerId: cohortKey } = started;
+      await keys.finish(trx, { ...request, cohortKey }, refusal, null, at);
+      return { kind: 'answered', given: { answer: refusal, replayed: false } };
     }
     const intent = started ? started.intent : await errand.find(trx, String(earlier));
-    await keys.begin(trx, request, intent.id, at);
+    await keys.begin(trx, { ...request, cohortKey: intent.customerId }, intent.id, at);
     return { kind: 'under way', intent, askedBefore: earlier !== null };
   });
 }

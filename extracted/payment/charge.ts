@@ -10,9 +10,9 @@ import type { ChargeIntent, ChargeOutcome, Provider } from './provider.ts';
 
 type Charge = ChargeIntent & Intent;
 
-function chargeOf(payment: Pick<Payment, keyof ChargeIntent>): Charge {
-  const { id, orderId, amount, currency, method } = payment;
-  return { id, paymentId: id, orderId, amount, currency, method };
+function chargeOf(payment: Pick<Payment, keyof ChargeIntent | 'customerId'>): Charge {
+  const { id, customerId, orderId, amount, currency, method } = payment;
+  return { id, paymentId: id, customerId, orderId, amount, currency, method };
 }
 
 async function mustFind(trx: Transaction, id: string): Promise<Payment> {
@@ -26,9 +26,15 @@ export function chargeErrand(provider: Provider): Errand<Charge, ChargeOutcome> 
   return {
     find: async (trx, id) => chargeOf(await mustFind(trx, id)),
     ask: (charge, askedBefore) => provider.charge(charge, askedBefore),
-    async settle(trx, { id, amount }, kind, now) {
-      const entry = { payment_id: id, entry_id: entryIds.settlement, kind, amount_minor: amount };
-      await addEntry(trx, { ...entry, at: now });
+    async settle(trx, { id, customerId, amount }, kind, now) {
+      await addEntry(trx, {
+        payment_id: id,
+        customer_id: customerId,
+        entry_id: entryIds.settlement,
+        kind,
+        amount_minor: amount,
+        at: now,
+      });
       if (kind === 'declined') return keptRefusal(refuse(paymentDeclined({ paymentId: id })));
       return { status: 201, body: await mustFind(trx, id) };
     },

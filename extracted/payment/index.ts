@@ -1,3 +1,3 @@
 /** The payment service: for those that run it, and for its contract tests. */
-export { buildApp, paymentGuard } from './app.ts';
+export { buildApp, paymentGuard, paymentKeys } from './app.ts';
 export { createProvider } from './provider.ts';

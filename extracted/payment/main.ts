@@ -8,12 +8,11 @@ import {
   purgeKeys,
   readNumber,
   readPort,
-  requestKeys,
   runProcess,
   serviceUrl,
 } from '../../chassis/index.ts';
 import { paymentMigrations } from '../../migrations/payment/index.ts';
-import { buildApp, paymentGuard } from './app.ts';
+import { buildApp, paymentGuard, paymentKeys } from './app.ts';
 import { createProvider } from './provider.ts';
 import { startResolver } from './resolver.ts';
 
@@ -26,7 +25,7 @@ await runProcess('payment', async ({ env, log }) => {
   });
   const database = openDatabase(databaseUrl(env, 'PAYMENT_DATABASE_URL', 'payment.db'));
   await migrate(database, paymentMigrations);
-  const scope = { database, guard: paymentGuard, keys: requestKeys, now: Date.now };
+  const scope = { database, guard: paymentGuard, keys: paymentKeys, now: Date.now };
   const server = createExpressServer(buildApp({ scope, provider, log }));
   const listening = await listen(server, { port, host, variable: 'PAYMENT_PORT' });
   const stopPurge = purgeKeys({ ...scope, log });

@@ -7,7 +7,6 @@ import {
   LEASE_MS,
   listen,
   requestHash,
-  requestKeys,
 } from '../../chassis/index.ts';
 import type { Database, Listening } from '../../chassis/index.ts';
 import { paymentMigrations } from '../../migrations/payment/index.ts';
@@ -17,7 +16,7 @@ import { buildProvider } from '../provider/index.ts';
 import type { PaymentScope } from './attempt.ts';
 import { createProvider } from './provider.ts';
 import type { Provider } from './provider.ts';
-import { buildApp, paymentGuard } from './app.ts';
+import { buildApp, paymentGuard, paymentKeys } from './app.ts';
 import { resolveAbandoned } from './resolver.ts';
 
 const log = createLog('payment', 'silent');
@@ -54,7 +53,7 @@ describe.each(dialects)('on %s', (dialect) => {
     await startProvider();
     database = await temporaryDatabase(paymentMigrations, dialect);
     await setFence(database, 'payment', 'open');
-    scope = { database, guard: paymentGuard, keys: requestKeys, now: () => clock };
+    scope = { database, guard: paymentGuard, keys: paymentKeys, now: () => clock };
     useProvider();
   });
 
@@ -100,7 +99,7 @@ describe.each(dialects)('on %s', (dialect) => {
         created_at: clock,
       });
       const hash = requestHash('POST', '/api/payments', bodyFor(method));
-      await requestKeys.begin(trx, { key: `k-${id}`, hash, attemptId: 'dead' }, id, clock);
+      await paymentKeys.begin(trx, { key: `k-${id}`, hash, attemptId: 'dead' }, id, clock);
     });
   }
 
@@ -232,13 +231,14 @@ describe.each(dialects)('on %s', (dialect) => {
       await database.transaction(async (trx) => {
         await trx('payment_entries').insert({
           payment_id: payment.id,
+          customer_id: payment.customerId,
           entry_id: 'refund:r-1',
           kind: 'refund_requested',
           amount_minor: 250,
           at: clock,
         });
         const request_ = { key: 'k-r', hash: 'hash', attemptId: 'dead' };
-        await requestKeys.begin(trx, request_, 'r-1', clock);
+        await paymentKeys.begin(trx, request_, 'r-1', clock);
       });
       clock += LEASE_MS + 1;
       expect(await resolveAbandoned(scope, provider, log)).toBe(1);

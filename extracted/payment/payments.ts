@@ -14,6 +14,8 @@ interface PaymentRow {
 /** Something that happened to a payment. Entries are only ever added. */
 export interface Entry {
   readonly payment_id: string;
+  /** The payment's. */
+  readonly customer_id: string;
   readonly entry_id: string;
   readonly kind: 'captured' | 'declined' | 'refund_requested' | 'refunded';
   readonly amount_minor: number;

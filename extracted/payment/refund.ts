@@ -2,35 +2,47 @@ import { v7 as uuid } from 'uuid';
 import { keptRefusal, notFound, refuse } from '../../chassis/index.ts';
 import type { KeyedAnswer, KeyedRequest, Problem, Transaction } from '../../chassis/index.ts';
 import { paymentNotCaptured, refundExceedsPayment } from '../../contracts/index.ts';
-import type { RefundRequest } from '../../contracts/index.ts';
+import type { Payment, RefundRequest } from '../../contracts/index.ts';
 import { runErrand } from './attempt.ts';
-import type { Errand, PaymentScope, Started } from './attempt.ts';
+import type { Errand, Intent, PaymentScope, Started } from './attempt.ts';
 import { addEntry, entryIds, findPayment, refundable } from './payments.ts';
 import type { Entry } from './payments.ts';
 import type { Provider, RefundIntent } from './provider.ts';
 
-async function findRefund(trx: Transaction, id: string): Promise<RefundIntent> {
+type Refund = RefundIntent & Intent;
+
+async function findRefund(trx: Transaction, id: string): Promise<Refund> {
   const entry = (await trx('payment_entries')
     .where({ entry_id: entryIds.refundRequest(id) })
     .first()) as Entry | undefined;
   if (!entry) throw notFound('refund', id);
-  return { id, paymentId: entry.payment_id, amount: entry.amount_minor };
+  const { payment_id: paymentId, customer_id: customerId, amount_minor: amount } = entry;
+  return { id, paymentId, customerId, amount };
 }
 
 /** Paying money back, from the request for it that was recorded. */
-export function refundErrand(provider: Provider): Errand<RefundIntent, 'refunded'> {
+export function refundErrand(provider: Provider): Errand<Refund, 'refunded'> {
   return {
     find: findRefund,
     ask: (intent) => provider.refund(intent),
-    async settle(trx, { id, paymentId, amount }, kind, now) {
-      const entry = { payment_id: paymentId, entry_id: entryIds.refunded(id), kind };
-      await addEntry(trx, { ...entry, amount_minor: amount, at: now });
+    async settle(trx, { id, paymentId, customerId, amount }, kind, now) {
+      await addEntry(trx, {
+        payment_id: paymentId,
+        customer_id: customerId,
+        entry_id: entryIds.refunded(id),
+        kind,
+        amount_minor: amount,
+        at: now,
+      });
       return { status: 201, body: await findPayment(trx, paymentId) };
     },
   };
 }
 
-const refused = (problem: Problem): Started<RefundIntent> => ({ refusal: keptRefusal(problem) });
+const refused = ({ customerId }: Payment, problem: Problem): Started<Refund> => ({
+  refusal: keptRefusal(problem),
+  customerId,
+});
 
 /**
  * Pays some of a payment back, or all that is left, once for its key.
@@ -47,16 +59,18 @@ export function refund(
     const payment = await findPayment(trx, paymentId);
     if (!payment) throw notFound('payment', paymentId);
     if (payment.status === 'pending' || payment.status === 'declined') {
-      return refused(refuse(paymentNotCaptured(paymentId)));
+      return refused(payment, refuse(paymentNotCaptured(paymentId)));
     }
     const left = await refundable(trx, payment);
     const wanted = amount ?? left;
     if (wanted === 0 || wanted > left) {
-      return refused(refuse(refundExceedsPayment(paymentId, left)));
+      return refused(payment, refuse(refundExceedsPayment(paymentId, left)));
     }
-    const intent = { id: uuid(), paymentId, amount: wanted };
+    const { customerId } = payment;
+    const intent = { id: uuid(), paymentId, customerId, amount: wanted };
     await addEntry(trx, {
       payment_id: paymentId,
+      customer_id: customerId,
       entry_id: entryIds.refundRequest(intent.id),
       kind: 'refund_requested',
       amount_minor: wanted,

@@ -4,6 +4,7 @@ import { events } from './0005-events.ts';
 import { inventory } from './0002-inventory.ts';
 import { orders } from './0004-orders.ts';
 import { payment } from './0003-payment.ts';
+import { paymentCustomers } from './0006-payment-customers.ts';
 
 /** The legacy order system's schema, oldest change first. */
 export const monolithMigrations: readonly Migration[] = [
@@ -12,4 +13,5 @@ export const monolithMigrations: readonly Migration[] = [
   payment,
   orders,
   events,
+  paymentCustomers,
 ];

@@ -146,6 +146,7 @@ CREATE TABLE "PAY_IDEM" (
   "HTTP_STAT" integer,
   "RESP_TXT" text,
   "CRT_TS" text NOT NULL,
+  "CUST_NO" text NOT NULL DEFAULT ''::text,
   PRIMARY KEY ("IDEM_KEY"),
   CHECK (("STATE_CD" = ANY (ARRAY['I'::text, 'D'::text]))));
 CREATE INDEX "PAY_IDEM_CRT" ON public."PAY_IDEM" USING btree ("CRT_TS");
@@ -158,6 +159,7 @@ CREATE TABLE "PAY_RFND" (
   "STAT_CD" text NOT NULL,
   "CRT_TS" text NOT NULL,
   "UPD_TS" text NOT NULL,
+  "CUST_NO" text NOT NULL DEFAULT ''::text,
   PRIMARY KEY ("RFND_NO"),
   CHECK (("STAT_CD" = ANY (ARRAY['P'::text, 'S'::text]))));
 CREATE INDEX "PAY_RFND_PAY" ON public."PAY_RFND" USING btree ("PAY_NO");

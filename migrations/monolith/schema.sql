@@ -132,6 +132,7 @@ CREATE TABLE PAY_IDEM (IDEM_KEY text,
   HTTP_STAT integer,
   RESP_TXT text,
   CRT_TS text not null,
+  CUST_NO text not null default '',
   primary key (IDEM_KEY));
 
 CREATE INDEX PAY_IDEM_CRT on PAY_IDEM (CRT_TS);
@@ -144,6 +145,7 @@ CREATE TABLE PAY_RFND (RFND_NO text,
   STAT_CD text not null check (STAT_CD in ('P','S')),
   CRT_TS text not null,
   UPD_TS text not null,
+  CUST_NO text not null default '',
   primary key (RFND_NO));
 
 CREATE INDEX PAY_RFND_PAY on PAY_RFND (PAY_NO);

@@ -11,6 +11,9 @@ import {
 } from '../../strangler/index.ts';
 import { keyPair } from '../key-pair.ts';
 
+/** Whose a row is: all of them say it, since customers may move one before the other. */
+const customer = rename('CUST_NO', 'customer_id');
+
 /**
  * How the monolith's payments become the payment service's, and back: a status column on one side,
  * entries on the other. A payment that is pending ('P') has no settlement entry, and its UPD_TS is
@@ -26,7 +29,7 @@ export const paymentMapping = defineMapping({
       key: [rename('PAY_NO', 'id')],
       columns: [
         rename('ORD_NO', 'order_id'),
-        rename('CUST_NO', 'customer_id'),
+        customer,
         decimalToMinor('AMT_TXT', 'amount_minor', 2),
         rename('CURR_CD', 'currency'),
         rename('METH_CD', 'method'),
@@ -51,6 +54,7 @@ export const paymentMapping = defineMapping({
           'a payment is settled as a whole: its own amount says it',
         ),
         timestamp('UPD_TS', 'at'),
+        derived('extracted', customer, 'the payment says whose it is'),
       ],
     },
     {
@@ -64,6 +68,7 @@ export const paymentMapping = defineMapping({
         rename('PAY_NO', 'payment_id'),
         decimalToMinor('AMT_TXT', 'amount_minor', 2),
         timestamp('CRT_TS', 'at'),
+        customer,
       ],
     },
     {
@@ -80,7 +85,8 @@ export const paymentMapping = defineMapping({
         constant('legacy', 'STAT_CD', 'S'),
         constant('extracted', 'kind', 'refunded'),
         timestamp('UPD_TS', 'at'),
-        derived('extracted', rename('PAY_NO', 'payment_id'), 'the request says whose it is'),
+        derived('extracted', rename('PAY_NO', 'payment_id'), 'the request says what it is for'),
+        derived('extracted', customer, 'the request says whose it is'),
         derived(
           'extracted',
           decimalToMinor('AMT_TXT', 'amount_minor', 2),
@@ -88,7 +94,7 @@ export const paymentMapping = defineMapping({
         ),
       ],
     },
-    keyPair('PAY_IDEM'),
+    keyPair('PAY_IDEM', [customer]),
   ],
 });
 

@@ -4,6 +4,7 @@ CREATE TABLE "payment_entries" (
   kind text NOT NULL,
   amount_minor bigint NOT NULL,
   at bigint NOT NULL,
+  customer_id text NOT NULL DEFAULT ''::text,
   PRIMARY KEY (payment_id, entry_id),
   CHECK ((kind = ANY (ARRAY['captured'::text, 'declined'::text, 'refund_requested'::text, 'refunded'::text]))));
 CREATE INDEX payment_entries_entry ON public.payment_entries USING btree (entry_id);
@@ -29,6 +30,7 @@ CREATE TABLE "request_keys" (
   response_status integer,
   response_body text,
   created_at bigint NOT NULL,
+  customer_id text NOT NULL DEFAULT ''::text,
   PRIMARY KEY (key),
   CHECK ((state = ANY (ARRAY['in_flight'::text, 'done'::text]))));
 CREATE INDEX request_keys_created_at ON public.request_keys USING btree (created_at);

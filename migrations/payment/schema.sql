@@ -3,6 +3,7 @@ CREATE TABLE payment_entries (payment_id text not null,
   kind text not null check (kind in ('captured','declined','refund_requested','refunded')),
   amount_minor bigint not null,
   at bigint not null,
+  customer_id text not null default '',
   primary key (payment_id, entry_id));
 
 CREATE INDEX payment_entries_entry on payment_entries (entry_id);
@@ -27,6 +28,7 @@ CREATE TABLE request_keys (key text,
   response_status integer,
   response_body text,
   created_at bigint not null,
+  customer_id text not null default '',
   primary key (key));
 
 CREATE INDEX request_keys_created_at on request_keys (created_at);

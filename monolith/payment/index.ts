@@ -38,7 +38,7 @@ export const paymentGuard: FenceGuard = createFenceGuard({
 
 export function createPayment(deps: PaymentDeps): PaymentModule {
   const { database, log } = deps;
-  const keys = createLegacyKeys('PAY_IDEM');
+  const keys = createLegacyKeys('PAY_IDEM', 'CUST_NO');
   const scope = { database, guard: paymentGuard, keys, now: Date.now };
   const provider = createProvider({
     client: deps.provider,

@@ -23,6 +23,11 @@ export type Intent =
   | { readonly kind: 'charge'; readonly payment: Payment; readonly fresh: boolean }
   | { readonly kind: 'refund'; readonly refund: Refund };
 
+/** Whose rows it is about: all that a request leaves behind is this customer's. */
+export function customerOf(intent: Intent): string {
+  return intent.kind === 'charge' ? intent.payment.customerId : intent.refund.customerId;
+}
+
 /** What is to be done about a request: settle its intent, or give the answer that is known. */
 export type Opening =
   { readonly intent: Intent } | { readonly answer: StoredAnswer; readonly replayed: boolean };
@@ -43,11 +48,16 @@ export async function findIntent(trx: Transaction, id: string): Promise<Intent> 
   throw new Error(`nothing is known of ${id}, though a request under way names it`);
 }
 
+interface Refused {
+  readonly refusal: Problem;
+  readonly customerId: string;
+}
+
 /** Takes a request up in one transaction: its answer when there is one, else its intent. */
 async function open(
   { database, guard, keys, now }: PaymentScope,
   request: KeyedRequest,
-  first: (trx: Transaction, at: number) => Promise<Intent | { readonly refusal: Problem }>,
+  first: (trx: Transaction, at: number) => Promise<Intent | Refused>,
 ): Promise<Opening> {
   return ownerTransaction(database, guard, async (trx) => {
     const at = now();
@@ -59,11 +69,11 @@ async function open(
         : await first(trx, at);
     if ('refusal' in made) {
       const answer = keptRefusal(made.refusal);
-      await keys.finish(trx, request, answer, null, at);
+      await keys.finish(trx, { ...request, cohortKey: made.customerId }, answer, null, at);
       return { answer, replayed: false };
     }
     const id = made.kind === 'charge' ? made.payment.id : made.refund.id;
-    await keys.begin(trx, request, id, at);
+    await keys.begin(trx, { ...request, cohortKey: customerOf(made) }, id, at);
     return { intent: made };
   });
 }
@@ -103,23 +113,25 @@ export function openRefund(
   return open(scope, request, async (trx, at) => {
     const payment = await findPayment(trx, paymentId);
     if (!payment) throw notFound('payment', paymentId);
+    const { customerId } = payment;
     if (payment.status === 'pending' || payment.status === 'declined') {
-      return { refusal: refuse(paymentNotCaptured(paymentId)) };
+      return { refusal: refuse(paymentNotCaptured(paymentId)), customerId };
     }
     const left = await amountLeft(trx, payment);
     const amount = body.amount ?? left;
     if (amount > left || amount === 0) {
-      return { refusal: refuse(refundExceedsPayment(paymentId, left)) };
+      return { refusal: refuse(refundExceedsPayment(paymentId, left)), customerId };
     }
     const id = uuid();
     await trx('PAY_RFND').insert({
       RFND_NO: id,
       PAY_NO: paymentId,
+      CUST_NO: customerId,
       AMT_TXT: toDecimal(amount),
       STAT_CD: 'P',
       CRT_TS: toTimestamp(at),
       UPD_TS: toTimestamp(at),
     });
-    return { kind: 'refund', refund: { id, paymentId, amount } };
+    return { kind: 'refund', refund: { id, paymentId, customerId, amount } };
   });
 }

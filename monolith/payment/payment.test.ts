@@ -172,7 +172,7 @@ describe.each(dialects)('on %s', (dialect) => {
 
     it('is paid back once, when it was a refund', async () => {
       const { body: paid } = await pay('card_ok');
-      const asked = { RFND_NO: 'r-1', PAY_NO: paid.id, AMT_TXT: '12.34' };
+      const asked = { RFND_NO: 'r-1', PAY_NO: paid.id, CUST_NO: 'ALICE', AMT_TXT: '12.34' };
       await leave('PAY_RFND', asked, 'left', 'r-1');
       await eventually(
         async () => (await shop.get(`/api/payments/${paid.id}`)).body.status === 'refunded',

@@ -11,6 +11,7 @@ export class ProviderSilent extends Error {
 export interface Refund {
   readonly id: string;
   readonly paymentId: string;
+  readonly customerId: string;
   readonly amount: number;
 }
 

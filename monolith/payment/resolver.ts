@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { FencedError, ownerTransaction, Problem } from '../../chassis/index.ts';
 import type { KeyedRequest, Logger } from '../../chassis/index.ts';
-import { findIntent } from './intents.ts';
+import { customerOf, findIntent } from './intents.ts';
 import type { Intent, PaymentScope } from './intents.ts';
 import type { Provider } from './provider.ts';
 import { settle } from './settlement.ts';
@@ -38,8 +38,9 @@ export function createResolver(scope: PaymentScope, provider: Provider, log: Log
     return ownerTransaction(database, guard, async (trx) => {
       const taken: Abandoned[] = [];
       for (const { IDEM_KEY: key, REQ_HASH: hash, RES_ID: id } of await abandoned(trx)) {
-        const request = { key, hash, attemptId: `resolver-${randomUUID()}` };
         const intent = await findIntent(trx, id);
+        const cohortKey = customerOf(intent);
+        const request = { key, hash, attemptId: `resolver-${randomUUID()}`, cohortKey };
         await keys.begin(trx, request, id, now());
         taken.push({ request, intent });
       }

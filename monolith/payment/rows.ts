@@ -1,6 +1,7 @@
 import type { Knex } from '../../chassis/index.ts';
 import type { Currency, Payment, PaymentMethod, PaymentStatus } from '../../contracts/index.ts';
 import { timestampToIso, toMinor } from '../legacy/index.ts';
+import type { Refund } from './provider.ts';
 
 /** A payment's row. STAT_CD: `P` the provider's answer is unknown, `S` settled, `D` declined. */
 export interface PaymentRow {
@@ -17,6 +18,7 @@ export interface PaymentRow {
 export interface RefundRow {
   readonly RFND_NO: string;
   readonly PAY_NO: string;
+  readonly CUST_NO: string;
   readonly AMT_TXT: string;
   readonly STAT_CD: 'P' | 'S';
 }
@@ -71,15 +73,17 @@ export async function listPayments(
   return presentAll(connection, rows);
 }
 
-export async function findRefund(
-  connection: Knex,
-  id: string,
-): Promise<
-  { readonly id: string; readonly paymentId: string; readonly amount: number } | undefined
-> {
+export async function findRefund(connection: Knex, id: string): Promise<Refund | undefined> {
   const row = (await connection('PAY_RFND').where({ RFND_NO: id }).first()) as
     RefundRow | undefined;
-  return row && { id, paymentId: row.PAY_NO, amount: toMinor(row.AMT_TXT) };
+  return (
+    row && {
+      id,
+      paymentId: row.PAY_NO,
+      customerId: row.CUST_NO,
+      amount: toMinor(row.AMT_TXT),
+    }
+  );
 }
 
 /** What can still be asked back, in minor units: refunds under way count as paid back. */

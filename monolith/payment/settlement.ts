@@ -2,6 +2,7 @@ import { keptRefusal, ownerTransaction, refuse } from '../../chassis/index.ts';
 import type { KeyedAnswer, KeyedRequest, StoredAnswer, Transaction } from '../../chassis/index.ts';
 import { paymentDeclined, paymentPending } from '../../contracts/index.ts';
 import { toTimestamp } from '../legacy/index.ts';
+import { customerOf } from './intents.ts';
 import type { Intent, PaymentScope } from './intents.ts';
 import { ProviderSilent } from './provider.ts';
 import type { Provider } from './provider.ts';
@@ -16,9 +17,10 @@ import { findPayment } from './rows.ts';
 export async function settle(
   scope: PaymentScope,
   provider: Provider,
-  request: KeyedRequest,
+  asked: KeyedRequest,
   intent: Intent,
 ): Promise<KeyedAnswer> {
+  const request = { ...asked, cohortKey: customerOf(intent) };
   try {
     if (intent.kind === 'charge') {
       const outcome = await provider.charge(intent.payment, intent.fresh);

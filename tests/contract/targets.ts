@@ -1,11 +1,5 @@
 import type { Express } from 'express';
-import {
-  createExpressServer,
-  createHttpClient,
-  createLog,
-  listen,
-  requestKeys,
-} from '../../chassis/index.ts';
+import { createExpressServer, createHttpClient, createLog, listen } from '../../chassis/index.ts';
 import type { Database } from '../../chassis/index.ts';
 import { WORLD } from '../../contracts/cases/index.ts';
 import type { Target } from '../../contracts/cases/index.ts';
@@ -14,6 +8,7 @@ import {
   buildApp as buildPayment,
   createProvider,
   paymentGuard,
+  paymentKeys,
 } from '../../extracted/payment/index.ts';
 import { buildProvider } from '../../extracted/provider/index.ts';
 import { inventoryMigrations } from '../../migrations/inventory/index.ts';
@@ -124,7 +119,7 @@ export async function openPayment(resources: Resources): Promise<Opened> {
     createProvider({ url, timeoutMs: PROVIDER_TIMES.timeoutMs }),
     (opened) => opened.close(),
   );
-  const scope = { database, guard: paymentGuard, keys: requestKeys, now: Date.now };
+  const scope = { database, guard: paymentGuard, keys: paymentKeys, now: Date.now };
   const baseUrl = await serve(resources, buildPayment({ scope, provider, log }));
   return { target: { name: 'payment service', baseUrl, areas: ['payment'] }, database };
 }

@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createExpressServer, createLog, listen, requestKeys } from '../../chassis/index.ts';
+import { createExpressServer, createLog, listen } from '../../chassis/index.ts';
 import type { Database, Listening } from '../../chassis/index.ts';
 import { buildApp as buildInventory } from '../../extracted/inventory/index.ts';
 import {
   buildApp as buildPayment,
   createProvider,
   paymentGuard,
+  paymentKeys,
 } from '../../extracted/payment/index.ts';
 import { inventoryMigrations } from '../../migrations/inventory/index.ts';
 import { inventoryMapping } from '../../migrations/inventory/mapping.ts';
@@ -59,7 +60,7 @@ describe.each(dialects)('on %s', (dialect) => {
     const scope = {
       database: services.payment,
       guard: paymentGuard,
-      keys: requestKeys,
+      keys: paymentKeys,
       now: Date.now,
     };
     payment = await serve(buildPayment({ scope, provider, log }), placeholder.port);

@@ -146,7 +146,7 @@ function payment(random: Random, known: ReadonlyMap<string, string>): Deed {
         ...(refunded
           ? [
               [
-                `INSERT INTO PAY_RFND VALUES (?, ?, ?, 'S', ?, ?)`,
+                `INSERT INTO PAY_RFND VALUES (?, ?, ?, 'S', ?, ?, 'HAND')`,
                 refund,
                 id,
                 money(minor),
@@ -160,7 +160,7 @@ function payment(random: Random, known: ReadonlyMap<string, string>): Deed {
         ...extractedGone,
         [`INSERT INTO payments VALUES (?, ?, 'HAND', ?, 'USD', 'card_ok', ?)`, id, id, minor, at],
         [
-          `INSERT INTO payment_entries VALUES (?, 'settlement', 'captured', ?, ?)`,
+          `INSERT INTO payment_entries VALUES (?, 'settlement', 'captured', ?, ?, 'HAND')`,
           id,
           minor,
           settledAt,
@@ -168,14 +168,14 @@ function payment(random: Random, known: ReadonlyMap<string, string>): Deed {
         ...(refunded
           ? [
               [
-                `INSERT INTO payment_entries VALUES (?, ?, 'refund_requested', ?, ?)`,
+                `INSERT INTO payment_entries VALUES (?, ?, 'refund_requested', ?, ?, 'HAND')`,
                 id,
                 `refund:${refund}`,
                 minor,
                 settledAt,
               ] as Sql,
               [
-                `INSERT INTO payment_entries VALUES (?, ?, 'refunded', ?, ?)`,
+                `INSERT INTO payment_entries VALUES (?, ?, 'refunded', ?, ?, 'HAND')`,
                 id,
                 `refunded:${refund}`,
                 minor,
