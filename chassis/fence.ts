@@ -9,47 +9,67 @@ export interface Fence {
   readonly epoch: number;
 }
 
+/** The fence of all keys that have none of their own. */
+const REST = '*';
+
 /**
  * A business write reached a database that does not own the capability, and had no effect.
- * `closed`: between owners, or never the owner. `ceded`: the other side owns it.
+ * `closed`: between owners, or never the owner. `ceded`: the other side owns it. `key` is there where
+ * a key was refused that moves by itself, such as one customer ahead of the others.
  */
 export class FencedError extends Error {
   override readonly name = 'FencedError';
   readonly capability: string;
   readonly state: FenceState;
   readonly epoch: number;
+  readonly key: string | undefined;
 
-  constructor(capability: string, fence: Fence) {
-    super(`${capability} is ${fence.state} here at epoch ${fence.epoch}`);
+  constructor(capability: string, fence: Fence, key?: string) {
+    const what = key === undefined ? capability : `${capability} of ${JSON.stringify(key)}`;
+    super(`${what} is ${fence.state} here at epoch ${fence.epoch}`);
+    this.key = key;
     this.capability = capability;
     this.state = fence.state;
     this.epoch = fence.epoch;
   }
 }
 
+/**
+ * Guards the writes of a capability. `key` says whose rows a write is about, where single keys may be
+ * owned by another side than the rest: the fence of a key is its own if it has one, and the rest's
+ * otherwise.
+ */
 export interface FenceGuard {
   readonly capability: string;
   /**
    * Must be the first statement of every business write transaction: a decision taken from a read
    * (out of stock, not found) is a write's answer too, and no trigger sees it.
-   * @throws FencedError unless this database owns the capability
+   * @throws FencedError unless this database owns the capability, or the key
    */
-  assertOpen(trx: Transaction): Promise<void>;
+  assertOpen(trx: Transaction, key?: string): Promise<void>;
   /**
    * Runs a business write behind the fence: asks it first, and says to whoever watches the
    * capability's tables that this transaction comes by the door.
-   * @throws FencedError unless this database owns the capability
+   * @throws FencedError unless this database owns the capability, or the key
    */
-  through<T>(trx: Transaction, work: () => Promise<T>): Promise<T>;
-  /** Whether this database owned the capability a moment ago; a hint, never a permission. */
-  looksOpen(database: Database): Promise<boolean>;
+  through<T>(trx: Transaction, work: () => Promise<T>, key?: string): Promise<T>;
+  /** Whether this database owned it a moment ago; a hint, never a permission. */
+  looksOpen(database: Database, key?: string): Promise<boolean>;
+  /**
+   * Narrows a query to rows that this database owned a moment ago; a hint, never a permission.
+   * @param column of the query's table: whose a row is
+   */
+  openHere(connection: Knex, column: string): Promise<(query: Knex.QueryBuilder) => void>;
 }
 
 /** What a watched fence's row holds, and while a transaction that came by the door runs. */
 const WATCHED = 1;
 const BY_THE_DOOR = 2;
 
-interface WatchedFence extends Fence {
+/** The fence that counts for a write, and whether writes past the door are looked for. */
+interface FoundFence extends Fence {
+  /** Set where the key has a fence of its own. */
+  readonly key?: string;
   readonly watch?: number;
 }
 
@@ -64,63 +84,107 @@ interface GuardOptions {
 
 /** Guards the business writes of one capability in one database. */
 export function createFenceGuard({ capability, whenAbsent }: GuardOptions): FenceGuard {
-  const absent: Fence = { state: whenAbsent, epoch: 0 };
+  const absent: FoundFence = { state: whenAbsent, epoch: 0 };
 
-  async function ask(trx: Transaction): Promise<WatchedFence> {
+  async function ask(trx: Transaction, key?: string): Promise<FoundFence> {
     const held = dialectOfConnection(trx) === 'postgres' ? holdFence : readFence;
-    const fence = (await held(trx, capability)) ?? absent;
-    if (fence.state !== 'open') throw new FencedError(capability, fence);
+    const fence = (await held(trx, capability, key)) ?? absent;
+    if (fence.state !== 'open') throw new FencedError(capability, fence, fence.key);
     return fence;
   }
 
   return {
     capability,
-    async assertOpen(trx) {
-      await ask(trx);
+    async assertOpen(trx, key) {
+      await ask(trx, key);
     },
-    async through(trx, work) {
-      const { watch = 0 } = await ask(trx);
+    async through(trx, work, key) {
+      const { watch = 0 } = await ask(trx, key);
       if (watch === 0) return work();
       const mark = (value: number) =>
-        trx('fig_fence').where({ capability, key: '*' }).update({ watch: value });
+        trx('fig_fence').where({ capability, key: REST }).update({ watch: value });
       // Nobody else sees it: whoever could waits for the end of this transaction.
       await mark(BY_THE_DOOR);
       const result = await work();
       await mark(WATCHED);
       return result;
     },
-    looksOpen: async ({ read }) => ((await readFence(read, capability)) ?? absent).state === 'open',
+    looksOpen: async ({ read }, key) =>
+      ((await readFence(read, capability, key)) ?? absent).state === 'open',
+    async openHere(connection, column) {
+      if (!(await connection.schema.hasTable('fig_fence'))) {
+        return (query) => void query.whereRaw(whenAbsent === 'open' ? '1 = 1' : '1 = 0');
+      }
+      const state = '(SELECT f.state FROM fig_fence f WHERE f.capability = ? AND f.key =';
+      const values = [capability, column, capability, REST, whenAbsent];
+      return (query) =>
+        void query.whereRaw(`coalesce(${state} ??), ${state} ?), ?) = 'open'`, values);
+    },
   };
 }
 
-async function readFence(connection: Knex, capability: string): Promise<WatchedFence | undefined> {
+async function readFence(
+  connection: Knex,
+  capability: string,
+  key?: string,
+): Promise<FoundFence | undefined> {
   // There an error would end the transaction that asks; here, asking first would take time.
   const asksFirst = dialectOfConnection(connection) === 'postgres';
   if (asksFirst && !(await connection.schema.hasTable('fig_fence'))) return undefined;
   try {
-    return (await connection('fig_fence').where({ capability, key: '*' }).first()) as
-      WatchedFence | undefined;
+    const fences = connection('fig_fence').where({ capability });
+    if (key === undefined) {
+      const rest = (await fences.where({ key: REST }).first()) as FoundFence | undefined;
+      return rest && withoutKey(rest);
+    }
+    return ofKey(key, (await fences.whereIn('key', [REST, key])) as FoundFence[]);
   } catch (error) {
     if (/no such table/.test(String(error))) return undefined;
     throw error;
   }
 }
 
+/** A key's own fence goes before that of the rest; who is watched, the rest's says for all. */
+function ofKey(key: string, fences: readonly FoundFence[]): FoundFence | undefined {
+  const rest = fences.find((fence) => fence.key === REST);
+  const own = fences.find((fence) => fence.key === key && key !== REST);
+  if (own) return { ...own, watch: rest?.watch ?? 0 };
+  return rest && withoutKey(rest);
+}
+
+function withoutKey({ state, epoch, watch = 0 }: FoundFence): FoundFence {
+  return { state, epoch, watch };
+}
+
 /**
  * On PostgreSQL nobody else is kept out; so the fence is, until the transaction ends. In the same go
  * the transaction says that it comes by the door.
  */
-async function holdFence(trx: Transaction, capability: string): Promise<Fence | undefined> {
-  const known = trx.raw(`to_regprocedure('fig_fence_held(text)') IS NOT NULL AS known`);
-  const [installed] = (await trx.select(known)) as { known: boolean }[];
-  if (installed?.known !== true) return readFence(trx, capability);
+async function holdFence(
+  trx: Transaction,
+  capability: string,
+  key?: string,
+): Promise<FoundFence | undefined> {
+  const known = `to_regprocedure('fig_fence_held(text)') IS NOT NULL AS known`;
+  const knowsKeys = `to_regprocedure('fig_fence_held(text,text)') IS NOT NULL AS "knowsKeys"`;
+  const [installed] = (await trx.select(trx.raw(known), trx.raw(knowsKeys))) as {
+    known: boolean;
+    knowsKeys: boolean;
+  }[];
+  if (installed?.known !== true) return readFence(trx, capability, key);
+  const byKey = key !== undefined && installed.knowsKeys;
+  const of = byKey ? [capability, key] : [capability];
   const [fence] = (await trx
     .select('state', 'epoch', trx.raw(`set_config('fig.door', ?, true)`, [capability]))
-    .from(trx.raw('fig_fence_held(?)', [capability]))) as {
+    .from(trx.raw(`fig_fence_held(${of.map(() => '?').join(', ')})`, of))) as {
     state: Fence['state'] | null;
     epoch: number;
   }[];
-  return fence?.state ? { state: fence.state, epoch: fence.epoch } : undefined;
+  if (!fence?.state) return undefined;
+  const { state, epoch } = fence;
+  // Whose fence it was matters only to whoever is refused.
+  if (!byKey || state === 'open') return { state, epoch };
+  return (await readFence(trx, capability, key)) ?? { state, epoch };
 }
 
 /** Whether an error was raised by a fence trigger: a write that came past its guard. */

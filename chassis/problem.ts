@@ -44,9 +44,9 @@ export function problemBody(problem: Problem, traceId?: string): Record<string, 
   };
 }
 
-export function fencedProblem({ capability, state, epoch, message }: FencedError): Problem {
+export function fencedProblem({ capability, key, state, epoch, message }: FencedError): Problem {
   return new Problem(421, 'fenced', `${message}; ask its owner`, {
-    members: { capability, state, epoch },
+    members: { capability, ...(key === undefined ? {} : { key }), state, epoch },
   });
 }
 

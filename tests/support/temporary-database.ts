@@ -34,12 +34,13 @@ async function temporaryFile(): Promise<PostgresDatabase> {
   };
 }
 
-/** Puts a capability's fence, as an engine would, where none has installed its tables. */
+/** Puts the fence of a capability, or of one key of it, as an engine would, where none has installed its tables. */
 export async function setFence(
   database: Database,
   capability: string,
   state: FenceState,
   epoch = 1,
+  key = '*',
 ): Promise<void> {
   await database.transaction(async (trx) => {
     if (!(await trx.schema.hasTable('fig_fence'))) {
@@ -52,7 +53,7 @@ export async function setFence(
       });
     }
     await trx('fig_fence')
-      .insert({ capability, key: '*', state, epoch })
+      .insert({ capability, key, state, epoch })
       .onConflict(['capability', 'key'])
       .merge();
   });
