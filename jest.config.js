@@ -4,7 +4,7 @@ export default {
   roots: ['<rootDir>'],
   testMatch: ['**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/', '/.fig/'],
-  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.fig/'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.fig/', '<rootDir>/.cache/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': [

@@ -40,7 +40,6 @@ export function buildAdmin(facts: Facts, log: Logger): Express {
     routes: [routes],
     readiness: {
       routing: isReady('routing'),
-      flags: isReady('flags'),
       monolith: isReady('monolith'),
     },
   });

@@ -18,7 +18,6 @@ export interface Facts {
 
 export interface Readiness {
   readonly routing: boolean;
-  readonly flags: boolean;
   readonly monolith: boolean;
 }
 
@@ -36,6 +35,8 @@ export interface CapabilityStatus extends Ownership {
 export interface Status {
   readonly capabilities: readonly CapabilityStatus[];
   readonly routingNews: 'pushed' | 'polled';
+  /** Whether flags were ever read; until then all of them count as off, and it serves by fences. */
+  readonly flagsKnown: boolean;
   readonly inFlight: number;
   readonly experimentsRunning: number;
   readonly requests: readonly {

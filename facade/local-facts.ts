@@ -34,11 +34,12 @@ export class LocalFacts implements Facts {
   }
 
   status(): Promise<Status> {
-    const { core, memory, experiments, holds } = this.#options;
+    const { core, memory, experiments, holds, flags } = this.#options;
     const { counters, feed } = memory;
     return Promise.resolve({
       capabilities: core().routes.capabilities.map((each) => this.#statusOf(each)),
       routingNews: feed.live ? 'pushed' : 'polled',
+      flagsKnown: flags.loaded(),
       inFlight: counters.inFlight,
       experimentsRunning: experiments.running,
       requests: [...counters.requests()],
@@ -87,10 +88,9 @@ export class LocalFacts implements Facts {
   }
 
   async readiness(): Promise<Readiness> {
-    const { core, memory, flags } = this.#options;
+    const { core, memory } = this.#options;
     return {
       routing: memory.book.complete,
-      flags: flags.loaded(),
       monolith: await isReachable(core().monolith.url),
     };
   }

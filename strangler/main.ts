@@ -1,6 +1,6 @@
 import { createExpressServer, listen, listenHost, readPort, runProcess } from '../chassis/index.ts';
 import { declarationsOf, Engine } from './engine/index.ts';
-import { contractFile, flagsFile, loadConfig, openFlags } from './routing/index.ts';
+import { contractFile, loadConfig, openFlags, openFlagStore } from './routing/index.ts';
 
 await runProcess('engine', async ({ env, log }) => {
   const host = listenHost(env);
@@ -10,7 +10,7 @@ await runProcess('engine', async ({ env, log }) => {
   const engine = new Engine({
     declarations: declarationsOf(config, contractFile(env, config)),
     flags,
-    flagsFile: env['UNLEASH_URL'] ? undefined : flagsFile(env),
+    flagStore: openFlagStore(env, capabilities),
     redisUrl: env['REDIS_URL'] || undefined,
     log,
   });

@@ -7,6 +7,10 @@ import { compiled } from './project.ts';
 /** `free` lets every process pick a free port, `default` takes the variables or the defaults. */
 export type PortChoice = 'free' | 'default';
 
+const UNLEASH = ['URL', 'TOKEN', 'ADMIN_TOKEN', 'PROJECT', 'ENVIRONMENT'].map(
+  (name) => `UNLEASH_${name}`,
+);
+
 /** Variables that all processes share, before anything has started. */
 export function sharedVariables(
   env: Environment,
@@ -18,6 +22,11 @@ export function sharedVariables(
     FIG_FLAGS_FILE: env['FIG_FLAGS_FILE'] || join(dataDir, 'flags.json'),
     FIG_CONFIG: env['FIG_CONFIG'] || compiled('fig.config.js'),
   };
+  // Whoever looks at the system from another terminal has to find its flags, too.
+  for (const variable of UNLEASH) {
+    const value = env[variable];
+    if (value) variables[variable] = value;
+  }
   for (const { database } of processes) {
     if (!database) continue;
     variables[database.variable] = databaseUrl(
@@ -61,4 +70,4 @@ export function withoutSystem(env: Environment): Record<string, string | undefin
 }
 
 const SYSTEM_VARIABLE =
-  /^((FACADE|ADMIN|MONOLITH|INVENTORY|PAYMENT|ENGINE|PROVIDER)_(PORT|URL|DATABASE_URL)|REDIS_URL|UNLEASH_(URL|TOKEN))$/;
+  /^((FACADE|ADMIN|MONOLITH|INVENTORY|PAYMENT|ENGINE|PROVIDER)_(PORT|URL|DATABASE_URL)|REDIS_URL|UNLEASH_\w+)$/;

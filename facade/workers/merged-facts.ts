@@ -47,7 +47,6 @@ export class MergedFacts implements Facts {
       parts.length > 0 && parts.every((part) => part[what]);
     return {
       routing: all('routing') && this.#crew.isComplete,
-      flags: all('flags'),
       monolith: all('monolith'),
     };
   }
@@ -65,6 +64,7 @@ function mergedStatus(left: Status, right: Status): Status {
     }),
     routingNews:
       left.routingNews === 'pushed' && right.routingNews === 'pushed' ? 'pushed' : 'polled',
+    flagsKnown: left.flagsKnown && right.flagsKnown,
     inFlight: left.inFlight + right.inFlight,
     experimentsRunning: left.experimentsRunning + right.experimentsRunning,
     requests: mergedRequests([...left.requests, ...right.requests]),

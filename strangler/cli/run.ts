@@ -58,6 +58,7 @@ function usageFailure({ message, code }: CommanderError): CommandError {
 const CODES: Readonly<Record<string, string>> = {
   ConfigurationError: 'configuration',
   FlagFileError: 'flag_file_damaged',
+  FlagServerError: 'flag_server_refused',
   CallFailed: 'went_away',
 };
 

@@ -29,7 +29,7 @@ describe('fig shadow and fig ramp', () => {
         flag: 'shop.reads',
         before: 0,
         share: 10,
-        file: expect.stringMatching(/flags.json$/),
+        source: expect.stringMatching(/flags.json$/),
         next_steps: [{ command: 'fig ramp shop 50', reason: '10 % of the reads are there' }],
       });
       expect((await fig('flags')).stdout).toContain('shop.reads   10 %');

@@ -4,8 +4,7 @@ import type { Gate, Refusal } from '../handover/gate.ts';
 import { refusalOf } from '../handover/gates.ts';
 import { predictHold } from '../handover/prediction.ts';
 import type { HoldPrediction } from '../handover/prediction.ts';
-import { setFlags } from '../routing/index.ts';
-import type { Flags } from '../routing/index.ts';
+import type { Flags, FlagStore } from '../routing/index.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import type { HandoverOutcome } from './handovers.ts';
@@ -45,10 +44,10 @@ export interface HandoverPlan {
   readonly prediction: HoldPrediction;
 }
 
-/** The flags, and where to turn one; no file where a server keeps them. */
+/** The flags, and where to turn one; nowhere, if a server keeps them and won't be asked. */
 export interface FlagAccess {
   readonly flags: Flags;
-  readonly flagsFile?: string | undefined;
+  readonly flagStore?: FlagStore | undefined;
 }
 
 /** Shows what a handover would do, and whether its gates hold; changes nothing. */
@@ -118,22 +117,33 @@ async function tryWayBack({ data }: Plane): Promise<string | null> {
 async function turnFlag(
   capability: string,
   to: SideName,
-  { flags, flagsFile }: FlagAccess,
+  { flags, flagStore }: FlagAccess,
 ): Promise<void> {
   const flag = `${capability}.writes`;
   const wanted = to === 'extracted';
   if (flags.loaded() && flags.isEnabled(flag) === wanted) return;
-  if (flagsFile === undefined) {
-    const detail = `${flag} is kept by ${flags.source}; turn it ${wanted ? 'on' : 'off'} there`;
+  if (flagStore === undefined) {
+    const detail =
+      `${flag} is kept by ${flags.source}; turn it ${wanted ? 'on' : 'off'} there, or start the ` +
+      'engine with UNLEASH_ADMIN_TOKEN';
     throw new Problem(409, 'flag_kept_elsewhere', detail, { members: { flag } });
   }
-  await setFlags(flagsFile, { [flag]: wanted ? 100 : 0 });
+  await setFlag(flagStore, flag, wanted);
   const deadline = performance.now() + FLAG_MS;
   while (flags.isEnabled(flag) !== wanted) {
     if (performance.now() > deadline) {
       throw new Problem(503, 'flag_not_seen', `${flag} was set, but is not in force yet`);
     }
     await delay(5);
+  }
+}
+
+async function setFlag(store: FlagStore, flag: string, wanted: boolean): Promise<void> {
+  try {
+    await store.set({ [flag]: wanted ? 100 : 0 });
+  } catch (error) {
+    const detail = `${flag} could not be set, and nothing was moved: ${(error as Error).message}`;
+    throw new Problem(502, 'flag_not_set', detail, { members: { flag } });
   }
 }
 

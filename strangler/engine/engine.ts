@@ -9,7 +9,7 @@ import type { GateLimits } from '../handover/gates.ts';
 import type { CompletionStep } from '../completion/index.ts';
 import type { StepKind } from '../handover/switcher.ts';
 import { tablesOf } from '../mapping/index.ts';
-import type { Flags, RoutingState } from '../routing/index.ts';
+import type { Flags, FlagStore, RoutingState } from '../routing/index.ts';
 import { SCHEMA_VERSION } from '../schema-version.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
@@ -38,8 +38,8 @@ import type { CapabilityStatus, HandoverView, Sides } from './status.ts';
 export interface EngineDeps {
   readonly declarations: Readonly<Record<string, DataDeclaration>>;
   readonly flags: Flags;
-  /** Where a handover asked for in person sets its flag; absent when a server keeps the flags. */
-  readonly flagsFile?: string | undefined;
+  /** Where a handover asked for in person sets its flag; absent where it may not. */
+  readonly flagStore?: FlagStore | undefined;
   readonly redisUrl?: string | undefined;
   readonly log: Logger;
   readonly limits?: StepLimits;

@@ -57,16 +57,24 @@ export function flagsOf(capability: string): readonly string[] {
   return ['shadow', 'reads', 'writes'].map((kind) => `${capability}.${kind}`);
 }
 
-/** A feature that gives a share (0..100) of customers, each always the same answer. */
+/** What Unleash calls the purpose of a flag. */
+export function typeOf(flag: string): string {
+  return isSwitch(flag) ? 'operational' : 'release';
+}
+
+/** Whom a flag is on for: everybody, or a share (0..100) of customers, each always the same answer. */
+export function strategyOf(
+  flag: string,
+  share: number,
+): { name: string; parameters: Record<string, string> } {
+  if (isSwitch(flag)) return { name: 'default', parameters: {} };
+  const parameters = { rollout: String(share), stickiness: 'userId', groupId: flag };
+  return { name: 'flexibleRollout', parameters };
+}
+
 function toFeature(flag: string, share: number, known: Feature | undefined): Feature {
-  const type = isSwitch(flag) ? 'operational' : 'release';
-  const strategy = isSwitch(flag)
-    ? { name: 'default', parameters: {} }
-    : {
-        name: 'flexibleRollout',
-        parameters: { rollout: String(share), stickiness: 'userId', groupId: flag },
-      };
-  return { type, ...known, name: flag, enabled: share > 0, strategies: [strategy] };
+  const strategies = [strategyOf(flag, share)];
+  return { type: typeOf(flag), ...known, name: flag, enabled: share > 0, strategies };
 }
 
 /** The share of customers that a feature is on for, 0..100, as far as its strategies tell. */

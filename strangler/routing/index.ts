@@ -2,7 +2,10 @@
 export * from './config.ts';
 export * from './contract-results.ts';
 export * from './flag-file.ts';
+export * from './flag-store.ts';
 export * from './flags.ts';
 export * from './load-config.ts';
+export * from './open-flag-store.ts';
 export * from './state.ts';
+export { FlagServerError } from './unleash-admin.ts';
 export * from './watch-config.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createLog } from '../../chassis/index.ts';
 import { Engine } from '../engine/index.ts';
-import { openFlags } from '../routing/index.ts';
+import { flagFileStore, openFlags } from '../routing/index.ts';
 import { AT_ONCE } from './completion.ts';
 import { shop } from './shop.ts';
 
@@ -20,7 +20,7 @@ let sent = false;
 const engine = new Engine({
   declarations: { shop: { urls: { legacy, extracted }, mapping: shop, completion: AT_ONCE } },
   flags,
-  flagsFile,
+  flagStore: flagFileStore(flagsFile, ['shop']),
   log,
   leaseMs: 500,
   onStep: (_capability, reached) => reach(reached),

@@ -3,7 +3,7 @@ import { createExpressServer, createHttpClient, createLog, listen } from '../../
 import type { HttpAnswer } from '../../chassis/index.ts';
 import { Engine } from '../engine/index.ts';
 import type { EngineDeps, EngineStatus, LiveStatus } from '../engine/index.ts';
-import { openFlags, setFlags } from '../routing/index.ts';
+import { flagFileStore, openFlags, setFlags } from '../routing/index.ts';
 import { shop } from './shop.ts';
 import type { Sides } from './sides.ts';
 
@@ -30,14 +30,16 @@ export async function withEngine<T>(
   const lines: string[] = [];
   const log = createLog('engine', 'info', { write: (line: string) => void lines.push(line) });
   const flagsFile = flagsFileOf(sides);
+  const capabilities = Object.keys(options.declarations ?? { shop });
+  const flagStore = flagFileStore(flagsFile, capabilities);
   const flags = await openFlags({
     env: { FIG_FLAGS_FILE: flagsFile },
     appName: 'test',
-    capabilities: Object.keys(options.declarations ?? { shop }),
+    capabilities,
     log,
   });
   const declarations = { shop: { urls: sides.urls, mapping: shop } };
-  const engine = new Engine({ declarations, flags, flagsFile, log, ...options });
+  const engine = new Engine({ declarations, flags, flagStore, log, ...options });
   const server = createExpressServer(engine.app);
   const listening = await listen(server, { host: '127.0.0.1', port: 0, variable: 'ENGINE_PORT' });
   const url = `http://127.0.0.1:${listening.port}`;
@@ -52,8 +54,8 @@ export async function withEngine<T>(
       lines,
       call,
       status: async () => {
-        const { capabilities } = (await call('GET', '/status')).body as EngineStatus;
-        return capabilities[0] as LiveStatus;
+        const { capabilities: all } = (await call('GET', '/status')).body as EngineStatus;
+        return all[0] as LiveStatus;
       },
       setFlags: (shares) => setFlags(flagsFile, shares),
     });

@@ -1,13 +1,5 @@
-import { existsSync } from 'node:fs';
-import {
-  createFlagFile,
-  flagsFile,
-  flagsOf,
-  isSwitch,
-  readFlagFile,
-  setFlags,
-  shareOf,
-} from '../../routing/index.ts';
+import { flagsOf, isSwitch, openFlagStore } from '../../routing/index.ts';
+import type { FlagStore } from '../../routing/index.ts';
 import type { Context } from '../context.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { table } from '../format.ts';
@@ -61,37 +53,39 @@ export interface FlagChange {
   readonly flag: string;
   readonly before: number;
   readonly share: number;
-  readonly file: string;
+  /** The flag file, or the server's address. */
+  readonly source: string;
 }
 
-/** Sets a flag, or only says what that would change. @throws CommandError, FlagFileError */
+/** Sets a flag, or only says what that would change.
+ * @throws CommandError, FlagFileError, FlagServerError
+ */
 export async function changeFlag(
   context: Context,
   flag: string,
   share: number,
   dryRun: boolean,
 ): Promise<FlagChange> {
-  const file = fileOf(context);
-  if (!dryRun) await createFlagFile(file, context.capabilities);
-  const features = existsSync(file) ? (await readFlagFile(file)).features : [];
-  const before = shareOf(features.find(({ name }) => name === flag));
-  if (!dryRun) await setFlags(file, { [flag]: share });
-  return { outcome: dryRun ? 'planned' : 'set', flag, before, share, file };
+  const store = storeOf(context);
+  const before = await store.share(flag);
+  if (!dryRun) await store.set({ [flag]: share });
+  const { source } = store;
+  return { outcome: dryRun ? 'planned' : 'set', flag, before, share, source };
 }
 
-export function changeText({ outcome, flag, before, share, file }: FlagChange): string {
+export function changeText({ outcome, flag, before, share, source }: FlagChange): string {
   if (outcome === 'set') return `${flag} is ${valueText(flag, share)}`;
   const [from, to] = [valueText(flag, before), valueText(flag, share)];
-  return `${flag} would go from ${from} to ${to} in ${file}`;
+  return `${flag} would go from ${from} to ${to} in ${source}`;
 }
 
-function fileOf({ env }: Context): string {
-  const server = env['UNLEASH_URL'];
-  if (!server) return flagsFile(env);
+function storeOf({ env, capabilities }: Context): FlagStore {
+  const store = openFlagStore(env, capabilities);
+  if (store) return store;
   throw new CommandError(
     EXIT.failed,
     'flags_kept_elsewhere',
-    `the flags are kept by the Unleash server at ${server}; change them there`,
+    `the flags are kept by the Unleash server at ${env['UNLEASH_URL']}; change them there, or give UNLEASH_ADMIN_TOKEN`,
   );
 }
 
