@@ -15,6 +15,8 @@ export interface IndexFacts {
 export interface TableFacts {
   readonly columns: readonly string[];
   readonly indexes: readonly IndexFacts[];
+  /** Columns that may be null. */
+  readonly nullable: readonly string[];
   /** What else keeps it from being moved, as codes and texts. */
   readonly findings?: readonly Finding[];
 }
@@ -51,6 +53,7 @@ export function checkTables(
       ...(facts.findings ?? []),
       ...checkColumns(mapping, side, table, facts),
       ...checkKeys(mapping, side, table, facts),
+      ...checkCohortColumn(mapping, side, facts),
       ...triggers
         .filter((trigger) => trigger.table === table && trigger.reason === null)
         .map(({ trigger }): Finding => [
@@ -105,6 +108,16 @@ function checkColumns(
             ],
           ],
     ),
+  ];
+}
+
+/** A row without a key would have no fence. */
+function checkCohortColumn({ cohortKey }: Mapping, side: SideName, facts: TableFacts): Finding[] {
+  const column = cohortKey?.[side];
+  if (column === undefined || !facts.columns.includes(column)) return [];
+  if (!facts.nullable.includes(column)) return [];
+  return [
+    ['cohort_key_nullable', `${column} may be null, and cohorts move by it; declare it NOT NULL`],
   ];
 }
 

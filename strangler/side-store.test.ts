@@ -27,6 +27,7 @@ const record: HandoverRecord = {
   reason: null,
   startedAt: 1,
   finishedAt: null,
+  keys: null,
 };
 
 interface Stores {
@@ -69,14 +70,14 @@ interface Opened {
 async function openSqlite(url: string, side: SideName): Promise<Opened> {
   const connection = new SqliteConnection(url);
   await installInSqlite(connection, shop, side);
-  const store = new SqliteSideStore(connection, 'shop', side);
+  const store = new SqliteSideStore(connection, shop, side);
   return { store, close: async () => connection.close() };
 }
 
 async function openPostgres(url: string, side: SideName): Promise<Opened> {
   const connection = new PostgresConnection(url);
   await installInPostgres(connection, shop, side);
-  const store = new PostgresSideStore(connection, new Sequencer(connection, 'shop'), 'shop', side);
+  const store = new PostgresSideStore(connection, new Sequencer(connection, 'shop'), shop, side);
   return { store, close: () => connection.close() };
 }
 

@@ -1,4 +1,6 @@
 import type { Fence } from '../chassis/index.ts';
+import { decodeKeys } from './fence-rows.ts';
+import type { FenceRows, Keys } from './fence-rows.ts';
 import type { SideName } from './side.ts';
 
 /** One row change as the feed recorded it, in the owner's names and types. */
@@ -73,6 +75,17 @@ export interface HandoverRecord {
   readonly reason: string | null;
   readonly startedAt: number;
   readonly finishedAt: number | null;
+  /** The keys that it moves; null: everything that the source still owns. */
+  readonly keys: Keys;
+}
+
+/** A move of a handover's fences, all in one transaction. */
+export interface FenceMove {
+  /** An open fence may be older: each key has its own epoch until it moves. */
+  readonly from: Fence;
+  readonly to: Fence;
+  /** Left out: everything that is in the state `from`. */
+  readonly keys?: Keys;
 }
 
 export interface JournalEntry {
@@ -89,7 +102,14 @@ export interface JournalEntry {
  */
 export interface SideStore {
   readonly side: SideName;
+  /** The fence of the rest: of all keys that have none of their own. */
   fence(): Promise<Fence>;
+  /** All fences, each key's own and that of the rest. */
+  fences(): Promise<FenceRows>;
+  /** Gives keys fences of their own, as copies of the rest's; changes no meaning. */
+  split(keys: readonly string[], lease: Lease): Promise<boolean>;
+  /** The keys that this side's tables hold rows of, in byte order; none where nothing moves by key. */
+  knownKeys(): Promise<readonly string[]>;
   /** Takes or renews the lease unless another holder's is alive; null when it is. */
   acquireLease(holder: string, ttlMs: number): Promise<Lease | null>;
   releaseLease(lease: Lease): Promise<void>;
@@ -107,7 +127,7 @@ export interface SideStore {
    * other side has applied already must not be given out again.
    */
   skipTo(position: number, lease: Lease): Promise<boolean>;
-  /** Records a new handover, if none is unfinished. */
+  /** Records a new handover, if none is unfinished, and gives its keys fences of their own. */
   beginHandover(record: HandoverRecord, lease: Lease): Promise<boolean>;
   /** The handover without an outcome, if any. */
   unfinishedHandover(): Promise<HandoverRecord | undefined>;
@@ -120,7 +140,7 @@ export interface SideStore {
   step(
     entry: Omit<JournalEntry, 'at'>,
     lease: Lease,
-    move?: { readonly from: Fence; readonly to: Fence },
+    move?: FenceMove,
     before?: readonly JournalEntry[],
   ): Promise<boolean>;
   /**
@@ -135,8 +155,11 @@ export interface SideStore {
     lease: Lease,
     before?: readonly JournalEntry[],
   ): Promise<boolean>;
-  /** Opens this side as a handover's target: closed or ceded below `epoch` -> open at `epoch`. */
-  openAsTarget(epoch: number): Promise<boolean>;
+  /**
+   * Opens this side as a handover's target: closed or ceded below `epoch` -> open at `epoch`. Once it
+   * owns everything, no key needs a fence of its own any more.
+   */
+  openAsTarget(epoch: number, keys?: Keys): Promise<boolean>;
   /** Last position of this side's own feed. */
   lastPosition(): Promise<number>;
   /** How far the other side's feed has been applied here. */
@@ -153,4 +176,11 @@ export function acquaintanceOf(row: PeerRow | undefined): Acquaintance {
   if (!row) return { pulse: 0, other: null };
   const { pulse, incarnation, otherPulse, epoch } = row;
   return { pulse, other: { incarnation, pulse: otherPulse, epoch } };
+}
+
+/** A handover as a row of either dialect. */
+export type HandoverRow = Omit<HandoverRecord, 'keys'> & { readonly keys: string | null };
+
+export function recordOf(row: HandoverRow): HandoverRecord {
+  return { ...row, keys: decodeKeys(row.keys) };
 }

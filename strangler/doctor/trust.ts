@@ -76,5 +76,6 @@ function decision(capability: string, to: SideName, epoch: number): HandoverReco
     reason: null,
     startedAt: now,
     finishedAt: null,
+    keys: null,
   };
 }

@@ -75,6 +75,7 @@ export class Handovers {
       reason: null,
       startedAt: now,
       finishedAt: null,
+      keys: null,
     };
     const lease = leases.held?.[from];
     if (!lease || !(await source.beginHandover(record, lease))) {

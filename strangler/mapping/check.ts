@@ -1,4 +1,5 @@
 import type { SideName } from '../side.ts';
+import { checkCohorts } from './check-cohorts.ts';
 import { checkPair } from './check-pair.ts';
 import { checkTable } from './check-tables.ts';
 import { tablesOf } from './mapping.ts';
@@ -14,6 +15,7 @@ const SIDES: readonly SideName[] = ['legacy', 'extracted'];
 export function checkMapping(mapping: Mapping): readonly MappingProblem[] {
   return [
     ...checkNames(mapping),
+    ...checkCohorts(mapping),
     ...mapping.pairs.flatMap((pair) => checkPair(pair)),
     ...mapping.pairs.flatMap((pair) => checkPart(mapping, pair)),
     ...SIDES.flatMap((side) =>

@@ -63,9 +63,17 @@ export interface PartOf {
   readonly by: readonly string[];
 }
 
+/**
+ * The column that says whose a row is, such as its customer. Every table on each side has it, never
+ * null, and each pair carries it as it is.
+ */
+export type CohortKey = Readonly<Record<SideName, string>>;
+
 /** What moves together, as data: pairs in the order in which they are copied, parents first. */
 export interface Mapping {
   readonly capability: string;
+  /** The column by whose values single keys may move ahead of the rest; absent: all move together. */
+  readonly cohortKey?: CohortKey;
   readonly pairs: readonly Pair[];
   /** Changes whenever anything does that the rows of a copy depend on. */
   readonly hash: string;
@@ -76,7 +84,7 @@ export function defineMapping(declaration: Omit<Mapping, 'hash'>): Mapping {
   return { ...declaration, hash: mappingHash(declaration) };
 }
 
-function mappingHash({ capability, pairs }: Omit<Mapping, 'hash'>): string {
+function mappingHash({ capability, cohortKey, pairs }: Omit<Mapping, 'hash'>): string {
   const specs = pairs.map(({ name, legacy, extracted, key, columns }) => ({
     name,
     legacy,
@@ -84,7 +92,9 @@ function mappingHash({ capability, pairs }: Omit<Mapping, 'hash'>): string {
     key: key.map(({ spec }) => spec),
     columns: columns.map(({ spec }) => spec),
   }));
-  return sha256(canonicalJson({ capability, pairs: specs })).slice(0, 16);
+  return sha256(
+    canonicalJson({ capability, ...(cohortKey ? { cohortKey } : {}), pairs: specs }),
+  ).slice(0, 16);
 }
 
 /** The column a codec stands for on a side, if it has one there. */

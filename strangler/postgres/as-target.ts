@@ -56,19 +56,24 @@ async function begin(
 ): Promise<Found> {
   const [own, source] = [text(capability), text(otherSide(side))];
   const results = (await client.query(
-    `SELECT state, epoch FROM fig_fence WHERE capability = ${own} AND key = '*' FOR UPDATE;
+    `SELECT FROM fig_fence WHERE capability = ${own} AND key = '*' FOR UPDATE;
+     SELECT state, (SELECT max(epoch) FROM fig_fence WHERE capability = ${own}) AS epoch,
+       EXISTS (SELECT FROM fig_fence WHERE capability = ${own} AND key <> '*') AS split
+       FROM fig_fence WHERE capability = ${own} AND key = '*';
      SELECT complete, EXISTS (SELECT FROM fig_parked WHERE capability = ${own}) AS "anyParked",
        coalesce((SELECT position FROM fig_applied
          WHERE capability = ${own} AND feed_of = ${source}), 0) AS applied
        FROM fig_install WHERE capability = ${own};
      ${[APPLYING, ...(replica ? [AS_REPLICA] : [])].join('; ')}`,
   )) as unknown as readonly QueryResult[];
-  const fence = results[0]?.rows[0] as Fence | undefined;
-  if (fence === undefined || fence.state === 'open' || fence.epoch !== epoch) {
+  const fence = results[1]?.rows[0] as (Fence & { readonly split: boolean }) | undefined;
+  // Where keys have fences of their own, the newest epoch counts, and each row's key is guarded.
+  const isOwner = fence?.state === 'open' && !fence.split;
+  if (fence === undefined || isOwner || fence.epoch !== epoch) {
     throw new NotTargetError(
       `${capability} (${side}) is ${fence?.state ?? 'not installed'} at epoch ${fence?.epoch ?? 0}; ` +
         `changes were to be applied at epoch ${epoch}`,
     );
   }
-  return results[1]?.rows[0] as Found;
+  return results[2]?.rows[0] as Found;
 }

@@ -12,7 +12,7 @@ import type { Change } from '../store.ts';
 import { columnsOf, dataOf, dataSql, sameSql } from './columns.ts';
 import { sqlState } from './connection.ts';
 import type { PostgresClient, PostgresConnection } from './connection.ts';
-import { APPLYING } from './functions.ts';
+import { APPLYING, TRYING } from './functions.ts';
 import { demandReconcile, installAnew } from './install.ts';
 import { installedTriggers, isInPlace, wantedTriggers } from './replace-triggers.ts';
 import { readSchemas } from './schema.ts';
@@ -137,10 +137,7 @@ export class PostgresChecks implements SideChecks {
     const { capability } = this.#mapping;
     return this.#takenBack(async (client) => {
       const schemas = await readSchemas(client, tablesOf(this.#mapping, this.#side));
-      await client.query(
-        `UPDATE fig_fence SET state = 'open' WHERE capability = $1 AND key = '*'`,
-        [capability],
-      );
+      await client.query(`UPDATE fig_fence SET state = 'open' WHERE capability = $1`, [capability]);
       for (const { table, key } of rows) {
         const keys = columnsOf(schemas, table, Object.keys(key));
         const first = name(keys[0]?.name ?? '');
@@ -162,7 +159,7 @@ export class PostgresChecks implements SideChecks {
   async tryApply(changes: readonly Change[]): Promise<void> {
     await this.#takenBack(async (client) => {
       const schemas = await readSchemas(client, tablesOf(this.#mapping, this.#side));
-      await client.query(`${APPLYING}; SET CONSTRAINTS ALL DEFERRED`);
+      await client.query(`${APPLYING}; ${TRYING}; SET CONSTRAINTS ALL DEFERRED`);
       const found = { applied: 0, complete: true, anyParked: false };
       const of = { client, mapping: this.#mapping, side: this.#side, schemas, found };
       await new PostgresTarget(of).applyAll(changes);

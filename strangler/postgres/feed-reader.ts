@@ -102,7 +102,7 @@ export class PostgresFeedReader implements FeedReader {
         const { rowCount } = await client.query(
           `INSERT INTO ${capture} (tbl, key, op, image, epoch)
              SELECT '', '{}', 'heartbeat', NULL, epoch FROM ${PASS_FUNCTION}($1)
-             WHERE state = 'open'`,
+             WHERE EXISTS (SELECT FROM fig_fence WHERE capability = $1 AND fig_fence.state = 'open')`,
           [this.#capability],
         );
         return rowCount === 1;

@@ -27,7 +27,7 @@ function withFence(work: (stage: Stage) => Promise<void>): Promise<void> {
       await install(connection, shop, 'legacy');
       const sequencer = new Sequencer(connection, 'shop');
       await work({
-        store: new PostgresSideStore(connection, sequencer, 'shop', 'legacy'),
+        store: new PostgresSideStore(connection, sequencer, shop, 'legacy'),
         legacy,
         session: async () => {
           const client = new Client({ connectionString: urls.legacy });

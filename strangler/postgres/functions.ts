@@ -15,6 +15,13 @@ export interface CapturedTable {
 /** The SQLSTATE of a write that reached a database which is not the owner. */
 export const FENCED_STATE = 'FENCE';
 
+/** The same for rows of the other side whose key this side owns itself, and how it is said. */
+export const OWNED_STATE = 'FOWNS';
+const OWNED_HERE = 'OWNED HERE';
+
+/** Says that what is applied is taken back, whoever owns it. */
+export const TRYING = `SET LOCAL fig.trying = 'on'`;
+
 /** The session setting that says that rows come from the owner, so that fences let them pass. */
 export const APPLYING = `SET LOCAL fig.applying = 'on'`;
 
@@ -56,6 +63,8 @@ export function functionsOf(
     shared: false,
   });
   const pass = `${name(PASS_FUNCTION)}(asked text, OUT state text, OUT epoch bigint)`;
+  const passKey = `${name(PASS_FUNCTION)}(asked text, asked_key text, OUT state text, OUT epoch bigint)`;
+  const cohort = mapping.cohortKey?.[side];
   const captures = tablesOf(mapping, side).map((table) => {
     const { columns, busy } = inspect(table);
     const pick = (names: readonly string[]): ImageColumn[] =>
@@ -70,11 +79,17 @@ export function functionsOf(
   return [
     { signature: pass, sql: createFunction(pass, 'record', PASS_BODY, searchPath), shared: true },
     {
+      signature: passKey,
+      sql: createFunction(passKey, 'record', PASS_KEY_BODY, searchPath),
+      shared: true,
+    },
+    {
       signature: `${name(MOVE_FUNCTION)}()`,
       sql: createFunction(`${name(MOVE_FUNCTION)}()`, 'trigger', MOVE_BODY, searchPath),
       shared: true,
     },
-    made(fenceFunction(capability), fenceBody(capability)),
+    made(fenceFunction(capability), fenceBody(capability, cohort !== undefined)),
+    ...(cohort === undefined ? [] : [made(keysFunction(capability), keysBody(capability, cohort))]),
     made(watchFunction(capability), watchBody(capability)),
     ...captures,
   ];
@@ -82,6 +97,11 @@ export function functionsOf(
 
 export function fenceFunction(capability: string): string {
   return ourName(capability, 'fence');
+}
+
+/** Checks whose rows a statement has touched. */
+export function keysFunction(capability: string): string {
+  return ourName(capability, 'keys');
 }
 
 export function watchFunction(capability: string): string {
@@ -136,32 +156,91 @@ const PASS_BODY = `BEGIN
     WHERE f.capability = asked AND f.key = '*';
 END`;
 
+/** The same for one key, whose fence is its own row if there is one. */
+const PASS_KEY_BODY = `BEGIN
+  SELECT held.state, held.epoch INTO state, epoch FROM ${PASS_FUNCTION}(asked) held;
+  SELECT f.state, f.epoch INTO state, epoch FROM fig_fence f
+    WHERE f.capability = asked AND f.key IN (asked_key, '*') ORDER BY f.key = '*' LIMIT 1;
+END`;
+
 /**
- * Also for whoever moves the fence by hand. A new epoch alone waits for nobody: a handover that could
+ * Also for whoever moves the fence by hand. The row of the rest is the one that is locked for all. A new epoch alone waits for nobody: a handover that could
  * not close the fence is taken back while the transaction that kept it goes on.
  */
 const MOVE_BODY = `BEGIN
   IF OLD.state IS DISTINCT FROM NEW.state THEN
     PERFORM pg_advisory_xact_lock(${lockOf('OLD.capability')});
   END IF;
+  IF OLD.key <> '*' THEN
+    PERFORM FROM fig_fence f WHERE f.capability = OLD.capability AND f.key = '*' FOR NO KEY UPDATE;
+  END IF;
   RETURN NEW;
 END`;
 
-function fenceBody(capability: string): string {
+/** Where keys have fences of their own, a statement passes that may be about one which is open. */
+function fenceBody(capability: string, byKey: boolean): string {
+  const open = `(SELECT FROM fig_fence f WHERE f.capability = ${text(capability)} AND f.state = 'open')`;
+  const shut = `(SELECT FROM fig_fence f WHERE f.capability = ${text(capability)} AND f.state <> 'open')`;
+  const refused = byKey
+    ? `NOT EXISTS ${open} OR (TG_OP = 'TRUNCATE' AND EXISTS ${shut})`
+    : `fence.state IS DISTINCT FROM 'open'`;
   return `DECLARE
   fence record;
 BEGIN
   SELECT * INTO fence FROM ${name(PASS_FUNCTION)}(${text(capability)});
-  IF fence.state IS DISTINCT FROM 'open' THEN
-    RAISE EXCEPTION 'FENCED: % is % in this database at epoch %',
-      ${text(capability)}, coalesce(fence.state, 'unknown'), fence.epoch
-      USING ERRCODE = '${FENCED_STATE}',
-        HINT = CASE fence.state WHEN 'ceded' THEN 'The other side owns it: write there.'
-          ELSE 'The other side owns it, or it is being handed over; see fig status.' END;
+  IF ${refused} THEN
+    ${raiseFenced(capability, 'fence')}
   END IF;
   RETURN NULL;
 END`;
 }
+
+function raiseFenced(capability: string, fence: string): string {
+  return `RAISE EXCEPTION 'FENCED: % is % in this database at epoch %',
+      ${text(capability)}, coalesce(${fence}.state, 'unknown'), ${fence}.epoch
+      USING ERRCODE = '${FENCED_STATE}',
+        HINT = CASE ${fence}.state WHEN 'ceded' THEN 'The other side owns it: write there.'
+          ELSE 'The other side owns it, or it is being handed over; see fig status.' END;`;
+}
+
+/**
+ * The keys that rows have, and had before. The business must own all of them; whoever brings rows of
+ * the other side, none: he would be a zombie, or a database its own older self. What is only tried,
+ * owners take, too. Without fences of their own all keys have passed by the statement's trigger.
+ */
+function keysBody(capability: string, column: string): string {
+  const cap = text(capability);
+  const touched = (rows: string): string => `SELECT ${name(column)}::text FROM ${rows}`;
+  return `DECLARE
+  fence record;
+  own boolean := ${NOT_APPLYING};
+BEGIN
+  IF current_setting('fig.trying', true) = 'on' OR NOT EXISTS
+    (SELECT FROM fig_fence f WHERE f.capability = ${cap} AND f.key <> '*') THEN
+    RETURN NULL;
+  END IF;
+  IF TG_OP = 'INSERT' THEN
+    SELECT f.* INTO fence FROM (${touched('new_rows')}) k (key)
+      ${REFUSING(cap)};
+  ELSIF TG_OP = 'UPDATE' THEN
+    SELECT f.* INTO fence FROM (${touched('old_rows')} UNION ${touched('new_rows')}) k (key)
+      ${REFUSING(cap)};
+  ELSE
+    SELECT f.* INTO fence FROM (${touched('old_rows')}) k (key)
+      ${REFUSING(cap)};
+  END IF;
+  IF fence.epoch IS NULL THEN RETURN NULL; END IF;
+  IF NOT own THEN
+    RAISE EXCEPTION '${OWNED_HERE}: ${capability} owns the key itself' USING ERRCODE = '${OWNED_STATE}';
+  END IF;
+  ${raiseFenced(capability, 'fence')}
+END`;
+}
+
+const REFUSING = (capability: string): string => `CROSS JOIN LATERAL (
+        SELECT g.state, g.epoch FROM fig_fence g WHERE g.capability = ${capability}
+          AND g.key IN (k.key, '*') ORDER BY g.key = '*' LIMIT 1) f
+      WHERE (f.state = 'open') <> own LIMIT 1`;
 
 /** Each session counts for itself: nobody who writes past the door waits for another who does. */
 function watchBody(capability: string): string {

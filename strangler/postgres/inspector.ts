@@ -92,7 +92,9 @@ export class PostgresInspector implements SideInspector {
   }
 
   uniqueColumns(table: string): readonly (readonly string[])[] {
-    return uniqueColumnsOf(this.#about.schemas.get(table) ?? { columns: [], indexes: [] });
+    return uniqueColumnsOf(
+      this.#about.schemas.get(table) ?? { columns: [], nullable: [], indexes: [] },
+    );
   }
 
   count(table: string): Promise<number> {

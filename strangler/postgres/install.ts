@@ -51,6 +51,7 @@ async function create(
   await client.query(
     'ALTER TABLE fig_fence ADD COLUMN IF NOT EXISTS watch INTEGER NOT NULL DEFAULT 0',
   );
+  await client.query('ALTER TABLE fig_handover ADD COLUMN IF NOT EXISTS keys TEXT');
   await client.query('GRANT SELECT ON fig_fence TO PUBLIC');
   const { fresh } = await seed(client, mapping, side);
   await replaceFunctions(client, mapping, side, schemas);

@@ -1,14 +1,16 @@
 import type { DatabaseError } from 'pg';
 import { MappingError } from '../mapping/index.ts';
 import { sqlState } from './connection.ts';
+import { OWNED_STATE } from './functions.ts';
 
 /**
  * Whether an error is the fault of one change alone: what the mapping can't carry, a value that its
- * column does not take (class 22), a constraint (23), a row that is too large for an index (54000).
+ * column does not take (class 22), a constraint (23), a row that is too large for an index (54000), or one
+ * of a key that this side owns itself.
  */
 export function isPoison(error: unknown): boolean {
   if (error instanceof MappingError) return true;
-  return /^(22|23|54000)/.test(sqlState(error) ?? '');
+  return new RegExp(`^(22|23|54000|${OWNED_STATE})`).test(sqlState(error) ?? '');
 }
 
 export function isUniqueViolation(error: unknown): boolean {

@@ -8,7 +8,7 @@ import { name, text } from './values.ts';
 
 /** Whether a trigger is there as it should be, and works. */
 export function isInPlace(
-  { table, trigger, sql }: WantedTrigger,
+  { table, trigger, sql, always = false }: WantedTrigger,
   installed: readonly InstalledTrigger[],
 ): boolean {
   return installed.some(
@@ -16,7 +16,7 @@ export function isInPlace(
       known.table === table &&
       known.trigger === trigger &&
       known.hash === hashOf(sql) &&
-      known.enabled === 'O',
+      known.enabled === (always ? 'A' : 'O'),
   );
 }
 
@@ -52,8 +52,10 @@ export async function replaceTriggers(
     );
     if (!kept) await client.query(`DROP TRIGGER ${name(known.trigger)} ON ${known.relation}`);
   }
-  for (const { table, trigger, sql } of missing) {
+  for (const { table, trigger, sql, always } of missing) {
     await client.query(sql);
+    if (always)
+      await client.query(`ALTER TABLE ${name(table)} ENABLE ALWAYS TRIGGER ${name(trigger)}`);
     await mark(client, { table, trigger, sql });
   }
   return missing
@@ -86,7 +88,7 @@ export interface InstalledTrigger {
   readonly trigger: string;
   /** Of the statement that made it; null once somebody has replaced it. */
   readonly hash: string | null;
-  /** 'O' unless somebody has changed that. */
+  /** 'O', or 'A' where it fires always, unless somebody has changed that. */
   readonly enabled: string;
 }
 

@@ -3,6 +3,7 @@ import { encodeRow, imageColumnsOf } from '../mapping/index.ts';
 import type { Mapping, SqlValue } from '../mapping/index.ts';
 import type { RowName } from '../side-database.ts';
 import { columnsOf, dataOf, dataSql, sameSql } from './columns.ts';
+import { stateSql } from './cohort-sql.ts';
 import type { PostgresClient, PostgresConnection } from './connection.ts';
 import { PASS_FUNCTION } from './functions.ts';
 import type { Schemas } from './schema.ts';
@@ -30,11 +31,12 @@ export function requeue(of: Of, rows: readonly RowName[]): Promise<number | null
   const { connection, mapping, sequencer } = of;
   return connection.transaction(
     async (client) => {
-      const { rows: fences } = await client.query<{ state: string }>(
-        `SELECT state FROM ${PASS_FUNCTION}($1)`,
+      await client.query(`SELECT state FROM ${PASS_FUNCTION}($1)`, [mapping.capability]);
+      const { rowCount: open } = await client.query(
+        `SELECT FROM fig_fence WHERE capability = $1 AND state = 'open' LIMIT 1`,
         [mapping.capability],
       );
-      if (fences[0]?.state !== 'open') return null;
+      if (open === 0) return null;
       for (const table of new Set(rows.map((row) => row.table))) {
         await requeueIn(
           client,
@@ -53,14 +55,18 @@ async function requeueIn(
   client: PostgresClient,
   of: Of,
   table: string,
-  rows: readonly RowName[],
+  asked: readonly RowName[],
 ): Promise<void> {
+  let rows = asked;
   let images = await imagesOf(client, of, table, rows);
   if (images.some((image) => image === undefined)) {
     // Somebody may be about to insert it: what is not there can't be locked by itself.
     await client.query(`LOCK TABLE ${name(table)} IN SHARE MODE`);
     images = await imagesOf(client, of, table, rows);
   }
+  // The other side has its say on rows of keys that it owns.
+  rows = rows.filter((_, index) => images[index] !== NOT_OWNED);
+  images = images.filter((image) => image !== NOT_OWNED);
   await client.query(
     `INSERT INTO ${name(captureTable(of.mapping.capability))} (tbl, key, op, image, epoch)
        SELECT $1, u.key, 'refresh', u.image,
@@ -75,6 +81,8 @@ async function requeueIn(
   );
 }
 
+const NOT_OWNED = 'not owned';
+
 async function imagesOf(
   client: PostgresClient,
   { schemas, mapping, side }: Of,
@@ -84,8 +92,10 @@ async function imagesOf(
   const images: (string | undefined)[] = rows.map(() => undefined);
   const keys = columnsOf(schemas, table, Object.keys(rows[0]?.key ?? {}));
   const image = imageSql('t', columnsOf(schemas, table, imageColumnsOf(mapping, side, table)));
+  const column = mapping.cohortKey?.[side];
+  const owned = column ? `${stateSql(mapping.capability, `t.${name(column)}`)} = 'open'` : null;
   const { rows: found } = await client.query<SqlValue[]>({
-    text: `SELECT d.nr, ${image} FROM (${dataSql(keys)}) d
+    text: `SELECT d.nr, ${owned === null ? image : `CASE WHEN ${owned} THEN ${image} ELSE '${NOT_OWNED}' END`} FROM (${dataSql(keys)}) d
              JOIN ${name(table)} t ON ${sameSql(keys, 't', 'd')} FOR NO KEY UPDATE OF t`,
     values: dataOf(
       keys,

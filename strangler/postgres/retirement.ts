@@ -72,7 +72,9 @@ export class PostgresRetirement implements SideRetirement {
       lease,
       `UPDATE fig_completion SET sealed_at = coalesce(sealed_at, ${NOW_SQL})
          WHERE id = $1 AND outcome IS NULL AND EXISTS (SELECT FROM fig_fence f
-           WHERE f.capability = fig_completion.capability AND key = '*' AND state <> 'open')`,
+           WHERE f.capability = fig_completion.capability AND key = '*' AND state <> 'open')
+         AND NOT EXISTS (SELECT FROM fig_fence f
+           WHERE f.capability = fig_completion.capability AND key <> '*')`,
       [id],
     );
   }

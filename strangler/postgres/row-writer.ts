@@ -81,7 +81,7 @@ export class PostgresRowWriter {
     const [found] = await this.#rowsLike(table, where);
     const row: Row = { ...found, ...where, ...image };
     for (const columns of uniqueColumnsOf(
-      this.#schemas.get(table) ?? { columns: [], indexes: [] },
+      this.#schemas.get(table) ?? { columns: [], nullable: [], indexes: [] },
     )) {
       const values: Row = Object.fromEntries(
         columns.map((column) => [column, row[column] ?? null]),

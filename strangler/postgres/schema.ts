@@ -106,6 +106,7 @@ function schemaOf(row: SchemaRow, mayPause: boolean): TableSchema {
   return {
     byName: new Map(columns.map((column) => [column.name, column])),
     columns: columns.map((column) => column.name),
+    nullable: columns.filter(({ nullable }) => nullable).map((column) => column.name),
     indexes: row.indexes,
     foreign: row.triggers,
     checks: row.checks,

@@ -62,7 +62,7 @@ export class PostgresSideDatabase implements SideDatabase {
     this.#db = new PostgresConnection(url);
     this.#mapping = mapping;
     this.#sequencer = new Sequencer(this.#db, capability);
-    this.store = new PostgresSideStore(this.#db, this.#sequencer, capability, side);
+    this.store = new PostgresSideStore(this.#db, this.#sequencer, mapping, side);
     this.feed = new PostgresFeedReader(this.#db, this.#sequencer, capability, side);
     this.parked = new PostgresParkedChanges(this.#db, capability);
     this.checks = new PostgresChecks(this.#db, this.#sequencer, mapping, side);

@@ -1,27 +1,42 @@
 import type { Fence } from '../../chassis/index.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
-import { acquaintanceOf } from '../store.ts';
+import { encodeKeys, FenceRows, merged, movable, REST } from '../fence-rows.ts';
+import type { KeyFence, Keys } from '../fence-rows.ts';
+import type { Mapping } from '../mapping/index.ts';
+import { acquaintanceOf, recordOf } from '../store.ts';
 import type {
   Acquaintance,
+  FenceMove,
   Greeting,
   HandoverRecord,
+  HandoverRow,
   JournalEntry,
   Lease,
   LeaseView,
   PeerRow,
   SideStore,
 } from '../store.ts';
+import { knownKeysSql } from './cohort-sql.ts';
 import { isLockTimeout } from './connection.ts';
 import type { PostgresClient, PostgresConnection } from './connection.ts';
 import type { Sequencer } from './sequencer.ts';
 import { NOW_SQL } from './values.ts';
 
 const COLUMNS = `id, capability, from_side AS "from", to_side AS "to", epoch, deadline, position,
-  outcome, reason, started_at AS "startedAt", finished_at AS "finishedAt"`;
+  outcome, reason, started_at AS "startedAt", finished_at AS "finishedAt", keys`;
 const FENCE = `SELECT state, epoch FROM fig_fence WHERE capability = $1 AND key = '*'`;
-/** Keeps others from moving the fence, and lets those pass who only read it. */
-const FENCE_KEPT = `${FENCE} FOR NO KEY UPDATE`;
+const FENCES = `SELECT key, state, epoch FROM fig_fence WHERE capability = $1
+  ORDER BY key = '*' DESC, key COLLATE "C"`;
+/**
+ * Keeps others from moving any fence, and lets those pass who only read them. It is always the row of
+ * the rest that is locked for all: there may be thousands of keys.
+ */
+const KEEP_FENCES = `${FENCE} FOR NO KEY UPDATE`;
+/** An open fence of those that a handover moves. */
+const STILL_OPEN = `SELECT FROM fig_fence f WHERE f.capability = $1 AND f.state = 'open'
+  AND EXISTS (SELECT FROM fig_handover h WHERE h.id = $2
+    AND (h.keys IS NULL OR h.keys::jsonb ? f.key)) LIMIT 1`;
 /**
  * How long a fence may wait for open write transactions, in ms. Whoever wants to write waits behind
  * it, so this must end before the coordinator's own patience does.
@@ -33,17 +48,19 @@ export class PostgresSideStore implements SideStore {
   readonly side: SideName;
   readonly #db: PostgresConnection;
   readonly #capability: string;
+  readonly #mapping: Mapping;
   readonly #sequencer: Sequencer;
 
   constructor(
     connection: PostgresConnection,
     sequencer: Sequencer,
-    capability: string,
+    mapping: Mapping,
     side: SideName,
   ) {
     this.side = side;
     this.#db = connection;
-    this.#capability = capability;
+    this.#capability = mapping.capability;
+    this.#mapping = mapping;
     this.#sequencer = sequencer;
   }
 
@@ -52,6 +69,27 @@ export class PostgresSideStore implements SideStore {
       this.#capability,
     ]);
     return fenceIn(rows, this.#capability);
+  }
+
+  async fences(): Promise<FenceRows> {
+    const { rows } = await this.#db.query<KeyFence & Record<string, unknown>>(FENCES, [
+      this.#capability,
+    ]);
+    return new FenceRows(rows);
+  }
+
+  split(keys: readonly string[], lease: Lease): Promise<boolean> {
+    return this.#leased(lease, async (client) => {
+      await this.#split(client, keys);
+      return true;
+    });
+  }
+
+  async knownKeys(): Promise<readonly string[]> {
+    const sql = knownKeysSql(this.#mapping, this.side);
+    if (sql === null) return [];
+    const { rows } = await this.#db.query<{ key: string }>(sql);
+    return rows.map(({ key }) => key);
   }
 
   async acquireLease(holder: string, ttlMs: number): Promise<Lease | null> {
@@ -124,31 +162,32 @@ export class PostgresSideStore implements SideStore {
     return this.#leased(lease, async (client) => {
       const { rowCount } = await client.query(
         `INSERT INTO fig_handover (id, capability, from_side, to_side, epoch, deadline, position,
-             outcome, reason, started_at, finished_at)
-           SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 WHERE NOT EXISTS
+             outcome, reason, started_at, finished_at, keys)
+           SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 WHERE NOT EXISTS
              (SELECT FROM fig_handover WHERE capability = $2 AND outcome IS NULL)`,
         handoverValues(record),
       );
+      if (rowCount === 1) await this.#split(client, record.keys ?? []);
       return rowCount === 1;
     });
   }
 
   async unfinishedHandover(): Promise<HandoverRecord | undefined> {
-    const { rows } = await this.#db.query<HandoverRecord & Record<string, unknown>>(
+    const { rows } = await this.#db.query<HandoverRow & Record<string, unknown>>(
       `SELECT ${COLUMNS} FROM fig_handover WHERE capability = $1 AND outcome IS NULL
          ORDER BY started_at DESC LIMIT 1`,
       [this.#capability],
     );
-    return rows[0];
+    return rows[0] && recordOf(rows[0]);
   }
 
   async recentHandovers(limit: number): Promise<readonly HandoverRecord[]> {
-    const { rows } = await this.#db.query<HandoverRecord & Record<string, unknown>>(
+    const { rows } = await this.#db.query<HandoverRow & Record<string, unknown>>(
       `SELECT ${COLUMNS} FROM fig_handover WHERE capability = $1
          ORDER BY started_at DESC, nr DESC LIMIT $2`,
       [this.#capability, limit],
     );
-    return rows;
+    return rows.map((row) => recordOf(row));
   }
 
   async journal(handover: string): Promise<readonly JournalEntry[]> {
@@ -162,11 +201,11 @@ export class PostgresSideStore implements SideStore {
   async step(
     entry: Omit<JournalEntry, 'at'>,
     lease: Lease,
-    move?: { readonly from: Fence; readonly to: Fence },
+    move?: FenceMove,
     before: readonly JournalEntry[] = [],
   ): Promise<boolean> {
     return this.#leased(lease, async (client) => {
-      if (move !== undefined && !(await this.#moveFence(client, move.from, move.to))) return false;
+      if (move !== undefined && !(await this.#moveFences(client, move))) return false;
       await this.#journal(client, before);
       await client.query(
         `INSERT INTO fig_journal (handover, step, at, detail) VALUES ($1, $2, ${NOW_SQL}, $3)`,
@@ -179,9 +218,10 @@ export class PostgresSideStore implements SideStore {
   recordPosition(handover: string, lease: Lease): Promise<number | null> {
     return this.#db.transaction(async (client) => {
       if (!(await this.#holds(client, lease))) return null;
-      const { rows } = await client.query<Fence>(FENCE_KEPT, [this.#capability]);
+      await this.#rows(client);
+      const { rowCount: open } = await client.query(STILL_OPEN, [this.#capability, handover]);
       // Behind an open fence there is no last position yet.
-      if (fenceIn(rows, this.#capability).state === 'open') return null;
+      if (open !== 0) return null;
       // Closing has waited for all who write, so whatever there will be is there by now.
       const last = await this.#sequencer.moveIn(client);
       const recorded = await client.query<{ position: number }>(
@@ -207,23 +247,29 @@ export class PostgresSideStore implements SideStore {
            WHERE id = $1 AND outcome IS NULL`,
         [handover, outcome, reason],
       );
+      if (rowCount === 1 && outcome === 'done') await this.#merge(client);
       return rowCount === 1;
     });
   }
 
-  openAsTarget(epoch: number): Promise<boolean> {
+  openAsTarget(epoch: number, keys: Keys = null): Promise<boolean> {
     return this.#moving(async (client) => {
-      const { rows } = await client.query<Fence>(FENCE_KEPT, [this.#capability]);
-      const fence = fenceIn(rows, this.#capability);
-      if (fence.state === 'open') return fence.epoch === epoch;
-      if (fence.epoch >= epoch) return false;
-      await this.#moveFence(client, fence, { state: 'open', epoch });
+      await this.#split(client, keys ?? []);
+      const rows = await this.#rows(client);
+      const set = rows.filter(({ key }) => keys === null || keys.includes(key));
+      const pending = set.filter(({ state }) => state !== 'open');
+      if (pending.length === 0) return set.some((fence) => fence.epoch === epoch);
+      if (pending.some((fence) => fence.epoch >= epoch)) return false;
+      const opened = pending.map(({ key }) => key);
+      await this.#setFences(client, opened, { state: 'open', epoch });
       await client.query(
         `INSERT INTO fig_opening (capability, epoch, position, at) VALUES ($1, $2, $3, ${NOW_SQL})`,
         [this.#capability, epoch, await this.#sequencer.moveIn(client)],
       );
+      if (keys !== null) return true;
       // What still waited for a row of the old owner's waits for nothing now.
       await client.query('DELETE FROM fig_waiting WHERE capability = $1', [this.#capability]);
+      await this.#merge(client);
       return true;
     });
   }
@@ -277,13 +323,63 @@ export class PostgresSideStore implements SideStore {
     }
   }
 
-  async #moveFence(client: PostgresClient, from: Fence, to: Fence): Promise<boolean> {
-    const { rowCount } = await client.query(
-      `UPDATE fig_fence SET state = $1, epoch = $2
-         WHERE capability = $3 AND key = '*' AND state = $4 AND epoch = $5`,
-      [to.state, to.epoch, this.#capability, from.state, from.epoch],
+  /** All fences, kept where they are until the transaction ends. */
+  async #rows(client: PostgresClient): Promise<readonly KeyFence[]> {
+    const { rowCount } = await client.query(KEEP_FENCES, [this.#capability]);
+    if (rowCount === 0) throw notInstalled(this.#capability);
+    return (await client.query<KeyFence>(FENCES, [this.#capability])).rows;
+  }
+
+  async #setFences(
+    client: PostgresClient,
+    keys: readonly string[],
+    { state, epoch }: Fence,
+  ): Promise<void> {
+    await client.query(
+      `UPDATE fig_fence SET state = $1, epoch = $2 WHERE capability = $3 AND key = ANY ($4::text[])`,
+      [state, epoch, this.#capability, keys],
     );
-    return rowCount === 1;
+    if (!keys.includes(REST)) await this.#touch(client);
+  }
+
+  /**
+   * A transaction whose snapshot is older than what has become of single keys would go by fences as
+   * they were. It asks for the row of the rest, and notices when that was written since.
+   */
+  async #touch(client: PostgresClient): Promise<void> {
+    await client.query(`UPDATE fig_fence SET epoch = epoch WHERE capability = $1 AND key = '*'`, [
+      this.#capability,
+    ]);
+  }
+
+  /** All of them or none. */
+  async #moveFences(client: PostgresClient, move: FenceMove): Promise<boolean> {
+    const moving = movable(await this.#rows(client), move);
+    if (moving === null) return false;
+    const keys = moving.map(({ key }) => key);
+    await this.#setFences(client, keys, move.to);
+    return true;
+  }
+
+  async #split(client: PostgresClient, keys: readonly string[]): Promise<void> {
+    if (keys.length === 0) return;
+    const { rowCount } = await client.query(
+      `INSERT INTO fig_fence (capability, key, state, epoch)
+         SELECT capability, u.key, state, epoch FROM fig_fence, unnest($2::text[]) u (key)
+         WHERE capability = $1 AND fig_fence.key = '*' ON CONFLICT DO NOTHING`,
+      [this.#capability, keys],
+    );
+    if (rowCount !== 0) await this.#touch(client);
+  }
+
+  /** Once all keys are where the rest is, the rest's fence speaks for all. */
+  async #merge(client: PostgresClient): Promise<void> {
+    const whole = merged(await this.#rows(client));
+    if (whole === null) return;
+    await this.#setFences(client, [REST], whole);
+    await client.query(`DELETE FROM fig_fence WHERE capability = $1 AND key <> '*'`, [
+      this.#capability,
+    ]);
   }
 }
 
@@ -292,11 +388,15 @@ function handoverValues(record: HandoverRecord): unknown[] {
   const { id, capability, from, to, epoch, deadline } = record;
   const { position, outcome, reason, startedAt, finishedAt } = record;
   const what: unknown[] = [id, capability, from, to, epoch, deadline];
-  return [...what, position, outcome, reason, startedAt, finishedAt];
+  return [...what, position, outcome, reason, startedAt, finishedAt, encodeKeys(record.keys)];
 }
 
 function fenceIn(rows: readonly Fence[], capability: string): Fence {
   const [fence] = rows;
-  if (fence === undefined) throw new Error(`${capability} is not installed in this database`);
+  if (fence === undefined) throw notInstalled(capability);
   return { state: fence.state, epoch: fence.epoch };
+}
+
+function notInstalled(capability: string): Error {
+  return new Error(`${capability} is not installed in this database`);
 }

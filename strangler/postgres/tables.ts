@@ -62,7 +62,7 @@ export const sharedTables: Readonly<Record<string, string>> = {
   fig_handover: `(id TEXT PRIMARY KEY, capability TEXT NOT NULL, from_side TEXT NOT NULL,
     to_side TEXT NOT NULL, epoch BIGINT NOT NULL, deadline BIGINT NOT NULL, position BIGINT,
     outcome TEXT, reason TEXT, started_at BIGINT NOT NULL, finished_at BIGINT,
-    nr BIGINT GENERATED ALWAYS AS IDENTITY)`,
+    nr BIGINT GENERATED ALWAYS AS IDENTITY, keys TEXT)`,
   fig_journal: `(id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, handover TEXT NOT NULL,
     step TEXT NOT NULL, at BIGINT NOT NULL, detail TEXT)`,
   fig_shape: `(capability TEXT PRIMARY KEY, shape TEXT NOT NULL)`,
@@ -94,10 +94,14 @@ export function capabilityTables(capability: string): Readonly<Record<string, st
   };
 }
 
+/** Each applying transaction asks for the newest epoch, and there may be thousands of keys. */
+const NEWEST_INDEX = 'CREATE INDEX IF NOT EXISTS fig_fence_newest ON fig_fence (capability, epoch)';
+
 /** All of them, as statements that may be run again. */
 export function tableStatements(capability: string): readonly string[] {
   const tables = { ...sharedTables, ...capabilityTables(capability) };
-  return Object.entries(tables).map(
+  const statements = Object.entries(tables).map(
     ([table, definition]) => `CREATE TABLE IF NOT EXISTS ${name(table)} ${definition}`,
   );
+  return [...statements, NEWEST_INDEX];
 }

@@ -4,6 +4,7 @@ import type { Mapping } from '../mapping/index.ts';
 import {
   captureFunction,
   fenceFunction,
+  keysFunction,
   MOVE_FUNCTION,
   NOT_APPLYING,
   PAST_THE_DOOR,
@@ -17,6 +18,8 @@ export interface WantedTrigger {
   readonly table: string;
   readonly trigger: string;
   readonly sql: string;
+  /** Whether it fires where a session is a replica, too, as it does for applied rows. */
+  readonly always?: boolean;
 }
 
 /** Whoever changes a fence waits for those who hold it. */
@@ -29,6 +32,7 @@ export function triggerNames(capability: string): readonly string[] {
     'fence',
     ...CAPTURED.map(([event]) => `capture_${event}`),
     ...WATCHED.map(([event]) => `watch_${event}`),
+    ...KEYED.map(([event]) => `keys_${event}`),
   ];
   return purposes.map((purpose) => ourName(capability, purpose));
 }
@@ -40,6 +44,9 @@ const CAPTURED = [
   // The rows are still there to be named.
   ['truncate', 'BEFORE TRUNCATE', ''],
 ] as const;
+
+/** Rows can only be looked at when they are there: what must not be is taken back then. */
+const KEYED = CAPTURED.filter(([event]) => event !== 'truncate');
 
 /** What was touched is called the same each time, for one function to count it. */
 const WATCHED = [
@@ -83,6 +90,10 @@ export function triggersOf(
       ...CAPTURED.map(([event, when, referencing]) =>
         wanted(`capture_${event}`, when, referencing, capture),
       ),
+      ...(mapping.cohortKey ? KEYED : []).map(([event, when, referencing]) => ({
+        ...wanted(`keys_${event}`, when, referencing, keysFunction(capability), 'true'),
+        always: true,
+      })),
       ...(watched ? WATCHED : []).map(([event, when, referencing]) =>
         wanted(
           `watch_${event}`,

@@ -50,6 +50,7 @@ async function removeShared(client: PostgresClient, capability: string): Promise
   const others = await client.query('SELECT FROM fig_install LIMIT 1');
   if (others.rowCount === 0) {
     await client.query(`DROP TABLE IF EXISTS ${Object.keys(sharedTables).join(', ')}`);
+    await client.query(`DROP FUNCTION IF EXISTS ${name(PASS_FUNCTION)}(text, text)`);
     await client.query(`DROP FUNCTION IF EXISTS ${name(PASS_FUNCTION)}(text)`);
     await client.query(`DROP FUNCTION IF EXISTS ${name(MOVE_FUNCTION)}()`);
     return;

@@ -14,6 +14,7 @@ import type { Prepare } from './schema.ts';
 import { shapeDrift, triggerDrift } from './shape.ts';
 import { feedTable } from './tables.ts';
 import type { SqliteTarget } from './target.ts';
+import { TRYING } from './triggers.ts';
 import { bound, name } from './values.ts';
 
 /** Ends a transaction of which nothing is to stay, with what it has shown. */
@@ -134,9 +135,7 @@ export class SqliteChecks implements SideChecks {
     const { capability } = this.#mapping;
     const feed = name(feedTable(capability));
     return this.#takenBack(() => {
-      this.#write(`UPDATE fig_fence SET state = 'open' WHERE capability = ? AND key = '*'`).run(
-        capability,
-      );
+      this.#write(`UPDATE fig_fence SET state = 'open' WHERE capability = ?`).run(capability);
       const last = this.#write(`SELECT max(position) FROM ${feed}`).pluck().get();
       for (const { table, key } of rows) {
         const columns = Object.keys(key).map((column) => name(column));
@@ -155,7 +154,7 @@ export class SqliteChecks implements SideChecks {
 
   async tryApply(changes: readonly Change[]): Promise<void> {
     await this.#takenBack(() => {
-      this.#write('UPDATE main.fig_clock SET applying = 1 WHERE id = 1').run();
+      this.#write(`UPDATE main.fig_clock SET applying = ${TRYING} WHERE id = 1`).run();
       const target = this.#target.begin();
       for (const change of changes) target.apply(change);
     });

@@ -85,8 +85,8 @@ export class SqliteFeedReader implements FeedReader {
         .write(
           `INSERT INTO ${this.#feed} (tx, tbl, key, op, image, epoch, at)
                 SELECT tx + 1, '', '{}', 'heartbeat', NULL, epoch, ${NOW_SQL}
-                FROM fig_clock JOIN fig_fence ON capability = ? AND key = '*' AND state = 'open'
-                WHERE id = 1`,
+                FROM fig_clock JOIN fig_fence ON capability = ? AND state = 'open'
+                WHERE id = 1 LIMIT 1`,
         )
         .run(this.#capability);
       if (changes === 0) return false;

@@ -6,7 +6,7 @@ import type { Mapping } from '../mapping/index.ts';
 import type { SqliteConnection } from './connection.ts';
 import { checkSchema, foreignTriggers, uniqueColumns } from './schema.ts';
 import type { Prepare } from './schema.ts';
-import { feedSchema, feedTable, NOW_SQL, sharedTables } from './tables.ts';
+import { feedSchema, feedTable, NEWEST_INDEX, NOW_SQL, sharedTables } from './tables.ts';
 import { installedShape, saveShape } from './shape.ts';
 import { TRIGGER_PURPOSES, triggersOf } from './triggers.ts';
 import { name } from './values.ts';
@@ -80,19 +80,27 @@ export function demandReconcile(
 
 function createTables(connection: SqliteConnection, capability: string): void {
   for (const statement of tableStatements(capability)) connection.execute(statement);
-  // A table of an earlier version.
-  const watched = connection.write(
-    `SELECT 1 FROM pragma_table_info('fig_fence') WHERE name = 'watch'`,
-  );
-  if (watched.get() !== undefined) return;
-  connection.execute('ALTER TABLE fig_fence ADD COLUMN watch INTEGER NOT NULL DEFAULT 0');
+  addColumn(connection, 'fig_fence', 'watch', 'INTEGER NOT NULL DEFAULT 0');
+  addColumn(connection, 'fig_handover', 'keys', 'TEXT');
+}
+
+/** To a table of an earlier version. */
+function addColumn(
+  connection: SqliteConnection,
+  table: string,
+  column: string,
+  definition: string,
+): void {
+  const known = connection.write('SELECT 1 FROM pragma_table_info(?) WHERE name = ?');
+  if (known.get(table, column) !== undefined) return;
+  connection.execute(`ALTER TABLE ${name(table)} ADD COLUMN ${name(column)} ${definition}`);
 }
 
 function tableStatements(capability: string): readonly string[] {
   const shared = Object.entries(sharedTables).map(
     ([table, definition]) => `CREATE TABLE IF NOT EXISTS ${table} ${definition}`,
   );
-  return [...shared, ...feedSchema(capability)];
+  return [...shared, NEWEST_INDEX, ...feedSchema(capability)];
 }
 
 function isWatched(prepare: Prepare, capability: string): boolean {

@@ -77,7 +77,9 @@ export class SqliteRetirement implements SideRetirement {
       const sealed = this.#db.write(
         `UPDATE fig_completion SET sealed_at = coalesce(sealed_at, ?)
            WHERE id = ? AND outcome IS NULL AND EXISTS (SELECT 1 FROM fig_fence f
-             WHERE f.capability = fig_completion.capability AND key = '*' AND state <> 'open')`,
+             WHERE f.capability = fig_completion.capability AND key = '*' AND state <> 'open')
+             AND NOT EXISTS (SELECT 1 FROM fig_fence f
+               WHERE f.capability = fig_completion.capability AND key <> '*')`,
       );
       return sealed.run(Date.now(), id).changes === 1;
     });

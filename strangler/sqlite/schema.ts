@@ -11,9 +11,10 @@ export type Prepare = (sql: string) => Statement;
 
 /** What a database says of a table; undefined when there is none. */
 function inspect(prepare: Prepare, table: string): TableFacts | undefined {
-  const columns = prepare('SELECT name, pk FROM pragma_table_info(?)').all(table) as {
+  const columns = prepare('SELECT name, pk, "notnull" FROM pragma_table_info(?)').all(table) as {
     name: string;
     pk: number;
+    notnull: number;
   }[];
   if (columns.length === 0) return undefined;
   const primary = columns.filter(({ pk }) => pk > 0).sort((left, right) => left.pk - right.pk);
@@ -35,13 +36,14 @@ function inspect(prepare: Prepare, table: string): TableFacts | undefined {
   const hasOwnIndex = facts.some(({ columns: own }) => own.join() === rowid.columns.join());
   return {
     columns: columns.map((column) => column.name),
+    nullable: columns.filter(({ notnull }) => notnull === 0).map((column) => column.name),
     indexes: primary.length > 0 && !hasOwnIndex ? [...facts, rowid] : facts,
   };
 }
 
 /** Columns of the table's unique indexes; expression indexes are left out. */
 export function uniqueColumns(prepare: Prepare, table: string): readonly (readonly string[])[] {
-  return uniqueColumnsOf(inspect(prepare, table) ?? { columns: [], indexes: [] });
+  return uniqueColumnsOf(inspect(prepare, table) ?? { columns: [], nullable: [], indexes: [] });
 }
 
 /** What keeps a mapping from being used with this database. */

@@ -55,7 +55,7 @@ export class SqliteSideDatabase implements SideDatabase {
     this.side = side;
     this.#db = connection;
     this.#mapping = mapping;
-    this.store = new SqliteSideStore(connection, mapping.capability, side);
+    this.store = new SqliteSideStore(connection, mapping, side);
     this.feed = new SqliteFeedReader(connection, mapping.capability, side);
     this.parked = new SqliteParkedChanges(connection, mapping.capability);
     this.#snapshot = new SqliteSnapshot(connection, mapping, side);

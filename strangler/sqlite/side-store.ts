@@ -1,11 +1,16 @@
 import type { Fence } from '../../chassis/index.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
-import { acquaintanceOf } from '../store.ts';
+import { encodeKeys, FenceRows, merged, movable, REST } from '../fence-rows.ts';
+import type { KeyFence, Keys } from '../fence-rows.ts';
+import type { Mapping } from '../mapping/index.ts';
+import { acquaintanceOf, recordOf } from '../store.ts';
 import type {
   Acquaintance,
+  FenceMove,
   Greeting,
   HandoverRecord,
+  HandoverRow,
   JournalEntry,
   Lease,
   LeaseView,
@@ -13,22 +18,32 @@ import type {
   SideStore,
 } from '../store.ts';
 import type { SqliteConnection } from './connection.ts';
+import { knownKeysSql } from './cohort-sql.ts';
 import { feedTable } from './tables.ts';
 import { name } from './values.ts';
 
 const COLUMNS = `id, capability, from_side AS "from", to_side AS "to", epoch, deadline, position,
-  outcome, reason, started_at AS startedAt, finished_at AS finishedAt`;
+  outcome, reason, started_at AS startedAt, finished_at AS finishedAt, keys`;
 const FENCE = `SELECT state, epoch FROM fig_fence WHERE capability = ? AND key = '*'`;
+
+/** An open fence of those that a handover moves. */
+const STILL_OPEN = `SELECT 1 FROM fig_fence f WHERE f.capability = @capability AND f.state = 'open'
+  AND EXISTS (SELECT 1 FROM fig_handover h WHERE h.id = @id
+    AND (h.keys IS NULL OR f.key IN (SELECT value FROM json_each(h.keys)))) LIMIT 1`;
+const FENCES = `SELECT key, state, epoch FROM fig_fence WHERE capability = ? ORDER BY key = '*' DESC, key`;
 
 /** `SideStore` on SQLite. Each method is one transaction; it survives a power cut where it must. */
 export class SqliteSideStore implements SideStore {
   readonly side: SideName;
   readonly #db: SqliteConnection;
   readonly #capability: string;
+  readonly #mapping: Mapping;
   readonly #last: string;
 
-  constructor(connection: SqliteConnection, capability: string, side: SideName) {
+  constructor(connection: SqliteConnection, mapping: Mapping, side: SideName) {
+    const { capability } = mapping;
     this.side = side;
+    this.#mapping = mapping;
     this.#db = connection;
     this.#capability = capability;
     this.#last = `SELECT max(position) FROM ${name(feedTable(capability))}`;
@@ -36,6 +51,25 @@ export class SqliteSideStore implements SideStore {
 
   fence(): Promise<Fence> {
     return this.#reading(() => this.#db.read(FENCE).get(this.#capability) as Fence);
+  }
+
+  fences(): Promise<FenceRows> {
+    return this.#reading(
+      () => new FenceRows(this.#db.read(FENCES).all(this.#capability) as KeyFence[]),
+    );
+  }
+
+  split(keys: readonly string[], lease: Lease): Promise<boolean> {
+    return this.#leased(lease, () => {
+      this.#split(keys);
+      return true;
+    });
+  }
+
+  knownKeys(): Promise<readonly string[]> {
+    const sql = knownKeysSql(this.#mapping, this.side);
+    if (sql === null) return Promise.resolve([]);
+    return this.#reading(() => this.#db.read(sql).pluck().all() as string[]);
   }
 
   acquireLease(holder: string, ttlMs: number): Promise<Lease | null> {
@@ -126,11 +160,12 @@ export class SqliteSideStore implements SideStore {
       this.#db
         .write(
           `INSERT INTO fig_handover (id, capability, from_side, to_side, epoch, deadline,
-                  position, outcome, reason, started_at, finished_at)
+                  position, outcome, reason, started_at, finished_at, keys)
                 VALUES (@id, @capability, @from, @to, @epoch, @deadline, @position, @outcome,
-                  @reason, @startedAt, @finishedAt)`,
+                  @reason, @startedAt, @finishedAt, @keys)`,
         )
-        .run(record);
+        .run({ ...record, keys: encodeKeys(record.keys) });
+      this.#split(record.keys ?? []);
       return true;
     });
   }
@@ -140,14 +175,15 @@ export class SqliteSideStore implements SideStore {
   }
 
   recentHandovers(limit: number): Promise<readonly HandoverRecord[]> {
-    return this.#reading(
-      () =>
+    return this.#reading(() =>
+      (
         this.#db
           .read(
             `SELECT ${COLUMNS} FROM fig_handover WHERE capability = ?
                  ORDER BY started_at DESC, rowid DESC LIMIT ?`,
           )
-          .all(this.#capability, limit) as HandoverRecord[],
+          .all(this.#capability, limit) as HandoverRow[]
+      ).map((row) => recordOf(row)),
     );
   }
 
@@ -163,11 +199,11 @@ export class SqliteSideStore implements SideStore {
   step(
     entry: Omit<JournalEntry, 'at'>,
     lease: Lease,
-    move?: { readonly from: Fence; readonly to: Fence },
+    move?: FenceMove,
     before: readonly JournalEntry[] = [],
   ): Promise<boolean> {
     return this.#leased(lease, () => {
-      if (move !== undefined && !this.#moveFence(move.from, move.to)) return false;
+      if (move !== undefined && !this.#moveFences(move)) return false;
       this.#journal([...before, { ...entry, at: Date.now() }]);
       return true;
     });
@@ -175,9 +211,9 @@ export class SqliteSideStore implements SideStore {
 
   recordPosition(handover: string, lease: Lease): Promise<number | null> {
     const record = (): number | null => {
-      const fence = this.#db.write(FENCE).get(this.#capability) as Fence;
+      const open = this.#db.write(STILL_OPEN).get({ capability: this.#capability, id: handover });
       // Behind an open fence there is no last position yet.
-      if (!this.#holds(lease) || fence.state === 'open') return null;
+      if (!this.#holds(lease) || open !== undefined) return null;
       this.#db
         .write(
           `UPDATE fig_handover SET position = coalesce(position, (${this.#last})) WHERE id = ?`,
@@ -207,16 +243,19 @@ export class SqliteSideStore implements SideStore {
                 WHERE id = ? AND outcome IS NULL`,
         )
         .run(outcome, reason, Date.now(), handover);
+      if (changes === 1 && outcome === 'done') this.#merge();
       return changes === 1;
     });
   }
 
-  openAsTarget(epoch: number): Promise<boolean> {
+  openAsTarget(epoch: number, keys: Keys = null): Promise<boolean> {
     return this.#db.transaction(() => {
-      const fence = this.#db.write(FENCE).get(this.#capability) as Fence;
-      if (fence.state === 'open') return fence.epoch === epoch;
-      if (fence.epoch >= epoch) return false;
-      this.#moveFence(fence, { state: 'open', epoch });
+      this.#split(keys ?? []);
+      const set = this.#rows().filter(({ key }) => keys === null || keys.includes(key));
+      const pending = set.filter(({ state }) => state !== 'open');
+      if (pending.length === 0) return set.some((fence) => fence.epoch === epoch);
+      if (pending.some((fence) => fence.epoch >= epoch)) return false;
+      for (const { key } of pending) this.#setFence(key, { state: 'open', epoch });
       this.#db
         .write(
           `INSERT INTO fig_opening (capability, epoch, position, at)
@@ -224,7 +263,10 @@ export class SqliteSideStore implements SideStore {
         )
         .run(this.#capability, epoch, Date.now());
       // What still waited for a row of the old owner's waits for nothing now.
-      this.#db.write('DELETE FROM fig_waiting WHERE capability = ?').run(this.#capability);
+      if (keys === null) {
+        this.#db.write('DELETE FROM fig_waiting WHERE capability = ?').run(this.#capability);
+        this.#merge();
+      }
       return true;
     });
   }
@@ -270,17 +312,45 @@ export class SqliteSideStore implements SideStore {
   #unfinished(
     prepare: (sql: string) => ReturnType<SqliteConnection['read']>,
   ): HandoverRecord | undefined {
-    return prepare(`SELECT ${COLUMNS} FROM fig_handover WHERE capability = ? AND outcome IS NULL
-      ORDER BY started_at DESC LIMIT 1`).get(this.#capability) as HandoverRecord | undefined;
+    const row =
+      prepare(`SELECT ${COLUMNS} FROM fig_handover WHERE capability = ? AND outcome IS NULL
+      ORDER BY started_at DESC LIMIT 1`).get(this.#capability) as HandoverRow | undefined;
+    return row && recordOf(row);
   }
 
-  #moveFence(from: Fence, to: Fence): boolean {
-    const { changes } = this.#db
-      .write(
-        `UPDATE fig_fence SET state = ?, epoch = ?
-              WHERE capability = ? AND key = '*' AND state = ? AND epoch = ?`,
-      )
-      .run(to.state, to.epoch, this.#capability, from.state, from.epoch);
-    return changes === 1;
+  #rows(): readonly KeyFence[] {
+    return this.#db.write(FENCES).all(this.#capability) as KeyFence[];
+  }
+
+  #setFence(key: string, { state, epoch }: Fence): void {
+    this.#db
+      .write('UPDATE fig_fence SET state = ?, epoch = ? WHERE capability = ? AND key = ?')
+      .run(state, epoch, this.#capability, key);
+  }
+
+  /** All of them or none. */
+  #moveFences(move: FenceMove): boolean {
+    const moving = movable(this.#rows(), move);
+    for (const { key } of moving ?? []) this.#setFence(key, move.to);
+    return moving !== null;
+  }
+
+  #split(keys: readonly string[]): void {
+    const insert = this.#db.write(
+      `INSERT INTO fig_fence (capability, key, state, epoch)
+         SELECT capability, ?, state, epoch FROM fig_fence WHERE capability = ? AND key = '*'
+         ON CONFLICT DO NOTHING`,
+    );
+    for (const key of keys) insert.run(key, this.#capability);
+  }
+
+  /** Once all keys are where the rest is, the rest's fence speaks for all. */
+  #merge(): void {
+    const whole = merged(this.#rows());
+    if (whole === null) return;
+    this.#setFence(REST, whole);
+    this.#db
+      .write(`DELETE FROM fig_fence WHERE capability = ? AND key <> '*'`)
+      .run(this.#capability);
   }
 }

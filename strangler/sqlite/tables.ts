@@ -35,7 +35,7 @@ export const sharedTables: Readonly<Record<string, string>> = {
     other_pulse INTEGER NOT NULL, other_epoch INTEGER NOT NULL)`,
   fig_handover: `(id TEXT PRIMARY KEY, capability TEXT NOT NULL, from_side TEXT NOT NULL,
     to_side TEXT NOT NULL, epoch INTEGER NOT NULL, deadline INTEGER NOT NULL, position INTEGER,
-    outcome TEXT, reason TEXT, started_at INTEGER NOT NULL, finished_at INTEGER)`,
+    outcome TEXT, reason TEXT, started_at INTEGER NOT NULL, finished_at INTEGER, keys TEXT)`,
   fig_journal: `(id INTEGER PRIMARY KEY, handover TEXT NOT NULL, step TEXT NOT NULL,
     at INTEGER NOT NULL, detail TEXT)`,
   fig_shape: `(capability TEXT PRIMARY KEY, shape TEXT NOT NULL)`,
@@ -52,6 +52,10 @@ export const sharedTables: Readonly<Record<string, string>> = {
   fig_reconcile: `(id INTEGER PRIMARY KEY, capability TEXT NOT NULL, finished_at INTEGER NOT NULL,
     report TEXT NOT NULL)`,
 };
+
+/** Each applying transaction asks for the newest epoch, and there may be thousands of keys. */
+export const NEWEST_INDEX =
+  'CREATE INDEX IF NOT EXISTS fig_fence_newest ON fig_fence (capability, epoch)';
 
 /**
  * The feed has no AUTOINCREMENT: that would leave a sqlite_sequence table behind for good. Its

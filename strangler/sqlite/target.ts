@@ -12,6 +12,7 @@ import { ParkedTable } from './parked-table.ts';
 import type { Place } from './parked-table.ts';
 import { AwaitedRows, SqliteRowReader } from './row-reader.ts';
 import { SqliteRowWriter } from './row-writer.ts';
+import { APPLYING } from './triggers.ts';
 
 type Waiting = Pick<ParkedChange, 'table' | 'key'>;
 
@@ -203,22 +204,29 @@ export async function applyAsTarget<T>(
   return result;
 }
 
+/** Where keys have fences of their own, the newest epoch of all counts, and each row's key is guarded. */
+const STANDING = `SELECT state, epoch,
+    (SELECT max(epoch) FROM main.fig_fence WHERE capability = @capability) AS newest,
+    EXISTS (SELECT 1 FROM main.fig_fence WHERE capability = @capability AND key <> '*') AS split
+  FROM main.fig_fence WHERE capability = @capability AND key = '*'`;
+
 function beginAsTarget(
   connection: SqliteConnection,
   capability: string,
   epoch: number,
   side: SideName,
 ): void {
-  const fence = connection
-    .write(`SELECT state, epoch FROM main.fig_fence WHERE capability = ? AND key = '*'`)
-    .get(capability) as Fence;
-  if (fence.state === 'open' || fence.epoch !== epoch) {
+  const { state, newest, split } = connection.write(STANDING).get({ capability }) as Fence & {
+    newest: number;
+    split: 0 | 1;
+  };
+  if ((split === 0 && state === 'open') || newest !== epoch) {
     throw new NotTargetError(
-      `${capability} (${side}) is ${fence.state} at epoch ${fence.epoch}; ` +
+      `${capability} (${side}) is ${state} at epoch ${newest}; ` +
         `changes were to be applied at epoch ${epoch}`,
     );
   }
-  connection.write('UPDATE main.fig_clock SET applying = 1 WHERE id = 1').run();
+  connection.write(`UPDATE main.fig_clock SET applying = ${APPLYING} WHERE id = 1`).run();
 }
 
 function endAsTarget(connection: SqliteConnection): void {

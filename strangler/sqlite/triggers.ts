@@ -2,6 +2,8 @@ import type { SideName } from '../side.ts';
 import { imageColumnsOf, keyColumnsOf, tablesOf } from '../mapping/index.ts';
 import type { Mapping } from '../mapping/index.ts';
 import { feedTable, NOW_SQL } from './tables.ts';
+import { cohortOf, refusesSql, stateSql, touched } from './cohort-sql.ts';
+import type { Cohort } from './cohort-sql.ts';
 import { imageSql, name, text } from './values.ts';
 
 /** What capture has to know of a table. */
@@ -15,7 +17,7 @@ export interface CapturedTable {
 }
 
 /** What a trigger is for, as its name says. */
-export const TRIGGER_PURPOSES = ['fence', 'capture', 'rivals', 'watch'] as const;
+export const TRIGGER_PURPOSES = ['fence', 'capture', 'rivals', 'watch', 'guard'] as const;
 type Purpose = (typeof TRIGGER_PURPOSES)[number];
 
 const EVENTS = ['insert', 'update', 'delete'] as const;
@@ -29,6 +31,8 @@ interface TableTriggers {
   /** Unique indexes by which REPLACE may delete a row with another key. */
   readonly rivals: readonly (readonly string[])[];
   readonly busy: boolean;
+  /** The column by which single keys may move; and every unique index, the primary key included. */
+  readonly cohort: Cohort | undefined;
 }
 
 /**
@@ -52,9 +56,11 @@ export function triggersOf(
       image: imageColumnsOf(mapping, side, table),
       rivals: unique.filter((columns) => !sameColumns(columns, key)),
       busy,
+      cohort: cohortOf(mapping, side, unique),
     };
     for (const event of EVENTS) {
-      add(triggers, of, 'fence', event, 'BEFORE', fence(of));
+      add(triggers, of, 'fence', event, 'BEFORE', fence(of, event));
+      if (of.cohort) add(triggers, of, 'guard', event, 'BEFORE', guard(of, of.cohort, event));
       add(triggers, of, 'capture', event, 'AFTER', capture(of, event));
       if (event !== 'delete' && of.rivals.length > 0) {
         add(triggers, of, 'rivals', event, 'BEFORE', rivals(of, event));
@@ -90,18 +96,42 @@ function sameColumns(left: readonly string[], right: readonly string[]): boolean
   return left.length === right.length && left.every((column) => right.includes(column));
 }
 
+/** What `fig_clock.applying` holds while rows of the other side are applied, and while that is tried. */
+export const APPLYING = 1;
+export const TRYING = 2;
+
+/** How the refusal of a row begins whose key this side owns itself. */
+const OWNED_HERE = 'OWNED HERE';
+
 const NOT_APPLYING = `(SELECT applying FROM fig_clock WHERE id = 1) = 0`;
 
 function fenceColumn(capability: string, column: 'state' | 'epoch' | 'watch'): string {
   return `(SELECT ${column} FROM fig_fence WHERE capability = ${text(capability)} AND key = '*')`;
 }
 
-function fence({ capability }: TableTriggers): Body {
+function fence({ capability, table, cohort }: TableTriggers, event: Event): Body {
   // RAISE takes a literal only in older releases, so epoch and owner are for fig status to say.
   const message = `FENCED: ${capability} is not owned by this database; see fig status`;
+  const refused = cohort
+    ? refusesSql(capability, table, cohort, event)
+    : `${fenceColumn(capability, 'state')} IS NOT 'open'`;
   return {
-    when: `${NOT_APPLYING} AND ${fenceColumn(capability, 'state')} IS NOT 'open'`,
+    when: `${NOT_APPLYING} AND ${refused}`,
     statements: [`SELECT RAISE(ABORT, ${text(message)})`],
+  };
+}
+
+/**
+ * Rows that come from the other side are of keys that it owns: whoever brings others is a zombie, or
+ * one of the databases is its own older self. While something is only tried, owners take rows, too.
+ */
+function guard({ capability }: TableTriggers, cohort: Cohort, event: Event): Body {
+  const owned = touched(cohort, event).map((key) => `${stateSql(capability, key)} IS 'open'`);
+  return {
+    when: `(SELECT applying FROM fig_clock WHERE id = 1) = ${APPLYING} AND (${owned.join(' OR ')})`,
+    statements: [
+      `SELECT RAISE(ABORT, ${text(`${OWNED_HERE}: ${capability} owns the key itself`)})`,
+    ],
   };
 }
 

@@ -1,0 +1,199 @@
+import { describe, expect, it } from '@jest/globals';
+import { checkMapping, defineMapping } from './mapping/index.ts';
+import { openSides } from './sides.ts';
+import type { SideDatabase } from './side-database.ts';
+import type { SideName } from './side.ts';
+import type { Change } from './store.ts';
+import { dialects, withSidesOf } from './testing/dialects.ts';
+import type { Dialect, Session } from './testing/dialects.ts';
+import { till, tillSchema } from './testing/till.ts';
+
+interface Stage {
+  readonly sides: Readonly<Record<SideName, SideDatabase>>;
+  readonly legacy: Session;
+  readonly extracted: Session;
+}
+
+/** A sale and an item of A, and a sale of B, at legacy; A's fence there is what a test makes it. */
+function withTill(dialect: Dialect, work: (stage: Stage) => Promise<void>): Promise<void> {
+  return withSidesOf(
+    dialect,
+    async ({ urls, legacy, extracted }) => {
+      const sides = openSides(till, urls);
+      try {
+        await legacy.run(`INSERT INTO "SALE" VALUES ('s1', 'A', 'r1', 1), ('s2', 'B', 'r2', 2)`);
+        await legacy.run(`INSERT INTO "ITEM" VALUES ('s1', 1, 'A', 'tea')`);
+        await sides.extracted.install();
+        await sides.legacy.install();
+        await work({ sides, legacy, extracted });
+      } finally {
+        await sides.legacy.close();
+        await sides.extracted.close();
+      }
+    },
+    tillSchema,
+  );
+}
+
+const cede = (session: Session): Promise<void> =>
+  session.run(
+    `INSERT INTO fig_fence (capability, key, state, epoch) VALUES ('till', 'A', 'ceded', 2)`,
+  );
+
+const salesOf = ({ legacy }: Stage): Promise<unknown[]> =>
+  legacy.rows(`SELECT * FROM "SALE" ORDER BY "SALE_NO"`);
+
+function change(op: Change['op'], customer: string): Change {
+  const image = { SALE_NO: 's1', CUST_NO: customer, REF: 'r1', AMT: 9 };
+  const key = { SALE_NO: 's1' };
+  const rest = { position: 1, tx: 1, table: 'SALE', epoch: 1, at: 0 };
+  return { ...rest, key, op, image: op === 'delete' ? null : image };
+}
+
+describe.each(dialects)('fences by key on %s', (dialect) => {
+  it('let everything pass at the owner, and nothing at the other side, while no key has its own', () =>
+    withTill(dialect, async ({ legacy, extracted }) => {
+      await legacy.run(`UPDATE "SALE" SET "CUST_NO" = 'C' WHERE "SALE_NO" = 's1'`);
+      await expect(extracted.run(`INSERT INTO sales VALUES ('s', 'A', 'x', 1)`)).rejects.toThrow(
+        /FENCED/,
+      );
+    }));
+
+  it.each([
+    ['a new row of the key', `INSERT INTO "SALE" VALUES ('s3', 'A', 'r3', 3)`],
+    ['a row that leaves the key', `UPDATE "SALE" SET "CUST_NO" = 'B' WHERE "SALE_NO" = 's1'`],
+    ['a row that comes to the key', `UPDATE "SALE" SET "CUST_NO" = 'A' WHERE "SALE_NO" = 's2'`],
+    ['one of many rows', `UPDATE "SALE" SET "AMT" = 7`],
+    ['the end of a row', `DELETE FROM "ITEM" WHERE "SALE_NO" = 's1'`],
+    [
+      'a row of another that takes its place',
+      `INSERT INTO "SALE" VALUES ('s1', 'B', 'r9', 3)
+         ON CONFLICT ("SALE_NO") DO UPDATE SET "CUST_NO" = 'B'`,
+    ],
+  ])('refuse %s, by old and by new key', (_what, sql) =>
+    withTill(dialect, async (stage) => {
+      await cede(stage.legacy);
+      const before = await salesOf(stage);
+      await expect(stage.legacy.run(sql)).rejects.toThrow(/FENCED/);
+      expect(await salesOf(stage)).toEqual(before);
+    }),
+  );
+
+  it('let the other keys pass, also those that nobody has seen before', () =>
+    withTill(dialect, async ({ legacy, sides }) => {
+      await cede(legacy);
+      await legacy.run(`UPDATE "SALE" SET "AMT" = 7 WHERE "CUST_NO" = 'B'`);
+      await legacy.run(`INSERT INTO "SALE" VALUES ('s4', 'D', NULL, 3)`);
+      expect(await sides.legacy.store.knownKeys()).toEqual(['A', 'B', 'D']);
+    }));
+
+  it('let single keys pass where the rest is not owned', () =>
+    withTill(dialect, async ({ extracted }) => {
+      await extracted.run(
+        `INSERT INTO fig_fence (capability, key, state, epoch) VALUES ('till', 'A', 'open', 2)`,
+      );
+      await extracted.run(`INSERT INTO sales VALUES ('s5', 'A', 'x', 1)`);
+      await expect(extracted.run(`INSERT INTO sales VALUES ('s6', 'B', 'y', 1)`)).rejects.toThrow(
+        /FENCED/,
+      );
+    }));
+
+  it('refuse rows of the other side for a key that is owned here, by old and by new key', () =>
+    withTill(dialect, async ({ sides, legacy, extracted }) => {
+      const apply = (what: Change, position: number, epoch = 2) => {
+        const changes = [{ ...what, position }];
+        const [after, upto] = [position - 1, position];
+        const slice = { capability: 'till', feedOf: 'legacy' as const, after, upto, changes };
+        return sides.extracted.applySlice(epoch, slice);
+      };
+      await extracted.run(
+        `INSERT INTO fig_fence (capability, key, state, epoch) VALUES ('till', 'A', 'open', 2)`,
+      );
+      await extracted.run(`INSERT INTO sales VALUES ('s1', 'A', 'r1', 1)`);
+      const strangers = [change('upsert', 'A'), change('upsert', 'B'), change('delete', 'A')];
+      for (const [nr, what] of strangers.entries()) await apply(what, nr + 1);
+      expect(await extracted.rows(`SELECT amount FROM sales`)).toEqual([{ amount: 1 }]);
+      const parked = await sides.extracted.parked.list();
+      expect(parked).toMatchObject([
+        { reason: expect.stringMatching(/OWNED HERE/) },
+        { reason: null },
+        { reason: null },
+      ]);
+      // Of a key that it does not own it takes them, at the newest epoch of all fences only.
+      await cede(legacy);
+      const image = { SALE_NO: 's2', CUST_NO: 'B', REF: 'r2', AMT: 2 };
+      const other = { ...change('upsert', 'B'), key: { SALE_NO: 's2' }, image };
+      await expect(apply(other, 4, 1)).rejects.toThrow(/at epoch 2/);
+      expect(await apply(other, 4)).toMatchObject({ position: 4, parked: [] });
+    }));
+
+  it('tell a transaction by the key whether it may pass', () =>
+    withTill(dialect, async ({ legacy, sides }) => {
+      await cede(legacy);
+      const fences = await sides.legacy.store.fences();
+      expect([fences.of('A').state, fences.of('B').state]).toEqual(['ceded', 'open']);
+      if (dialect !== 'postgres') return;
+      const ask = (key: string) => legacy.rows(`SELECT * FROM fig_fence_held('till', '${key}')`);
+      expect(await ask('A')).toEqual([{ state: 'ceded', epoch: '2' }]);
+      expect(await ask('B')).toEqual([{ state: 'open', epoch: '1' }]);
+    }));
+});
+
+describe('rows that a REPLACE deletes without a word', () => {
+  it.each([
+    ['by their key', `REPLACE INTO "SALE" VALUES ('s1', 'B', 'r9', 3)`],
+    ['by another unique value', `REPLACE INTO "SALE" VALUES ('s9', 'B', 'r1', 3)`],
+    ['by an update', `UPDATE OR REPLACE "SALE" SET "REF" = 'r1' WHERE "SALE_NO" = 's2'`],
+  ])('keep their owner %s', (_how, sql) =>
+    withTill('sqlite', async (stage) => {
+      await cede(stage.legacy);
+      const before = await salesOf(stage);
+      await expect(stage.legacy.run(sql)).rejects.toThrow(/FENCED/);
+      expect(await salesOf(stage)).toEqual(before);
+    }),
+  );
+});
+
+describe('a mapping by whose keys cohorts may move', () => {
+  it('needs the key in every pair', () => {
+    const [sales, items] = till.pairs;
+    const without = { ...(items as NonNullable<typeof items>), columns: [] };
+    const { capability, cohortKey } = till;
+    const pairs = sales ? [sales, without] : [];
+    const problems = checkMapping(
+      defineMapping({ capability, ...(cohortKey && { cohortKey }), pairs }),
+    );
+    expect(problems).toMatchObject([
+      {
+        code: 'cohort_key_not_carried',
+        pair: 'items',
+        message: expect.stringMatching(/CUST_NO of ITEM/),
+      },
+    ]);
+  });
+
+  it.each(dialects)('needs it in every row on %s', (dialect) =>
+    withSidesOf(
+      dialect,
+      async ({ urls }) => {
+        const { legacy, extracted } = openSides(till, urls);
+        try {
+          expect(await legacy.problems()).toMatchObject([
+            {
+              code: 'cohort_key_nullable',
+              message: expect.stringMatching(/SALE: CUST_NO may be null/),
+            },
+          ]);
+          expect(await extracted.problems()).toEqual([]);
+        } finally {
+          await legacy.close();
+          await extracted.close();
+        }
+      },
+      {
+        ...tillSchema,
+        legacy: tillSchema.legacy.replace('"CUST_NO" TEXT NOT NULL', '"CUST_NO" TEXT'),
+      },
+    ),
+  );
+});

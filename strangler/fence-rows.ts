@@ -1,0 +1,127 @@
+import type { Fence } from '../chassis/index.ts';
+
+/** The fence of all keys that have none of their own. */
+export const REST = '*';
+
+/** One row of a database's fences. */
+export interface KeyFence extends Fence {
+  readonly key: string;
+}
+
+/** What a handover moves: single keys, or null for everything that its source still owns. */
+export type Keys = readonly string[] | null;
+
+/** The fences of one capability in one database. */
+export class FenceRows {
+  readonly rest: Fence;
+  readonly keys: ReadonlyMap<string, Fence>;
+
+  constructor(rows: readonly KeyFence[]) {
+    const all = new Map(rows.map(({ key, state, epoch }) => [key, { state, epoch }]));
+    this.rest = all.get(REST) ?? { state: 'closed', epoch: 0 };
+    all.delete(REST);
+    this.keys = all;
+  }
+
+  /** The fence of a key: its own, or that of the rest. */
+  of(key: string): Fence {
+    return this.keys.get(key) ?? this.rest;
+  }
+
+  /** Whether single keys have fences of their own. */
+  get split(): boolean {
+    return this.keys.size > 0;
+  }
+
+  get all(): readonly Fence[] {
+    return [this.rest, ...this.keys.values()];
+  }
+
+  /** The newest epoch of all: it only grows. */
+  get epoch(): number {
+    return newest(this.all);
+  }
+
+  get anyOpen(): boolean {
+    return this.all.some(({ state }) => state === 'open');
+  }
+
+  /**
+   * What the fences of a handover's set say together at its source. They move in one transaction, so
+   * anything but one state is somebody's hand in them, and no state of a handover.
+   * @param epoch of the handover, which is above all epochs from before it
+   */
+  giving(keys: Keys, epoch: number): Fence {
+    const set = keys
+      ? keys.map((key) => this.of(key))
+      : this.all.filter((fence) => fence.state === 'open' || fence.epoch >= epoch);
+    if (keys === null && set.length === 0) return this.rest;
+    const [first = this.rest] = set;
+    if (set.every(({ state, epoch: at }) => state === 'open' && at < epoch)) {
+      return { state: 'open', epoch: epoch - 1 };
+    }
+    const odd = set.find(({ state, epoch: at }) => state !== first.state || at !== first.epoch);
+    return odd ? { state: 'closed', epoch: -1 } : first;
+  }
+
+  /** The same at its target, where some of everything may be owned already. */
+  taking(keys: Keys): Fence {
+    const set = keys ? keys.map((key) => this.of(key)) : this.all;
+    const pending = set.filter(({ state }) => state !== 'open');
+    const [first] = pending;
+    if (first) return { state: first.state, epoch: newest(pending) };
+    return { state: 'open', epoch: newest(set) };
+  }
+}
+
+function newest(fences: readonly Fence[]): number {
+  return Math.max(...fences.map(({ epoch }) => epoch));
+}
+
+/** A compare-and-set of fences, as far as rows decide it. */
+interface Move {
+  readonly from: Fence;
+  readonly keys?: Keys;
+}
+
+/**
+ * The fences that a move is about: those of its keys, or everything in the state it starts from. An
+ * open fence may be older than that: each key has its own epoch until it moves.
+ * @returns null when one of them is not where the move starts, or there are none
+ */
+export function movable(rows: readonly KeyFence[], { from, keys = null }: Move): KeyFence[] | null {
+  const starts = ({ state, epoch }: Fence): boolean =>
+    state === from.state && (state === 'open' ? epoch <= from.epoch : epoch === from.epoch);
+  const set = rows.filter(({ key, state }) =>
+    keys === null ? state === from.state : keys.includes(key),
+  );
+  if (keys === null && from.state !== 'open') {
+    const moving = set.filter(starts);
+    return moving.length > 0 ? moving : null;
+  }
+  const whole = set.length > 0 && (keys === null || set.length === keys.length);
+  return whole && set.every(starts) ? set : null;
+}
+
+/**
+ * What the row of the rest becomes once all keys are where the rest is: none of them needs its own.
+ * @returns null while that is not so
+ */
+export function merged(rows: readonly KeyFence[]): Fence | null {
+  const [first] = rows;
+  if (first === undefined || rows.length < 2) return null;
+  const open = first.state === 'open';
+  if (rows.some(({ state }) => (state === 'open') !== open)) return null;
+  // The newest says how it came to be so; an epoch must not fall back.
+  const { state, epoch } = rows.reduce((top, row) => (row.epoch > top.epoch ? row : top));
+  return { state, epoch };
+}
+
+/** Keys as the database keeps them with a handover. */
+export function encodeKeys(keys: Keys): string | null {
+  return keys === null ? null : JSON.stringify(keys);
+}
+
+export function decodeKeys(text: string | null | undefined): Keys {
+  return text === null || text === undefined ? null : (JSON.parse(text) as string[]);
+}
