@@ -120,7 +120,18 @@ export interface KeyTable {
   formatTime(ms: number): string | number;
 }
 
+/** A key whose answer nobody will ask for any more, and whose it is. */
+export interface ExpiredKey {
+  readonly key: string;
+  readonly cohortKey?: string;
+}
+
+/** Narrows a query to some of its rows. */
+type Narrow = (query: Knex.QueryBuilder) => void;
+
 export interface KeyStore {
+  /** The column that says whose a key is; undefined where keys belong to nobody. */
+  readonly cohortKey: string | undefined;
   find(connection: Knex, key: string): Promise<KeyRecord | undefined>;
   /** Marks a request as under way, taking over a marker that is there already. */
   begin(trx: Transaction, request: KeyedRequest, resourceId: string, now: number): Promise<void>;
@@ -134,8 +145,9 @@ export interface KeyStore {
     resourceId: string | null,
     now: number,
   ): Promise<void>;
-  /** Deletes answers older than a day, at most 500 at once; returns how many. */
-  purge(trx: Transaction, now: number): Promise<number>;
+  /** Answers older than a day, at most 500 at once. */
+  expired(connection: Knex, now: number, narrow?: Narrow): Promise<readonly ExpiredKey[]>;
+  forget(trx: Transaction, keys: readonly ExpiredKey[]): Promise<void>;
 }
 
 /** Idempotency keys in a capability's own table, where they travel with its data. */
@@ -150,6 +162,7 @@ export function createKeyStore({ table, columns: c, states, formatTime }: KeyTab
     await trx(table).insert(row).onConflict(c.key).merge(changes);
   }
   return {
+    cohortKey: c.cohortKey,
     async find(connection, key) {
       const row = (await connection(table)
         .where({ [c.key]: key })
@@ -200,14 +213,18 @@ export function createKeyStore({ table, columns: c, states, formatTime }: KeyTab
         [c.body]: JSON.stringify(answer.body),
         [c.createdAt]: formatTime(now),
       }),
-    async purge(trx, now) {
-      const old = (await trx(table)
+    async expired(connection, now, narrow = () => undefined) {
+      const whose = c.cohortKey === undefined ? {} : { cohortKey: c.cohortKey };
+      return await connection(table)
         .where(c.createdAt, '<', formatTime(now - KEPT_MS))
         .where(c.state, states.done)
+        .modify(narrow)
         .limit(500)
-        .pluck(c.key)) as string[];
-      if (old.length > 0) await trx(table).whereIn(c.key, old).delete();
-      return old.length;
+        .select<ExpiredKey[]>({ key: c.key, ...whose });
+    },
+    async forget(trx, keys) {
+      const names = keys.map(({ key }) => key);
+      if (names.length > 0) await trx(table).whereIn(c.key, names).delete();
     },
   };
 }

@@ -1,6 +1,6 @@
-import type { Database } from './database.ts';
+import type { Database, Knex } from './database.ts';
 import type { FenceGuard } from './fence.ts';
-import type { KeyStore } from './idempotency.ts';
+import type { ExpiredKey, KeyStore } from './idempotency.ts';
 import type { Logger } from './log.ts';
 import { ownerTransaction } from './owner-transaction.ts';
 
@@ -28,7 +28,23 @@ export function purgeKeys(scope: PurgeScope): () => void {
   return () => clearInterval(timer);
 }
 
+/**
+ * Where keys are somebody's, and single ones are owned elsewhere, what is found is narrowed to what is
+ * owned here. The guard is asked for the first that is found, and the triggers for each.
+ */
 async function purge({ database, guard, keys, now = Date.now }: PurgeScope): Promise<void> {
-  if (!(await guard.looksOpen(database))) return;
-  await ownerTransaction(database, guard, (trx) => keys.purge(trx, now()));
+  const at = now();
+  const expired = async (connection: Knex): Promise<readonly ExpiredKey[]> =>
+    keys.cohortKey === undefined
+      ? keys.expired(connection, at)
+      : keys.expired(connection, at, await guard.openHere(connection, keys.cohortKey));
+  if (keys.cohortKey === undefined && !(await guard.looksOpen(database))) return;
+  const [first] = await expired(database.read);
+  if (!first) return;
+  await ownerTransaction(
+    database,
+    guard,
+    async (trx) => keys.forget(trx, await expired(trx)),
+    first.cohortKey,
+  );
 }

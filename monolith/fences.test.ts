@@ -102,6 +102,77 @@ describe.each(dialects)('on %s', (dialect) => {
     });
   });
 
+  describe('while the payments of ALICE are owned elsewhere', () => {
+    const payments = (customerId: string, headers: Record<string, string> = {}) =>
+      shop.post(
+        '/api/payments',
+        { orderId: 'o-1', customerId, amount: 500, currency: 'USD', method: 'card_ok' },
+        headers,
+      );
+
+    it('refuses what is about them, whoever is named, and goes on with the others', async () => {
+      const { body: alices } = await payments('ALICE', { 'idempotency-key': 'hers' });
+      const { body: bobs } = await payments('BOB');
+      await setFence(shop.database, 'payment', 'open', 1);
+      await setFence(shop.database, 'payment', 'ceded', 2, 'ALICE');
+      const bob = { 'x-customer-id': 'BOB' };
+      const refund = (id: string, headers: Record<string, string> = {}) =>
+        shop.post(`/api/payments/${id}/refunds`, { amount: 100 }, headers);
+      const refusals = [
+        await payments('ALICE', bob),
+        await payments('ALICE', { 'idempotency-key': 'hers' }),
+        // The key is hers, whoever uses it.
+        await payments('BOB', { 'idempotency-key': 'hers' }),
+        await refund(alices.id),
+        await refund(alices.id, bob),
+        await refund('not-here-yet', { 'x-customer-id': 'ALICE' }),
+      ];
+      for (const { status, body } of refusals) {
+        expect(status).toBe(421);
+        expect(body).toMatchObject({ code: 'fenced', key: 'ALICE', state: 'ceded', epoch: 2 });
+      }
+      expect((await payments('BOB')).status).toBe(201);
+      expect((await refund(bobs.id, { 'x-customer-id': 'ALICE' })).status).toBe(201);
+      expect((await refund('not-there')).status).toBe(404);
+      expect(await shop.count('PAY_TXN', 'PAY_RFND')).toEqual({ PAY_TXN: 3, PAY_RFND: 1 });
+    });
+
+    it('settles what was left open of the others only, however much of hers is in the way', async () => {
+      const row = {
+        ORD_NO: 'o-1',
+        AMT_TXT: '5.00',
+        CURR_CD: 'USD',
+        METH_CD: 'card_ok',
+        STAT_CD: 'P',
+        CRT_TS: '2026-01-01 00:00:00.000',
+        UPD_TS: '2026-01-01 00:00:00.000',
+      };
+      await setFence(shop.database, 'payment', 'open', 1);
+      await setFence(shop.database, 'payment', 'ceded', 2, 'ALICE');
+      await shop.database.transaction(async (trx) => {
+        for (let index = 0; index < 12; index += 1) {
+          const [id, customer] = [`p-${index}`, index < 11 ? 'ALICE' : 'BOB'];
+          await trx('PAY_TXN').insert({ PAY_NO: id, CUST_NO: customer, ...row });
+          await trx('PAY_IDEM').insert({
+            IDEM_KEY: `left-${index}`,
+            REQ_HASH: 'hash',
+            STATE_CD: 'I',
+            ATT_ID: 'dead',
+            LEASE_TS: index,
+            RES_ID: id,
+            CUST_NO: customer,
+            CRT_TS: row.CRT_TS,
+          });
+        }
+      });
+      await until(
+        () => shop.get('/api/payments/p-11'),
+        ({ body }) => body.status === 'captured',
+      );
+      expect((await shop.ledger()).charges).toMatchObject([{ paymentId: 'p-11' }]);
+    });
+  });
+
   describe('an order between two owners', () => {
     it('is pending, says so, and ends well when there is an owner again', async () => {
       await setFence(shop.database, 'inventory', 'closed', 2);

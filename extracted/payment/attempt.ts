@@ -1,14 +1,18 @@
-import { admit, ownerTransaction, refuse } from '../../chassis/index.ts';
+import { admit, ownerTransaction, refuse, rowOwnerTransaction } from '../../chassis/index.ts';
 import type {
   Database,
   FenceGuard,
   KeyedAnswer,
   KeyedRequest,
+  KeyRecord,
   KeyStore,
+  Knex,
   StoredAnswer,
+  Subject,
   Transaction,
 } from '../../chassis/index.ts';
 import { paymentPending } from '../../contracts/index.ts';
+import type { Payment } from '../../contracts/index.ts';
 
 export interface PaymentScope {
   readonly database: Database;
@@ -32,6 +36,8 @@ export interface Errand<I extends Intent, Outcome> {
   find(trx: Transaction, id: string): Promise<I>;
   /** Asks the provider; undefined when its answer did not become known in time. */
   ask(intent: I, askedBefore: boolean): Promise<Outcome | undefined>;
+  /** What the request is about, where that was there before it and nothing is recorded of it yet. */
+  about?(connection: Knex): Promise<Payment | undefined>;
   /** Records how it ended. Safe to run again. */
   settle(trx: Transaction, intent: I, outcome: Outcome, now: number): Promise<StoredAnswer>;
 }
@@ -39,6 +45,13 @@ export interface Errand<I extends Intent, Outcome> {
 /** A new intent, or the refusal to keep when there will be none. */
 export type Started<I extends Intent> =
   { readonly intent: I } | { readonly refusal: StoredAnswer; readonly customerId: string };
+
+/** @param payment what the request is about, as `about` found it */
+type Start<I extends Intent> = (
+  trx: Transaction,
+  now: number,
+  payment: Payment | undefined,
+) => Promise<Started<I>>;
 
 type Admitted<I extends Intent> =
   | { readonly kind: 'answered'; readonly given: KeyedAnswer }
@@ -56,7 +69,7 @@ export async function runErrand<I extends Intent, Outcome>(
   scope: PaymentScope,
   request: KeyedRequest,
   errand: Errand<I, Outcome>,
-  start: (trx: Transaction, now: number) => Promise<Started<I>>,
+  start: Start<I>,
 ): Promise<KeyedAnswer> {
   const { database, guard, keys, now } = scope;
   const admitted = await begin(scope, request, errand, start);
@@ -65,33 +78,57 @@ export async function runErrand<I extends Intent, Outcome>(
   const { customerId: cohortKey } = intent;
   const outcome = await errand.ask(intent, askedBefore);
   if (outcome === undefined) {
-    await ownerTransaction(database, guard, (trx) => keys.letGo(trx, request));
+    await ownerTransaction(database, guard, (trx) => keys.letGo(trx, request), cohortKey);
     throw refuse(paymentPending(intent.paymentId));
   }
-  return await ownerTransaction(database, guard, async (trx) => {
+  const record = async (trx: Transaction): Promise<KeyedAnswer> => {
     const done = await keys.find(trx, request.key);
     if (done?.answer) return { answer: done.answer, replayed: true };
     const at = now();
     const answer = await errand.settle(trx, intent, outcome, at);
     await keys.finish(trx, { ...request, cohortKey }, answer, intent.id, at);
     return { answer, replayed: false };
-  });
+  };
+  return await ownerTransaction(database, guard, record, cohortKey);
+}
+
+/** What is known of a request before anything is done about it. */
+interface Known {
+  readonly record: KeyRecord | undefined;
+  readonly payment: Payment | undefined;
+}
+
+function knownOf(
+  { keys }: PaymentScope,
+  { key }: KeyedRequest,
+  { about }: Pick<Errand<never, never>, 'about'>,
+): Subject<Known> {
+  return {
+    async look(connection) {
+      const record = await keys.find(connection, key);
+      // What it has left behind tells enough.
+      if (typeof record?.resourceId === 'string') return { record, payment: undefined };
+      return { record, payment: await about?.(connection) };
+    },
+    keyOf: ({ record, payment }) => record?.cohortKey ?? payment?.customerId,
+  };
 }
 
 function begin<I extends Intent, Outcome>(
-  { database, guard, keys, now }: PaymentScope,
+  scope: PaymentScope,
   request: KeyedRequest,
   errand: Errand<I, Outcome>,
-  start: (trx: Transaction, now: number) => Promise<Started<I>>,
+  start: Start<I>,
 ): Promise<Admitted<I>> {
-  return ownerTransaction(database, guard, async (trx): Promise<Admitted<I>> => {
+  const { database, guard, keys, now } = scope;
+  const take = async (trx: Transaction, { record, payment }: Known): Promise<Admitted<I>> => {
     const at = now();
-    const admission = admit(await keys.find(trx, request.key), request, at);
+    const admission = admit(record, request, at);
     if (admission.kind === 'replay') {
       return { kind: 'answered', given: { answer: admission.answer, replayed: true } };
     }
     const earlier = admission.kind === 'resume' ? admission.resourceId : null;
-    const started = earlier === null ? await start(trx, at) : null;
+    const started = earlier === null ? await start(trx, at, payment) : null;
     if (started && 'refusal' in started) {
       const { refusal, customerId: cohortKey } = started;
       await keys.finish(trx, { ...request, cohortKey }, refusal, null, at);
@@ -100,5 +137,7 @@ function begin<I extends Intent, Outcome>(
     const intent = started ? started.intent : await errand.find(trx, String(earlier));
     await keys.begin(trx, { ...request, cohortKey: intent.customerId }, intent.id, at);
     return { kind: 'under way', intent, askedBefore: earlier !== null };
-  });
+  };
+  const subject = knownOf(scope, request, errand);
+  return rowOwnerTransaction(database, guard, request.cohortKey, subject, take);
 }

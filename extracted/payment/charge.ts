@@ -48,7 +48,9 @@ export function pay(
   request: KeyedRequest,
   payment: PaymentRequest,
 ): Promise<KeyedAnswer> {
-  return runErrand(scope, request, chargeErrand(provider), async (trx, now) => {
+  // Who pays is in the body, whatever a header says.
+  const theirs = { ...request, cohortKey: payment.customerId };
+  return runErrand(scope, theirs, chargeErrand(provider), async (trx, now) => {
     const { orderId, customerId, amount, currency, method } = payment;
     const id = uuid();
     await trx('payments').insert({

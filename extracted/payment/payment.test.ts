@@ -4,8 +4,10 @@ import request from 'supertest';
 import {
   createExpressServer,
   createLog,
+  KEPT_MS,
   LEASE_MS,
   listen,
+  purgeKeys,
   requestHash,
 } from '../../chassis/index.ts';
 import type { Database, Listening } from '../../chassis/index.ts';
@@ -99,7 +101,8 @@ describe.each(dialects)('on %s', (dialect) => {
         created_at: clock,
       });
       const hash = requestHash('POST', '/api/payments', bodyFor(method));
-      await paymentKeys.begin(trx, { key: `k-${id}`, hash, attemptId: 'dead' }, id, clock);
+      const left = { key: `k-${id}`, hash, attemptId: 'dead', cohortKey: customerId };
+      await paymentKeys.begin(trx, left, id, clock);
     });
   }
 
@@ -237,7 +240,8 @@ describe.each(dialects)('on %s', (dialect) => {
           amount_minor: 250,
           at: clock,
         });
-        const request_ = { key: 'k-r', hash: 'hash', attemptId: 'dead' };
+        const { customerId: cohortKey } = payment;
+        const request_ = { key: 'k-r', hash: 'hash', attemptId: 'dead', cohortKey };
         await paymentKeys.begin(trx, request_, 'r-1', clock);
       });
       clock += LEASE_MS + 1;
@@ -252,6 +256,52 @@ describe.each(dialects)('on %s', (dialect) => {
       clock += LEASE_MS + 1;
       expect(await resolveAbandoned(scope, provider, log)).toBe(0);
       expect(await charges()).toEqual([]);
+    });
+  });
+
+  describe('while only the payments of ALFKI are owned here', () => {
+    beforeEach(async () => {
+      await setFence(database, 'payment', 'closed', 0);
+      await setFence(database, 'payment', 'open', 2, 'ALFKI');
+    });
+
+    it('serves that customer, also who names another or nobody, and refuses the others', async () => {
+      const { body: payment } = await pay('card_ok', { key: 'k-1' }).expect(201);
+      const again = await pay('card_ok', { key: 'k-1', attempt: 'a-2' }).expect(201);
+      expect(again.body).toEqual(payment);
+      await refund(payment.id, { amount: 100 }).expect(201);
+      await refund(payment.id, { amount: 100 }).set('x-customer-id', 'ANTON').expect(201);
+      await refund('none').set('x-customer-id', 'ALFKI').expect(404);
+      const others = await request(server)
+        .post('/api/payments')
+        .send({ ...bodyFor('card_ok'), customerId: 'ANTON' })
+        .expect(421);
+      expect(others.body).not.toHaveProperty('key');
+      await refund('none').expect(421);
+      const rows = await database.read('payment_entries').pluck('customer_id');
+      expect(rows).toEqual(Array(5).fill('ALFKI'));
+    });
+
+    it('settles what was left open of that customer, and forgets old answers', async () => {
+      await intent('p-1', 'card_ok');
+      clock += LEASE_MS + 1;
+      expect(await resolveAbandoned(scope, provider, log)).toBe(1);
+      await database.transaction((trx) =>
+        trx('request_keys').insert({
+          key: 'theirs',
+          request_hash: 'hash',
+          state: 'done',
+          attempt_id: 'a',
+          customer_id: 'ANTON',
+          created_at: 0,
+        }),
+      );
+      const now = (): number => clock + 2 * KEPT_MS;
+      const stop = purgeKeys({ ...scope, now, log, everyMs: 10 });
+      await eventually(async () =>
+        expect(await database.read('request_keys').pluck('key')).toEqual(['theirs']),
+      );
+      stop();
     });
   });
 

@@ -55,8 +55,11 @@ export function refund(
   paymentId: string,
   { amount }: RefundRequest,
 ): Promise<KeyedAnswer> {
-  return runErrand(scope, request, refundErrand(provider), async (trx, now) => {
-    const payment = await findPayment(trx, paymentId);
+  const errand: Errand<Refund, 'refunded'> = {
+    ...refundErrand(provider),
+    about: (connection) => findPayment(connection, paymentId),
+  };
+  return runErrand(scope, request, errand, async (trx, now, payment) => {
     if (!payment) throw notFound('payment', paymentId);
     if (payment.status === 'pending' || payment.status === 'declined') {
       return refused(payment, refuse(paymentNotCaptured(paymentId)));

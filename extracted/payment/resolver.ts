@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FencedError, Problem } from '../../chassis/index.ts';
-import type { Knex, Logger } from '../../chassis/index.ts';
+import type { Logger } from '../../chassis/index.ts';
 import { runErrand } from './attempt.ts';
 import type { PaymentScope } from './attempt.ts';
 import { chargeErrand } from './charge.ts';
@@ -13,19 +13,24 @@ interface OpenKey {
   readonly key: string;
   readonly request_hash: string;
   readonly resource_id: string;
+  readonly customer_id: string;
 }
 
 const AT_ONCE = 10;
 
-/** Requests whose attempt has died or given up, so that nobody is working on them. */
-async function abandoned(connection: Knex, now: number): Promise<OpenKey[]> {
-  return (await connection('request_keys')
+/**
+ * Requests whose attempt has died or given up, so that nobody is working on them; only those of
+ * customers that are owned here: the others would be in their way.
+ */
+async function abandoned({ database: { read }, guard, now }: PaymentScope): Promise<OpenKey[]> {
+  return (await read('request_keys')
+    .modify(await guard.openHere(read, 'customer_id'))
     .where({ state: 'in_flight' })
-    .where('lease_until', '<=', now)
+    .where('lease_until', '<=', now())
     .whereNotNull('resource_id')
     .orderBy('lease_until')
     .limit(AT_ONCE)
-    .select('key', 'request_hash', 'resource_id')) as OpenKey[];
+    .select('key', 'request_hash', 'resource_id', 'customer_id')) as OpenKey[];
 }
 
 const alreadyStarted = (): never => {
@@ -33,7 +38,8 @@ const alreadyStarted = (): never => {
 };
 
 async function resolve(scope: PaymentScope, provider: Provider, open: OpenKey): Promise<void> {
-  const request = { key: open.key, hash: open.request_hash, attemptId: `resolver-${randomUUID()}` };
+  const { key, request_hash: hash, customer_id: cohortKey } = open;
+  const request = { key, hash, attemptId: `resolver-${randomUUID()}`, cohortKey };
   if (await findPayment(scope.database.read, open.resource_id)) {
     await runErrand(scope, request, chargeErrand(provider), alreadyStarted);
   } else {
@@ -47,10 +53,8 @@ export async function resolveAbandoned(
   provider: Provider,
   log: Logger,
 ): Promise<number> {
-  const { database, guard, now } = scope;
-  if (!(await guard.looksOpen(database))) return 0;
   const outcomes = await Promise.all(
-    (await abandoned(database.read, now())).map(async (open) => {
+    (await abandoned(scope)).map(async (open) => {
       try {
         await resolve(scope, provider, open);
         log.info({ resource: open.resource_id }, 'settled what a request had left open');

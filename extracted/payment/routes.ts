@@ -9,6 +9,7 @@ import {
   toPage,
 } from '../../chassis/index.ts';
 import {
+  HEADERS,
   LIST_NAMES,
   PaymentListQuery,
   PaymentRequest,
@@ -57,7 +58,9 @@ export function paymentRoutes(scope: PaymentScope, provider: Provider): Router {
     .route('/api/payments/:id/refunds')
     .post(async (req, res) => {
       const body = parse(RefundRequest, req.body ?? {});
-      const request = keyedRequestOf(req, body);
+      // Which payment it is says better whose it is; this is for one that is not to be found.
+      const cohortKey = req.get(HEADERS.customer) || undefined;
+      const request = { ...keyedRequestOf(req, body), cohortKey };
       sendKeyedAnswer(res, await refund(scope, provider, request, req.params.id, body));
     })
     .all(methodNotAllowed('POST'));

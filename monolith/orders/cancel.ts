@@ -9,6 +9,8 @@ export interface Cancelling {
   readonly orderId: string;
   readonly reservationId: string | null;
   readonly paymentId: string | null;
+  /** Absent in sagas from before customers moved one by one. */
+  readonly customerId?: string;
 }
 
 /** Cancelling an order: restock, pay back. Neither can be refused, so it only ever goes forward. */
@@ -26,8 +28,8 @@ export function cancelSaga(deps: OrderSagaDeps): SagaDefinition<Cancelling, Tran
       },
       {
         name: 'refund',
-        run: async ({ orderId, paymentId }) => {
-          await refundPayment(payment, orderId, paymentId);
+        run: async (data) => {
+          await refundPayment(payment, data);
           return { outcome: 'done' };
         },
       },

@@ -160,12 +160,12 @@ export function openCancelling(
   return open(deps, request, cancelId, async (trx) => {
     const order = await findOrder(trx, orderId);
     if (!order) throw notFound('order', orderId);
-    const { status, reservationId, paymentId } = order;
+    const { status, reservationId, paymentId, customerId } = order;
     if (status !== 'confirmed') {
       return { orderId, refusal: refuse(orderNotCancellable(orderId, status)) };
     }
     await updateOrder(trx, orderId, 'cancelling');
-    const data: Cancelling = { request, orderId, reservationId, paymentId };
+    const data: Cancelling = { request, orderId, reservationId, paymentId, customerId };
     return { orderId, saga: await insertSaga(trx, 'cancel', cancelId(orderId), data, lease) };
   });
 }

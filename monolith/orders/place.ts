@@ -37,6 +37,10 @@ export interface Placing {
   readonly refused: Refused | null;
 }
 
+interface Payer {
+  readonly customerId?: string;
+}
+
 export interface OrderSagaDeps {
   readonly inventory: Owned<InventoryPort>;
   readonly payment: Owned<PaymentPort>;
@@ -101,21 +105,28 @@ async function charge(
 ): Promise<StepOutcome<Placing>> {
   if (total.amount === 0) return { outcome: 'done' };
   const body = { orderId, customerId, ...total, method };
-  const answer = await payment((port) => port.pay(body, stepKey(orderId, 'charge')));
+  const call = { ...stepKey(orderId, 'charge'), customerId };
+  const answer = await payment((port) => port.pay(body, call), customerId);
   if (answer.status === 201) return { outcome: 'done', data: { paymentId: idIn(answer) } };
   if (answer.status !== 402) throw new UnsettledAnswer('charge', answer);
   const { paymentId = null } = answer.body as { paymentId?: string };
   return { outcome: 'refused', data: { paymentId, refused: { why: 'payment_declined' } } };
 }
 
-/** Pays back all that is left of an order's payment; nothing left is as good. */
+/**
+ * Pays back all that is left of an order's payment; nothing left is as good.
+ * @param customerId unknown to sagas from before customers moved one by one
+ */
 export async function refundPayment(
   payment: Owned<PaymentPort>,
-  orderId: string,
-  paymentId: string | null,
+  { orderId, paymentId, customerId }: Pick<Placing, 'orderId' | 'paymentId'> & Payer,
 ): Promise<void> {
   if (paymentId === null) return;
-  const answer = await payment((port) => port.refund(paymentId, stepKey(orderId, 'refund')));
+  const call = {
+    ...stepKey(orderId, 'refund'),
+    ...(customerId === undefined ? {} : { customerId }),
+  };
+  const answer = await payment((port) => port.refund(paymentId, call), customerId);
   const nothingLeft = codeOf(answer) === 'refund_exceeds_payment';
   if (answer.status !== 201 && !nothingLeft) throw new UnsettledAnswer('refund', answer);
 }
@@ -162,8 +173,8 @@ export function placeSaga(deps: OrderSagaDeps): SagaDefinition<Placing, Transact
       {
         name: 'charge',
         run: (data) => charge(payment, data),
-        undo: async ({ orderId, paymentId }) => {
-          await refundPayment(payment, orderId, paymentId);
+        undo: async (data) => {
+          await refundPayment(payment, data);
           return {};
         },
       },

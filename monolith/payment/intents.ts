@@ -1,12 +1,14 @@
 import { v7 as uuid } from 'uuid';
-import { admit, keptRefusal, notFound, ownerTransaction, refuse } from '../../chassis/index.ts';
+import { admit, keptRefusal, notFound, refuse, rowOwnerTransaction } from '../../chassis/index.ts';
 import type {
   Database,
   FenceGuard,
   KeyedRequest,
+  KeyRecord,
   KeyStore,
   Problem,
   StoredAnswer,
+  Subject,
   Transaction,
 } from '../../chassis/index.ts';
 import { paymentNotCaptured, refundExceedsPayment } from '../../contracts/index.ts';
@@ -53,20 +55,48 @@ interface Refused {
   readonly customerId: string;
 }
 
-/** Takes a request up in one transaction: its answer when there is one, else its intent. */
+/** What is known of a request before anything is done about it. */
+interface Known {
+  readonly record: KeyRecord | undefined;
+  /** The payment that it is about, unless what it has left behind tells enough. */
+  readonly payment: Payment | undefined;
+}
+
+function knownOf(
+  { keys }: PaymentScope,
+  { key }: KeyedRequest,
+  paymentId?: string,
+): Subject<Known> {
+  return {
+    async look(connection) {
+      const record = await keys.find(connection, key);
+      const needed = paymentId !== undefined && typeof record?.resourceId !== 'string';
+      return { record, payment: needed ? await findPayment(connection, paymentId) : undefined };
+    },
+    keyOf: ({ record, payment }) => record?.cohortKey ?? payment?.customerId,
+  };
+}
+
+/**
+ * Takes a request up in one transaction: its answer when there is one, else its intent.
+ * @param paymentId the payment that it is about, where that is there already
+ */
 async function open(
-  { database, guard, keys, now }: PaymentScope,
+  scope: PaymentScope,
   request: KeyedRequest,
-  first: (trx: Transaction, at: number) => Promise<Intent | Refused>,
+  paymentId: string | undefined,
+  first: (trx: Transaction, at: number, known: Known) => Promise<Intent | Refused>,
 ): Promise<Opening> {
-  return ownerTransaction(database, guard, async (trx) => {
+  const { database, guard, keys, now } = scope;
+  const subject = knownOf(scope, request, paymentId);
+  return rowOwnerTransaction(database, guard, request.cohortKey, subject, async (trx, known) => {
     const at = now();
-    const admission = admit(await keys.find(trx, request.key), request, at);
+    const admission = admit(known.record, request, at);
     if (admission.kind === 'replay') return { answer: admission.answer, replayed: true };
     const made =
       admission.kind === 'resume' && admission.resourceId !== null
         ? await findIntent(trx, admission.resourceId)
-        : await first(trx, at);
+        : await first(trx, at, known);
     if ('refusal' in made) {
       const answer = keptRefusal(made.refusal);
       await keys.finish(trx, { ...request, cohortKey: made.customerId }, answer, null, at);
@@ -84,7 +114,9 @@ export function openCharge(
   body: PaymentRequest,
   request: KeyedRequest,
 ): Promise<Opening> {
-  return open(scope, request, async (trx, at) => {
+  // Who pays is in the body, whatever a header says.
+  const theirs = { ...request, cohortKey: body.customerId };
+  return open(scope, theirs, undefined, async (trx, at) => {
     const id = uuid();
     await trx('PAY_TXN').insert({
       PAY_NO: id,
@@ -110,8 +142,7 @@ export function openRefund(
   body: RefundRequest,
   request: KeyedRequest,
 ): Promise<Opening> {
-  return open(scope, request, async (trx, at) => {
-    const payment = await findPayment(trx, paymentId);
+  return open(scope, request, paymentId, async (trx, at, { payment }) => {
     if (!payment) throw notFound('payment', paymentId);
     const { customerId } = payment;
     if (payment.status === 'pending' || payment.status === 'declined') {

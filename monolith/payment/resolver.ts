@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { FencedError, ownerTransaction, Problem } from '../../chassis/index.ts';
-import type { KeyedRequest, Logger } from '../../chassis/index.ts';
+import type { KeyedRequest, Knex, Logger, Transaction } from '../../chassis/index.ts';
 import { customerOf, findIntent } from './intents.ts';
 import type { Intent, PaymentScope } from './intents.ts';
 import type { Provider } from './provider.ts';
@@ -15,6 +15,7 @@ interface AbandonedRow {
   readonly IDEM_KEY: string;
   readonly REQ_HASH: string;
   readonly RES_ID: string;
+  readonly CUST_NO: string;
 }
 
 const AT_ONCE = 10;
@@ -26,26 +27,29 @@ const AT_ONCE = 10;
 export function createResolver(scope: PaymentScope, provider: Provider, log: Logger) {
   const { database, guard, keys, now } = scope;
 
-  const abandoned = (connection: typeof database.read) =>
-    connection('PAY_IDEM')
-      .where('STATE_CD', 'I')
-      .where('LEASE_TS', '<=', now())
+  const abandoned = (connection: Knex) =>
+    connection('PAY_IDEM').where('STATE_CD', 'I').where('LEASE_TS', '<=', now());
+
+  /** Only those of customers that are owned here: the others would be in their way. */
+  const findAbandoned = async (): Promise<AbandonedRow[]> =>
+    (await abandoned(database.read)
+      .modify(await guard.openHere(database.read, 'CUST_NO'))
       .orderBy('LEASE_TS')
       .limit(AT_ONCE)
-      .select('IDEM_KEY', 'REQ_HASH', 'RES_ID') as Promise<AbandonedRow[]>;
+      .select('IDEM_KEY', 'REQ_HASH', 'RES_ID', 'CUST_NO')) as AbandonedRow[];
 
-  async function takeOver(): Promise<Abandoned[]> {
-    return ownerTransaction(database, guard, async (trx) => {
-      const taken: Abandoned[] = [];
-      for (const { IDEM_KEY: key, REQ_HASH: hash, RES_ID: id } of await abandoned(trx)) {
-        const intent = await findIntent(trx, id);
-        const cohortKey = customerOf(intent);
-        const request = { key, hash, attemptId: `resolver-${randomUUID()}`, cohortKey };
-        await keys.begin(trx, request, id, now());
-        taken.push({ request, intent });
-      }
-      return taken;
-    });
+  async function takeOver(row: AbandonedRow): Promise<Abandoned | undefined> {
+    const { IDEM_KEY: key, REQ_HASH: hash, RES_ID: id, CUST_NO: customerId } = row;
+    const take = async (trx: Transaction): Promise<Abandoned | undefined> => {
+      // Its client, or another process, may have gone on with it.
+      if (!(await abandoned(trx).where({ IDEM_KEY: key }).first())) return undefined;
+      const intent = await findIntent(trx, id);
+      const cohortKey = customerOf(intent);
+      const request = { key, hash, attemptId: `resolver-${randomUUID()}`, cohortKey };
+      await keys.begin(trx, request, id, now());
+      return { request, intent };
+    };
+    return ownerTransaction(database, guard, take, customerId);
   }
 
   async function resolve({ request, intent }: Abandoned): Promise<void> {
@@ -62,11 +66,18 @@ export function createResolver(scope: PaymentScope, provider: Provider, log: Log
   return {
     /** Settles what is abandoned now; returns how many were taken up. */
     async run(): Promise<number> {
-      if (!(await guard.looksOpen(database))) return 0;
-      if ((await abandoned(database.read)).length === 0) return 0;
-      const taken = await takeOver();
+      const taken: Abandoned[] = [];
+      for (const row of await findAbandoned()) {
+        const own = await takeOver(row).catch(unlessMoved);
+        if (own) taken.push(own);
+      }
       await Promise.all(taken.map(resolve));
       return taken.length;
     },
   };
+}
+
+/** Its customer has been moved meanwhile: the new owner's resolver goes on. */
+function unlessMoved(error: unknown): undefined {
+  if (!(error instanceof FencedError)) throw error;
 }

@@ -11,6 +11,7 @@ import {
 } from '../../chassis/index.ts';
 import type { Database } from '../../chassis/index.ts';
 import {
+  HEADERS,
   LIST_NAMES,
   PaymentListQuery,
   PaymentRequest,
@@ -54,7 +55,9 @@ export function paymentRoutes({ read }: Database, writes: PaymentWrites): Router
     .route('/api/payments/:id/refunds')
     .post(async (req, res) => {
       const body = parse(RefundRequest, req.body ?? {});
-      const request = keyedRequestOf(req, body);
+      // Which payment it is says better whose it is; this is for one that is not to be found.
+      const cohortKey = req.get(HEADERS.customer) || undefined;
+      const request = { ...keyedRequestOf(req, body), cohortKey };
       sendKeyedAnswer(res, await writes.refund(req.params.id, body, request));
     })
     .all(methodNotAllowed('POST'));

@@ -33,7 +33,12 @@ export async function settle(
     return await record(scope, request, id, (trx, at) => recordRefund(trx, id, paymentId, at));
   } catch (error) {
     if (!(error instanceof ProviderSilent)) throw error;
-    await ownerTransaction(scope.database, scope.guard, (trx) => scope.keys.letGo(trx, request));
+    await ownerTransaction(
+      scope.database,
+      scope.guard,
+      (trx) => scope.keys.letGo(trx, request),
+      request.cohortKey,
+    );
     const paymentId = intent.kind === 'charge' ? intent.payment.id : intent.refund.paymentId;
     throw refuse(paymentPending(paymentId));
   }
@@ -46,14 +51,15 @@ function record(
   resourceId: string,
   effect: (trx: Transaction, at: string) => Promise<StoredAnswer>,
 ): Promise<KeyedAnswer> {
-  return ownerTransaction(database, guard, async (trx) => {
+  const take = async (trx: Transaction): Promise<KeyedAnswer> => {
     const known = await keys.find(trx, request.key);
     if (known?.answer) return { answer: known.answer, replayed: true };
     const at = now();
     const answer = await effect(trx, toTimestamp(at));
     await keys.finish(trx, request, answer, resourceId, at);
     return { answer, replayed: false };
-  });
+  };
+  return ownerTransaction(database, guard, take, request.cohortKey);
 }
 
 async function recordCharge(

@@ -96,9 +96,28 @@ describe.each(dialects)('on %s', (dialect) => {
     await setFence(target, capability, 'open', epoch);
   }
 
-  const place = (paymentMethod = 'card_ok', quantity = 1) =>
+  /** The same for the payments of one customer, ahead of the others. */
+  async function handOverPaymentsOf(customer: string): Promise<void> {
+    const [source, target] = [shop.database, services.payment];
+    for (const key of ['*', customer]) await setFence(source, 'payment', 'open', 1, key);
+    await setFence(target, 'payment', 'closed', 0, customer);
+    await setFence(source, 'payment', 'closed', 2, customer);
+    const tables = tablesOf(paymentMapping, 'legacy').map(
+      async (table) => [table, await source.read(table).where({ CUST_NO: customer })] as const,
+    );
+    const rows = moveRows(paymentMapping, 'legacy', Object.fromEntries(await Promise.all(tables)));
+    await target.transaction(async (trx) => {
+      for (const [table, list] of Object.entries(rows)) {
+        for (const row of list) await trx(table).insert(row);
+      }
+    });
+    await setFence(source, 'payment', 'ceded', 2, customer);
+    await setFence(target, 'payment', 'open', 2, customer);
+  }
+
+  const place = (paymentMethod = 'card_ok', quantity = 1, customerId = 'ALICE') =>
     shop.post('/api/orders', {
-      customerId: 'ALICE',
+      customerId,
       items: [{ sku: 'A', quantity }],
       paymentMethod,
     });
@@ -182,6 +201,27 @@ describe.each(dialects)('on %s', (dialect) => {
       const { charges, totals } = await shop.ledger();
       expect(charges).toHaveLength(24);
       expect(totals).toEqual({ USD: { charged: 18_000, refunded: 0 } });
+    });
+
+    it('is charged where its customer is, also who moves ahead while the card is charged', async () => {
+      const slow = [place('card_slow', 1, 'ALICE'), place('card_timeout', 1, 'BOB')];
+      await charged(2);
+      await handOverPaymentsOf('ALICE');
+      const answers = await Promise.all(slow);
+      answers.push(await place('card_ok', 1, 'ALICE'), await place('card_ok', 1, 'BOB'));
+      expect(answers.map(({ status }) => status)).toEqual([201, 201, 201, 201]);
+      const customers = shop.database.read('PAY_TXN').orderBy('CUST_NO').pluck('CUST_NO');
+      expect(await customers).toEqual(['ALICE', 'BOB', 'BOB']);
+      expect(await services.payment.read('payments').pluck('customer_id')).toEqual([
+        'ALICE',
+        'ALICE',
+      ]);
+      for (const { body } of answers) {
+        expect((await shop.post(`/api/orders/${body.id}/cancel`)).status).toBe(200);
+      }
+      const { charges, totals } = await shop.ledger();
+      expect(charges.map(({ requests }) => requests)).toEqual([1, 1, 1, 1]);
+      expect(totals).toEqual({ USD: { charged: 4000, refunded: 4000 } });
     });
 
     it('waits while there is no owner, and goes on when there is one', async () => {

@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CallFailed, FencedError } from '../../../chassis/index.ts';
-
-type Side = 'local' | 'remote';
+import { createOwnerHints } from './owner-hints.ts';
 
 interface OwnedOptions<Port> {
   readonly local: Port;
@@ -10,8 +9,11 @@ interface OwnedOptions<Port> {
   readonly patienceMs?: number;
 }
 
-/** Makes one call at whichever side owns the capability. */
-export type Owned<Port> = <T>(call: (port: Port) => Promise<T>) => Promise<T>;
+/**
+ * Makes one call at whichever side owns the capability.
+ * @param customerId whom it is about, where single customers may have another owner than the rest
+ */
+export type Owned<Port> = <T>(call: (port: Port) => Promise<T>, customerId?: string) => Promise<T>;
 
 const FIRST_PAUSE_MS = 4;
 const LONGEST_PAUSE_MS = 200;
@@ -29,19 +31,21 @@ export function owned<Port>({
   patienceMs = 10_000,
 }: OwnedOptions<Port>): Owned<Port> {
   const ports = { local, remote };
-  // A hint that saves a refused call each time; a wrong one costs just that.
-  let lastOwner: Side = 'local';
-  return async (call) => {
+  const hints = createOwnerHints();
+  return async (call, customerId) => {
     const deadline = performance.now() + patienceMs;
-    let side = lastOwner;
+    let side = hints.of(customerId);
+    let alone = false;
     for (let failures = 0; ; failures += 1) {
       try {
         const answer = await call(ports[side]);
-        lastOwner = side;
+        hints.accepted(side, customerId, alone);
         return answer;
       } catch (error) {
         const elsewhere = error instanceof FencedError || error instanceof CallFailed;
         if (!elsewhere || performance.now() > deadline) throw error;
+        // Its own fence refused: where this customer goes says nothing of the others.
+        alone ||= error instanceof FencedError && error.key !== undefined;
       }
       side = side === 'local' ? 'remote' : 'local';
       // Both sides have been asked: between two owners, give the handover a moment.

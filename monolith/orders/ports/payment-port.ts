@@ -1,5 +1,5 @@
 import { requestHash } from '../../../chassis/index.ts';
-import type { HttpClient, StoredAnswer } from '../../../chassis/index.ts';
+import type { HttpClient, KeyedRequest, StoredAnswer } from '../../../chassis/index.ts';
 import type { PaymentRequest } from '../../../contracts/index.ts';
 import type { PaymentWrites } from '../../payment/index.ts';
 import { answerOf, callRemote } from './port.ts';
@@ -18,13 +18,16 @@ const ALL_THAT_IS_LEFT = {};
 /** Payment as a module of this process. Keys are hashed as over HTTP, since they may move. */
 export function localPayment(writes: PaymentWrites): PaymentPort {
   return {
-    pay: (body, call) =>
-      answerOf(writes.pay(body, { ...call, hash: requestHash('POST', PAYMENTS, body) })),
+    pay: (body, call) => answerOf(writes.pay(body, keyed(call, PAYMENTS, body))),
     refund: (id, call) => {
-      const hash = requestHash('POST', `${PAYMENTS}/${id}/refunds`, ALL_THAT_IS_LEFT);
-      return answerOf(writes.refund(id, ALL_THAT_IS_LEFT, { ...call, hash }));
+      const request = keyed(call, `${PAYMENTS}/${id}/refunds`, ALL_THAT_IS_LEFT);
+      return answerOf(writes.refund(id, ALL_THAT_IS_LEFT, request));
     },
   };
+}
+
+function keyed({ key, attemptId, customerId }: CallKey, path: string, body: unknown): KeyedRequest {
+  return { key, attemptId, cohortKey: customerId, hash: requestHash('POST', path, body) };
 }
 
 /** Payment as a service of its own. */

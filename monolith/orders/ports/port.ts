@@ -6,6 +6,8 @@ import { HEADERS } from '../../../contracts/index.ts';
 export interface CallKey {
   readonly key: string;
   readonly attemptId: string;
+  /** Whom it is about, where customers may have different owners. */
+  readonly customerId?: string;
 }
 
 /** The contract's answer to a call that a module of this process serves. */
@@ -27,19 +29,24 @@ export async function callRemote(
   client: HttpClient,
   path: string,
   body: unknown,
-  { key, attemptId }: CallKey,
+  { key, attemptId, customerId }: CallKey,
 ): Promise<StoredAnswer> {
   const answer = await client.call('POST', path, {
     ...(body === undefined ? {} : { body }),
-    headers: { [HEADERS.idempotencyKey]: key, [HEADERS.attempt]: attemptId },
+    headers: {
+      [HEADERS.idempotencyKey]: key,
+      [HEADERS.attempt]: attemptId,
+      ...(customerId === undefined ? {} : { [HEADERS.customer]: customerId }),
+    },
   });
   if (answer.status === 421) throw fencedBy(answer.body);
   return { status: answer.status, body: answer.body };
 }
 
 function fencedBy(body: unknown): FencedError {
-  const { capability, state, epoch } = body as Record<string, unknown>;
-  return new FencedError(String(capability), { state: state as FenceState, epoch: Number(epoch) });
+  const { capability, key, state, epoch } = body as Record<string, unknown>;
+  const fence = { state: state as FenceState, epoch: Number(epoch) };
+  return new FencedError(String(capability), fence, typeof key === 'string' ? key : undefined);
 }
 
 /** An answer that settles nothing: the step is to be taken again. */
