@@ -33,6 +33,7 @@ export default defineConfig({
         extracted: databaseUrl(env, 'INVENTORY_DATABASE_URL', 'inventory.db'),
       },
       mapping: inventoryMapping,
+      cohorts: { off: 'an order holds stock of several customers at once' },
       invariants: inventoryInvariants,
       contract,
       completion: {
@@ -50,6 +51,7 @@ export default defineConfig({
         extracted: databaseUrl(env, 'PAYMENT_DATABASE_URL', 'payment.db'),
       },
       mapping: paymentMapping,
+      cohorts: { header: 'x-customer-id' },
       invariants: paymentInvariants,
       contract,
       completion: {

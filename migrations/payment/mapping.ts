@@ -21,6 +21,7 @@ const customer = rename('CUST_NO', 'customer_id');
  */
 export const paymentMapping = defineMapping({
   capability: 'payment',
+  cohortKey: { legacy: 'CUST_NO', extracted: 'customer_id' },
   pairs: [
     {
       name: 'payments',

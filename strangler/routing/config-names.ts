@@ -12,6 +12,7 @@ export function danglingNames(input: unknown): string[] {
     ...unfitNames(capabilities),
     ...unknownUpstreams(config, capabilities),
     ...mappingsWithoutDatabases(capabilities),
+    ...cohortsWithoutDatabases(capabilities),
     ...unknownCapabilities(config, capabilities),
     ...contestedRoutes(capabilities),
   ];
@@ -48,6 +49,16 @@ function mappingsWithoutDatabases(capabilities: Unchecked): string[] {
       return mapping !== undefined && databases === undefined;
     })
     .map(([key]) => `capabilities.${key}.databases: a mapping needs the URLs of both databases`);
+}
+
+/** Where no rows move there is nothing that could belong to somebody. */
+function cohortsWithoutDatabases(capabilities: Unchecked): string[] {
+  return Object.entries(capabilities)
+    .filter(([, value]) => {
+      const { cohorts, databases } = asRecord(value);
+      return 'header' in asRecord(cohorts) && databases === undefined;
+    })
+    .map(([key]) => `capabilities.${key}.databases: cohorts need the URLs of both databases`);
 }
 
 function unknownCapabilities(config: Unchecked, capabilities: Unchecked): string[] {

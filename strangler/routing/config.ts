@@ -15,6 +15,15 @@ const upstream = z
   .url({ protocol: /^https?$/, error: 'give a URL such as "http://127.0.0.1:3000"' })
   .refine((url) => !/[?#@]/.test(url), 'leave out credentials, query and fragment');
 
+/** Headers that mean something to whoever passes requests on; no capability may give them another. */
+const TAKEN =
+  /^(host|connection|content-length|transfer-encoding|traceparent|via|idempotency-key|x-(fig|forwarded)-.*)$/;
+const header = z
+  .string()
+  .regex(/^[A-Za-z0-9-]+$/, 'give the name of a header')
+  .toLowerCase()
+  .refine((given) => !TAKEN.test(given), 'this header has another meaning; give one of your own');
+
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 
@@ -43,6 +52,23 @@ const completion = z.strictObject({
   legacyCode: z.array(z.string()).default([]),
 });
 
+/** Whether single keys of a capability, such as customers, may move ahead of the rest. */
+export type Cohorts =
+  /** The request header that names the key. */
+  | { readonly header: string }
+  /** Why they may not: shown to whoever asks for it. */
+  | { readonly off: string };
+
+const cohorts = z
+  .strictObject({ header: header.optional(), off: z.string().min(1).optional() })
+  .refine(
+    (given) => (given.header === undefined) !== (given.off === undefined),
+    'give either the header that names the key, or off with the reason',
+  )
+  .transform((given): Cohorts =>
+    given.header === undefined ? { off: given.off ?? '' } : { header: given.header },
+  );
+
 const capability = z.strictObject({
   /** Names in `upstreams`. */
   legacy: z.string(),
@@ -53,6 +79,8 @@ const capability = z.strictObject({
   databases: z.strictObject({ legacy: z.string(), extracted: z.string() }).optional(),
   /** The capability's mapping (see `defineMapping`); needs `databases`. */
   mapping: z.unknown().optional(),
+  /** Single keys ahead of the rest, by the `cohortKey` of the mapping; not possible when left out. */
+  cohorts: cohorts.optional(),
   /** Totals that must be equal on both sides before ownership moves. */
   invariants: z.array(invariant).default([]),
   /**
@@ -70,11 +98,7 @@ const schema = z.strictObject({
   /** The upstream that gets whatever belongs to no capability. */
   monolith: z.string(),
   /** The header that names the customer: stickiness, and reading one's own writes. */
-  stickyHeader: z
-    .string()
-    .regex(/^[A-Za-z0-9-]+$/, 'give the name of a header')
-    .toLowerCase()
-    .default('x-customer-id'),
+  stickyHeader: header.default('x-customer-id'),
   // Names are checked with those that refer to them: a wrong one must not hide what is wrong inside.
   capabilities: z.record(z.string(), capability),
   /** Writes to other routes that change a capability's data behind the facade's back. */

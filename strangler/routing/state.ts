@@ -19,6 +19,16 @@ export interface RoutingState {
   readonly holding: boolean;
   /** Grows with each publication inside one epoch, so that news can't be taken for older news. */
   readonly generation: number;
+  /** Keys that have a fence of their own; all others follow what is said above. */
+  readonly cohorts?: readonly CohortState[];
+}
+
+/** Keys of a capability, such as customers, that are owned together, apart from the rest. */
+export interface CohortState {
+  readonly keys: readonly string[];
+  readonly owner: SideName | null;
+  readonly epoch: number;
+  readonly holding: boolean;
 }
 
 /** The Redis channel, and the hash with one field a capability, that carry `RoutingState` JSON. */

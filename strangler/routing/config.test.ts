@@ -1,0 +1,36 @@
+import { describe, expect, it } from '@jest/globals';
+import { defineConfig } from './config.ts';
+import type { FigConfigInput } from './config.ts';
+
+const databases = { legacy: 'file:a', extracted: 'file:b' };
+
+function configWith(bills: Partial<FigConfigInput['capabilities'][string]>): FigConfigInput {
+  return {
+    upstreams: { old: 'http://127.0.0.1:1', next: 'http://127.0.0.1:2' },
+    monolith: 'old',
+    capabilities: { bills: { legacy: 'old', extracted: 'next', routes: ['/bills'], ...bills } },
+  };
+}
+
+describe('the cohorts of a capability', () => {
+  it('are named by a header, or are off for a reason, or are not spoken of', () => {
+    const cohortsOf = (cohorts: { header: string } | { off: string } | undefined) =>
+      defineConfig(configWith({ databases, ...(cohorts ? { cohorts } : {}) })).capabilities['bills']
+        ?.cohorts;
+    expect(cohortsOf({ header: 'X-Tenant' })).toEqual({ header: 'x-tenant' });
+    expect(cohortsOf({ off: 'rows span tenants' })).toEqual({ off: 'rows span tenants' });
+    expect(cohortsOf(undefined)).toBeUndefined();
+  });
+
+  it.each([
+    [{ cohorts: {} }, 'capabilities.bills.cohorts: give either the header'],
+    [{ cohorts: { header: 'x', off: 'y' } }, 'capabilities.bills.cohorts: give either the header'],
+    [{ cohorts: { header: 'x tenant' } }, 'cohorts.header: give the name of a header'],
+    [{ cohorts: { header: 'Host' } }, 'cohorts.header: this header has another meaning'],
+    [{ cohorts: { header: 'x-fig-key' } }, 'cohorts.header: this header has another meaning'],
+    [{ cohorts: { key: 'x' } as object }, 'capabilities.bills.cohorts: Unrecognized key: "key"'],
+    [{ cohorts: { header: 'x' }, databases: undefined }, 'cohorts need the URLs of both databases'],
+  ])('are refused as %j', (bills, text) => {
+    expect(() => defineConfig(configWith({ databases, ...bills }))).toThrow(text);
+  });
+});
