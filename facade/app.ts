@@ -10,6 +10,7 @@ import type { Core, Memory } from './core.ts';
 import { Counters } from './counters.ts';
 import { createDataPlane } from './data-plane.ts';
 import type { Plane } from './data-plane.ts';
+import { Door } from './door.ts';
 import { Experiments } from './experiment.ts';
 import { HoldLog } from './hold-log.ts';
 import { LocalFacts } from './local-facts.ts';
@@ -62,6 +63,7 @@ export function buildApp(options: FacadeOptions): Facade {
   const book = new RoutingBook([], remembered);
   const notes: WriteNotes[] = [];
   const feed = new RoutingFeed({ book, engine, redisUrl, log });
+  const door = new Door({ book, redisUrl, log });
   const barriers = new Barriers(engine, book);
   const upstreamOf: Core['upstreamOf'] = (capability, side) =>
     upstreams.get(capability.upstreams[side]);
@@ -75,6 +77,7 @@ export function buildApp(options: FacadeOptions): Facade {
     notes,
     peers,
     counters,
+    door,
     holds,
     experiments,
     upstreamOf,
@@ -91,6 +94,7 @@ export function buildApp(options: FacadeOptions): Facade {
     book.adopt(capabilities);
     barriers.adopt(capabilities, notes);
     counters.adopt(capabilities);
+    door.adopt(capabilities);
     const { limits, stickyHeader, trustedHops, timingToken } = config;
     const timeoutMs = Math.min(limits.requestMs, limits.attemptMs ?? limits.requestMs);
     const core: Core = {
@@ -112,7 +116,7 @@ export function buildApp(options: FacadeOptions): Facade {
     notesOf: (name) => notes[indexes.of(name)],
     async start() {
       barriers.start();
-      await feed.start();
+      await Promise.all([feed.start(), door.start()]);
     },
     async adopt(config) {
       plane = planeOf(config);
@@ -124,6 +128,7 @@ export function buildApp(options: FacadeOptions): Facade {
       remembered.close();
       feed.close();
       barriers.close();
+      await door.close();
       await upstreams.close();
       await experiments.settled();
       await engine.close();

@@ -14,6 +14,8 @@ export interface Capability {
    * there is no fence, both sides are always fit to serve, and the flags alone decide.
    */
   readonly replicated: boolean;
+  /** Whether a handover waits for writes under way: an application of it can't say FENCED. */
+  readonly finishesFirst: boolean;
   /** Body paths that may differ between the sides. */
   readonly ignore: readonly string[];
 }
@@ -61,6 +63,9 @@ export function compileRoutes(config: FigConfig, indexes = new Indexes()): Route
       flags: { reads: `${name}.reads`, writes: `${name}.writes`, shadow: `${name}.shadow` },
       upstreams: { legacy: settings.legacy, extracted: settings.extracted },
       replicated: settings.databases !== undefined,
+      finishesFirst: [settings.legacy, settings.extracted].some((upstream) =>
+        config.drainFirst.includes(upstream),
+      ),
       ignore: settings.ignore.map(({ path }) => path),
     };
     byName.set(name, capability);

@@ -3,6 +3,7 @@ import type { FigConfig, Flags, SideName } from '../strangler/routing/index.ts';
 import type { Capability, Routes } from './capability.ts';
 import type { Counters } from './counters.ts';
 import type { Circumstances } from './decision.ts';
+import type { Door } from './door.ts';
 import type { Experiments } from './experiment.ts';
 import type { HoldLog } from './hold-log.ts';
 import type { Peers } from './peers.ts';
@@ -21,6 +22,7 @@ export interface Memory {
   readonly notes: readonly WriteNotes[];
   readonly peers: Peers;
   readonly counters: Counters;
+  readonly door: Pick<Door, 'begin' | 'end'>;
   readonly holds: Pick<HoldLog, 'add'>;
   readonly experiments: Pick<Experiments, 'observe'>;
   upstreamOf(capability: Capability, side: SideName): Upstream;

@@ -21,6 +21,8 @@ interface Waiter {
  */
 export class RoutingBook {
   version = 0;
+  /** Told of each change of what is known, before those who wait. */
+  onChange: ((capability: Capability) => void) | undefined;
   readonly #knowledge: Knowledge[] = [];
   readonly #ownership: Ownership[] = [];
   #byName: ReadonlyMap<string, Capability> = new Map();
@@ -85,6 +87,7 @@ export class RoutingBook {
     if (isDeepStrictEqual(ownership, this.#ownership[capability.index])) return;
     this.#ownership[capability.index] = ownership;
     this.version += 1;
+    this.onChange?.(capability);
     const waiters = [...this.#waiters];
     this.#waiters.clear();
     for (const waiter of waiters) waiter.wake();

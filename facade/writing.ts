@@ -22,7 +22,7 @@ interface Try {
   readonly outcome: Outcome;
 }
 
-/** How long the engine's request to hold is honoured without news: then the fence is asked. */
+/** How long the engine's request to hold is honoured without news: then the fence is asked, if it can say so. */
 const HINT_MS = 250;
 /** A handover takes milliseconds; one that takes longer is not asked after in a hurry. */
 const FIRST_WAIT_MS = 5;
@@ -169,11 +169,18 @@ export class Writing implements Witness {
     this.#visit.heldMs = this.#sentAt - (this.#heldSince ?? this.#sentAt);
     this.#asked = side;
     const attempt = new Attempt(this.#visit, { catchFenced: true, again }, (outcome) => {
+      core.door.end(this.#decision.changes);
       if (outcome.kind === 'fenced') this.#heldSince ??= this.#sentAt;
       done(outcome);
     });
     const upstream = capability ? core.upstreamOf(capability, side) : core.monolith;
-    attempt.send(upstream, body.length === 0 ? null : body, this.#headers);
+    core.door.begin(this.#decision.changes);
+    try {
+      attempt.send(upstream, body.length === 0 ? null : body, this.#headers);
+    } catch (error) {
+      core.door.end(this.#decision.changes);
+      throw error;
+    }
   }
 
   /**
@@ -218,10 +225,11 @@ export class Writing implements Witness {
   /** Waits as the engine asked. @returns false when the visit is over */
   async #waitForHint(): Promise<boolean> {
     this.#heldSince ??= performance.now();
-    const until = performance.now() + HINT_MS;
+    const patience = this.#heldFor?.finishesFirst ? this.#core.limits.holdMs : HINT_MS;
+    const until = performance.now() + patience;
     while (this.#isHeld()) {
       const left = until - performance.now();
-      if (left <= 0) {
+      if (left <= 0 && patience === HINT_MS) {
         this.#hintSpent = true;
         break;
       }

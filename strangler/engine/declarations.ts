@@ -54,6 +54,9 @@ function restOf(
   return {
     invariants,
     ...(contract ? { contract: { file, upstreams } } : {}),
+    drainFirst: (['legacy', 'extracted'] as const).filter((side) =>
+      config.drainFirst.includes(settings[side]),
+    ),
     completion: {
       soakMs,
       quietMs,

@@ -5,6 +5,7 @@ import type { RunningEngine } from '../testing/engine.ts';
 import { withSides } from '../testing/sides.ts';
 import type { Sides } from '../testing/sides.ts';
 import { beginCounting, keepWriting, levelAt } from '../testing/writer.ts';
+import { defaultLimits } from '../handover/coordinator.ts';
 import { defaultGateLimits } from '../handover/gates.ts';
 import { dialects, withSidesOf } from '../testing/dialects.ts';
 
@@ -159,7 +160,7 @@ describe('the engine', () => {
       return withEngine(
         sides,
         {
-          limits: { closeMs: 200, applyMs: 300, troubleMs: 1_000 },
+          limits: { ...defaultLimits, closeMs: 200, applyMs: 300, troubleMs: 1_000 },
           onStep: (_capability, step) => {
             if (step !== 'hold' || locked) return;
             // After the gates: somebody keeps the target's write lock, nothing can be applied there.

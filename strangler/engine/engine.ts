@@ -16,6 +16,7 @@ import type { SideName } from '../side.ts';
 import { complete, planCompletion } from './complete.ts';
 import type { CompletionAnswer, CompletionPlan } from './complete.ts';
 import { newHolder } from './leases.ts';
+import { Doors } from './doors.ts';
 import type { IntentView } from './driver.ts';
 import { abort } from './abort.ts';
 import type { AbortAnswer } from './abort.ts';
@@ -90,18 +91,22 @@ export class Engine implements EngineControl {
   readonly holder = newHolder();
   readonly #deps: EngineDeps;
   readonly #publisher: RoutingPublisher;
+  readonly #doors: Doors | undefined;
 
   constructor(deps: EngineDeps) {
     const { declarations, flags, redisUrl, log } = deps;
     this.#deps = deps;
     this.#publisher = new RoutingPublisher(redisUrl, log);
     const publisher = this.#publisher;
+    const drains = Object.values(declarations).some(({ drainFirst = [] }) => drainFirst.length > 0);
+    this.#doors = drains ? new Doors(redisUrl, log) : undefined;
+    const doors = this.#doors;
     this.stewards = new Map(
       Object.entries(declarations).map(([capability, declaration]) => {
         const open = (): Plane => openPlane(declaration, deps);
         const { holder } = this;
         const foreignTables = foreignTablesOf(capability, declarations);
-        const given = { ...settings(deps), capability, open, flags, publisher, log, holder };
+        const given = { ...settings(deps), capability, open, flags, publisher, doors, log, holder };
         return [capability, new Steward({ ...given, foreignTables })];
       }),
     );
@@ -124,6 +129,7 @@ export class Engine implements EngineControl {
   async close(): Promise<void> {
     await Promise.all([...this.stewards.values()].map((steward) => steward.stop()));
     this.#publisher.close();
+    this.#doors?.close();
   }
 
   routing(): readonly RoutingState[] {

@@ -8,6 +8,7 @@ import type { StepKind } from '../handover/switcher.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import type { HandoverRecord } from '../store.ts';
+import type { Doors } from './doors.ts';
 import type { Leases } from './leases.ts';
 import type { Plane } from './plane.ts';
 import { moveSequences } from './sequences.ts';
@@ -34,6 +35,8 @@ interface HandoversOptions {
   readonly plane: Plane;
   readonly leases: Leases;
   readonly publisher: Announcements;
+  /** Where writes under way are asked after; nobody can be waited for without. */
+  readonly doors?: Pick<Doors, 'finished'> | undefined;
   readonly log: Logger;
   readonly limits?: StepLimits;
   readonly onStep?: (capability: string, step: StepKind) => void | Promise<void>;
@@ -157,6 +160,7 @@ export class Handovers {
       target: await target.fence(),
       position: await source.lastPosition(),
       applied: await target.appliedPosition(),
+      drains: this.#drains(otherSide(to)),
     });
     await new Coordinator(switcher).run();
     return switcher.lines;
@@ -187,6 +191,9 @@ export class Handovers {
           return settled;
         },
       },
+      drain: this.#drains(from)
+        ? () => this.#drain(capability, record.epoch, limits.drainMs)
+        : undefined,
       stillMine: () => leases.holds(from),
       ...(onStep ? { onStep: (step) => onStep(capability, step) } : {}),
     });
@@ -199,6 +206,16 @@ export class Handovers {
     await plane.data.ownerChanged();
     this.#say(record, result, log);
     return { ...result, record };
+  }
+
+  #drains(from: SideName): boolean {
+    return this.#options.plane.declaration.drainFirst?.includes(from) ?? false;
+  }
+
+  async #drain(capability: string, epoch: number, limitMs: number): Promise<void> {
+    const { doors } = this.#options;
+    if (!doors) throw new Error('without Redis no facade can be asked to let writes finish first');
+    await doors.finished(capability, epoch, limitMs);
   }
 
   #say(record: HandoverRecord, result: HandoverResult, log: Logger): void {

@@ -25,6 +25,8 @@ export interface DataDeclaration {
   /** Absent: nobody has to compare what both sides answer. */
   readonly contract?: ContractDeclaration;
   readonly completion?: CompletionDeclaration;
+  /** Sides whose application can't say FENCED: their writes finish before they are closed. */
+  readonly drainFirst?: readonly SideName[];
 }
 
 /** When a capability may be completed, and what is told then. */

@@ -15,6 +15,7 @@ import { News } from './news.ts';
 import { Notices } from './notices.ts';
 import { fencesOf } from './plane.ts';
 import type { Plane } from './plane.ts';
+import type { Doors } from './doors.ts';
 import type { RoutingPublisher } from './routing-publisher.ts';
 import { ownerOf } from './stage.ts';
 import { readStatus } from './status.ts';
@@ -33,6 +34,7 @@ export interface StewardOptions {
   readonly open: () => Plane;
   readonly flags: Flags;
   readonly publisher: RoutingPublisher;
+  readonly doors: Doors | undefined;
   readonly log: Logger;
   readonly holder: string;
   readonly leaseMs?: number;

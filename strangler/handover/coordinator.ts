@@ -20,6 +20,8 @@ export interface HandoverResult {
 }
 
 export interface StepLimits {
+  /** How long writes under way may take where they have to finish first, in ms. */
+  readonly drainMs: number;
   /** How long closing may wait for open write transactions, in ms. */
   readonly closeMs: number;
   /** How long the target may take to apply the last changes, in ms. */
@@ -28,7 +30,12 @@ export interface StepLimits {
   readonly troubleMs: number;
 }
 
-export const defaultLimits: StepLimits = { closeMs: 1_000, applyMs: 2_000, troubleMs: 5_000 };
+export const defaultLimits: StepLimits = {
+  drainMs: 5_000,
+  closeMs: 1_000,
+  applyMs: 2_000,
+  troubleMs: 5_000,
+};
 
 const RETRY_MS = 20;
 

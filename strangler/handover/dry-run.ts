@@ -11,6 +11,8 @@ interface DryRunOptions {
   /** Last position of the source's feed at the moment. */
   readonly position: number;
   readonly applied: number;
+  /** Whether writes under way have to finish first. */
+  readonly drains: boolean;
 }
 
 /** Goes through a handover on paper: changes nothing, and keeps what each step would do. */
@@ -38,7 +40,9 @@ export class DryRunSwitcher implements Switcher {
   }
 
   hold(): Promise<boolean> {
-    return this.#would(`tell the facades to hold new writes of ${this.#given.capability}`);
+    const { capability, from, drains } = this.#given;
+    const wait = drains ? `, and wait until those under way at ${from} are answered` : '';
+    return this.#would(`tell the facades to hold new writes of ${capability}${wait}`);
   }
 
   close(): Promise<boolean> {

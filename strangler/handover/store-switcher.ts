@@ -25,6 +25,8 @@ interface SwitcherOptions {
   readonly lease: Lease;
   readonly announcer: Announcer;
   readonly catchUp: CatchUp;
+  /** Waits until no write is under way at a source that can't say FENCED. @throws when that fails */
+  readonly drain?: (() => Promise<void>) | undefined;
   /** Whether this engine still has its lease in the source. */
   readonly stillMine: () => Promise<boolean>;
   /** Called before a step takes effect: where a test may pull the plug. */
@@ -78,8 +80,9 @@ export class StoreSwitcher implements Switcher {
 
   async hold(): Promise<boolean> {
     await this.#note('hold');
-    const { announcer, record } = this.#options;
+    const { announcer, record, drain } = this.#options;
     await hint(announcer.hold(record.epoch), HOLD_MS);
+    await drain?.();
     return true;
   }
 

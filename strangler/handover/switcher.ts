@@ -17,7 +17,7 @@ export type StepKind = Exclude<Action['kind'], 'nothing' | 'alarm'>;
  */
 export interface Switcher {
   read(): Promise<Readings>;
-  /** Hints to the facades that new writes should wait. */
+  /** Hints to the facades that new writes should wait; lets those under way finish, where they must. */
   hold(): Promise<boolean>;
   close(): Promise<boolean>;
   recordPosition(): Promise<boolean>;

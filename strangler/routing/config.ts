@@ -97,6 +97,11 @@ const schema = z.strictObject({
   upstreams: z.record(z.string(), upstream),
   /** The upstream that gets whatever belongs to no capability. */
   monolith: z.string(),
+  /**
+   * Upstreams whose application makes an error of its own of a write that its database refuses: a
+   * handover lets their writes finish before it closes their side.
+   */
+  drainFirst: z.array(z.string()).default([]),
   /** The header that names the customer: stickiness, and reading one's own writes. */
   stickyHeader: header.default('x-customer-id'),
   // Names are checked with those that refer to them: a wrong one must not hide what is wrong inside.

@@ -1,6 +1,7 @@
 /** What a facade may know of the engine: its configuration, its flags, and who owns what. */
 export * from './config.ts';
 export * from './contract-results.ts';
+export * from './doors.ts';
 export * from './flag-file.ts';
 export * from './flag-store.ts';
 export * from './flags.ts';

@@ -1,0 +1,68 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import type { Logger } from '../../chassis/index.ts';
+import { doorKey, DOORS, parseDoor } from '../routing/index.ts';
+
+const RECONNECT_MS = 250;
+const COMMAND_MS = 500;
+/** How often facades are looked at while writers wait. */
+const LOOK_MS = 3;
+
+/** The facades, as they tell of themselves in Redis. */
+export class Doors {
+  readonly #redis: Redis | undefined;
+
+  constructor(redisUrl: string | undefined, log: Logger) {
+    if (redisUrl === undefined) return;
+    this.#redis = new Redis(redisUrl, {
+      lazyConnect: true,
+      enableOfflineQueue: false,
+      maxRetriesPerRequest: null,
+      commandTimeout: COMMAND_MS,
+      retryStrategy: () => RECONNECT_MS,
+    });
+    this.#redis.on('error', (error) => log.debug({ err: error }, 'Redis is away'));
+    this.#redis.connect().catch(() => undefined);
+  }
+
+  /**
+   * Waits until no facade that is there has a write of the capability under way, all of them having
+   * been told to hold. One that is gone, paused or cut off is not waited for longer than it takes to
+   * be missed.
+   * @throws Error that says who is still at work after `limitMs`, or that nobody can be asked
+   */
+  async finished(capability: string, epoch: number, limitMs: number): Promise<void> {
+    const until = performance.now() + limitMs;
+    for (;;) {
+      const busy = await this.#busy(capability, epoch);
+      if (busy === 0) return;
+      if (performance.now() > until) {
+        throw new Error(
+          `writes of ${capability} are still under way after ${limitMs} ms, through ${busy} facade(s)`,
+        );
+      }
+      await delay(LOOK_MS);
+    }
+  }
+
+  async #busy(capability: string, epoch: number): Promise<number> {
+    const redis = this.#redis;
+    if (redis?.status !== 'ready') {
+      throw new Error(
+        `Redis is away, so facades can't be asked to let writes of ${capability} finish first`,
+      );
+    }
+    const ids = await redis.smembers(DOORS);
+    if (ids.length === 0) return 0;
+    const texts = await redis.mget(ids.map(doorKey));
+    const gone = ids.filter((_id, index) => texts[index] === null);
+    if (gone.length > 0) await redis.srem(DOORS, ...gone);
+    return texts.filter(
+      (text) => typeof text === 'string' && !((parseDoor(text).finished[capability] ?? 0) >= epoch),
+    ).length;
+  }
+
+  close(): void {
+    this.#redis?.disconnect();
+  }
+}
