@@ -15,6 +15,11 @@ const asked = z.strictObject({
     .string()
     .optional()
     .transform((name) => name || undefined),
+  key: z
+    .string()
+    .optional()
+    .transform((name) => name || undefined)
+    .describe('whom it is about, where another header than the customer’s says so'),
 });
 
 /** The operator's side of the facade: health, what it believes and does, metrics. */

@@ -76,6 +76,7 @@ export function buildApp(options: FacadeOptions): Facade {
     feed,
     notes,
     peers,
+    barriers,
     counters,
     door,
     holds,
@@ -105,7 +106,14 @@ export function buildApp(options: FacadeOptions): Facade {
       monolith: upstreams.get(config.monolith),
       stickyHeader,
     };
-    const reader = new RequestReader({ stickyHeader, trustedHops, timingToken, timeoutMs });
+    const keyHeaders = capabilities.flatMap(({ cohorts }) => cohorts?.header ?? []);
+    const reader = new RequestReader({
+      stickyHeader,
+      keyHeaders: keyHeaders.filter((header) => header !== stickyHeader),
+      trustedHops,
+      timingToken,
+      timeoutMs,
+    });
     return { core, reader };
   }
 

@@ -10,6 +10,8 @@ import type { Cancellable, Visit } from './visit.ts';
 /** A fence's refusal, as problem+json tells it. */
 export interface FencedAnswer {
   readonly capability: string;
+  /** Whose own fence it was; undefined for that of the rest. */
+  readonly key: string | undefined;
   readonly state: 'closed' | 'ceded';
   readonly epoch: number;
 }
@@ -291,10 +293,11 @@ function addTrailers(res: Visit['res'], raw: readonly (string | Buffer)[]): void
 function fencedAnswer(chunks: readonly Buffer[]): FencedAnswer | undefined {
   try {
     const problem = JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>;
-    const { code, capability, state, epoch } = problem;
+    const { code, capability, key, state, epoch } = problem;
     if (code !== 'fenced' || typeof capability !== 'string') return undefined;
     return {
       capability,
+      key: typeof key === 'string' ? key : undefined,
       state: state === 'ceded' ? 'ceded' : 'closed',
       epoch: typeof epoch === 'number' ? epoch : 0,
     };

@@ -93,15 +93,15 @@ export class Barriers {
   }
 
   async #ask({ capability, notes }: Lane): Promise<boolean> {
-    const { owner, epoch } = this.#book.of(capability);
+    const standing = this.#book.standing(capability);
     const barrier = notes.beginBarrier();
     try {
       const answer = await this.#engine.call('GET', `/barrier/${capability.name}`, {
         timeoutMs: TIMEOUT_MS,
       });
-      const now = this.#book.of(capability);
       // Which side is the other one may have changed while the engine waited.
-      if (answer.status !== 200 || now.owner !== owner || now.epoch !== epoch) return false;
+      const moved = this.#book.standing(capability) !== standing;
+      if (answer.status !== 200 || moved) return false;
       notes.settle(barrier);
       return true;
     } catch {

@@ -1,4 +1,4 @@
-import type { FigConfig, SideName } from '../strangler/routing/index.ts';
+import type { CapabilityConfig, FigConfig, SideName } from '../strangler/routing/index.ts';
 import { RouteTable } from './routes.ts';
 
 /** What the facade knows of one capability from the configuration. */
@@ -16,6 +16,8 @@ export interface Capability {
   readonly replicated: boolean;
   /** Whether a handover waits for writes under way: an application of it can't say FENCED. */
   readonly finishesFirst: boolean;
+  /** How requests name the key, where single keys may have another owner than the rest. */
+  readonly cohorts: { readonly header: string; readonly isCustomer: boolean } | undefined;
   /** Body paths that may differ between the sides. */
   readonly ignore: readonly string[];
 }
@@ -52,6 +54,15 @@ export class Indexes {
   }
 }
 
+function cohortsOf(
+  { cohorts }: CapabilityConfig,
+  { stickyHeader }: FigConfig,
+): Capability['cohorts'] {
+  if (cohorts === undefined || !('header' in cohorts)) return undefined;
+  const { header } = cohorts;
+  return { header, isCustomer: header === stickyHeader };
+}
+
 /** Compiles the routes of a configuration. */
 export function compileRoutes(config: FigConfig, indexes = new Indexes()): Routes {
   const byName = new Map<string, Capability>();
@@ -66,6 +77,7 @@ export function compileRoutes(config: FigConfig, indexes = new Indexes()): Route
       finishesFirst: [settings.legacy, settings.extracted].some((upstream) =>
         config.drainFirst.includes(upstream),
       ),
+      cohorts: cohortsOf(settings, config),
       ignore: settings.ignore.map(({ path }) => path),
     };
     byName.set(name, capability);

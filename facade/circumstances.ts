@@ -8,7 +8,9 @@ export function circumstancesOf(routes: Routes, memory: Memory): Circumstances {
   return {
     routes,
     flags,
-    ownership: (capability) => book.of(capability),
+    ownership: (capability, key) => book.of(capability, key),
+    isSplit: (capability) => book.isSplit(capability),
+    isApart: (capability, key) => key !== undefined && book.isApart(capability, key),
     isSettled: (capability, customer) => notes[capability.index]?.isSettled(customer) ?? false,
     newsIsPushed: () => feed.live,
   };

@@ -1,5 +1,6 @@
 import type { Logger } from '../chassis/index.ts';
 import type { FigConfig, Flags, SideName } from '../strangler/routing/index.ts';
+import type { Barriers } from './barriers.ts';
 import type { Capability, Routes } from './capability.ts';
 import type { Counters } from './counters.ts';
 import type { Circumstances } from './decision.ts';
@@ -21,6 +22,7 @@ export interface Memory {
   /** By `Capability.index`. */
   readonly notes: readonly WriteNotes[];
   readonly peers: Peers;
+  readonly barriers: Pick<Barriers, 'pass'>;
   readonly counters: Counters;
   readonly door: Pick<Door, 'begin' | 'end'>;
   readonly holds: Pick<HoldLog, 'add'>;

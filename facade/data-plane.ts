@@ -74,6 +74,7 @@ export function createDataPlane(first: Plane): DataPlane {
       method: form.method,
       path: form.path,
       customer: form.customer,
+      keys: form.keys,
       draw: `${draws}`,
     };
     const decision = decide(question, core.circumstances);

@@ -59,6 +59,8 @@ function circumstances(world: World): Circumstances {
       known: true,
       certain: false,
     }),
+    isSplit: () => false,
+    isApart: () => false,
     isSettled: () => world.settled,
     newsIsPushed: () => true,
   };

@@ -1,14 +1,15 @@
 import { otherSide } from '../strangler/routing/index.ts';
 import type { Flags, SideName } from '../strangler/routing/index.ts';
 import type { Capability, Routes } from './capability.ts';
+import { keyOf } from './cohort-key.ts';
+import type { Asker } from './cohort-key.ts';
 import type { Ownership } from './ownership.ts';
 import { isSafe } from './request-form.ts';
 
 /** The part of a request that decides its way. */
-export interface Question {
+export interface Question extends Asker {
   readonly method: string;
   readonly path: string;
-  readonly customer: string | undefined;
   /** Drawn anew for each request: takes a share of requests where no customer is needed. */
   readonly draw: string;
 }
@@ -17,7 +18,12 @@ export interface Question {
 export interface Circumstances {
   readonly routes: Routes;
   readonly flags: Pick<Flags, 'isEnabled'>;
-  ownership(capability: Capability): Ownership;
+  /** @param key whose rows it is about; they may have another owner than the rest */
+  ownership(capability: Capability, key?: string): Ownership;
+  /** Whether some keys of it have another owner than the rest, as far as is known. */
+  isSplit(capability: Capability): boolean;
+  /** Whether this one has. */
+  isApart(capability: Capability, key: string | undefined): boolean;
   /** Whether all that this customer wrote is known to have reached the other side. */
   isSettled(capability: Capability, customer: string): boolean;
   /** Whether news of ownership is pushed as it happens. */
@@ -73,7 +79,7 @@ export function decide(question: Question, circumstances: Circumstances): Decisi
     return {
       kind: 'write',
       capability,
-      side: circumstances.ownership(capability).owner,
+      side: circumstances.ownership(capability, keyOf(capability, question)).owner,
       changes: touched.includes(capability) ? touched : [capability, ...touched],
     };
   }
@@ -81,16 +87,19 @@ export function decide(question: Question, circumstances: Circumstances): Decisi
 }
 
 function decideRead(
-  { method, customer, draw }: Question,
+  question: Question,
   capability: Capability,
-  { flags, ownership, isSettled }: Circumstances,
+  circumstances: Circumstances,
 ): Decision {
-  const { owner, replicaReady } = ownership(capability);
+  const { method, customer, draw } = question;
+  const { flags, ownership, isSettled } = circumstances;
+  const { owner, replicaReady } = ownership(capability, keyOf(capability, question));
   const wanted: SideName = flags.isEnabled(capability.flags.reads, { userId: customer ?? draw })
     ? 'extracted'
     : 'legacy';
   const shadow =
     isComparable(method, replicaReady) &&
+    !mayBeAnybodys(capability, question, circumstances) &&
     flags.isEnabled(capability.flags.shadow, { userId: draw });
   const reason = reasonFor();
   const side = reason === 'flag' ? otherSide(owner) : owner;
@@ -113,22 +122,40 @@ export function isComparable(method: string, replicaReady: boolean): boolean {
 /** The first of the capabilities whose ownership is about to move: their writes wait for it. */
 export function firstMoving(
   changes: readonly Capability[],
+  asker: Asker,
   { ownership }: Pick<Circumstances, 'ownership'>,
 ): Capability | undefined {
-  return changes.find((capability) => ownership(capability).holding);
+  return changes.find((capability) => ownership(capability, keyOf(capability, asker)).holding);
 }
 
 /**
  * Whether the owner may be another than we think, and a read would show it: a customer who has just
  * written, while ownership moves or nobody pushes news of it. A write that went through a third
- * route may have been done by a new owner without our seeing it.
+ * route may have been done by a new owner without our seeing it. Who names no key where keys have
+ * different owners is always in doubt.
  */
 export function isInDoubt(
   capability: Capability,
-  customer: string | undefined,
-  { ownership, isSettled, newsIsPushed }: Omit<Circumstances, 'routes' | 'flags'>,
+  asker: Asker,
+  circumstances: Omit<Circumstances, 'routes' | 'flags'>,
 ): boolean {
   if (!capability.replicated) return false;
-  if (!ownership(capability).holding && newsIsPushed()) return false;
+  if (mayBeAnybodys(capability, asker, circumstances)) return true;
+  const { ownership, isSettled, newsIsPushed } = circumstances;
+  if (!ownership(capability, keyOf(capability, asker)).holding && newsIsPushed()) return false;
+  const { customer } = asker;
   return customer === undefined || !isSettled(capability, customer);
+}
+
+/**
+ * Whether a request may be about any of several owners: it names no key, and some have another owner
+ * than the rest. Then no side alone has all that there is to tell.
+ */
+export function mayBeAnybodys(
+  capability: Capability,
+  asker: Asker,
+  { isSplit }: Pick<Circumstances, 'isSplit'>,
+): boolean {
+  if (capability.cohorts === undefined || !isSplit(capability)) return false;
+  return keyOf(capability, asker) === undefined;
 }

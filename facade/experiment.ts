@@ -4,6 +4,7 @@ import { otherSide } from '../strangler/routing/index.ts';
 import type { SideName } from '../strangler/routing/index.ts';
 import type { Barriers } from './barriers.ts';
 import type { Capability } from './capability.ts';
+import { keyOf } from './cohort-key.ts';
 import { differences, sameAnswer } from './compare.ts';
 import type { Difference, Observation } from './compare.ts';
 import { fetchWhole } from './fetch-whole.ts';
@@ -158,7 +159,8 @@ export class Experiments {
     form: RequestForm,
   ): Promise<Verdict | undefined> {
     const { book, barriers } = this.#deps;
-    const { owner, epoch, holding } = book.of(capability);
+    const key = keyOf(capability, form);
+    const { owner, epoch, holding } = book.of(capability, key);
     const control = await this.#ask(capability, owner, form);
     const watch = watchFor(control, () => this.#ask(capability, owner, form));
     let candidate: Observation;
@@ -169,7 +171,7 @@ export class Experiments {
     } finally {
       still = await watch.stop();
     }
-    const now = book.of(capability);
+    const now = book.of(capability, key);
     if (!still || now.owner !== owner || now.epoch !== epoch) return undefined;
     const found = compare(capability, owner, control, candidate);
     return found.length === 0 ? { kind: 'matched' } : { kind: 'mismatched', differences: found };

@@ -1,4 +1,5 @@
 import type { Capability } from './capability.ts';
+import { keyOf } from './cohort-key.ts';
 import type { Question } from './decision.ts';
 import type { World } from './explained-world.ts';
 import type { Ownership } from './ownership.ts';
@@ -8,6 +9,8 @@ export interface CapabilityFacts extends Ownership {
   readonly capability: string;
   /** Whether rows move between the sides; where they don't, the flags alone decide. */
   readonly replicated: boolean;
+  /** Whose rows it is about, and whether they have an owner of their own; null where that can't be. */
+  readonly cohort: { readonly key: string | null; readonly apart: boolean } | null;
   readonly flags: {
     readonly shadow: { readonly flag: string; readonly share: number };
     readonly reads: {
@@ -29,9 +32,13 @@ export function factsOf(capability: Capability, question: Question, world: World
   const { circumstances, flags } = world;
   const { shadow, reads, writes } = capability.flags;
   const { customer } = question;
+  const key = keyOf(capability, question);
   return {
     capability: capability.name,
     replicated: capability.replicated,
+    cohort: capability.cohorts
+      ? { key: key ?? null, apart: circumstances.isApart(capability, key) }
+      : null,
     flags: {
       shadow: { flag: shadow, share: flags.share(shadow) },
       reads: {
@@ -42,7 +49,7 @@ export function factsOf(capability: Capability, question: Question, world: World
       },
       writes: { flag: writes, on: circumstances.flags.isEnabled(writes) },
     },
-    ...circumstances.ownership(capability),
+    ...circumstances.ownership(capability, key),
     settled: customer === undefined ? null : circumstances.isSettled(capability, customer),
     news: circumstances.newsIsPushed() ? 'pushed' : 'polled',
   };

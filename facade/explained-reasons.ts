@@ -1,7 +1,8 @@
 import { otherSide } from '../strangler/routing/index.ts';
 import type { SideName } from '../strangler/routing/index.ts';
 import type { Capability } from './capability.ts';
-import { isInDoubt } from './decision.ts';
+import { keyOf } from './cohort-key.ts';
+import { isInDoubt, mayBeAnybodys } from './decision.ts';
 import type { Decision, Question, ReadReason } from './decision.ts';
 import type { World } from './explained-world.ts';
 
@@ -49,7 +50,11 @@ export function whyRead(read: Read, question: Question, world: World): Reason {
 }
 
 /** Why a write is sent where it is sent. */
-export function whyWritten({ capability, side, changes }: Write, world: World): Reason {
+export function whyWritten(
+  { capability, side, changes }: Write,
+  question: Question,
+  world: World,
+): Reason {
   if (!capability) {
     const names = changes.map(({ name }) => name).join(' and ');
     const why = `the route is ${world.monolith.name}'s, which changes ${names} at whoever owns it`;
@@ -60,11 +65,13 @@ export function whyWritten({ capability, side, changes }: Write, world: World): 
     const state = side === 'extracted' ? 'on' : 'off';
     return { reason: 'flag', why: `${capability.flags.writes} is ${state}: ${name} takes writes` };
   }
-  const { epoch, known } = world.circumstances.ownership(capability);
+  const key = keyOf(capability, question);
+  const { epoch, known } = world.circumstances.ownership(capability, key);
+  const whose = world.circumstances.isApart(capability, key) ? ` of ${key ?? ''}` : '';
   return {
     reason: 'owner',
     why: known
-      ? `${name} owns ${capability.name} in epoch ${epoch}, as far as the facade knows`
+      ? `${name} owns ${capability.name}${whose} in epoch ${epoch}, as far as the facade knows`
       : `nobody has told yet who owns ${capability.name}: ${name} is asked first`,
   };
 }
@@ -75,10 +82,11 @@ export function whyHeld({ name }: Capability): string {
 
 /** What else would happen on the way. */
 export function notesOn(decision: Decision, question: Question, world: World): readonly string[] {
-  const { method, customer } = question;
+  const { method } = question;
   if (decision.kind === 'pass') return [];
   if (decision.kind === 'write') {
     return [
+      ...decision.changes.flatMap((each) => notesOnKeys(each, question, world)),
       ...(method === 'POST' ? ['without an Idempotency-Key it is given one'] : []),
       ...(decision.capability?.replicated
         ? ['should a fence turn it away, nothing has happened, and it goes to the other side']
@@ -86,12 +94,23 @@ export function notesOn(decision: Decision, question: Question, world: World): r
     ];
   }
   const { capability, side } = decision;
+  const { circumstances } = world;
+  const { owner } = circumstances.ownership(capability, keyOf(capability, question));
+  const anybodys = mayBeAnybodys(capability, question, circumstances);
   return [
-    ...(isInDoubt(capability, customer, world.circumstances)
+    ...notesOnKeys(capability, question, world),
+    ...(isInDoubt(capability, question, circumstances) && !anybodys
       ? ['ownership is moving or news of it is not pushed: it is first made sure who the owner is']
       : []),
-    ...(side === world.circumstances.ownership(capability).owner
-      ? []
-      : ['should that server fail, the owner is asked']),
+    ...(side === owner ? [] : ['should that server fail, the owner is asked']),
+  ];
+}
+
+function notesOnKeys(capability: Capability, question: Question, world: World): readonly string[] {
+  if (!mayBeAnybodys(capability, question, world.circumstances)) return [];
+  const { name, cohorts } = capability;
+  return [
+    `some keys of ${name} have an owner of their own, and without ${cohorts?.header} nobody knows ` +
+      'whose this is about: the owner of the rest is asked first',
   ];
 }

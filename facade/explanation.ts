@@ -1,7 +1,8 @@
 import { METHODS } from 'node:http';
 import { Problem } from '../chassis/index.ts';
 import type { SideName } from '../strangler/routing/index.ts';
-import { decide, firstMoving, isComparable } from './decision.ts';
+import { keyOf } from './cohort-key.ts';
+import { decide, firstMoving, isComparable, mayBeAnybodys } from './decision.ts';
 import type { Decision, Question } from './decision.ts';
 import { factsOf } from './explained-facts.ts';
 import type { CapabilityFacts } from './explained-facts.ts';
@@ -18,6 +19,8 @@ export interface Asked {
   readonly method: string;
   readonly path: string;
   readonly customer: string | undefined;
+  /** Whom it is about, for capabilities that know it by another header than the customer's. */
+  readonly key?: string | undefined;
 }
 
 /** Where such a request would go right now, and why. */
@@ -63,7 +66,8 @@ export interface Explanation {
 export function explain(asked: Asked, world: World): Explanation {
   const path = canonicalPathOf(asked);
   if (path instanceof Problem) return refusal(asked, path);
-  const question: Question = { ...asked, path, draw: '0' };
+  const { method, customer } = asked;
+  const question: Question = { method, customer, keys: keysOf(asked, world), path, draw: '0' };
   const decision = decide(question, world.circumstances);
   const { routes } = world.circumstances;
   const common = {
@@ -95,10 +99,11 @@ function explainRead(
   const { capability, side } = decision;
   const { reason, why } = whyRead(decision, question, world);
   const isDrawn = reason === 'drawn';
-  const compared = isComparable(
-    question.method,
-    world.circumstances.ownership(capability).replicaReady,
-  );
+  const { circumstances } = world;
+  const { replicaReady } = circumstances.ownership(capability, keyOf(capability, question));
+  const compared =
+    isComparable(question.method, replicaReady) &&
+    !mayBeAnybodys(capability, question, circumstances);
   const share = compared ? world.flags.share(capability.flags.shadow) : 0;
   const other = world.upstreamOf(capability, side === 'legacy' ? 'extracted' : 'legacy');
   return {
@@ -117,16 +122,22 @@ function explainWrite(
   world: World,
 ): Partial<Explanation> & Pick<Explanation, 'why'> {
   const { capability, side, changes } = decision;
-  const moving = firstMoving(changes, world.circumstances);
+  const moving = firstMoving(changes, question, world.circumstances);
   const upstream = capability ? world.upstreamOf(capability, side) : world.monolith;
   return {
     changes: changes.map(({ name }) => name),
     side,
     upstream: shown(upstream),
-    ...whyWritten(decision, world),
+    ...whyWritten(decision, question, world),
     held: moving ? { capability: moving.name, why: whyHeld(moving) } : null,
     facts: changes.map((each) => factsOf(each, question, world)),
   };
+}
+
+function keysOf({ key }: Asked, { circumstances }: World): Question['keys'] {
+  if (key === undefined) return undefined;
+  const headers = circumstances.routes.capabilities.flatMap(({ cohorts }) => cohorts?.header ?? []);
+  return Object.fromEntries(headers.map((header) => [header, key]));
 }
 
 function canonicalPathOf({ method, path }: Asked): string | Problem {

@@ -1,5 +1,6 @@
 import type { Asked, Explanation } from './explanation.ts';
 import type { HeldWrite } from './hold-log.ts';
+import type { Cohort } from './keys-apart.ts';
 import type { Ownership } from './ownership.ts';
 import type { Findings } from './experiment.ts';
 import type { Answerer } from './counters.ts';
@@ -23,6 +24,8 @@ export interface Readiness {
 
 export interface CapabilityStatus extends Ownership {
   readonly name: string;
+  /** Keys with another owner than the rest, by who owns them. */
+  readonly cohorts: readonly Cohort[];
   readonly flags: { readonly shadow: number; readonly reads: number; readonly writes: boolean };
   readonly experiments: Findings;
   readonly pinnedCustomers: number;

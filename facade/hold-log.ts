@@ -6,6 +6,8 @@ export interface HeldWrite {
   /** The epoch in which it was sent in the end. */
   readonly epoch: number;
   readonly ms: number;
+  /** Whose write it was, where that key has an owner of its own. */
+  readonly key?: string;
 }
 
 /** The last held writes: enough to compute a handover's percentiles from. */
@@ -18,12 +20,11 @@ export class HoldLog {
     this.#limit = limit;
   }
 
-  add(capability: string, epoch: number, ms: number): void {
+  add(write: Omit<HeldWrite, 'sequence'>): void {
     this.#entries[this.#sequence % this.#limit] = {
+      ...write,
       sequence: this.#sequence + 1,
-      capability,
-      epoch,
-      ms: Math.round(ms * 1_000) / 1_000,
+      ms: Math.round(write.ms * 1_000) / 1_000,
     };
     this.#sequence += 1;
   }

@@ -54,6 +54,7 @@ export class LocalFacts implements Facts {
     return {
       name: capability.name,
       ...book.of(capability),
+      cohorts: book.cohortsOf(capability),
       flags: {
         shadow: flags.share(capability.flags.shadow),
         reads: flags.share(capability.flags.reads),

@@ -3,8 +3,10 @@ import type { Failed, Outcome } from './attempt.ts';
 import { readBody } from './body.ts';
 import type { Core } from './core.ts';
 import { bump } from './counters.ts';
-import { isInDoubt } from './decision.ts';
+import { keyOf } from './cohort-key.ts';
+import { isInDoubt, mayBeAnybodys } from './decision.ts';
 import type { Decision } from './decision.ts';
+import type { Ownership } from './ownership.ts';
 import { unanswered } from './refusals.ts';
 import type { SideName } from '../strangler/routing/index.ts';
 import type { Visit } from './visit.ts';
@@ -26,7 +28,11 @@ export function read(visit: Visit, decision: Read, core: Core): void {
 }
 
 function inDoubt({ form }: Visit, { capability }: Read, { circumstances }: Core): boolean {
-  return isInDoubt(capability, form.customer, circumstances);
+  return isInDoubt(capability, form, circumstances);
+}
+
+function ownerFor({ form }: Visit, { capability }: Read, { book }: Core): Ownership {
+  return book.of(capability, keyOf(capability, form));
 }
 
 async function readCarefully(
@@ -39,16 +45,19 @@ async function readCarefully(
   if (inDoubt(visit, decision, core)) {
     await clearDoubt(visit, decision, core);
     if (visit.over) return;
-    side = core.book.of(decision.capability).owner;
+    side = ownerFor(visit, decision, core).owner;
   }
   new Reading(visit, decision, core, body.length === 0 ? null : body).try(side);
 }
 
-async function clearDoubt(visit: Visit, { capability }: Read, core: Core): Promise<void> {
-  const { book, feed, limits } = core;
+async function clearDoubt(visit: Visit, decision: Read, core: Core): Promise<void> {
+  const { book, barriers, circumstances, feed, limits } = core;
+  const { capability } = decision;
   if (!feed.live) await feed.confirm();
+  // Whoever owns what is asked for: by then the owner of the rest has it, too.
+  if (mayBeAnybodys(capability, visit.form, circumstances)) await barriers.pass(capability);
   const until = performance.now() + limits.holdMs;
-  while (book.of(capability).holding && !visit.over) {
+  while (ownerFor(visit, decision, core).holding && !visit.over) {
     const left = until - performance.now();
     if (left <= 0) return;
     await book.news(book.version, left, (wake) => {
@@ -103,7 +112,7 @@ class Reading {
   /** Once again where that makes sense; then the owner is asked. */
   #failed(side: SideName, outcome: Failed): void {
     const { capability } = this.#decision;
-    const { owner } = this.#core.book.of(capability);
+    const { owner } = ownerFor(this.#visit, this.#decision, this.#core);
     if (isWorthAnother(outcome) && !this.#retried) {
       this.#retried = true;
       bump(this.#core.counters.retried, capability);

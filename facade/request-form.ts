@@ -1,19 +1,19 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { Problem } from '../chassis/index.ts';
+import type { Asker } from './cohort-key.ts';
 import { NO_FORWARDING, forwarding } from './forwarding.ts';
 import { canonicalTarget } from './path.ts';
 import { nextTraceparent, traceIdOf } from './trace-ids.ts';
 
 /** A request in its one canonical form: what is decided on is what is sent on. */
-export interface RequestForm {
+export interface RequestForm extends Asker {
   readonly method: string;
   readonly path: string;
   /** Path and query, as upstreams get it. */
   readonly target: string;
   /** Names and values in turn, without framing headers, fit to be sent on. */
   readonly headers: string[];
-  readonly customer: string | undefined;
   readonly idempotencyKey: string | undefined;
   readonly traceId: string;
   /** Whether the caller may be told where the time went. */
@@ -32,6 +32,7 @@ type Treatment =
   | 'traceparent'
   | 'via'
   | 'customer'
+  | 'key'
   | 'token'
   | 'x-forwarded-for'
   | 'x-forwarded-proto'
@@ -87,6 +88,8 @@ export function allowedMethod(method: string): string {
 interface ReaderOptions {
   /** Lower-case name of the header that names the customer. */
   readonly stickyHeader: string;
+  /** Likewise of other headers that name whom a request is about. */
+  readonly keyHeaders: readonly string[];
   /** How many proxies in front of us say the truth about whom they serve. */
   readonly trustedHops: number;
   /** Whoever sends it is told where the time went. */
@@ -98,13 +101,16 @@ interface ReaderOptions {
 /** Reads requests into their canonical form. */
 export class RequestReader {
   readonly #stickyHeader: string;
+  readonly #keyHeaders: readonly string[];
   readonly #trustedHops: number;
   readonly #timingToken: Buffer | undefined;
   readonly #timeoutMs: string;
   readonly #treatments = new Map<string, Treatment>();
 
-  constructor({ stickyHeader, trustedHops, timingToken, timeoutMs }: ReaderOptions) {
+  constructor(options: ReaderOptions) {
+    const { stickyHeader, keyHeaders, trustedHops, timingToken, timeoutMs } = options;
     this.#stickyHeader = stickyHeader;
+    this.#keyHeaders = keyHeaders;
     this.#trustedHops = trustedHops;
     this.#timingToken = timingToken === undefined ? undefined : Buffer.from(timingToken);
     this.#timeoutMs = String(timeoutMs);
@@ -122,6 +128,7 @@ export class RequestReader {
     const headers: string[] = ['x-fig-timeout-ms', this.#timeoutMs];
     let host: string | undefined;
     let customer: string | undefined;
+    let keys: Record<string, string> | undefined;
     let idempotencyKey: string | undefined;
     let traceparent: string | undefined;
     let via = '';
@@ -140,6 +147,10 @@ export class RequestReader {
         case 'customer':
           if (customer !== undefined) throw twice(name);
           customer = value;
+          headers.push(name, value);
+          break;
+        case 'key':
+          keys = withKey(keys, name, value);
           headers.push(name, value);
           break;
         case 'idempotency-key':
@@ -208,6 +219,7 @@ export class RequestReader {
       target: query === '' ? path : path + query,
       headers,
       customer: customer === '' ? undefined : customer,
+      keys,
       idempotencyKey: idempotencyKey === '' ? undefined : idempotencyKey,
       traceId,
       timed,
@@ -224,9 +236,11 @@ export class RequestReader {
   }
 
   #decide(plain: string, underscored: boolean): Treatment {
-    const ours = SPECIAL.has(plain) || plain === this.#stickyHeader;
+    const isKey = this.#keyHeaders.includes(plain);
+    const ours = SPECIAL.has(plain) || plain === this.#stickyHeader || isKey;
     if (ours && underscored) return 'drop';
     if (plain === this.#stickyHeader) return 'customer';
+    if (isKey) return 'key';
     if (ours) return plain as Treatment;
     if (plain === TOKEN && this.#timingToken && !underscored) return 'token';
     if (this.#trustedHops > 0 && !underscored) {
@@ -248,7 +262,8 @@ export class RequestReader {
   /** Headers that Connection names are for this hop only, but none that the facade decides on. */
   #dropNamed(headers: string[], named: readonly string[]): void {
     for (const token of named) {
-      if (token === this.#stickyHeader || (SPECIAL.has(token) && token !== 'connection')) {
+      const names = token === this.#stickyHeader || this.#keyHeaders.includes(token);
+      if (names || (SPECIAL.has(token) && token !== 'connection')) {
         throw new Problem(400, 'invalid_connection', `Connection may not name ${token}`);
       }
       for (let index = headers.length - 2; index > TIMEOUT_AT; index -= 2) {
@@ -256,6 +271,16 @@ export class RequestReader {
       }
     }
   }
+}
+
+function withKey(
+  keys: Readonly<Record<string, string>> | undefined,
+  name: string,
+  value: string,
+): Record<string, string> {
+  const header = name.toLowerCase();
+  if (keys && header in keys) throw twice(name);
+  return value === '' ? { ...keys } : { ...keys, [header]: value };
 }
 
 function tokens(value: string): string[] {

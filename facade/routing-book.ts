@@ -1,6 +1,7 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Flags, RoutingState, SideName } from '../strangler/routing/index.ts';
 import type { Capability } from './capability.ts';
+import { KeysApart, sameOwnership } from './keys-apart.ts';
+import type { Cohort } from './keys-apart.ts';
 import {
   NOTHING_KNOWN,
   ownershipOf,
@@ -25,6 +26,7 @@ export class RoutingBook {
   onChange: ((capability: Capability) => void) | undefined;
   readonly #knowledge: Knowledge[] = [];
   readonly #ownership: Ownership[] = [];
+  readonly #apart: KeysApart[] = [];
   #byName: ReadonlyMap<string, Capability> = new Map();
   readonly #flags: Pick<Flags, 'isEnabled'>;
   readonly #waiters = new Set<Waiter>();
@@ -40,6 +42,7 @@ export class RoutingBook {
     for (const { index } of capabilities) {
       this.#knowledge[index] ??= NOTHING_KNOWN;
       this.#ownership[index] ??= ownershipOf(NOTHING_KNOWN);
+      this.#apart[index] ??= new KeysApart();
     }
   }
 
@@ -48,9 +51,34 @@ export class RoutingBook {
     return [...this.#byName.values()].some(({ replicated }) => replicated);
   }
 
-  of(capability: Capability): Ownership {
+  /** @param key whose rows are asked for; they may have another owner than the rest */
+  of(capability: Capability, key?: string): Ownership {
     if (!capability.replicated) return this.#byFlag(capability);
-    return this.#ownership[capability.index] as Ownership;
+    const rest = this.#ownership[capability.index] as Ownership;
+    return key === undefined ? rest : (this.#apartOf(capability).of(key) ?? rest);
+  }
+
+  #apartOf({ index }: Capability): KeysApart {
+    return this.#apart[index] as KeysApart;
+  }
+
+  /** Whether some keys of it have an owner of their own. */
+  isSplit(capability: Capability): boolean {
+    return this.#apartOf(capability).size > 0;
+  }
+
+  isApart(capability: Capability, key: string): boolean {
+    return this.#apartOf(capability).of(key) !== undefined;
+  }
+
+  cohortsOf(capability: Capability): readonly Cohort[] {
+    return this.#apartOf(capability).cohorts();
+  }
+
+  /** Who owns what of it, as a text that is the same as long as nothing has moved. */
+  standing(capability: Capability): string {
+    const { owner, epoch } = this.of(capability);
+    return `${owner} ${epoch} ${this.#apartOf(capability).version}`;
   }
 
   /** Where no rows move there is no truth beside the intent. */
@@ -66,26 +94,45 @@ export class RoutingBook {
   /** What the engine published; unknown capabilities and old news are ignored. */
   learn(news: RoutingState): void {
     const capability = this.#byName.get(news.capability);
-    if (capability) this.#update(capability, (known) => withNews(known, news));
+    if (!capability) return;
+    const before = this.#knowledge[capability.index];
+    const moved = this.#update(capability, (known) => withNews(known, news));
+    if (this.#knowledge[capability.index] === before) return;
+    const apart = this.#apartOf(capability).learn(news, this.of(capability));
+    if (moved || apart) this.#ring(capability);
   }
 
-  fenced(capability: Capability, answer: FenceAnswer): void {
-    this.#update(capability, (known) => withFenceAnswer(known, answer));
+  /** @param key whose own fence it was; undefined for that of the rest */
+  fenced(capability: Capability, key: string | undefined, answer: FenceAnswer): void {
+    const moved =
+      key === undefined
+        ? this.#update(capability, (known) => withFenceAnswer(known, answer))
+        : this.#apartOf(capability).fenced(key, answer, this.of(capability));
+    if (moved) this.#ring(capability);
   }
 
-  accepted(capability: Capability, side: SideName, epoch: number): void {
-    this.#update(capability, (known) => withAcceptance(known, side, epoch));
+  /** @param key whose write it was; it says something of the rest unless the key is apart */
+  accepted(capability: Capability, key: string | undefined, side: SideName, epoch: number): void {
+    const moved =
+      key !== undefined && this.isApart(capability, key)
+        ? this.#apartOf(capability).accepted(key, side, epoch, this.of(capability))
+        : this.#update(capability, (known) => withAcceptance(known, side, epoch));
+    if (moved) this.#ring(capability);
   }
 
-  #update(capability: Capability, change: (known: Knowledge) => Knowledge): void {
+  /** @returns whether the belief is another one now: the engine repeats itself every second */
+  #update(capability: Capability, change: (known: Knowledge) => Knowledge): boolean {
     const before = this.#knowledge[capability.index] as Knowledge;
     const after = change(before);
-    if (after === before) return;
+    if (after === before) return false;
     this.#knowledge[capability.index] = after;
     const ownership = ownershipOf(after);
-    // The engine repeats itself every second; that is no reason to wake anybody.
-    if (isDeepStrictEqual(ownership, this.#ownership[capability.index])) return;
+    if (sameOwnership(ownership, this.#ownership[capability.index] as Ownership)) return false;
     this.#ownership[capability.index] = ownership;
+    return true;
+  }
+
+  #ring(capability: Capability): void {
     this.version += 1;
     this.onChange?.(capability);
     const waiters = [...this.#waiters];

@@ -11,13 +11,12 @@ const ASK_TIMEOUT_MS = 1_000;
 const RECONNECT_MS = 250;
 
 const side = z.enum(['legacy', 'extracted']);
-const routingState = z.object({
+const owned = z.object({ owner: side.nullable(), epoch: z.number(), holding: z.boolean() });
+const routingState = owned.extend({
   capability: z.string(),
-  owner: side.nullable(),
-  epoch: z.number(),
   replicaReady: z.boolean(),
-  holding: z.boolean(),
   generation: z.number(),
+  cohorts: z.array(owned.extend({ keys: z.array(z.string()) })).default([]),
 });
 const routingAnswer = z.union([
   z.array(routingState),

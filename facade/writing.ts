@@ -4,9 +4,10 @@ import { Attempt, isWorthAnother } from './attempt.ts';
 import type { FencedAnswer, Outcome } from './attempt.ts';
 import { readBody } from './body.ts';
 import type { Capability } from './capability.ts';
+import { keyOf } from './cohort-key.ts';
 import type { Core } from './core.ts';
 import { bump, rowOf } from './counters.ts';
-import { firstMoving } from './decision.ts';
+import { firstMoving, mayBeAnybodys } from './decision.ts';
 import type { Decision } from './decision.ts';
 import { heldTooLong, tooManyHeld, unanswered } from './refusals.ts';
 import { randomId, timeOrderedId } from './random-ids.ts';
@@ -52,6 +53,8 @@ export class Writing implements Witness {
   #hintSpent = false;
   /** The newest epoch in which a fence turned this write away. */
   #fencedEpoch: number | undefined;
+  /** Whose rows it is about: what the client says, until a fence knows better. */
+  #key: string | undefined;
   #previous: SideName | undefined;
   #retried = false;
 
@@ -61,6 +64,8 @@ export class Writing implements Witness {
     this.#core = core;
     this.#slots = slots;
     const { form } = visit;
+    const { capability } = decision;
+    this.#key = capability && keyOf(capability, form);
     this.#headers = form.headers;
     this.#headers.push('x-fig-attempt', randomId());
     const needsKey = form.method === 'POST' && form.idempotencyKey === undefined;
@@ -87,7 +92,7 @@ export class Writing implements Witness {
   #begin(body: Buffer, fail: (error: unknown) => void): void {
     if (this.#visit.over) return;
     this.#bodyBytes = body.length;
-    if (this.#mustWait()) {
+    if (this.#mustWait() || this.#mayBeAnybodys()) {
       this.#insist(body).catch(fail);
       return;
     }
@@ -102,6 +107,9 @@ export class Writing implements Witness {
   async #insist(body: Buffer, first?: Try): Promise<void> {
     let tried = first;
     let side = first?.side;
+    const { capability } = this.#decision;
+    // Whoever owns what it is about: by then the owner of the rest has it, too, and can tell whose it is.
+    if (!first && capability && this.#mayBeAnybodys()) await this.#core.barriers.pass(capability);
     while (!this.#visit.over) {
       if (!tried) {
         if (this.#mustWait() && !(await this.#waitForHint())) return;
@@ -134,9 +142,15 @@ export class Writing implements Witness {
   }
 
   #isHeld(): boolean {
-    const moving = firstMoving(this.#decision.changes, this.#core.circumstances);
+    const moving = firstMoving(this.#decision.changes, this.#visit.form, this.#core.circumstances);
     this.#heldFor ??= moving;
     return moving !== undefined;
+  }
+
+  #mayBeAnybodys(): boolean {
+    const { capability } = this.#decision;
+    if (capability === undefined) return false;
+    return mayBeAnybodys(capability, this.#visit.form, this.#core.circumstances);
   }
 
   get #main(): Capability | undefined {
@@ -146,7 +160,7 @@ export class Writing implements Witness {
   /** Who is asked first; a route of the monolith always goes there, it finds the owner itself. */
   #owner(): SideName {
     const { capability } = this.#decision;
-    return capability ? this.#core.book.of(capability).owner : 'legacy';
+    return capability ? this.#core.book.of(capability, this.#key).owner : 'legacy';
   }
 
   async #try(side: SideName, body: Buffer): Promise<Outcome> {
@@ -210,7 +224,7 @@ export class Writing implements Witness {
     }
     const accepted = status >= 200 && status < 300;
     if (accepted && capability && (this.#fencedEpoch !== undefined || this.#hintSpent)) {
-      book.accepted(capability, side, this.#fencedEpoch ?? 0);
+      book.accepted(capability, this.#key, side, this.#fencedEpoch ?? 0);
     }
   }
 
@@ -219,7 +233,13 @@ export class Writing implements Witness {
     if (this.#heldSince === undefined || moved === undefined) return;
     const { book, holds, counters } = this.#core;
     bump(counters.held, moved);
-    holds.add(moved.name, book.of(moved).epoch, Math.max(0, this.#sentAt - this.#heldSince));
+    const key = moved === this.#decision.capability ? this.#key : keyOf(moved, this.#visit.form);
+    holds.add({
+      capability: moved.name,
+      epoch: book.of(moved, key).epoch,
+      ms: Math.max(0, this.#sentAt - this.#heldSince),
+      ...(key !== undefined && book.isApart(moved, key) ? { key } : {}),
+    });
   }
 
   /** Waits as the engine asked. @returns false when the visit is over */
@@ -260,12 +280,16 @@ export class Writing implements Witness {
     }
     this.#fencedEpoch = Math.max(this.#fencedEpoch ?? 0, fence.epoch);
     const told = book.version !== version;
-    book.fenced(capability, { side, state: fence.state, epoch: fence.epoch });
-    const { owner, holding } = book.of(capability);
+    book.fenced(capability, fence.key, { side, state: fence.state, epoch: fence.epoch });
+    // The rows decide whose they are, not the client's header: this write goes on as their fence does.
+    this.#key = fence.key;
+    const { owner, holding } = book.of(capability, this.#key);
     if (owner !== side && !holding && (told || before !== owner)) return owner;
     const seen = book.version;
     await this.#wait(seen, this.#nextWait());
-    return book.version !== seen || book.of(capability).certain ? undefined : otherSide(side);
+    return book.version !== seen || book.of(capability, this.#key).certain
+      ? undefined
+      : otherSide(side);
   }
 
   /** Grows, since everybody who was turned away waits; whoever gets through wakes the others. */

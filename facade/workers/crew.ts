@@ -82,7 +82,7 @@ export class Crew {
         } else if (message.type === 'answer') {
           member.questions.answered(message.id, message.value);
         } else if (message.type === 'held') {
-          this.#holds.add(message.capability, message.epoch, message.ms);
+          this.#holds.add(message.write);
         } else {
           this.#hub.hear(member, message);
         }

@@ -1,4 +1,5 @@
 import type { Asked } from '../explanation.ts';
+import type { HeldWrite } from '../hold-log.ts';
 
 /** One write that is under way at some worker: until it is answered its customer is unsettled. */
 export interface UnderWay {
@@ -40,9 +41,4 @@ export type ToPrimary =
   | { readonly type: 'end'; readonly ids: readonly number[] }
   | { readonly type: 'noted'; readonly by: number; readonly batch: number }
   | { readonly type: 'recall'; readonly to: number; readonly writes: readonly UnderWay[] }
-  | {
-      readonly type: 'held';
-      readonly capability: string;
-      readonly epoch: number;
-      readonly ms: number;
-    };
+  | { readonly type: 'held'; readonly write: Omit<HeldWrite, 'sequence'> };

@@ -3,6 +3,7 @@ import type { Environment, Logger, Running } from '../../chassis/index.ts';
 import { watchConfig } from '../../strangler/routing/index.ts';
 import type { Facade } from '../app.ts';
 import { HoldLog } from '../hold-log.ts';
+import type { HeldWrite } from '../hold-log.ts';
 import { openFacade } from '../open-facade.ts';
 import type { ToPrimary, ToWorker, Wish } from './messages.ts';
 import { WorkerPeers } from './worker-peers.ts';
@@ -59,7 +60,7 @@ async function fulfil(facts: Facade['facts'], wish: Wish): Promise<unknown> {
 
 /** Held writes of all workers are one log: the primary's. */
 class ToldHolds extends HoldLog {
-  override add(capability: string, epoch: number, ms: number): void {
-    send({ type: 'held', capability, epoch, ms });
+  override add(write: Omit<HeldWrite, 'sequence'>): void {
+    send({ type: 'held', write });
   }
 }

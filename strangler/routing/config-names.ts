@@ -13,6 +13,7 @@ export function danglingNames(input: unknown): string[] {
     ...unknownUpstreams(config, capabilities),
     ...mappingsWithoutDatabases(capabilities),
     ...cohortsWithoutDatabases(capabilities),
+    ...cohortsWithoutFences(config, capabilities),
     ...unknownCapabilities(config, capabilities),
     ...contestedRoutes(capabilities),
   ];
@@ -60,6 +61,22 @@ function cohortsWithoutDatabases(capabilities: Unchecked): string[] {
       return 'header' in asRecord(cohorts) && databases === undefined;
     })
     .map(([key]) => `capabilities.${key}.databases: cohorts need the URLs of both databases`);
+}
+
+/** Who can't say FENCED can't say whose rows a write is about either. */
+function cohortsWithoutFences(config: Unchecked, capabilities: Unchecked): string[] {
+  const drained = asArray(config['drainFirst']);
+  return Object.entries(capabilities).flatMap(([key, value]) => {
+    const { cohorts, legacy, extracted } = asRecord(value);
+    if (!('header' in asRecord(cohorts))) return [];
+    return [legacy, extracted]
+      .filter((upstream) => drained.includes(upstream))
+      .map(
+        (upstream) =>
+          `capabilities.${key}.cohorts: single keys can't move while drainFirst names ` +
+          `"${String(upstream)}", which can't say whose rows it refused`,
+      );
+  });
 }
 
 function unknownCapabilities(config: Unchecked, capabilities: Unchecked): string[] {

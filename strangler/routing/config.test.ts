@@ -33,4 +33,11 @@ describe('the cohorts of a capability', () => {
   ])('are refused as %j', (bills, text) => {
     expect(() => defineConfig(configWith({ databases, ...bills }))).toThrow(text);
   });
+
+  it('are refused where an application can’t say FENCED', () => {
+    const config = configWith({ databases, cohorts: { header: 'x' } });
+    expect(() => defineConfig({ ...config, drainFirst: ['old'] })).toThrow(
+      `capabilities.bills.cohorts: single keys can't move while drainFirst names "old"`,
+    );
+  });
 });

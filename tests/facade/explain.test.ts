@@ -85,6 +85,7 @@ describe('an explanation', () => {
             {
               capability: 'stock',
               replicated: true,
+              cohort: null,
               flags: {
                 shadow: { flag: 'stock.shadow', share: 25 },
                 reads: { flag: 'stock.reads', share: 100, bucket: expect.any(Number), on: true },

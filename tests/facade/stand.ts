@@ -44,8 +44,9 @@ export function fenced(
   capability: string,
   state: 'closed' | 'ceded',
   epoch: number,
+  key?: string,
 ): void {
-  json(res, 421, { code: 'fenced', status: 421, capability, state, epoch });
+  json(res, 421, { code: 'fenced', status: 421, capability, key, state, epoch });
 }
 
 /** Starts a server that says its name, unless told otherwise. */

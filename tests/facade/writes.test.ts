@@ -1,66 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Redis } from 'ioredis';
+import { describe, expect, it } from '@jest/globals';
 import { request as send } from 'undici';
-import { ROUTING_CHANNEL } from '../../strangler/routing/index.ts';
-import type { FigConfigInput, RoutingState } from '../../strangler/routing/index.ts';
-import { startRedis } from '../../system/index.ts';
-import type { PrivateRedis } from '../../system/index.ts';
 import { eventually, request } from '../support/index.ts';
+import { holds, pushedNews, status } from './pushed-news.ts';
 import { fenced, json, routingState, withStand } from './stand.ts';
 import type { Stand } from './stand.ts';
 
-let directory: string;
-let redis: PrivateRedis;
-let publisher: Redis;
-
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'fig-test-'));
-  redis = await startRedis(directory);
-  publisher = new Redis(redis.url);
-}, 120_000);
-
-afterAll(async () => {
-  publisher.disconnect();
-  await redis.stop();
-  await rm(directory, { recursive: true, force: true });
-});
-
-async function publish(stand: Stand, state: RoutingState): Promise<void> {
-  stand.routing.set(state.capability, state);
-  await publisher.hset(ROUTING_CHANNEL, state.capability, JSON.stringify(state));
-  await publisher.publish(ROUTING_CHANNEL, JSON.stringify(state));
-}
-
-async function withPushedNews(
-  use: (stand: Stand) => Promise<void>,
-  limits: FigConfigInput['limits'] = {},
-): Promise<void> {
-  await publisher.del(ROUTING_CHANNEL);
-  await withStand({ redisUrl: redis.url, config: { limits } }, async (stand) => {
-    await eventually(async () => (await status(stand)).routingNews === 'pushed');
-    await use(stand);
-  });
-}
-
-interface Status {
-  routingNews: string;
-  capabilities: [{ owner: string; holding: boolean; epoch: number; heldNow: number }];
-}
-
-async function status({ adminUrl }: Stand): Promise<Status> {
-  return (await request<Status>('GET', `${adminUrl}/status`)).body;
-}
-
-async function holds({ adminUrl }: Stand): Promise<{ capability: string; ms: number }[]> {
-  const answer = await request<{ holds: { capability: string; ms: number }[] }>(
-    'GET',
-    `${adminUrl}/holds?since=0`,
-  );
-  return answer.body.holds;
-}
+const { publish, withPushedNews } = pushedNews();
 
 function write(
   { url }: Stand,
@@ -209,7 +154,7 @@ describe('a write', () => {
         });
         expect(await holds(stand)).toEqual([]);
       },
-      { holdMs: 120 },
+      { limits: { holdMs: 120 } },
     ));
 
   it('is refused at once when too many are held', () =>
@@ -224,7 +169,7 @@ describe('a write', () => {
         expect(refused[0]?.body).toMatchObject({ code: 'too_many_held' });
         expect(stand.legacy.received).toHaveLength(1);
       },
-      { heldWrites: 1 },
+      { limits: { heldWrites: 1 } },
     ));
 
   it('is refused at once when those that are held are too large together', () =>
@@ -243,7 +188,7 @@ describe('a write', () => {
         expect((await write(stand, large)).status).toBe(201);
         expect(stand.legacy.received).toHaveLength(2);
       },
-      { heldBytes: 1_000, bodyBytes: 1_000 },
+      { limits: { heldBytes: 1_000, bodyBytes: 1_000 } },
     ));
 
   it('of a client that left while it was held is dropped', () =>
