@@ -1,4 +1,3 @@
 /** What the benchmarks of the data engine share. */
 export * from './plane.ts';
 export * from './rows.ts';
-export * from './run.ts';

@@ -1,33 +1,25 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { describeMachine, publish } from '../harness/index.ts';
+import { number, runBench } from '../harness/index.ts';
 import { benchFacade } from './bench.ts';
 import { setStage } from './stage.ts';
 
-const { values } = parseArgs({
-  options: {
-    json: { type: 'string' },
-    seconds: { type: 'string', default: '1' },
-    rounds: { type: 'string', default: '15' },
+await runBench<{ readonly seconds: number; readonly rounds: number }>({
+  name: 'bench:facade',
+  description:
+    'Loads the facade, the proxies that a Node team would pick, and nginx where it is installed, in turn.',
+  options: [
+    number('--rounds <n>', 'how often each has its turn', {
+      byDefault: 15,
+      of: (value) => Number.isInteger(value) && value > 0,
+    }),
+    number('--seconds <n>', 'how long a turn is', { byDefault: 1, of: (value) => value > 0 }),
+  ],
+  examples: ['--rounds 3'],
+  async run({ folder, options }) {
+    const stage = await setStage({ folder, ...options });
+    try {
+      return { results: await benchFacade(stage), tools: stage.tools };
+    } finally {
+      await stage.upstream.stop();
+    }
   },
 });
-
-const folder = await mkdtemp(join(tmpdir(), 'fig-bench-'));
-try {
-  const stage = await setStage({
-    folder,
-    seconds: Number(values.seconds),
-    rounds: Number(values.rounds),
-  });
-  try {
-    const results = await benchFacade(stage);
-    const machine = describeMachine(stage.tools);
-    process.exitCode = await publish({ machine, results }, values.json);
-  } finally {
-    await stage.upstream.stop();
-  }
-} finally {
-  await rm(folder, { recursive: true, force: true });
-}

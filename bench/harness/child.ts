@@ -24,6 +24,17 @@ export interface NodeChild extends Child {
 const START_MS = 20_000;
 const STOP_MS = 3_000;
 
+/** What runs: it ends with this process, whatever ends it. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+function known(child: ChildProcess): void {
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+}
+
 /**
  * Starts a compiled program and waits until it says `{ type: 'listening', ports }`.
  * @throws when it ends before, or says nothing for 20 s; the message holds what it wrote
@@ -37,6 +48,7 @@ export async function startNode(
     env: { ...process.env, NODE_ENV: 'production', ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
+  known(child);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream
@@ -51,11 +63,13 @@ export async function startNode(
       reject(new Error(`${file} ${what}:\n${output}`));
     };
     child.once('error', (error) => fail(error.message));
-    child.once('exit', (code, signal) => fail(`ended (${signal ?? code})`));
+    const ended = (code: number | null, signal: string | null): void =>
+      fail(`ended (${signal ?? code})`);
+    child.once('exit', ended);
     child.on('message', (message: { type?: string; ports?: Record<string, number> }) => {
       if (message.type !== 'listening' || !message.ports) return;
       clearTimeout(timer);
-      child.removeAllListeners('exit');
+      child.off('exit', ended);
       resolve(message.ports);
     });
   });
@@ -70,6 +84,7 @@ export async function startCommand(
 ): Promise<Child> {
   const [name, ...parameters] = pinned(cores, command);
   const child = spawn(name as string, parameters, { stdio: ['ignore', 'ignore', 'inherit'] });
+  known(child);
   const started = performance.now();
   for (;;) {
     try {

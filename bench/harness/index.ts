@@ -1,5 +1,6 @@
 /** What every benchmark of the project shares. */
 export * from './child.ts';
+export * from './command.ts';
 export * from './load.ts';
 export * from './machine.ts';
 export * from './median.ts';
