@@ -9,6 +9,19 @@ export interface Fence {
   readonly epoch: number;
 }
 
+/** A fence with what it is of; `key` is `*` for all keys that have none of their own. */
+export interface NamedFence extends Fence {
+  readonly capability: string;
+  readonly key: string;
+}
+
+/** All fences of a database, as they were a moment ago; none where no migration has touched it. */
+export async function readFences({ read }: Database): Promise<readonly NamedFence[]> {
+  if (!(await read.schema.hasTable('fig_fence'))) return [];
+  const fences = read('fig_fence').orderBy(['capability', 'key']);
+  return await fences.select<NamedFence[]>('capability', 'key', 'state', 'epoch');
+}
+
 /** The fence of all keys that have none of their own. */
 const REST = '*';
 

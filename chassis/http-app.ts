@@ -1,6 +1,7 @@
 import express from 'express';
 import type { ErrorRequestHandler, Express, RequestHandler, Router } from 'express';
-import { FencedError } from './fence.ts';
+import type { Database } from './database.ts';
+import { FencedError, readFences } from './fence.ts';
 import type { Logger } from './log.ts';
 import { fencedProblem, Problem, problemBody } from './problem.ts';
 import { continueTrace, currentTraceId, traceparentOf, withTrace } from './trace.ts';
@@ -17,6 +18,8 @@ interface HttpAppOptions {
   readonly version?: string;
   readonly log: Logger;
   readonly routes: readonly Router[];
+  /** Whose fences `/fences` tells, for facades that nobody else tells who owns what. */
+  readonly fences?: Database;
   readonly readiness?: Readonly<Record<string, ReadinessCheck>>;
 }
 
@@ -25,7 +28,7 @@ interface HttpAppOptions {
  * request, strict JSON bodies, and problem+json for whatever goes wrong.
  */
 export function createHttpApp(options: HttpAppOptions): Express {
-  const { name, version, log, routes, readiness = {} } = options;
+  const { name, version, log, routes, fences, readiness = {} } = options;
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
@@ -39,6 +42,11 @@ export function createHttpApp(options: HttpAppOptions): Express {
     const ready = Object.values(checks).every((outcome) => outcome === 'ok');
     res.status(ready ? 200 : 503).json({ status: ready ? 'ok' : 'not ready', name, checks });
   });
+  if (fences) {
+    app.get('/fences', async (_req, res) => {
+      res.json({ fences: await readFences(fences) });
+    });
+  }
   app.use(express.json({ limit: BODY_LIMIT, strict: true, type: () => true }));
   for (const router of routes) app.use(router);
   app.use((req) => {

@@ -12,6 +12,7 @@ import { createDataPlane } from './data-plane.ts';
 import type { Plane } from './data-plane.ts';
 import { Door } from './door.ts';
 import { Experiments } from './experiment.ts';
+import { FenceSurvey } from './fence-survey.ts';
 import { HoldLog } from './hold-log.ts';
 import { LocalFacts } from './local-facts.ts';
 import { NO_PEERS } from './peers.ts';
@@ -63,6 +64,11 @@ export function buildApp(options: FacadeOptions): Facade {
   const book = new RoutingBook([], remembered);
   const notes: WriteNotes[] = [];
   const feed = new RoutingFeed({ book, engine, redisUrl, log });
+  const survey = new FenceSurvey({
+    book,
+    log,
+    urlOf: (capability, side) => upstreams.get(capability.upstreams[side]).url,
+  });
   const door = new Door({ book, redisUrl, log });
   const barriers = new Barriers(engine, book);
   const upstreamOf: Core['upstreamOf'] = (capability, side) =>
@@ -94,6 +100,7 @@ export function buildApp(options: FacadeOptions): Facade {
     for (const { index } of capabilities) notes[index] ??= new WriteNotes();
     book.adopt(capabilities);
     barriers.adopt(capabilities, notes);
+    survey.adopt(capabilities);
     counters.adopt(capabilities);
     door.adopt(capabilities);
     const { limits, stickyHeader, trustedHops, timingToken } = config;
@@ -125,6 +132,7 @@ export function buildApp(options: FacadeOptions): Facade {
     async start() {
       barriers.start();
       await Promise.all([feed.start(), door.start()]);
+      await survey.start();
     },
     async adopt(config) {
       plane = planeOf(config);
@@ -136,6 +144,7 @@ export function buildApp(options: FacadeOptions): Facade {
       remembered.close();
       feed.close();
       barriers.close();
+      survey.close();
       await door.close();
       await upstreams.close();
       await experiments.settled();

@@ -1,9 +1,12 @@
 import type { Dispatcher } from 'undici';
+import type { SideName } from '../strangler/routing/index.ts';
+import type { Capability } from './capability.ts';
 import type { Exchange } from './connections.ts';
 import type { Timed } from './deadlines.ts';
 import { TIMEOUT_AT } from './request-form.ts';
 import { responseHeaders } from './response-headers.ts';
 import type { ResponseHeaders } from './response-headers.ts';
+import type { RoutingBook } from './routing-book.ts';
 import type { Upstream } from './upstream.ts';
 import type { Cancellable, Visit } from './visit.ts';
 
@@ -13,7 +16,8 @@ export interface FencedAnswer {
   /** Whose own fence it was; undefined for that of the rest. */
   readonly key: string | undefined;
   readonly state: 'closed' | 'ceded';
-  readonly epoch: number;
+  /** Undefined where it was given away for good. */
+  readonly epoch: number | undefined;
 }
 
 /** What came of one try. */
@@ -57,6 +61,8 @@ interface AttemptOptions {
 }
 
 const FENCED_STATUS = 421;
+/** A side that has given a capability away for good; its routes are gone. */
+const GONE_STATUS = 410;
 const FENCED_BODY_LIMIT = 65_536;
 /** What node can write from its stack, with room for a head. */
 const SMALL_BYTES = 12_000;
@@ -145,7 +151,7 @@ export class Attempt implements Exchange, Cancellable, Timed {
     this.#status = status;
     this.#resume = resume;
     const headers = responseHeaders(raw);
-    if (status === FENCED_STATUS && this.#catchFenced) {
+    if ((status === FENCED_STATUS || status === GONE_STATUS) && this.#catchFenced) {
       this.#held = { reason, headers, chunks: [], bytes: 0 };
       return true;
     }
@@ -290,11 +296,26 @@ function addTrailers(res: Visit['res'], raw: readonly (string | Buffer)[]): void
   res.addTrailers(trailers);
 }
 
+/** Tells the book what a side's fence has answered. */
+export function learnFence(
+  book: RoutingBook,
+  capability: Capability,
+  side: SideName,
+  { key, state, epoch }: FencedAnswer,
+): void {
+  if (epoch === undefined) book.gone(capability, side);
+  else book.fenced(capability, key, { side, state, epoch });
+}
+
 function fencedAnswer(chunks: readonly Buffer[]): FencedAnswer | undefined {
   try {
     const problem = JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>;
     const { code, capability, key, state, epoch } = problem;
-    if (code !== 'fenced' || typeof capability !== 'string') return undefined;
+    if (typeof capability !== 'string') return undefined;
+    if (code === 'moved_away') {
+      return { capability, key: undefined, state: 'ceded', epoch: undefined };
+    }
+    if (code !== 'fenced') return undefined;
     return {
       capability,
       key: typeof key === 'string' ? key : undefined,

@@ -1,5 +1,5 @@
-import { Attempt, isWorthAnother } from './attempt.ts';
-import type { Failed, Outcome } from './attempt.ts';
+import { Attempt, isWorthAnother, learnFence } from './attempt.ts';
+import type { Failed, FencedAnswer, Outcome } from './attempt.ts';
 import { readBody } from './body.ts';
 import type { Core } from './core.ts';
 import { bump } from './counters.ts';
@@ -7,7 +7,8 @@ import { keyOf } from './cohort-key.ts';
 import { isInDoubt, mayBeAnybodys } from './decision.ts';
 import type { Decision } from './decision.ts';
 import type { Ownership } from './ownership.ts';
-import { unanswered } from './refusals.ts';
+import { heldTooLong, unanswered } from './refusals.ts';
+import { otherSide } from '../strangler/routing/index.ts';
 import type { SideName } from '../strangler/routing/index.ts';
 import type { Visit } from './visit.ts';
 
@@ -72,6 +73,7 @@ class Reading {
   readonly #core: Core;
   readonly #body: Buffer | null;
   #retried = false;
+  #turned = false;
   #tries = 0;
 
   constructor(visit: Visit, decision: Read, core: Core, body: Buffer | null) {
@@ -86,7 +88,7 @@ class Reading {
     this.#visit.answerer = side;
     const attempt = new Attempt(
       this.#visit,
-      { copyBytes: shadow ? COMPARED_BYTES : 0, again: this.#tries > 0 },
+      { catchFenced: true, copyBytes: shadow ? COMPARED_BYTES : 0, again: this.#tries > 0 },
       (outcome) => this.#tried(side, outcome),
     );
     this.#tries += 1;
@@ -98,6 +100,8 @@ class Reading {
     const { capability, shadow } = this.#decision;
     if (outcome.kind === 'failed') {
       this.#failed(side, outcome);
+    } else if (outcome.kind === 'fenced') {
+      this.#turnedAway(side, outcome.fence);
     } else if (outcome.kind === 'answered' && shadow) {
       this.#core.experiments.observe({
         capability,
@@ -107,6 +111,18 @@ class Reading {
         body: outcome.body,
       });
     }
+  }
+
+  /** It has left that side for good, which nobody has told us yet. */
+  #turnedAway(side: SideName, fence: FencedAnswer): void {
+    const { capability } = this.#decision;
+    if (this.#turned || fence.capability !== capability.name) {
+      this.#visit.refuse(heldTooLong());
+      return;
+    }
+    this.#turned = true;
+    learnFence(this.#core.book, capability, side, fence);
+    this.try(otherSide(side));
   }
 
   /** Once again where that makes sense; then the owner is asked. */

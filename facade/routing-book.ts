@@ -1,3 +1,4 @@
+import { otherSide } from '../strangler/routing/index.ts';
 import type { Flags, RoutingState, SideName } from '../strangler/routing/index.ts';
 import type { Capability } from './capability.ts';
 import { KeysApart, sameOwnership } from './keys-apart.ts';
@@ -91,6 +92,11 @@ export class RoutingBook {
     return [...this.#byName.values()].every((capability) => this.of(capability).known);
   }
 
+  /** Whether the engine has ever told of it. */
+  hasNews(capability: Capability): boolean {
+    return this.#knowledge[capability.index]?.news !== undefined;
+  }
+
   /** What the engine published; unknown capabilities and old news are ignored. */
   learn(news: RoutingState): void {
     const capability = this.#byName.get(news.capability);
@@ -118,6 +124,19 @@ export class RoutingBook {
         ? this.#apartOf(capability).accepted(key, side, epoch, this.of(capability))
         : this.#update(capability, (known) => withAcceptance(known, side, epoch));
     if (moved) this.#ring(capability);
+  }
+
+  /** A side's own fence says that it is the owner. */
+  opened(capability: Capability, key: string | undefined, side: SideName, epoch: number): void {
+    const { owner, epoch: known } = this.of(capability, key);
+    if (owner === side || known >= epoch) return;
+    this.fenced(capability, key, { side: otherSide(side), state: 'ceded', epoch });
+  }
+
+  /** One that gave it away for good: there will be no later epoch. */
+  gone(capability: Capability, side: SideName): void {
+    const { epoch } = this.of(capability);
+    this.fenced(capability, undefined, { side, state: 'ceded', epoch });
   }
 
   /** @returns whether the belief is another one now: the engine repeats itself every second */

@@ -1,6 +1,6 @@
 import { otherSide } from '../strangler/routing/index.ts';
 import type { SideName } from '../strangler/routing/index.ts';
-import { Attempt, isWorthAnother } from './attempt.ts';
+import { Attempt, isWorthAnother, learnFence } from './attempt.ts';
 import type { FencedAnswer, Outcome } from './attempt.ts';
 import { readBody } from './body.ts';
 import type { Capability } from './capability.ts';
@@ -278,9 +278,9 @@ export class Writing implements Witness {
       await this.#wait(version, this.#nextWait());
       return undefined;
     }
-    this.#fencedEpoch = Math.max(this.#fencedEpoch ?? 0, fence.epoch);
+    this.#fencedEpoch = Math.max(this.#fencedEpoch ?? 0, fence.epoch ?? 0);
     const told = book.version !== version;
-    book.fenced(capability, fence.key, { side, state: fence.state, epoch: fence.epoch });
+    learnFence(book, capability, side, fence);
     // The rows decide whose they are, not the client's header: this write goes on as their fence does.
     this.#key = fence.key;
     const { owner, holding } = book.of(capability, this.#key);

@@ -72,6 +72,7 @@ export function buildMonolith(deps: MonolithDeps): Monolith {
     name: 'monolith',
     version: codeVersion('monolith'),
     log,
+    fences: database,
     routes: [openApiRoutes(), catalogue.routes, inventory.routes, payment.routes, orders.routes],
     readiness: {
       database: async () => {

@@ -19,6 +19,7 @@ export function buildApp({ database, log, now = Date.now }: InventoryAppDeps): E
     name: 'inventory',
     version: codeVersion('extracted/inventory'),
     log,
+    fences: database,
     routes: [inventoryRoutes({ database, guard: inventoryGuard, now })],
     readiness: {
       database: async () => (await database.read.select(database.read.raw('1'))).length === 1,

@@ -29,6 +29,7 @@ export function buildApp({ scope, provider, log }: PaymentAppDeps): Express {
     name: 'payment',
     version: codeVersion('extracted/payment'),
     log,
+    fences: scope.database,
     routes: [paymentRoutes(scope, provider)],
     readiness: { database: async () => (await read.select(read.raw('1'))).length === 1 },
   });

@@ -90,6 +90,18 @@ describe('the last step', () => {
           await system.kill('monolith', 'SIGKILL');
           await eventually(expectGone);
           await order();
+          // So does a new facade that nobody is there to tell: it asks the services.
+          system.pause('redis');
+          await system.kill('facade', 'SIGKILL');
+          await eventually(async () => {
+            const { status } = await request('GET', facade + ITEM).catch(() => ({ status: 0 }));
+            expect(status).not.toBe(410);
+            expect(status).toBe(200);
+          });
+          const counted = { delta: 1, reason: 'count' };
+          const path = `${facade}${ITEM}/adjustments`;
+          expect((await request('POST', path, { body: counted })).status).toBe(201);
+          system.resume('redis');
           system.resume('engine');
         },
       ),
