@@ -126,7 +126,11 @@ export interface FeedReader {
    * @throws FeedLostError when the feed no longer, or never, held what comes after `after`
    */
   read(after: number, limit: number): Promise<Slice>;
-  last(): Promise<number>;
+  /**
+   * The last position.
+   * @param enough a position that the caller makes do with: beyond it, the answer may be short of the end
+   */
+  last(enough?: number): Promise<number>;
   /** When the first change after a position was recorded; null when there is none. */
   recordedAt(after: number): Promise<number | null>;
   /** Rows that are kept. */

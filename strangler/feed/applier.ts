@@ -79,8 +79,8 @@ export class Applier implements SliceSink {
     if (this.#waiting) return;
     await this.#inTurn(async () => {
       // What is written meanwhile comes the usual way.
-      const { changes } = await this.#read();
-      const last = changes.length > 0 ? Math.min(upto, await this.#options.feed.last()) : 0;
+      const found = (await this.#read()).upto > this.#position;
+      const last = found ? Math.min(upto, await this.#options.feed.last(upto)) : 0;
       while (this.#position < last && !this.stopped) await this.#applyWhole(await this.#read());
     });
   }

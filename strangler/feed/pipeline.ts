@@ -63,7 +63,9 @@ export class Pipeline {
     const installation = await options.source.installation();
     const pipeline = new Pipeline(options, position, installation?.incarnation ?? '');
     await pipeline.#direct.start(pipeline.applier);
+    // A backlog comes the usual way, too; where that is not there, the first look finds out.
     if (pipeline.#queue !== pipeline.#direct) await pipeline.#queue.start(pipeline.applier);
+    else pipeline.kick();
     pipeline.#poll = setInterval(() => {
       pipeline.#looking ??= pipeline.#look().finally(() => {
         pipeline.#looking = undefined;
@@ -113,14 +115,14 @@ export class Pipeline {
     const { position } = this.applier;
     const stands = position === this.#seen;
     this.#seen = position;
-    if (!stands || position >= (await this.#last())) return;
+    if (!stands || position >= (await this.#last(position + 1))) return;
     // What was sent may be lost; what was not is still to come the usual way.
     this.#direct.kick(this.transport === 'queue' ? Math.max(this.sent, position + 1) : undefined);
   }
 
-  async #last(): Promise<number> {
+  async #last(enough: number): Promise<number> {
     try {
-      return await this.#options.source.feed.last();
+      return await this.#options.source.feed.last(enough);
     } catch (error) {
       this.#options.log.warn({ err: error }, 'the feed can not be read');
       return 0;

@@ -5,6 +5,8 @@ import { encodeRow } from '../mapping/index.ts';
 import type { Row } from '../mapping/index.ts';
 import { PackedChange } from '../packed-change.ts';
 import type { PackedRow } from '../packed-change.ts';
+import { PackedSlice } from '../packed-slice.ts';
+import type { PackedLines } from '../packed-slice.ts';
 import type { FeedReader } from '../side-database.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
@@ -36,7 +38,8 @@ interface Job {
   readonly incarnation: string;
   readonly after: number;
   readonly upto: number;
-  readonly changes: readonly PackedRow[];
+  /** As the feed's database has them: one by one, or all in one piece. */
+  readonly changes: readonly PackedRow[] | PackedLines;
 }
 
 /** Slices through a BullMQ queue: a relay puts them in, a worker takes them out. */
@@ -124,13 +127,11 @@ function connect(url: string, patient: boolean, log: Logger): Redis {
   return redis;
 }
 
-function pack({ after, upto, changes }: Slice, incarnation: string): Job {
-  return {
-    incarnation,
-    after,
-    upto,
-    changes: changes.map((change) => packedOf(change)),
-  };
+function pack(slice: Slice, incarnation: string): Job {
+  const { after, upto } = slice;
+  const changes =
+    slice instanceof PackedSlice ? slice.lines : slice.changes.map((change) => packedOf(change));
+  return { incarnation, after, upto, changes };
 }
 
 function packedOf(change: Change): PackedRow {
@@ -141,13 +142,13 @@ function packedOf(change: Change): PackedRow {
 }
 
 function unpack({ after, upto, changes }: Job, capability: string, feedOf: SideName): Slice {
-  return {
-    capability,
-    feedOf,
-    after,
-    upto,
-    changes: changes.map((packed) => new PackedChange(packed)),
-  };
+  const slice = { capability, feedOf, after, upto };
+  if (!isList(changes)) return new PackedSlice({ ...slice, lines: changes });
+  return { ...slice, changes: changes.map((packed) => new PackedChange(packed)) };
+}
+
+function isList(changes: Job['changes']): changes is readonly PackedRow[] {
+  return Array.isArray(changes);
 }
 
 async function withinMs(work: Promise<unknown>, ms: number): Promise<void> {

@@ -87,9 +87,9 @@ export class Relay {
     this.#underWay = this.#underWay.filter((upto) => upto > position);
     if (this.#sent - position > MAX_AHEAD) return false;
     const busy = this.#underWay.length >= MAX_UNDER_WAY;
-    if (busy && (await feed.last()) - this.#sent < limit) return false;
+    if (busy && (await feed.last(this.#sent + limit)) - this.#sent < limit) return false;
     const slice = await feed.read(this.#sent, limit);
-    if (slice.changes.length === 0) return false;
+    if (slice.upto === this.#sent) return false;
     await withDeadline(publish(slice));
     this.#sent = slice.upto;
     this.#underWay.push(slice.upto);

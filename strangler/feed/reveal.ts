@@ -20,6 +20,7 @@ export function revealer(mapping: Mapping, source: SideDatabase): Reveal {
     ),
   );
   return async (slice) => {
+    if (secret.size === 0) return slice;
     const hidden = slice.changes.filter(({ image, table }) => image !== null && secret.has(table));
     if (hidden.length === 0) return slice;
     const names = hidden.map(({ table, key }) => ({ table, key: key as Row }));

@@ -38,7 +38,6 @@ export class DirectSource implements SliceSource {
 
   async start(sink: SliceSink): Promise<void> {
     this.#sink = sink;
-    this.kick();
   }
 
   /** @param upto how far to read; to the feed's end when left out */

@@ -1,6 +1,6 @@
 import type { SideName } from '../side.ts';
-import { PackedChange, wholeTransactions } from '../packed-change.ts';
-import type { PackedRow } from '../packed-change.ts';
+import { PackedSlice } from '../packed-slice.ts';
+import type { PackedLines } from '../packed-slice.ts';
 import { feedLost } from '../side-database.ts';
 import type { FeedReader } from '../side-database.ts';
 import type { Slice } from '../store.ts';
@@ -13,6 +13,51 @@ import { name } from './values.ts';
 
 /** How a row of the feed is read, for `PackedChange`. */
 export const PACKED = 'position, tx, tbl, key, op, image, epoch, at';
+
+/** Changes that follow a position, to the end of a transaction. */
+interface Gathered {
+  /** Position of the first and of the last of them; null when there is none. */
+  readonly first: number | null;
+  readonly upto: number | null;
+  /** Whether there are more than they. */
+  readonly more: boolean;
+  readonly lines: PackedLines | undefined;
+}
+
+const NO_LINES: PackedLines = { tx: '', table: '', key: '', op: '', image: '', epoch: '', at: '' };
+const NOTHING = { first: null, upto: null, more: false, ...NO_LINES };
+
+/**
+ * SQL for the changes after $1, at most $2 of them, that make whole transactions (see
+ * `wholeTransactions`): one more than those tells which transaction goes on.
+ */
+function gatherSql(feed: string): string {
+  const columns = Object.entries({
+    tx: 'tx',
+    table: 'to_json(tbl)',
+    key: 'key',
+    op: 'op',
+    image: `coalesce(image, '')`,
+    epoch: 'epoch',
+    at: 'at',
+  }).map(([column, sql]) => `string_agg((${sql})::text, E'\\n') AS "${column}"`);
+  return `
+    WITH next AS MATERIALIZED (
+      SELECT ${PACKED} FROM ${feed} WHERE position > $1::bigint ORDER BY position LIMIT $2::bigint + 1),
+    whole AS MATERIALIZED (
+      SELECT min(position) AS first, count(*) > $2::bigint AS more,
+        CASE WHEN count(*) <= $2::bigint THEN max(position) ELSE coalesce(
+          (SELECT max(position) FROM next
+            WHERE tx <> (SELECT tx FROM next ORDER BY position DESC LIMIT 1)),
+          $1::bigint + $2::bigint) END AS upto
+      FROM next)
+    SELECT min(first) AS first, min(upto) AS upto, (SELECT more FROM whole) AS more,
+      ${columns.join(', ')}
+    FROM next, whole WHERE position <= upto`;
+}
+
+/** How far the sequencer runs ahead of whoever reads a backlog, in changes. */
+const AHEAD = 40_000;
 
 /** The feed of one side: what the sequencer has put in order. Whoever reads has it look first. */
 export class PostgresFeedReader implements FeedReader {
@@ -40,36 +85,37 @@ export class PostgresFeedReader implements FeedReader {
   }
 
   async read(after: number, limit: number): Promise<Slice> {
-    const packed = await this.#newest(after, limit);
-    const [first] = packed;
-    if (first === undefined ? after > (await this.#last()) : first[0] !== after + 1) {
+    const { first, upto, lines } = await this.#newest(after, limit);
+    if (first === null ? after > (await this.#last()) : first !== after + 1) {
       throw feedLost(this.#capability, this.#side, after);
     }
-    const changes = packed
-      .slice(0, wholeTransactions(packed, limit))
-      .map((row) => new PackedChange(row));
-    const upto = changes.at(-1)?.position ?? after;
-    return { capability: this.#capability, feedOf: this.#side, after, upto, changes };
+    const slice = { capability: this.#capability, feedOf: this.#side, after };
+    if (lines === undefined) return { ...slice, upto: after, changes: [] };
+    return new PackedSlice({ ...slice, upto: upto ?? after, lines });
   }
 
   /** Where there was more than enough before, what is new by now can wait for its position. */
-  async #newest(after: number, limit: number): Promise<PackedRow[]> {
-    const known = this.#plenty ? await this.#packed(after, limit) : [];
-    if (known.length > limit) return known;
-    await this.#sequencer.run();
-    const packed = await this.#packed(after, limit);
-    this.#plenty = packed.length > limit;
-    return packed;
+  async #newest(after: number, limit: number): Promise<Gathered> {
+    const known = this.#plenty ? await this.#gather(after, limit) : undefined;
+    if (known?.more !== true) await this.#sequencer.run(after + limit + 1);
+    const found = known?.more === true ? known : await this.#gather(after, limit);
+    this.#plenty = found.more;
+    // While these are on their way, the next are given their positions.
+    if (found.more) this.#sequencer.runAhead(after + AHEAD);
+    return found;
   }
 
-  async #packed(after: number, limit: number): Promise<PackedRow[]> {
-    const sql = `SELECT ${PACKED} FROM ${this.#feed} WHERE position > $1 ORDER BY position LIMIT $2`;
-    const query = { ...prepared(sql, [after, limit + 1]), rowMode: 'array' };
-    return (await this.#db.query(query)).rows as unknown as PackedRow[];
+  /** One row for all of them: taking thousands apart costs more than anything else that is done to them. */
+  async #gather(after: number, limit: number): Promise<Gathered> {
+    const { rows } = await this.#db.query<Omit<Gathered, 'lines'> & PackedLines>(
+      prepared(gatherSql(this.#feed), [after, limit]),
+    );
+    const [{ first, upto, more, ...lines } = NOTHING] = rows;
+    return { first, upto, more, lines: first === null ? undefined : lines };
   }
 
-  async last(): Promise<number> {
-    await this.#sequencer.run();
+  async last(enough?: number): Promise<number> {
+    await this.#sequencer.run(enough);
     return this.#last();
   }
 

@@ -3,14 +3,14 @@ import type { Pair, Row } from '../mapping/index.ts';
 import type { SideName } from '../side.ts';
 import { columnsOf, dataOf } from './columns.ts';
 import type { PostgresClient } from './connection.ts';
-import type { PairWrite, TableWrites } from './pair-write.ts';
+import type { PairWrite, PairWrites } from './pair-write.ts';
 import { prepared } from './prepared.ts';
 import type { Schemas } from './schema.ts';
 import { deleteSql, updateOrInsertSql, upsertSql } from './write-sql.ts';
 import type { Written } from './write-sql.ts';
 
 /** Writes to a table whose rows have one pair each: of several for the same row, the last counts. */
-export class PlainWrites implements TableWrites {
+export class PlainWrites implements PairWrites {
   readonly #client: PostgresClient;
   readonly #side: SideName;
   readonly #schemas: Schemas;

@@ -5,12 +5,13 @@ import { OWNED_STATE } from './functions.ts';
 
 /**
  * Whether an error is the fault of one change alone: what the mapping can't carry, a value that its
- * column does not take (class 22), a constraint (23), a row that is too large for an index (54000), or one
- * of a key that this side owns itself.
+ * column does not take (class 22), a constraint (23), a row that is too large for an index (54000), two
+ * rows of one statement that are one here (21000), one of a key that this side owns itself. One by one,
+ * the rest can be written.
  */
 export function isPoison(error: unknown): boolean {
   if (error instanceof MappingError) return true;
-  return new RegExp(`^(22|23|54000|${OWNED_STATE})`).test(sqlState(error) ?? '');
+  return new RegExp(`^(21000|22|23|54000|${OWNED_STATE})`).test(sqlState(error) ?? '');
 }
 
 export function isUniqueViolation(error: unknown): boolean {

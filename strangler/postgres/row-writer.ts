@@ -1,43 +1,31 @@
 import type { SideName } from '../side.ts';
 import { otherSide } from '../side.ts';
-import {
-  belongs,
-  isGuest,
-  keyOn,
-  pairKeyOf,
-  sameValue,
-  tablesOf,
-  translate,
-} from '../mapping/index.ts';
+import { isGuest, keyOn, pairKeyOf, sameValue, tablesOf } from '../mapping/index.ts';
 import type { Mapping, Pair, Row, SqlValue } from '../mapping/index.ts';
 import { uniqueColumnsOf } from '../schema-check.ts';
+import { ApplyError } from '../side-database.ts';
 import type { Change } from '../store.ts';
 import { columnsOf, dataOf, dataSql, readSql, sameSql } from './columns.ts';
 import type { PostgresClient } from './connection.ts';
-import type { PairWrite, TableWrites } from './pair-write.ts';
+import { pairWriteOf } from './pair-write.ts';
+import type { PairWrite, PairWrites, TableWrites } from './pair-write.ts';
+import { passagesOf } from './passage.ts';
+import type { Passage } from './passage.ts';
+import { PassedWrites } from './passed-writes.ts';
 import { PlainWrites } from './plain-writes.ts';
+import { isPoison } from './poison.ts';
 import { pairColumns, rowOf } from './row-reader.ts';
 import type { Schemas } from './schema.ts';
 import { SharedWrites } from './shared-writes.ts';
 import { name } from './values.ts';
 
-/** What changes of the owner come to on this side, pair by pair. @throws MappingError */
-export function pairWritesOf(
-  { pairs }: Mapping,
-  side: SideName,
-  { table, op, image, key: rowKey }: Change,
-): PairWrite[] {
+/** What a change of the owner comes to on this side, pair by pair. @throws MappingError */
+export function pairWritesOf({ pairs }: Mapping, side: SideName, change: Change): PairWrite[] {
   const source = otherSide(side);
-  const row = op === 'delete' ? null : (image as Row | null);
-  const writes: PairWrite[] = [];
-  for (const pair of pairs) {
-    if (pair[source].table !== table) continue;
-    const key = pairKeyOf(pair, source, row ?? (rowKey as Row));
-    if (key === undefined) continue;
-    const there = row !== null && belongs(pair, source, row);
-    writes.push({ pair, key, image: there ? translate(pair, source, row) : null });
-  }
-  return writes;
+  return pairs
+    .filter((pair) => pair[source].table === change.table)
+    .map((pair) => pairWriteOf(pair, source, change))
+    .filter((write) => write !== undefined);
 }
 
 /** Writes pairs' rows on the side that is not the owner, many with one statement. */
@@ -46,6 +34,7 @@ export class PostgresRowWriter {
   readonly #mapping: Mapping;
   readonly #side: SideName;
   readonly #schemas: Schemas;
+  readonly #pairs = new Map<string, readonly Pair[]>();
 
   constructor(client: PostgresClient, mapping: Mapping, side: SideName, schemas: Schemas) {
     this.#client = client;
@@ -55,22 +44,35 @@ export class PostgresRowWriter {
   }
 
   /**
-   * Brings rows to where these writes, one after the other, would have left them. Rows that go make
-   * room for those that come; parents come before their parts and go after them, where the mapping
-   * names them in that order.
+   * Brings rows to where these changes, one after the other, would have left them.
+   * @throws ApplyError for a change that the mapping can't carry
    */
-  async write(writes: readonly PairWrite[]): Promise<void> {
-    const tables: TableWrites[] = [];
-    for (const table of tablesOf(this.#mapping, this.#side)) {
-      const own = writes.filter(({ pair }) => pair[this.#side].table === table);
-      if (own.length === 0) continue;
-      const gathered = this.#writesTo(table);
-      await gathered.load(own);
-      for (const write of own) gathered.add(write);
-      tables.push(gathered);
+  async apply(changes: readonly Change[]): Promise<void> {
+    const passages = passagesOf(this.#mapping, this.#side, this.#schemas);
+    const passed = new Map<string, PassedWrites>();
+    const writes: PairWrite[] = [];
+    const source = otherSide(this.#side);
+    for (const change of changes) {
+      try {
+        for (const pair of this.#pairsOf(change.table)) {
+          const passage = passages.get(pair);
+          if (passage !== undefined) {
+            this.#passedTo(passed, passage).pass(change);
+            continue;
+          }
+          const write = pairWriteOf(pair, source, change);
+          if (write !== undefined) writes.push(write);
+        }
+      } catch (error) {
+        throw new ApplyError(change, error, isPoison(error));
+      }
     }
-    for (const table of tables.toReversed()) await table.remove();
-    for (const table of tables) await table.put();
+    await this.#carryOut(writes, passed);
+  }
+
+  /** The same for what has been made of changes already. */
+  write(writes: readonly PairWrite[]): Promise<void> {
+    return this.#carryOut(writes, new Map());
   }
 
   /** Takes out rows that hold a unique value which this write's row is to have. */
@@ -93,7 +95,51 @@ export class PostgresRowWriter {
     }
   }
 
-  #writesTo(table: string): TableWrites {
+  /**
+   * Rows that go make room for those that come; parents come before their parts and go after them,
+   * where the mapping names them in that order.
+   */
+  async #carryOut(
+    writes: readonly PairWrite[],
+    passed: ReadonlyMap<string, TableWrites>,
+  ): Promise<void> {
+    const tables: TableWrites[] = [];
+    for (const table of tablesOf(this.#mapping, this.#side)) {
+      const own = writes.filter(({ pair }) => pair[this.#side].table === table);
+      const whole = passed.get(table);
+      if (whole !== undefined) tables.push(whole);
+      if (own.length === 0) continue;
+      const gathered = this.#writesTo(table);
+      await gathered.load(own);
+      for (const write of own) gathered.add(write);
+      tables.push(gathered);
+    }
+    for (const table of tables.toReversed()) await table.remove();
+    for (const table of tables) await table.put();
+  }
+
+  /** The pairs of one of the owner's tables. */
+  #pairsOf(table: string): readonly Pair[] {
+    let pairs = this.#pairs.get(table);
+    if (pairs === undefined) {
+      const source = otherSide(this.#side);
+      pairs = this.#mapping.pairs.filter((pair) => pair[source].table === table);
+      this.#pairs.set(table, pairs);
+    }
+    return pairs;
+  }
+
+  #passedTo(passed: Map<string, PassedWrites>, passage: Passage): PassedWrites {
+    const { table } = passage.pair[this.#side];
+    let writes = passed.get(table);
+    if (writes === undefined) {
+      writes = new PassedWrites(this.#client, this.#side, this.#schemas, passage);
+      passed.set(table, writes);
+    }
+    return writes;
+  }
+
+  #writesTo(table: string): PairWrites {
     const [client, side, schemas] = [this.#client, this.#side, this.#schemas];
     const pairs = this.#mapping.pairs.filter((pair) => pair[side].table === table);
     if (!pairs.some((pair) => isGuest(pair, side))) return new PlainWrites(client, side, schemas);

@@ -14,7 +14,7 @@ import type { Pair, PairKey, Row, SqlValue } from '../mapping/index.ts';
 import type { SideName } from '../side.ts';
 import { columnsOf, dataOf, dataSql, readSql, sameSql } from './columns.ts';
 import type { PostgresClient } from './connection.ts';
-import type { PairWrite, TableWrites } from './pair-write.ts';
+import type { PairWrite, PairWrites } from './pair-write.ts';
 import { prepared } from './prepared.ts';
 import { pairColumns, rowOf } from './row-reader.ts';
 import type { Schemas } from './schema.ts';
@@ -42,7 +42,7 @@ interface Of {
  * Writes to a table whose rows are made of an anchor and its guests. Nobody else writes to this side,
  * so rows are read, changed in memory as each write says, and written back as they have come out.
  */
-export class SharedWrites implements TableWrites {
+export class SharedWrites implements PairWrites {
   readonly #of: Of;
   readonly #key: readonly string[];
   readonly #columns: readonly string[];

@@ -64,19 +64,11 @@ export class PostgresTarget extends PostgresRowReader implements Target {
 
   /** Brings changes of the owner to this side, all in one go. @throws ApplyError */
   async applyAll(changes: readonly Change[]): Promise<void> {
-    const writes: PairWrite[] = [];
-    for (const change of changes) {
-      try {
-        writes.push(...pairWritesOf(this.#mapping, this.#side, change));
-      } catch (error) {
-        throw new ApplyError(change, error, isPoison(error));
-      }
-    }
     try {
-      await this.#writer.write(writes);
+      await this.#writer.apply(changes);
     } catch (error) {
       const [first] = changes;
-      if (first === undefined) throw error;
+      if (first === undefined || error instanceof ApplyError) throw error;
       throw new ApplyError(first, error, isPoison(error));
     }
   }

@@ -1,0 +1,116 @@
+import {
+  columnOn,
+  encodeValues,
+  isGuest,
+  keyColumnsOf,
+  pairKeyOf,
+  secretColumnsOf,
+  writes,
+} from '../mapping/index.ts';
+import type { Codec, Mapping, Pair, Row } from '../mapping/index.ts';
+import { PackedChange } from '../packed-change.ts';
+import { otherSide } from '../side.ts';
+import type { SideName } from '../side.ts';
+import type { Change } from '../store.ts';
+import type { Column, Schemas } from './schema.ts';
+
+/** A column of this side, and what the owner's images call it. */
+export interface PassedColumn {
+  readonly column: Column;
+  readonly from: string;
+}
+
+/** A pair whose columns hold here what they hold at the owner's: images need not be taken apart. */
+export interface Passage {
+  readonly pair: Pair;
+  readonly key: readonly PassedColumn[];
+  readonly rest: readonly PassedColumn[];
+  /** Whether changes name the row by one column and nothing else. */
+  readonly shortKey: boolean;
+}
+
+/** PostgreSQL cuts longer names off, and would not find them in an image. */
+const LONGEST_NAME = 63;
+const known = new WeakMap<Schemas, ReadonlyMap<Pair, Passage>>();
+
+/** The passages of a mapping to one side. */
+export function passagesOf(
+  mapping: Mapping,
+  side: SideName,
+  schemas: Schemas,
+): ReadonlyMap<Pair, Passage> {
+  let passages = known.get(schemas);
+  if (passages === undefined) {
+    const found = mapping.pairs.map((pair) => passageOf(mapping, side, schemas, pair));
+    passages = new Map(found.flatMap((passage) => (passage ? [[passage.pair, passage]] : [])));
+    known.set(schemas, passages);
+  }
+  return passages;
+}
+
+function passageOf(
+  mapping: Mapping,
+  side: SideName,
+  schemas: Schemas,
+  pair: Pair,
+): Passage | undefined {
+  const source = otherSide(side);
+  const [{ table }, owner] = [pair[side], pair[source]];
+  const alone = mapping.pairs.filter((other) => other[side].table === table).length === 1;
+  const filtered = pair[side].where !== undefined || owner.where !== undefined;
+  // Secrets are added to images, which are then no more what the feed says.
+  const hidden = secretColumnsOf(mapping, source, owner.table).length > 0;
+  if (!alone || filtered || hidden || isGuest(pair, side)) return undefined;
+  const key = passedColumns(pair.key, side, schemas, table);
+  const written = pair.columns.filter((codec) => writes(codec, side));
+  const all = passedColumns(written, side, schemas, table);
+  if (key === undefined || all === undefined || !isUnique(schemas, table, key)) return undefined;
+  const names = new Set(key.map(({ column }) => column.name));
+  const rest = all.filter(({ column }) => !names.has(column.name));
+  const shortKey = keyColumnsOf(mapping, source, owner.table).length === 1;
+  return { pair, key, rest, shortKey };
+}
+
+function passedColumns(
+  codecs: readonly Codec[],
+  side: SideName,
+  schemas: Schemas,
+  table: string,
+): readonly PassedColumn[] | undefined {
+  const passed = codecs.map((codec) => {
+    const column = schemas.get(table)?.byName.get(columnOn(codec, side) ?? '');
+    const from = columnOn(codec, otherSide(side));
+    const plain = codec.spec['codec'] === 'same' && codec.secret !== true;
+    if (!plain || column === undefined || from === null) return undefined;
+    return Buffer.byteLength(from) > LONGEST_NAME ? undefined : { column, from };
+  });
+  return passed.every((column) => column !== undefined) ? passed : undefined;
+}
+
+function isUnique(schemas: Schemas, table: string, key: readonly PassedColumn[]): boolean {
+  const names = key.map(({ column }) => column.name);
+  return (schemas.get(table)?.indexes ?? []).some(
+    ({ unique, columns }) =>
+      unique && columns.length === names.length && columns.every((name) => names.includes(name)),
+  );
+}
+
+/** What JSON can't say is an object in images and keys (see `encodeRow`). */
+const SPECIAL = '{"$';
+
+/** The same text for all changes of a row, however the feed came to write down its key. */
+export function rowText({ pair, shortKey }: Passage, source: SideName, change: Change): string {
+  if (shortKey && change instanceof PackedChange) {
+    const [, , , key] = change.packed;
+    if (!key.includes(SPECIAL) && !key.includes('\\')) return key;
+  }
+  return encodeValues(pairKeyOf(pair, source, change.key as Row) ?? []);
+}
+
+/** The image of a change, as JSON that says all there is to say; undefined where it can't. */
+export function passedImage(change: Change): string | undefined {
+  if (!(change instanceof PackedChange) || change.op === 'delete') return undefined;
+  const [, , , key, , image] = change.packed;
+  if (image === null || image.includes(SPECIAL) || key.includes(':null')) return undefined;
+  return image;
+}
