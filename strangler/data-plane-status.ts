@@ -1,6 +1,6 @@
 import type { BackfillStatus, Copier } from './copy/index.ts';
-import { directionOf, ownerOf } from './direction.ts';
-import type { Direction, Fences } from './direction.ts';
+import { directionsOf, ownerOf, restOf } from './direction.ts';
+import type { AllFences, Direction, Fences } from './direction.ts';
 import type { ApplierProblem, Pipeline } from './feed/index.ts';
 import type { Mapping } from './mapping/index.ts';
 import type { SideDatabase } from './side-database.ts';
@@ -40,33 +40,62 @@ export interface FeedStatus {
 
 interface StatusSources {
   readonly mapping: Mapping;
-  readonly fences: Fences;
+  readonly fences: AllFences;
   readonly databases: Readonly<Record<SideName, SideDatabase>>;
-  readonly pipeline: Pipeline | undefined;
+  readonly pipelines: ReadonlyMap<SideName, Pipeline>;
   readonly copier: Copier;
 }
 
-/** @throws TwoOwnersError */
+/**
+ * Where single keys are ahead of the rest there are two directions: figures are those of the rest's,
+ * troubles and lags of either count. @throws TwoOwnersError
+ */
 export async function readDataPlaneStatus(sources: StatusSources): Promise<DataPlaneStatus> {
-  const { mapping, fences, databases, pipeline, copier } = sources;
-  const direction = directionOf(fences);
-  const [source, target] = [databases[direction.from], databases[direction.to]];
-  const [own, copied] = await Promise.all([source.installation(), target.installation()]);
-  const applied = await target.store.appliedPosition();
-  const problem = pipeline?.applier.problem ?? null;
-  const complete = copied?.complete ?? false;
-  const parked = await target.parked.count();
+  const { mapping, fences, databases, copier } = sources;
+  const [direction, back] = directionsOf(fences) as [Direction, Direction?];
+  const first = await readDirection(sources, direction);
+  const second = back && (await readDirection(sources, back));
+  const problem = first.problem ?? second?.problem ?? null;
+  const parked = first.parked + (second?.parked ?? 0);
+  const complete = first.complete && (second?.complete ?? true);
   return {
     capability: mapping.capability,
     mappingHash: mapping.hash,
-    fences,
-    owner: ownerOf(fences),
+    fences: restOf(fences),
+    owner: ownerOf(restOf(fences)),
     direction,
-    feed: await feedStatus(source, applied, pipeline),
+    feed: {
+      ...first.feed,
+      lag: Math.max(first.feed.lag, second?.feed.lag ?? 0),
+      lagMs: Math.max(first.feed.lagMs, second?.feed.lagMs ?? 0),
+    },
     problem,
-    backfill: copier.status(await target.backfills(), complete),
+    backfill: copier.status(await databases[direction.to].backfills(), first.complete),
     parked,
     replicaReady: complete && problem === null && parked === 0,
+    mappingCurrent: first.mappingCurrent,
+  };
+}
+
+interface DirectionStatus extends Pick<
+  DataPlaneStatus,
+  'feed' | 'problem' | 'parked' | 'mappingCurrent'
+> {
+  readonly complete: boolean;
+}
+
+async function readDirection(
+  { mapping, databases, pipelines }: StatusSources,
+  { from, to }: Direction,
+): Promise<DirectionStatus> {
+  const [source, target, pipeline] = [databases[from], databases[to], pipelines.get(from)];
+  const [own, copied] = await Promise.all([source.installation(), target.installation()]);
+  const applied = await target.store.appliedPosition();
+  return {
+    complete: copied?.complete ?? false,
+    problem: pipeline?.applier.problem ?? null,
+    parked: await target.parked.count(),
+    feed: await feedStatus(source, applied, pipeline),
     mappingCurrent: [own, copied].every((side) => side?.mappingHash === mapping.hash),
   };
 }

@@ -1,10 +1,20 @@
 import type { Logger } from '../chassis/index.ts';
-import { Copier, reconcile, RowsToRepair } from './copy/index.ts';
+import { Copier, joined, keyCountOf, reconcile, RowsToRepair } from './copy/index.ts';
 import type { CopyRoute, CopyWish, ReconcileReport, ReconcileWish, Repair } from './copy/index.ts';
 import { readDataPlaneStatus } from './data-plane-status.ts';
 import type { DataPlaneStatus } from './data-plane-status.ts';
-import { directionOf, ownerOf, sameDirection, TwoOwnersError } from './direction.ts';
-import type { Fences } from './direction.ts';
+import {
+  directionOf,
+  directionsOf,
+  isSplit,
+  ownerOf,
+  ownerOfKey,
+  ownersOf,
+  restOf,
+  sameDirection,
+  TwoOwnersError,
+} from './direction.ts';
+import type { AllFences, Direction } from './direction.ts';
 import { AppliedPositions, Applier, Pipeline, revealer, trim } from './feed/index.ts';
 import type { Mapping } from './mapping/index.ts';
 import { ParkedError } from './side-database.ts';
@@ -36,11 +46,13 @@ export class DataPlane {
   readonly capability: string;
   readonly mapping: Mapping;
   readonly #options: DataPlaneOptions;
-  readonly #positions = new AppliedPositions();
+  /** By the side whose feed was applied. */
+  readonly #positions = { legacy: new AppliedPositions(), extracted: new AppliedPositions() };
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #stopping = new AbortController();
   readonly #copier: Copier;
-  #pipeline: Pipeline | undefined;
+  /** By the side whose changes they carry, the owner of the rest first. */
+  #pipelines = new Map<SideName, Pipeline>();
   #turning: Promise<unknown> = Promise.resolve();
 
   constructor(options: DataPlaneOptions) {
@@ -85,8 +97,7 @@ export class DataPlane {
     for (const timer of this.#timers) clearInterval(timer);
     await this.#copier.idle();
     await this.#turning.catch(() => undefined);
-    await this.#pipeline?.stop();
-    this.#pipeline = undefined;
+    await this.#stopAll();
   }
 
   /** Stops everything and closes both databases. */
@@ -107,36 +118,46 @@ export class DataPlane {
 
   /** @returns null between two owners @throws TwoOwnersError */
   async ownerSide(): Promise<SideName | null> {
-    return ownerOf(await this.#fences());
+    return ownerOf(restOf(await this.#fences()));
   }
 
   /**
-   * Applies the feed up to a position without pauses, straight from the database.
+   * Applies a side's feed up to a position without pauses, straight from the database.
+   * @param from the side; the owner of the rest when left out
    * @throws ApplyError, FeedLostError or NotTargetError when that can't be done; ParkedError when
    *   something of it had to be parked
    */
-  async drainTo(position: number, signal?: AbortSignal): Promise<void> {
-    const applier = this.#pipeline?.applier ?? (await this.#standIn());
+  async drainTo(position: number, from?: SideName, signal?: AbortSignal): Promise<void> {
+    const source = from ?? directionOf(restOf(await this.#fences())).from;
+    const applier = this.#pipelines.get(source)?.applier ?? (await this.#standIn(source));
     await applier.drainTo(position, signal);
-    await this.#nothingParked(directionOf(await this.#fences()).to);
+    await this.#nothingParked(otherSide(source));
   }
 
   /**
-   * Waits until everything that was committed at the owner before the call is on the other side.
-   * @returns the owner's position
+   * Waits until everything that was committed at its owner before the call is on the other side.
+   * @returns the position of the owner of the rest
    * @throws BarrierTimeoutError; ParkedError while something is parked: that is not on the other side
    */
   async barrier(timeoutMs = BARRIER_MS): Promise<number> {
-    const pipeline = await this.#running();
-    const position = await this.#database(pipeline.direction.from).feed.last();
+    await this.#turning;
+    const reached = [...this.#pipelines.values()].map((one) => this.#reach(one, timeoutMs));
+    const [position] = await Promise.all(reached);
+    if (position === undefined) throw new Error(`${this.capability} is not being carried`);
+    return position;
+  }
+
+  async #reach(pipeline: Pipeline, timeoutMs: number): Promise<number> {
+    const { from, to } = pipeline.direction;
+    const position = await this.#database(from).feed.last();
     pipeline.kick();
     try {
-      await this.#positions.waitFor(position, Math.min(QUEUE_MS, timeoutMs));
+      await this.#positions[from].waitFor(position, Math.min(QUEUE_MS, timeoutMs));
     } catch {
       pipeline.overtake();
-      await this.#positions.waitFor(position, timeoutMs);
+      await this.#positions[from].waitFor(position, timeoutMs);
     }
-    await this.#nothingParked(pipeline.direction.to);
+    await this.#nothingParked(to);
     return position;
   }
 
@@ -145,7 +166,12 @@ export class DataPlane {
    * @returns when the copy is whole
    */
   backfill(wish: CopyWish = {}): Promise<void> {
-    return this.#copier.run(() => this.#route(), wish);
+    return this.#copier.run(async () => {
+      const fences = await this.#fences();
+      // Each side owns some of the rows: a copy of one would overwrite what the other one owns.
+      if (isSplit(fences)) throw new SplitError(this.capability, ownersOf(fences).size);
+      return this.#route();
+    }, wish);
   }
 
   /**
@@ -153,29 +179,49 @@ export class DataPlane {
    * only when it has found something, since it proves nothing else.
    */
   async reconcile(options: ReconcileWish = {}): Promise<ReconcileReport> {
-    const { source, target } = await this.#route();
-    const report = await reconcile({
-      mapping: this.mapping,
-      source,
-      target,
-      signal: this.#stopping.signal,
-      applied: (position) => this.#positions.waitFor(position, SETTLE_MS),
-      ...options,
-    });
+    const { source } = await this.#route();
+    const report = await this.#compare(options);
     if (report.sample === null || !report.clean) await source.saveReport(report, report.finishedAt);
     return report;
   }
 
+  /** Each side's rows as their owner has them: with single keys ahead of the rest, in two goes. */
+  async #compare(options: ReconcileWish): Promise<ReconcileReport> {
+    await this.#turning;
+    const fences = await this.#fences();
+    const reports: ReconcileReport[] = [];
+    for (const { from, to } of directionsOf(fences)) {
+      const report = await reconcile({
+        mapping: this.mapping,
+        source: this.#database(from),
+        target: this.#database(to),
+        signal: this.#stopping.signal,
+        applied: (position) => this.#positions[from].waitFor(position, SETTLE_MS),
+        ...(isSplit(fences) ? { owns: (key: string) => ownerOfKey(fences, key) === from } : {}),
+        ...options,
+      });
+      reports.push(report);
+    }
+    const [first, second] = reports as [ReconcileReport, ReconcileReport?];
+    return second ? joined(first, second, keyCountOf(fences, await this.#fences())) : first;
+  }
+
   /** Compares, and brings the owner's rows over once more where the sides differ. */
   async repair({ sample }: ReconcileWish = {}): Promise<ReconcileReport & { repair: Repair }> {
-    const rows = new RowsToRepair();
-    const report = await this.reconcile({ sample, onDifference: (row) => rows.add(row) });
-    const { source } = await this.#route();
-    const position = await rows.requeue(source);
-    // Whoever compares again at once should find it done.
-    if (position !== null)
-      await this.#positions.waitFor(position, SETTLE_MS).catch(() => undefined);
-    return { ...report, repair: rows.done };
+    const rows = { legacy: new RowsToRepair(), extracted: new RowsToRepair() };
+    const report = await this.reconcile({
+      sample,
+      onDifference: (row, owner) => rows[owner].add(row),
+    });
+    for (const side of ['legacy', 'extracted'] as const) {
+      const position = await rows[side].requeue(this.#database(side));
+      // Whoever compares again at once should find it done.
+      if (position !== null)
+        await this.#positions[side].waitFor(position, SETTLE_MS).catch(() => undefined);
+    }
+    const { legacy, extracted } = rows;
+    const queued = legacy.done.queued + extracted.done.queued;
+    return { ...report, repair: { queued, left: legacy.done.left + extracted.done.left } };
   }
 
   /** The newest report of either direction. */
@@ -193,8 +239,8 @@ export class DataPlane {
   async status(): Promise<DataPlaneStatus> {
     const { mapping, databases } = this.#options;
     const fences = await this.#fences();
-    const [pipeline, copier] = [this.#pipeline, this.#copier];
-    return readDataPlaneStatus({ mapping, databases, fences, pipeline, copier });
+    const [pipelines, copier] = [this.#pipelines, this.#copier];
+    return readDataPlaneStatus({ mapping, databases, fences, pipelines, copier });
   }
 
   /** @throws ParkedError */
@@ -217,51 +263,68 @@ export class DataPlane {
     return this.#options.databases[side];
   }
 
-  async #fences(): Promise<Fences> {
+  async #fences(): Promise<AllFences> {
     const [legacy, extracted] = await Promise.all([
-      this.store('legacy').fence(),
-      this.store('extracted').fence(),
+      this.store('legacy').fences(),
+      this.store('extracted').fences(),
     ]);
     return { legacy, extracted };
   }
 
   async #turn(): Promise<void> {
-    const direction = directionOf(await this.#fences());
+    const directions = directionsOf(await this.#fences());
     if (this.#stopping.signal.aborted) return;
-    const { direction: known = null, refused = false } = this.#pipeline ?? {};
-    if (sameDirection(known, direction) && !refused) return;
-    await this.#pipeline?.stop();
-    this.#pipeline = undefined;
-    this.#pipeline = await Pipeline.start({
+    for (const [from, { direction, refused }] of this.#pipelines) {
+      const stays = directions.some((wanted) => sameDirection(direction, wanted));
+      if (!stays || refused) await this.#stopOne(from);
+    }
+    for (const direction of directions) {
+      if (this.#pipelines.has(direction.from)) continue;
+      this.#pipelines.set(direction.from, await this.#startOne(direction));
+    }
+    const first = (from: SideName): number => (from === directions[0]?.from ? 0 : 1);
+    this.#pipelines = new Map([...this.#pipelines].sort(([a], [b]) => first(a) - first(b)));
+  }
+
+  async #startOne(direction: Direction): Promise<Pipeline> {
+    const { from, to } = direction;
+    const pipeline = await Pipeline.start({
       mapping: this.mapping,
       direction,
-      source: this.#database(direction.from),
-      target: this.#database(direction.to),
+      source: this.#database(from),
+      target: this.#database(to),
       redisUrl: this.#options.redisUrl,
       log: this.#options.log,
-      onApplied: (position) => this.#positions.reached(position),
+      onApplied: (position) => this.#positions[from].reached(position),
       onParked: (parked) => this.#sayParked(parked),
       onRefused: () => void this.ownerChanged().catch((error: unknown) => this.#warn(error)),
     });
-    this.#positions.reached(this.#pipeline.applier.position);
+    this.#positions[from].reached(pipeline.applier.position);
+    return pipeline;
   }
 
-  async #running(): Promise<Pipeline> {
-    await this.#turning;
-    if (this.#pipeline === undefined) throw new Error(`${this.capability} is not being carried`);
-    return this.#pipeline;
+  async #stopOne(from: SideName): Promise<void> {
+    await this.#pipelines.get(from)?.stop();
+    this.#pipelines.delete(from);
+  }
+
+  async #stopAll(): Promise<void> {
+    for (const from of this.#pipelines.keys()) await this.#stopOne(from);
   }
 
   async #route(): Promise<CopyRoute> {
-    const { direction, applier } = await this.#running();
+    await this.#turning;
+    const [pipeline] = this.#pipelines.values();
+    if (pipeline === undefined) throw new Error(`${this.capability} is not being carried`);
+    const { direction, applier } = pipeline;
     const [source, target] = [this.#database(direction.from), this.#database(direction.to)];
     return { direction, source, target, applier };
   }
 
   /** For a handover that somebody finishes while nothing is being carried. */
-  async #standIn(): Promise<Applier> {
-    const { from, to, epoch } = directionOf(await this.#fences());
-    const target = this.#database(to);
+  async #standIn(from: SideName): Promise<Applier> {
+    const target = this.#database(otherSide(from));
+    const { epoch } = await target.store.fences();
     return new Applier({
       feed: this.#database(from).feed,
       reveal: revealer(this.mapping, this.#database(from)),
@@ -306,19 +369,31 @@ export class DataPlane {
   }
 
   async #beat(): Promise<void> {
-    const direction = this.#pipeline?.direction;
-    if (direction === undefined) {
+    if (this.#pipelines.size === 0) {
       await this.#followOwner();
       return;
     }
-    const owner = await this.#database(direction.from).feed.beat();
+    const sides = [...this.#pipelines.keys()];
+    const owners = await Promise.all(sides.map((side) => this.#database(side).feed.beat()));
     // Somebody else may have moved the fences.
-    if (!owner) await this.ownerChanged();
+    if (!owners.includes(true)) await this.ownerChanged();
   }
 
   async #trim(): Promise<void> {
     for (const side of ['legacy', 'extracted'] as const) {
       await trim(this.#database(side), this.#database(otherSide(side)));
     }
+  }
+}
+
+/** Single keys are ahead of the rest, so neither side's rows are a copy of the other's. */
+export class SplitError extends Error {
+  override readonly name = 'SplitError';
+
+  constructor(capability: string, keys: number) {
+    super(
+      `${keys} keys of ${capability} have moved by themselves: each side owns some of its rows, and ` +
+        `none can be copied over the other; let the rest follow, or bring them back: fig reverse ${capability}`,
+    );
   }
 }

@@ -1,4 +1,5 @@
 import type { Fence } from '../chassis/index.ts';
+import type { FenceRows } from './fence-rows.ts';
 import type { SideName } from './side.ts';
 import { otherSide } from './side.ts';
 
@@ -44,4 +45,58 @@ function lastMoved({ legacy, extracted }: Fences): SideName {
 
 export function sameDirection(left: Direction | null, right: Direction): boolean {
   return left !== null && left.from === right.from && left.epoch === right.epoch;
+}
+
+/** All fences of both sides. */
+export type AllFences = Readonly<Record<SideName, FenceRows>>;
+
+/** The fences of the rest: of all keys that have none of their own. */
+export function restOf({ legacy, extracted }: AllFences): Fences {
+  return { legacy: legacy.rest, extracted: extracted.rest };
+}
+
+/** Whether single keys have fences of their own, on either side. */
+export function isSplit({ legacy, extracted }: AllFences): boolean {
+  return legacy.split || extracted.split;
+}
+
+/** The owner of each key that has a fence of its own; null where it has not exactly one. */
+export function ownersOf(fences: AllFences): ReadonlyMap<string, SideName | null> {
+  const { legacy, extracted } = fences;
+  const keys = [...new Set([...legacy.keys.keys(), ...extracted.keys.keys()])].sort();
+  return new Map(keys.map((key) => [key, ownerOfKey(fences, key)]));
+}
+
+/** The owner of a row by its key; null where it has not exactly one. */
+export function ownerOfKey({ legacy, extracted }: AllFences, key: string): SideName | null {
+  const [left, right] = [legacy.of(key).state === 'open', extracted.of(key).state === 'open'];
+  if (left === right) return null;
+  return left ? 'legacy' : 'extracted';
+}
+
+/** Keys that both sides take writes of, which only a restored backup can bring about. */
+export function twiceOwned(fences: AllFences): readonly string[] {
+  const { legacy, extracted } = fences;
+  return [...ownersOf(fences)]
+    .filter(([key, owner]) => owner === null && legacy.of(key).state === extracted.of(key).state)
+    .map(([key]) => key)
+    .filter((key) => legacy.of(key).state === 'open');
+}
+
+/**
+ * The directions in which changes go: that of the rest first, and where single keys have fences of
+ * their own the other one, too. @throws TwoOwnersError
+ */
+export function directionsOf(fences: AllFences): readonly Direction[] {
+  const first = directionOf(restOf(fences));
+  if (!isSplit(fences)) return [first];
+  const twice = twiceOwned(fences);
+  if (twice.length > 0) {
+    throw new TwoOwnersError(`both sides are open for ${twice.join(', ')}: a backup was restored`);
+  }
+  const { from, to } = first;
+  return [
+    { from, to, epoch: fences[to].epoch },
+    { from: to, to: from, epoch: fences[from].epoch },
+  ];
 }

@@ -42,6 +42,12 @@ export class FenceRows {
     return newest(this.all);
   }
 
+  /** The newest epoch at which something was ceded to the other side; null when nothing was. */
+  get cededAt(): number | null {
+    const ceded = this.all.filter(({ state }) => state === 'ceded');
+    return ceded.length === 0 ? null : newest(ceded);
+  }
+
   get anyOpen(): boolean {
     return this.all.some(({ state }) => state === 'open');
   }
@@ -52,11 +58,12 @@ export class FenceRows {
    * @param epoch of the handover, which is above all epochs from before it
    */
   giving(keys: Keys, epoch: number): Fence {
+    if (keys === null && !this.split) return this.rest;
     const set = keys
       ? keys.map((key) => this.of(key))
       : this.all.filter((fence) => fence.state === 'open' || fence.epoch >= epoch);
-    if (keys === null && set.length === 0) return this.rest;
     const [first = this.rest] = set;
+    if (set.length === 0) return first;
     if (set.every(({ state, epoch: at }) => state === 'open' && at < epoch)) {
       return { state: 'open', epoch: epoch - 1 };
     }
@@ -90,10 +97,12 @@ interface Move {
  * @returns null when one of them is not where the move starts, or there are none
  */
 export function movable(rows: readonly KeyFence[], { from, keys = null }: Move): KeyFence[] | null {
+  const older = from.state === 'open' && rows.length > 1;
   const starts = ({ state, epoch }: Fence): boolean =>
-    state === from.state && (state === 'open' ? epoch <= from.epoch : epoch === from.epoch);
+    state === from.state && (older ? epoch <= from.epoch : epoch === from.epoch);
+  const named = keys && new Set(keys);
   const set = rows.filter(({ key, state }) =>
-    keys === null ? state === from.state : keys.includes(key),
+    named === null ? state === from.state : named.has(key),
   );
   if (keys === null && from.state !== 'open') {
     const moving = set.filter(starts);
@@ -101,6 +110,13 @@ export function movable(rows: readonly KeyFence[], { from, keys = null }: Move):
   }
   const whole = set.length > 0 && (keys === null || set.length === keys.length);
   return whole && set.every(starts) ? set : null;
+}
+
+/** The fences of a handover's set. */
+export function rowsOf(rows: readonly KeyFence[], keys: Keys): readonly KeyFence[] {
+  if (keys === null) return rows;
+  const named = new Set(keys);
+  return rows.filter(({ key }) => named.has(key));
 }
 
 /**

@@ -1,5 +1,5 @@
 import { wayBackOf } from '../engine/way-back-state.ts';
-import type { CapabilityStatus, LiveStatus } from '../engine/index.ts';
+import type { CapabilityStatus, HandoverView, LiveStatus } from '../engine/index.ts';
 import { fencesText, fenceStory } from '../doctor/fence-story.ts';
 import { copiedText } from './copied-text.ts';
 import { ago, duration, plural } from './format.ts';
@@ -9,6 +9,7 @@ import type { Paint } from './output.ts';
 
 /** How long the steps of a handover that is over are still shown, in ms. */
 const FRESH_MS = 10_000;
+const KEYS_SHOWN = 5;
 
 /** A status with or without what only a running engine knows. */
 export type ShownStatus = CapabilityStatus & Partial<LiveStatus>;
@@ -51,6 +52,7 @@ function branches(status: ShownStatus, paint: Paint, isWatched: boolean): Branch
       'shares',
       `shadow ${shares.shadow} %, reads ${shares.reads} %, writes ${shares.writes ? 'on' : 'off'}`,
     ],
+    ['cohorts', cohortsText(status)],
     ['lag', lagText(status)],
     ['backfill', backfillText(status)],
     ['reconcile', reconcileText(status)],
@@ -66,6 +68,18 @@ function branches(status: ShownStatus, paint: Paint, isWatched: boolean): Branch
       ? ['way back', wayBackText(status, paint)]
       : ['next', nextSteps(status)[0]?.command ?? null],
   ];
+}
+
+/** Whose writes are not where those of the rest are. */
+function cohortsText({ cohorts }: ShownStatus): string | null {
+  if (cohorts === null) return null;
+  const sides = (['legacy', 'extracted', 'nobody'] as const).filter((side) => cohorts[side].length);
+  return sides.map((side) => `${side}: ${someOf(cohorts[side])}`).join('; ');
+}
+
+function someOf(keys: readonly string[]): string {
+  const more = keys.length - KEYS_SHOWN;
+  return `${keys.slice(0, KEYS_SHOWN).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 function wayBackText(status: ShownStatus, paint: Paint): string | null {
@@ -128,12 +142,17 @@ function parkedText({ parked }: ShownStatus): string | null {
 
 function handoverText({ moving, lastHandover }: ShownStatus): string {
   if (moving)
-    return `${moving.from} -> ${moving.to} under way for ${duration(Date.now() - moving.startedAt)}`;
+    return `${whatMoves(moving)}${moving.from} -> ${moving.to} under way for ${duration(Date.now() - moving.startedAt)}`;
   if (!lastHandover) return 'none yet';
   const { from, to, outcome, reason, finishedAt, startedAt, holdMs } = lastHandover;
+  const way = `${whatMoves(lastHandover)}${from} -> ${to}`;
   const when = ago(Date.now() - (finishedAt ?? startedAt));
-  if (outcome === 'aborted') return `${from} -> ${to} taken back ${when}: ${reason ?? ''}`;
-  return `${from} -> ${to} done ${when}${holdMs === null ? '' : `, hold ${duration(holdMs)}`}`;
+  if (outcome === 'aborted') return `${way} taken back ${when}: ${reason ?? ''}`;
+  return `${way} done ${when}${holdMs === null ? '' : `, hold ${duration(holdMs)}`}`;
+}
+
+function whatMoves({ keys }: Pick<HandoverView, 'keys'>): string {
+  return keys === null ? '' : `${plural(keys.length, 'customer')}, `;
 }
 
 function intentText({ intent, owner, capability }: ShownStatus): string | null {

@@ -66,3 +66,10 @@ export function percent(text: string): number {
   if (value > 0 && value <= 100) return value;
   throw new InvalidArgumentError('Give a share above 0 and up to 100.');
 }
+
+/** Keys of rows, such as customers, separated by commas. */
+export function keys(text: string): readonly string[] {
+  const all = text.split(',').map((key) => key.trim());
+  if (all.every((key) => key !== '' && key !== '*')) return all;
+  throw new InvalidArgumentError('Give keys separated by commas, such as CUST-1,CUST-2.');
+}

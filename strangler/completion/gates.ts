@@ -17,6 +17,8 @@ export interface CompletionGateFacts {
   readonly trouble: string | null;
   readonly owner: SideName | null;
   readonly moving: boolean;
+  /** Keys that have fences of their own. */
+  readonly keys: number;
   /** When ownership moved to extracted; null when nobody knows. */
   readonly ownedSince: number | null;
   readonly broken: string | null;
@@ -45,8 +47,12 @@ const GATES: readonly (readonly [string, Judge])[] = [
   ['reachable', ({ trouble }) => (trouble === null ? open : refuse(trouble, 'fig status'))],
   [
     'owner',
-    ({ owner, moving, capability }) => {
+    ({ owner, moving, keys, capability }) => {
       if (moving) return refuse('a handover is under way', 'fig status -w');
+      if (keys > 0) {
+        const reason = `${keys} keys of ${capability} have moved by themselves: the rest has to follow`;
+        return refuse(reason, `fig switch ${capability}`);
+      }
       if (owner === 'extracted') return open;
       return refuse(`extracted does not own ${capability}`, `fig switch ${capability}`);
     },

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { belongs, columnOn, encodeRow, encodeValues, HIDDEN, isGuest } from '../mapping/index.ts';
-import type { Mapping, Pair, PairKey, Row } from '../mapping/index.ts';
+import type { Mapping, Pair, PairKey, Row, SqlValue } from '../mapping/index.ts';
 import type { SideName } from '../side.ts';
 import type { Bridge, Piece, RowName, SideDatabase, Snapshot } from '../side-database.ts';
 import { differenceOf } from './difference.ts';
@@ -33,7 +33,9 @@ interface ReconcileOptions {
   /** Compares about this share of the rows only, in percent. */
   readonly sample?: number | undefined;
   /** Called for each difference, with the owner's row that it is about. */
-  readonly onDifference?: (row: RowName) => void;
+  readonly onDifference?: (row: RowName, owner: SideName) => void;
+  /** Whether the source owns a key, where it does not own all of them: rows of others are left out. */
+  readonly owns?: (key: string) => boolean;
 }
 
 /** What a comparison may be asked for. */
@@ -114,7 +116,9 @@ async function comparePair(
       if (settled === null) continue;
       const kind = settled === 'hot' ? 'unsettled' : settled.kind;
       counts[kind] += 1;
-      if (settled !== 'hot') options.onDifference?.(ownerRowOf(options, pair, partners));
+      if (settled !== 'hot') {
+        options.onDifference?.(ownerRowOf(options, pair, partners), options.source.side);
+      }
       if (examples.length < ROWS_SHOWN)
         examples.push(await describe(options, pair, partners, settled));
     }
@@ -151,11 +155,21 @@ interface ComparedChunk {
   readonly last: PairKey | null;
 }
 
+/** Whether partners are the source's to judge: by their key, which its row says if there is one. */
+function isOwned({ mapping, source, target, owns }: ReconcileOptions, partners: Partners): boolean {
+  const { cohortKey } = mapping;
+  if (owns === undefined || cohortKey === undefined) return true;
+  const key =
+    partners.source?.[cohortKey[source.side]] ?? partners.target?.[cohortKey[target.side]];
+  return owns(plainText(key ?? null));
+}
+
 async function compareChunk(
-  { source, target }: ReconcileOptions,
+  options: ReconcileOptions,
   pair: Pair,
   cursor: PairKey | null,
 ): Promise<ComparedChunk> {
+  const { source, target } = options;
   const there = await target.snapshot(async (snapshot) => ({
     applied: await snapshot.applied(),
     rows: await snapshot.rows(pair, cursor, CHUNK_ROWS),
@@ -163,7 +177,9 @@ async function compareChunk(
   return source.snapshot(async (snapshot) => {
     const own = await snapshot.rows(pair, cursor, CHUNK_ROWS);
     const { partners, complete } = mergeRows(own, there.rows, CHUNK_ROWS);
-    const suspects = partners.filter((one) => differenceOf(pair, source.side, one) !== null);
+    const suspects = partners.filter(
+      (one) => differenceOf(pair, source.side, one) !== null && isOwned(options, one),
+    );
     const judge = await judgeAt(snapshot, pair, there.applied, suspects.length > 0);
     const findings: (readonly [Partners, Finding])[] = [];
     for (const one of suspects) findings.push([one, await judge(source, one)]);
@@ -209,6 +225,7 @@ async function lookAgain(options: ReconcileOptions, pair: Pair, key: PairKey): P
     const finding = await source.snapshot(async (snapshot) => {
       const partners = { key, source: await snapshot.row(pair, key), target: there.row };
       if (differenceOf(pair, source.side, partners) === null) return null;
+      if (!isOwned(options, partners)) return null;
       return (await judgeAt(snapshot, pair, there.applied, true))(source, partners);
     });
     if (finding !== 'hot') return finding;
@@ -242,4 +259,9 @@ async function describe(
     source: shown(pair, source.side, own),
     target: shown(pair, target.side, other),
   };
+}
+
+/** Keys are compared as texts. */
+function plainText(value: SqlValue): string {
+  return value === null ? '' : String(value);
 }

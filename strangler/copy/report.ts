@@ -39,6 +39,15 @@ export interface ReconcileReport {
   readonly sample: number | null;
   readonly startedAt: number;
   readonly finishedAt: number;
+  /** How many keys that have fences of their own each side owns; null where none has. */
+  readonly keys?: KeyCount | null;
+}
+
+export interface KeyCount {
+  readonly legacy: number;
+  readonly extracted: number;
+  /** Keys that have not exactly one owner, or another one than when the comparison began. */
+  readonly doubtful: readonly string[];
 }
 
 /** What was done about the differences that a comparison found. */

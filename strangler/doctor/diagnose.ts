@@ -4,6 +4,8 @@ import type { DatabaseFacts, EngineFacts } from './facts.ts';
 import { fencesText, fenceStory, nextOf, nextStory } from './fence-story.ts';
 import type { Finding, Remedy } from './finding.ts';
 
+/** There may be thousands. */
+const KEYS_SHOWN = 10;
 const SIDES: readonly SideName[] = ['legacy', 'extracted'];
 
 interface Case {
@@ -19,6 +21,7 @@ export function diagnose(facts: DatabaseFacts, engine: EngineFacts | null): read
   if (facts.completion !== null) return completing(one);
   return [
     ...owners(one),
+    ...keyOwners(one),
     ...olderSelf(one),
     ...interrupted(one),
     ...drifted(one),
@@ -114,6 +117,33 @@ function owners(one: Case): readonly Finding[] {
   if (legacy.state === 'open' || extracted.state === 'open' || unfinished) return [];
   const why = 'every write is refused until somebody says which database is right';
   return [finding(one, 'no_owner', { level: 'decision', what, why, remedies: trusting(one) })];
+}
+
+/** A key whose owner is not one is as bad for those whose rows these are as for all. */
+function keyOwners(one: Case): readonly Finding[] {
+  const { astray, fences } = one.facts;
+  const [first] = astray;
+  const rest = fences && SIDES.filter((side) => fences[side].state === 'open');
+  // Where the rest has not one owner either, that comes first, and what mends it mends all.
+  if (!first || rest?.length !== 1) return [];
+  const shown = astray.slice(0, KEYS_SHOWN).map(({ key }) => key);
+  const more = astray.length > shown.length ? `, and ${astray.length - shown.length} more` : '';
+  const what = `${shown.join(', ')}${more}: ${fencesText(first)}: ${fenceStory(first, null)}`;
+  const why =
+    'single keys moved ahead of the rest, and a restored backup, or a hand in the fences, left them ' +
+    'without exactly one owner';
+  const twice = astray.filter(({ legacy, extracted }) => legacy.state === extracted.state);
+  const behind = twice.filter(({ legacy, extracted }) => legacy.epoch !== extracted.epoch);
+  if (first.legacy.state !== 'open' || behind.length !== astray.length) {
+    const remedies = SIDES.map((side) => ({
+      command: doctor(one, ` --trust ${side}`).command,
+      reason: `${side}'s rows are right: it becomes the owner of everything`,
+    }));
+    return [finding(one, 'keys_without_owner', { level: 'decision', what, why, remedies })];
+  }
+  const side = first.legacy.epoch < first.extracted.epoch ? 'legacy' : 'extracted';
+  const repair = { kind: 'close_keys', side, keys: behind } as const;
+  return [finding(one, 'keys_owned_twice', { what, why, remedies: [doctor(one)], repair })];
 }
 
 /** A restored follower can be made whole again; a restored owner has lost what it had acknowledged. */

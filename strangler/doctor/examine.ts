@@ -1,10 +1,13 @@
+import type { Fence } from '../../chassis/index.ts';
+import { ownersOf, restOf } from '../direction.ts';
+import type { AllFences, Fences } from '../direction.ts';
 import { ownerOf } from '../engine/stage.ts';
 import { FeedLostError } from '../side-database.ts';
 import type { SideDatabase } from '../side-database.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import type { HandoverRecord } from '../store.ts';
-import type { DatabaseFacts, OpenDemand } from './facts.ts';
+import type { DatabaseFacts, OpenDemand, StrayKey } from './facts.ts';
 import { findOlderSelves } from './older-self.ts';
 import type { Pair } from './older-self.ts';
 import { openDemand } from './open-demand.ts';
@@ -20,6 +23,7 @@ export async function examine(capability: string, sides: Opened): Promise<Databa
     trouble: {},
     installed: { legacy: false, extracted: false },
     fences: null,
+    astray: [],
     unfinished: null,
     targetApplied: 0,
     older: [],
@@ -63,18 +67,32 @@ async function examineBoth(sides: Pair<SideDatabase>): Promise<Partial<DatabaseF
     (await legacy.store.unfinishedHandover()) ??
     (await extracted.store.unfinishedHandover()) ??
     null;
-  const fences = { legacy: await legacy.store.fence(), extracted: await extracted.store.fence() };
-  const owner = ownerOf(fences);
+  const all = { legacy: await legacy.store.fences(), extracted: await extracted.store.fences() };
+  const fences = unfinished ? movingFences(all, unfinished) : restOf(all);
+  const owner = ownerOf(restOf(all));
   return {
     older,
     unfinished,
     fences,
+    astray: unfinished ? [] : strayKeys(all),
     targetApplied: await appliedAt(sides, unfinished),
     demand: await demandOn(sides),
     drift: { legacy: await legacy.checks.drift(), extracted: await extracted.checks.drift() },
     feedLost: owner === null ? null : await feedLost(sides[owner], sides[otherSide(owner)]),
     parked: (await parkedOn(extracted)) ?? (await parkedOn(legacy)),
   };
+}
+
+/** What the fences that a handover moves say together. */
+function movingFences(all: AllFences, { from, to, keys, epoch }: HandoverRecord): Fences {
+  const given = { [from]: all[from].giving(keys, epoch), [to]: all[to].taking(keys) };
+  return given as Record<SideName, Fence>;
+}
+
+function strayKeys(all: AllFences): readonly StrayKey[] {
+  return [...ownersOf(all)]
+    .filter(([, owner]) => owner === null)
+    .map(([key]) => ({ key, legacy: all.legacy.of(key), extracted: all.extracted.of(key) }));
 }
 
 function completionState(

@@ -9,13 +9,20 @@ export interface OpenDemand {
   readonly at: number;
 }
 
+export interface StrayKey extends Readonly<Record<SideName, Fence>> {
+  readonly key: string;
+}
+
 /** Everything that both databases of a capability tell of their state. */
 export interface DatabaseFacts {
   readonly capability: string;
   /** Why a database can't be read, by side; both are then unknown in what follows. */
   readonly trouble: Partial<Readonly<Record<SideName, string>>>;
   readonly installed: Readonly<Record<SideName, boolean>>;
+  /** Of what the unfinished handover moves; without one, of all keys that have no fence of their own. */
   readonly fences: Readonly<Record<SideName, Fence>> | null;
+  /** Keys with fences of their own that have not exactly one owner, with those fences. */
+  readonly astray: readonly StrayKey[];
   readonly unfinished: HandoverRecord | null;
   /** How far the target of the unfinished handover has applied the source's feed. */
   readonly targetApplied: number;

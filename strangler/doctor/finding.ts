@@ -1,5 +1,6 @@
 import type { Fence } from '../../chassis/index.ts';
 import type { SideName } from '../side.ts';
+import type { StrayKey } from './facts.ts';
 
 /** What can be done about a finding without anybody's decision. */
 export type Repair =
@@ -7,6 +8,8 @@ export type Repair =
   | { readonly kind: 'end_handover' }
   /** Closes the fence of the side that is behind, of two that are open. */
   | { readonly kind: 'close'; readonly side: SideName; readonly fence: Fence }
+  /** The same for single keys, of which both sides take writes. */
+  | { readonly kind: 'close_keys'; readonly side: SideName; readonly keys: readonly StrayKey[] }
   /** Puts our tables and triggers back in place. */
   | { readonly kind: 'reinstall'; readonly side: SideName };
 
@@ -40,6 +43,8 @@ export function repairText(capability: string, repair: Repair): string {
       return `${capability}: finish the handover, or take it back where it is short of its commit point and late`;
     case 'close':
       return `${capability}: close ${repair.side}'s fence, which is behind (epoch ${repair.fence.epoch}), and demand a full comparison`;
+    case 'close_keys':
+      return `${capability}: close ${repair.side}'s fences of ${repair.keys.length} keys, which are behind, and demand a full comparison`;
     default:
       return `${capability}: put Fig's tables and triggers on ${repair.side} back in place, and demand a full comparison`;
   }

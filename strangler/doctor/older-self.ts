@@ -93,7 +93,11 @@ async function both<T>(
 }
 
 async function testimonyOf({ store }: SideDatabase): Promise<Testimony> {
-  const fence = await store.fence();
+  const fences = await store.fences();
+  // Where single keys have moved, what was ceded last says how far the other one must have come.
+  const { cededAt } = fences;
+  const fence: Fence =
+    fences.split && cededAt !== null ? { state: 'ceded', epoch: cededAt } : fences.rest;
   const applied = await store.appliedPosition();
   return { fence, applied, other: (await store.acquaintance()).other };
 }
@@ -102,9 +106,10 @@ async function selfOf(side: SideDatabase): Promise<Self> {
   const { pulse } = await side.store.acquaintance();
   const last = await side.store.lastPosition();
   const installation = await side.installation();
+  const { rest, epoch } = await side.store.fences();
   return {
     incarnation: installation?.incarnation ?? '',
-    fence: await side.store.fence(),
+    fence: { state: rest.state, epoch },
     last,
     pulse,
   };

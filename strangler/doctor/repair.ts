@@ -3,6 +3,8 @@ import type { SideDatabase } from '../side-database.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import type { HandoverRecord, Lease } from '../store.ts';
+import { REST } from '../fence-rows.ts';
+import type { StrayKey } from './facts.ts';
 import { diagnose } from './diagnose.ts';
 import { examine } from './examine.ts';
 import { repairText } from './finding.ts';
@@ -52,6 +54,8 @@ async function mend(surgery: Surgery, wanted: Repair): Promise<string> {
     }
     case 'close':
       return close(surgery, wanted.side, wanted.fence);
+    case 'close_keys':
+      return closeKeys(surgery, wanted.side, wanted.keys);
     default:
       return reinstall(surgery, wanted.side);
   }
@@ -61,11 +65,31 @@ async function close(surgery: Surgery, side: SideName, fence: Fence): Promise<st
   const { sides, leases } = surgery;
   const entry = { handover: 'doctor', step: 'close', detail: 'behind, of two that were open' };
   const to: Fence = { state: 'closed', epoch: fence.epoch };
-  if (!(await sides[side].store.step(entry, leases[side], { from: fence, to }))) {
+  if (!(await sides[side].store.step(entry, leases[side], { from: fence, to, keys: [REST] }))) {
     throw new Error(`${side}'s fence has moved meanwhile`);
   }
   await demand(surgery, `${side} was restored from a backup, and took writes beside the owner`);
   return `${side}'s fence is closed; ${otherSide(side)} is the only owner`;
+}
+
+/** Each side's keys first get fences of their own: the one that is behind may have none yet. */
+async function closeKeys(
+  surgery: Surgery,
+  side: SideName,
+  keys: readonly StrayKey[],
+): Promise<string> {
+  const { store } = surgery.sides[side];
+  const lease = surgery.leases[side];
+  const names = keys.map(({ key }) => key);
+  const epoch = Math.max(...keys.map((key) => key[side].epoch));
+  const entry = { handover: 'doctor', step: 'close', detail: `behind: ${names.join(', ')}` };
+  const [from, to] = [{ state: 'open', epoch } as const, { state: 'closed', epoch } as const];
+  const closed =
+    (await store.split(names, lease)) &&
+    (await store.step(entry, lease, { from, to, keys: names }));
+  if (!closed) throw new Error(`${side}'s fences have moved meanwhile`);
+  await demand(surgery, `${side} was restored from a backup, and took writes beside the owner`);
+  return `${side}'s fences of ${names.join(', ')} are closed; ${otherSide(side)} is their only owner`;
 }
 
 async function reinstall(surgery: Surgery, side: SideName): Promise<string> {

@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { Fence } from '../../chassis/index.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
-import type { HandoverRecord } from '../store.ts';
+import { REST } from '../fence-rows.ts';
+import type { FenceRows } from '../fence-rows.ts';
+import type { FenceMove, HandoverRecord } from '../store.ts';
 import { demand, unfinishedOf } from './repair.ts';
 import type { RepairReport, Surgery } from './repair.ts';
 
@@ -18,34 +20,40 @@ export async function trust(surgery: Surgery, side: SideName): Promise<RepairRep
     throw new Error(`${capability} is being completed, or is: there is one owner for good`);
   }
   const done = await giveUpHandover(surgery);
-  const mine = await trusted.fence();
-  const theirs = await other.fence();
+  const mine = await trusted.fences();
+  const theirs = await other.fences();
   const epoch = Math.max(mine.epoch, theirs.epoch) + 1;
   const record = decision(capability, side, epoch);
   await demand(surgery, `a person decided that ${side} is right`);
   const step = { handover: record.id, step: 'trust' };
-  if (mine.state === 'open') {
+  if (mine.anyOpen) {
     // It is opened again at the new epoch; meanwhile nobody writes, which is safe at any moment.
-    const closed: Fence = { state: 'closed', epoch: mine.epoch };
-    const detail = `open ${mine.epoch} -> closed ${mine.epoch}`;
-    await expectMoved(
-      side,
-      trusted.step({ ...step, detail }, leases[side], { from: mine, to: closed }),
-    );
+    const from = openFence(mine);
+    const closed: Fence = { state: 'closed', epoch: from.epoch };
+    const detail = `open ${from.epoch} -> closed ${from.epoch}`;
+    await expectMoved(side, trusted.step({ ...step, detail }, leases[side], { from, to: closed }));
   }
   if (!(await other.beginHandover(record, leases[otherSide(side)]))) {
     throw new Error('a handover is unfinished there; see to it first');
   }
   const ceded: Fence = { state: 'ceded', epoch };
-  const detail = `${theirs.state} ${theirs.epoch} -> ceded ${epoch}, by a person's decision`;
-  await expectMoved(
-    otherSide(side),
-    other.step({ ...step, detail }, leases[otherSide(side)], { from: theirs, to: ceded }),
-  );
+  const cede = (move: FenceMove): Promise<void> => {
+    const { state, epoch: at } = move.from;
+    const detail = `${state} ${at} -> ceded ${epoch}, by a person's decision`;
+    const lease = leases[otherSide(side)];
+    return expectMoved(otherSide(side), other.step({ ...step, detail }, lease, move));
+  };
+  if (theirs.anyOpen) await cede({ from: openFence(theirs), to: ceded });
+  if (theirs.rest.state !== 'open') await cede({ from: theirs.rest, to: ceded, keys: [REST] });
   if (!(await trusted.openAsTarget(epoch))) throw new Error(`${side} could not be opened`);
   await other.finishHandover(record.id, 'done', null, leases[otherSide(side)]);
   done.push(`${side} is the only owner (epoch ${epoch}), as a person decided`);
   return { capability, done, failed: [] };
+}
+
+/** Where keys have fences of their own, an older epoch is as good as the newest. */
+function openFence({ rest, split, epoch }: FenceRows): Fence {
+  return split ? { state: 'open', epoch } : rest;
 }
 
 /** Its record only: the decision is about both fences, whatever it has left them at. */

@@ -1,7 +1,7 @@
 import { Problem } from '../../chassis/index.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
-import type { HandoverRecord } from '../store.ts';
+import type { HandoverRecord, SideStore } from '../store.ts';
 import type { Command } from './driver.ts';
 import type { HandoverOutcome } from './handovers.ts';
 import type { Steward } from './steward.ts';
@@ -60,12 +60,13 @@ export async function takeBack(
 }
 
 async function refuseAfterCommit(
-  source: { fence(): Promise<{ readonly state: string }> },
-  { capability, id, from, to }: HandoverRecord,
+  source: SideStore,
+  { capability, id, from, to, epoch, keys }: HandoverRecord,
 ): Promise<void> {
-  if ((await source.fence()).state !== 'ceded') return;
+  if ((await source.fences()).giving(keys, epoch).state !== 'ceded') return;
+  const what = keys === null ? capability : `${keys.length} keys of ${capability}`;
   const detail =
-    `the handover is past its commit point: ${from} has ceded ${capability}, and ${to} is opened ` +
+    `the handover is past its commit point: ${from} has ceded ${what}, and ${to} is opened ` +
     'as soon as it can be reached; then it can be moved back';
   throw new Problem(409, 'past_commit_point', detail, {
     members: { capability, id, next: 'fig status -w' },

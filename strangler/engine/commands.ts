@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Problem } from '../../chassis/index.ts';
+import { restOf } from '../direction.ts';
+import type { Keys } from '../fence-rows.ts';
 import type { Gate, Refusal } from '../handover/gate.ts';
 import { refusalOf } from '../handover/gates.ts';
 import { predictHold } from '../handover/prediction.ts';
@@ -8,7 +10,10 @@ import type { Flags, FlagStore } from '../routing/index.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import type { HandoverOutcome } from './handovers.ts';
-import { fencesOf } from './plane.ts';
+import { cohortOf, cohortRefusal } from './cohort-wish.ts';
+import type { Cohort, CohortWish } from './cohort-wish.ts';
+import type { Command } from './driver.ts';
+import { allFencesOf } from './plane.ts';
 import type { Plane } from './plane.ts';
 import { ownerOf } from './stage.ts';
 import { recentHolds } from './gate-facts.ts';
@@ -22,6 +27,8 @@ interface Move {
   readonly capability: string;
   readonly to: SideName;
   readonly epoch: number;
+  /** The keys that were moved by themselves; null: everything that the other side had owned. */
+  readonly keys: Keys;
 }
 
 /** A handover asked for in person, once it is over. */
@@ -38,6 +45,7 @@ export interface HandoverPlan {
   readonly outcome: 'planned';
   readonly capability: string;
   readonly to: SideName;
+  readonly keys: Keys;
   /** All of them, in the order in which they are to be seen to. */
   readonly gates: readonly Gate[];
   readonly steps: readonly string[];
@@ -51,18 +59,39 @@ export interface FlagAccess {
 }
 
 /** Shows what a handover would do, and whether its gates hold; changes nothing. */
-export async function planHandover(steward: Steward, to: SideName): Promise<HandoverPlan> {
+export async function planHandover(
+  steward: Steward,
+  to: SideName,
+  { flags }: Pick<FlagAccess, 'flags'>,
+  wish?: CohortWish,
+): Promise<HandoverPlan> {
   const { capability, driver } = steward;
-  const plan = await steward.act(async ({ plane, handovers }) => ({
-    outcome: 'planned' as const,
-    capability,
-    to,
-    gates: await driver.gatekeeper.judge(plane, to),
-    steps: await handovers.plan(to),
-    prediction: await predictionFor(plane, to),
-  }));
+  const plan = await steward.act(async ({ plane, handovers }) => {
+    const keys = wish ? (await askedCohort(plane, to, wish, flags)).keys : null;
+    return {
+      outcome: 'planned' as const,
+      capability,
+      to,
+      keys,
+      gates: await driver.gatekeeper.judge(plane, to, keys),
+      steps: await handovers.plan(to, keys),
+      prediction: await predictionFor(plane, to),
+    };
+  });
   if (!plan) throw notLeading(steward);
   return plan;
+}
+
+/** @throws Problem `gate_refused` where single keys of the capability can't move */
+async function askedCohort(
+  plane: Plane,
+  to: SideName,
+  wish: CohortWish,
+  flags: Flags,
+): Promise<Cohort> {
+  const refusal = cohortRefusal(plane, to);
+  if (refusal) throw gateRefused(plane.data.capability, refusal);
+  return cohortOf(plane, to, wish, flags);
 }
 
 async function predictionFor(plane: Plane, to: SideName): Promise<HoldPrediction> {
@@ -78,29 +107,61 @@ export async function handOver(
   steward: Steward,
   to: SideName,
   access: FlagAccess,
+  wish?: CohortWish,
 ): Promise<HandoverAnswer> {
-  const { capability, driver, standing } = steward;
+  const { capability, standing } = steward;
   if (standing.as === 'complete' && to === 'extracted') {
-    return { outcome: 'already', capability, to, epoch: standing.epoch };
+    return { outcome: 'already', capability, to, epoch: standing.epoch, keys: null };
   }
-  const answer = await steward.act(async (command): Promise<HandoverAnswer> => {
-    const fences = await fencesOf(command.plane);
-    if (ownerOf(fences) === to) {
-      await turnFlag(capability, to, access);
-      return { outcome: 'already', capability, to, epoch: fences[to].epoch };
-    }
-    const refusal = refusalOf(await driver.gatekeeper.judge(command.plane, to));
-    if (refusal) throw gateRefused(capability, refusal);
-    await turnFlag(capability, to, access);
-    const result = await driver.handOver(command, to);
-    if (result.outcome !== 'done') throw notDone(capability, result);
-    const { record, holdMs, steps } = result;
-    const rollbackUnsafe = await tryWayBack(command.plane);
-    const { id, epoch } = record;
-    return { outcome: 'done', id, capability, to, epoch, holdMs, steps, rollbackUnsafe };
-  });
+  const answer = await steward.act((command) =>
+    wish ? moveKeys(steward, command, to, wish, access) : moveAll(steward, command, to, access),
+  );
   if (!answer) throw notLeading(steward);
   return answer;
+}
+
+async function moveAll(
+  { capability, driver }: Steward,
+  command: Command,
+  to: SideName,
+  access: FlagAccess,
+): Promise<HandoverAnswer> {
+  const { plane } = command;
+  const fences = await allFencesOf(plane);
+  if (ownerOf(restOf(fences)) === to && !fences[otherSide(to)].anyOpen) {
+    await turnFlag(capability, to, access);
+    return { outcome: 'already', capability, to, epoch: fences[to].epoch, keys: null };
+  }
+  const refusal = refusalOf(await driver.gatekeeper.judge(plane, to));
+  if (refusal) throw gateRefused(capability, refusal);
+  await turnFlag(capability, to, access);
+  return answerOf(plane, await driver.handOver(command, to));
+}
+
+/** No flag asks for single keys: they are moved because somebody says so, once. */
+async function moveKeys(
+  { capability, driver }: Steward,
+  { plane, handovers }: Command,
+  to: SideName,
+  wish: CohortWish,
+  { flags }: FlagAccess,
+): Promise<HandoverAnswer> {
+  const { keys } = await askedCohort(plane, to, wish, flags);
+  if (keys.length === 0) {
+    const { epoch } = (await allFencesOf(plane))[to];
+    return { outcome: 'already', capability, to, epoch, keys };
+  }
+  const refusal = refusalOf(await driver.gatekeeper.judge(plane, to, keys));
+  if (refusal) throw gateRefused(capability, refusal);
+  return answerOf(plane, await handovers.begin(to, keys));
+}
+
+async function answerOf(plane: Plane, result: HandoverOutcome): Promise<HandoverAnswer> {
+  const { record, holdMs, steps, outcome } = result;
+  const { id, epoch, to, capability, keys } = record;
+  if (outcome !== 'done') throw notDone(capability, result);
+  const rollbackUnsafe = await tryWayBack(plane);
+  return { outcome, id, capability, to, epoch, keys, holdMs, steps, rollbackUnsafe };
 }
 
 /** Waits for the first news of the new owner's to arrive at the old one. */

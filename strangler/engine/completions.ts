@@ -16,7 +16,8 @@ import type {
 import type { Gate } from '../handover/gate.ts';
 import type { Leases } from './leases.ts';
 import { noticeWords, ownedSince } from './notices.ts';
-import { fencesOf } from './plane.ts';
+import { ownersOf } from '../direction.ts';
+import { allFencesOf, fencesOf } from './plane.ts';
 import type { Plane } from './plane.ts';
 import type { RoutingPublisher } from './routing-publisher.ts';
 import { ownerOf } from './stage.ts';
@@ -149,6 +150,7 @@ export class Completions {
       trouble: null,
       owner: null,
       moving: false,
+      keys: 0,
       ownedSince: null,
       broken: null,
       parked: 0,
@@ -164,6 +166,7 @@ export class Completions {
       return {
         ...blank,
         owner: ownerOf(await fencesOf(plane)),
+        keys: ownersOf(await allFencesOf(plane)).size,
         moving: (await Promise.all(unfinished)).some((handover) => handover !== undefined),
         ownedSince: await ownedSince(plane),
         broken: problem?.message ?? null,

@@ -45,7 +45,7 @@ function restOf(
   file: string,
 ): Omit<DataDeclaration, 'urls' | 'mapping'> {
   const settings = config.capabilities[capability] as CapabilityConfig;
-  const { invariants, contract, completion } = settings;
+  const { invariants, contract, completion, cohorts } = settings;
   const upstreams = {
     legacy: config.upstreams[settings.legacy] ?? '',
     extracted: config.upstreams[settings.extracted] ?? '',
@@ -53,6 +53,7 @@ function restOf(
   const { soakMs, quietMs, sunset, successor = upstreams.extracted } = completion;
   return {
     invariants,
+    cohorts,
     ...(contract ? { contract: { file, upstreams } } : {}),
     drainFirst: (['legacy', 'extracted'] as const).filter((side) =>
       config.drainFirst.includes(settings[side]),

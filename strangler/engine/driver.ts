@@ -79,8 +79,9 @@ export class Driver {
 
   /** A handover of an earlier engine has come to its end. */
   resumed(outcome: HandoverOutcome): void {
-    const { to } = outcome.record;
-    if (outcome.outcome !== 'aborted') return;
+    const { to, keys } = outcome.record;
+    // No flag asks for single keys: they are moved in person, once.
+    if (outcome.outcome !== 'aborted' || keys !== null) return;
     this.#takenBack = outcome.record;
     if (this.#wanted() !== to) return;
     this.#intent.spend(this.#intent.see(to), reasonOf(outcome));
@@ -117,6 +118,7 @@ export class Driver {
     if (this.#recalled === command) return;
     const record = await command.handovers.lastAborted();
     this.#recalled = command;
+    if (record?.keys) return;
     this.#takenBack = record;
     if (!record || record.to !== this.#wanted()) return;
     this.#intent.spend(this.#intent.see(record.to), record.reason ?? 'the handover was taken back');

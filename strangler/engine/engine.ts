@@ -20,6 +20,7 @@ import { Doors } from './doors.ts';
 import type { IntentView } from './driver.ts';
 import { abort } from './abort.ts';
 import type { AbortAnswer } from './abort.ts';
+import type { CohortWish } from './cohort-wish.ts';
 import { handOver, leading, notLeading, planHandover } from './commands.ts';
 import type { HandoverAnswer, HandoverPlan } from './commands.ts';
 import { openPlane } from './plane.ts';
@@ -172,8 +173,8 @@ export class Engine implements EngineControl {
     return report;
   }
 
-  planHandover(steward: Steward, to: SideName): Promise<HandoverPlan> {
-    return planHandover(steward, to);
+  planHandover(steward: Steward, to: SideName, wish?: CohortWish): Promise<HandoverPlan> {
+    return planHandover(steward, to, this.#deps, wish);
   }
 
   /** Mends what is safe to mend; with a side, what a person has decided. */
@@ -193,8 +194,8 @@ export class Engine implements EngineControl {
     return answer;
   }
 
-  handOver(steward: Steward, to: SideName): Promise<HandoverAnswer> {
-    return handOver(steward, to, this.#deps);
+  handOver(steward: Steward, to: SideName, wish?: CohortWish): Promise<HandoverAnswer> {
+    return handOver(steward, to, this.#deps, wish);
   }
 
   planCompletion(steward: Steward): Promise<CompletionPlan> {

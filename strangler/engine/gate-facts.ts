@@ -2,11 +2,14 @@ import type { Fence } from '../../chassis/index.ts';
 import type { GateFacts } from '../handover/gates.ts';
 import { predictHold } from '../handover/prediction.ts';
 import { UNTRIED } from '../handover/proofs.ts';
+import type { Keys } from '../fence-rows.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import type { JournalEntry } from '../store.ts';
+import { epochAfter } from './epoch-after.ts';
+import { allFencesOf } from './plane.ts';
 import type { Plane } from './plane.ts';
-import { lateSequences } from './sequences.ts';
+import { lateSequences, rivalSequences } from './sequences.ts';
 import { handoversOf, lagOf, trespassOf } from './status.ts';
 
 const UNKNOWN: Fence = { state: 'closed', epoch: 0 };
@@ -18,7 +21,11 @@ const RECENT = 10;
  * Reads what the gates of a handover to `to` look at, but for the proofs, which take a moment; a
  * database that can't be read is a fact.
  */
-export async function readGateFacts(plane: Plane, to: SideName): Promise<GateFacts> {
+export async function readGateFacts(
+  plane: Plane,
+  to: SideName,
+  keys: Keys = null,
+): Promise<GateFacts> {
   const { data } = plane;
   const blank: GateFacts = {
     capability: data.capability,
@@ -43,25 +50,26 @@ export async function readGateFacts(plane: Plane, to: SideName): Promise<GateFac
     now: Date.now(),
   };
   try {
-    return { ...blank, ...(await readFacts(plane, to)) };
+    return { ...blank, ...(await readFacts(plane, to, keys)) };
   } catch (error) {
     return { ...blank, trouble: error instanceof Error ? error.message : String(error) };
   }
 }
 
-async function readFacts(plane: Plane, to: SideName): Promise<Partial<GateFacts>> {
+async function readFacts(plane: Plane, to: SideName, keys: Keys): Promise<Partial<GateFacts>> {
   const { sides, data, contract } = plane;
   const { mapping } = data;
   const [source, target] = [sides[otherSide(to)], sides[to]];
   const installed = [await source.installation(), await target.installation()];
+  const fences = await allFencesOf(plane);
   const newest = await data.lastReconcile();
   const { problem } = await data.status();
   const lag = (await lagOf(sides, otherSide(to))).lag ?? NO_LAG;
   return {
     broken: problem?.message ?? null,
     parked: await target.parked.count(),
-    source: await source.store.fence(),
-    target: await target.store.fence(),
+    source: fences[source.side].giving(keys, epochAfter(fences, source.side, keys)),
+    target: fences[to].taking(keys),
     mappingCurrent: installed.every((side) => side?.mappingHash === mapping.hash),
     drift: [...(await sides.legacy.checks.drift()), ...(await sides.extracted.checks.drift())],
     backfilled: installed[1]?.complete ?? false,
@@ -73,7 +81,7 @@ async function readFacts(plane: Plane, to: SideName): Promise<Partial<GateFacts>
         ? { startedAt: newest.startedAt, at: newest.finishedAt, clean: newest.clean }
         : null,
     contract: await contract.look(),
-    lateSequences: await lateSequences(mapping, source, target),
+    lateSequences: await (keys === null ? lateSequences : rivalSequences)(mapping, source, target),
     trespass: await trespassOf(source),
   };
 }

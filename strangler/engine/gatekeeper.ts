@@ -2,10 +2,13 @@ import { judgeGates, refusalOf } from '../handover/gates.ts';
 import type { GateFacts, GateLimits } from '../handover/gates.ts';
 import type { Gate, GateName } from '../handover/gate.ts';
 import { UNTRIED } from '../handover/proofs.ts';
+import type { Keys } from '../fence-rows.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import { readGateFacts } from './gate-facts.ts';
 import { readInvariants } from './invariants.ts';
+import { isSplit } from '../direction.ts';
+import { allFencesOf } from './plane.ts';
 import type { Plane } from './plane.ts';
 import { proveWayBack } from './way-back.ts';
 
@@ -37,8 +40,8 @@ export class Gatekeeper {
   }
 
   /** Judges all gates for somebody who asks in person: everything that can be tried is tried. */
-  async judge(plane: Plane, to: SideName): Promise<readonly Gate[]> {
-    const facts = await readGateFacts(plane, to);
+  async judge(plane: Plane, to: SideName, keys: Keys = null): Promise<readonly Gate[]> {
+    const facts = await readGateFacts(plane, to, keys);
     const closed = this.#judge(facts, NOTHING_PROVEN).filter(({ ok }) => !ok);
     const provable = !closed.some(({ gate }) => BEFORE_PROOFS.has(gate));
     return this.#judge(facts, provable ? await this.#prove(plane, to) : NOTHING_PROVEN);
@@ -68,7 +71,8 @@ export class Gatekeeper {
   async #prove(plane: Plane, to: SideName): Promise<Proofs> {
     const { sides, declaration } = plane;
     const { invariants = [] } = declaration;
-    const readings = await readInvariants(invariants, sides[otherSide(to)], sides[to]);
+    const both = isSplit(await allFencesOf(plane));
+    const readings = await readInvariants(invariants, sides[otherSide(to)], sides[to], both);
     const proofs: Proofs = {
       invariants: { tried: true, result: readings },
       wayBack: { tried: true, result: await proveWayBack(plane, to) },

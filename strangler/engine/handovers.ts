@@ -5,12 +5,16 @@ import type { HandoverResult, StepLimits } from '../handover/coordinator.ts';
 import { DryRunSwitcher } from '../handover/dry-run.ts';
 import { StoreSwitcher } from '../handover/store-switcher.ts';
 import type { StepKind } from '../handover/switcher.ts';
+import type { Keys } from '../fence-rows.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import type { HandoverRecord } from '../store.ts';
 import type { Doors } from './doors.ts';
+import { epochAfter } from './epoch-after.ts';
 import type { Leases } from './leases.ts';
+import { allFencesOf } from './plane.ts';
 import type { Plane } from './plane.ts';
+import type { Move } from './routing-truth.ts';
 import { moveSequences } from './sequences.ts';
 
 /** How long a handover may take to its commit point, in ms; taken back by whoever sees it later. */
@@ -24,8 +28,8 @@ export interface HandoverOutcome extends HandoverResult {
 
 /** How the facades hear of handovers. */
 export interface Announcements {
-  hold(capability: string, epoch: number): Promise<void>;
-  owner(capability: string, owner: SideName, epoch: number): Promise<void>;
+  hold(move: Move): Promise<void>;
+  owner(move: Move, owner: SideName, epoch: number): Promise<void>;
 }
 
 /** Journalled when the wish of a handover that was taken back is given up, so that it may come again. */
@@ -59,33 +63,45 @@ export class Handovers {
     );
   }
 
-  /** Moves ownership to a side. The gates are the caller's business. */
-  async begin(to: SideName): Promise<HandoverOutcome> {
+  /**
+   * Moves ownership to a side. The gates are the caller's business.
+   * @param keys the keys to move, all of which the other side owns; null: everything that it owns
+   */
+  async begin(to: SideName, keys: Keys = null): Promise<HandoverOutcome> {
     const { plane, leases } = this.#options;
     const from = otherSide(to);
     const source = plane.sides[from].store;
-    const { epoch } = await source.fence();
+    const epoch = epochAfter(await allFencesOf(plane), from, keys);
     const now = Date.now();
     const record: HandoverRecord = {
       id: randomUUID(),
       capability: plane.data.capability,
       from,
       to,
-      epoch: epoch + 1,
+      epoch,
       deadline: now + DEADLINE_MS,
       position: null,
       outcome: null,
       reason: null,
       startedAt: now,
       finishedAt: null,
-      keys: null,
+      keys,
     };
     const lease = leases.held?.[from];
-    if (!lease || !(await source.beginHandover(record, lease))) {
+    const ready = await this.#split(to, keys);
+    if (!lease || !ready || !(await source.beginHandover(record, lease))) {
       const reason = 'another engine, or another handover, is at work';
       return { record, outcome: 'lost', reason, holdMs: null, steps: [] };
     }
     return this.#run(record);
+  }
+
+  /** The target first: what is begun at the source must find its fences there. */
+  #split(to: SideName, keys: Keys): Promise<boolean> | boolean {
+    const { plane, leases } = this.#options;
+    if (keys === null) return true;
+    const lease = leases.held?.[to];
+    return lease !== undefined && plane.sides[to].store.split(keys, lease);
   }
 
   /**
@@ -136,7 +152,7 @@ export class Handovers {
     const { plane, leases, log } = this.#options;
     const { id, capability, from, to, epoch } = record;
     const source = plane.sides[from].store;
-    const fence = await source.fence();
+    const fence = (await source.fences()).giving(record.keys, epoch);
     const lease = leases.held?.[from];
     const found = `found with ${from} ${fence.state} at epoch ${fence.epoch}`;
     if (lease) await source.step({ handover: id, step: 'resume', detail: found }, lease);
@@ -150,17 +166,18 @@ export class Handovers {
   }
 
   /** The steps a handover to a side would take now, in order; changes nothing. */
-  async plan(to: SideName): Promise<readonly string[]> {
+  async plan(to: SideName, keys: Keys = null): Promise<readonly string[]> {
     const { sides, data } = this.#options.plane;
-    const [source, target] = [sides[otherSide(to)].store, sides[to].store];
+    const from = otherSide(to);
+    const fences = await allFencesOf(this.#options.plane);
     const switcher = new DryRunSwitcher({
-      capability: data.capability,
-      from: otherSide(to),
-      source: await source.fence(),
-      target: await target.fence(),
-      position: await source.lastPosition(),
-      applied: await target.appliedPosition(),
-      drains: this.#drains(otherSide(to)),
+      what: keys === null ? data.capability : `${keys.length} keys of ${data.capability}`,
+      from,
+      source: fences[from].giving(keys, epochAfter(fences, from, keys)),
+      target: fences[to].taking(keys),
+      position: await sides[from].store.lastPosition(),
+      applied: await sides[to].store.appliedPosition(),
+      drains: this.#drains(from),
     });
     await new Coordinator(switcher).run();
     return switcher.lines;
@@ -179,11 +196,11 @@ export class Handovers {
       target: plane.sides[to].store,
       lease,
       announcer: {
-        hold: (epoch) => publisher.hold(capability, epoch),
-        owner: (owner, epoch) => publisher.owner(capability, owner, epoch),
+        hold: () => publisher.hold(record),
+        owner: (owner, epoch) => publisher.owner(record, owner, epoch),
       },
       catchUp: {
-        drainTo: (position) => plane.data.drainTo(position),
+        drainTo: (position) => plane.data.drainTo(position, from),
         settle: async () => {
           const settled = await plane.sides[to].settle();
           // Everything is there: from here on ids come from the target's own generators.
@@ -221,9 +238,12 @@ export class Handovers {
   #say(record: HandoverRecord, result: HandoverResult, log: Logger): void {
     const { capability, from, to, epoch, id } = record;
     const { outcome, reason, holdMs } = result;
-    const news = { capability, handover: id, from, to, epoch, outcome, reason, holdMs };
-    if (outcome === 'done') log.info(news, `${capability} now belongs to ${to}`);
-    else if (outcome === 'aborted') log.warn(news, `${capability} stays with ${from}`);
-    else log.error(news, `the handover of ${capability} is ${outcome}`);
+    const keys = record.keys?.length ?? null;
+    const moved = { ...(keys === null ? {} : { keys }), handover: id, from, to, epoch };
+    const news = { capability, ...moved, outcome, reason, holdMs };
+    const what = keys === null ? capability : `${keys} keys of ${capability}`;
+    if (outcome === 'done') log.info(news, `${what} now belongs to ${to}`);
+    else if (outcome === 'aborted') log.warn(news, `${what} stays with ${from}`);
+    else log.error(news, `the handover of ${what} is ${outcome}`);
   }
 }

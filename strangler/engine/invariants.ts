@@ -20,17 +20,23 @@ const CLOSE = 500;
  * Reads the figures of both sides as of one position of the source's feed, while both are in use:
  * the source first, then the target as soon as it has applied what the source had by then. What was
  * applied beyond that must be no change of a row, or both are read again.
+ * @param both whether the target owns some of the rows, too: what it has written must be applied as well
  */
 export async function readInvariants(
   invariants: readonly Invariant[],
   source: SideDatabase,
   target: SideDatabase,
+  both = false,
 ): Promise<readonly InvariantReading[]> {
   if (invariants.length === 0) return [];
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const own = await source.checks.measure(invariants.map((one) => one[source.side]));
     const other = await whenApplied(target, own.position, invariants);
     if (other === undefined || !(await unchanged(source, own.position, other.applied))) continue;
+    if (both && !(await unchanged(target, own.applied, other.position))) {
+      await delay(LOOK_MS);
+      continue;
+    }
     const sides = { [source.side]: own, [target.side]: other } as Record<
       SideDatabase['side'],
       Measured
@@ -54,7 +60,7 @@ async function whenApplied(
   return target.checks.measure(invariants.map((one) => one[target.side]));
 }
 
-/** Whether no row changed after one position, up to another. */
+/** Whether no row of a side changed after one position of its feed, up to another. */
 async function unchanged(source: SideDatabase, after: number, upto: number): Promise<boolean> {
   if (upto === after) return true;
   if (upto - after > CLOSE) return false;

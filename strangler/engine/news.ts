@@ -1,7 +1,9 @@
 import { defaultGateLimits } from '../handover/gates.ts';
 import type { GateLimits } from '../handover/gates.ts';
 import type { SideName } from '../side.ts';
-import { fencesOf } from './plane.ts';
+import { restOf, twiceOwned } from '../direction.ts';
+import { allFencesOf } from './plane.ts';
+import { truthOf } from './routing-truth.ts';
 import type { Plane } from './plane.ts';
 import type { RoutingPublisher } from './routing-publisher.ts';
 import { ownerOf } from './stage.ts';
@@ -27,14 +29,11 @@ export class News {
    * @param isCalm whether the rows of the side that follows can be relied on
    */
   async tell(plane: Plane, isCalm = true): Promise<void> {
-    const fences = await fencesOf(plane);
-    const owner = ownerOf(fences);
-    const truth = {
-      owner,
-      epoch: Math.max(fences.legacy.epoch, fences.extracted.epoch),
-      replicaReady: isCalm && owner !== null && (await this.#replicaReady(plane, owner)),
-      holding: owner === null,
-    };
+    const fences = await allFencesOf(plane);
+    const owner = ownerOf(restOf(fences));
+    const sure = isCalm && owner !== null && twiceOwned(fences).length === 0;
+    const ready = sure && (await this.#replicaReady(plane, owner));
+    const truth = truthOf(fences, ready);
     const text = JSON.stringify(truth);
     if (text === this.#told && performance.now() - this.#toldAt < REPEAT_MS) return;
     this.#told = text;

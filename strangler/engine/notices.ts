@@ -8,7 +8,9 @@ const RECENT = 20;
 /** When extracted became the owner, by the journal; null when it is not known. */
 export async function ownedSince({ sides }: Plane): Promise<number | null> {
   const recent = await sides.legacy.store.recentHandovers(RECENT);
-  const last = recent.find(({ to, outcome }) => to === 'extracted' && outcome === 'done');
+  const last = recent.find(
+    ({ to, outcome, keys }) => to === 'extracted' && outcome === 'done' && keys === null,
+  );
   return last?.finishedAt ?? null;
 }
 

@@ -1,7 +1,8 @@
 import type { Logger } from '../../chassis/index.ts';
 import { DataPlane } from '../data-plane.ts';
-import type { Fences } from '../direction.ts';
+import type { AllFences, Fences } from '../direction.ts';
 import type { Mapping } from '../mapping/index.ts';
+import type { Cohorts } from '../routing/index.ts';
 import type { SideDatabase } from '../side-database.ts';
 import type { SideName } from '../side.ts';
 import { openSide, openSides } from '../sides.ts';
@@ -27,6 +28,8 @@ export interface DataDeclaration {
   readonly completion?: CompletionDeclaration;
   /** Sides whose application can't say FENCED: their writes finish before they are closed. */
   readonly drainFirst?: readonly SideName[];
+  /** Whether single keys may move ahead of the rest, or why not. */
+  readonly cohorts?: Cohorts | undefined;
 }
 
 /** When a capability may be completed, and what is told then. */
@@ -68,7 +71,15 @@ export function openEachSide({
   return { legacy: attempt('legacy'), extracted: attempt('extracted') };
 }
 
-/** What both fences say, read one after the other. */
+/** All fences of both sides, read one after the other. */
+export async function allFencesOf({ sides }: Pick<Plane, 'sides'>): Promise<AllFences> {
+  return {
+    legacy: await sides.legacy.store.fences(),
+    extracted: await sides.extracted.store.fences(),
+  };
+}
+
+/** What both fences of the rest say, read one after the other. */
 export async function fencesOf({ sides }: Plane): Promise<Fences> {
   return {
     legacy: await sides.legacy.store.fence(),

@@ -7,8 +7,10 @@ import type { RepairReport } from '../doctor/repair.ts';
 import { BarrierTimeoutError } from '../feed/index.ts';
 import type { RoutingState } from '../routing/index.ts';
 import { ParkedError } from '../side-database.ts';
+import { REST } from '../fence-rows.ts';
 import type { SideName } from '../side.ts';
 import type { AbortAnswer } from './abort.ts';
+import type { CohortWish } from './cohort-wish.ts';
 import { leading } from './commands.ts';
 import type { CompletionAnswer, CompletionPlan } from './complete.ts';
 import type { HandoverAnswer, HandoverPlan } from './commands.ts';
@@ -30,8 +32,8 @@ export interface EngineControl {
   handovers(): Promise<readonly HandoverView[]>;
   backfill(steward: Steward, wish: CopyWish): Promise<void>;
   reconcile(steward: Steward, order: ReconcileOrder): Promise<ReconcileReport>;
-  planHandover(steward: Steward, to: SideName): Promise<HandoverPlan>;
-  handOver(steward: Steward, to: SideName): Promise<HandoverAnswer>;
+  planHandover(steward: Steward, to: SideName, wish?: CohortWish): Promise<HandoverPlan>;
+  handOver(steward: Steward, to: SideName, wish?: CohortWish): Promise<HandoverAnswer>;
   abort(steward: Steward, id: string): Promise<AbortAnswer>;
   planCompletion(steward: Steward): Promise<CompletionPlan>;
   complete(steward: Steward): Promise<CompletionAnswer>;
@@ -48,10 +50,25 @@ const reconcileOrder = named.extend({
   sample: z.number().gt(0).max(100).optional(),
   repair: z.boolean().default(false),
 });
-const handoverOrder = named.extend({
-  to: z.enum(['legacy', 'extracted'], 'give "legacy" or "extracted"'),
-  dryRun: z.boolean().default(false),
-});
+const key = z
+  .string()
+  .min(1)
+  .refine(
+    (text) => text !== REST,
+    `"${REST}" stands for all keys: leave customers out to move them`,
+  );
+const handoverOrder = named
+  .extend({
+    to: z.enum(['legacy', 'extracted'], 'give "legacy" or "extracted"'),
+    dryRun: z.boolean().default(false),
+    // Single keys, or a share of them in percent; everything when both are left out.
+    customers: z.array(key).min(1).optional(),
+    share: z.number().gt(0).max(100).optional(),
+  })
+  .refine(({ customers, share }) => customers === undefined || share === undefined, {
+    path: ['share'],
+    error: 'give either customers or a share of them',
+  });
 
 const completionOrder = named.extend({ dryRun: z.boolean().default(false) });
 const repairOrder = named.extend({
@@ -90,9 +107,18 @@ export function engineRoutes(engine: EngineControl): Router {
     res.json(dryRun ? await engine.planCompletion(steward) : await engine.complete(steward));
   });
   router.post('/handovers', async (req, res) => {
-    const { capability, to, dryRun } = parse(handoverOrder, bodyOf(req));
+    const { capability, to, dryRun, customers, share } = parse(handoverOrder, bodyOf(req));
     const steward = find(engine, capability);
-    res.json(dryRun ? await engine.planHandover(steward, to) : await engine.handOver(steward, to));
+    const wish: CohortWish | undefined = customers
+      ? { customers }
+      : share === undefined
+        ? undefined
+        : { share };
+    res.json(
+      dryRun
+        ? await engine.planHandover(steward, to, wish)
+        : await engine.handOver(steward, to, wish),
+    );
   });
   router.post('/repairs', async (req, res) => {
     const { capability, trust } = parse(repairOrder, bodyOf(req));

@@ -3,13 +3,12 @@ import type { Logger } from '../../chassis/index.ts';
 import type { SideName } from '../side.ts';
 import { ROUTING_CHANNEL } from '../routing/index.ts';
 import type { RoutingState } from '../routing/index.ts';
+import { holdingTruth, movedTruth } from './routing-truth.ts';
+import type { Move, RoutingTruth } from './routing-truth.ts';
 
 const RECONNECT_MS = 250;
 /** Redis may take commands and never answer; nothing here waits longer, in ms. */
 const COMMAND_MS = 500;
-
-/** What is true of a capability, before it gets the generation under which it is told. */
-export type RoutingTruth = Omit<RoutingState, 'capability' | 'generation'>;
 
 /**
  * Tells the facades who owns what: pushed over Redis, and kept to be asked for. With Redis away the
@@ -49,8 +48,8 @@ export class RoutingPublisher {
 
   /** Tells what is true now; older truth than what has been told is kept back. */
   async tell(capability: string, truth: RoutingTruth): Promise<void> {
-    const known = this.#states.get(capability);
-    if (known !== undefined && truth.epoch < known.epoch) return;
+    const told = this.#states.get(capability);
+    if (told !== undefined && truth.epoch < told.epoch) return;
     // By the clock, so that it goes on growing in the next engine.
     this.#generation = Math.max(this.#generation + 1, Date.now());
     const state = { capability, ...truth, generation: this.#generation };
@@ -59,14 +58,15 @@ export class RoutingPublisher {
   }
 
   /** Says that ownership is about to move to an epoch, so that new writes had better wait. */
-  async hold(capability: string, epoch: number): Promise<void> {
-    const replicaReady = this.#states.get(capability)?.replicaReady ?? false;
-    await this.tell(capability, { owner: null, epoch, replicaReady, holding: true });
+  async hold(move: Move): Promise<void> {
+    const truth = holdingTruth(this.#states.get(move.capability), move);
+    if (truth) await this.tell(move.capability, truth);
   }
 
-  async owner(capability: string, owner: SideName, epoch: number): Promise<void> {
-    const replicaReady = true;
-    await this.tell(capability, { owner, epoch, replicaReady, holding: false });
+  /** Says who the owner is when a handover has come to its end. */
+  async owner(move: Move, owner: SideName, epoch: number): Promise<void> {
+    const truth = movedTruth(this.#states.get(move.capability), move, owner, epoch);
+    if (truth) await this.tell(move.capability, truth);
   }
 
   close(): void {

@@ -44,6 +44,23 @@ export async function lateSequences(
 }
 
 /**
+ * Ids that both sides would give out from one count, while single keys are ahead of the rest and rows
+ * are made on both, one text each.
+ */
+export async function rivalSequences(
+  mapping: Mapping,
+  source: SideDatabase,
+  target: SideDatabase,
+): Promise<readonly string[]> {
+  const twins = await twinsOf(mapping, source, target);
+  return twins.flatMap(({ own, theirs }) =>
+    theirs === undefined
+      ? []
+      : `both sides would give out the same ids of ${own.table}.${own.column}: single keys can't move`,
+  );
+}
+
+/**
  * Has the target go on above all ids of both sides. Where rows that bring their ids along don't move a
  * generator, this has to be done when all of them are there.
  */

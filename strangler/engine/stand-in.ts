@@ -4,6 +4,7 @@ import { Handovers } from './handovers.ts';
 import type { Announcements } from './handovers.ts';
 import type { Command } from './driver.ts';
 import { Leases, newHolder } from './leases.ts';
+import { movedTruth } from './routing-truth.ts';
 import { openPlane } from './plane.ts';
 import type { DataDeclaration, Plane } from './plane.ts';
 import { RoutingPublisher } from './routing-publisher.ts';
@@ -60,8 +61,10 @@ async function takeInTime(leases: Leases, { data }: Plane, patienceMs: number): 
 /** Nobody carries changes afterwards, so the other side is not said to be fit for reads. */
 function modestly(publisher: RoutingPublisher): Announcements {
   return {
-    hold: (capability, epoch) => publisher.hold(capability, epoch),
-    owner: (capability, owner, epoch) =>
-      publisher.tell(capability, { owner, epoch, replicaReady: false, holding: false }),
+    hold: (move) => publisher.hold(move),
+    owner: async (move, owner, epoch) => {
+      const truth = movedTruth(undefined, move, owner, epoch);
+      if (truth) await publisher.tell(move.capability, { ...truth, replicaReady: false });
+    },
   };
 }

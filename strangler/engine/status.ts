@@ -1,6 +1,8 @@
 import type { Fence } from '../../chassis/index.ts';
 import type { Flags } from '../routing/index.ts';
 import type { CompletionRecord } from '../completion/index.ts';
+import { isSplit, ownersOf } from '../direction.ts';
+import type { FenceRows } from '../fence-rows.ts';
 import type { Trespass } from '../handover/gates.ts';
 import type { Lag } from '../handover/lag.ts';
 import { aggregatesOf } from '../parked/index.ts';
@@ -46,6 +48,12 @@ export interface ParkedView {
   readonly since: number;
 }
 
+/** Everything above is about the rest, where single keys have owners of their own. */
+export interface CohortsView extends Readonly<Record<SideName, readonly string[]>> {
+  /** Between two owners. */
+  readonly nobody: readonly string[];
+}
+
 /** Everything that the databases and the flags tell about a capability, without any engine. */
 export interface CapabilityStatus {
   readonly capability: string;
@@ -72,6 +80,8 @@ export interface CapabilityStatus {
   readonly drift: readonly string[];
   /** What came past the door of legacy while somebody watched. */
   readonly trespass: Trespass | null;
+  /** Keys that have fences of their own, by their owner; null where none has. */
+  readonly cohorts: CohortsView | null;
   /** Why a side can't be read; empty when both can. */
   readonly trouble: readonly string[];
 }
@@ -130,6 +140,7 @@ export async function readStatus(
     // A completed capability has no triggers left to lose.
     drift: stateOf(legacy.completion) === null ? [...legacy.drift, ...extracted.drift] : [],
     trespass: legacy.trespass,
+    cohorts: cohortsView(legacy.rows, extracted.rows),
     trouble: [
       ...legacy.trouble.map((text) => `legacy: ${text}`),
       ...extracted.trouble.map((text) => `extracted: ${text}`),
@@ -147,6 +158,7 @@ export function sharesOf(capability: string, flags: Pick<Flags, 'share' | 'isEna
 
 interface SideReading {
   readonly fence: Fence | null;
+  readonly rows: FenceRows | null;
   readonly handovers: readonly HandoverView[];
   readonly backfill: BackfillView;
   readonly reconcile: ReconcileView | null;
@@ -160,6 +172,7 @@ interface SideReading {
 
 const UNREADABLE: SideReading = {
   fence: null,
+  rows: null,
   handovers: [],
   backfill: NOTHING_COPIED,
   reconcile: null,
@@ -177,8 +190,10 @@ async function readSide(side: SideDatabase | Error): Promise<SideReading> {
     const installation = await side.installation();
     if (!installation) return { ...UNREADABLE, trouble: ['nothing is installed there yet'] };
     const report = (await side.lastReport()) as Report | undefined;
+    const rows = await side.store.fences();
     return {
-      fence: await side.store.fence(),
+      fence: rows.rest,
+      rows,
       handovers: await handoversOf(side, 5),
       backfill: backfillOf(await side.backfills(), installation.complete),
       reconcile: report ? reconcileView(report) : null,
@@ -192,6 +207,14 @@ async function readSide(side: SideDatabase | Error): Promise<SideReading> {
   } catch (error) {
     return { ...UNREADABLE, trouble: [error instanceof Error ? error.message : String(error)] };
   }
+}
+
+function cohortsView(legacy: FenceRows | null, extracted: FenceRows | null): CohortsView | null {
+  if (!legacy || !extracted || !isSplit({ legacy, extracted })) return null;
+  const owners = [...ownersOf({ legacy, extracted })];
+  const of = (side: SideName | null): readonly string[] =>
+    owners.filter(([, owner]) => owner === side).map(([key]) => key);
+  return { legacy: of('legacy'), extracted: of('extracted'), nobody: of(null) };
 }
 
 /** One that was taken back has changed nothing. */

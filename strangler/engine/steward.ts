@@ -13,7 +13,8 @@ import { Leases } from './leases.ts';
 import { Mutex } from '../mutex.ts';
 import { News } from './news.ts';
 import { Notices } from './notices.ts';
-import { fencesOf } from './plane.ts';
+import { restOf, twiceOwned } from '../direction.ts';
+import { allFencesOf, fencesOf } from './plane.ts';
 import type { Plane } from './plane.ts';
 import type { Doors } from './doors.ts';
 import type { RoutingPublisher } from './routing-publisher.ts';
@@ -239,7 +240,9 @@ export class Steward {
     if (performance.now() < this.#lookedBackAt + LOOK_BACK_MS) return;
     this.#lookedBackAt = performance.now();
     // Of two owners, or none, nobody can say which way is back.
-    if (ownerOf(await fencesOf(plane)) !== null) await this.#watchWayBack(plane);
+    const fences = await allFencesOf(plane);
+    if (ownerOf(restOf(fences)) === null || twiceOwned(fences).length > 0) return;
+    await this.#watchWayBack(plane);
   }
 
   /** Says it when what extracted writes does not find its way back any more, once for each reason. */

@@ -85,7 +85,7 @@ async function introduce({ sides }: Plane, leases: Leases): Promise<void> {
     const installation = await other.installation();
     if (!lease || !installation) return;
     const known = await other.store.acquaintance();
-    const { epoch } = await other.store.fence();
+    const { epoch } = await other.store.fences();
     const greeting = { incarnation: installation.incarnation, pulse: known.pulse, epoch };
     await sides[side].store.greet(greeting, lease, known.other?.pulse ?? 0);
   }

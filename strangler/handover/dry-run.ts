@@ -4,7 +4,6 @@ import { otherSide } from '../side.ts';
 import type { Readings, Switcher } from './switcher.ts';
 
 interface DryRunOptions {
-  readonly capability: string;
   readonly from: SideName;
   readonly source: Fence;
   readonly target: Fence;
@@ -13,6 +12,8 @@ interface DryRunOptions {
   readonly applied: number;
   /** Whether writes under way have to finish first. */
   readonly drains: boolean;
+  /** What moves, in words: the capability, or some of its keys. */
+  readonly what: string;
 }
 
 /** Goes through a handover on paper: changes nothing, and keeps what each step would do. */
@@ -40,9 +41,9 @@ export class DryRunSwitcher implements Switcher {
   }
 
   hold(): Promise<boolean> {
-    const { capability, from, drains } = this.#given;
+    const { what, from, drains } = this.#given;
     const wait = drains ? `, and wait until those under way at ${from} are answered` : '';
-    return this.#would(`tell the facades to hold new writes of ${capability}${wait}`);
+    return this.#would(`tell the facades to hold new writes of ${what}${wait}`);
   }
 
   close(): Promise<boolean> {

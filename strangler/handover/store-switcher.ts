@@ -60,17 +60,17 @@ export class StoreSwitcher implements Switcher {
     const unfinished = await source.unfinishedHandover();
     return {
       ...target,
-      source: await source.fence(),
+      source: await this.#given(),
       handover: unfinished?.id === record.id ? unfinished : null,
       deadline: record.deadline,
     };
   }
 
   async #readTarget(): Promise<Pick<Readings, 'target' | 'applied' | 'targetTrouble'>> {
-    const { target } = this.#options;
+    const { target, record } = this.#options;
     try {
-      const [fence, applied] = await Promise.all([target.fence(), target.appliedPosition()]);
-      return { target: fence, applied, targetTrouble: null };
+      const [fences, applied] = await Promise.all([target.fences(), target.appliedPosition()]);
+      return { target: fences.taking(record.keys), applied, targetTrouble: null };
     } catch (error) {
       // Taking back needs the source alone; going on after the commit point will try again.
       const targetTrouble = `the target can't be read: ${String(error)}`;
@@ -126,13 +126,13 @@ export class StoreSwitcher implements Switcher {
   async open(): Promise<boolean> {
     await this.#note('open');
     const { target, record } = this.#options;
-    return target.openAsTarget(record.epoch);
+    return target.openAsTarget(record.epoch, record.keys);
   }
 
   async publish(): Promise<boolean> {
     await this.#note('publish');
     const { announcer, source, target } = this.#options;
-    const fence = await source.fence();
+    const fence = await this.#given();
     const news =
       fence.state === 'open'
         ? announcer.owner(source.side, fence.epoch)
@@ -153,6 +153,12 @@ export class StoreSwitcher implements Switcher {
     return this.#options.stillMine();
   }
 
+  /** What the fences that are given up say together. */
+  async #given(): Promise<Fence> {
+    const { source, record } = this.#options;
+    return (await source.fences()).giving(record.keys, record.epoch);
+  }
+
   async #note(step: StepKind): Promise<void> {
     const { record, onStep } = this.#options;
     await onStep?.(step);
@@ -164,7 +170,8 @@ export class StoreSwitcher implements Switcher {
     await onStep?.(step);
     const text = detail ?? `${from.state} ${from.epoch} -> ${to.state} ${to.epoch}`;
     const entry = { handover: record.id, step, detail: text };
-    const moved = await source.step(entry, lease, { from, to }, this.#taken);
+    const { keys } = record;
+    const moved = await source.step(entry, lease, { from, to, keys }, this.#taken);
     if (moved) this.#taken = [];
     return moved;
   }

@@ -1,7 +1,7 @@
 import type { Fence } from '../../chassis/index.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
-import { encodeKeys, FenceRows, merged, movable, REST } from '../fence-rows.ts';
+import { decodeKeys, encodeKeys, FenceRows, merged, movable, REST, rowsOf } from '../fence-rows.ts';
 import type { KeyFence, Keys } from '../fence-rows.ts';
 import type { Mapping } from '../mapping/index.ts';
 import { acquaintanceOf, recordOf } from '../store.ts';
@@ -33,10 +33,6 @@ const FENCES = `SELECT key, state, epoch FROM fig_fence WHERE capability = $1
  * the rest that is locked for all: there may be thousands of keys.
  */
 const KEEP_FENCES = `${FENCE} FOR NO KEY UPDATE`;
-/** An open fence of those that a handover moves. */
-const STILL_OPEN = `SELECT FROM fig_fence f WHERE f.capability = $1 AND f.state = 'open'
-  AND EXISTS (SELECT FROM fig_handover h WHERE h.id = $2
-    AND (h.keys IS NULL OR h.keys::jsonb ? f.key)) LIMIT 1`;
 /**
  * How long a fence may wait for open write transactions, in ms. Whoever wants to write waits behind
  * it, so this must end before the coordinator's own patience does.
@@ -218,10 +214,14 @@ export class PostgresSideStore implements SideStore {
   recordPosition(handover: string, lease: Lease): Promise<number | null> {
     return this.#db.transaction(async (client) => {
       if (!(await this.#holds(client, lease))) return null;
-      await this.#rows(client);
-      const { rowCount: open } = await client.query(STILL_OPEN, [this.#capability, handover]);
+      const fences = await this.#rows(client);
+      const { rows: known } = await client.query<{ keys: string | null }>(
+        'SELECT keys FROM fig_handover WHERE id = $1',
+        [handover],
+      );
       // Behind an open fence there is no last position yet.
-      if (open !== 0) return null;
+      const set = rowsOf(fences, decodeKeys(known[0]?.keys));
+      if (set.some(({ state }) => state === 'open')) return null;
       // Closing has waited for all who write, so whatever there will be is there by now.
       const last = await this.#sequencer.moveIn(client);
       const recorded = await client.query<{ position: number }>(
@@ -255,8 +255,7 @@ export class PostgresSideStore implements SideStore {
   openAsTarget(epoch: number, keys: Keys = null): Promise<boolean> {
     return this.#moving(async (client) => {
       await this.#split(client, keys ?? []);
-      const rows = await this.#rows(client);
-      const set = rows.filter(({ key }) => keys === null || keys.includes(key));
+      const set = rowsOf(await this.#rows(client), keys);
       const pending = set.filter(({ state }) => state !== 'open');
       if (pending.length === 0) return set.some((fence) => fence.epoch === epoch);
       if (pending.some((fence) => fence.epoch >= epoch)) return false;

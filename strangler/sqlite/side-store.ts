@@ -1,7 +1,7 @@
 import type { Fence } from '../../chassis/index.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
-import { encodeKeys, FenceRows, merged, movable, REST } from '../fence-rows.ts';
+import { decodeKeys, encodeKeys, FenceRows, merged, movable, REST, rowsOf } from '../fence-rows.ts';
 import type { KeyFence, Keys } from '../fence-rows.ts';
 import type { Mapping } from '../mapping/index.ts';
 import { acquaintanceOf, recordOf } from '../store.ts';
@@ -26,10 +26,6 @@ const COLUMNS = `id, capability, from_side AS "from", to_side AS "to", epoch, de
   outcome, reason, started_at AS startedAt, finished_at AS finishedAt, keys`;
 const FENCE = `SELECT state, epoch FROM fig_fence WHERE capability = ? AND key = '*'`;
 
-/** An open fence of those that a handover moves. */
-const STILL_OPEN = `SELECT 1 FROM fig_fence f WHERE f.capability = @capability AND f.state = 'open'
-  AND EXISTS (SELECT 1 FROM fig_handover h WHERE h.id = @id
-    AND (h.keys IS NULL OR f.key IN (SELECT value FROM json_each(h.keys)))) LIMIT 1`;
 const FENCES = `SELECT key, state, epoch FROM fig_fence WHERE capability = ? ORDER BY key = '*' DESC, key`;
 
 /** `SideStore` on SQLite. Each method is one transaction; it survives a power cut where it must. */
@@ -211,9 +207,13 @@ export class SqliteSideStore implements SideStore {
 
   recordPosition(handover: string, lease: Lease): Promise<number | null> {
     const record = (): number | null => {
-      const open = this.#db.write(STILL_OPEN).get({ capability: this.#capability, id: handover });
+      const keys = this.#db
+        .write('SELECT keys FROM fig_handover WHERE id = ?')
+        .pluck()
+        .get(handover);
+      const set = rowsOf(this.#rows(), decodeKeys(keys as string | null | undefined));
       // Behind an open fence there is no last position yet.
-      if (!this.#holds(lease) || open !== undefined) return null;
+      if (!this.#holds(lease) || set.some(({ state }) => state === 'open')) return null;
       this.#db
         .write(
           `UPDATE fig_handover SET position = coalesce(position, (${this.#last})) WHERE id = ?`,
@@ -251,7 +251,7 @@ export class SqliteSideStore implements SideStore {
   openAsTarget(epoch: number, keys: Keys = null): Promise<boolean> {
     return this.#db.transaction(() => {
       this.#split(keys ?? []);
-      const set = this.#rows().filter(({ key }) => keys === null || keys.includes(key));
+      const set = rowsOf(this.#rows(), keys);
       const pending = set.filter(({ state }) => state !== 'open');
       if (pending.length === 0) return set.some((fence) => fence.epoch === epoch);
       if (pending.some((fence) => fence.epoch >= epoch)) return false;

@@ -51,7 +51,8 @@ async function reasonAgainst(
   const [only] = installed;
   // Half of it is gone already: that was decided then.
   if (strand || installed.length < 2 || only === undefined) return undefined;
-  if ((await only.store.fence()).state === 'open') return undefined;
+  const fences = await only.store.fences();
+  if (fences.all.every(({ state }) => state === 'open')) return undefined;
   if ((await only.retirement.completion())?.outcome === 'done') {
     return refuse(
       'would_strand_data',
@@ -62,7 +63,7 @@ async function reasonAgainst(
   }
   return refuse(
     'would_strand_data',
-    `legacy does not own ${capability}: without fences the monolith would go on with rows that are ` +
+    `legacy does not own ${fences.rest.state === 'open' ? 'all of ' : ''}${capability}: without fences the monolith would go on with rows that are ` +
       'not kept up to date any more',
     `fig reverse ${capability}`,
   );

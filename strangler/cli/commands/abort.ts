@@ -55,18 +55,23 @@ function refuseWhatCantBe({ capability, moving, owner, epoch, fences }: Known): 
     const next = owner ? 'fig status' : `fig doctor ${capability}`;
     throw new CommandError(EXIT.refused, 'nothing_to_abort', message, next);
   }
-  const { from, to } = moving;
-  if (fences[from]?.state !== 'ceded') return moving;
+  const { from, to, keys } = moving;
+  // Of single keys the engine, or whoever acts in its place, asks their own fences.
+  if (keys !== null || fences[from]?.state !== 'ceded') return moving;
   const message =
     `the handover is past its commit point: ${from} has ceded ${capability}, and ${to} is opened ` +
     'as soon as it can be; afterwards it can be moved back';
   throw new CommandError(EXIT.refused, 'past_commit_point', message, `fig doctor ${capability}`);
 }
 
-function showPlan(output: Output, { fences }: Known, { from, epoch }: HandoverView): void {
+function showPlan(output: Output, { fences }: Known, { from, epoch, keys }: HandoverView): void {
   const fence = fences[from];
+  const back =
+    keys === null
+      ? `move ${from}'s fence from ${fence?.state ?? '?'} (${fence?.epoch ?? '?'}) to open (${epoch + 1}), if it is still that`
+      : `move ${from}'s fences of ${keys.length} keys to open (${epoch + 1}), if they are not ceded yet`;
   const steps = [
-    `move ${from}'s fence from ${fence?.state ?? '?'} (${fence?.epoch ?? '?'}) to open (${epoch + 1}), if it is still that`,
+    back,
     `tell the facades that ${from} is the owner; held writes go there`,
     'record the outcome: aborted',
   ];

@@ -1,8 +1,8 @@
-import { Argument } from 'commander';
+import { Argument, Option } from 'commander';
 import type { Command } from 'commander';
 import type { Watching } from '../commands/shadow-fence.ts';
 import type { OutputWishes } from '../output.ts';
-import { DRY_RUN, percent, rate, seconds, verb, YES } from '../verb.ts';
+import { DRY_RUN, keys, percent, rate, seconds, verb, YES } from '../verb.ts';
 import type { Run } from '../verb.ts';
 
 interface Timed extends OutputWishes {
@@ -23,6 +23,11 @@ interface ReconcileWords extends Timed {
 interface HandoverWords extends Timed {
   readonly dryRun: boolean;
   readonly yes: boolean;
+}
+
+interface CohortWords extends HandoverWords {
+  readonly customers?: readonly string[];
+  readonly share?: number;
 }
 
 /** The commands that move a capability: its rows, then its ownership. */
@@ -140,9 +145,20 @@ function addHandovers(program: Command, run: Run): void {
   for (const [name, to, does] of verbs) {
     verb(program, name, {
       does: `${does}; asks first on a terminal`,
-      examples: [`fig ${name} inventory --dry-run`, `fig ${name} inventory`],
+      examples: [
+        `fig ${name} inventory --dry-run`,
+        `fig ${name} inventory`,
+        `fig ${name} payment --customers CUST-1,CUST-2    only theirs, ahead of the rest`,
+        `fig ${name} payment --share 10                   those of one customer in ten`,
+      ],
     })
       .argument('<capability>')
+      .addOption(
+        new Option('--customers <keys>', 'move only these, separated by commas')
+          .argParser(keys)
+          .conflicts('share'),
+      )
+      .option('--share <percent>', 'move only so many of those who have rows by now', percent)
       .option('--dry-run', 'show gates, steps and the hold to expect; change nothing', false)
       .option(...YES, false)
       .option(
@@ -151,11 +167,13 @@ function addHandovers(program: Command, run: Run): void {
         seconds,
         30_000,
       )
-      .action((capability: string, { dryRun, yes, timeout, ...wishes }: HandoverWords) =>
-        run(wishes, async (context, output) => {
+      .action((capability: string, words: CohortWords) => {
+        const { dryRun, yes, timeout, customers, share, ...wishes } = words;
+        return run(wishes, async (context, output) => {
           const { handOver } = await import('../commands/handover.ts');
-          await handOver(context, output, capability, to, { dryRun, yes, timeoutMs: timeout });
-        }),
-      );
+          const asked = { dryRun, yes, customers, share, timeoutMs: timeout };
+          await handOver(context, output, capability, to, asked);
+        });
+      });
   }
 }
