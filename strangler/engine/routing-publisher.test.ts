@@ -5,6 +5,7 @@ import { eventually, withRedis } from '../../tests/support/index.ts';
 import { ROUTING_CHANNEL } from '../routing/index.ts';
 import type { RoutingState } from '../routing/index.ts';
 import { RoutingPublisher } from './routing-publisher.ts';
+import type { Move } from './routing-truth.ts';
 
 const log = createLog('test', 'silent');
 
@@ -22,6 +23,14 @@ async function withPublisher<T>(
 
 const truth = { owner: 'legacy', epoch: 3, replicaReady: true, holding: false } as const;
 
+const move: Move = {
+  capability: 'stock',
+  from: 'legacy',
+  to: 'extracted',
+  epoch: 4,
+  keys: null,
+};
+
 describe('news of ownership', () => {
   it('is pushed, and kept to be asked for', () =>
     withRedis(async ({ url }) => {
@@ -36,8 +45,8 @@ describe('news of ownership', () => {
         await withPublisher(url, async (publisher) => {
           await eventually(() => expect(publisher.live).toBe(true));
           await publisher.tell('stock', truth);
-          await publisher.hold('stock', 4);
-          await publisher.owner('stock', 'extracted', 4);
+          await publisher.hold(move);
+          await publisher.owner(move, 'extracted', 4);
           await eventually(() => expect(heard).toHaveLength(3));
           expect(heard).toMatchObject([
             { capability: 'stock', owner: 'legacy', epoch: 3, holding: false },
@@ -59,7 +68,7 @@ describe('news of ownership', () => {
 
   it('that is older than what was told is kept back', () =>
     withPublisher(undefined, async (publisher) => {
-      await publisher.hold('stock', 4);
+      await publisher.hold(move);
       await publisher.tell('stock', truth);
       expect(publisher.states).toMatchObject([{ owner: null, epoch: 4, holding: true }]);
     }));

@@ -4,19 +4,27 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { CompletionStep } from '../completion/index.ts';
 import type { StepKind } from '../handover/switcher.ts';
+import type { SideName } from '../side.ts';
 import { flagsFileOf } from './engine.ts';
 import type { Sides } from './sides.ts';
 
 const SCRIPT = fileURLToPath(new URL('engine-process.ts', import.meta.url));
 
-/** Starts an engine for the shop that sends itself a signal just before it takes a step. */
+/** Customers of the till, or all of them, and where they are to move. */
+export interface CohortOrder {
+  readonly to: SideName;
+  readonly customers: readonly string[] | null;
+}
+
+/** Starts an engine for the shop, or for such an order of the till's, that sends itself a signal just before it takes a step. */
 export function startDoomedEngine(
   sides: Pick<Sides, 'urls' | 'folder'>,
   step: StepKind | `complete:${CompletionStep}`,
   signal: NodeJS.Signals,
+  order?: CohortOrder,
 ): ChildProcess {
   const files = [sides.urls.legacy, sides.urls.extracted, flagsFileOf(sides)];
-  return fork(SCRIPT, [...files, step, signal], {
+  return fork(SCRIPT, [...files, step, signal, ...(order ? [JSON.stringify(order)] : [])], {
     execArgv: ['--import', 'tsx'],
     stdio: 'inherit',
   });

@@ -1,24 +1,32 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createLog } from '../../chassis/index.ts';
 import { Engine } from '../engine/index.ts';
+import type { Steward } from '../engine/steward.ts';
 import { flagFileStore, openFlags } from '../routing/index.ts';
 import { AT_ONCE } from './completion.ts';
+import type { CohortOrder } from './doomed-engine.ts';
 import { shop } from './shop.ts';
+import { tillDeclaration } from './till.ts';
 
 /**
  * An engine for the shop in a process of its own, which sends itself a signal just before a step of
  * a handover takes effect: SIGKILL for a crash, SIGSTOP for a pause longer than its lease.
  */
-const [legacy = '', extracted = '', flagsFile = '', step = '', signal = 'SIGKILL'] =
+const [legacy = '', extracted = '', flagsFile = '', step = '', signal = 'SIGKILL', order = ''] =
   process.argv.slice(2);
+/** Of the till's instead of the shop's: moves customers to a side. */
+const cohort = order === '' ? null : (JSON.parse(order) as CohortOrder);
 /** Steps of a completion are named `complete:` and the step; this engine then begins one itself. */
 const completing = step.startsWith('complete:');
 const log = createLog('engine', 'silent');
 const env = { FIG_FLAGS_FILE: flagsFile };
-const flags = await openFlags({ env, appName: 'test', capabilities: ['shop'], log });
+const flags = await openFlags({ env, appName: 'test', capabilities: ['shop', 'till'], log });
+const urls = { legacy, extracted };
 let sent = false;
 const engine = new Engine({
-  declarations: { shop: { urls: { legacy, extracted }, mapping: shop, completion: AT_ONCE } },
+  declarations: cohort
+    ? { till: tillDeclaration(urls) }
+    : { shop: { urls, mapping: shop, completion: AT_ONCE } },
   flags,
   flagStore: flagFileStore(flagsFile, ['shop']),
   log,
@@ -28,6 +36,7 @@ const engine = new Engine({
 });
 engine.start();
 if (completing) void complete();
+if (cohort) void moveCustomers(cohort);
 
 function reach(reached: string): void {
   if (reached !== step || sent) return;
@@ -35,9 +44,20 @@ function reach(reached: string): void {
   process.kill(process.pid, signal);
 }
 
+async function moveCustomers({ to, customers }: CohortOrder): Promise<void> {
+  const steward = await leading('till');
+  await engine.handOver(steward, to, customers ? { customers } : undefined).catch(() => undefined);
+}
+
+async function leading(capability: string): Promise<Steward> {
+  for (;;) {
+    const steward = engine.stewards.get(capability);
+    if (steward?.standing.as === 'leader') return steward;
+    await delay(10);
+  }
+}
+
 async function complete(): Promise<void> {
-  const steward = engine.stewards.get('shop');
-  while (steward?.standing.as !== 'leader') await delay(10);
-  await engine.complete(steward);
+  await engine.complete(await leading('shop'));
 }
 process.once('disconnect', () => process.exit());

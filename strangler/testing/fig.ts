@@ -32,7 +32,7 @@ export type Fig = (
 export async function figFor(
   sides: Sides,
   engineUrl: string,
-  capability: 'shop' | 'desk' = 'shop',
+  capability: 'shop' | 'desk' | 'till' = 'shop',
   others: readonly string[] = [],
 ): Promise<Fig> {
   const folder = dirname(sides.legacy.name);
@@ -52,6 +52,7 @@ export async function figFor(
     `import { ${capability} } from ${JSON.stringify(new URL(`${capability}.ts`, import.meta.url))};
      const config = ${JSON.stringify(declaration)};
      config.capabilities.${capability}.mapping = ${capability};
+     if (${capability}.cohortKey) config.capabilities.${capability}.cohorts = { header: 'x-customer-id' };
      export default config;`,
   );
   const env = { ENGINE_URL: engineUrl, FIG_CONFIG: config, FIG_FLAGS_FILE: flagsFileOf(sides) };

@@ -1,3 +1,4 @@
+import type { DataDeclaration } from '../engine/index.ts';
 import { defineMapping, rename } from '../mapping/index.ts';
 import type { SideName } from '../side.ts';
 
@@ -27,6 +28,11 @@ export const till = defineMapping({
     },
   ],
 });
+
+/** The till, of which single customers may move. */
+export function tillDeclaration(urls: DataDeclaration['urls']): DataDeclaration {
+  return { urls, mapping: till, cohorts: { header: 'x-customer-id' } };
+}
 
 /** Both sides' schemas, for either dialect. */
 export const tillSchema: Readonly<Record<SideName, string>> = {

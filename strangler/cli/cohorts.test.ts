@@ -1,0 +1,152 @@
+import { describe, expect, it } from '@jest/globals';
+import type { StepKind } from '../handover/switcher.ts';
+import { sessionsOf } from '../testing/dialects.ts';
+import { endOf, startDoomedEngine } from '../testing/doomed-engine.ts';
+import { figFor } from '../testing/fig.ts';
+import type { Fig } from '../testing/fig.ts';
+import { withSides } from '../testing/sides.ts';
+import type { Sides } from '../testing/sides.ts';
+import { expectEqual, prepareTill, sell, takersOf, withTillEngine } from '../testing/till-desk.ts';
+import { tillSchema } from '../testing/till.ts';
+
+const NOBODY = 'http://127.0.0.1:9';
+
+/** The till with a sale of A and one of B, both sides equal; engines come and go. */
+function withPreparedTill(work: (sides: Sides) => Promise<void>): Promise<void> {
+  return withSides(async (sides) => {
+    for (const customer of ['A', 'B']) {
+      await sell(sessionsOf(sides), 'legacy', customer, `first of ${customer}`);
+    }
+    await withTillEngine(sides, prepareTill);
+    await work(sides);
+  }, tillSchema);
+}
+
+const codesOf = async (fig: Fig): Promise<readonly string[]> => {
+  const { stdout } = await fig('doctor till --json');
+  return (JSON.parse(stdout) as { findings: { code: string }[] }).findings.map(({ code }) => code);
+};
+
+describe('fig switch and fig reverse with customers', () => {
+  it('say what they would do, do it once, and show whose writes are where', () =>
+    withPreparedTill((sides) =>
+      withTillEngine(sides, async (running) => {
+        await prepareTill(running);
+        const fig = await figFor(sides, running.url, 'till');
+        expect(await fig('switch till --customers A,new --dry-run')).toMatchObject({
+          code: 0,
+          stdout: expect.stringMatching(
+            /move 2 customers: A, new\n[^]*hold new writes of 2 keys of till[^]*all gates hold/,
+          ),
+        });
+        expect((await running.status()).cohorts).toBeNull();
+        expect(await fig('switch till --customers A,new')).toMatchObject({
+          code: 0,
+          stdout: expect.stringMatching(
+            /2 customers: A, new, of till, now belong to extracted \(epoch 2\)[^]*way back: fig reverse till --customers A,new/,
+          ),
+        });
+        expect(await fig('switch till --customers A')).toMatchObject({
+          code: 0,
+          stdout: expect.stringContaining(
+            'all that was asked for of till already belongs to extracted',
+          ),
+        });
+        expect((await fig('status')).stdout).toMatch(/cohorts +extracted: A, new\n/);
+        expect(JSON.parse((await fig('status --json')).stdout)).toMatchObject({
+          capabilities: [{ owner: 'legacy', cohorts: { extracted: ['A', 'new'] } }],
+        });
+        expect(await fig('complete till --yes')).toMatchObject({
+          code: 3,
+          stderr: expect.stringMatching(/2 keys of till have moved .+\nnext: fig switch till\n/),
+        });
+        expect(await fig('reverse till --customers new --json')).toMatchObject({ code: 0 });
+        expect(await fig('reverse till')).toMatchObject({ code: 0 });
+        expect((await running.status()).cohorts).toBeNull();
+        await expectEqual(running);
+      }),
+    ));
+
+  it('refuse words that mean nothing', () =>
+    withPreparedTill(async (sides) => {
+      const fig = await figFor(sides, NOBODY, 'till');
+      for (const words of [
+        '--customers A --share 10',
+        '--customers A,,B',
+        '--customers *',
+        '--share 0',
+      ]) {
+        expect(await fig(`switch till ${words}`)).toMatchObject({ code: 2 });
+      }
+    }));
+});
+
+describe('fig doctor and fig abort in the middle of customers who move', () => {
+  it.each<StepKind>(['recordPosition', 'open'])(
+    'killed before %s: explain it, and finish it without an engine',
+    (step) =>
+      withPreparedTill(async (sides) => {
+        const order = { to: 'extracted', customers: ['A'] } as const;
+        await endOf(startDoomedEngine(sides, step, 'SIGKILL', order));
+        const fig = await figFor(sides, NOBODY, 'till');
+        expect(await codesOf(fig)).toContain('handover_interrupted');
+        expect(await fig('doctor till --repair')).toMatchObject({
+          stdout: expect.stringMatching(/the handover is finished: extracted is the owner/),
+        });
+        const sessions = sessionsOf(sides);
+        expect(await takersOf(sessions, 'A', 'a')).toEqual(['extracted']);
+        expect(await takersOf(sessions, 'B', 'b')).toEqual(['legacy']);
+        expect(await codesOf(fig)).not.toContain('handover_interrupted');
+      }),
+  );
+
+  it('take it back before its commit point, and not after', () =>
+    withPreparedTill(async (sides) => {
+      const order = { to: 'extracted', customers: ['A'] } as const;
+      await endOf(startDoomedEngine(sides, 'cede', 'SIGKILL', order));
+      const fig = await figFor(sides, NOBODY, 'till');
+      expect(await fig('abort till --dry-run')).toMatchObject({
+        stdout: expect.stringContaining("move legacy's fences of 1 keys to open (3)"),
+      });
+      expect(await fig('abort till --yes')).toMatchObject({ code: 0 });
+      const sessions = sessionsOf(sides);
+      expect(await takersOf(sessions, 'A', 'a')).toEqual(['legacy']);
+      await endOf(startDoomedEngine(sides, 'open', 'SIGKILL', order));
+      expect(await fig('abort till --yes')).toMatchObject({
+        code: 3,
+        stderr: expect.stringContaining('past its commit point: legacy has ceded 1 keys of till'),
+      });
+      expect(await fig('uninstall till --yes')).toMatchObject({ code: 3 });
+    }));
+});
+
+describe('fig doctor, where a backup gave a customer two owners', () => {
+  it('closes the one that is behind, or does what a person decides', () =>
+    withPreparedTill(async (sides) => {
+      const fig = await figFor(sides, NOBODY, 'till');
+      const sessions = sessionsOf(sides);
+      await withTillEngine(sides, async (running) => {
+        await prepareTill(running);
+        await running.call('POST', '/handovers', {
+          capability: 'till',
+          to: 'extracted',
+          customers: ['A'],
+        });
+      });
+      // As the fences were before the move.
+      sides.legacy.exec(`DELETE FROM fig_fence WHERE key = 'A'`);
+      expect(await codesOf(fig)).toContain('keys_owned_twice');
+      expect((await fig('doctor till')).stdout).toMatch(
+        /A: legacy is open \(1\), extracted is open \(2\)/,
+      );
+      expect((await fig('doctor till --repair --yes')).stdout).toContain(
+        "legacy's fences of A are closed",
+      );
+      expect(await takersOf(sessions, 'A', 'a1')).toEqual(['extracted']);
+      sides.extracted.exec(`UPDATE fig_fence SET state = 'closed' WHERE key = 'A'`);
+      expect(await codesOf(fig)).toContain('keys_without_owner');
+      await fig('doctor till --repair --trust extracted --yes');
+      expect(await takersOf(sessions, 'A', 'a2')).toEqual(['extracted']);
+      expect(await takersOf(sessions, 'B', 'b2')).toEqual(['extracted']);
+    }));
+});

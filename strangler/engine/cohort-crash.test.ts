@@ -1,0 +1,97 @@
+import { describe, expect, it } from '@jest/globals';
+import { eventually } from '../../tests/support/index.ts';
+import type { StepKind } from '../handover/switcher.ts';
+import type { SideName } from '../side.ts';
+import { dialects } from '../testing/dialects.ts';
+import type { Dialect, DialectSides } from '../testing/dialects.ts';
+import { endOf, startDoomedEngine } from '../testing/doomed-engine.ts';
+import type { CohortOrder } from '../testing/doomed-engine.ts';
+import {
+  expectEqual,
+  prepareTill,
+  takersOf,
+  withTill,
+  withTillEngine,
+} from '../testing/till-desk.ts';
+
+const steps: readonly StepKind[] = [
+  'hold',
+  'close',
+  'recordPosition',
+  'awaitApplied',
+  'cede',
+  'open',
+  'publish',
+  'finish',
+];
+
+/** Has an engine killed just before a step of an order. */
+async function killAt(sides: DialectSides, step: StepKind, order: CohortOrder): Promise<void> {
+  const engine = startDoomedEngine(sides, step, 'SIGKILL', order);
+  expect(await endOf(engine)).toEqual([null, 'SIGKILL']);
+}
+
+/** Has the next engine see to what was left behind, and looks who takes sales afterwards. */
+async function expectEnd(
+  sides: DialectSides,
+  owners: Readonly<Record<string, SideName>>,
+  told: RegExp,
+): Promise<void> {
+  await withTillEngine(sides, async (running) => {
+    await eventually(async () => {
+      expect(await running.status()).toMatchObject({ moving: null, standing: { as: 'leader' } });
+    });
+    expect(running.lines.join('')).toMatch(told);
+    for (const [customer, owner] of Object.entries(owners)) {
+      const id = `${customer} ${performance.now()}`;
+      expect([customer, await takersOf(sides, customer, id)]).toEqual([customer, [owner]]);
+    }
+    await expectEqual(running);
+  });
+}
+
+const finished = /an interrupted handover was finished/;
+/** What differs between the dialects is how a fence is moved. */
+const places: readonly (readonly [Dialect, StepKind])[] = [
+  ...steps.map((step) => ['sqlite', step] as const),
+  ['postgres', 'close'],
+  ['postgres', 'cede'],
+  ['postgres', 'open'],
+];
+
+describe('an engine killed while customers move', () => {
+  it.each(places)('on %s, before %s: the next one finishes it', (dialect, step) =>
+    withTill(dialect, async (sides) => {
+      await withTillEngine(sides, prepareTill);
+      await killAt(sides, step, { to: 'extracted', customers: ['A', 'new'] });
+      const owners = { A: 'extracted', new: 'extracted', B: 'legacy', newer: 'legacy' } as const;
+      await expectEnd(sides, owners, finished);
+    }),
+  );
+
+  it.each<StepKind>(['cede', 'finish'])(
+    'before %s of what comes later, for the rest and back: the next one finishes it',
+    (step) =>
+      withTill('sqlite', async (sides) => {
+        await withTillEngine(sides, async (running) => {
+          await prepareTill(running);
+          const order = { capability: 'till', to: 'extracted', customers: ['A', 'new'] };
+          expect(await running.call('POST', '/handovers', order)).toMatchObject({ status: 200 });
+        });
+        await killAt(sides, step, { to: 'extracted', customers: null });
+        await expectEnd(sides, { A: 'extracted', new: 'extracted', B: 'extracted' }, finished);
+        await killAt(sides, step, { to: 'legacy', customers: ['A'] });
+        await expectEnd(sides, { A: 'legacy', B: 'extracted', new: 'extracted' }, finished);
+      }),
+  );
+
+  it.each(dialects)('on %s, and its deadline passed: the next one takes it back', (dialect) =>
+    withTill(dialect, async (sides) => {
+      await withTillEngine(sides, prepareTill);
+      await killAt(sides, 'cede', { to: 'extracted', customers: ['A'] });
+      await sides.legacy.run('UPDATE fig_handover SET deadline = 0');
+      const taken = /an interrupted handover was taken back/;
+      await expectEnd(sides, { A: 'legacy', B: 'legacy' }, taken);
+    }),
+  );
+});
