@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { createHttpApp, parse } from '../chassis/index.ts';
 import type { Logger } from '../chassis/index.ts';
 import type { Facts, Readiness } from './facts.ts';
+import type { Wishes } from './wishes.ts';
 
 const EXPLAIN_USAGE = 'ask like /explain?method=GET&path=/api/x&customer=C, each once';
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
@@ -22,11 +23,18 @@ const asked = z.strictObject({
     .describe('whom it is about, where another header than the customer’s says so'),
 });
 
-/** The operator's side of the facade: health, what it believes and does, metrics. */
-export function buildAdmin(facts: Facts, log: Logger): Express {
+/**
+ * The operator's side of the facade: health, what it believes and does, metrics.
+ * @param wishes what the engine says of the flags' wishes
+ */
+export function buildAdmin(facts: Facts, wishes: () => Promise<Wishes>, log: Logger): Express {
   const routes = Router();
   routes.get('/status', async (_req, res) => {
-    res.json(await facts.status());
+    const [status, told] = await Promise.all([facts.status(), wishes()]);
+    const capabilities = status.capabilities.map((capability) => {
+      return { ...capability, wish: told?.[capability.name] ?? null };
+    });
+    res.json({ ...status, engine: told === null ? 'away' : 'answers', capabilities });
   });
   routes.get('/holds', async (req, res) => {
     const since = Number(req.query['since'] ?? 0);

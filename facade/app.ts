@@ -22,6 +22,7 @@ import { RequestReader } from './request-form.ts';
 import { RoutingBook } from './routing-book.ts';
 import { RoutingFeed } from './routing-feed.ts';
 import { Upstreams } from './upstreams.ts';
+import { askWishes } from './wishes.ts';
 import { WriteNotes } from './write-notes.ts';
 
 export interface FacadeOptions {
@@ -126,7 +127,7 @@ export function buildApp(options: FacadeOptions): Facade {
 
   return {
     server: dataPlane.server,
-    admin: createExpressServer(buildAdmin(facts, log)),
+    admin: createExpressServer(buildAdmin(facts, askWishes(engine), log)),
     facts,
     notesOf: (name) => notes[indexes.of(name)],
     async start() {

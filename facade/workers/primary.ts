@@ -1,8 +1,16 @@
 import type { Environment, Logger, Running } from '../../chassis/index.ts';
 import { createServer } from 'node:http';
-import { createExpressServer, listen, listenHost, readPort } from '../../chassis/index.ts';
+import {
+  createExpressServer,
+  createHttpClient,
+  listen,
+  listenHost,
+  readPort,
+  serviceUrl,
+} from '../../chassis/index.ts';
 import { buildAdmin } from '../admin.ts';
 import { HoldLog } from '../hold-log.ts';
+import { askWishes } from '../wishes.ts';
 import { MergedFacts } from './merged-facts.ts';
 import { Crew } from './crew.ts';
 
@@ -13,7 +21,8 @@ export async function runPrimary(count: number, env: Environment, log: Logger): 
   const holds = new HoldLog();
   const crew = new Crew({ count, log, port, holds });
   const facts = new MergedFacts(crew, holds);
-  const admin = await listen(createExpressServer(buildAdmin(facts, log)), {
+  const engine = createHttpClient(serviceUrl(env, 'ENGINE_URL', 4003));
+  const admin = await listen(createExpressServer(buildAdmin(facts, askWishes(engine), log)), {
     host,
     port: readPort(env, 'ADMIN_PORT', 8081),
     variable: 'ADMIN_PORT',
@@ -24,6 +33,7 @@ export async function runPrimary(count: number, env: Environment, log: Logger): 
     async close() {
       await crew.stop();
       await admin.close();
+      await engine.close();
     },
   };
 }

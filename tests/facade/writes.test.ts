@@ -120,6 +120,32 @@ describe('a write', () => {
       expect((await holds(stand)).length).toBeGreaterThan(0);
     }));
 
+  it('is released with at most 64 others at a time, and none is left behind', () =>
+    withPushedNews(
+      async (stand) => {
+        const open: (() => void)[] = [];
+        let most = 0;
+        stand.extracted.answer = (_req, res) => {
+          open.push(() => json(res, 201, { from: 'extracted' }));
+          most = Math.max(most, open.length);
+        };
+        await publish(stand, routingState('stock', { owner: null, epoch: 2, holding: true }));
+        await eventually(async () => (await status(stand)).capabilities[0].holding);
+        const answers = Array.from({ length: 200 }, (_, n) => write(stand, { n }));
+        await eventually(async () => (await status(stand)).capabilities[0].heldNow === 200);
+        const moved = { owner: 'extracted', epoch: 2, generation: 2 } as const;
+        await publish(stand, routingState('stock', moved));
+        for (let left = 200; left > 0; left -= 64) {
+          await eventually(() => expect(open).toHaveLength(Math.min(64, left)));
+          for (const answer of open.splice(0)) answer();
+        }
+        for (const answer of await Promise.all(answers)) expect(answer.status).toBe(201);
+        expect(most).toBe(64);
+      },
+      // Held for as long as it takes: otherwise the fence would be asked after a moment.
+      { drainFirst: ['legacy'] },
+    ));
+
   it('to a route that touches a capability waits with it', () =>
     withPushedNews(async (stand) => {
       await publish(stand, routingState('stock', { owner: null, epoch: 2, holding: true }));

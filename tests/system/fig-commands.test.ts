@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { projectRoot } from '../../system/index.ts';
 import type { System } from '../../system/index.ts';
-import { eventually, withSystem } from '../support/index.ts';
+import { eventually, request, withSystem } from '../support/index.ts';
 
 const FIG = join(projectRoot, 'bin', 'fig');
 
@@ -46,6 +46,32 @@ describe('bin/fig beside a whole system', () => {
           code: 3,
           stderr: expect.stringContaining('next: fig backfill inventory'),
         });
+        const facade = async () => (await request('GET', `${system.urls['admin']}/status`)).body;
+        await run('flags set payment.writes on');
+        await eventually(async () =>
+          expect(await facade()).toMatchObject({
+            engine: 'answers',
+            capabilities: [
+              { name: 'inventory', wish: { to: 'legacy', fulfilled: true, waitsFor: [] } },
+              {
+                name: 'payment',
+                wish: {
+                  to: 'extracted',
+                  fulfilled: false,
+                  spent: null,
+                  waitsFor: expect.arrayContaining([
+                    {
+                      gate: 'backfill',
+                      reason: expect.stringMatching(/./),
+                      next: 'fig backfill payment',
+                    },
+                  ]),
+                },
+              },
+            ],
+          }),
+        );
+        await run('flags set payment.writes off');
         expect(await run('explain GET /api/inventory/SHIP-001 --customer CORK')).toMatchObject({
           code: 0,
           stdout: expect.stringMatching(/goes to monolith at http.+, as a read\n[^]+why .+CORK/),
@@ -53,6 +79,10 @@ describe('bin/fig beside a whole system', () => {
         const told = JSON.parse((await run('explain POST /api/orders --json')).stdout) as unknown;
         expect(told).toMatchObject({ schemaVersion: 1, kind: 'write', next_steps: [] });
         system.pause('engine');
+        expect(await facade()).toMatchObject({
+          engine: 'away',
+          capabilities: [{ wish: null }, { wish: null }],
+        });
         expect(await run('backfill inventory --timeout 0.5')).toMatchObject({ code: 4 });
         system.pause('redis');
         await eventually(async () => {
