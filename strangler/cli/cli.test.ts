@@ -321,7 +321,8 @@ describe('fig', () => {
       expect(schemas()).not.toEqual(before);
       // As a crash within a handover leaves it.
       sides.extracted.exec(`INSERT INTO fig_handover
-        VALUES ('h', 'shop', 'extracted', 'legacy', 3, 0, NULL, NULL, NULL, 0, NULL, NULL)`);
+        (id, capability, from_side, to_side, epoch, deadline, started_at)
+        VALUES ('h', 'shop', 'extracted', 'legacy', 3, 0, 0)`);
       expect(await fig('uninstall --yes --strand-data')).toMatchObject({
         code: 3,
         stderr: expect.stringContaining('handover of shop from extracted to legacy is unfinished'),

@@ -137,6 +137,9 @@ describe('fig complete', () => {
             /shop was completed at 20.+ would have to rename STOCK_retired \(STOCK\), /,
           ),
         });
+        expect((await fig('journal shop')).stdout).toMatch(
+          /legacy -> extracted[^]+\n\nshop {2}complete {2}20\S+ {2}done\n {2}\+\d+ ms +reconcile[^]+ms +finish/,
+        );
         expect(await fig('reconcile shop')).toMatchObject({ code: 3 });
         expect((await fig('switch shop')).stdout).toContain('already belongs to extracted');
         expect(await fig('complete shop --yes --json')).toMatchObject({

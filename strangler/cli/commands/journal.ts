@@ -1,12 +1,26 @@
 import { handoversOf, openEachSide } from '../../engine/index.ts';
 import type { DataDeclaration, HandoverView } from '../../engine/index.ts';
+import type { CompletionRecord } from '../../completion/index.ts';
 import type { JournalEntry } from '../../store.ts';
 import { declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
 import { duration, table } from '../format.ts';
 import type { Output } from '../output.ts';
 
-/** Tells the newest handovers step by step, straight from the databases; no engine is needed. */
+/** The last step of a migration, and how it went; only the newest is told. */
+interface CompletionView extends CompletionRecord {
+  readonly steps: readonly JournalEntry[];
+}
+
+interface Told {
+  readonly handovers: readonly HandoverView[];
+  readonly completions: readonly CompletionView[];
+}
+
+/**
+ * Tells the newest handovers and completions step by step, straight from the databases; no engine is
+ * needed.
+ */
 export async function journal(
   context: Context,
   output: Output,
@@ -14,25 +28,44 @@ export async function journal(
   limit: number,
 ): Promise<void> {
   const declarations = declarationsFor(context, capability);
-  const all = (await Promise.all(declarations.map((one) => read(one, limit)))).flat();
-  const handovers = all.sort((left, right) => left.startedAt - right.startedAt).slice(-limit);
-  output.result({ handovers }, () =>
-    handovers.length === 0 ? 'no handovers yet' : handovers.map(handoverText).join('\n\n'),
+  const all = await Promise.all(declarations.map((one) => read(one, limit)));
+  const handovers = newest(
+    all.flatMap((one) => one.handovers),
+    limit,
   );
+  const completions = newest(
+    all.flatMap((one) => one.completions),
+    limit,
+  );
+  output.result({ handovers, completions }, () => {
+    const texts = [
+      ...handovers.map((one) => ({ at: one.startedAt, text: handoverText(one) })),
+      ...completions.map((one) => ({ at: one.startedAt, text: completionText(one) })),
+    ].sort((left, right) => left.at - right.at);
+    return texts.length === 0 ? 'no handovers yet' : texts.map(({ text }) => text).join('\n\n');
+  });
 }
 
-async function read(declaration: DataDeclaration, limit: number): Promise<HandoverView[]> {
-  const told: HandoverView[] = [];
+function newest<T extends { readonly startedAt: number }>(all: readonly T[], limit: number): T[] {
+  return all.toSorted((left, right) => left.startedAt - right.startedAt).slice(-limit);
+}
+
+async function read(declaration: DataDeclaration, limit: number): Promise<Told> {
+  const handovers: HandoverView[] = [];
+  const completions: CompletionView[] = [];
   for (const side of Object.values(openEachSide(declaration))) {
     if (side instanceof Error) continue;
     try {
       if (!(await side.installation())) continue;
-      told.push(...(await handoversOf(side, limit)));
+      handovers.push(...(await handoversOf(side, limit)));
+      const completion = await side.retirement.completion();
+      if (!completion) continue;
+      completions.push({ ...completion, steps: await side.store.journal(completion.id) });
     } finally {
       await side.close();
     }
   }
-  return told;
+  return { handovers, completions };
 }
 
 function handoverText(record: HandoverView): string {
@@ -43,6 +76,16 @@ function handoverText(record: HandoverView): string {
   const at = new Date(startedAt).toISOString();
   const upto = position === null ? '' : `, position ${position}`;
   const head = `${capability}  ${from} -> ${to}  epoch ${epoch}${upto}  ${at}  ${end}${hold}`;
+  return withSteps(head, startedAt, steps);
+}
+
+function completionText({ capability, outcome, reason, startedAt, steps }: CompletionView): string {
+  const end = outcome === 'aborted' ? `given up: ${reason ?? ''}` : (outcome ?? 'under way');
+  const head = `${capability}  complete  ${new Date(startedAt).toISOString()}  ${end}`;
+  return withSteps(head, startedAt, steps);
+}
+
+function withSteps(head: string, startedAt: number, steps: readonly JournalEntry[]): string {
   const lines = triesOf(steps).map(({ first, last, count }) => {
     const again = count === 1 ? null : `${count} times, until +${last.at - startedAt} ms`;
     const told = [first.detail, again].filter((text) => text !== null).join(', ');
