@@ -9,6 +9,8 @@ export interface IndexFacts {
   readonly columns: readonly string[];
   /** Whether it orders text by its bytes. */
   readonly binary: boolean;
+  /** Whether that it is unique can be left to the end of a transaction. */
+  readonly deferrable?: boolean;
 }
 
 /** What a database says of a table. */

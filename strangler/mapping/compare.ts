@@ -19,7 +19,12 @@ function rank(value: SqlValue): number {
 function compareValues(left: SqlValue, right: SqlValue): number {
   const byRank = rank(left) - rank(right);
   if (byRank !== 0 || left === null || right === null) return byRank;
-  if (rank(left) === 1) return left < right ? -1 : Number(left > right);
+  if (rank(left) === 1) {
+    // What is no number is only itself, and comes after all that are, as PostgreSQL has it.
+    const nan = Number(Number.isNaN(left)) - Number(Number.isNaN(right));
+    if (nan !== 0) return nan;
+    return left < right ? -1 : Number(left > right);
+  }
   // UTF-16 order differs from UTF-8 order beyond the basic plane.
   return Buffer.compare(Buffer.from(left as string), Buffer.from(right as string));
 }

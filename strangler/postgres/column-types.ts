@@ -69,13 +69,17 @@ function whole(
 function real(value: SqlValue, type: string): SqlValue | undefined {
   const text = String(value).trim();
   const number = Number(text);
-  if (text === '' || Number.isNaN(number)) return undefined;
-  return type === 'float4' ? shortest(number) : number;
+  if (text === '' || (Number.isNaN(number) && text !== 'NaN')) return undefined;
+  const held = type === 'float4' ? Math.fround(number) : number;
+  // What is too large or too small is refused, and not made infinite or nothing.
+  if (!Number.isFinite(held) && /\d/.test(text)) return undefined;
+  if (held === 0 && /^[^e]*[1-9]/i.test(text)) return undefined;
+  return type === 'float4' ? shortest(held) : held;
 }
 
 /** The fewest digits that name a real number of four bytes, which is how it is read. */
-function shortest(number: number): number {
-  const held = Math.fround(number);
+function shortest(held: number): number {
+  if (!Number.isFinite(held)) return held;
   for (let digits = 1; digits < 9; digits += 1) {
     const short = Number(held.toPrecision(digits));
     if (Math.fround(short) === held) return short;
@@ -99,6 +103,8 @@ function decimal(column: Column): string {
 
 /** As PostgreSQL rounds: half away from zero; with as many digits as the scale says. */
 function rounded(value: string, [precision, scale]: readonly [number, number]): string | undefined {
+  // A declared precision has room for no number that has no end.
+  if (value === 'NaN' || (precision === Infinity && /^-?Infinity$/.test(value))) return value;
   const parts = /^\s*([+-]?)(\d*)(?:\.(\d*))?\s*$/.exec(withoutExponent(value));
   if (parts === null || `${parts[2]}${parts[3] ?? ''}` === '') return undefined;
   const [, sign = '', left = '', right = ''] = parts;

@@ -15,6 +15,17 @@ export function columnsOf(
   });
 }
 
+/** Whether an index knows at once, by just these columns, if a row is there. */
+export function canDecide(schemas: Schemas, table: string, key: readonly string[]): boolean {
+  return (schemas.get(table)?.indexes ?? []).some(
+    ({ unique, deferrable, columns }) =>
+      unique &&
+      deferrable !== true &&
+      columns.length === key.length &&
+      columns.every((column) => key.includes(column)),
+  );
+}
+
 /** SQL that reads a column in the form that images have. */
 export function readSql({ name: column, kind }: Column, row: string): string {
   const whole = `${row}.${name(column)}`;

@@ -98,17 +98,36 @@ describe('a check on PostgreSQL', () => {
       '007',
       ' 5',
       'abcdef',
+      'NaN',
+      'Infinity',
+      '-Infinity',
+      '1e400',
+      '1e-400',
+      '0e5',
     ];
     const times = ['2026-01-31 09:30:00.123456', '2026-02-30 00:00:00', '2026-01-31'];
     const numbers = [0, 1, 7, -8, 40_000, 2 ** 40, 2n ** 63n - 1n, 2n ** 63n, 0.1, 1.5];
+    const extremes = [
+      1e300,
+      -1e300,
+      1e-300,
+      5e-324,
+      3.4e38,
+      3.5e38,
+      1e-46,
+      NaN,
+      Infinity,
+      -Infinity,
+    ];
     const values: readonly SqlValue[] = [
       ...texts,
       ...times,
       ...numbers,
+      ...extremes,
       Buffer.from('00ff', 'hex'),
     ];
     const types =
-      'smallint, integer, bigint, numeric(5,2), numeric(8,0), float8, boolean, bytea, text, ' +
+      'smallint, integer, bigint, numeric(5,2), numeric(8,0), numeric, float4, float8, boolean, bytea, text, ' +
       'varchar(5), char(6), timestamp(3), timestamptz, date';
     const columns = types.split(', ').map((type, index) => `c${index} ${type}`);
     const schema = `CREATE TABLE things (id bigint PRIMARY KEY, ${columns.join(', ')})`;
@@ -126,7 +145,7 @@ describe('a check on PostgreSQL', () => {
             const held = await ask(connection, column, value);
             // Where the server makes something else of a value, to refuse it is as good.
             const refused = told instanceof Error && shownAs(held) !== shownAs(value);
-            if (!refused && shownAs(told) !== shownAs(held)) {
+            if (!refused && !Object.is(shownAs(told), shownAs(held))) {
               wrong.push([type, shownAs(value), shownAs(told), shownAs(held)]);
             }
           }

@@ -12,6 +12,7 @@ import { PackedChange } from '../packed-change.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import type { Change } from '../store.ts';
+import { canDecide } from './columns.ts';
 import type { Column, Schemas } from './schema.ts';
 
 /** A column of this side, and what the owner's images call it. */
@@ -64,9 +65,10 @@ function passageOf(
   const key = passedColumns(pair.key, side, schemas, table);
   const written = pair.columns.filter((codec) => writes(codec, side));
   const all = passedColumns(written, side, schemas, table);
-  if (key === undefined || all === undefined || !isUnique(schemas, table, key)) return undefined;
-  const names = new Set(key.map(({ column }) => column.name));
-  const rest = all.filter(({ column }) => !names.has(column.name));
+  if (key === undefined || all === undefined) return undefined;
+  const names = key.map(({ column }) => column.name);
+  if (!canDecide(schemas, table, names)) return undefined;
+  const rest = all.filter(({ column }) => !names.includes(column.name));
   const shortKey = keyColumnsOf(mapping, source, owner.table).length === 1;
   return { pair, key, rest, shortKey };
 }
@@ -85,14 +87,6 @@ function passedColumns(
     return Buffer.byteLength(from) > LONGEST_NAME ? undefined : { column, from };
   });
   return passed.every((column) => column !== undefined) ? passed : undefined;
-}
-
-function isUnique(schemas: Schemas, table: string, key: readonly PassedColumn[]): boolean {
-  const names = key.map(({ column }) => column.name);
-  return (schemas.get(table)?.indexes ?? []).some(
-    ({ unique, columns }) =>
-      unique && columns.length === names.length && columns.every((name) => names.includes(name)),
-  );
 }
 
 /** What JSON can't say is an object in images and keys (see `encodeRow`). */

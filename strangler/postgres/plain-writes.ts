@@ -1,7 +1,7 @@
 import { encodeValues, keyOn, MappingError } from '../mapping/index.ts';
 import type { Pair, Row } from '../mapping/index.ts';
 import type { SideName } from '../side.ts';
-import { columnsOf, dataOf } from './columns.ts';
+import { canDecide, columnsOf, dataOf } from './columns.ts';
 import type { PostgresClient } from './connection.ts';
 import type { PairWrite, PairWrites } from './pair-write.ts';
 import { prepared } from './prepared.ts';
@@ -60,7 +60,7 @@ export class PlainWrites implements PairWrites {
       rest: columnsOf(this.#schemas, table, rest),
     };
     const data = dataOf([...written.key, ...written.rest], rows);
-    if (this.#isUnique(table, keys)) {
+    if (canDecide(this.#schemas, table, keys)) {
       await this.#client.query(prepared(upsertSql(written), data));
       return;
     }
@@ -70,13 +70,5 @@ export class PlainWrites implements PairWrites {
     if ((found[0]?.twice ?? 0) > 0) {
       throw new MappingError(`pair "${pair.name}": its key names several rows`);
     }
-  }
-
-  #isUnique(table: string, key: readonly string[]): boolean {
-    const indexes = this.#schemas.get(table)?.indexes ?? [];
-    return indexes.some(
-      ({ unique, columns }) =>
-        unique && columns.length === key.length && columns.every((column) => key.includes(column)),
-    );
   }
 }

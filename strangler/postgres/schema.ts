@@ -76,6 +76,7 @@ const SCHEMA = `
       FROM pg_attribute a JOIN base b ON b.oid = a.atttypid JOIN pg_type t ON t.oid = b.below
       WHERE a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped), '[]'),
     'indexes', coalesce((SELECT json_agg(json_build_object('unique', i.indisunique,
+        'deferrable', NOT i.indimmediate,
         'columns', (SELECT json_agg(coalesce(a.attname, '') ORDER BY k.nr)
           FROM unnest(i.indkey[0:i.indnkeyatts - 1]) WITH ORDINALITY k (attnum, nr)
           LEFT JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum = k.attnum AND k.attnum > 0),
@@ -125,8 +126,20 @@ function findingsOf({ kind, inherits }: SchemaRow): readonly Finding[] {
  * Rows are applied and copied table by table, so a reference may lead to a row that is still to come.
  * Only the setting by which replicas work keeps the database from asking.
  */
-function referenceFindings({ refers }: SchemaRow, mayPause: boolean): readonly Finding[] {
-  if (!refers || mayPause) return [];
+function referenceFindings({ refers, indexes }: SchemaRow, mayPause: boolean): readonly Finding[] {
+  if (!refers) return [];
+  const late = indexes.find(({ unique, deferrable }) => unique && deferrable === true);
+  if (late !== undefined) {
+    return [
+      [
+        'deferrable',
+        `has foreign keys, and a unique key (${late.columns.join(', ')}) that is only asked for at the ` +
+          'end of a transaction: the setting under which rows are applied to such tables would let the ' +
+          'same value pass twice; make it NOT DEFERRABLE',
+      ],
+    ];
+  }
+  if (mayPause) return [];
   return [
     [
       'references',

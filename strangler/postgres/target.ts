@@ -23,6 +23,12 @@ export interface Found {
   readonly anyParked: boolean;
 }
 
+/**
+ * A constraint that is left to the end of the transaction would refuse all of it, with nobody to blame, and
+ * again each time.
+ */
+const CHECK_NOW = 'SET CONSTRAINTS ALL IMMEDIATE';
+
 interface Of {
   readonly client: PostgresClient;
   readonly mapping: Mapping;
@@ -66,6 +72,7 @@ export class PostgresTarget extends PostgresRowReader implements Target {
   async applyAll(changes: readonly Change[]): Promise<void> {
     try {
       await this.#writer.apply(changes);
+      await this.#client.query(CHECK_NOW);
     } catch (error) {
       const [first] = changes;
       if (first === undefined || error instanceof ApplyError) throw error;
@@ -187,10 +194,10 @@ export class PostgresTarget extends PostgresRowReader implements Target {
 
   /** @returns the error of what was taken back; null when nothing was @throws what is no poison */
   async #within(work: () => Promise<void>): Promise<unknown> {
-    await this.#client.query('SAVEPOINT fig_some');
+    await this.#client.query('SAVEPOINT fig_some; SET CONSTRAINTS ALL DEFERRED');
     try {
       await work();
-      await this.#client.query('RELEASE fig_some');
+      await this.#client.query(`${CHECK_NOW}; RELEASE fig_some`);
       return null;
     } catch (error) {
       if (!isPoison(error)) throw error;

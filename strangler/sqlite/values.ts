@@ -1,3 +1,4 @@
+import { MappingError } from '../mapping/index.ts';
 import type { SqlValue } from '../mapping/index.ts';
 
 /** SQL that writes a value as JSON text, exactly. */
@@ -32,8 +33,12 @@ export function text(value: string): string {
   return `'${value.replaceAll("'", "''")}'`;
 }
 
-/** A value as the driver takes it: it would bind every number as a real one. */
+/**
+ * A value as the driver takes it: it would bind every number as a real one.
+ * @throws MappingError for NaN, of which SQLite would silently make NULL
+ */
 export function bound(value: SqlValue): SqlValue {
+  if (Number.isNaN(value)) throw new MappingError('SQLite has no number that is none (NaN)');
   return typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value;
 }
 
