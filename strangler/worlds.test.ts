@@ -13,43 +13,83 @@ import { DataPlane } from './data-plane.ts';
 import type { SideName } from './side.ts';
 import { openInspectors, openSides } from './sides.ts';
 import { handOver } from './testing/hand-over.ts';
-import { happen } from './testing/history.ts';
-import { withSides } from './testing/sides.ts';
-import type { Sides } from './testing/sides.ts';
+import { withDatabases } from './testing/owners.ts';
+import type { Owners, Pairing } from './testing/owners.ts';
 import { Books, shownRows } from './testing/worlds/books.ts';
 import { asSql, historyOf } from './testing/worlds/deeds.ts';
 import type { Deed } from './testing/worlds/deeds.ts';
-import { worlds } from './testing/worlds/world.ts';
+import { openKeeper } from './testing/worlds/keeper.ts';
+import type { Keeper } from './testing/worlds/keeper.ts';
+import { worldsOf } from './testing/worlds/world.ts';
 import type { World } from './testing/worlds/world.ts';
 
 const log = createLog('test', 'silent');
 
+const [LITE, POSTGRES] = ['sqlite', 'postgres'] as const;
+
+/** Who keeps things where, and how many worlds are tried: a database of PostgreSQL takes its time. */
+const PAIRINGS: readonly (Pairing & { readonly runs: number })[] = [
+  { legacy: LITE, extracted: LITE, runs: 25 },
+  { legacy: POSTGRES, extracted: POSTGRES, runs: 6 },
+  { legacy: LITE, extracted: POSTGRES, runs: 6 },
+];
+
 /** A world, what it holds at first, and what happens at its owners, one after the other. */
-const stories = worlds.chain((world) =>
-  fc.record({
-    world: fc.constant(world),
-    before: historyOf(world, { min: 0, max: 15 }),
-    rounds: fc.tuple(
-      historyOf(world, { min: 0, max: 15 }),
-      historyOf(world, { min: 0, max: 15 }),
-      historyOf(world, { min: 0, max: 15 }),
-    ),
-  }),
-);
+const storiesOf = (pairing: Pairing) =>
+  worldsOf(pairing).chain((world) =>
+    fc.record({
+      world: fc.constant(world),
+      before: historyOf(world, { min: 0, max: 15 }),
+      rounds: fc.tuple(
+        historyOf(world, { min: 0, max: 15 }),
+        historyOf(world, { min: 0, max: 15 }),
+        historyOf(world, { min: 0, max: 15 }),
+      ),
+    }),
+  );
 
 const OWNERS: readonly SideName[] = ['legacy', 'extracted', 'legacy'];
+
+interface Sides {
+  readonly urls: Owners['urls'];
+  readonly keepers: Readonly<Record<SideName, Keeper>>;
+}
+
+function withWorld(
+  pairing: Pairing,
+  { schemas }: World,
+  work: (sides: Sides) => Promise<void>,
+): Promise<void> {
+  return withDatabases(pairing, schemas, async (urls) => {
+    const keepers = {
+      legacy: await openKeeper(urls.legacy),
+      extracted: await openKeeper(urls.extracted),
+    };
+    try {
+      await work({ urls, keepers });
+    } finally {
+      await keepers.legacy.close();
+      await keepers.extracted.close();
+    }
+  });
+}
 
 function makePlane({ mapping }: World, { urls }: Sides, redisUrl: string): DataPlane {
   return new DataPlane({ mapping, databases: openSides(mapping, urls), redisUrl, log });
 }
 
-function take(sides: Sides, owner: SideName, books: Books, deeds: readonly Deed[]): void {
-  if (happen(sides[owner], asSql(owner, deeds))) books.keep(deeds);
+async function take(
+  { keepers }: Sides,
+  owner: SideName,
+  books: Books,
+  deeds: readonly Deed[],
+): Promise<void> {
+  if (await keepers[owner].happen(asSql(owner, deeds))) books.keep(deeds);
 }
 
-function expectBoth(world: World, sides: Sides, books: Books): void {
+async function expectBoth(world: World, { keepers }: Sides, books: Books): Promise<void> {
   for (const side of ['legacy', 'extracted'] as const) {
-    expect(shownRows(world, side, sides[side])).toEqual(books.rows(world, side));
+    expect(await shownRows(world, side, keepers[side])).toEqual(books.rows(world, side));
   }
 }
 
@@ -74,93 +114,114 @@ function* endless(world: World, seed: number): Generator<readonly Deed[]> {
   }
 }
 
-describe('any two schemas that a mapping can join', () => {
-  it(
-    'agree after any history, in both directions, whatever becomes of engine and Redis',
-    () =>
-      withRedis(async (redis) => {
-        const prompt = new Redis(redis.url);
-        await fc.assert(
-          fc.asyncProperty(stories, ({ world, before, rounds }) =>
-            withSides(async (sides) => {
-              const books = new Books();
-              for (const deeds of before) take(sides, 'legacy', books, deeds);
-              await expectAccepted(world, sides);
-              let plane = makePlane(world, sides, redis.url);
-              try {
-                await plane.install();
-                await plane.start();
-                let copied = plane.backfill();
-                for (const [index, owner] of OWNERS.entries()) {
-                  for (const [moment, deeds] of (rounds[index] ?? []).entries()) {
-                    take(sides, owner, books, deeds);
-                    if (moment % 4 === 1) await prompt.flushall();
-                    if (moment % 7 !== 3) continue;
-                    await plane.stop();
-                    await copied.catch(() => undefined);
-                    plane = makePlane(world, sides, redis.url);
+describe.each(PAIRINGS)(
+  'any schemas on $legacy and $extracted that a mapping can join',
+  (pairing) => {
+    it(
+      'agree after any history, in both directions, whatever becomes of engine and Redis',
+      () =>
+        withRedis(async (redis) => {
+          const prompt = new Redis(redis.url);
+          try {
+            await fc.assert(
+              fc.asyncProperty(storiesOf(pairing), ({ world, before, rounds }) =>
+                withWorld(pairing, world, async (sides) => {
+                  const books = new Books();
+                  for (const deeds of before) await take(sides, 'legacy', books, deeds);
+                  await expectAccepted(world, sides);
+                  let plane = makePlane(world, sides, redis.url);
+                  try {
+                    await plane.install();
                     await plane.start();
-                    copied = plane.backfill();
+                    let copied = plane.backfill();
+                    for (const [index, owner] of OWNERS.entries()) {
+                      for (const [moment, deeds] of (rounds[index] ?? []).entries()) {
+                        await take(sides, owner, books, deeds);
+                        if (moment % 4 === 1) await prompt.flushall();
+                        if (moment % 7 !== 3) continue;
+                        await plane.stop();
+                        await copied.catch(() => undefined);
+                        plane = makePlane(world, sides, redis.url);
+                        await plane.start();
+                        copied = plane.backfill();
+                      }
+                      await copied;
+                      await plane.barrier(10_000);
+                      await expectBoth(world, sides, books);
+                      expect(await plane.reconcile()).toMatchObject({ clean: true, rows: [] });
+                      await handOver(plane, owner);
+                    }
+                  } finally {
+                    await plane.stop();
                   }
-                  await copied;
-                  await plane.barrier(10_000);
-                  expectBoth(world, sides, books);
-                  expect(await plane.reconcile()).toMatchObject({ clean: true, rows: [] });
-                  await handOver(plane, owner);
-                }
-              } finally {
+                }),
+              ),
+              { numRuns: pairing.runs },
+            );
+            prompt.disconnect();
+          } finally {
+            prompt.disconnect();
+          }
+        }),
+      120_000,
+    );
+
+    it(
+      'agree though the engine is killed again and again',
+      () =>
+        withRedis(async (redis) => {
+          const seed = 3;
+          const [world] = fc.sample(worldsOf(pairing), { seed, numRuns: 1 });
+          if (world === undefined) throw new Error('no world');
+          await withWorld(pairing, world, async (sides) => {
+            const books = new Books();
+            const deeds = endless(world, seed);
+            const words = [String(seed), sides.urls.legacy, sides.urls.extracted, redis.url];
+            // They take their time to load, and are told to begin.
+            const engines = Array.from({ length: 2 * KILLS }, () =>
+              fork(PLANE, words, { execArgv: ['--import', 'tsx'] }),
+            );
+            try {
+              for (const owner of ['legacy', 'extracted'] as const) {
+                const write = (): Promise<void> => take(sides, owner, books, deeds.next().value);
+                await whileWriting(write, async () => {
+                  for (let kill = 0; kill < KILLS; kill += 1)
+                    await beginAndKill(engines.shift(), kill);
+                });
+                const plane = makePlane(world, sides, redis.url);
+                await plane.start();
+                await plane.backfill();
+                await plane.barrier(20_000);
+                await expectBoth(world, sides, books);
+                await handOver(plane, owner);
                 await plane.stop();
               }
-            }, world.schema),
-          ),
-          { numRuns: 25 },
-        );
-        prompt.disconnect();
-      }),
-    120_000,
-  );
-
-  it(
-    'agree though the engine is killed again and again',
-    () =>
-      withRedis(async (redis) => {
-        const seed = 3;
-        const [world] = fc.sample(worlds, { seed, numRuns: 1 });
-        if (world === undefined) throw new Error('no world');
-        await withSides(async (sides) => {
-          const books = new Books();
-          const deeds = endless(world, seed);
-          const words = [String(seed), sides.urls.legacy, sides.urls.extracted, redis.url];
-          // They take their time to load, and are told to begin.
-          const engines = Array.from({ length: 2 * KILLS }, () =>
-            fork(PLANE, words, { execArgv: ['--import', 'tsx'] }),
-          );
-          try {
-            for (const owner of ['legacy', 'extracted'] as const) {
-              const write = (): void => take(sides, owner, books, deeds.next().value);
-              const timer = setInterval(write, WRITE_MS);
-              try {
-                for (let kill = 0; kill < KILLS; kill += 1)
-                  await beginAndKill(engines.shift(), kill);
-              } finally {
-                clearInterval(timer);
-              }
-              const plane = makePlane(world, sides, redis.url);
-              await plane.start();
-              await plane.backfill();
-              await plane.barrier(20_000);
-              expectBoth(world, sides, books);
-              await handOver(plane, owner);
-              await plane.stop();
+            } finally {
+              for (const engine of engines) engine.kill('SIGKILL');
             }
-          } finally {
-            for (const engine of engines) engine.kill('SIGKILL');
-          }
-        }, world.schema);
-      }),
-    120_000,
-  );
-});
+          });
+        }),
+      120_000,
+    );
+  },
+);
+
+/** Writes one thing after the other while `work` is done. */
+async function whileWriting(write: () => Promise<void>, work: () => Promise<void>): Promise<void> {
+  const writing = { on: true };
+  const written = (async () => {
+    while (writing.on) {
+      await write();
+      await delay(WRITE_MS);
+    }
+  })();
+  try {
+    await work();
+  } finally {
+    writing.on = false;
+    await written;
+  }
+}
 
 /** Lets an engine begin, and kills it at once, or a little later. */
 async function beginAndKill(engine: ChildProcess | undefined, kill: number): Promise<void> {

@@ -26,13 +26,20 @@ const TEXT: readonly SqlValue[] = [
   '',
 ];
 
-/** Values such as a column of the affinity is there for. */
-export function probesOf(affinity: Affinity): readonly SqlValue[] {
+const BYTES: readonly SqlValue[] = [Buffer.from('00ff', 'hex')];
+
+/**
+ * Values such as a column of the type is there for. One that is called BLOB would take anything, as one
+ * without a type does, but says what it is meant for; what its rows hold is seen in them.
+ */
+export function probesOf(type: string): readonly SqlValue[] {
+  const affinity = affinityOf(type);
+  if (affinity === 'blob' && type !== '') return BYTES;
   if (affinity === 'integer') return WHOLE;
   if (affinity === 'text') return TEXT;
   if (affinity === 'real') return REAL;
   if (affinity === 'numeric') return [...WHOLE, ...REAL];
-  return [...WHOLE, ...REAL, ...TEXT, Buffer.from('00ff', 'hex')];
+  return [...WHOLE, ...REAL, ...TEXT, ...BYTES];
 }
 
 /** Says what a column of a type holds after it was given a value, by asking SQLite itself. */

@@ -5,7 +5,7 @@ import type { ForeignTrigger, SideInspector } from '../check/inspector.ts';
 import { imageColumnsOf, keyColumnsOf, secretColumnsOf } from '../mapping/index.ts';
 import type { Mapping, MappingProblem, Pair, Row, SqlValue } from '../mapping/index.ts';
 import type { SideName } from '../side.ts';
-import { affinityOf, ColumnTypes, probesOf } from './column-types.ts';
+import { ColumnTypes, probesOf } from './column-types.ts';
 import { installStatements } from './install.ts';
 import { filterSql } from './filter-sql.ts';
 import { checkSchema, foreignTriggers, uniqueColumns } from './schema.ts';
@@ -54,7 +54,7 @@ export class SqliteInspector implements SideInspector {
   }
 
   probes(table: string, column: string): readonly SqlValue[] {
-    return probesOf(affinityOf(this.#column(table, column).type));
+    return probesOf(this.#column(table, column).type);
   }
 
   listed(table: string, column: string): readonly SqlValue[] | null {

@@ -32,20 +32,33 @@ export async function withOwners<T>(
   work: (owners: Owners) => Promise<T>,
   business: Business = shopBusiness,
 ): Promise<T> {
+  return withDatabases(pairing, business.schemas, async (urls) => {
+    const writers = {
+      legacy: await openWriter(urls.legacy, 'legacy', business),
+      extracted: await openWriter(urls.extracted, 'extracted', business),
+    };
+    try {
+      return await work({ urls, writers });
+    } finally {
+      await writers.legacy.close();
+      await writers.extracted.close();
+    }
+  });
+}
+
+/** Runs `work` with two fresh databases, and removes them. */
+export async function withDatabases<T>(
+  pairing: Pairing,
+  schemas: Business['schemas'],
+  work: (urls: Owners['urls']) => Promise<T>,
+): Promise<T> {
   const [legacy, extracted] = [
-    await makeDatabase(pairing.legacy, 'legacy', business),
-    await makeDatabase(pairing.extracted, 'extracted', business),
+    await makeDatabase(pairing.legacy, schemas[pairing.legacy].legacy),
+    await makeDatabase(pairing.extracted, schemas[pairing.extracted].extracted),
   ];
-  const urls = { legacy: legacy.url, extracted: extracted.url };
-  const writers = {
-    legacy: await openWriter(urls.legacy, 'legacy', business),
-    extracted: await openWriter(urls.extracted, 'extracted', business),
-  };
   try {
-    return await work({ urls, writers });
+    return await work({ legacy: legacy.url, extracted: extracted.url });
   } finally {
-    await writers.legacy.close();
-    await writers.extracted.close();
     await legacy.drop();
     await extracted.drop();
   }
@@ -53,14 +66,13 @@ export async function withOwners<T>(
 
 async function makeDatabase(
   dialect: Dialect,
-  side: SideName,
-  { schemas }: Business,
+  schema: string,
 ): Promise<{ readonly url: string; drop(): Promise<void> }> {
-  if (dialect === 'sqlite') return makeFile(schemas.sqlite[side]);
+  if (dialect === 'sqlite') return makeFile(schema);
   const database = await temporaryPostgresDatabase();
   const client = new Client({ connectionString: database.url });
   await client.connect();
-  await client.query(schemas.postgres[side]);
+  await client.query(schema);
   await client.end();
   return database;
 }

@@ -1,16 +1,17 @@
 import { once } from 'node:events';
 import * as fc from 'fast-check';
-import { createLog } from '../../chassis/index.ts';
+import { createLog, dialectOf } from '../../chassis/index.ts';
 import { DataPlane } from '../data-plane.ts';
 import { openSides } from '../sides.ts';
-import { worlds } from './worlds/world.ts';
+import { worldsOf } from './worlds/world.ts';
 
 /**
  * The data plane of a random world in a process of its own, to be killed: the seed is the world's.
  * Begins when it is told to, and says so when it has begun to carry and copy.
  */
 const [seed = '', legacy = '', extracted = '', redisUrl = ''] = process.argv.slice(2);
-const [world] = fc.sample(worlds, { seed: Number(seed), numRuns: 1 });
+const pairing = { legacy: dialectOf(legacy), extracted: dialectOf(extracted) };
+const [world] = fc.sample(worldsOf(pairing), { seed: Number(seed), numRuns: 1 });
 if (world === undefined) throw new Error('no world');
 const { mapping } = world;
 const plane = new DataPlane({

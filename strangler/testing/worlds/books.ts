@@ -1,10 +1,9 @@
 import type { SqlValue } from '../../mapping/index.ts';
 import type { SideName } from '../../side.ts';
-import type { Prompt } from '../sides.ts';
 import type { Deed } from './deeds.ts';
 import type { Cells, Entity, Thing, View } from './entity.ts';
 import type { Value } from './facet.ts';
-import { quoted } from './view.ts';
+import type { Keeper } from './keeper.ts';
 import type { World } from './world.ts';
 
 /** What is known of a world without any database: what both sides are held against. */
@@ -54,19 +53,20 @@ export class Books {
 }
 
 /** Every row that a side shows, by table, as `Books.rows` has them. */
-export function shownRows(
+export async function shownRows(
   { entities }: World,
   side: SideName,
-  prompt: Prompt,
-): Record<string, string[]> {
-  const seen = new Set<string>();
+  keeper: Keeper,
+): Promise<Record<string, string[]>> {
+  const tables = new Map<string, readonly Cells[]>();
+  for (const { table } of entities.flatMap(({ views }) => views[side])) {
+    tables.set(table, await keeper.rows(table));
+  }
   return byTable(entities, side, (view) => {
-    if (seen.has(view.table)) return [];
-    seen.add(view.table);
-    return prompt
-      .prepare(`SELECT * FROM ${quoted(view.table)}`)
-      .safeIntegers()
-      .all() as Cells[];
+    const rows = tables.get(view.table) ?? [];
+    // Two kinds of things may share a table, whose rows are shown once.
+    tables.delete(view.table);
+    return rows;
   });
 }
 

@@ -1,3 +1,4 @@
+import type { Dialect } from '../../../chassis/index.ts';
 import type { Pair, SqlValue } from '../../mapping/index.ts';
 import type { SideName } from '../../side.ts';
 import type { Facet, Value } from './facet.ts';
@@ -14,8 +15,8 @@ export type Cells = Readonly<Record<string, SqlValue>>;
 /** What one table of one side shows of things of one kind. */
 export interface View {
   readonly table: string;
-  /** `CREATE TABLE`; the same text for two views of one table. */
-  readonly ddl: string;
+  /** `CREATE TABLE` in the words of each dialect; the same text for two views of one table. */
+  readonly ddl: Readonly<Record<Dialect, string>>;
   /** Columns and values that find a thing's row. */
   keyOf(key: readonly Value[]): Cells;
   /** The thing's whole row, key included; null where it has none. */

@@ -10,6 +10,7 @@ import {
   transform,
 } from '../../mapping/index.ts';
 import type { Codec, SqlValue } from '../../mapping/index.ts';
+import type { Dialect } from '../../../chassis/index.ts';
 import type { SideName } from '../../side.ts';
 
 /** A value as the business means it, before either side writes it down; null where there is none. */
@@ -17,7 +18,8 @@ export type Value = null | string | number | bigint | boolean | Buffer;
 
 /** How one side writes a value down, worked out without the mapping. */
 interface Written {
-  readonly type: string;
+  /** The column's type, as each dialect calls it. */
+  readonly type: Readonly<Record<Dialect, string>>;
   write(value: Exclude<Value, null>): SqlValue;
 }
 
@@ -52,8 +54,20 @@ export function valueOf({ kind, nullable }: Facet): fc.Arbitrary<Value> {
   return nullable ? fc.option(kind.values, { nil: null, freq: 4 }) : kind.values;
 }
 
+const TYPES: Readonly<Record<string, string>> = {
+  TEXT: 'text',
+  INTEGER: 'bigint',
+  REAL: 'double precision',
+  BLOB: 'bytea',
+};
+
+/** @param postgres what PostgreSQL has for such values, where that is more than a copy */
+function types(sqlite: string, postgres = TYPES[sqlite] ?? 'text'): Written['type'] {
+  return { sqlite, postgres };
+}
+
 const plain = (type: string): Written => ({
-  type,
+  type: types(type),
   write: (value) => (typeof value === 'boolean' ? null : value),
 });
 const asIs = (
@@ -91,14 +105,20 @@ function codes(table: Readonly<Record<string, string | number>>, legacyNumbers =
   const number = (value: string | number): SqlValue =>
     typeof value === 'number' ? BigInt(value) : value;
   const first = pairs[0]?.[0] ?? '';
+  const numbers = pairs.every(([, right]) => typeof right === 'number');
   return {
     values: fc.constantFrom(...pairs.map(([left]) => left)),
     legacy: {
-      type: legacyNumbers ? 'INTEGER' : 'TEXT',
+      type: types(legacyNumbers ? 'INTEGER' : 'TEXT'),
       write: (value) => (legacyNumbers ? BigInt(String(value)) : String(value)),
     },
     extracted: {
-      type: pairs.every(([, right]) => typeof right === 'number') ? 'INTEGER' : 'TEXT',
+      type: numbers
+        ? types(
+            'INTEGER',
+            pairs.every(([, right]) => right === 0 || right === 1) ? 'boolean' : 'smallint',
+          )
+        : types('TEXT'),
       write: (value) => number(table[String(value)] ?? ''),
     },
     codec: (legacy, extracted) => enumeration(legacy, extracted, table, { legacyNumbers }),
@@ -110,7 +130,7 @@ function money(digits: number): FacetKind {
   return {
     values: fc.maxSafeInteger(),
     legacy: {
-      type: 'TEXT',
+      type: types('TEXT', `numeric(20,${digits})`),
       write(value) {
         const figures = String(Math.abs(Number(value))).padStart(digits + 1, '0');
         const point = figures.length - digits;
@@ -118,7 +138,7 @@ function money(digits: number): FacetKind {
         return `${Number(value) < 0 ? '-' : ''}${figures.slice(0, point)}${fraction}`;
       },
     },
-    extracted: { type: 'INTEGER', write: (value) => BigInt(Number(value)) },
+    extracted: { type: types('INTEGER'), write: (value) => BigInt(Number(value)) },
     codec: (legacy, extracted) => decimalToMinor(legacy, extracted, digits),
     fallback: digits === 0 ? '0' : `0.${'0'.repeat(digits)}`,
   };
@@ -127,10 +147,10 @@ function money(digits: number): FacetKind {
 const time: FacetKind = {
   values: fc.integer({ min: 0, max: 4_000_000_000_000 }),
   legacy: {
-    type: 'TEXT',
+    type: types('TEXT', 'timestamp(3)'),
     write: (value) => new Date(Number(value)).toISOString().replace('T', ' ').replace('Z', ''),
   },
-  extracted: { type: 'INTEGER', write: (value) => BigInt(Number(value)) },
+  extracted: { type: types('INTEGER'), write: (value) => BigInt(Number(value)) },
   codec: timestamp,
   fallback: '1970-01-01 00:00:00.000',
 };
@@ -143,8 +163,8 @@ function wholeNumber(value: SqlValue): number {
 /** A way of somebody's own: seconds on one side, milliseconds on the other. */
 const seconds: FacetKind = {
   values: fc.integer({ min: 0, max: 2_000_000_000 }),
-  legacy: { type: 'INTEGER', write: (value) => BigInt(Number(value)) },
-  extracted: { type: 'INTEGER', write: (value) => BigInt(Number(value) * 1000) },
+  legacy: { type: types('INTEGER'), write: (value) => BigInt(Number(value)) },
+  extracted: { type: types('INTEGER'), write: (value) => BigInt(Number(value) * 1000) },
   codec: (legacy, extracted) =>
     transform(legacy, extracted, {
       name: 'seconds',
@@ -165,35 +185,55 @@ const anything = fc.oneof(
 export const TIME = time;
 export const MONEY = money(2);
 
-/** Facets that a part of something may have, which comes and goes by itself. */
-export const PART_KINDS = [
-  asIs('TEXT', text, ''),
-  asIs('INTEGER', whole, 0),
-  codes({ A: 'active', C: 'closed', '': 'none' }),
-  codes({ 0: 'new', 1: 'paid', 9: 'gone' }, true),
-  codes({ Y: 1, N: 0 }),
-  money(0),
-  money(2),
-  money(3),
-  time,
-  seconds,
-] as const;
+export interface Kinds {
+  /** Facets that a part of something may have, which comes and goes by itself. */
+  readonly part: readonly FacetKind[];
+  /** Facets that a thing may have. */
+  readonly whole: readonly FacetKind[];
+}
 
-/** Facets that a thing may have. */
-export const KINDS = [
-  ...PART_KINDS,
-  asIs('REAL', fc.double({ noNaN: true })),
-  asIs('BLOB', bytes),
-  asIs('TEXT', zoned),
-  asIs('', anything),
-  { ...asIs('TEXT', text), codec: (legacy, extracted) => secret(same(legacy, extracted)) },
-] as const satisfies readonly FacetKind[];
+/** @param texts what text there may be; PostgreSQL has none with a NUL */
+function kindsWith(texts: typeof text, more: readonly FacetKind[]): Kinds {
+  const part = [
+    asIs('TEXT', texts, ''),
+    asIs('INTEGER', whole, 0),
+    codes({ A: 'active', C: 'closed', '': 'none' }),
+    codes({ 0: 'new', 1: 'paid', 9: 'gone' }, true),
+    codes({ Y: 1, N: 0 }),
+    codes({ L: 5, R: 7 }),
+    money(0),
+    money(2),
+    money(3),
+    time,
+    seconds,
+  ];
+  const hidden = { ...asIs('TEXT', texts), codec: hide };
+  const own = [
+    asIs('REAL', fc.double({ noNaN: true })),
+    asIs('BLOB', bytes),
+    asIs('TEXT', zoned),
+    hidden,
+    ...more,
+  ];
+  return { part, whole: [...part, ...own] };
+}
+
+const hide: FacetKind['codec'] = (legacy, extracted) => secret(same(legacy, extracted));
+
+/** What a world may consist of whose sides are both SQLite, or not. */
+export const KINDS: Readonly<Record<'sqlite' | 'any', Kinds>> = {
+  sqlite: kindsWith(text, [asIs('', anything)]),
+  any: kindsWith(
+    text.map((value) => value.replaceAll('\0', '')),
+    [],
+  ),
+};
 
 /** Facets that tell things apart; few values, so that histories meet. */
-export const KEY_KINDS = [
+export const KEY_KINDS: readonly [FacetKind, FacetKind] = [
   asIs('TEXT', fc.constantFrom('a', 'b', 'c', '', "q'%_", '\u{FFFD}é', '\u{1F600}"')),
   asIs('INTEGER', fc.constantFrom(-1n, 0n, 1n, 2n, 2n ** 53n + 1n, 2n ** 62n)),
-] as const;
+];
 
 /** Such as a slug: few values, one thing each. */
 export const UNIQUE_KIND = asIs('TEXT', fc.constantFrom('s1', 's2', 's3'));

@@ -7,13 +7,14 @@ import type { Facet, FacetKind } from './facet.ts';
 import { cells, codecs, view } from './view.ts';
 import type { Shape } from './view.ts';
 
+const TEXT = { sqlite: 'TEXT', postgres: 'text' };
 const KINDS_OF = { S: 'captured', D: 'declined' } as const;
 
 /** A state, and when it was reached: on the other side an entry, which repeats the amount. */
 const state: FacetKind = {
   values: fc.constantFrom('P', 'S', 'D'),
-  legacy: { type: 'TEXT', write: String },
-  extracted: { type: 'TEXT', write: (value) => KINDS_OF[value as 'S' | 'D'] },
+  legacy: { type: TEXT, write: String },
+  extracted: { type: TEXT, write: (value) => KINDS_OF[value as 'S' | 'D'] },
   codec: (legacy, extracted) => enumeration(legacy, extracted, KINDS_OF),
 };
 
@@ -75,7 +76,7 @@ export const ledgerShape: Shape = ({ name, tables, keys }) => {
         ),
         {
           ...entry,
-          ddl: entry.ddl.replace(/PRIMARY KEY \((.*?)\)\)/, 'PRIMARY KEY ($1, entry_id))'),
+          ddl: { sqlite: keyed(entry.ddl.sqlite), postgres: keyed(entry.ddl.postgres) },
           keyOf: (key) => ({ ...cells(keys, 'extracted', key), entry_id: ENTRY }),
           columns: [...entry.columns, 'entry_id'],
         },
@@ -105,6 +106,10 @@ export const ledgerShape: Shape = ({ name, tables, keys }) => {
   };
   return [entity];
 };
+
+function keyed(ddl: string): string {
+  return ddl.replace(/PRIMARY KEY \((.*?)\)\)/, 'PRIMARY KEY ($1, entry_id))');
+}
 
 function repeated(amount: Facet): Codec {
   return derived('extracted', codecs([amount])[0] as Codec, 'the thing itself has it');

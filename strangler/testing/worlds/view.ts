@@ -1,3 +1,4 @@
+import type { Dialect } from '../../../chassis/index.ts';
 import type { Codec } from '../../mapping/index.ts';
 import type { SideName } from '../../side.ts';
 import type { Cells, Entity, Thing, View } from './entity.ts';
@@ -37,13 +38,16 @@ interface Columns {
   readonly loose?: boolean;
 }
 
-function ddlOf({ table, side, keys, facets, unique, more = [], loose = false }: Columns): string {
+function ddlOf(
+  dialect: Dialect,
+  { table, side, keys, facets, unique, more = [], loose = false }: Columns,
+): string {
   const key = keys.map(({ names }) => quoted(names[side])).join(', ');
   const columns = [
-    ...keys.map(({ kind, names }) => `${quoted(names[side])} ${kind[side].type} NOT NULL`),
+    ...keys.map(({ kind, names }) => `${quoted(names[side])} ${kind[side].type[dialect]} NOT NULL`),
     ...facets.map(
       ({ kind, names, nullable }) =>
-        `${quoted(names[side])} ${kind[side].type}${nullable || loose ? '' : ' NOT NULL'}`,
+        `${quoted(names[side])} ${kind[side].type[dialect]}${nullable || loose ? '' : ' NOT NULL'}`,
     ),
     ...more,
     `PRIMARY KEY (${key})`,
@@ -57,7 +61,7 @@ export function view(columns: Columns, rowOf: (thing: Thing) => Cells | null): V
   const { table, side, keys, facets } = columns;
   return {
     table,
-    ddl: ddlOf(columns),
+    ddl: { sqlite: ddlOf('sqlite', columns), postgres: ddlOf('postgres', columns) },
     keyOf: (key) => cells(keys, side, key),
     rowOf,
     columns: [...keys, ...facets].map(({ names }) => names[side]),

@@ -1,10 +1,12 @@
 import * as fc from 'fast-check';
+import type { Dialect } from '../../../chassis/index.ts';
 import { defineMapping } from '../../mapping/index.ts';
 import type { Mapping } from '../../mapping/index.ts';
 import type { SideName } from '../../side.ts';
+import type { Pairing } from '../owners.ts';
 import type { Entity } from './entity.ts';
-import { KEY_KINDS, KINDS, PART_KINDS, UNIQUE_KIND } from './facet.ts';
-import type { Facet, FacetKind } from './facet.ts';
+import { KEY_KINDS, KINDS, UNIQUE_KIND } from './facet.ts';
+import type { Facet, FacetKind, Kinds } from './facet.ts';
 import { joinedShape } from './joined.ts';
 import { ledgerShape } from './ledger.ts';
 import { plainShape } from './plain.ts';
@@ -16,7 +18,7 @@ import type { Parts, Shape } from './view.ts';
 export interface World {
   readonly entities: readonly Entity[];
   readonly mapping: Mapping;
-  readonly schema: Readonly<Record<SideName, string>>;
+  readonly schemas: Readonly<Record<Dialect, Readonly<Record<SideName, string>>>>;
 }
 
 const SHAPES = {
@@ -56,7 +58,7 @@ const unique: fc.Arbitrary<Facet | null> = fc.constantFrom(null, {
   names: { legacy: 'Slug', extracted: 'slug' },
 });
 
-function entitiesOf(index: number): fc.Arbitrary<readonly Entity[]> {
+function entitiesOf(index: number, kinds: Kinds): fc.Arbitrary<readonly Entity[]> {
   return fc.constantFrom(...(Object.keys(SHAPES) as (keyof typeof SHAPES)[])).chain((shape) =>
     fc
       .record({
@@ -64,8 +66,8 @@ function entitiesOf(index: number): fc.Arbitrary<readonly Entity[]> {
           shape === 'tagged'
             ? facets('k', [KEY_KINDS[0]], { min: 1, max: 1, always: true })
             : facets('k', KEY_KINDS, { min: 1, max: 3, always: true }),
-        own: facets('c', shape === 'tagged' ? PART_KINDS : KINDS, { min: 0, max: 5 }),
-        parts: facets('p', PART_KINDS, { min: 1, max: 3 }),
+        own: facets('c', shape === 'tagged' ? kinds.part : kinds.whole, { min: 0, max: 5 }),
+        parts: facets('p', kinds.part, { min: 1, max: 3 }),
         unique: shape === 'tagged' ? fc.constant(null) : unique,
       })
       .map(({ keys, own, parts, unique: slug }): readonly Entity[] => {
@@ -87,23 +89,32 @@ function entitiesOf(index: number): fc.Arbitrary<readonly Entity[]> {
 }
 
 /** Any world that a mapping can describe: one to three kinds of things, in any of the shapes. */
-export const worlds: fc.Arbitrary<World> = fc
-  .integer({ min: 1, max: 3 })
-  .chain((count) =>
-    fc.tuple(...Array.from({ length: count }, (_unused, index) => entitiesOf(index))),
-  )
-  .map((groups) => {
-    const entities = groups.flat();
-    const pairs = entities.flatMap((entity) => entity.pairs);
-    return {
-      entities,
-      [fc.toStringMethod]: () => entities.map(({ name }) => name).join(' '),
-      mapping: defineMapping({ capability: 'world', pairs }),
-      schema: { legacy: schemaOf(entities, 'legacy'), extracted: schemaOf(entities, 'extracted') },
-    };
-  });
+export function worldsOf(dialects: Pairing): fc.Arbitrary<World> {
+  const kinds = KINDS[Object.values(dialects).includes('postgres') ? 'any' : 'sqlite'];
+  return fc
+    .integer({ min: 1, max: 3 })
+    .chain((count) =>
+      fc.tuple(...Array.from({ length: count }, (_unused, index) => entitiesOf(index, kinds))),
+    )
+    .map((groups) => worldOf(groups.flat()));
+}
 
-function schemaOf(entities: readonly Entity[], side: SideName): string {
-  const tables = entities.flatMap(({ views }) => views[side].map(({ ddl }) => ddl));
+function worldOf(entities: readonly Entity[]): World {
+  const pairs = entities.flatMap((entity) => entity.pairs);
+  const schemasOf = (dialect: Dialect): Record<SideName, string> => ({
+    legacy: schemaOf(entities, 'legacy', dialect),
+    extracted: schemaOf(entities, 'extracted', dialect),
+  });
+  const named = { [fc.toStringMethod]: () => entities.map(({ name }) => name).join(' ') };
+  return {
+    ...named,
+    entities,
+    mapping: defineMapping({ capability: 'world', pairs }),
+    schemas: { sqlite: schemasOf('sqlite'), postgres: schemasOf('postgres') },
+  };
+}
+
+function schemaOf(entities: readonly Entity[], side: SideName, dialect: Dialect): string {
+  const tables = entities.flatMap(({ views }) => views[side].map(({ ddl }) => ddl[dialect]));
   return [...new Set(tables)].map((ddl) => `${ddl};`).join('\n');
 }
