@@ -2,6 +2,8 @@
 export { checkInvariants } from './checks.ts';
 export { writeImport } from './csv.ts';
 export { createCustomers } from './customer.ts';
+export { files, startDatabases } from './databases.ts';
+export type { Databases } from './databases.ts';
 export type { Dataset } from './dataset.ts';
 export { collectEvidence } from './evidence.ts';
 export { flipFlags } from './flip-flags.ts';

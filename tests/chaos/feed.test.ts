@@ -32,14 +32,14 @@ describe('the verdict', () => {
       { seed: 1, progress: createProgress(process.stderr), signal },
       async (stand) => {
         const { system, fig, traffic } = stand;
-        const hand = startHand(system, 'payment', 1);
+        const hand = await startHand(system, 'payment', 1);
         expect(await fig('backfill', 'inventory')).toMatchObject({ code: 0 });
         expect(await fig('backfill', 'payment')).toMatchObject({ code: 0 });
         await traffic.reached(0.0005);
         await eventually(() => hand.done > 30);
         await hand.stop();
         const owners = await comeToRest(stand);
-        expect([hand.lost('legacy'), hand.lost('extracted')]).toEqual([[], []]);
+        expect([await hand.lost('legacy'), await hand.lost('extracted')]).toEqual([[], []]);
         expect(await brokenPromises(stand, owners)).toEqual([]);
 
         const prompt = new Database(fileOf(system, 'payment', 'extracted'), { timeout: 5_000 });
@@ -47,8 +47,8 @@ describe('the verdict', () => {
         UPDATE payments SET amount_minor = amount_minor + 1 WHERE id LIKE 'HAND-%';
         UPDATE fig_clock SET applying = 0; COMMIT`);
         prompt.close();
-        expect(hand.lost('legacy')).toEqual([]);
-        expect(hand.lost('extracted').length).toBeGreaterThan(0);
+        expect(await hand.lost('legacy')).toEqual([]);
+        expect((await hand.lost('extracted')).length).toBeGreaterThan(0);
         const broken = (await brokenPromises(stand, owners)).join('\n');
         expect(broken).toMatch(/fig reconcile payment finds \d+ rows that differ/);
         expect(broken).toMatch(/payment: extracted payments lacks .*HAND-P/);

@@ -1,4 +1,3 @@
-import Database from 'better-sqlite3';
 import { sqliteFile } from '../../../chassis/index.ts';
 import { inventoryMapping } from '../../../migrations/inventory/mapping.ts';
 import { paymentMapping } from '../../../migrations/payment/mapping.ts';
@@ -7,6 +6,7 @@ import type { Mapping, Row, SqlValue } from '../../../strangler/index.ts';
 import type { System } from '../../../system/index.ts';
 import { moveRows, sorted } from '../../support/index.ts';
 import type { Rows } from '../../support/index.ts';
+import { openPrompt } from './prompt.ts';
 
 export type Capability = 'inventory' | 'payment';
 export type SideName = 'legacy' | 'extracted';
@@ -14,21 +14,30 @@ export type SideName = 'legacy' | 'extracted';
 export const CAPABILITIES = ['inventory', 'payment'] as const;
 const MAPPINGS = { inventory: inventoryMapping, payment: paymentMapping };
 
-/** The file of a capability's database on one side. */
-export function fileOf(system: System, capability: Capability, side: SideName): string {
+/** Where a capability's database on one side is. */
+export function urlOf(system: System, capability: Capability, side: SideName): string {
   const name = side === 'legacy' ? 'monolith' : capability;
-  return sqliteFile(system.env[`${name.toUpperCase()}_DATABASE_URL`] ?? '');
+  return system.env[`${name.toUpperCase()}_DATABASE_URL`] ?? '';
+}
+
+/** The same where it is a file. */
+export function fileOf(system: System, capability: Capability, side: SideName): string {
+  return sqliteFile(urlOf(system, capability, side));
 }
 
 /**
  * Compares both sides' tables with what the mapping makes, in memory, of the owner's: without feed,
  * backfill or reconcile. @returns what differs, some of it; empty when nothing does
  */
-export function differences(system: System, capability: Capability, owner: SideName): string[] {
+export async function differences(
+  system: System,
+  capability: Capability,
+  owner: SideName,
+): Promise<string[]> {
   const mapping = MAPPINGS[capability];
   const other = owner === 'legacy' ? 'extracted' : 'legacy';
-  const expected = sorted(moveRows(mapping, owner, readRows(system, mapping, owner)));
-  const found = sorted(readRows(system, mapping, other));
+  const expected = sorted(moveRows(mapping, owner, await readRows(system, mapping, owner)));
+  const found = sorted(await readRows(system, mapping, other));
   return Object.entries(expected).flatMap(([table, rows]) =>
     differing(`${capability}: ${other} ${table}`, rows, found[table] ?? []),
   );
@@ -48,18 +57,17 @@ function texts(rows: readonly Row[]): Set<string> {
   );
 }
 
-function readRows(system: System, mapping: Mapping, side: SideName): Rows {
-  const file = fileOf(system, mapping.capability as Capability, side);
-  const database = new Database(file, { readonly: true });
+async function readRows(system: System, mapping: Mapping, side: SideName): Promise<Rows> {
+  const prompt = await openPrompt(urlOf(system, mapping.capability as Capability, side));
   try {
-    return Object.fromEntries(
-      tablesOf(mapping, side).map((table) => {
-        const rows = database.prepare(`SELECT * FROM ${table}`).safeIntegers().all();
-        return [table, (rows as Row[]).map(plainRow)];
-      }),
-    );
+    const tables: Record<string, readonly Row[]> = {};
+    for (const table of tablesOf(mapping, side)) {
+      const rows = await prompt.rows(`SELECT * FROM "${table}"`);
+      tables[table] = (rows as Row[]).map(plainRow);
+    }
+    return tables;
   } finally {
-    database.close();
+    await prompt.close();
   }
 }
 

@@ -10,6 +10,8 @@ export interface RunContext {
   readonly progress: Progress;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
+  /** Whether the system keeps its data in PostgreSQL. */
+  readonly postgres: boolean;
 }
 
 export interface RunReport {
@@ -23,6 +25,8 @@ export interface ChaosCommand {
   /** The npm script, such as `chaos:feed`. */
   readonly name: string;
   readonly description: string;
+  /** Whether it can keep the data in PostgreSQL. */
+  readonly onPostgres?: boolean;
   run(context: RunContext): Promise<RunReport>;
 }
 
@@ -32,6 +36,7 @@ interface Options {
   readonly runs: number;
   readonly seed: number;
   readonly json?: string;
+  readonly postgres?: boolean;
 }
 
 type Outcome = RunReport & { readonly seed: number; readonly seconds: number };
@@ -45,7 +50,7 @@ function whole(atLeast: number): (value: string) => number {
 }
 
 function parse(
-  { name, description }: ChaosCommand,
+  { name, description, onPostgres = false }: ChaosCommand,
   words: readonly string[],
   { stdout, stderr }: Streams,
 ): Options {
@@ -56,10 +61,14 @@ given, the next the one after.
 Examples:
   npm run ${name}
   npm run ${name} -- --runs 50 --seed 1 --json report.json
-  npm run ${name} -- --runs 1 --seed 17
+  npm run ${name} -- --runs 1 --seed 17${onPostgres ? `\n  npm run ${name} -- --runs 2 --postgres` : ''}
 
 Exit: 0 when nothing was lost, 1 when something was or a run failed, 2 for wrong usage.`;
-  return new Command(name)
+  const command = new Command(name);
+  if (onPostgres) {
+    command.option('--postgres', 'keep the data in a PostgreSQL of its own instead of in files');
+  }
+  return command
     .description(description)
     .option('--runs <n>', 'how many runs', whole(1), 5)
     .option('--seed <n>', 'the seed of the first run', whole(0), 1)
@@ -96,7 +105,7 @@ export async function chaosCommand(
     if (options.json !== undefined) {
       await writeFile(options.json, `${JSON.stringify({ runs: outcomes }, null, 2)}\n`);
     }
-    streams.stdout.write(verdict(command, outcomes));
+    streams.stdout.write(verdict(command, outcomes, options.postgres));
     if (stop.signal.aborted) return 130;
     return outcomes.every(({ broken }) => broken.length === 0) ? 0 : 1;
   } catch (error) {
@@ -110,7 +119,7 @@ export async function chaosCommand(
 
 async function runAll(
   command: ChaosCommand,
-  { runs, seed: first }: Options,
+  { runs, seed: first, postgres = false }: Options,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Outcome[]> {
@@ -119,11 +128,11 @@ async function runAll(
     const seed = first + index;
     progress.say(`Run ${index + 1} of ${runs}, seed ${seed}`);
     const started = performance.now();
-    const report = await command.run({ seed, progress, signal }).catch(failure);
+    const report = await command.run({ seed, progress, signal, postgres }).catch(failure);
     if (signal.aborted) break;
     const outcome = { seed, seconds: seconds(performance.now() - started), ...report };
     outcomes.push(outcome);
-    progress.say(outcomeText(command, outcome));
+    progress.say(outcomeText(command, outcome, postgres));
   }
   progress.end();
   return outcomes;
@@ -139,19 +148,23 @@ const seconds = (ms: number): number => Math.round(ms / 100) / 10;
 function outcomeText(
   { name }: ChaosCommand,
   { seed, seconds: took, facts, broken }: Outcome,
+  postgres: boolean,
 ): string {
   const said = Object.entries(facts).map(([what, value]) => `${what} ${value}`);
   if (broken.length === 0) return `  nothing was lost in ${took} s: ${said.join(', ')}`;
   return [
     `  BROKEN after ${took} s: ${said.join(', ')}`,
     ...broken.map((text) => `  - ${text}`),
-    `  again: npm run ${name} -- --runs 1 --seed ${seed}`,
+    `  again: npm run ${name} -- --runs 1 --seed ${seed}${postgres ? ' --postgres' : ''}`,
   ].join('\n');
 }
 
-function verdict({ name }: ChaosCommand, outcomes: readonly Outcome[]): string {
+function verdict({ name }: ChaosCommand, outcomes: readonly Outcome[], postgres = false): string {
   const bad = outcomes.filter(({ broken }) => broken.length > 0);
-  const again = bad.map(({ seed }) => `again: npm run ${name} -- --runs 1 --seed ${seed}\n`);
+  const again = bad.map(
+    ({ seed }) =>
+      `again: npm run ${name} -- --runs 1 --seed ${seed}${postgres ? ' --postgres' : ''}\n`,
+  );
   const lost = bad.length === 0 ? 'nothing was lost' : `${bad.length} broke a promise`;
   return `${outcomes.length} runs: ${lost}\n${again.join('')}`;
 }

@@ -5,7 +5,9 @@ import {
   createLedger,
   createOperator,
   createShop,
+  files,
   generateDataset,
+  startDatabases,
   startTraffic,
   watch,
   writeImport,
@@ -45,6 +47,8 @@ export interface StandOptions {
   readonly progress: Progress;
   readonly signal: AbortSignal;
   readonly concurrency?: number;
+  /** Whether the data is kept in a PostgreSQL that is started for it, instead of in files. */
+  readonly postgres?: boolean;
   /** What runs; everything once when absent. */
   readonly processes?: readonly ProcessDefinition[];
 }
@@ -67,9 +71,15 @@ export function withStand<T>(options: StandOptions, use: (stand: Stand) => Promi
     const data = join(directory, 'import');
     await mkdir(data);
     await writeImport(dataset, data);
-    return withSystem({ load: { data }, signal, variables: PATIENT, ...more }, (system) =>
-      underOrders(options, dataset, system, use),
-    );
+    const databases = options.postgres === true ? await startDatabases() : files;
+    const variables = { ...PATIENT, ...databases.variables };
+    try {
+      return await withSystem({ load: { data }, signal, variables, ...more }, (system) =>
+        underOrders(options, dataset, system, use),
+      );
+    } finally {
+      await databases.close();
+    }
   });
 }
 

@@ -90,7 +90,8 @@ export async function brokenPromises(
   for (const capability of CAPABILITIES) {
     const rows = await countMismatches(fig, capability);
     if (rows > 0) broken.push(`fig reconcile ${capability} finds ${rows} rows that differ`);
-    broken.push(...differences(system, capability, owners[capability]).slice(0, 10));
+    const different = await differences(system, capability, owners[capability]);
+    broken.push(...different.slice(0, 10));
   }
   const evidence = await collectEvidence({
     facadeUrl: system.urls['facade'] ?? '',

@@ -1,7 +1,6 @@
 import type { Random } from '../../../rehearsal/index.ts';
+import type { Sql } from '../base/prompt.ts';
 import type { Capability, SideName } from '../base/rows.ts';
-
-export type Sql = readonly [text: string, ...values: (string | number | null)[]];
 
 /** What a person at a SQL prompt does in one transaction, on whichever side is the owner. */
 export interface Deed {
@@ -193,34 +192,4 @@ export const DEEDS: Readonly<Record<Capability, DrawDeed>> = {
   inventory: (random, known) =>
     random.next() < 0.5 ? article(random, known) : reservation(random, known),
   payment,
-};
-
-const ms = (column: string): string =>
-  `CAST(round((julianday(${column}) - 2440587.5) * 86400000.0) AS INTEGER)`;
-
-/** The hand's things as a side shows them: name and image, in SQL written without the mapping. */
-export const IMAGES: Readonly<Record<Capability, Readonly<Record<SideName, string>>>> = {
-  inventory: {
-    legacy: `SELECT SKU_CD, json_array(QTY_OH, QTY_RSV, ${ms('UPD_TS')}) FROM INV_STOCK
-      WHERE SKU_CD LIKE '${MARK}%'
-      UNION ALL SELECT RSV_NO, json_array(iif(STAT_CD = 'C', 'committed', 'released'), ${ms('CRT_TS')},
-        (SELECT group_concat(SKU_CD || ':' || QTY) FROM
-          (SELECT * FROM INV_RSV_LIN WHERE RSV_NO = INV_RSV.RSV_NO ORDER BY SKU_CD)))
-      FROM INV_RSV WHERE RSV_NO LIKE '${MARK}%'`,
-    extracted: `SELECT sku, json_array(on_hand, reserved, updated_at)
-      FROM stock_levels JOIN stock_holds USING (sku) WHERE sku LIKE '${MARK}%'
-      UNION ALL SELECT id, json_array(status, created_at,
-        (SELECT group_concat(sku || ':' || quantity) FROM
-          (SELECT * FROM reservation_items WHERE reservation_id = reservations.id ORDER BY sku)))
-      FROM reservations WHERE id LIKE '${MARK}%'`,
-  },
-  payment: {
-    legacy: `SELECT PAY_NO, json_array(CAST(replace(AMT_TXT, '.', '') AS INTEGER), ${ms('CRT_TS')},
-        ${ms('UPD_TS')}, (SELECT ${ms('UPD_TS')} FROM PAY_RFND WHERE PAY_NO = PAY_TXN.PAY_NO))
-      FROM PAY_TXN WHERE PAY_NO LIKE '${MARK}%'`,
-    extracted: `SELECT id, json_array(amount_minor, created_at,
-        (SELECT at FROM payment_entries WHERE payment_id = id AND kind = 'captured'),
-        (SELECT at FROM payment_entries WHERE payment_id = id AND kind = 'refunded'))
-      FROM payments WHERE id LIKE '${MARK}%'`,
-  },
 };

@@ -1,11 +1,12 @@
-import Database from 'better-sqlite3';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createRandom } from '../../../rehearsal/index.ts';
 import type { System } from '../../../system/index.ts';
-import { fileOf } from '../base/rows.ts';
+import { openPrompt } from '../base/prompt.ts';
+import { urlOf } from '../base/rows.ts';
 import type { Capability, SideName } from '../base/rows.ts';
-import { DEEDS, IMAGES } from './deeds.ts';
+import { DEEDS } from './deeds.ts';
 import type { Deed } from './deeds.ts';
+import { imagesSql } from './images.ts';
 
 /** A person at a SQL prompt, who changes rows at whichever side takes them, past every service. */
 export interface Hand {
@@ -14,21 +15,23 @@ export interface Hand {
   /** Ends after the deed under way. @throws what SQL said, if a deed failed other than by a fence */
   stop(): Promise<void>;
   /** What a side shows other than what was committed; empty when nothing was lost. */
-  lost(side: SideName): string[];
+  lost(side: SideName): Promise<string[]>;
 }
 
 const BETWEEN_MS = 12;
 const AGAIN_MS = 2;
 
-type Outcome = 'done' | 'fenced' | 'busy';
-
 /** Starts to change rows of a capability that belong to no customer, a few every moment. */
-export function startHand(system: System, capability: Capability, seed: number): Hand {
+export async function startHand(
+  system: System,
+  capability: Capability,
+  seed: number,
+): Promise<Hand> {
   const random = createRandom(seed);
   const known = new Map<string, string>();
   const prompts = {
-    legacy: open(fileOf(system, capability, 'legacy')),
-    extracted: open(fileOf(system, capability, 'extracted')),
+    legacy: await openPrompt(urlOf(system, capability, 'legacy')),
+    extracted: await openPrompt(urlOf(system, capability, 'extracted')),
   };
   let side: SideName = 'legacy';
   let stopped = false;
@@ -36,7 +39,7 @@ export function startHand(system: System, capability: Capability, seed: number):
 
   async function commit(deed: Deed): Promise<boolean> {
     while (!stopped) {
-      const outcome = attempt(prompts[side], deed, side);
+      const outcome = await prompts[side].change(deed.sql[side]);
       if (outcome === 'done') return true;
       if (outcome === 'fenced') side = side === 'legacy' ? 'extracted' : 'legacy';
       await delay(AGAIN_MS);
@@ -69,44 +72,29 @@ export function startHand(system: System, capability: Capability, seed: number):
       try {
         await working;
       } finally {
-        prompts.legacy.close();
-        prompts.extracted.close();
+        await prompts.legacy.close();
+        await prompts.extracted.close();
       }
     },
-    lost: (at) => compare(`${capability} by hand, ${at}`, known, imagesAt(system, capability, at)),
+    lost: async (at) =>
+      compare(`${capability} by hand, ${at}`, known, await imagesAt(system, capability, at)),
   };
 }
 
-/** Waiting inside SQLite would stop this process, and with it whoever wakes a paused one up. */
-function open(file: string): Database.Database {
-  return new Database(file, { timeout: 0 });
-}
-
-function attempt(prompt: Database.Database, { sql }: Deed, side: SideName): Outcome {
-  const transaction = prompt.transaction(() => {
-    let changes = 0;
-    for (const [text, ...values] of sql[side])
-      changes += prompt.prepare(text).run(...values).changes;
-    // A fence is a trigger: it says nothing where no row is there to be changed.
-    if (changes === 0) throw new Error('FENCED: no row was there');
-  });
+async function imagesAt(
+  system: System,
+  capability: Capability,
+  side: SideName,
+): Promise<Map<string, string>> {
+  const prompt = await openPrompt(urlOf(system, capability, side));
   try {
-    transaction.immediate();
-    return 'done';
-  } catch (error) {
-    if (String(error).includes('FENCED')) return 'fenced';
-    if (String((error as { code?: unknown }).code).startsWith('SQLITE_BUSY')) return 'busy';
-    throw error;
-  }
-}
-
-function imagesAt(system: System, capability: Capability, side: SideName): Map<string, string> {
-  const database = new Database(fileOf(system, capability, side), { readonly: true });
-  try {
-    const rows = database.prepare(IMAGES[capability][side]).raw().all() as [string, string][];
-    return new Map(rows);
+    const rows = await prompt.rows(imagesSql(prompt.dialect, capability, side));
+    // PostgreSQL puts blanks into its lists.
+    return new Map(
+      rows.map(({ name, image }) => [String(name), JSON.stringify(JSON.parse(String(image)))]),
+    );
   } finally {
-    database.close();
+    await prompt.close();
   }
 }
 

@@ -7,6 +7,7 @@ process.exitCode = await chaosCommand(
     description:
       'Kills, pauses and empties parts of a real system at random moments, under orders and changes\n' +
       'by hand, and checks that both sides of each capability agree and nothing was lost.',
+    onPostgres: true,
     run: feedRun,
   },
   process.argv.slice(2),

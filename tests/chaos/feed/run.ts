@@ -24,8 +24,8 @@ export function feedRun(context: RunContext): Promise<RunReport> {
 
 async function hurt(stand: Stand, plan: FeedPlan, seed: number): Promise<RunReport> {
   const { system, fig, ledger, traffic, signal, outages } = stand;
-  const hands = CAPABILITIES.map((capability, index) =>
-    startHand(system, capability, seed * 10 + index),
+  const hands = await Promise.all(
+    CAPABILITIES.map((capability, index) => startHand(system, capability, seed * 10 + index)),
   );
   try {
     await Promise.all([
@@ -37,7 +37,10 @@ async function hurt(stand: Stand, plan: FeedPlan, seed: number): Promise<RunRepo
     await Promise.all(hands.map((hand) => hand.stop()));
   }
   const owners = await comeToRest(stand);
-  const lost = hands.flatMap((hand) => [...hand.lost('legacy'), ...hand.lost('extracted')]);
+  const lost: string[] = [];
+  for (const hand of hands) {
+    lost.push(...(await hand.lost('legacy')), ...(await hand.lost('extracted')));
+  }
   return {
     broken: [...lost, ...(await brokenPromises(stand, owners))],
     facts: {
