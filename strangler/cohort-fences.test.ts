@@ -1,14 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
+import { Client } from 'pg';
+import { eventually } from '../tests/support/index.ts';
 import { checkMapping, defineMapping } from './mapping/index.ts';
 import { openSides } from './sides.ts';
 import type { SideDatabase } from './side-database.ts';
 import type { SideName } from './side.ts';
-import type { Change } from './store.ts';
+import type { Change, HandoverRecord, Lease } from './store.ts';
 import { dialects, withSidesOf } from './testing/dialects.ts';
 import type { Dialect, Session } from './testing/dialects.ts';
 import { till, tillSchema } from './testing/till.ts';
 
 interface Stage {
+  readonly urls: Readonly<Record<SideName, string>>;
   readonly sides: Readonly<Record<SideName, SideDatabase>>;
   readonly legacy: Session;
   readonly extracted: Session;
@@ -25,7 +28,7 @@ function withTill(dialect: Dialect, work: (stage: Stage) => Promise<void>): Prom
         await legacy.run(`INSERT INTO "ITEM" VALUES ('s1', 1, 'A', 'tea')`);
         await sides.extracted.install();
         await sides.legacy.install();
-        await work({ sides, legacy, extracted });
+        await work({ urls, sides, legacy, extracted });
       } finally {
         await sides.legacy.close();
         await sides.extracted.close();
@@ -140,6 +143,80 @@ describe.each(dialects)('fences by key on %s', (dialect) => {
       expect(await ask('A')).toEqual([{ state: 'ceded', epoch: '2' }]);
       expect(await ask('B')).toEqual([{ state: 'open', epoch: '1' }]);
     }));
+});
+
+/** Begins a handover of A at legacy, and closes its fence there. */
+async function closeKey({ sides }: Stage): Promise<boolean> {
+  const { store } = sides.legacy;
+  const lease = (await store.acquireLease('a', 60_000)) as Lease;
+  const record: HandoverRecord = {
+    id: 'h1',
+    capability: 'till',
+    from: 'legacy',
+    to: 'extracted',
+    epoch: 2,
+    deadline: 0,
+    position: null,
+    outcome: null,
+    reason: null,
+    startedAt: 0,
+    finishedAt: null,
+    keys: ['A'],
+  };
+  await store.beginHandover(record, lease);
+  const move = { from: { state: 'open', epoch: 1 }, to: { state: 'closed', epoch: 2 } } as const;
+  return store.step({ handover: 'h1', step: 'close', detail: null }, lease, {
+    ...move,
+    keys: ['A'],
+  });
+}
+
+async function withSession(
+  { urls }: Stage,
+  work: (session: Client) => Promise<void>,
+): Promise<void> {
+  const session = new Client({ connectionString: urls.legacy });
+  await session.connect();
+  try {
+    await work(session);
+  } finally {
+    await session.end();
+  }
+}
+
+const more = `UPDATE "SALE" SET "AMT" = "AMT" + 1 WHERE "CUST_NO" = 'A'`;
+
+describe('a key that gets a fence of its own on PostgreSQL', () => {
+  it('is closed behind those who passed by that of the rest', () =>
+    withTill('postgres', (stage) =>
+      withSession(stage, async (writer) => {
+        await writer.query(`BEGIN; ${more}`);
+        const closing = closeKey(stage);
+        const waiting = `SELECT FROM pg_stat_activity WHERE wait_event = 'advisory'`;
+        await eventually(async () => {
+          expect(await stage.legacy.rows(waiting)).toHaveLength(1);
+        });
+        // The same transaction may go on: it began before.
+        await writer.query(`${more}; COMMIT`);
+        expect(await closing).toBe(true);
+        await expect(writer.query(more)).rejects.toMatchObject(told(/FENCED: till is closed/));
+        const sales = `SELECT "AMT" AS amount FROM "SALE" WHERE "CUST_NO" = 'A'`;
+        expect(await stage.legacy.rows(sales)).toEqual([{ amount: 3 }]);
+      }),
+    ));
+
+  it.each([
+    ['writes', more],
+    ['asks', `SELECT * FROM fig_fence_held('till', 'A')`],
+  ])('is noticed by a transaction with an older snapshot that %s', (_how, sql) =>
+    withTill('postgres', (stage) =>
+      withSession(stage, async (old) => {
+        await old.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT FROM "SALE"');
+        expect(await closeKey(stage)).toBe(true);
+        await expect(old.query(sql)).rejects.toMatchObject({ code: '40001' });
+      }),
+    ),
+  );
 });
 
 describe('rows that a REPLACE deletes without a word', () => {

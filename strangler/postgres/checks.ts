@@ -22,6 +22,8 @@ import { captureTable } from './tables.ts';
 import { PostgresTarget } from './target.ts';
 import { name } from './values.ts';
 
+/** How long whoever tries something waits for those who write here, in ms: others wait behind him. */
+const LOCK_MS = 900;
 /** A snapshot that others have overtaken is taken again so many times. */
 const ATTEMPTS = 20;
 
@@ -181,9 +183,10 @@ export class PostgresChecks implements SideChecks {
 
   async #takenBack<T>(work: (client: PostgresClient) => Promise<T>): Promise<T> {
     try {
-      return await this.#db.transaction(async (client): Promise<T> => {
+      const attempt = async (client: PostgresClient): Promise<T> => {
         throw new TakenBack(await work(client));
-      });
+      };
+      return await this.#db.transaction(attempt, { lockMs: LOCK_MS });
     } catch (error) {
       if (error instanceof TakenBack) return error.result as T;
       throw error;

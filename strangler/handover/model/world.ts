@@ -139,5 +139,5 @@ export function save(side: Side): Side {
   return { ...side, saved: { fence, applied, token, handover } };
 }
 
-export const goesOn = (to: World): Move<World> => ({ to, fault: false });
-export const fault = (to: World): Move<World> => ({ to, fault: true });
+export const goesOn = <State>(to: State): Move<State> => ({ to, fault: false });
+export const fault = <State>(to: State): Move<State> => ({ to, fault: true });
