@@ -1,12 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import type { Logger } from '../chassis/index.ts';
-import { DOOR_TTL_MS, doorKey, DOORS, doorText } from '../strangler/routing/index.ts';
+import {
+  DOOR_TTL_MS,
+  doorKey,
+  DOORS,
+  doorText,
+  redisThatMayBeAway,
+} from '../strangler/routing/index.ts';
 import type { Capability } from './capability.ts';
 import { randomId } from './random-ids.ts';
 import type { RoutingBook } from './routing-book.ts';
 
-const RECONNECT_MS = 250;
 /** How long a facade waits for Redis before it serves without, in ms. */
 const START_MS = 1_000;
 const TELL_MS = DOOR_TTL_MS / 6;
@@ -99,14 +104,7 @@ export class Door {
   #connection(): Redis | undefined {
     const { redisUrl, log } = this.#options;
     if (this.#redis || redisUrl === undefined) return this.#redis;
-    const redis = new Redis(redisUrl, {
-      lazyConnect: true,
-      enableOfflineQueue: false,
-      maxRetriesPerRequest: null,
-      commandTimeout: START_MS,
-      retryStrategy: () => RECONNECT_MS,
-    });
-    redis.on('error', (error) => log.debug({ err: error }, 'Redis is away'));
+    const redis = redisThatMayBeAway(redisUrl, log, { commandTimeout: START_MS });
     redis.on('ready', () => void this.#tell());
     this.#connected = redis.connect().catch(ignore);
     this.#redis = redis;

@@ -1,14 +1,13 @@
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import type { HttpClient, Logger } from '../chassis/index.ts';
-import { ROUTING_CHANNEL } from '../strangler/routing/index.ts';
+import { redisThatMayBeAway, ROUTING_CHANNEL } from '../strangler/routing/index.ts';
 import type { RoutingBook } from './routing-book.ts';
 
 const POLL_MS = 1_000;
 /** With Redis there, the engine is still asked now and then: a message may get lost. */
 const POLLS_BETWEEN_CHECKS = 5;
 const ASK_TIMEOUT_MS = 1_000;
-const RECONNECT_MS = 250;
 
 const side = z.enum(['legacy', 'extracted']);
 const owned = z.object({ owner: side.nullable(), epoch: z.number(), holding: z.boolean() });
@@ -51,8 +50,8 @@ export class RoutingFeed {
     this.#engine = engine;
     this.#log = log;
     if (redisUrl === undefined) return;
-    this.#subscriber = connection(redisUrl, log);
-    this.#reader = connection(redisUrl, log);
+    this.#subscriber = redisThatMayBeAway(redisUrl, log, { autoResubscribe: false });
+    this.#reader = redisThatMayBeAway(redisUrl, log, { autoResubscribe: false });
   }
 
   /** Whether news is pushed as it happens. */
@@ -136,18 +135,6 @@ export class RoutingFeed {
       this.#log.debug({ err: error }, 'the engine does not tell who owns what');
     }
   }
-}
-
-function connection(url: string, log: Logger): Redis {
-  const redis = new Redis(url, {
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    autoResubscribe: false,
-    maxRetriesPerRequest: null,
-    retryStrategy: () => RECONNECT_MS,
-  });
-  redis.on('error', (error) => log.debug({ err: error }, 'Redis is away'));
-  return redis;
 }
 
 function ignore(): void {

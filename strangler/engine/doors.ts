@@ -1,9 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import type { Logger } from '../../chassis/index.ts';
-import { doorKey, DOORS, parseDoor } from '../routing/index.ts';
+import { doorKey, DOORS, parseDoor, redisThatMayBeAway } from '../routing/index.ts';
 
-const RECONNECT_MS = 250;
 const COMMAND_MS = 500;
 /** How often facades are looked at while writers wait. */
 const LOOK_MS = 3;
@@ -14,14 +13,7 @@ export class Doors {
 
   constructor(redisUrl: string | undefined, log: Logger) {
     if (redisUrl === undefined) return;
-    this.#redis = new Redis(redisUrl, {
-      lazyConnect: true,
-      enableOfflineQueue: false,
-      maxRetriesPerRequest: null,
-      commandTimeout: COMMAND_MS,
-      retryStrategy: () => RECONNECT_MS,
-    });
-    this.#redis.on('error', (error) => log.debug({ err: error }, 'Redis is away'));
+    this.#redis = redisThatMayBeAway(redisUrl, log, { commandTimeout: COMMAND_MS });
     this.#redis.connect().catch(() => undefined);
   }
 

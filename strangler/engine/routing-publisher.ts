@@ -1,12 +1,11 @@
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import type { Logger } from '../../chassis/index.ts';
 import type { SideName } from '../side.ts';
-import { ROUTING_CHANNEL } from '../routing/index.ts';
+import { redisThatMayBeAway, ROUTING_CHANNEL } from '../routing/index.ts';
 import type { RoutingState } from '../routing/index.ts';
 import { holdingTruth, movedTruth } from './routing-truth.ts';
 import type { Move, RoutingTruth } from './routing-truth.ts';
 
-const RECONNECT_MS = 250;
 /** Redis may take commands and never answer; nothing here waits longer, in ms. */
 const COMMAND_MS = 500;
 
@@ -21,14 +20,7 @@ export class RoutingPublisher {
 
   constructor(redisUrl: string | undefined, log: Logger) {
     if (redisUrl === undefined) return;
-    this.#redis = new Redis(redisUrl, {
-      lazyConnect: true,
-      enableOfflineQueue: false,
-      maxRetriesPerRequest: null,
-      commandTimeout: COMMAND_MS,
-      retryStrategy: () => RECONNECT_MS,
-    });
-    this.#redis.on('error', (error) => log.debug({ err: error }, 'Redis is away'));
+    this.#redis = redisThatMayBeAway(redisUrl, log, { commandTimeout: COMMAND_MS });
     // What was told while Redis was away, or before it lost its memory.
     this.#redis.on('ready', () => {
       for (const state of this.#states.values()) void this.#send(state);

@@ -1,5 +1,5 @@
 import { Queue, Worker } from 'bullmq';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import type { Logger } from '../../chassis/index.ts';
 import { encodeRow } from '../mapping/index.ts';
 import type { Row } from '../mapping/index.ts';
@@ -7,6 +7,7 @@ import { PackedChange } from '../packed-change.ts';
 import type { PackedRow } from '../packed-change.ts';
 import { PackedSlice } from '../packed-slice.ts';
 import type { PackedLines } from '../packed-slice.ts';
+import { redisThatMayBeAway } from '../routing/index.ts';
 import type { FeedReader } from '../side-database.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
@@ -14,7 +15,6 @@ import type { Change, Slice } from '../store.ts';
 import { Relay } from './relay.ts';
 import type { SliceSink, SliceSource } from './slice-source.ts';
 
-const RECONNECT_MS = 250;
 const CLOSE_MS = 1_000;
 
 /** The BullMQ queue that carries one side's feed to the other. */
@@ -117,14 +117,9 @@ export class QueueSource implements SliceSource {
   }
 }
 
+/** BullMQ connects by itself; a worker waits for its Redis, a producer does not. */
 function connect(url: string, patient: boolean, log: Logger): Redis {
-  const redis = new Redis(url, {
-    maxRetriesPerRequest: null,
-    enableOfflineQueue: patient,
-    retryStrategy: () => RECONNECT_MS,
-  });
-  redis.on('error', (error) => log.debug({ err: error }, 'Redis is away'));
-  return redis;
+  return redisThatMayBeAway(url, log, { lazyConnect: false, enableOfflineQueue: patient });
 }
 
 function pack(slice: Slice, incarnation: string): Job {
