@@ -25,5 +25,6 @@ export * from './process.ts';
 export * from './request-keys.ts';
 export * from './saga-runner.ts';
 export * from './saga.ts';
+export * from './sqlite-lock.ts';
 export * from './trace.ts';
 export * from './version.ts';

@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3';
 import { createRequire } from 'node:module';
-import { setTimeout as delay } from 'node:timers/promises';
+import { onceUnlocked } from './sqlite-lock.ts';
 
 // knex offers no other way to choose how a transaction begins than these two classes, which are
 // not part of its public entry.
@@ -8,17 +8,10 @@ const require = createRequire(import.meta.url);
 const SqliteTransaction = require('knex/lib/dialects/sqlite3/execution/sqlite-transaction.js') as {
   new (...parameters: unknown[]): object;
 };
-/** How long a transaction waits for the database's one writer before it gives up. */
-const BUSY_DEADLINE_MS = 10_000;
 
 interface ConnectionSettings {
   filename: string;
   readonly?: boolean;
-}
-
-function isBusy(error: unknown): boolean {
-  const code = (error as { code?: string }).code;
-  return code !== undefined && code.startsWith('SQLITE_BUSY');
 }
 
 type RawConnection = Database.Database & { statements?: Map<string, Database.Statement> };
@@ -26,22 +19,13 @@ type RawConnection = Database.Database & { statements?: Map<string, Database.Sta
 /**
  * Begins with the write lock. A deferred transaction that reads first and writes later is refused
  * with SQLITE_BUSY_SNAPSHOT instead of seeing a fence that closed meanwhile. SQLite's own busy
- * handler would sleep synchronously and stop every other request of the process, so the wait for
- * the lock is a timer here.
+ * handler would sleep synchronously and stop every other request of the process, so the wait is
+ * `onceUnlocked` here.
  */
 class ImmediateTransaction extends SqliteTransaction {
-  async begin(connection: RawConnection): Promise<void> {
-    const deadline = performance.now() + BUSY_DEADLINE_MS;
-    for (;;) {
-      try {
-        // Not by the class's own query method: that ends the transaction at the first error.
-        prepared(connection, 'BEGIN IMMEDIATE').run();
-        return;
-      } catch (error) {
-        if (!isBusy(error) || performance.now() > deadline) throw error;
-        await delay(1 + Math.random() * 2);
-      }
-    }
+  begin(connection: RawConnection): Promise<void> {
+    // Not by the class's own query method: that ends the transaction at the first error.
+    return onceUnlocked(() => prepared(connection, 'BEGIN IMMEDIATE').run());
   }
 }
 

@@ -211,7 +211,10 @@ export interface Applied {
   readonly position: number;
   /** What could not be applied, and is kept until somebody sees to it. */
   readonly parked: readonly ParkedChange[];
-  /** How long it held the target's write lock, in ms; waiting for the lock is nobody's burden. */
+  /**
+   * How long it kept the target's write lock, or its disk, from others, in ms; waiting for the lock is
+   * nobody's burden.
+   */
   readonly heldMs: number;
 }
 

@@ -5,7 +5,9 @@ import type { Slice } from '../store.ts';
 import type { Reveal } from './reveal.ts';
 import type { SliceSink } from './slice-source.ts';
 
-const MIN_PAUSE_MS = 2;
+/** Where others write, they have lock and disk to themselves for this many times as long. */
+const PAUSES = 8;
+const PAUSE_MS = { least: 2, most: 15 } as const;
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5_000;
 
@@ -174,7 +176,7 @@ export class Applier implements SliceSink {
     }
   }
 
-  /** @returns how long the target's write lock was held, in ms */
+  /** @returns how long the target was busy with it, in ms */
   async #applyOnce(slice: Slice): Promise<number> {
     const { target, epoch, onApplied, onParked } = this.#options;
     try {
@@ -228,6 +230,7 @@ export class Applier implements SliceSink {
       return;
     }
     const { signal } = this.#hurry;
-    await delay(Math.max(MIN_PAUSE_MS, 2 * heldMs), undefined, { signal }).catch(() => undefined);
+    const ms = Math.min(PAUSE_MS.most, Math.max(PAUSE_MS.least, PAUSES * heldMs));
+    await delay(ms, undefined, { signal }).catch(() => undefined);
   }
 }

@@ -3,14 +3,15 @@ import type { Applied, ParkedChange } from '../side-database.ts';
 import type { Change, Slice } from '../store.ts';
 import type { SqliteTarget } from './target.ts';
 
-/** How long one applying transaction may hold the target's write lock, in ms. */
-export const TIME_BOX_MS = 1.5;
+/** How long one applying transaction may hold the target's write lock, in ms, with its commit. */
+export const TIME_BOX_MS = 0.75;
 /** The same, while no other process writes there. */
 export const ALONE_BOX_MS = 8;
 /** A transaction of the owner is not cut before the box is overrun this many times. */
-const OVERRUN = 3;
+const OVERRUN = 1.5;
 
-interface Manner {
+export interface Manner {
+  /** How long to go on, in ms. */
   readonly boxMs: number;
   /** Whether to take changes one by one, so that one of them can fail alone. */
   readonly careful: boolean;
@@ -21,18 +22,17 @@ export function applySlice(
   target: SqliteTarget,
   slice: Slice,
   { boxMs, careful }: Manner,
-): Applied {
-  const started = performance.now();
+): Omit<Applied, 'heldMs'> {
   const applied = target.appliedNow();
   if (slice.after > applied || slice.upto <= applied) {
-    return { position: applied, parked: [], heldMs: 0 };
+    return { position: applied, parked: [] };
   }
   const parked: ParkedChange[] = [];
   const applyOne =
     careful || target.anyParked() ? parkWhatFails(target, parked) : stopAtWhatFails(target);
   const position = applyUntilLate(applyOne, slice, applied, boxMs);
   target.setApplied(position);
-  return { position, parked, heldMs: performance.now() - started };
+  return { position, parked };
 }
 
 type ApplyOne = (change: Change) => void;

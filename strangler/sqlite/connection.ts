@@ -1,17 +1,19 @@
 import Database from 'better-sqlite3';
 import type { Statement } from 'better-sqlite3';
-import { setImmediate as immediate, setTimeout as delay } from 'node:timers/promises';
-import { sqliteFile } from '../../chassis/index.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { isBusy, nap, sqliteFile } from '../../chassis/index.ts';
 import { Mutex } from '../mutex.ts';
 
 const BUSY_DEADLINE_MS = 10_000;
 
-/** How often the lock is looked for while writers wait for a handover, in ms. */
-const NAP_MS = 0.25;
-const napping = new Int32Array(new SharedArrayBuffer(4));
-
 /** For how long others are taken to be there after one of them wrote. */
-const CROWDED_MS = 1_000;
+const CROWDED_MS = 10_000;
+
+/**
+ * Pages in the log after which a commit here moves them into the database. SQLite leaves that to the
+ * next commit beyond 1,000 pages, whoever's it is, and the business would pay for what is applied.
+ */
+const CHECKPOINT_PAGES = 700;
 
 /** Commits of this process by file, to tell others' commits from its own. */
 const ownCommits = new Map<string, number>();
@@ -179,13 +181,8 @@ export class SqliteConnection {
   }
 
   /** A timer waits for a millisecond at least, in which the lock is free several times over. */
-  async #waitForLock(): Promise<void> {
-    if (this.#urgent === 0) {
-      await delay(1 + Math.random());
-      return;
-    }
-    Atomics.wait(napping, 0, 0, NAP_MS);
-    await immediate();
+  #waitForLock(): Promise<void> {
+    return this.#urgent > 0 ? nap() : delay(1 + Math.random());
   }
 
   /**
@@ -218,6 +215,7 @@ function open(file: string): Database.Database {
   }
   connection.pragma('busy_timeout = 0');
   connection.pragma('synchronous = FULL');
+  connection.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   return connection;
 }
 
@@ -229,8 +227,4 @@ function prepared(
   const statement = known.get(sql) ?? connection.prepare(sql);
   known.set(sql, statement);
   return statement;
-}
-
-function isBusy(error: unknown): boolean {
-  return String((error as { code?: unknown }).code).startsWith('SQLITE_BUSY');
 }
