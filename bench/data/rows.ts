@@ -1,4 +1,5 @@
 import Database from 'better-sqlite3';
+import { closeSync, fsyncSync, openSync } from 'node:fs';
 import {
   decimalToMinor,
   defineMapping,
@@ -83,13 +84,19 @@ export function makeTable(file: string, shape: Shape, side: 'legacy' | 'extracte
   });
 }
 
-/** Writes rows straight into the table; also what capture would note, where it is installed. */
+/**
+ * Writes rows straight into the table; also what capture would note, where it is installed. They are on
+ * the disk afterwards, as if they had been there for long: else whoever syncs next waits for them.
+ */
 export function fill(file: string, shape: Shape, side: 'legacy' | 'extracted', rows: number): void {
   withFile(file, (db) => {
     db.pragma('synchronous = OFF');
     db.prepare(FILL[shape][side]).run(rows);
     db.pragma('wal_checkpoint(TRUNCATE)');
   });
+  const descriptor = openSync(file, 'r+');
+  fsyncSync(descriptor);
+  closeSync(descriptor);
 }
 
 /** Runs `work` on a file that is closed again afterwards. */

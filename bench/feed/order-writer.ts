@@ -1,9 +1,10 @@
 import Database from 'better-sqlite3';
 import { setTimeout as delay } from 'node:timers/promises';
+import { onceUnlocked } from '../../chassis/index.ts';
 
 /**
- * A process of its own that writes as the monolith does, a few rows in each transaction, asking
- * again when the lock is taken. Arguments: its file, writes a second (0: as fast as it can), and for
+ * A process of its own that writes as the monolith does, a few rows in each transaction, waiting for
+ * the lock as it does. Arguments: its file, writes a second (0: as fast as it can), and for
  * how long, in ms. Prints how long each write took, in ms.
  */
 const [, , file = '', rate = '200', forMs = '4000'] = process.argv;
@@ -29,15 +30,7 @@ while (performance.now() < started + Number(forMs)) {
 process.stdout.write(JSON.stringify({ took }));
 
 async function write(number: number): Promise<void> {
-  for (;;) {
-    try {
-      own.exec('BEGIN IMMEDIATE');
-      break;
-    } catch (error) {
-      if (!String((error as { code?: unknown }).code).startsWith('SQLITE_BUSY')) throw error;
-      await delay(1 + Math.random());
-    }
-  }
+  await onceUnlocked(() => own.exec('BEGIN IMMEDIATE'));
   const { lastInsertRowid } = header.run(`customer ${number % 100}`, number);
   for (let item = 0; item < 3; item += 1) line.run(lastInsertRowid, item, number);
   if (touchesRows) stock.run(1 + (number % 1_000));
