@@ -13,7 +13,7 @@ const CROWDED_MS = 10_000;
  * Pages in the log after which a commit here moves them into the database. SQLite leaves that to the
  * next commit beyond 1,000 pages, whoever's it is, and the business would pay for what is applied.
  */
-const CHECKPOINT_PAGES = 700;
+const CHECKPOINT_PAGES = 900;
 
 /** Commits of this process by file, to tell others' commits from its own. */
 const ownCommits = new Map<string, number>();
