@@ -1,0 +1,119 @@
+import { describe, expect, it } from '@jest/globals';
+import { ownerOf } from '../engine/stage.ts';
+import { openSides } from '../sides.ts';
+import type { SideDatabase } from '../side-database.ts';
+import { otherSide } from '../side.ts';
+import type { SideName } from '../side.ts';
+import { dialects, withSidesOf } from '../testing/dialects.ts';
+import type { Dialect, DialectSides } from '../testing/dialects.ts';
+import { shop } from '../testing/shop.ts';
+import { diagnose } from './diagnose.ts';
+import { examine } from './examine.ts';
+import type { Pair } from './older-self.ts';
+import { trust } from './trust.ts';
+
+/** The process was killed; what it had begun ended with it, what it had committed did not. */
+class Killed extends Error {}
+
+/** Each of these is one transaction. */
+const TRANSACTIONS = new Set([
+  'step',
+  'beginHandover',
+  'finishHandover',
+  'openAsTarget',
+  'demandReconcile',
+]);
+
+/** The same databases, to somebody who is killed before their transaction of this number. */
+function killedBefore(number: number, sides: Pair<SideDatabase>): Pair<SideDatabase> {
+  let begun = 0;
+  const doomed = <T extends object>(target: T): T =>
+    new Proxy(target, {
+      get(of, name) {
+        const value: unknown = Reflect.get(of, name, of);
+        if (typeof value === 'function') {
+          return (...given: unknown[]): unknown => {
+            if (TRANSACTIONS.has(String(name)) && begun++ === number) throw new Killed();
+            return (value as (...parameters: unknown[]) => unknown).apply(of, given);
+          };
+        }
+        return name === 'store' || name === 'checks' ? doomed(value as object) : value;
+      },
+    });
+  return { legacy: doomed(sides.legacy), extracted: doomed(sides.extracted) };
+}
+
+const WRITE: Readonly<Record<SideName, string>> = {
+  legacy: `INSERT INTO "STOCK" ("SKU", "QTY", "RSV") VALUES ('a', 1, 0)`,
+  extracted: `INSERT INTO levels (sku, on_hand) VALUES ('b', 1)`,
+};
+
+/** What the fences may have come to, for which nobody but a person knows what is right. */
+const ILLS: Readonly<Record<string, readonly [legacy: string, extracted: string]>> = {
+  'both open': [`state = 'open', epoch = 3`, `state = 'open', epoch = 2`],
+  'nobody open': [`state = 'ceded', epoch = 2`, `state = 'closed', epoch = 0`],
+};
+
+async function withIll(
+  dialect: Dialect,
+  ill: string,
+  use: (prompts: DialectSides, sides: Pair<SideDatabase>) => Promise<void>,
+): Promise<void> {
+  await withSidesOf(dialect, async (prompts) => {
+    const sides = openSides(shop, prompts.urls);
+    try {
+      for (const side of [sides.legacy, sides.extracted]) await side.install();
+      const [legacy, extracted] = ILLS[ill] ?? [];
+      await prompts.legacy.run(`UPDATE fig_fence SET ${legacy}`);
+      await prompts.extracted.run(`UPDATE fig_fence SET ${extracted}`);
+      await use(prompts, sides);
+    } finally {
+      for (const side of [sides.legacy, sides.extracted]) await side.close();
+    }
+  });
+}
+
+async function decideFor(side: SideName, sides: Pair<SideDatabase>, as = sides): Promise<void> {
+  const take = async (of: SideName) => {
+    const lease = await sides[of].store.acquireLease('a person', 60_000);
+    if (!lease) throw new Error('somebody else has the lease');
+    return lease;
+  };
+  const leases = { legacy: await take('legacy'), extracted: await take('extracted') };
+  const endHandover = (): Promise<string> => Promise.reject(new Error('none was to be ended'));
+  await trust({ capability: 'shop', sides: as, leases, endHandover }, side);
+}
+
+describe.each(dialects)('a person whose decision is cut off anywhere, on %s', (dialect) => {
+  const cases = Object.keys(ILLS).flatMap((ill) =>
+    (['legacy', 'extracted'] as const).map((side) => [ill, side] as const),
+  );
+
+  it.each(cases)('with %s, makes %s the only owner by saying it again', async (ill, side) => {
+    let kills = 0;
+    for (let again = true; again; kills += again ? 1 : 0) {
+      again = false;
+      await withIll(dialect, ill, async (prompts, sides) => {
+        try {
+          await decideFor(side, sides, killedBefore(kills, sides));
+        } catch (error) {
+          if (!(error instanceof Killed)) throw error;
+          again = true;
+          const facts = await examine('shop', sides);
+          expect(diagnose(facts, null).map(({ level }) => level)).toContain('broken');
+          await decideFor(side, sides);
+        }
+        const fences = {
+          legacy: await sides.legacy.store.fence(),
+          extracted: await sides.extracted.store.fence(),
+        };
+        expect(ownerOf(fences)).toBe(side);
+        await prompts[side].run(WRITE[side]);
+        await expect(prompts[otherSide(side)].run(WRITE[otherSide(side)])).rejects.toThrow(
+          /FENCED/,
+        );
+      });
+    }
+    expect(kills).toBeGreaterThan(5);
+  });
+});
