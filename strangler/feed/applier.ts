@@ -74,7 +74,10 @@ export class Applier implements SliceSink {
    *   applier is stopped or a failed change before it waits for its next try
    */
   async deliver(slice: Slice): Promise<void> {
-    if (!this.#waiting) await this.#inTurn(() => this.#applyWhole(slice));
+    await this.#inTurn(async () => {
+      // What came before it in the meantime may have failed.
+      if (!this.#waiting) await this.#applyWhole(slice);
+    });
   }
 
   async catchUp(upto = Number.POSITIVE_INFINITY): Promise<void> {

@@ -16,6 +16,8 @@ import { Relay } from './relay.ts';
 import type { SliceSink, SliceSource } from './slice-source.ts';
 
 const CLOSE_MS = 1_000;
+/** While one slice is applied, the next is fetched; the applier takes them in turn, in any order. */
+const AT_ONCE = 2;
 
 /** The BullMQ queue that carries one side's feed to the other. */
 export function queueName(capability: string, feedOf: SideName): string {
@@ -81,7 +83,7 @@ export class QueueSource implements SliceSource {
     const { capability, feedOf, log } = this.#options;
     this.#worker = new Worker<Job>(queueName(capability, feedOf), ({ data }) => this.#take(data), {
       connection: this.#consumer,
-      concurrency: 1,
+      concurrency: AT_ONCE,
     });
     this.#worker.on('error', (error) => log.debug({ err: error }, 'feed worker'));
     this.#relay.start(sink.position);

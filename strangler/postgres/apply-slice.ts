@@ -15,8 +15,9 @@ export async function applySlice(
   const { applied, anyParked } = target.found;
   if (after > applied || upto <= applied) return { position: applied, parked: [], heldMs: 0 };
   const fresh = changes.filter(({ position, op }) => position > applied && op !== 'heartbeat');
-  if (careful || anyParked) await target.applyOrPark(fresh);
-  else await target.applyAll(fresh);
-  await target.setApplied(upto);
+  if (careful || anyParked) {
+    await target.applyOrPark(fresh);
+    await target.setApplied(upto);
+  } else await target.applyAll(fresh, upto);
   return { position: upto, parked: target.parked, heldMs: performance.now() - started };
 }

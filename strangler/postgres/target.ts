@@ -14,6 +14,7 @@ import { isPoison, isUniqueViolation, reasonOf } from './poison.ts';
 import { PostgresRowReader } from './row-reader.ts';
 import { pairWritesOf, PostgresRowWriter } from './row-writer.ts';
 import type { Schemas } from './schema.ts';
+import { text } from './values.ts';
 
 /** What a transaction of a target has found when it began, under the fence's lock. */
 export interface Found {
@@ -61,18 +62,25 @@ export class PostgresTarget extends PostgresRowReader implements Target {
   }
 
   async setApplied(position: number): Promise<void> {
-    await this.#client.query(
-      `INSERT INTO fig_applied (capability, feed_of, position, at) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (capability, feed_of) DO UPDATE SET position = excluded.position, at = excluded.at`,
-      [this.#mapping.capability, otherSide(this.#side), position, Date.now()],
-    );
+    await this.#client.query(this.#appliedSql(position));
   }
 
-  /** Brings changes of the owner to this side, all in one go. @throws ApplyError */
-  async applyAll(changes: readonly Change[]): Promise<void> {
+  #appliedSql(position: number): string {
+    const [capability, source] = [text(this.#mapping.capability), text(otherSide(this.#side))];
+    return `INSERT INTO fig_applied (capability, feed_of, position, at)
+      VALUES (${capability}, ${source}, ${position}, ${Date.now()})
+      ON CONFLICT (capability, feed_of) DO UPDATE SET position = excluded.position, at = excluded.at`;
+  }
+
+  /**
+   * Brings changes of the owner to this side, all in one go, and the position up to which they reach.
+   * @param upto left out where nothing is to stay @throws ApplyError
+   */
+  async applyAll(changes: readonly Change[], upto?: number): Promise<void> {
     try {
       await this.#writer.apply(changes);
-      await this.#client.query(CHECK_NOW);
+      const applied = upto === undefined ? [] : [this.#appliedSql(upto)];
+      await this.#client.query([CHECK_NOW, ...applied].join('; '));
     } catch (error) {
       const [first] = changes;
       if (first === undefined || error instanceof ApplyError) throw error;
