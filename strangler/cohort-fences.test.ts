@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
+import { createFenceGuard, openDatabase, ownerTransaction } from '../chassis/index.ts';
 import { eventually } from '../tests/support/index.ts';
 import { checkMapping, defineMapping } from './mapping/index.ts';
 import { openSides } from './sides.ts';
@@ -102,6 +103,25 @@ describe.each(dialects)('fences by key on %s', (dialect) => {
       await expect(
         extracted.run(`INSERT INTO sales VALUES ('s6', 'B', 'y', 1)`),
       ).rejects.toMatchObject(told(/FENCED/));
+    }));
+
+  it('are asked by the guard of a program as they are by the triggers, which says whose refused', () =>
+    withTill(dialect, async ({ urls, legacy }) => {
+      const guard = createFenceGuard({ capability: 'till', whenAbsent: 'open' });
+      const database = openDatabase(urls.legacy);
+      const write = (key?: string): Promise<string> =>
+        ownerTransaction(database, guard, () => Promise.resolve('written'), key);
+      try {
+        expect([await write('A'), await write()]).toEqual(['written', 'written']);
+        await cede(legacy);
+        await expect(write('A')).rejects.toMatchObject({ key: 'A', state: 'ceded', epoch: 2 });
+        expect([await write('B'), await write()]).toEqual(['written', 'written']);
+        await legacy.run(`UPDATE fig_fence SET state = 'closed', epoch = 3 WHERE key = '*'`);
+        await expect(write('B')).rejects.toMatchObject({ key: undefined, state: 'closed' });
+        await expect(write('A')).rejects.toMatchObject({ key: 'A', state: 'ceded' });
+      } finally {
+        await database.close();
+      }
     }));
 
   it('refuse rows of the other side for a key that is owned here, by old and by new key', () =>
