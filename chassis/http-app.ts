@@ -1,7 +1,8 @@
 import express from 'express';
 import type { ErrorRequestHandler, Express, RequestHandler, Router } from 'express';
 import type { Database } from './database.ts';
-import { FencedError, readFences } from './fence.ts';
+import { FencedError } from './fence.ts';
+import { readFences } from './fence-rows.ts';
 import type { Logger } from './log.ts';
 import { fencedProblem, Problem, problemBody } from './problem.ts';
 import { continueTrace, currentTraceId, traceparentOf, withTrace } from './trace.ts';

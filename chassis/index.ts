@@ -7,6 +7,8 @@ export * from './env.ts';
 export * from './event-queues.ts';
 export * from './event-relay.ts';
 export * from './fence.ts';
+export { readFences } from './fence-rows.ts';
+export type { Fence, FenceState, NamedFence } from './fence-rows.ts';
 export * from './hash.ts';
 export * from './http-app.ts';
 export * from './http-client.ts';

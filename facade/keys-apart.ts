@@ -1,7 +1,6 @@
-import type { RoutingState } from '../strangler/routing/index.ts';
+import type { RoutingState, SideName } from '../strangler/routing/index.ts';
 import { ownershipOf, withAcceptance, withFenceAnswer, withNews } from './ownership.ts';
 import type { FenceAnswer, Knowledge, Ownership } from './ownership.ts';
-import type { SideName } from '../strangler/routing/index.ts';
 
 /** Keys that are owned together. What is learnt of one of them holds for all. */
 interface Group {
