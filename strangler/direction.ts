@@ -63,6 +63,21 @@ export function isSplit({ legacy, extracted }: AllFences): boolean {
 /** The owner of each key that has a fence of its own; null where it has not exactly one. */
 export function ownersOf(fences: AllFences): ReadonlyMap<string, SideName | null> {
   const { legacy, extracted } = fences;
+  const known = told.get(legacy);
+  if (known?.extracted === extracted) return known.owners;
+  const owners = readOwners(fences);
+  told.set(legacy, { extracted, owners });
+  return owners;
+}
+
+/** Of thousands of keys: stores give the same rows again while nothing has become of them. */
+const told = new WeakMap<
+  FenceRows,
+  { readonly extracted: FenceRows; readonly owners: ReadonlyMap<string, SideName | null> }
+>();
+
+function readOwners(fences: AllFences): ReadonlyMap<string, SideName | null> {
+  const { legacy, extracted } = fences;
   const keys = [...new Set([...legacy.keys.keys(), ...extracted.keys.keys()])].sort();
   return new Map(keys.map((key) => [key, ownerOfKey(fences, key)]));
 }

@@ -15,6 +15,7 @@ export type Keys = readonly string[] | null;
 export class FenceRows {
   readonly rest: Fence;
   readonly keys: ReadonlyMap<string, Fence>;
+  #epoch: number | undefined;
 
   constructor(rows: readonly KeyFence[]) {
     const all = new Map(rows.map(({ key, state, epoch }) => [key, { state, epoch }]));
@@ -39,7 +40,8 @@ export class FenceRows {
 
   /** The newest epoch of all: it only grows. */
   get epoch(): number {
-    return newest(this.all);
+    this.#epoch ??= newest(this.all);
+    return this.#epoch;
   }
 
   /** The newest epoch at which something was ceded to the other side; null when nothing was. */
@@ -82,7 +84,7 @@ export class FenceRows {
 }
 
 function newest(fences: readonly Fence[]): number {
-  return Math.max(...fences.map(({ epoch }) => epoch));
+  return fences.reduce((most, { epoch }) => Math.max(most, epoch), -1);
 }
 
 /** A compare-and-set of fences, as far as rows decide it. */
@@ -140,4 +142,41 @@ export function encodeKeys(keys: Keys): string | null {
 
 export function decodeKeys(text: string | null | undefined): Keys {
   return text === null || text === undefined ? null : (JSON.parse(text) as string[]);
+}
+
+/** The fence of the rest, and what tells whether anything has become of the others. */
+export interface FenceGlance extends Fence {
+  readonly rows: number;
+  readonly epochs: number;
+  readonly open: number;
+  readonly ceded: number;
+}
+
+/**
+ * Remembers the fences of one database: there may be thousands, and somebody asks every moment. What
+ * moves a fence looks at the rows themselves.
+ */
+export class KnownFences {
+  #glance = '';
+  #rows = new FenceRows([]);
+
+  /** @param read reads all rows, which is done only when the glance is another one */
+  take(glance: FenceGlance, rows: () => readonly KeyFence[]): FenceRows;
+  take(glance: FenceGlance, rows: () => Promise<readonly KeyFence[]>): Promise<FenceRows>;
+  take(
+    glance: FenceGlance,
+    read: () => readonly KeyFence[] | Promise<readonly KeyFence[]>,
+  ): FenceRows | Promise<FenceRows> {
+    const { state, epoch } = glance;
+    if (glance.rows < 2) return new FenceRows([{ key: REST, state, epoch }]);
+    const text = JSON.stringify(glance);
+    if (text === this.#glance) return this.#rows;
+    const keep = (rows: readonly KeyFence[]): FenceRows => {
+      this.#rows = new FenceRows(rows);
+      this.#glance = text;
+      return this.#rows;
+    };
+    const rows = read();
+    return rows instanceof Promise ? rows.then(keep) : keep(rows);
+  }
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { StepKind } from '../handover/switcher.ts';
 import { sessionsOf } from '../testing/dialects.ts';
 import { endOf, startDoomedEngine } from '../testing/doomed-engine.ts';
-import { figFor } from '../testing/fig.ts';
+import { figFor, withFig } from '../testing/fig.ts';
 import type { Fig } from '../testing/fig.ts';
 import { withSides } from '../testing/sides.ts';
 import type { Sides } from '../testing/sides.ts';
@@ -66,6 +66,16 @@ describe('fig switch and fig reverse with customers', () => {
         await expectEqual(running);
       }),
     ));
+
+  it('are refused, with the reason, where a capability moves as a whole', () =>
+    withFig(async (fig) => {
+      expect(await fig('switch shop --customers A')).toMatchObject({
+        code: 3,
+        stderr: expect.stringMatching(
+          /the config of shop names no cohorts\nnext: fig switch shop\n$/,
+        ),
+      });
+    }));
 
   it('refuse words that mean nothing', () =>
     withPreparedTill(async (sides) => {

@@ -185,6 +185,28 @@ describe('a share of the customers', () => {
     ));
 });
 
+describe('more customers than one handover moves', () => {
+  it('go in several, and the rest follows as ever', () =>
+    withTill('sqlite', async (sides) => {
+      const sales = Array.from({ length: 700 }, (_, nr) => `('m${nr}', 'M${nr}', 'm${nr}', 1)`);
+      await sides.legacy.run(`INSERT INTO "SALE" VALUES ${sales.join(', ')}`);
+      await withTillEngine(sides, async (running) => {
+        await prepareTill(running);
+        const { body } = await move(running, 'extracted', { share: 100 });
+        expect((body as { keys: string[] }).keys).toHaveLength(703);
+        expect(await running.engine.handovers()).toMatchObject([
+          { keys: { length: 203 }, epoch: 3 },
+          { keys: { length: 500 }, epoch: 2 },
+        ]);
+        expect(await takersOf(sides, 'M1', 'x1')).toEqual(['extracted']);
+        expect(await takersOf(sides, 'not seen', 'x2')).toEqual(['legacy']);
+        expect((await move(running, 'extracted')).body).toMatchObject({ outcome: 'done' });
+        expect(await takersOf(sides, 'not seen', 'x3')).toEqual(['extracted']);
+        await expectEqual(running);
+      });
+    }));
+});
+
 describe('a capability whose customers can not move by themselves', () => {
   it.each([
     ['says why', { off: 'a sale is of several at once' }, /till moves as a whole: a sale is of/],

@@ -22,6 +22,10 @@ import type { Steward } from './steward.ts';
 
 const FLAG_MS = 3_000;
 const WAY_BACK_MS = 2_000;
+/** Keys that one handover moves at the most: what it does for each, their writers wait for. */
+const KEYS_AT_ONCE = 500;
+/** Between two of those, in ms: leases are to be renewed, and others have work to do, too. */
+const KEYS_PAUSE_MS = 20;
 
 interface Move {
   readonly capability: string;
@@ -57,6 +61,8 @@ export interface FlagAccess {
   readonly flags: Flags;
   readonly flagStore?: FlagStore | undefined;
 }
+
+type DoneAnswer = Extract<HandoverAnswer, { readonly outcome: 'done' }>;
 
 /** Shows what a handover would do, and whether its gates hold; changes nothing. */
 export async function planHandover(
@@ -153,10 +159,19 @@ async function moveKeys(
   }
   const refusal = refusalOf(await driver.gatekeeper.judge(plane, to, keys));
   if (refusal) throw gateRefused(capability, refusal);
-  return answerOf(plane, await handovers.begin(to, keys));
+  // Each waits for its own handover only, so many keys go in several.
+  let answer: DoneAnswer | undefined;
+  for (let from = 0; from < keys.length; from += KEYS_AT_ONCE) {
+    if (from > 0) await delay(KEYS_PAUSE_MS);
+    const result = await handovers.begin(to, keys.slice(from, from + KEYS_AT_ONCE));
+    if (result.outcome !== 'done') throw notDone(capability, result, from);
+    const holdMs = Math.max(result.holdMs ?? 0, answer?.holdMs ?? 0);
+    answer = { ...(await answerOf(plane, result)), keys, holdMs };
+  }
+  return answer as DoneAnswer;
 }
 
-async function answerOf(plane: Plane, result: HandoverOutcome): Promise<HandoverAnswer> {
+async function answerOf(plane: Plane, result: HandoverOutcome): Promise<DoneAnswer> {
   const { record, holdMs, steps, outcome } = result;
   const { id, epoch, to, capability, keys } = record;
   if (outcome !== 'done') throw notDone(capability, result);
@@ -245,10 +260,17 @@ export function gateRefused(capability: string, refusal: Refusal<string>): Probl
   });
 }
 
-function notDone(capability: string, { outcome, reason, record, steps }: HandoverOutcome): Problem {
-  const members = { capability, id: record.id, epoch: record.epoch, reason, steps };
+/** @param moved keys that were moved before it */
+function notDone(
+  capability: string,
+  { outcome, reason, record, steps }: HandoverOutcome,
+  moved = 0,
+): Problem {
+  const done = moved === 0 ? {} : { moved };
+  const members = { capability, id: record.id, epoch: record.epoch, reason, steps, ...done };
   if (outcome === 'aborted') {
-    const detail = `the handover was taken back: ${reason ?? 'no reason was recorded'}`;
+    const after = moved === 0 ? '' : `after ${moved} keys had moved, `;
+    const detail = `${after}the handover was taken back: ${reason ?? 'no reason was recorded'}`;
     return new Problem(409, 'handover_aborted', detail, {
       members: { ...members, next: `fig journal ${capability}` },
     });

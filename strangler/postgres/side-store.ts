@@ -1,8 +1,17 @@
 import type { Fence } from '../../chassis/index.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
-import { decodeKeys, encodeKeys, FenceRows, merged, movable, REST, rowsOf } from '../fence-rows.ts';
-import type { KeyFence, Keys } from '../fence-rows.ts';
+import {
+  decodeKeys,
+  encodeKeys,
+  FenceRows,
+  KnownFences,
+  merged,
+  movable,
+  REST,
+  rowsOf,
+} from '../fence-rows.ts';
+import type { FenceGlance, KeyFence, Keys } from '../fence-rows.ts';
 import type { Mapping } from '../mapping/index.ts';
 import { acquaintanceOf, recordOf } from '../store.ts';
 import type {
@@ -28,6 +37,13 @@ const COLUMNS = `id, capability, from_side AS "from", to_side AS "to", epoch, de
 const FENCE = `SELECT state, epoch FROM fig_fence WHERE capability = $1 AND key = '*'`;
 const FENCES = `SELECT key, state, epoch FROM fig_fence WHERE capability = $1
   ORDER BY key = '*' DESC, key COLLATE "C"`;
+const FENCES_OF = `SELECT key, state, epoch FROM fig_fence
+  WHERE capability = $1 AND (key = '*' OR key = ANY ($2::text[]))`;
+const GLANCE = `SELECT r.state, r.epoch, count(*) AS rows, sum(f.epoch)::bigint AS epochs,
+    count(*) FILTER (WHERE f.state = 'open') AS open,
+    count(*) FILTER (WHERE f.state = 'ceded') AS ceded
+  FROM fig_fence r JOIN fig_fence f USING (capability) WHERE r.capability = $1 AND r.key = '*'
+  GROUP BY r.state, r.epoch`;
 /**
  * Keeps others from moving any fence, and lets those pass who only read them. It is always the row of
  * the rest that is locked for all: there may be thousands of keys.
@@ -46,6 +62,7 @@ export class PostgresSideStore implements SideStore {
   readonly #capability: string;
   readonly #mapping: Mapping;
   readonly #sequencer: Sequencer;
+  readonly #known = new KnownFences();
 
   constructor(
     connection: PostgresConnection,
@@ -68,10 +85,17 @@ export class PostgresSideStore implements SideStore {
   }
 
   async fences(): Promise<FenceRows> {
-    const { rows } = await this.#db.query<KeyFence & Record<string, unknown>>(FENCES, [
+    const { rows } = await this.#db.query<FenceGlance & Record<string, unknown>>(GLANCE, [
       this.#capability,
     ]);
-    return new FenceRows(rows);
+    const [glance] = rows;
+    if (glance === undefined) return new FenceRows([]);
+    return this.#known.take(glance, async () => {
+      const all = await this.#db.query<KeyFence & Record<string, unknown>>(FENCES, [
+        this.#capability,
+      ]);
+      return all.rows;
+    });
   }
 
   split(keys: readonly string[], lease: Lease): Promise<boolean> {
@@ -214,13 +238,13 @@ export class PostgresSideStore implements SideStore {
   recordPosition(handover: string, lease: Lease): Promise<number | null> {
     return this.#db.transaction(async (client) => {
       if (!(await this.#holds(client, lease))) return null;
-      const fences = await this.#rows(client);
       const { rows: known } = await client.query<{ keys: string | null }>(
         'SELECT keys FROM fig_handover WHERE id = $1',
         [handover],
       );
       // Behind an open fence there is no last position yet.
-      const set = rowsOf(fences, decodeKeys(known[0]?.keys));
+      const moving = decodeKeys(known[0]?.keys);
+      const set = rowsOf(await this.#rows(client, moving), moving);
       if (set.some(({ state }) => state === 'open')) return null;
       // Closing has waited for all who write, so whatever there will be is there by now.
       const last = await this.#sequencer.moveIn(client);
@@ -255,7 +279,7 @@ export class PostgresSideStore implements SideStore {
   openAsTarget(epoch: number, keys: Keys = null): Promise<boolean> {
     return this.#moving(async (client) => {
       await this.#split(client, keys ?? []);
-      const set = rowsOf(await this.#rows(client), keys);
+      const set = rowsOf(await this.#rows(client, keys), keys);
       const pending = set.filter(({ state }) => state !== 'open');
       if (pending.length === 0) return set.some((fence) => fence.epoch === epoch);
       if (pending.some((fence) => fence.epoch >= epoch)) return false;
@@ -322,11 +346,18 @@ export class PostgresSideStore implements SideStore {
     }
   }
 
-  /** All fences, kept where they are until the transaction ends. */
-  async #rows(client: PostgresClient): Promise<readonly KeyFence[]> {
+  /**
+   * The fences of a set, with that of the rest; all where everything is meant. They are kept where they
+   * are until the transaction ends.
+   */
+  async #rows(client: PostgresClient, keys: Keys = null): Promise<readonly KeyFence[]> {
     const { rowCount } = await client.query(KEEP_FENCES, [this.#capability]);
     if (rowCount === 0) throw notInstalled(this.#capability);
-    return (await client.query<KeyFence>(FENCES, [this.#capability])).rows;
+    const all = [this.#capability];
+    const found = await (keys === null
+      ? client.query<KeyFence>(FENCES, all)
+      : client.query<KeyFence>(FENCES_OF, [...all, keys]));
+    return found.rows;
   }
 
   async #setFences(
@@ -353,7 +384,7 @@ export class PostgresSideStore implements SideStore {
 
   /** All of them or none. */
   async #moveFences(client: PostgresClient, move: FenceMove): Promise<boolean> {
-    const moving = movable(await this.#rows(client), move);
+    const moving = movable(await this.#rows(client, move.keys), move);
     if (moving === null) return false;
     const keys = moving.map(({ key }) => key);
     await this.#setFences(client, keys, move.to);

@@ -1,8 +1,17 @@
 import type { Fence } from '../../chassis/index.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
-import { decodeKeys, encodeKeys, FenceRows, merged, movable, REST, rowsOf } from '../fence-rows.ts';
-import type { KeyFence, Keys } from '../fence-rows.ts';
+import {
+  decodeKeys,
+  encodeKeys,
+  FenceRows,
+  KnownFences,
+  merged,
+  movable,
+  REST,
+  rowsOf,
+} from '../fence-rows.ts';
+import type { FenceGlance, KeyFence, Keys } from '../fence-rows.ts';
 import type { Mapping } from '../mapping/index.ts';
 import { acquaintanceOf, recordOf } from '../store.ts';
 import type {
@@ -28,6 +37,13 @@ const FENCE = `SELECT state, epoch FROM fig_fence WHERE capability = ? AND key =
 
 const FENCES = `SELECT key, state, epoch FROM fig_fence WHERE capability = ? ORDER BY key = '*' DESC, key`;
 
+const FENCES_OF = `SELECT key, state, epoch FROM fig_fence
+  WHERE capability = ? AND (key = '*' OR key IN (SELECT value FROM json_each(?)))`;
+const GLANCE = `SELECT r.state, r.epoch, count(*) AS rows, sum(f.epoch) AS epochs,
+    sum(f.state = 'open') AS open, sum(f.state = 'ceded') AS ceded
+  FROM fig_fence r JOIN fig_fence f USING (capability) WHERE r.capability = ? AND r.key = '*'
+  GROUP BY r.key`;
+
 /** `SideStore` on SQLite. Each method is one transaction; it survives a power cut where it must. */
 export class SqliteSideStore implements SideStore {
   readonly side: SideName;
@@ -35,6 +51,7 @@ export class SqliteSideStore implements SideStore {
   readonly #capability: string;
   readonly #mapping: Mapping;
   readonly #last: string;
+  readonly #known = new KnownFences();
 
   constructor(connection: SqliteConnection, mapping: Mapping, side: SideName) {
     const { capability } = mapping;
@@ -50,9 +67,12 @@ export class SqliteSideStore implements SideStore {
   }
 
   fences(): Promise<FenceRows> {
-    return this.#reading(
-      () => new FenceRows(this.#db.read(FENCES).all(this.#capability) as KeyFence[]),
-    );
+    return this.#reading(() => {
+      const glance = this.#db.read(GLANCE).get(this.#capability) as FenceGlance | undefined;
+      if (glance === undefined) return new FenceRows([]);
+      const all = (): KeyFence[] => this.#db.read(FENCES).all(this.#capability) as KeyFence[];
+      return this.#known.take(glance, all);
+    });
   }
 
   split(keys: readonly string[], lease: Lease): Promise<boolean> {
@@ -211,7 +231,8 @@ export class SqliteSideStore implements SideStore {
         .write('SELECT keys FROM fig_handover WHERE id = ?')
         .pluck()
         .get(handover);
-      const set = rowsOf(this.#rows(), decodeKeys(keys as string | null | undefined));
+      const moving = decodeKeys(keys as string | null | undefined);
+      const set = rowsOf(this.#rows(moving), moving);
       // Behind an open fence there is no last position yet.
       if (!this.#holds(lease) || set.some(({ state }) => state === 'open')) return null;
       this.#db
@@ -251,7 +272,7 @@ export class SqliteSideStore implements SideStore {
   openAsTarget(epoch: number, keys: Keys = null): Promise<boolean> {
     return this.#db.transaction(() => {
       this.#split(keys ?? []);
-      const set = rowsOf(this.#rows(), keys);
+      const set = rowsOf(this.#rows(keys), keys);
       const pending = set.filter(({ state }) => state !== 'open');
       if (pending.length === 0) return set.some((fence) => fence.epoch === epoch);
       if (pending.some((fence) => fence.epoch >= epoch)) return false;
@@ -318,8 +339,13 @@ export class SqliteSideStore implements SideStore {
     return row && recordOf(row);
   }
 
-  #rows(): readonly KeyFence[] {
-    return this.#db.write(FENCES).all(this.#capability) as KeyFence[];
+  /** The fences of a set, with that of the rest; all where everything is meant. */
+  #rows(keys: Keys = null): readonly KeyFence[] {
+    const rows =
+      keys === null
+        ? this.#db.write(FENCES).all(this.#capability)
+        : this.#db.write(FENCES_OF).all(this.#capability, JSON.stringify(keys));
+    return rows as KeyFence[];
   }
 
   #setFence(key: string, { state, epoch }: Fence): void {
@@ -330,7 +356,7 @@ export class SqliteSideStore implements SideStore {
 
   /** All of them or none. */
   #moveFences(move: FenceMove): boolean {
-    const moving = movable(this.#rows(), move);
+    const moving = movable(this.#rows(move.keys), move);
     for (const { key } of moving ?? []) this.#setFence(key, move.to);
     return moving !== null;
   }
