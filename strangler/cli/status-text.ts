@@ -64,7 +64,7 @@ function branches(status: ShownStatus, paint: Paint, isWatched: boolean): Branch
     ['trouble', trouble.length > 0 ? trouble.join('; ') : null],
     ['watch', watchText(status)],
     // Nothing has to come after a switch; what matters then is that there is a way back.
-    status.stage === 'switched'
+    status.stage === 'switched' || wayBackOf(status)?.safe === false
       ? ['way back', wayBackText(status, paint)]
       : ['next', nextSteps(status)[0]?.command ?? null],
   ];

@@ -10,6 +10,7 @@ const switched = {
   backfill: { state: 'done', rows: 0, total: 0, startedAt: null, at: null },
   drift: [],
   lag: { changes: 0, ms: 0 },
+  cohorts: null,
 } as const;
 
 describe('the way back', () => {
@@ -17,6 +18,15 @@ describe('the way back', () => {
     expect(wayBackOf(switched)).toEqual({ safe: true });
     expect(wayBackOf({ ...switched, owner: 'legacy', stage: 'reading' })).toBeNull();
     expect(wayBackOf({ ...switched, stage: 'complete' })).toBeNull();
+  });
+
+  it('is looked after while single customers are ahead of the rest', () => {
+    const cohorts = { legacy: [], extracted: ['A'], nobody: [] };
+    const ahead = { ...switched, owner: 'legacy', stage: 'reading', cohorts } as const;
+    expect(wayBackOf(ahead)).toEqual({ safe: true });
+    expect(wayBackOf({ ...ahead, broken: 'row 7' })).toMatchObject({ safe: false });
+    const back = { legacy: ['A'], extracted: [], nobody: [] };
+    expect(wayBackOf({ ...ahead, cohorts: back })).toBeNull();
   });
 
   it.each([
