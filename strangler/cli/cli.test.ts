@@ -20,7 +20,8 @@ describe('fig', () => {
   it('takes a capability out and back, naming the next command each time', () =>
     withFig(async (fig, _running, sides) => {
       expect((await fig('status')).stdout).toMatch(/shop {2}legacy {2}owner legacy, epoch 1\n/);
-      expect((await fig('status')).stdout).toMatch(/next +fig backfill shop\n$/);
+      expect((await fig('status shop')).stdout).toMatch(/next +fig backfill shop\n$/);
+      expect(await fig('status shopp')).toMatchObject({ code: 2 });
       expect(await fig('backfill shop')).toMatchObject({
         code: 0,
         stdout: expect.stringMatching(/^shop: 4 rows copied in .+\nnext: fig shadow shop 100\n$/),

@@ -48,9 +48,7 @@ describe('fig switch and fig reverse with customers', () => {
         });
         expect(await fig('switch till --customers A')).toMatchObject({
           code: 0,
-          stdout: expect.stringContaining(
-            'all that was asked for of till already belongs to extracted',
-          ),
+          stdout: expect.stringContaining('nobody of till who was asked for is at legacy'),
         });
         expect((await fig('status')).stdout).toMatch(/cohorts +extracted: A, new\n/);
         expect(JSON.parse((await fig('status --json')).stdout)).toMatchObject({

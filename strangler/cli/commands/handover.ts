@@ -131,8 +131,8 @@ function keysText(keys: readonly string[]): string {
 function answerText(answer: HandoverAnswer, back: string): string {
   const { capability, to, epoch, keys } = answer;
   if (answer.outcome === 'already') {
-    const what = keys === null ? capability : `all that was asked for of ${capability}`;
-    return `${what} already belongs to ${to} (epoch ${epoch})\nway back: ${back}`;
+    if (keys !== null) return `nobody of ${capability} who was asked for is at ${otherSide(to)}`;
+    return `${capability} already belongs to ${to} (epoch ${epoch})\nway back: ${back}`;
   }
   const what = keys === null ? capability : `${keysText(keys)}, of ${capability},`;
   const hold = answer.holdMs === null ? '' : `; writes were held for ${duration(answer.holdMs)}`;

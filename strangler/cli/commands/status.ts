@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FacadeFacts } from '../../doctor/index.ts';
 import { ask } from '../ask.ts';
+import { declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
 import { EngineClient } from '../engine-client.ts';
 import { nextSteps } from '../next-step.ts';
@@ -21,19 +22,26 @@ interface StatusOptions {
 export async function status(
   context: Context,
   output: Output,
+  capability: string | undefined,
   { watch }: StatusOptions,
 ): Promise<void> {
+  const wanted = declarationsFor(context, capability).map(({ mapping }) => mapping.capability);
   const engine = new EngineClient(context.engineUrl, 0, () => undefined);
-  if (!watch) {
+  const find = async (): Promise<FoundStatus> => {
     const found = await findStatus(context, engine);
+    const capabilities = found.capabilities.filter((one) => wanted.includes(one.capability));
+    return { ...found, capabilities };
+  };
+  if (!watch) {
+    const found = await find();
     const text = (): string => statusText([sourceOf(found)], found.capabilities, output.paint);
     output.result(found, text, found.capabilities.flatMap(nextSteps));
     return;
   }
-  if (output.terminal && !output.json) return redraw(context, engine, output);
+  if (output.terminal && !output.json) return redraw(context, find, output);
   const lines = new WatchedLines();
   for (;;) {
-    const found = await findStatus(context, engine);
+    const found = await find();
     for (const line of lines.of(found)) output.line(line, found);
     await delay(REFRESH_MS);
   }
@@ -46,13 +54,17 @@ function sourceOf({ source, engineUrl }: FoundStatus): string {
 }
 
 /** Until somebody interrupts it. */
-async function redraw(context: Context, engine: EngineClient, output: Output): Promise<void> {
+async function redraw(
+  context: Context,
+  find: () => Promise<FoundStatus>,
+  output: Output,
+): Promise<void> {
   if (!output.terminal) return;
   let frame = '';
   const screen = new Screen(output.terminal, () => screen.draw(frame));
   output.atEnd(() => screen.close());
   for (;;) {
-    const found = await findStatus(context, engine);
+    const found = await find();
     const around = [sourceOf(found), ...(await Promise.all(context.adminUrls.map(facadeLine)))];
     frame = statusText(around, found.capabilities, output.paint, true);
     screen.draw(frame);

@@ -34,13 +34,14 @@ function addStatus(program: Command, run: Run): void {
     does:
       'show where every capability is: stage, owner, shares, lag, last handover; without an engine, ' +
       'the databases and flags are read themselves',
-    examples: ['fig status', 'fig status -w', 'fig status --json'],
+    examples: ['fig status', 'fig status payment', 'fig status -w', 'fig status --json'],
   })
+    .argument('[capability]', ALL)
     .option('-w, --watch', 'go on showing it, until Ctrl-C', false)
-    .action(({ watch, ...wishes }: StatusWords) =>
+    .action((capability: string | undefined, { watch, ...wishes }: StatusWords) =>
       run(wishes, async (context, output) => {
         const { status } = await import('../commands/status.ts');
-        await status(context, output, { watch });
+        await status(context, output, capability, { watch });
       }),
     );
 }
