@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { StepKind } from '../handover/switcher.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import { dialects } from '../testing/dialects.ts';
@@ -50,21 +51,28 @@ const WORDS: Readonly<
   },
 };
 
+interface Seller {
+  /** Counts every customer up at once, a few times, at whichever side takes it. */
+  rush(): Promise<void>;
+  stop(): Promise<Map<string, number>>;
+}
+
 /** Sales of all customers, counted up at whichever side takes them, with a ledger of what was told. */
-function keepSelling(sides: DialectSides, seed: number): { stop(): Promise<Map<string, number>> } {
+function keepSelling(sides: DialectSides, seed: number): Seller {
   const ledger = new Map<string, number>();
   const keep = (sale: string, rows: readonly unknown[]): void => {
     ledger.set(sale, (ledger.get(sale) ?? 1) + rows.length);
   };
   let going = true;
+  const attemptAt = async (side: SideName, sql: string, sale: string): Promise<void> => {
+    // Fenced, or the other side's turn at the lock.
+    await sides[side].rows(sql).then(
+      (rows) => keep(sale, rows),
+      () => undefined,
+    );
+  };
   const at = async (side: SideName): Promise<void> => {
-    const attempt = async (sql: string, sale: string): Promise<void> => {
-      // Fenced, or the other side's turn at the lock.
-      await sides[side].rows(sql).then(
-        (rows) => keep(sale, rows),
-        () => undefined,
-      );
-    };
+    const attempt = (sql: string, sale: string): Promise<void> => attemptAt(side, sql, sale);
     for (let turn = seed; going; turn += 1) {
       const customer = CUSTOMERS[turn % CUSTOMERS.length] ?? 'A';
       const { count, pass, churn } = WORDS[side];
@@ -76,6 +84,13 @@ function keepSelling(sides: DialectSides, seed: number): { stop(): Promise<Map<s
   };
   const selling = [at('legacy'), at('extracted')];
   return {
+    rush: async () => {
+      for (const side of ['legacy', 'extracted'] as const) {
+        for (const customer of [...CUSTOMERS, ...CUSTOMERS, ...CUSTOMERS]) {
+          await attemptAt(side, WORDS[side].count(customer), `first of ${customer}`);
+        }
+      }
+    },
     stop: async () => {
       going = false;
       await Promise.all(selling);
@@ -115,9 +130,14 @@ describe.each(dialects)('customers who move to and fro on %s', (dialect) => {
         dialect,
         async (sides) => {
           await sides.legacy.run(`INSERT INTO "SALE" VALUES ('wanderer', 'A', 'w', 1)`);
-          await withTillEngine(sides, async (running) => {
+          let shop: Seller | undefined;
+          // Just before the fences close, so that there is something that is not applied yet.
+          const rush = async (_: string, step: StepKind): Promise<void> => {
+            if (step === 'close') await shop?.rush();
+          };
+          const story = async (running: RunningEngine): Promise<void> => {
             await prepareTill(running);
-            const shop = keepSelling(sides, seed);
+            shop = keepSelling(sides, seed);
             const wanted = fc.sample(moves, { seed, numRuns: 10 });
             const done = await operate(running, wanted).catch((error: unknown) => error);
             const ledger = await shop.stop();
@@ -132,7 +152,8 @@ describe.each(dialects)('customers who move to and fro on %s', (dialect) => {
               const expected = isAhead ? otherSide(owner ?? 'legacy') : owner;
               expect(await takersOf(sides, customer, `last of ${customer}`)).toEqual([expected]);
             }
-          });
+          };
+          await withTillEngine(sides, story, rush);
         },
         CUSTOMERS,
       ),

@@ -1,5 +1,6 @@
 import { expect } from '@jest/globals';
 import { eventually } from '../../tests/support/index.ts';
+import type { EngineDeps } from '../engine/index.ts';
 import type { SideName } from '../side.ts';
 import { withSidesOf } from './dialects.ts';
 import type { Dialect, DialectSides } from './dialects.ts';
@@ -28,9 +29,10 @@ export function withTill(
 export function withTillEngine<T>(
   sides: Pick<DialectSides, 'urls' | 'folder'>,
   use: (running: RunningEngine) => Promise<T>,
+  onStep: EngineDeps['onStep'] = () => undefined,
 ): Promise<T> {
   const declarations = { till: tillDeclaration(sides.urls) };
-  return withEngine(sides, { declarations, leaseMs: 500 }, use);
+  return withEngine(sides, { declarations, leaseMs: 500, onStep }, use);
 }
 
 /** Has everything copied and compared. */
