@@ -17,17 +17,31 @@ const ROUNDS = 3;
 const CATCH_UP_MS = 60_000;
 const WRITER_MS = 3_000;
 
-/** Measures the feed: catching up, its lag, and what it costs those who write. */
-export async function benchFeed(folder: string): Promise<readonly Result[]> {
+type Part = (folder: string, redisUrl: string) => Promise<readonly Result[]>;
+
+/** What can be measured by itself, by name. */
+export const PARTS: Readonly<Record<string, Part>> = {
+  'catch-up': catchUp,
+  lag,
+  writers: async (folder, redisUrl) => [
+    await writerBeside(folder, redisUrl, 0),
+    await writerBeside(folder, redisUrl, 4),
+  ],
+  capture: async (folder) => [await captureCost(folder)],
+  postgres: async (_folder, redisUrl) => [await benchPostgres(redisUrl)],
+};
+
+/**
+ * Measures the feed: catching up, its lag, and what it costs those who write.
+ * @param only one of `PARTS`; all when left out
+ */
+export async function benchFeed(folder: string, only?: string): Promise<readonly Result[]> {
   const redis = await startRedis(folder);
   const results: Result[] = [];
   try {
-    results.push(...(await catchUp(folder, redis.url)));
-    results.push(...(await lag(folder, redis.url)));
-    results.push(await writerBeside(folder, redis.url, 0));
-    results.push(await writerBeside(folder, redis.url, 4));
-    results.push(await captureCost(folder));
-    results.push(await benchPostgres(redis.url));
+    for (const [name, part] of Object.entries(PARTS)) {
+      if (only === undefined || only === name) results.push(...(await part(folder, redis.url)));
+    }
     return results;
   } finally {
     await redis.stop();
