@@ -2,28 +2,25 @@ import type { Server } from 'node:http';
 import { createExpressServer, createHttpClient } from '../chassis/index.ts';
 import type { Logger } from '../chassis/index.ts';
 import type { FigConfig, Flags } from '../strangler/routing/index.ts';
-import { buildAdmin } from './admin.ts';
-import { Barriers } from './barriers.ts';
-import { compileRoutes, Indexes } from './capability.ts';
-import { circumstancesOf } from './circumstances.ts';
-import type { Core, Memory } from './core.ts';
-import { Counters } from './counters.ts';
+import { askWishes, buildAdmin, LocalFacts } from './operators/index.ts';
+import {
+  Barriers,
+  Door,
+  FenceSurvey,
+  NO_PEERS,
+  RememberedFlags,
+  RoutingBook,
+  RoutingFeed,
+  WriteNotes,
+} from './ownership/index.ts';
+import { compileRoutes, Indexes } from './routes/index.ts';
+import { circumstancesOf, Experiments, Upstreams } from './exchange/index.ts';
+import type { Core, Memory } from './exchange/index.ts';
+import { Counters, HoldLog } from './counting/index.ts';
 import { createDataPlane } from './data-plane.ts';
 import type { Plane } from './data-plane.ts';
-import { Door } from './door.ts';
-import { Experiments } from './experiment.ts';
-import { FenceSurvey } from './fence-survey.ts';
-import { HoldLog } from './hold-log.ts';
-import { LocalFacts } from './local-facts.ts';
-import { NO_PEERS } from './peers.ts';
-import type { Peers } from './peers.ts';
-import { RememberedFlags } from './remembered-flags.ts';
-import { RequestReader } from './request-form.ts';
-import { RoutingBook } from './routing-book.ts';
-import { RoutingFeed } from './routing-feed.ts';
-import { Upstreams } from './upstreams.ts';
-import { askWishes } from './wishes.ts';
-import { WriteNotes } from './write-notes.ts';
+import type { Peers } from './ownership/index.ts';
+import { RequestReader } from './request/index.ts';
 
 export interface FacadeOptions {
   readonly config: FigConfig;

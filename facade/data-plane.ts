@@ -2,19 +2,21 @@ import { createServer, ServerResponse } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Problem } from '../chassis/index.ts';
-import type { Core } from './core.ts';
-import { Deadlines } from './deadlines.ts';
-import { decide } from './decision.ts';
-import type { Question } from './decision.ts';
-import { passOn } from './passing.ts';
-import { read } from './reading.ts';
-import type { RequestReader } from './request-form.ts';
-import { Slots } from './slots.ts';
-import { traceIdOf } from './trace-ids.ts';
-import { createUpgrader, refuseRaw } from './upgrades.ts';
-import { sendProblem, Visit } from './visit.ts';
-import type { Limits, VisitResponse } from './visit.ts';
-import { Writing } from './writing.ts';
+import type { Core, Limits, VisitResponse } from './exchange/index.ts';
+import { Deadlines, traceIdOf } from './request/index.ts';
+import { decide } from './decision/index.ts';
+import type { Question } from './decision/index.ts';
+import {
+  createUpgrader,
+  passOn,
+  read,
+  refuseRaw,
+  sendProblem,
+  Slots,
+  Visit,
+  Writing,
+} from './exchange/index.ts';
+import type { RequestReader } from './request/index.ts';
 
 const HEADER_BYTES = 16_384;
 const CONNECTIONS_CHECK_MS = 1_000;

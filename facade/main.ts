@@ -1,8 +1,7 @@
 import cluster from 'node:cluster';
 import { ConfigurationError, readNumber, runProcess } from '../chassis/index.ts';
 import { runAlone } from './run-alone.ts';
-import { runPrimary } from './workers/primary.ts';
-import { runWorker } from './workers/worker.ts';
+import { runPrimary, runWorker } from './workers/index.ts';
 import { withArguments } from './arguments.ts';
 
 await runProcess('facade', ({ env: given, log }) => {

@@ -1,7 +1,7 @@
 import cluster from 'node:cluster';
 import type { Worker } from 'node:cluster';
 import type { Logger } from '../../chassis/index.ts';
-import type { HoldLog } from '../hold-log.ts';
+import type { HoldLog } from '../counting/index.ts';
 import { Hub } from './hub.ts';
 import type { Line } from './hub.ts';
 import type { ToPrimary, Wish } from './messages.ts';

@@ -1,10 +1,10 @@
 import type { MetricObject } from 'prom-client';
 import { Problem } from '../../chassis/index.ts';
-import type { Asked, Explanation } from '../explanation.ts';
-import type { CapabilityStatus, Facts, Readiness, Status } from '../facts.ts';
-import type { Findings } from '../experiment.ts';
-import type { HoldLog } from '../hold-log.ts';
-import { mergedMetrics } from '../local-facts.ts';
+import type { Asked, Explanation } from '../decision/index.ts';
+import type { CapabilityStatus, Facts, Readiness, Status } from '../operators/index.ts';
+import type { Findings } from '../exchange/index.ts';
+import type { HoldLog } from '../counting/index.ts';
+import { mergedMetrics } from '../operators/index.ts';
 import type { Crew } from './crew.ts';
 
 const TIMEOUT_MS = 1_500;

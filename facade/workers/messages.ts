@@ -1,5 +1,5 @@
-import type { Asked } from '../explanation.ts';
-import type { HeldWrite } from '../hold-log.ts';
+import type { Asked } from '../decision/index.ts';
+import type { HeldWrite } from '../counting/index.ts';
 
 /** One write that is under way at some worker: until it is answered its customer is unsettled. */
 export interface UnderWay {

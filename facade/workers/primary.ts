@@ -8,9 +8,8 @@ import {
   readPort,
   serviceUrl,
 } from '../../chassis/index.ts';
-import { buildAdmin } from '../admin.ts';
-import { HoldLog } from '../hold-log.ts';
-import { askWishes } from '../wishes.ts';
+import { askWishes, buildAdmin } from '../operators/index.ts';
+import { HoldLog } from '../counting/index.ts';
 import { MergedFacts } from './merged-facts.ts';
 import { Crew } from './crew.ts';
 

@@ -1,6 +1,5 @@
-import type { Capability } from '../capability.ts';
-import type { Peers } from '../peers.ts';
-import type { WriteNotes } from '../write-notes.ts';
+import type { Capability } from '../routes/index.ts';
+import type { Peers, WriteNotes } from '../ownership/index.ts';
 import type { ToPrimary, ToWorker, UnderWay } from './messages.ts';
 
 /** Writes that are announced together. */

@@ -25,11 +25,13 @@ export async function status(
   capability: string | undefined,
   { watch }: StatusOptions,
 ): Promise<void> {
-  const wanted = declarationsFor(context, capability).map(({ mapping }) => mapping.capability);
+  const wanted = new Set(
+    declarationsFor(context, capability).map(({ mapping }) => mapping.capability),
+  );
   const engine = new EngineClient(context.engineUrl, 0, () => undefined);
   const find = async (): Promise<FoundStatus> => {
     const found = await findStatus(context, engine);
-    const capabilities = found.capabilities.filter((one) => wanted.includes(one.capability));
+    const capabilities = found.capabilities.filter((one) => wanted.has(one.capability));
     return { ...found, capabilities };
   };
   if (!watch) {

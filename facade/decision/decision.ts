@@ -1,0 +1,160 @@
+import { otherSide } from '../../strangler/routing/index.ts';
+import type { Flags, SideName } from '../../strangler/routing/index.ts';
+import type { Asker, Capability, Routes } from '../routes/index.ts';
+import { keyOf } from '../routes/index.ts';
+import type { Ownership } from '../ownership/index.ts';
+import { isSafe } from '../request/index.ts';
+
+/** The part of a request that decides its way. */
+export interface Question extends Asker {
+  readonly method: string;
+  readonly path: string;
+  /** Drawn anew for each request: takes a share of requests where no customer is needed. */
+  readonly draw: string;
+}
+
+/** Everything else that decides: one snapshot a request. */
+export interface Circumstances {
+  readonly routes: Routes;
+  readonly flags: Pick<Flags, 'isEnabled'>;
+  /** @param key whose rows it is about; they may have another owner than the rest */
+  ownership(capability: Capability, key?: string): Ownership;
+  /** Whether some keys of it have another owner than the rest, as far as is known. */
+  isSplit(capability: Capability): boolean;
+  /** Whether this one has. */
+  isApart(capability: Capability, key: string | undefined): boolean;
+  /** Whether all that this customer wrote is known to have reached the other side. */
+  isSettled(capability: Capability, customer: string): boolean;
+  /** Whether news of ownership is pushed as it happens. */
+  newsIsPushed(): boolean;
+}
+
+/** Why a read goes where it goes. */
+export type ReadReason =
+  /** The flag asks for the owner. */
+  | 'owner'
+  /** The flag asks for the other side, and it may serve. */
+  | 'flag'
+  /** The other side is not fit to serve reads. */
+  | 'not_ready'
+  /** Nobody says who asks, so nobody knows what they wrote. */
+  | 'anonymous'
+  /** The customer's own write may not have reached the other side yet. */
+  | 'own_write';
+
+export type Decision =
+  | { readonly kind: 'pass'; readonly capability: undefined }
+  | {
+      readonly kind: 'read';
+      readonly capability: Capability;
+      readonly side: SideName;
+      readonly reason: ReadReason;
+      /** Whether the other side is asked too, and the answers compared. */
+      readonly shadow: boolean;
+    }
+  | {
+      readonly kind: 'write';
+      /** Whose route this is; undefined for a route of the monolith that touches capabilities. */
+      readonly capability: Capability | undefined;
+      readonly side: SideName;
+      /** Every capability that this write changes. */
+      readonly changes: readonly Capability[];
+    };
+
+const PASS: Decision = { kind: 'pass', capability: undefined };
+
+/** Decides a request's way. Pure: the same question in the same circumstances, the same answer. */
+export function decide(question: Question, circumstances: Circumstances): Decision {
+  const { routes } = circumstances;
+  const { method, path } = question;
+  const capability = routes.capabilityOf(path);
+  if (!isSafe(method)) {
+    const touched = routes.touchedBy(method, path);
+    if (capability === undefined) {
+      return touched.length === 0
+        ? PASS
+        : { kind: 'write', capability, side: 'legacy', changes: touched };
+    }
+    return {
+      kind: 'write',
+      capability,
+      side: circumstances.ownership(capability, keyOf(capability, question)).owner,
+      changes: touched.includes(capability) ? touched : [capability, ...touched],
+    };
+  }
+  return capability === undefined ? PASS : decideRead(question, capability, circumstances);
+}
+
+function decideRead(
+  question: Question,
+  capability: Capability,
+  circumstances: Circumstances,
+): Decision {
+  const { method, customer, draw } = question;
+  const { flags, ownership, isSettled } = circumstances;
+  const { owner, replicaReady } = ownership(capability, keyOf(capability, question));
+  const wanted: SideName = flags.isEnabled(capability.flags.reads, { userId: customer ?? draw })
+    ? 'extracted'
+    : 'legacy';
+  const shadow =
+    isComparable(method, replicaReady) &&
+    !mayBeAnybodys(capability, question, circumstances) &&
+    flags.isEnabled(capability.flags.shadow, { userId: draw });
+  const reason = reasonFor();
+  const side = reason === 'flag' ? otherSide(owner) : owner;
+  return { kind: 'read', capability, side, reason, shadow };
+
+  function reasonFor(): ReadReason {
+    if (wanted === owner) return 'owner';
+    if (!replicaReady) return 'not_ready';
+    if (!capability.replicated) return 'flag';
+    if (customer === undefined) return 'anonymous';
+    return isSettled(capability, customer) ? 'flag' : 'own_write';
+  }
+}
+
+/** Whether both sides may be asked, and have the same to tell. */
+export function isComparable(method: string, replicaReady: boolean): boolean {
+  return method === 'GET' && replicaReady;
+}
+
+/** The first of the capabilities whose ownership is about to move: their writes wait for it. */
+export function firstMoving(
+  changes: readonly Capability[],
+  asker: Asker,
+  { ownership }: Pick<Circumstances, 'ownership'>,
+): Capability | undefined {
+  return changes.find((capability) => ownership(capability, keyOf(capability, asker)).holding);
+}
+
+/**
+ * Whether the owner may be another than we think, and a read would show it: a customer who has just
+ * written, while ownership moves or nobody pushes news of it. A write that went through a third
+ * route may have been done by a new owner without our seeing it. Who names no key where keys have
+ * different owners is always in doubt.
+ */
+export function isInDoubt(
+  capability: Capability,
+  asker: Asker,
+  circumstances: Omit<Circumstances, 'routes' | 'flags'>,
+): boolean {
+  if (!capability.replicated) return false;
+  if (mayBeAnybodys(capability, asker, circumstances)) return true;
+  const { ownership, isSettled, newsIsPushed } = circumstances;
+  if (!ownership(capability, keyOf(capability, asker)).holding && newsIsPushed()) return false;
+  const { customer } = asker;
+  return customer === undefined || !isSettled(capability, customer);
+}
+
+/**
+ * Whether a request may be about any of several owners: it names no key, and some have another owner
+ * than the rest. Then no side alone has all that there is to tell.
+ */
+export function mayBeAnybodys(
+  capability: Capability,
+  asker: Asker,
+  { isSplit }: Pick<Circumstances, 'isSplit'>,
+): boolean {
+  if (capability.cohorts === undefined || !isSplit(capability)) return false;
+  return keyOf(capability, asker) === undefined;
+}

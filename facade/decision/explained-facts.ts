@@ -1,0 +1,56 @@
+import type { Capability } from '../routes/index.ts';
+import { keyOf } from '../routes/index.ts';
+import type { Question } from './decision.ts';
+import type { World } from './explained-world.ts';
+import type { Ownership } from '../ownership/index.ts';
+
+/** What decides about requests of one capability. */
+export interface CapabilityFacts extends Ownership {
+  readonly capability: string;
+  /** Whether rows move between the sides; where they don't, the flags alone decide. */
+  readonly replicated: boolean;
+  /** Whose rows it is about, and whether they have an owner of their own; null where that can't be. */
+  readonly cohort: { readonly key: string | null; readonly apart: boolean } | null;
+  readonly flags: {
+    readonly shadow: { readonly flag: string; readonly share: number };
+    readonly reads: {
+      readonly flag: string;
+      readonly share: number;
+      /** Where this customer stands among a hundred; in the share if that is as large. */
+      readonly bucket: number | null;
+      /** Whether it is on for this customer. */
+      readonly on: boolean;
+    };
+    readonly writes: { readonly flag: string; readonly on: boolean };
+  };
+  /** Whether all that this customer wrote has reached the other side; null for nobody. */
+  readonly settled: boolean | null;
+  readonly news: 'pushed' | 'polled';
+}
+
+export function factsOf(capability: Capability, question: Question, world: World): CapabilityFacts {
+  const { circumstances, flags } = world;
+  const { shadow, reads, writes } = capability.flags;
+  const { customer } = question;
+  const key = keyOf(capability, question);
+  return {
+    capability: capability.name,
+    replicated: capability.replicated,
+    cohort: capability.cohorts
+      ? { key: key ?? null, apart: circumstances.isApart(capability, key) }
+      : null,
+    flags: {
+      shadow: { flag: shadow, share: flags.share(shadow) },
+      reads: {
+        flag: reads,
+        share: flags.share(reads),
+        bucket: customer === undefined ? null : (flags.bucket(reads, customer) ?? null),
+        on: circumstances.flags.isEnabled(reads, { userId: customer ?? question.draw }),
+      },
+      writes: { flag: writes, on: circumstances.flags.isEnabled(writes) },
+    },
+    ...circumstances.ownership(capability, key),
+    settled: customer === undefined ? null : circumstances.isSettled(capability, customer),
+    news: circumstances.newsIsPushed() ? 'pushed' : 'polled',
+  };
+}

@@ -1,0 +1,116 @@
+import { otherSide } from '../../strangler/routing/index.ts';
+import type { SideName } from '../../strangler/routing/index.ts';
+import type { Capability } from '../routes/index.ts';
+import { keyOf } from '../routes/index.ts';
+import { isInDoubt, mayBeAnybodys } from './decision.ts';
+import type { Decision, Question, ReadReason } from './decision.ts';
+import type { World } from './explained-world.ts';
+
+type Read = Extract<Decision, { kind: 'read' }>;
+type Write = Extract<Decision, { kind: 'write' }>;
+
+interface Reason {
+  /** For programs. */
+  readonly reason: string;
+  /** For people. */
+  readonly why: string;
+}
+
+export function whyPassed({ monolith }: World): string {
+  return `no capability has this route: ${monolith.name} answers what is nobody's`;
+}
+
+/** Why a read is answered by the side that it is answered by. */
+export function whyRead(read: Read, question: Question, world: World): Reason {
+  const { capability, side, reason } = read;
+  const { flags, stickyHeader, upstreamOf } = world;
+  const name = (of: SideName): string => upstreamOf(capability, of).name;
+  const flag = capability.flags.reads;
+  const share = flags.share(flag);
+  const { customer } = question;
+  if (customer === undefined && !capability.replicated && share > 0 && share < 100) {
+    const drawn = `${name('extracted')} answers ${share} % of such requests, ${name('legacy')} the rest`;
+    return { reason: 'drawn', why: `without ${stickyHeader} each request is drawn anew: ${drawn}` };
+  }
+  const bucket = customer === undefined ? undefined : flags.bucket(flag, customer);
+  const standing =
+    bucket === undefined ? '' : `, by ${customer ?? 'nobody'}'s place ${bucket} of 100,`;
+  const turns: Readonly<Record<ReadReason, string>> = {
+    owner: 'the owner',
+    flag: 'which may serve',
+    not_ready: 'which is not ready: not whole, or more than a second behind',
+    anonymous: `but without ${stickyHeader} nobody knows what the caller wrote`,
+    own_write: `which may not have all yet that ${customer ?? 'nobody'} wrote`,
+  };
+  const wanted = reason === 'owner' || reason === 'flag' ? side : otherSide(side);
+  return {
+    reason,
+    why: `${flag} (${share} %)${standing} asks for ${name(wanted)}, ${turns[reason]}`,
+  };
+}
+
+/** Why a write is sent where it is sent. */
+export function whyWritten(
+  { capability, side, changes }: Write,
+  question: Question,
+  world: World,
+): Reason {
+  if (!capability) {
+    const names = changes.map(({ name }) => name).join(' and ');
+    const why = `the route is ${world.monolith.name}'s, which changes ${names} at whoever owns it`;
+    return { reason: 'touches', why };
+  }
+  const { name } = world.upstreamOf(capability, side);
+  if (!capability.replicated) {
+    const state = side === 'extracted' ? 'on' : 'off';
+    return { reason: 'flag', why: `${capability.flags.writes} is ${state}: ${name} takes writes` };
+  }
+  const key = keyOf(capability, question);
+  const { epoch, known } = world.circumstances.ownership(capability, key);
+  const whose = world.circumstances.isApart(capability, key) ? ` of ${key ?? ''}` : '';
+  return {
+    reason: 'owner',
+    why: known
+      ? `${name} owns ${capability.name}${whose} in epoch ${epoch}, as far as the facade knows`
+      : `nobody has told yet who owns ${capability.name}: ${name} is asked first`,
+  };
+}
+
+export function whyHeld({ name }: Capability): string {
+  return `ownership of ${name} is moving: the write waits until it has moved`;
+}
+
+/** What else would happen on the way. */
+export function notesOn(decision: Decision, question: Question, world: World): readonly string[] {
+  const { method } = question;
+  if (decision.kind === 'pass') return [];
+  if (decision.kind === 'write') {
+    return [
+      ...decision.changes.flatMap((each) => notesOnKeys(each, question, world)),
+      ...(method === 'POST' ? ['without an Idempotency-Key it is given one'] : []),
+      ...(decision.capability?.replicated
+        ? ['should a fence turn it away, nothing has happened, and it goes to the other side']
+        : []),
+    ];
+  }
+  const { capability, side } = decision;
+  const { circumstances } = world;
+  const { owner } = circumstances.ownership(capability, keyOf(capability, question));
+  const anybodys = mayBeAnybodys(capability, question, circumstances);
+  return [
+    ...notesOnKeys(capability, question, world),
+    ...(isInDoubt(capability, question, circumstances) && !anybodys
+      ? ['ownership is moving or news of it is not pushed: it is first made sure who the owner is']
+      : []),
+    ...(side === owner ? [] : ['should that server fail, the owner is asked']),
+  ];
+}
+
+function notesOnKeys(capability: Capability, question: Question, world: World): readonly string[] {
+  if (!mayBeAnybodys(capability, question, world.circumstances)) return [];
+  const { name, cohorts } = capability;
+  return [
+    `some keys of ${name} have an owner of their own, and without ${cohorts?.header} nobody knows ` +
+      'whose this is about: the owner of the rest is asked first',
+  ];
+}

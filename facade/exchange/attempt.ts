@@ -1,0 +1,326 @@
+import type { Dispatcher } from 'undici';
+import type { SideName } from '../../strangler/routing/index.ts';
+import type { Capability } from '../routes/index.ts';
+import type { Exchange } from './connections.ts';
+import type { ResponseHeaders, Timed } from '../request/index.ts';
+import { responseHeaders, TIMEOUT_AT } from '../request/index.ts';
+import type { RoutingBook } from '../ownership/index.ts';
+import type { Upstream } from './upstream.ts';
+import type { Cancellable, Visit } from './visit.ts';
+
+/** A fence's refusal, as problem+json tells it. */
+export interface FencedAnswer {
+  readonly capability: string;
+  /** Whose own fence it was; undefined for that of the rest. */
+  readonly key: string | undefined;
+  readonly state: 'closed' | 'ceded';
+  /** Undefined where it was given away for good. */
+  readonly epoch: number | undefined;
+}
+
+/** What came of one try. */
+export type Outcome =
+  /** The client has the whole answer. */
+  | { readonly kind: 'answered'; readonly status: number; readonly body: Buffer | undefined }
+  /** The side does not own the capability; nothing has happened, and the client knows nothing. */
+  | { readonly kind: 'fenced'; readonly fence: FencedAnswer }
+  | Failed
+  /** The visit ended before the answer did. */
+  | { readonly kind: 'over' };
+
+/** No answer. */
+export interface Failed {
+  readonly kind: 'failed';
+  /** Whether the upstream may have seen the request. */
+  readonly sent: boolean;
+  /** Whether it broke off on a connection that had served before: it may have been closing it. */
+  readonly raced: boolean;
+  /** Whether it just did not answer in time. */
+  readonly timedOut: boolean;
+}
+
+/**
+ * Whether one more try makes sense, for a request that may be repeated: when a server closes an
+ * idle connection just as a request is sent on it, nothing is wrong with the server.
+ */
+export function isWorthAnother({ raced, timedOut }: Failed): boolean {
+  return raced || timedOut;
+}
+
+interface AttemptOptions {
+  /** It may take as long as the visit may. */
+  readonly patient?: boolean;
+  /** Not the visit's first: the upstream has less time left. */
+  readonly again?: boolean;
+  /** Whether FENCED is kept from the client. */
+  readonly catchFenced?: boolean;
+  /** Keeps a copy of bodies up to this many bytes. */
+  readonly copyBytes?: number;
+}
+
+const FENCED_STATUS = 421;
+/** A side that has given a capability away for good; its routes are gone. */
+const GONE_STATUS = 410;
+const FENCED_BODY_LIMIT = 65_536;
+/** What node can write from its stack, with room for a head. */
+const SMALL_BYTES = 12_000;
+const OVER: Outcome = { kind: 'over' };
+
+/**
+ * One try of a request at one upstream; its answer is streamed to the client as it comes. Written
+ * against undici's raw headers, which spares parsing them into an object.
+ */
+export class Attempt implements Exchange, Cancellable, Timed {
+  dueAt = 0;
+  previous: Timed | undefined;
+  next: Timed | undefined;
+  readonly #visit: Visit;
+  readonly #done: (outcome: Outcome) => void;
+  readonly #catchFenced: boolean;
+  readonly #copyBytes: number;
+  readonly #again: boolean;
+  readonly #patient: boolean;
+  #reused = false;
+  #abort: ((error?: Error) => void) | undefined;
+  #resume: (() => void) | undefined;
+  #settled = false;
+  #status = 0;
+  /** Bytes still to come, where the upstream announced them. */
+  #remaining = Number.NaN;
+  #passed = false;
+  #ended = false;
+  #held: { reason: string; headers: ResponseHeaders; chunks: Buffer[]; bytes: number } | undefined;
+  #copied: Buffer[] | undefined;
+  #copiedBytes = 0;
+
+  constructor(
+    visit: Visit,
+    { catchFenced = false, copyBytes = 0, again = false, patient = false }: AttemptOptions,
+    done: (outcome: Outcome) => void,
+  ) {
+    this.#visit = visit;
+    this.#done = done;
+    this.#catchFenced = catchFenced;
+    this.#copyBytes = copyBytes;
+    this.#again = again;
+    this.#patient = patient;
+  }
+
+  send(upstream: Upstream, body: Dispatcher.DispatchOptions['body'], headers: string[]): void {
+    const visit = this.#visit;
+    const { method, target, timed } = visit.form;
+    if (timed) visit.sentAt = performance.now();
+    if (this.#again) headers[TIMEOUT_AT] = String(visit.msLeft);
+    visit.underWay = this;
+    if (!this.#patient) visit.tryDeadlines?.start(this, performance.now());
+    upstream.dispatch(method, target, headers, body, this);
+  }
+
+  get calledOff(): boolean {
+    return this.#settled;
+  }
+
+  /** Calls the try off; the upstream's connection is closed. */
+  cancel(): void {
+    this.#settle(OVER);
+    this.#abort?.();
+  }
+
+  /** The try has taken as long as one may. */
+  expire(): void {
+    const abort = this.#abort;
+    this.#settle({ kind: 'failed', sent: abort !== undefined, raced: false, timedOut: true });
+    abort?.();
+  }
+
+  onConnect(abort: (error?: Error) => void, reused: boolean): void {
+    this.#reused = reused;
+    if (this.#settled) abort();
+    else this.#abort = abort;
+  }
+
+  onHeaders(status: number, raw: Buffer[], resume: () => void, reason: string): boolean {
+    if (this.#settled) return true;
+    if (status < 200) {
+      if (status === 103) this.#visit.hint(linksOf(raw));
+      return true;
+    }
+    this.#visit.tryDeadlines?.stop(this);
+    this.#status = status;
+    this.#resume = resume;
+    const headers = responseHeaders(raw);
+    if ((status === FENCED_STATUS || status === GONE_STATUS) && this.#catchFenced) {
+      this.#held = { reason, headers, chunks: [], bytes: 0 };
+      return true;
+    }
+    this.#begin(reason, headers);
+    return true;
+  }
+
+  #begin(reason: string, { fields, contentLength }: ResponseHeaders): void {
+    this.#remaining = contentLength;
+    if (this.#copyBytes > 0) this.#copied = [];
+    this.#visit.begin(this.#status, reason, fields);
+    // The head of a small answer leaves with its body; others may take their time.
+    if (!(contentLength <= SMALL_BYTES)) process.nextTick(flushHead, this);
+  }
+
+  get waitsForBody(): boolean {
+    return !this.#passed && !this.#settled;
+  }
+
+  flush(): void {
+    this.#visit.res.flushHeaders();
+  }
+
+  onData(chunk: Buffer): boolean {
+    if (this.#settled) return true;
+    if (this.#held) return this.#hold(chunk);
+    return this.#pass(chunk);
+  }
+
+  #pass(chunk: Buffer): boolean {
+    this.#passed = true;
+    if (this.#copied) this.#copy(chunk);
+    this.#remaining -= chunk.length;
+    const { res } = this.#visit;
+    if (this.#remaining === 0) {
+      this.#ended = true;
+      endWith(res, chunk);
+      return true;
+    }
+    if (res.write(chunk)) return true;
+    res.once('drain', () => this.#resume?.());
+    return false;
+  }
+
+  #copy(chunk: Buffer): void {
+    this.#copiedBytes += chunk.length;
+    if (this.#copiedBytes > this.#copyBytes) this.#copied = undefined;
+    else this.#copied?.push(chunk);
+  }
+
+  #hold(chunk: Buffer): boolean {
+    const held = this.#held;
+    if (!held) return true;
+    held.chunks.push(chunk);
+    held.bytes += chunk.length;
+    return held.bytes <= FENCED_BODY_LIMIT || this.#passHeld();
+  }
+
+  /** What was held is an ordinary answer. */
+  #passHeld(): boolean {
+    const held = this.#held;
+    if (!held) return true;
+    this.#held = undefined;
+    this.#begin(held.reason, held.headers);
+    return held.chunks.length === 0 || this.#pass(Buffer.concat(held.chunks));
+  }
+
+  onComplete(trailers: readonly (string | Buffer)[] | null): void {
+    if (this.#settled) return;
+    if (this.#held) {
+      const fence = fencedAnswer(this.#held.chunks);
+      if (fence) {
+        this.#settle({ kind: 'fenced', fence });
+        return;
+      }
+      this.#passHeld();
+    }
+    const { res } = this.#visit;
+    if (!this.#ended) {
+      if (trailers && trailers.length > 0) addTrailers(res, trailers);
+      res.end();
+    }
+    this.#visit.finish();
+    const body = this.#copied && Buffer.concat(this.#copied);
+    this.#settle({ kind: 'answered', status: this.#status, body });
+  }
+
+  onError(_error: Error): void {
+    if (this.#settled) return;
+    if (this.#visit.res.headersSent) {
+      this.#settle(OVER);
+      if (this.#ended) this.#visit.finish();
+      else this.#visit.cut();
+      return;
+    }
+    const sent = this.#abort !== undefined;
+    this.#settle({ kind: 'failed', sent, raced: sent && this.#reused, timedOut: false });
+  }
+
+  #settle(outcome: Outcome): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#visit.tryDeadlines?.stop(this);
+    if (this.#visit.underWay === this) this.#visit.underWay = undefined;
+    this.#done(outcome);
+  }
+}
+
+/**
+ * Ends an answer. A small one leaves in a single plain write, head and body as one string: by
+ * `end(chunk)` node would gather three pieces, which costs a tenth of the whole request.
+ */
+function endWith(res: Visit['res'], chunk: Buffer): void {
+  const { socket } = res;
+  if (chunk.length > SMALL_BYTES || !socket) {
+    res.end(chunk);
+    return;
+  }
+  socket.cork();
+  res.write(chunk.toString('latin1'), 'latin1');
+  socket.uncork();
+  res.end();
+}
+
+function flushHead(attempt: Attempt): void {
+  if (attempt.waitsForBody) attempt.flush();
+}
+
+function linksOf(raw: readonly Buffer[]): readonly string[] {
+  return raw.flatMap((name, index) =>
+    index % 2 === 0 && name.toString('latin1').toLowerCase() === 'link'
+      ? [raw[index + 1]?.toString('latin1') ?? '']
+      : [],
+  );
+}
+
+function addTrailers(res: Visit['res'], raw: readonly (string | Buffer)[]): void {
+  const trailers: [string, string][] = [];
+  for (let index = 0; index < raw.length; index += 2) {
+    trailers.push([String(raw[index]), raw[index + 1]?.toString('latin1') ?? '']);
+  }
+  res.addTrailers(trailers);
+}
+
+/** Tells the book what a side's fence has answered. */
+export function learnFence(
+  book: RoutingBook,
+  capability: Capability,
+  side: SideName,
+  { key, state, epoch }: FencedAnswer,
+): void {
+  if (epoch === undefined) book.gone(capability, side);
+  else book.fenced(capability, key, { side, state, epoch });
+}
+
+function fencedAnswer(chunks: readonly Buffer[]): FencedAnswer | undefined {
+  try {
+    const problem = JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>;
+    const { code, capability, key, state, epoch } = problem;
+    if (typeof capability !== 'string') return undefined;
+    if (code === 'moved_away') {
+      return { capability, key: undefined, state: 'ceded', epoch: undefined };
+    }
+    if (code !== 'fenced') return undefined;
+    return {
+      capability,
+      key: typeof key === 'string' ? key : undefined,
+      state: state === 'ceded' ? 'ceded' : 'closed',
+      epoch: typeof epoch === 'number' ? epoch : 0,
+    };
+  } catch {
+    return undefined;
+  }
+}

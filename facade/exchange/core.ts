@@ -1,0 +1,42 @@
+import type { Logger } from '../../chassis/index.ts';
+import type { FigConfig, Flags, SideName } from '../../strangler/routing/index.ts';
+import type {
+  Barriers,
+  Door,
+  Peers,
+  RoutingBook,
+  RoutingFeed,
+  WriteNotes,
+} from '../ownership/index.ts';
+import type { Capability, Routes } from '../routes/index.ts';
+import type { Counters, HoldLog } from '../counting/index.ts';
+import type { Circumstances } from '../decision/index.ts';
+import type { Experiments } from './experiment.ts';
+import type { Upstream } from './upstream.ts';
+
+/** What stays while the facade runs: what it has learnt, noted and counted. */
+export interface Memory {
+  readonly log: Logger;
+  readonly flags: Pick<Flags, 'isEnabled'>;
+  readonly book: RoutingBook;
+  readonly feed: Pick<RoutingFeed, 'live' | 'confirm'>;
+  /** By `Capability.index`. */
+  readonly notes: readonly WriteNotes[];
+  readonly peers: Peers;
+  readonly barriers: Pick<Barriers, 'pass'>;
+  readonly counters: Counters;
+  readonly door: Pick<Door, 'begin' | 'end'>;
+  readonly holds: Pick<HoldLog, 'add'>;
+  readonly experiments: Pick<Experiments, 'observe'>;
+  upstreamOf(capability: Capability, side: SideName): Upstream;
+}
+
+/** What the ways through the facade share. A new configuration makes a new one of these. */
+export interface Core extends Memory {
+  readonly limits: FigConfig['limits'];
+  readonly routes: Routes;
+  readonly circumstances: Circumstances;
+  readonly monolith: Upstream;
+  /** Lower-case name of the header that names the customer. */
+  readonly stickyHeader: string;
+}

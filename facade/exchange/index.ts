@@ -1,0 +1,13 @@
+/** Taking a request to a side, and its answer back. */
+export { circumstancesOf } from './circumstances.ts';
+export type { Core, Memory } from './core.ts';
+export { Experiments } from './experiment.ts';
+export type { Findings } from './experiment.ts';
+export { passOn } from './passing.ts';
+export { read } from './reading.ts';
+export { Slots } from './slots.ts';
+export { createUpgrader, refuseRaw } from './upgrades.ts';
+export { Upstreams } from './upstreams.ts';
+export { sendProblem, Visit } from './visit.ts';
+export type { Limits, VisitResponse } from './visit.ts';
+export { Writing } from './writing.ts';

@@ -1,0 +1,54 @@
+import { Problem } from '../../chassis/index.ts';
+
+const RETRY_SOON = { 'retry-after': '1' };
+
+interface Failure {
+  readonly sent: boolean;
+  readonly timedOut: boolean;
+}
+
+/** @param sent whether the upstream may have seen the request */
+export function upstreamUnavailable(sent: boolean): Problem {
+  return new Problem(
+    502,
+    'upstream_unavailable',
+    sent
+      ? 'the server behind this route broke off before it answered; the outcome is unknown'
+      : 'the server behind this route could not be reached; nothing has happened',
+  );
+}
+
+export function upstreamTimeout(): Problem {
+  return new Problem(
+    504,
+    'upstream_timeout',
+    'the server behind this route did not answer in time; the outcome is unknown',
+  );
+}
+
+/** What a client is told of a try that came to nothing. */
+export function unanswered({ sent, timedOut }: Failure): Problem {
+  return timedOut ? upstreamTimeout() : upstreamUnavailable(sent);
+}
+
+export function heldTooLong(): Problem {
+  return new Problem(
+    503,
+    'held_too_long',
+    'ownership of this data is moving and took too long; nothing has happened, try again',
+    { headers: RETRY_SOON },
+  );
+}
+
+export function tooManyHeld(): Problem {
+  return new Problem(
+    503,
+    'too_many_held',
+    'ownership of this data is moving and too many writes wait for it; nothing has happened',
+    { headers: RETRY_SOON },
+  );
+}
+
+export function bodyTooLarge(limit: number): Problem {
+  return new Problem(413, 'body_too_large', `the body is over ${limit} bytes`);
+}

@@ -1,0 +1,221 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { problemBody } from '../../chassis/index.ts';
+import type { Problem } from '../../chassis/index.ts';
+import type { Answerer } from '../counting/index.ts';
+import type { Decision } from '../decision/index.ts';
+import type { Deadlines, RequestForm, Timed } from '../request/index.ts';
+import { upstreamTimeout } from './refusals.ts';
+import { nextTraceparent } from '../request/index.ts';
+
+/** What stands between a client and its answer, and can be called off. */
+export interface Cancellable {
+  cancel(): void;
+}
+
+/**
+ * Whoever must know of an answer before the client does. An object, not a function: V8 takes a
+ * closure made for each request through the young generation, with all that hangs on it.
+ */
+export interface Witness {
+  answering(visit: Visit, status: number): void;
+}
+
+/** What the server makes for each request: it knows its visit, and whether a client waits. */
+export interface VisitResponse extends ServerResponse {
+  visit: Visit | undefined;
+  /** The client sends its body only when told to (RFC 9110 10.1.1). */
+  awaitsContinue: boolean;
+}
+
+/** How long visits, and each of their tries, may take. */
+export interface Limits {
+  readonly deadlines: Deadlines;
+  readonly tryDeadlines: Deadlines | undefined;
+}
+
+/** One client's request, from its headers to the last byte of its answer. */
+export class Visit implements Timed {
+  readonly req: IncomingMessage;
+  readonly res: VisitResponse;
+  readonly form: RequestForm;
+  readonly decision: Decision;
+  readonly startedAt: number;
+  /** Nothing more can be told to the client: it has its answer, or was cut off, or left. */
+  over = false;
+  /** What the client was told, and by whom; for the metrics. */
+  status = 0;
+  answerer: Answerer = 'monolith';
+  /** What is under way for this visit: a try at an upstream, or a wait. */
+  underWay: Cancellable | undefined;
+  /** When it was sent to an upstream last, for callers who are told. */
+  sentAt = 0;
+  heldMs = 0;
+  /** Told once: before the client sees its answer, or when it will see none. */
+  witness: Witness | undefined;
+  /** Called once, when the visit is over. */
+  onOver: ((visit: Visit) => void) | undefined;
+
+  dueAt = 0;
+  previous: Timed | undefined;
+  next: Timed | undefined;
+  readonly #deadlines: Deadlines;
+  /** For each try, where one may not take as long as the whole. */
+  readonly tryDeadlines: Deadlines | undefined;
+
+  constructor(
+    req: IncomingMessage,
+    res: VisitResponse,
+    form: RequestForm,
+    decision: Decision,
+    { deadlines, tryDeadlines }: Limits,
+  ) {
+    this.req = req;
+    this.res = res;
+    this.form = form;
+    this.decision = decision;
+    this.startedAt = performance.now();
+    this.#deadlines = deadlines;
+    this.tryDeadlines = tryDeadlines;
+    deadlines.start(this, this.startedAt);
+  }
+
+  /** A client that asked first whether it may send its body is told to. */
+  invite(): void {
+    if (!this.res.awaitsContinue) return;
+    this.res.awaitsContinue = false;
+    this.res.writeContinue();
+  }
+
+  /** Passes on what an upstream lets the client prepare for (RFC 8297). */
+  hint(link: readonly string[]): void {
+    if (this.over || this.res.headersSent || this.req.httpVersionMinor === 0) return;
+    try {
+      this.res.writeEarlyHints({ link: [...link] });
+    } catch {
+      // Node understands less of the header than is allowed; the client can do without.
+    }
+  }
+
+  /** How long an upstream has left, in ms. */
+  get msLeft(): number {
+    const left = Math.ceil(this.dueAt - performance.now());
+    return Math.max(1, Math.min(left, this.tryDeadlines?.limitMs ?? left));
+  }
+
+  /** Passes on the head of the answer. */
+  begin(status: number, reason: string, headers: string[]): void {
+    this.#tell(status);
+    if (this.form.timed) headers.push('server-timing', this.#timing());
+    this.res.writeHead(status, reason, headers);
+  }
+
+  /** The answer has been passed on. */
+  finish(): void {
+    this.#close();
+  }
+
+  /** Answers by itself. An unread body would be taken for the next request: the connection goes. */
+  refuse(problem: Problem): void {
+    if (this.over) return;
+    this.answerer = 'facade';
+    this.#tell(problem.status);
+    sendProblem(this.req, this.res, problem, this.form.traceId);
+    this.#close();
+  }
+
+  /** Ends a half-sent answer so that nobody can take it for a whole one. */
+  cut(): void {
+    if (this.over) return;
+    const { socket } = this.res;
+    // An HTTP/1.0 client takes a plain end for the end of the body.
+    if (this.req.httpVersionMinor === 0) socket?.resetAndDestroy();
+    else socket?.destroy();
+    this.gone();
+  }
+
+  /** The client left. */
+  gone(): void {
+    if (this.over) return;
+    this.#tell(499);
+    this.#close();
+    this.underWay?.cancel();
+  }
+
+  /** The deadline passed. */
+  expire(): void {
+    if (this.over) return;
+    if (this.res.headersSent) {
+      this.cut();
+      return;
+    }
+    this.refuse(upstreamTimeout());
+    this.underWay?.cancel();
+  }
+
+  /** Starts the deadline anew; for transfers that go on. */
+  prolong(): void {
+    if (!this.over) this.#deadlines.start(this, performance.now());
+  }
+
+  /** Lifts the deadline; for answers that may take as long as they like. */
+  liftDeadline(): void {
+    this.#deadlines.stop(this);
+  }
+
+  #timing(): string {
+    const now = performance.now();
+    const upstream = now - this.sentAt;
+    const own = now - this.startedAt - upstream - this.heldMs;
+    return [
+      `facade;dur=${own.toFixed(3)}`,
+      `upstream;desc="${this.answerer}";dur=${upstream.toFixed(3)}`,
+      `held;dur=${this.heldMs.toFixed(3)}`,
+    ].join(', ');
+  }
+
+  #tell(status: number): void {
+    if (this.status === 0) this.status = status;
+    const { witness } = this;
+    this.witness = undefined;
+    witness?.answering(this, status);
+  }
+
+  #close(): void {
+    this.over = true;
+    this.#deadlines.stop(this);
+    const { onOver } = this;
+    this.onOver = undefined;
+    onOver?.(this);
+  }
+}
+
+/** Answers with a problem that the facade itself has found. */
+export function sendProblem(
+  req: IncomingMessage,
+  res: ServerResponse,
+  problem: Problem,
+  traceId: string,
+): void {
+  const body = Buffer.from(JSON.stringify(problemBody(problem, traceId)));
+  res.writeHead(problem.status, {
+    'content-type': 'application/problem+json; charset=utf-8',
+    'content-length': body.length,
+    traceparent: nextTraceparent(traceId),
+    via: '1.1 fig',
+    ...problem.headers,
+    ...(mustClose(req) ? { connection: 'close' } : {}),
+  });
+  res.end(req.method === 'HEAD' ? undefined : body);
+}
+
+/** What is not read, or can't be, would be taken for the next request. */
+function mustClose({
+  complete,
+  headers,
+  httpVersionMajor,
+  httpVersionMinor,
+}: IncomingMessage): boolean {
+  if (httpVersionMajor !== 1 || httpVersionMinor === 0) return true;
+  if (complete) return false;
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}

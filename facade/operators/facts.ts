@@ -1,0 +1,50 @@
+import type { Asked, Explanation } from '../decision/index.ts';
+import type { Answerer, HeldWrite } from '../counting/index.ts';
+import type { Cohort, Ownership } from '../ownership/index.ts';
+import type { Findings } from '../exchange/index.ts';
+
+/** What operators may ask of a facade, be it one process or several. */
+export interface Facts {
+  status(): Promise<Status>;
+  /** Held writes after `since`, oldest first. */
+  holds(since: number): Promise<{ readonly next: number; readonly holds: readonly HeldWrite[] }>;
+  /** In the text format of Prometheus. */
+  metrics(): Promise<string>;
+  explain(question: Asked): Promise<Explanation>;
+  /** By name of what must be there to serve. */
+  readiness(): Promise<Readiness>;
+}
+
+export interface Readiness {
+  readonly routing: boolean;
+  readonly monolith: boolean;
+}
+
+export interface CapabilityStatus extends Ownership {
+  readonly name: string;
+  /** Keys with another owner than the rest, by who owns them. */
+  readonly cohorts: readonly Cohort[];
+  readonly flags: { readonly shadow: number; readonly reads: number; readonly writes: boolean };
+  readonly experiments: Findings;
+  readonly pinnedCustomers: number;
+  readonly heldNow: number;
+  readonly held: number;
+  readonly fenced: number;
+  readonly retried: number;
+}
+
+export interface Status {
+  readonly capabilities: readonly CapabilityStatus[];
+  readonly routingNews: 'pushed' | 'polled';
+  /** Whether flags were ever read; until then all of them count as off, and it serves by fences. */
+  readonly flagsKnown: boolean;
+  readonly inFlight: number;
+  readonly experimentsRunning: number;
+  readonly requests: readonly {
+    readonly capability: string;
+    readonly side: Answerer;
+    readonly status: number;
+    readonly count: number;
+  }[];
+  readonly holds: { readonly next: number };
+}

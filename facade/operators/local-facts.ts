@@ -1,0 +1,117 @@
+import { AggregatorRegistry } from 'prom-client';
+import type { MetricObject } from 'prom-client';
+import type { Flags } from '../../strangler/routing/index.ts';
+import type { Capability } from '../routes/index.ts';
+import type { Core, Experiments, Memory } from '../exchange/index.ts';
+import { rowOf } from '../counting/index.ts';
+import { explain } from '../decision/index.ts';
+import type { Asked, Explanation } from '../decision/index.ts';
+import type { CapabilityStatus, Facts, Readiness, Status } from './facts.ts';
+import type { HoldLog } from '../counting/index.ts';
+import { createRegistry } from './metrics.ts';
+
+const REACH_TIMEOUT_MS = 1_000;
+
+interface LocalFactsOptions {
+  /** The configuration in use. */
+  readonly core: () => Core;
+  readonly memory: Memory;
+  readonly holds: HoldLog;
+  readonly experiments: Experiments;
+  readonly flags: Flags;
+}
+
+/** What this process knows. */
+export class LocalFacts implements Facts {
+  readonly #options: LocalFactsOptions;
+  readonly #registry: ReturnType<typeof createRegistry>;
+
+  constructor(options: LocalFactsOptions) {
+    this.#options = options;
+    const { memory, experiments, core } = options;
+    this.#registry = createRegistry(memory.counters, experiments, () => core().routes.capabilities);
+  }
+
+  status(): Promise<Status> {
+    const { core, memory, experiments, holds, flags } = this.#options;
+    const { counters, feed } = memory;
+    return Promise.resolve({
+      capabilities: core().routes.capabilities.map((each) => this.#statusOf(each)),
+      routingNews: feed.live ? 'pushed' : 'polled',
+      flagsKnown: flags.loaded(),
+      inFlight: counters.inFlight,
+      experimentsRunning: experiments.running,
+      requests: [...counters.requests()],
+      holds: { next: holds.sequence },
+    });
+  }
+
+  #statusOf(capability: Capability): CapabilityStatus {
+    const { memory, experiments, flags } = this.#options;
+    const { counters, book, notes } = memory;
+    const row = rowOf(capability);
+    return {
+      name: capability.name,
+      ...book.of(capability),
+      cohorts: book.cohortsOf(capability),
+      flags: {
+        shadow: flags.share(capability.flags.shadow),
+        reads: flags.share(capability.flags.reads),
+        writes: flags.isEnabled(capability.flags.writes),
+      },
+      experiments: experiments.findings(capability),
+      pinnedCustomers: notes[capability.index]?.size ?? 0,
+      heldNow: counters.heldNow[row] ?? 0,
+      held: counters.held[row] ?? 0,
+      fenced: counters.fenced[row] ?? 0,
+      retried: counters.retried[row] ?? 0,
+    };
+  }
+
+  holds(since: number): ReturnType<Facts['holds']> {
+    const { holds } = this.#options;
+    return Promise.resolve({ next: holds.sequence, holds: holds.since(since) });
+  }
+
+  metrics(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  /** For whoever puts the metrics of several processes together. */
+  rawMetrics(): Promise<MetricObject[]> {
+    return this.#registry.getMetricsAsJSON();
+  }
+
+  explain(asked: Asked): Promise<Explanation> {
+    const { core, flags } = this.#options;
+    return Promise.resolve(explain(asked, { ...core(), flags }));
+  }
+
+  async readiness(): Promise<Readiness> {
+    const { core, memory } = this.#options;
+    return {
+      routing: memory.book.complete,
+      monolith: await isReachable(core().monolith.url),
+    };
+  }
+}
+
+/** The metrics of several processes as one. */
+export function mergedMetrics(parts: readonly MetricObject[][]): Promise<string> {
+  return AggregatorRegistry.aggregate([...parts]).metrics();
+}
+
+/** Any answer counts: what a monolith has at `/` is its own affair. */
+async function isReachable(url: string): Promise<boolean> {
+  try {
+    const answer = await fetch(url, {
+      method: 'HEAD',
+      redirect: 'manual',
+      signal: AbortSignal.timeout(REACH_TIMEOUT_MS),
+    });
+    await answer.body?.cancel();
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,136 @@
+import { Registry } from 'prom-client';
+import type { Capability } from '../routes/index.ts';
+import { BUCKETS } from '../counting/index.ts';
+import type { Counters } from '../counting/index.ts';
+import type { Experiments } from '../exchange/index.ts';
+
+interface Value {
+  readonly value: number;
+  readonly labels: Readonly<Record<string, string | number>>;
+  readonly metricName?: string;
+}
+
+/** The part of a metric that a registry reads; prom-client's own would be fed on every request. */
+interface Lazy {
+  readonly name: string;
+  readonly help: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  values(): readonly Value[];
+}
+
+/** A registry whose metrics are made of the counters at the moment somebody looks. */
+export function createRegistry(
+  counters: Counters,
+  experiments: Experiments,
+  capabilities: () => readonly Capability[],
+): Registry {
+  const registry = new Registry();
+  for (const metric of [...trafficMetrics(counters), ...rowMetrics(counters)]) {
+    register(registry, metric);
+  }
+  register(registry, {
+    name: 'fig_experiments_total',
+    help: 'Reads answered by both sides, by what came of it',
+    type: 'counter',
+    values: () =>
+      capabilities().flatMap((capability) => {
+        const { mismatches: _list, ...counts } = experiments.findings(capability);
+        return Object.entries(counts).map(([outcome, value]) => ({
+          value,
+          labels: { capability: capability.name, outcome },
+        }));
+      }),
+  });
+  return registry;
+}
+
+function register(registry: Registry, { name, help, type, values }: Lazy): void {
+  const metric = {
+    name,
+    help,
+    aggregator: 'sum',
+    get: () => Promise.resolve({ name, help, type, aggregator: 'sum', values: values() }),
+  };
+  registry.registerMetric(metric as unknown as Parameters<Registry['registerMetric']>[0]);
+}
+
+function trafficMetrics(counters: Counters): readonly Lazy[] {
+  return [
+    {
+      name: 'fig_requests_total',
+      help: 'Answers to clients; side is who gave them',
+      type: 'counter',
+      values: () =>
+        [...counters.requests()].map(({ capability, side, status, count }) => ({
+          value: count,
+          labels: { capability, side, status },
+        })),
+    },
+    {
+      name: 'fig_request_duration_seconds',
+      help: 'From the head of the request to the end of the answer',
+      type: 'histogram',
+      values: () => [...counters.latencies()].flatMap(histogram),
+    },
+    {
+      name: 'fig_requests_in_flight',
+      help: 'Requests that are being answered',
+      type: 'gauge',
+      values: () => [{ value: counters.inFlight, labels: {} }],
+    },
+  ];
+}
+
+function histogram({
+  capability,
+  side,
+  buckets,
+  sum,
+}: ReturnType<Counters['latencies']> extends Generator<infer T> ? T : never): Value[] {
+  const name = 'fig_request_duration_seconds';
+  const labels = { capability, side };
+  let total = 0;
+  const values: Value[] = buckets.map((count, index) => {
+    total += count;
+    const le = BUCKETS[index] ?? '+Inf';
+    return { value: total, labels: { ...labels, le }, metricName: `${name}_bucket` };
+  });
+  values.push({ value: sum, labels, metricName: `${name}_sum` });
+  values.push({ value: total, labels, metricName: `${name}_count` });
+  return values;
+}
+
+function rowMetrics(counters: Counters): readonly Lazy[] {
+  const perRow = (values: Float64Array): (() => readonly Value[]) => {
+    return () =>
+      counters.rows
+        .map((capability, row) => ({ value: values[row] ?? 0, labels: { capability } }))
+        .filter(({ labels }) => labels.capability !== '');
+  };
+  return [
+    {
+      name: 'fig_held_writes_total',
+      help: 'Writes that waited while ownership moved, and were answered',
+      type: 'counter',
+      values: perRow(counters.held),
+    },
+    {
+      name: 'fig_held_writes',
+      help: 'Writes that wait for ownership right now',
+      type: 'gauge',
+      values: perRow(counters.heldNow),
+    },
+    {
+      name: 'fig_fenced_total',
+      help: 'Times a write was turned away by a fence and sent again',
+      type: 'counter',
+      values: perRow(counters.fenced),
+    },
+    {
+      name: 'fig_retried_total',
+      help: 'Requests sent once more after a connection broke',
+      type: 'counter',
+      values: perRow(counters.retried),
+    },
+  ];
+}

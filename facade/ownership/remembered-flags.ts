@@ -1,0 +1,46 @@
+import type { Flags } from '../../strangler/routing/index.ts';
+
+const FORGET_MS = 5_000;
+const MOST_ANSWERS = 20_000;
+
+/**
+ * Flags whose answers are remembered for a moment: the same customers come again and again, and an
+ * evaluation costs more than all else that decides a request. Every change of the flags starts
+ * afresh, and so do every few seconds, for strategies that know the time.
+ */
+export class RememberedFlags implements Pick<Flags, 'isEnabled'> {
+  readonly #flags: Pick<Flags, 'isEnabled' | 'isOff' | 'onChange'>;
+  /** By flag and who asks; a flag that is off for everybody has none. */
+  readonly #answers = new Map<string, Map<string, boolean> | undefined>();
+  readonly #timer: NodeJS.Timeout;
+  readonly #stopListening: () => void;
+
+  constructor(flags: Pick<Flags, 'isEnabled' | 'isOff' | 'onChange'>) {
+    this.#flags = flags;
+    this.#stopListening = flags.onChange(() => this.#answers.clear());
+    this.#timer = setInterval(() => this.#answers.clear(), FORGET_MS).unref();
+  }
+
+  isEnabled(flag: string, context: { readonly userId?: string } = {}): boolean {
+    const { userId } = context;
+    let answers = this.#answers.get(flag);
+    if (answers === undefined) {
+      if (!this.#answers.has(flag)) {
+        answers = this.#flags.isOff(flag) ? undefined : new Map();
+        this.#answers.set(flag, answers);
+      }
+      if (answers === undefined) return false;
+    }
+    const known = answers.get(userId ?? '');
+    if (known !== undefined) return known;
+    const answer = this.#flags.isEnabled(flag, context);
+    if (answers.size >= MOST_ANSWERS) answers.clear();
+    answers.set(userId ?? '', answer);
+    return answer;
+  }
+
+  close(): void {
+    this.#stopListening();
+    clearInterval(this.#timer);
+  }
+}

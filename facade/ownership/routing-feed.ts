@@ -1,0 +1,142 @@
+import type { Redis } from 'ioredis';
+import { z } from 'zod';
+import type { HttpClient, Logger } from '../../chassis/index.ts';
+import { redisThatMayBeAway, ROUTING_CHANNEL } from '../../strangler/routing/index.ts';
+import type { RoutingBook } from './routing-book.ts';
+
+const POLL_MS = 1_000;
+/** With Redis there, the engine is still asked now and then: a message may get lost. */
+const POLLS_BETWEEN_CHECKS = 5;
+const ASK_TIMEOUT_MS = 1_000;
+
+const side = z.enum(['legacy', 'extracted']);
+const owned = z.object({ owner: side.nullable(), epoch: z.number(), holding: z.boolean() });
+const routingState = owned.extend({
+  capability: z.string(),
+  replicaReady: z.boolean(),
+  generation: z.number(),
+  cohorts: z.array(owned.extend({ keys: z.array(z.string()) })).default([]),
+});
+const routingAnswer = z.union([
+  z.array(routingState),
+  z.object({ capabilities: z.array(routingState) }).transform(({ capabilities }) => capabilities),
+]);
+
+interface RoutingFeedOptions {
+  readonly book: RoutingBook;
+  readonly engine: HttpClient;
+  readonly redisUrl: string | undefined;
+  readonly log: Logger;
+}
+
+/**
+ * Carries news of ownership into the book: pushed over Redis, asked of the engine while Redis is
+ * away. Nothing here is ever waited for in a request's way, save by `confirm`.
+ */
+export class RoutingFeed {
+  readonly #book: RoutingBook;
+  readonly #engine: HttpClient;
+  readonly #log: Logger;
+  readonly #subscriber: Redis | undefined;
+  readonly #reader: Redis | undefined;
+  #live = false;
+  #polls = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #asking: Promise<void> | undefined;
+  #askingNext: Promise<void> | undefined;
+
+  constructor({ book, engine, redisUrl, log }: RoutingFeedOptions) {
+    this.#book = book;
+    this.#engine = engine;
+    this.#log = log;
+    if (redisUrl === undefined) return;
+    this.#subscriber = redisThatMayBeAway(redisUrl, log, { autoResubscribe: false });
+    this.#reader = redisThatMayBeAway(redisUrl, log, { autoResubscribe: false });
+  }
+
+  /** Whether news is pushed as it happens. */
+  get live(): boolean {
+    return this.#live;
+  }
+
+  /** Starts listening; resolves when the engine has been asked once. */
+  async start(): Promise<void> {
+    const subscriber = this.#subscriber;
+    subscriber?.on('message', (_channel, text: string) => this.#hear(text));
+    subscriber?.on('ready', () => void this.#subscribe());
+    subscriber?.on('close', () => {
+      this.#live = false;
+    });
+    subscriber?.connect().catch(ignore);
+    this.#reader?.connect().catch(ignore);
+    this.#timer = setInterval(() => this.#poll(), POLL_MS).unref();
+    await this.#ask();
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#subscriber?.disconnect();
+    this.#reader?.disconnect();
+  }
+
+  /** Asks the engine now; the answer is in the book when this resolves. Never throws. */
+  confirm(): Promise<void> {
+    if (!this.#asking) return this.#ask();
+    // The question under way may have been answered before the caller's reason to ask.
+    this.#askingNext ??= this.#asking.then(() => {
+      this.#askingNext = undefined;
+      return this.#ask();
+    });
+    return this.#askingNext;
+  }
+
+  async #subscribe(): Promise<void> {
+    try {
+      await this.#subscriber?.subscribe(ROUTING_CHANNEL);
+      this.#live = true;
+      // Only now: what was published before the subscription is in the hash.
+      if (this.#reader?.status === 'ready') {
+        const states = await this.#reader.hgetall(ROUTING_CHANNEL);
+        for (const text of Object.values(states)) this.#hear(text);
+      }
+      await this.confirm();
+    } catch (error) {
+      this.#log.warn({ err: error }, 'cannot subscribe to routing news; asking the engine instead');
+    }
+  }
+
+  #hear(text: string): void {
+    try {
+      this.#book.learn(routingState.parse(JSON.parse(text)));
+    } catch (error) {
+      this.#log.warn({ err: error, text }, 'not understood on the routing channel');
+    }
+  }
+
+  #poll(): void {
+    this.#polls += 1;
+    if (!this.#live || this.#polls % POLLS_BETWEEN_CHECKS === 0) void this.confirm();
+  }
+
+  #ask(): Promise<void> {
+    if (!this.#book.hasReplicated) return Promise.resolve();
+    this.#asking ??= this.#askEngine().finally(() => {
+      this.#asking = undefined;
+    });
+    return this.#asking;
+  }
+
+  async #askEngine(): Promise<void> {
+    try {
+      const answer = await this.#engine.call('GET', '/routing', { timeoutMs: ASK_TIMEOUT_MS });
+      if (answer.status !== 200) return;
+      for (const state of routingAnswer.parse(answer.body)) this.#book.learn(state);
+    } catch (error) {
+      this.#log.debug({ err: error }, 'the engine does not tell who owns what');
+    }
+  }
+}
+
+function ignore(): void {
+  // The connection retries by itself, and says on `ready` when it is there.
+}

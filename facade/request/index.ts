@@ -1,0 +1,10 @@
+/** A request in the one form that everything behind it sees. */
+export { Deadlines } from './deadlines.ts';
+export type { Timed } from './deadlines.ts';
+export { canonicalTarget } from './path.ts';
+export { randomId, timeOrderedId } from './random-ids.ts';
+export { allowedMethod, isSafe, RequestReader, TIMEOUT_AT } from './request-form.ts';
+export type { RequestForm } from './request-form.ts';
+export { responseHeaders } from './response-headers.ts';
+export type { ResponseHeaders } from './response-headers.ts';
+export { nextTraceparent, traceIdOf } from './trace-ids.ts';

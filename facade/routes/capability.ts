@@ -1,0 +1,99 @@
+import type { CapabilityConfig, FigConfig, SideName } from '../../strangler/routing/index.ts';
+import { RouteTable } from './routes.ts';
+
+/** What the facade knows of one capability from the configuration. */
+export interface Capability {
+  readonly name: string;
+  /** Place in arrays that are kept per capability; it stays when the configuration changes. */
+  readonly index: number;
+  readonly flags: { readonly reads: string; readonly writes: string; readonly shadow: string };
+  /** Names of upstreams. */
+  readonly upstreams: Readonly<Record<SideName, string>>;
+  /**
+   * Whether rows move between the sides. Where they don't, requests are all there is to move:
+   * there is no fence, both sides are always fit to serve, and the flags alone decide.
+   */
+  readonly replicated: boolean;
+  /** Whether a handover waits for writes under way: an application of it can't say FENCED. */
+  readonly finishesFirst: boolean;
+  /** How requests name the key, where single keys may have another owner than the rest. */
+  readonly cohorts: { readonly header: string; readonly isCustomer: boolean } | undefined;
+  /** Body paths that may differ between the sides. */
+  readonly ignore: readonly string[];
+}
+
+/** A pattern of the configuration, and what it stands for. */
+interface Route<T> {
+  readonly pattern: string;
+  readonly of: T;
+}
+
+/** What a route means: the capability it belongs to and those that its writes change. */
+export interface Routes {
+  readonly capabilities: readonly Capability[];
+  /** The capability whose path this is. */
+  capabilityOf(path: string): Capability | undefined;
+  /** Capabilities that a write to this path changes behind the facade's back. */
+  touchedBy(method: string, path: string): readonly Capability[];
+  /** The pattern that such a request matches. */
+  patternOf(method: string, path: string): string | undefined;
+}
+
+const NONE: readonly Capability[] = [];
+
+/** Numbers capabilities; a name keeps its number for as long as the process lives. */
+export class Indexes {
+  readonly #byName = new Map<string, number>();
+
+  of(name: string): number {
+    const known = this.#byName.get(name);
+    if (known !== undefined) return known;
+    const index = this.#byName.size;
+    this.#byName.set(name, index);
+    return index;
+  }
+}
+
+function cohortsOf(
+  { cohorts }: CapabilityConfig,
+  { stickyHeader }: FigConfig,
+): Capability['cohorts'] {
+  if (cohorts === undefined || !('header' in cohorts)) return undefined;
+  const { header } = cohorts;
+  return { header, isCustomer: header === stickyHeader };
+}
+
+/** Compiles the routes of a configuration. */
+export function compileRoutes(config: FigConfig, indexes = new Indexes()): Routes {
+  const byName = new Map<string, Capability>();
+  const owned = new RouteTable<Route<Capability>>();
+  for (const [name, settings] of Object.entries(config.capabilities)) {
+    const capability: Capability = {
+      name,
+      index: indexes.of(name),
+      flags: { reads: `${name}.reads`, writes: `${name}.writes`, shadow: `${name}.shadow` },
+      upstreams: { legacy: settings.legacy, extracted: settings.extracted },
+      replicated: settings.databases !== undefined,
+      finishesFirst: [settings.legacy, settings.extracted].some((upstream) =>
+        config.drainFirst.includes(upstream),
+      ),
+      cohorts: cohortsOf(settings, config),
+      ignore: settings.ignore.map(({ path }) => path),
+    };
+    byName.set(name, capability);
+    for (const pattern of settings.routes) owned.add(pattern, { pattern, of: capability });
+  }
+  const touched = new Map<string, RouteTable<Route<readonly Capability[]>>>();
+  for (const { method, path, capabilities } of config.touches) {
+    const table = touched.get(method) ?? new RouteTable<Route<readonly Capability[]>>();
+    touched.set(method, table);
+    const changed = capabilities.flatMap((name) => byName.get(name) ?? []);
+    table.add(path, { pattern: path, of: changed });
+  }
+  return {
+    capabilities: [...byName.values()],
+    capabilityOf: (path) => owned.match(path)?.of,
+    touchedBy: (method, path) => touched.get(method)?.match(path)?.of ?? NONE,
+    patternOf: (method, path) => (owned.match(path) ?? touched.get(method)?.match(path))?.pattern,
+  };
+}
