@@ -31,11 +31,14 @@ export async function startedOrDead(
   { timeoutMs, reason }: { timeoutMs: number; reason: () => string },
 ): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
+  let over = false;
   const failed = new Promise<never>((_resolve, reject) => {
     const fail = (what: string): void => reject(new StartFailed(`${name} ${what}`));
     child.once('error', (error) => fail(`could not be started: ${error.message}`));
     // `close`, not `exit`: by then the last words of the child have arrived.
     child.once('close', (code, signal) => {
+      // Its later end is nobody's business here, and what it wrote may be gone by then.
+      if (over) return;
       const why = reason();
       fail(
         `could not start${why === '' ? ` (it ended with ${signal ?? `code ${code}`})` : `: ${why}`}`,
@@ -46,6 +49,7 @@ export async function startedOrDead(
   try {
     await Promise.race([started, failed]);
   } finally {
+    over = true;
     clearTimeout(timer);
     failed.catch(() => {});
   }

@@ -109,9 +109,9 @@ describe.each(dialects)('a person whose decision is cut off anywhere, on %s', (d
         };
         expect(ownerOf(fences)).toBe(side);
         await prompts[side].run(WRITE[side]);
-        await expect(prompts[otherSide(side)].run(WRITE[otherSide(side)])).rejects.toThrow(
-          /FENCED/,
-        );
+        // As text: an error of the driver's may be of the realm of another file of tests.
+        const other = otherSide(side);
+        expect(await prompts[other].run(WRITE[other]).catch(String)).toMatch(/FENCED/);
       });
     }
     expect(kills).toBeGreaterThan(5);
