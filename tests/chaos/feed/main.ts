@@ -1,7 +1,7 @@
 import { chaosCommand } from '../base/runs.ts';
 import { feedRun } from './run.ts';
 
-process.exitCode = await chaosCommand(
+const code = await chaosCommand(
   {
     name: 'chaos:feed',
     description:
@@ -12,3 +12,5 @@ process.exitCode = await chaosCommand(
   },
   process.argv.slice(2),
 );
+// What an interrupted run had begun may still be under way, and nobody waits for it.
+process.exit(code);
