@@ -11,6 +11,7 @@ import type { Fig, Ran } from '../testing/fig.ts';
 import { withSides } from '../testing/sides.ts';
 import type { Prompt, Sides } from '../testing/sides.ts';
 import { keepWriting, levelAt } from '../testing/writer.ts';
+import { STEPS } from '../testing/steps.ts';
 
 const NOBODY = 'http://127.0.0.1:9';
 const leaseMs = 300;
@@ -58,17 +59,6 @@ async function restore(prompt: Prompt, backup: string): Promise<void> {
   source.close();
 }
 
-const steps: readonly StepKind[] = [
-  'hold',
-  'close',
-  'recordPosition',
-  'awaitApplied',
-  'cede',
-  'open',
-  'publish',
-  'finish',
-];
-
 describe('fig doctor, after an engine was killed in a handover', () => {
   it(
     'between any two steps, forward and back: explains it, and finishes it',
@@ -76,7 +66,7 @@ describe('fig doctor, after an engine was killed in a handover', () => {
       withShop(async (fig, sides) => {
         const sessions = sessionsOf(sides);
         let written = 0;
-        for (const step of steps) {
+        for (const step of STEPS) {
           for (const to of ['extracted', 'legacy'] as const) {
             const engine = startDoomedEngine(sides, step, 'SIGKILL');
             const writer = keepWriting(sessions);

@@ -6,6 +6,7 @@ import { dialects } from '../testing/dialects.ts';
 import type { Dialect, DialectSides } from '../testing/dialects.ts';
 import { endOf, startDoomedEngine } from '../testing/doomed-engine.ts';
 import type { CohortOrder } from '../testing/doomed-engine.ts';
+import { STEPS } from '../testing/steps.ts';
 import {
   expectEqual,
   prepareTill,
@@ -13,17 +14,6 @@ import {
   withTill,
   withTillEngine,
 } from '../testing/till-desk.ts';
-
-const steps: readonly StepKind[] = [
-  'hold',
-  'close',
-  'recordPosition',
-  'awaitApplied',
-  'cede',
-  'open',
-  'publish',
-  'finish',
-];
 
 /** Has an engine killed just before a step of an order. */
 async function killAt(sides: DialectSides, step: StepKind, order: CohortOrder): Promise<void> {
@@ -53,7 +43,7 @@ async function expectEnd(
 const finished = /an interrupted handover was finished/;
 /** What differs between the dialects is how a fence is moved. */
 const places: readonly (readonly [Dialect, StepKind])[] = [
-  ...steps.map((step) => ['sqlite', step] as const),
+  ...STEPS.map((step) => ['sqlite', step] as const),
   ['postgres', 'close'],
   ['postgres', 'cede'],
   ['postgres', 'open'],

@@ -11,6 +11,7 @@ import type { RunningEngine } from '../testing/engine.ts';
 import { dialects, withSidesOf } from '../testing/dialects.ts';
 import type { DialectSides } from '../testing/dialects.ts';
 import { beginCounting, keepWriting, levelAt } from '../testing/writer.ts';
+import { STEPS } from '../testing/steps.ts';
 
 const leaseMs = 500;
 
@@ -48,16 +49,6 @@ async function expectSettled(
   });
 }
 
-const steps: readonly StepKind[] = [
-  'hold',
-  'close',
-  'recordPosition',
-  'awaitApplied',
-  'cede',
-  'open',
-  'publish',
-  'finish',
-];
 const beforeCommit: readonly StepKind[] = ['close', 'recordPosition', 'cede'];
 
 async function crashAt(
@@ -81,7 +72,7 @@ async function crashAt(
 }
 
 describe.each(dialects)('an engine killed in the middle of a handover on %s', (dialect) => {
-  it.each(steps)('before %s: the next one finishes it and says so', (step) =>
+  it.each(STEPS)('before %s: the next one finishes it and says so', (step) =>
     withSidesOf(dialect, (sides) =>
       crashAt(sides, step, async (running, written) => {
         await eventually(async () => expect((await running.status()).owner).toBe('extracted'));

@@ -4,6 +4,7 @@ import { eventually, request } from '../support/index.ts';
 import { holds, pushedNews, status } from './pushed-news.ts';
 import { fenced, json, routingState } from './stand.ts';
 import type { Stand } from './stand.ts';
+import { STOCK } from './stock.ts';
 
 const { publish, withPushedNews } = pushedNews();
 
@@ -20,13 +21,7 @@ function withCohorts(use: (stand: Stand) => Promise<void>, header = 'x-customer-
 function config(header: string): Partial<FigConfigInput> {
   return {
     capabilities: {
-      stock: {
-        legacy: 'legacy',
-        extracted: 'extracted',
-        routes: ['/api/stock', '/api/stock/*'],
-        databases: { legacy: 'file:none', extracted: 'file:none' },
-        cohorts: { header },
-      },
+      stock: { ...STOCK, cohorts: { header } },
     },
   };
 }

@@ -9,6 +9,7 @@ import { withSpawnedFacade } from './spawned-facade.ts';
 import type { SpawnedFacade } from './spawned-facade.ts';
 import { fenced, json, routingState, startFixture } from './stand.ts';
 import type { Fixture } from './stand.ts';
+import { STOCK } from './stock.ts';
 
 /** Two facades before the same two sides; the second may be without Redis. */
 interface Replicas {
@@ -39,12 +40,7 @@ function withReplicas(
       upstreams: { legacy: legacy.url, extracted: extracted.url },
       monolith: 'legacy',
       capabilities: {
-        stock: {
-          legacy: 'legacy',
-          extracted: 'extracted',
-          routes: ['/api/stock'],
-          databases: { legacy: 'file:none', extracted: 'file:none' },
-        },
+        stock: STOCK,
       },
     };
     const start = async (

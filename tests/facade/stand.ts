@@ -8,6 +8,7 @@ import { buildApp } from '../../facade/index.ts';
 import { defineConfig, openFlags, setFlags } from '../../strangler/routing/index.ts';
 import type { FigConfigInput, RoutingState } from '../../strangler/routing/index.ts';
 import { withTempDir } from '../support/index.ts';
+import { STOCK } from './stock.ts';
 
 /** A server as somebody else may have written it, which keeps what it was sent. */
 export interface Fixture {
@@ -146,12 +147,7 @@ export function withStand(
       upstreams: { monolith: monolith.url, legacy: legacy.url, extracted: extracted.url },
       monolith: 'monolith',
       capabilities: {
-        stock: {
-          legacy: 'legacy',
-          extracted: 'extracted',
-          routes: ['/api/stock', '/api/stock/*'],
-          databases: { legacy: 'file:none', extracted: 'file:none' },
-        },
+        stock: STOCK,
       },
       touches: [{ method: 'POST', path: '/api/orders', capabilities: ['stock'] }],
       ...config,

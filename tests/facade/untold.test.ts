@@ -3,6 +3,7 @@ import { request, withTempDir } from '../support/index.ts';
 import { withSpawnedFacade } from './spawned-facade.ts';
 import { json, startFixture } from './stand.ts';
 import type { Fixture } from './stand.ts';
+import { STOCK } from './stock.ts';
 
 interface Sides {
   readonly legacy: Fixture;
@@ -24,13 +25,7 @@ function withUntoldFacade(
       upstreams: { legacy: sides.legacy.url, extracted: sides.extracted.url },
       monolith: 'legacy',
       capabilities: {
-        stock: {
-          legacy: 'legacy',
-          extracted: 'extracted',
-          routes: ['/api/stock'],
-          databases: { legacy: 'file:none', extracted: 'file:none' },
-          cohorts: { header: 'x-customer-id' },
-        },
+        stock: { ...STOCK, cohorts: { header: 'x-customer-id' } },
       },
     };
     try {

@@ -6,6 +6,7 @@ import { withSpawnedFacade } from './spawned-facade.ts';
 import type { SpawnedFacade } from './spawned-facade.ts';
 import { json, routingState, startFixture } from './stand.ts';
 import type { Fixture } from './stand.ts';
+import { STOCK } from './stock.ts';
 
 interface Crew {
   readonly facade: SpawnedFacade;
@@ -26,12 +27,7 @@ function withCrew(use: (crew: Crew) => Promise<void>): Promise<void> {
       upstreams: { legacy: legacy.url, extracted: extracted.url },
       monolith: 'legacy',
       capabilities: {
-        stock: {
-          legacy: 'legacy',
-          extracted: 'extracted',
-          routes: ['/api/stock'],
-          databases: { legacy: 'file:none', extracted: 'file:none' },
-        },
+        stock: STOCK,
       },
     };
     const env = { FACADE_WORKERS: '2', ENGINE_URL: engine.url };
