@@ -1,17 +1,8 @@
 import type { Fence } from '../../chassis/index.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
-import {
-  decodeKeys,
-  encodeKeys,
-  FenceRows,
-  KnownFences,
-  merged,
-  movable,
-  REST,
-  rowsOf,
-} from '../fence-rows.ts';
-import type { FenceGlance, KeyFence, Keys } from '../fence-rows.ts';
+import { decodeKeys, encodeKeys, rowsOf } from '../fence-rows.ts';
+import type { FenceRows, Keys } from '../fence-rows.ts';
 import type { Mapping } from '../mapping/index.ts';
 import { acquaintanceOf, recordOf } from '../store.ts';
 import type {
@@ -29,26 +20,12 @@ import type {
 import { knownKeysSql } from './cohort-sql.ts';
 import { isLockTimeout } from './connection.ts';
 import type { PostgresClient, PostgresConnection } from './connection.ts';
+import { FenceTable } from './fence-table.ts';
 import type { Sequencer } from './sequencer.ts';
 import { NOW_SQL } from './values.ts';
 
 const COLUMNS = `id, capability, from_side AS "from", to_side AS "to", epoch, deadline, position,
   outcome, reason, started_at AS "startedAt", finished_at AS "finishedAt", keys`;
-const FENCE = `SELECT state, epoch FROM fig_fence WHERE capability = $1 AND key = '*'`;
-const FENCES = `SELECT key, state, epoch FROM fig_fence WHERE capability = $1
-  ORDER BY key = '*' DESC, key COLLATE "C"`;
-const FENCES_OF = `SELECT key, state, epoch FROM fig_fence
-  WHERE capability = $1 AND (key = '*' OR key = ANY ($2::text[]))`;
-const GLANCE = `SELECT r.state, r.epoch, count(*) AS rows, sum(f.epoch)::bigint AS epochs,
-    count(*) FILTER (WHERE f.state = 'open') AS open,
-    count(*) FILTER (WHERE f.state = 'ceded') AS ceded
-  FROM fig_fence r JOIN fig_fence f USING (capability) WHERE r.capability = $1 AND r.key = '*'
-  GROUP BY r.state, r.epoch`;
-/**
- * Keeps others from moving any fence, and lets those pass who only read them. It is always the row of
- * the rest that is locked for all: there may be thousands of keys.
- */
-const KEEP_FENCES = `${FENCE} FOR NO KEY UPDATE`;
 /**
  * How long a fence may wait for open write transactions, in ms. Whoever wants to write waits behind
  * it, so this must end before the coordinator's own patience does.
@@ -62,7 +39,7 @@ export class PostgresSideStore implements SideStore {
   readonly #capability: string;
   readonly #mapping: Mapping;
   readonly #sequencer: Sequencer;
-  readonly #known = new KnownFences();
+  readonly #fences: FenceTable;
 
   constructor(
     connection: PostgresConnection,
@@ -73,34 +50,22 @@ export class PostgresSideStore implements SideStore {
     this.side = side;
     this.#db = connection;
     this.#capability = mapping.capability;
+    this.#fences = new FenceTable(connection, mapping.capability);
     this.#mapping = mapping;
     this.#sequencer = sequencer;
   }
 
-  async fence(): Promise<Fence> {
-    const { rows } = await this.#db.query<Fence & Record<string, unknown>>(FENCE, [
-      this.#capability,
-    ]);
-    return fenceIn(rows, this.#capability);
+  fence(): Promise<Fence> {
+    return this.#fences.rest();
   }
 
-  async fences(): Promise<FenceRows> {
-    const { rows } = await this.#db.query<FenceGlance & Record<string, unknown>>(GLANCE, [
-      this.#capability,
-    ]);
-    const [glance] = rows;
-    if (glance === undefined) return new FenceRows([]);
-    return this.#known.take(glance, async () => {
-      const all = await this.#db.query<KeyFence & Record<string, unknown>>(FENCES, [
-        this.#capability,
-      ]);
-      return all.rows;
-    });
+  fences(): Promise<FenceRows> {
+    return this.#fences.all();
   }
 
   split(keys: readonly string[], lease: Lease): Promise<boolean> {
     return this.#leased(lease, async (client) => {
-      await this.#split(client, keys);
+      await this.#fences.split(client, keys);
       return true;
     });
   }
@@ -187,7 +152,7 @@ export class PostgresSideStore implements SideStore {
              (SELECT FROM fig_handover WHERE capability = $2 AND outcome IS NULL)`,
         handoverValues(record),
       );
-      if (rowCount === 1) await this.#split(client, record.keys ?? []);
+      if (rowCount === 1) await this.#fences.split(client, record.keys ?? []);
       return rowCount === 1;
     });
   }
@@ -225,7 +190,7 @@ export class PostgresSideStore implements SideStore {
     before: readonly JournalEntry[] = [],
   ): Promise<boolean> {
     return this.#leased(lease, async (client) => {
-      if (move !== undefined && !(await this.#moveFences(client, move))) return false;
+      if (move !== undefined && !(await this.#fences.move(client, move))) return false;
       await this.#journal(client, before);
       await client.query(
         `INSERT INTO fig_journal (handover, step, at, detail) VALUES ($1, $2, ${NOW_SQL}, $3)`,
@@ -244,7 +209,7 @@ export class PostgresSideStore implements SideStore {
       );
       // Behind an open fence there is no last position yet.
       const moving = decodeKeys(known[0]?.keys);
-      const set = rowsOf(await this.#rows(client, moving), moving);
+      const set = rowsOf(await this.#fences.of(client, moving), moving);
       if (set.some(({ state }) => state === 'open')) return null;
       // Closing has waited for all who write, so whatever there will be is there by now.
       const last = await this.#sequencer.moveIn(client);
@@ -271,20 +236,20 @@ export class PostgresSideStore implements SideStore {
            WHERE id = $1 AND outcome IS NULL`,
         [handover, outcome, reason],
       );
-      if (rowCount === 1 && outcome === 'done') await this.#merge(client);
+      if (rowCount === 1 && outcome === 'done') await this.#fences.merge(client);
       return rowCount === 1;
     });
   }
 
   openAsTarget(epoch: number, keys: Keys = null): Promise<boolean> {
     return this.#moving(async (client) => {
-      await this.#split(client, keys ?? []);
-      const set = rowsOf(await this.#rows(client, keys), keys);
+      await this.#fences.split(client, keys ?? []);
+      const set = rowsOf(await this.#fences.of(client, keys), keys);
       const pending = set.filter(({ state }) => state !== 'open');
       if (pending.length === 0) return set.some((fence) => fence.epoch === epoch);
       if (pending.some((fence) => fence.epoch >= epoch)) return false;
       const opened = pending.map(({ key }) => key);
-      await this.#setFences(client, opened, { state: 'open', epoch });
+      await this.#fences.set(client, opened, { state: 'open', epoch });
       await client.query(
         `INSERT INTO fig_opening (capability, epoch, position, at) VALUES ($1, $2, $3, ${NOW_SQL})`,
         [this.#capability, epoch, await this.#sequencer.moveIn(client)],
@@ -292,7 +257,7 @@ export class PostgresSideStore implements SideStore {
       if (keys !== null) return true;
       // What still waited for a row of the old owner's waits for nothing now.
       await client.query('DELETE FROM fig_waiting WHERE capability = $1', [this.#capability]);
-      await this.#merge(client);
+      await this.#fences.merge(client);
       return true;
     });
   }
@@ -345,72 +310,6 @@ export class PostgresSideStore implements SideStore {
       );
     }
   }
-
-  /**
-   * The fences of a set, with that of the rest; all where everything is meant. They are kept where they
-   * are until the transaction ends.
-   */
-  async #rows(client: PostgresClient, keys: Keys = null): Promise<readonly KeyFence[]> {
-    const { rowCount } = await client.query(KEEP_FENCES, [this.#capability]);
-    if (rowCount === 0) throw notInstalled(this.#capability);
-    const all = [this.#capability];
-    const found = await (keys === null
-      ? client.query<KeyFence>(FENCES, all)
-      : client.query<KeyFence>(FENCES_OF, [...all, keys]));
-    return found.rows;
-  }
-
-  async #setFences(
-    client: PostgresClient,
-    keys: readonly string[],
-    { state, epoch }: Fence,
-  ): Promise<void> {
-    await client.query(
-      `UPDATE fig_fence SET state = $1, epoch = $2 WHERE capability = $3 AND key = ANY ($4::text[])`,
-      [state, epoch, this.#capability, keys],
-    );
-    if (!keys.includes(REST)) await this.#touch(client);
-  }
-
-  /**
-   * A transaction whose snapshot is older than what has become of single keys would go by fences as
-   * they were. It asks for the row of the rest, and notices when that was written since.
-   */
-  async #touch(client: PostgresClient): Promise<void> {
-    await client.query(`UPDATE fig_fence SET epoch = epoch WHERE capability = $1 AND key = '*'`, [
-      this.#capability,
-    ]);
-  }
-
-  /** All of them or none. */
-  async #moveFences(client: PostgresClient, move: FenceMove): Promise<boolean> {
-    const moving = movable(await this.#rows(client, move.keys), move);
-    if (moving === null) return false;
-    const keys = moving.map(({ key }) => key);
-    await this.#setFences(client, keys, move.to);
-    return true;
-  }
-
-  async #split(client: PostgresClient, keys: readonly string[]): Promise<void> {
-    if (keys.length === 0) return;
-    const { rowCount } = await client.query(
-      `INSERT INTO fig_fence (capability, key, state, epoch)
-         SELECT capability, u.key, state, epoch FROM fig_fence, unnest($2::text[]) u (key)
-         WHERE capability = $1 AND fig_fence.key = '*' ON CONFLICT DO NOTHING`,
-      [this.#capability, keys],
-    );
-    if (rowCount !== 0) await this.#touch(client);
-  }
-
-  /** Once all keys are where the rest is, the rest's fence speaks for all. */
-  async #merge(client: PostgresClient): Promise<void> {
-    const whole = merged(await this.#rows(client));
-    if (whole === null) return;
-    await this.#setFences(client, [REST], whole);
-    await client.query(`DELETE FROM fig_fence WHERE capability = $1 AND key <> '*'`, [
-      this.#capability,
-    ]);
-  }
 }
 
 /** In the order of the table's columns. */
@@ -419,14 +318,4 @@ function handoverValues(record: HandoverRecord): unknown[] {
   const { position, outcome, reason, startedAt, finishedAt } = record;
   const what: unknown[] = [id, capability, from, to, epoch, deadline];
   return [...what, position, outcome, reason, startedAt, finishedAt, encodeKeys(record.keys)];
-}
-
-function fenceIn(rows: readonly Fence[], capability: string): Fence {
-  const [fence] = rows;
-  if (fence === undefined) throw notInstalled(capability);
-  return { state: fence.state, epoch: fence.epoch };
-}
-
-function notInstalled(capability: string): Error {
-  return new Error(`${capability} is not installed in this database`);
 }

@@ -1,17 +1,8 @@
 import type { Fence } from '../../chassis/index.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
-import {
-  decodeKeys,
-  encodeKeys,
-  FenceRows,
-  KnownFences,
-  merged,
-  movable,
-  REST,
-  rowsOf,
-} from '../fence-rows.ts';
-import type { FenceGlance, KeyFence, Keys } from '../fence-rows.ts';
+import { decodeKeys, encodeKeys, rowsOf } from '../fence-rows.ts';
+import type { FenceRows, Keys } from '../fence-rows.ts';
 import type { Mapping } from '../mapping/index.ts';
 import { acquaintanceOf, recordOf } from '../store.ts';
 import type {
@@ -28,22 +19,12 @@ import type {
 } from '../store.ts';
 import type { SqliteConnection } from './connection.ts';
 import { knownKeysSql } from './cohort-sql.ts';
+import { FenceTable } from './fence-table.ts';
 import { feedTable } from './tables.ts';
 import { name } from './values.ts';
 
 const COLUMNS = `id, capability, from_side AS "from", to_side AS "to", epoch, deadline, position,
   outcome, reason, started_at AS startedAt, finished_at AS finishedAt, keys`;
-const FENCE = `SELECT state, epoch FROM fig_fence WHERE capability = ? AND key = '*'`;
-
-const FENCES = `SELECT key, state, epoch FROM fig_fence WHERE capability = ? ORDER BY key = '*' DESC, key`;
-
-const FENCES_OF = `SELECT key, state, epoch FROM fig_fence
-  WHERE capability = ? AND (key = '*' OR key IN (SELECT value FROM json_each(?)))`;
-const GLANCE = `SELECT r.state, r.epoch, count(*) AS rows, sum(f.epoch) AS epochs,
-    sum(f.state = 'open') AS open, sum(f.state = 'ceded') AS ceded
-  FROM fig_fence r JOIN fig_fence f USING (capability) WHERE r.capability = ? AND r.key = '*'
-  GROUP BY r.key`;
-
 /** `SideStore` on SQLite. Each method is one transaction; it survives a power cut where it must. */
 export class SqliteSideStore implements SideStore {
   readonly side: SideName;
@@ -51,7 +32,7 @@ export class SqliteSideStore implements SideStore {
   readonly #capability: string;
   readonly #mapping: Mapping;
   readonly #last: string;
-  readonly #known = new KnownFences();
+  readonly #fences: FenceTable;
 
   constructor(connection: SqliteConnection, mapping: Mapping, side: SideName) {
     const { capability } = mapping;
@@ -59,25 +40,21 @@ export class SqliteSideStore implements SideStore {
     this.#mapping = mapping;
     this.#db = connection;
     this.#capability = capability;
+    this.#fences = new FenceTable(connection, capability);
     this.#last = `SELECT max(position) FROM ${name(feedTable(capability))}`;
   }
 
   fence(): Promise<Fence> {
-    return this.#reading(() => this.#db.read(FENCE).get(this.#capability) as Fence);
+    return this.#reading(() => this.#fences.rest());
   }
 
   fences(): Promise<FenceRows> {
-    return this.#reading(() => {
-      const glance = this.#db.read(GLANCE).get(this.#capability) as FenceGlance | undefined;
-      if (glance === undefined) return new FenceRows([]);
-      const all = (): KeyFence[] => this.#db.read(FENCES).all(this.#capability) as KeyFence[];
-      return this.#known.take(glance, all);
-    });
+    return this.#reading(() => this.#fences.all());
   }
 
   split(keys: readonly string[], lease: Lease): Promise<boolean> {
     return this.#leased(lease, () => {
-      this.#split(keys);
+      this.#fences.split(keys);
       return true;
     });
   }
@@ -181,7 +158,7 @@ export class SqliteSideStore implements SideStore {
                   @reason, @startedAt, @finishedAt, @keys)`,
         )
         .run({ ...record, keys: encodeKeys(record.keys) });
-      this.#split(record.keys ?? []);
+      this.#fences.split(record.keys ?? []);
       return true;
     });
   }
@@ -219,7 +196,7 @@ export class SqliteSideStore implements SideStore {
     before: readonly JournalEntry[] = [],
   ): Promise<boolean> {
     return this.#leased(lease, () => {
-      if (move !== undefined && !this.#moveFences(move)) return false;
+      if (move !== undefined && !this.#fences.move(move)) return false;
       this.#journal([...before, { ...entry, at: Date.now() }]);
       return true;
     });
@@ -232,7 +209,7 @@ export class SqliteSideStore implements SideStore {
         .pluck()
         .get(handover);
       const moving = decodeKeys(keys as string | null | undefined);
-      const set = rowsOf(this.#rows(moving), moving);
+      const set = rowsOf(this.#fences.of(moving), moving);
       // Behind an open fence there is no last position yet.
       if (!this.#holds(lease) || set.some(({ state }) => state === 'open')) return null;
       this.#db
@@ -264,19 +241,19 @@ export class SqliteSideStore implements SideStore {
                 WHERE id = ? AND outcome IS NULL`,
         )
         .run(outcome, reason, Date.now(), handover);
-      if (changes === 1 && outcome === 'done') this.#merge();
+      if (changes === 1 && outcome === 'done') this.#fences.merge();
       return changes === 1;
     });
   }
 
   openAsTarget(epoch: number, keys: Keys = null): Promise<boolean> {
     return this.#db.transaction(() => {
-      this.#split(keys ?? []);
-      const set = rowsOf(this.#rows(keys), keys);
+      this.#fences.split(keys ?? []);
+      const set = rowsOf(this.#fences.of(keys), keys);
       const pending = set.filter(({ state }) => state !== 'open');
       if (pending.length === 0) return set.some((fence) => fence.epoch === epoch);
       if (pending.some((fence) => fence.epoch >= epoch)) return false;
-      for (const { key } of pending) this.#setFence(key, { state: 'open', epoch });
+      for (const { key } of pending) this.#fences.set(key, { state: 'open', epoch });
       this.#db
         .write(
           `INSERT INTO fig_opening (capability, epoch, position, at)
@@ -286,7 +263,7 @@ export class SqliteSideStore implements SideStore {
       // What still waited for a row of the old owner's waits for nothing now.
       if (keys === null) {
         this.#db.write('DELETE FROM fig_waiting WHERE capability = ?').run(this.#capability);
-        this.#merge();
+        this.#fences.merge();
       }
       return true;
     });
@@ -337,46 +314,5 @@ export class SqliteSideStore implements SideStore {
       prepare(`SELECT ${COLUMNS} FROM fig_handover WHERE capability = ? AND outcome IS NULL
       ORDER BY started_at DESC LIMIT 1`).get(this.#capability) as HandoverRow | undefined;
     return row && recordOf(row);
-  }
-
-  /** The fences of a set, with that of the rest; all where everything is meant. */
-  #rows(keys: Keys = null): readonly KeyFence[] {
-    const rows =
-      keys === null
-        ? this.#db.write(FENCES).all(this.#capability)
-        : this.#db.write(FENCES_OF).all(this.#capability, JSON.stringify(keys));
-    return rows as KeyFence[];
-  }
-
-  #setFence(key: string, { state, epoch }: Fence): void {
-    this.#db
-      .write('UPDATE fig_fence SET state = ?, epoch = ? WHERE capability = ? AND key = ?')
-      .run(state, epoch, this.#capability, key);
-  }
-
-  /** All of them or none. */
-  #moveFences(move: FenceMove): boolean {
-    const moving = movable(this.#rows(move.keys), move);
-    for (const { key } of moving ?? []) this.#setFence(key, move.to);
-    return moving !== null;
-  }
-
-  #split(keys: readonly string[]): void {
-    const insert = this.#db.write(
-      `INSERT INTO fig_fence (capability, key, state, epoch)
-         SELECT capability, ?, state, epoch FROM fig_fence WHERE capability = ? AND key = '*'
-         ON CONFLICT DO NOTHING`,
-    );
-    for (const key of keys) insert.run(key, this.#capability);
-  }
-
-  /** Once all keys are where the rest is, the rest's fence speaks for all. */
-  #merge(): void {
-    const whole = merged(this.#rows());
-    if (whole === null) return;
-    this.#setFence(REST, whole);
-    this.#db
-      .write(`DELETE FROM fig_fence WHERE capability = ? AND key <> '*'`)
-      .run(this.#capability);
   }
 }
