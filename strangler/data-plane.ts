@@ -1,5 +1,5 @@
 import type { Logger } from '../chassis/index.ts';
-import { Copier, joined, keyCountOf, reconcile, RowsToRepair } from './copy/index.ts';
+import { Comparer, Copier } from './copy/index.ts';
 import type { CopyRoute, CopyWish, ReconcileReport, ReconcileWish, Repair } from './copy/index.ts';
 import { readDataPlaneStatus } from './data-plane-status.ts';
 import type { DataPlaneStatus } from './data-plane-status.ts';
@@ -8,7 +8,6 @@ import {
   directionsOf,
   isSplit,
   ownerOf,
-  ownerOfKey,
   ownersOf,
   restOf,
   sameDirection,
@@ -51,6 +50,7 @@ export class DataPlane {
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #stopping = new AbortController();
   readonly #copier: Copier;
+  readonly #comparer: Comparer;
   /** By the side whose changes they carry, the owner of the rest first. */
   #pipelines = new Map<SideName, Pipeline>();
   #turning: Promise<unknown> = Promise.resolve();
@@ -60,6 +60,16 @@ export class DataPlane {
     this.mapping = options.mapping;
     this.capability = options.mapping.capability;
     this.#copier = new Copier(options.mapping, this.#stopping.signal);
+    this.#comparer = new Comparer({
+      mapping: options.mapping,
+      databases: options.databases,
+      signal: this.#stopping.signal,
+      fences: async () => {
+        await this.#turning;
+        return this.#fences();
+      },
+      applied: (from, position) => this.#positions[from].waitFor(position, SETTLE_MS),
+    });
   }
 
   store(side: SideName): SideStore {
@@ -174,65 +184,21 @@ export class DataPlane {
     }, wish);
   }
 
-  /**
-   * Compares both sides row by row, and keeps the report in the owner's database; one of a sample
-   * only when it has found something, since it proves nothing else.
-   */
-  async reconcile(options: ReconcileWish = {}): Promise<ReconcileReport> {
+  /** Compares both sides row by row, and keeps the report in the database of the owner of the rest. */
+  async reconcile(wish: ReconcileWish = {}): Promise<ReconcileReport> {
     const { source } = await this.#route();
-    const report = await this.#compare(options);
-    if (report.sample === null || !report.clean) await source.saveReport(report, report.finishedAt);
-    return report;
-  }
-
-  /** Each side's rows as their owner has them: with single keys ahead of the rest, in two goes. */
-  async #compare(options: ReconcileWish): Promise<ReconcileReport> {
-    await this.#turning;
-    const fences = await this.#fences();
-    const reports: ReconcileReport[] = [];
-    for (const { from, to } of directionsOf(fences)) {
-      const report = await reconcile({
-        mapping: this.mapping,
-        source: this.#database(from),
-        target: this.#database(to),
-        signal: this.#stopping.signal,
-        applied: (position) => this.#positions[from].waitFor(position, SETTLE_MS),
-        ...(isSplit(fences) ? { owns: (key: string) => ownerOfKey(fences, key) === from } : {}),
-        ...options,
-      });
-      reports.push(report);
-    }
-    const [first, second] = reports as [ReconcileReport, ReconcileReport?];
-    return second ? joined(first, second, keyCountOf(fences, await this.#fences())) : first;
+    return this.#comparer.reconcile(source, wish);
   }
 
   /** Compares, and brings the owner's rows over once more where the sides differ. */
   async repair({ sample }: ReconcileWish = {}): Promise<ReconcileReport & { repair: Repair }> {
-    const rows = { legacy: new RowsToRepair(), extracted: new RowsToRepair() };
-    const report = await this.reconcile({
-      sample,
-      onDifference: (row, owner) => rows[owner].add(row),
-    });
-    for (const side of ['legacy', 'extracted'] as const) {
-      const position = await rows[side].requeue(this.#database(side));
-      // Whoever compares again at once should find it done.
-      if (position !== null)
-        await this.#positions[side].waitFor(position, SETTLE_MS).catch(() => undefined);
-    }
-    const { legacy, extracted } = rows;
-    const queued = legacy.done.queued + extracted.done.queued;
-    return { ...report, repair: { queued, left: legacy.done.left + extracted.done.left } };
+    const { source } = await this.#route();
+    return this.#comparer.repair(source, sample);
   }
 
   /** The newest report of either direction. */
-  async lastReconcile(): Promise<ReconcileReport | undefined> {
-    const reports = await Promise.all([
-      this.#database('legacy').lastReport(),
-      this.#database('extracted').lastReport(),
-    ]);
-    return (reports as (ReconcileReport | undefined)[])
-      .filter((report) => report !== undefined)
-      .sort((left, right) => right.finishedAt - left.finishedAt)[0];
+  lastReconcile(): Promise<ReconcileReport | undefined> {
+    return this.#comparer.last();
   }
 
   /** @throws TwoOwnersError */

@@ -1,0 +1,90 @@
+import { directionsOf, isSplit, ownerOfKey } from '../direction.ts';
+import type { AllFences } from '../direction.ts';
+import type { Mapping } from '../mapping/index.ts';
+import type { SideDatabase } from '../side-database.ts';
+import type { SideName } from '../side.ts';
+import { joined, keyCountOf } from './by-owner.ts';
+import { reconcile } from './reconcile.ts';
+import type { ReconcileWish } from './reconcile.ts';
+import { RowsToRepair } from './repair.ts';
+import type { ReconcileReport, Repair } from './report.ts';
+
+interface ComparerOptions {
+  readonly mapping: Mapping;
+  readonly databases: Readonly<Record<SideName, SideDatabase>>;
+  /** Aborted when the engine stops. */
+  readonly signal: AbortSignal;
+  /** As they are once nothing turns around any more. */
+  readonly fences: () => Promise<AllFences>;
+  /** Waits for a side's feed to be applied up to a position; rejects when that takes too long. */
+  readonly applied: (from: SideName, position: number) => Promise<void>;
+}
+
+/** Compares both sides of a capability, each row as its owner has it. */
+export class Comparer {
+  readonly #options: ComparerOptions;
+
+  constructor(options: ComparerOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Compares row by row, and keeps the report in a database; one of a sample only when it has found
+   * something, since it proves nothing else.
+   */
+  async reconcile(keeper: SideDatabase, wish: ReconcileWish = {}): Promise<ReconcileReport> {
+    const report = await this.#compare(wish);
+    if (report.sample === null || !report.clean) await keeper.saveReport(report, report.finishedAt);
+    return report;
+  }
+
+  /** Compares, and brings the owner's rows over once more where the sides differ. */
+  async repair(
+    keeper: SideDatabase,
+    sample: ReconcileWish['sample'],
+  ): Promise<ReconcileReport & { repair: Repair }> {
+    const { databases, applied } = this.#options;
+    const rows = { legacy: new RowsToRepair(), extracted: new RowsToRepair() };
+    const onDifference: ReconcileWish['onDifference'] = (row, owner) => rows[owner].add(row);
+    const report = await this.reconcile(keeper, { sample, onDifference });
+    for (const side of ['legacy', 'extracted'] as const) {
+      const position = await rows[side].requeue(databases[side]);
+      // Whoever compares again at once should find it done.
+      if (position !== null) await applied(side, position).catch(() => undefined);
+    }
+    const { legacy, extracted } = rows;
+    const queued = legacy.done.queued + extracted.done.queued;
+    return { ...report, repair: { queued, left: legacy.done.left + extracted.done.left } };
+  }
+
+  /** The newest report of either direction. */
+  async last(): Promise<ReconcileReport | undefined> {
+    const { legacy, extracted } = this.#options.databases;
+    const reports = await Promise.all([legacy.lastReport(), extracted.lastReport()]);
+    return (reports as (ReconcileReport | undefined)[])
+      .filter((report) => report !== undefined)
+      .sort((left, right) => right.finishedAt - left.finishedAt)[0];
+  }
+
+  /** With single keys ahead of the rest, in two goes. */
+  async #compare(wish: ReconcileWish): Promise<ReconcileReport> {
+    const { mapping, databases, signal, applied } = this.#options;
+    const fences = await this.#options.fences();
+    const reports: ReconcileReport[] = [];
+    for (const { from, to } of directionsOf(fences)) {
+      const report = await reconcile({
+        mapping,
+        source: databases[from],
+        target: databases[to],
+        signal,
+        applied: (position) => applied(from, position),
+        ...(isSplit(fences) ? { owns: (key: string) => ownerOfKey(fences, key) === from } : {}),
+        ...wish,
+      });
+      reports.push(report);
+    }
+    const [first, second] = reports as [ReconcileReport, ReconcileReport?];
+    if (!second) return first;
+    return joined(first, second, keyCountOf(fences, await this.#options.fences()));
+  }
+}
