@@ -1,5 +1,6 @@
 import Database from 'better-sqlite3';
 import { Client } from 'pg';
+import type { QueryResult } from 'pg';
 import { sqliteFile } from '../../chassis/index.ts';
 import { temporaryPostgresDatabase, withTempDir } from '../../tests/support/index.ts';
 import type { SideName } from '../side.ts';
@@ -104,9 +105,16 @@ async function inFolder<T>(
   }
 }
 
+/** Statements take their turns: a client does one at a time. */
 function postgresSession(client: Client): Session {
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = (sql: string): Promise<QueryResult> => {
+    const mine = last.then(() => client.query(sql));
+    last = mine.catch(() => undefined);
+    return mine;
+  };
   return {
-    run: async (sql) => void (await client.query(sql)),
-    rows: async <T>(sql: string) => (await client.query(sql)).rows as T[],
+    run: async (sql) => void (await inTurn(sql)),
+    rows: async <T>(sql: string) => (await inTurn(sql)).rows as T[],
   };
 }
