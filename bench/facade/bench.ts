@@ -1,33 +1,44 @@
 import type { Result } from '../harness/index.ts';
 import { startField } from './contestants.ts';
+import type { Field } from './contestants.ts';
 import * as measure from './measurements.ts';
 import type { Stage } from './stage.ts';
 
-/** Measures the facade beside its rivals, all in one run, on this machine. */
-export async function benchFacade(stage: Stage): Promise<readonly Result[]> {
+type Part = (field: Field, stage: Stage) => Promise<readonly Result[]>;
+
+/** What can be measured by itself, by name. */
+export const PARTS: Readonly<Record<string, Part>> = {
+  reads: async (field, stage) => {
+    const reads = await measure.measureReads(field, stage);
+    const added = await measure.measureAddedLatency(field, reads.halfLoad, stage);
+    return [...reads.results, ...added];
+  },
+  writes: measure.measureWrites,
+  memory: measure.measureMemory,
+  shadow: measure.measureShadow,
+  workers: (_field, stage) => measure.measureWorkers(stage),
+  flips: (_field, stage) => measure.measureFlips(stage),
+};
+
+/**
+ * Measures the facade beside its rivals, all in one run, on this machine.
+ * @param only one of `PARTS`; all when left out
+ */
+export async function benchFacade(stage: Stage, only?: string): Promise<readonly Result[]> {
   const results: Result[] = [];
   const { folder, upstream, proxyCores } = stage;
   const field = await startField({ folder, upstreamUrl: upstream.url, cores: proxyCores });
   try {
     // Half of the customers read from either side: the decision goes its whole way.
     await field.ours.flags({ 'items.reads': 50 });
-    say('GET, 1 KB answers');
-    const reads = await measure.measureReads(field, stage);
-    results.push(...reads.results);
-    say('POST, 1 KB bodies');
-    results.push(...(await measure.measureWrites(field, stage)));
-    results.push(...(await measure.measureMemory(field)));
-    say('half load');
-    results.push(...(await measure.measureAddedLatency(field, reads.halfLoad, stage)));
-    say('shadow');
-    results.push(...(await measure.measureShadow(field, stage)));
+    for (const [name, part] of Object.entries(PARTS)) {
+      if (only !== undefined && only !== name) continue;
+      say(name);
+      results.push(...(await part(field, stage)));
+    }
   } finally {
     await field.stop();
   }
-  say('workers');
-  results.push(...(await measure.measureWorkers(stage)));
-  say('flag flips');
-  results.push(...(await measure.measureFlips(stage)));
   return results;
 }
 
