@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici';
 import type { SideName } from '../../strangler/routing/index.ts';
 import type { Capability } from '../routes/index.ts';
+import { joined } from './body.ts';
 import type { Exchange } from './connections.ts';
 import type { ResponseHeaders, Timed } from '../request/index.ts';
 import { responseHeaders, TIMEOUT_AT } from '../request/index.ts';
@@ -233,7 +234,7 @@ export class Attempt implements Exchange, Cancellable, Timed {
       res.end();
     }
     this.#visit.finish();
-    const body = this.#copied && Buffer.concat(this.#copied);
+    const body = this.#copied && joined(this.#copied);
     this.#settle({ kind: 'answered', status: this.#status, body });
   }
 

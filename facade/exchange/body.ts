@@ -24,8 +24,7 @@ export function readBody(visit: Visit, limit: number, done: (body: Buffer) => vo
   const chunks: Buffer[] = [];
   let bytes = 0;
   const finish = (): void => {
-    if (!visit.over)
-      done(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks, bytes));
+    if (!visit.over) done(joined(chunks));
   };
   req.on('data', (chunk: Buffer) => {
     if (visit.over) return;
@@ -40,6 +39,12 @@ export function readBody(visit: Visit, limit: number, done: (body: Buffer) => vo
   });
   if (bodyBytes === null) req.once('end', finish);
   req.once('error', () => visit.gone());
+}
+
+/** A whole body. Most come in one piece, which is not copied. */
+export function joined(chunks: readonly Buffer[]): Buffer {
+  const [first] = chunks;
+  return first && chunks.length === 1 ? first : Buffer.concat(chunks);
 }
 
 /**

@@ -8,12 +8,15 @@ import { keyOf } from '../routes/index.ts';
 import { differences, sameAnswer } from './compare.ts';
 import type { Difference, Observation } from './compare.ts';
 import { fetchWhole } from './fetch-whole.ts';
+import type { WholeListener } from './fetch-whole.ts';
 import type { RequestForm } from '../request/index.ts';
 import { Slots } from './slots.ts';
 import type { Upstream } from './upstream.ts';
 
 const MOST_AT_ONCE = 32;
 const KEPT_MISMATCHES = 50;
+/** Tells the other side that nobody waits for its answer. */
+const SHADOWING: readonly string[] = ['x-fig-shadow', '1'];
 const SETTLING_TRIES = 5;
 /** How often a difference must be found without a change in between before it counts. */
 const CONFIRMATIONS = 2;
@@ -74,7 +77,8 @@ type Verdict =
 export class Experiments {
   readonly #deps: Deps;
   readonly #findings: Findings[] = [];
-  readonly #running = new Set<Promise<void>>();
+  #running = 0;
+  #onIdle: (() => void)[] = [];
   readonly #settling = new Slots(SETTLING_AT_ONCE);
 
   constructor(deps: Deps) {
@@ -86,53 +90,65 @@ export class Experiments {
   }
 
   get running(): number {
-    return this.#running.size;
+    return this.#running;
   }
 
   /** Compares what a client was answered with what the other side says. Returns at once. */
   observe(answered: Answered): void {
-    const findings = this.findings(answered.capability);
-    if (answered.body === undefined || this.#running.size >= MOST_AT_ONCE) {
-      findings.skipped += 1;
+    const { capability, side, form, status, body } = answered;
+    if (body === undefined || this.#running >= MOST_AT_ONCE) {
+      this.findings(capability).skipped += 1;
       return;
     }
-    const control = { status: answered.status, body: answered.body };
-    const run = this.#run(answered, control, findings).finally(() => this.#running.delete(run));
-    this.#running.add(run);
+    this.#running += 1;
+    const upstream = this.#deps.upstreamOf(capability, otherSide(side));
+    fetchWhole(upstream, form, SHADOWING, new FirstLook(this, answered, { status, body }));
   }
 
-  async #run(answered: Answered, control: Observation, findings: Findings): Promise<void> {
-    const { capability, form } = answered;
-    try {
-      const verdict = await this.#judge(answered, control);
-      findings.compared += 1;
-      findings[verdict.kind] += 1;
-      if (verdict.kind !== 'mismatched') return;
-      const { method, target: path } = form;
-      const mismatch = {
-        at: new Date().toISOString(),
-        method,
-        path,
-        differences: verdict.differences,
-      };
-      findings.mismatches.push(mismatch);
-      if (findings.mismatches.length > KEPT_MISMATCHES) findings.mismatches.shift();
-      this.#deps.log.warn({ capability: capability.name, ...mismatch }, 'the sides differ');
-    } catch (error) {
-      findings.errors += 1;
-      this.#deps.log.debug({ err: error, capability: capability.name }, 'experiment failed');
-    }
+  /** The other side's first answer. Nearly always it is the same, so that case costs no promise. */
+  weigh(answered: Answered, control: Observation, candidate: Observation): void {
+    const { capability, side } = answered;
+    if (compare(capability, side, control, candidate).length > 0) void this.#lookAgain(answered);
+    else this.#conclude(answered, { kind: 'matched' });
   }
 
-  async #judge({ capability, side, form }: Answered, control: Observation): Promise<Verdict> {
-    const candidate = await this.#ask(capability, otherSide(side), form);
-    if (compare(capability, side, control, candidate).length === 0) return { kind: 'matched' };
+  async #lookAgain(answered: Answered): Promise<void> {
     await this.#settling.enter();
-    try {
-      return await this.#settle(capability, form);
-    } finally {
-      this.#settling.leave();
-    }
+    const settled = this.#settle(answered.capability, answered.form);
+    await settled.then(
+      (verdict) => this.#conclude(answered, verdict),
+      (error: unknown) => this.fail(answered, error),
+    );
+    this.#settling.leave();
+  }
+
+  #conclude({ capability, form: { method, target: path } }: Answered, verdict: Verdict): void {
+    const findings = this.findings(capability);
+    findings.compared += 1;
+    findings[verdict.kind] += 1;
+    this.#over();
+    if (verdict.kind !== 'mismatched') return;
+    const mismatch = {
+      at: new Date().toISOString(),
+      method,
+      path,
+      differences: verdict.differences,
+    };
+    findings.mismatches.push(mismatch);
+    if (findings.mismatches.length > KEPT_MISMATCHES) findings.mismatches.shift();
+    this.#deps.log.warn({ capability: capability.name, ...mismatch }, 'the sides differ');
+  }
+
+  /** The other side could not be asked. */
+  fail({ capability }: Answered, error: unknown): void {
+    this.findings(capability).errors += 1;
+    this.#over();
+    this.#deps.log.debug({ err: error, capability: capability.name }, 'experiment failed');
+  }
+
+  #over(): void {
+    this.#running -= 1;
+    if (this.#running === 0) for (const tell of this.#onIdle.splice(0)) tell();
   }
 
   /** Tells a real difference from one that was on its way, or came and went. */
@@ -178,12 +194,35 @@ export class Experiments {
 
   #ask(capability: Capability, side: SideName, form: RequestForm): Promise<Observation> {
     const upstream = this.#deps.upstreamOf(capability, side);
-    return fetchWhole(upstream, form, ['x-fig-shadow', '1']);
+    return new Promise((resolve, reject) => {
+      fetchWhole(upstream, form, SHADOWING, { answered: resolve, failed: reject });
+    });
   }
 
   /** Waits until none is running. */
   async settled(): Promise<void> {
-    await Promise.all(this.#running);
+    if (this.#running > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+  }
+}
+
+/** Waits for the other side's first answer. */
+class FirstLook implements WholeListener {
+  readonly #experiments: Experiments;
+  readonly #answered: Answered;
+  readonly #control: Observation;
+
+  constructor(experiments: Experiments, answered: Answered, control: Observation) {
+    this.#experiments = experiments;
+    this.#answered = answered;
+    this.#control = control;
+  }
+
+  answered(candidate: Observation): void {
+    this.#experiments.weigh(this.#answered, this.#control, candidate);
+  }
+
+  failed(error: Error): void {
+    this.#experiments.fail(this.#answered, error);
   }
 }
 

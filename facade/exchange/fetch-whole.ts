@@ -1,5 +1,6 @@
 import type { Observation } from './compare.ts';
 import type { Exchange } from './connections.ts';
+import { joined } from './body.ts';
 import { Deadlines } from '../request/index.ts';
 import type { RequestForm, Timed } from '../request/index.ts';
 import type { Upstream } from './upstream.ts';
@@ -8,38 +9,41 @@ const LARGEST = 1_000_000;
 const DEADLINE_MS = 5_000;
 const deadlines = new Deadlines(DEADLINE_MS);
 
+/** Who wants a whole answer. An object, not two functions: see Witness. */
+export interface WholeListener {
+  answered(whole: Observation): void;
+  /** It failed, is larger than 1 MB, or has taken longer than 5 s. */
+  failed(error: Error): void;
+}
+
 /**
- * Asks an upstream what a client has asked, and reads the whole answer.
+ * Asks an upstream what a client has asked, and tells the listener, once, what came of it.
  * @param more headers to add, names and values in turn
- * @throws when it fails, is larger than 1 MB, or takes longer than 5 s
  */
 export function fetchWhole(
   upstream: Upstream,
   { method, target, headers }: RequestForm,
   more: readonly string[],
-): Promise<Observation> {
-  return new Promise((resolve, reject) => {
-    const fetching = new WholeFetch(resolve, reject);
-    deadlines.start(fetching, performance.now());
-    upstream.dispatch(method, target, [...headers, ...more], null, fetching);
-  });
+  listener: WholeListener,
+): void {
+  const fetching = new WholeFetch(listener);
+  deadlines.start(fetching, performance.now());
+  upstream.dispatch(method, target, [...headers, ...more], null, fetching);
 }
 
 class WholeFetch implements Exchange, Timed {
   dueAt = 0;
   previous: Timed | undefined;
   next: Timed | undefined;
-  readonly #resolve: (whole: Observation) => void;
-  readonly #reject: (error: Error) => void;
+  readonly #listener: WholeListener;
   readonly #chunks: Buffer[] = [];
   #status = 0;
   #bytes = 0;
   #abort: ((error?: Error) => void) | undefined;
   #over = false;
 
-  constructor(resolve: (whole: Observation) => void, reject: (error: Error) => void) {
-    this.#resolve = resolve;
-    this.#reject = reject;
+  constructor(listener: WholeListener) {
+    this.#listener = listener;
   }
 
   get calledOff(): boolean {
@@ -69,9 +73,7 @@ class WholeFetch implements Exchange, Timed {
 
   onComplete(): void {
     if (!this.#end()) return;
-    const [first] = this.#chunks;
-    const body = first && this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks);
-    this.#resolve({ status: this.#status, body });
+    this.#listener.answered({ status: this.#status, body: joined(this.#chunks) });
   }
 
   onError(error: Error): void {
@@ -80,7 +82,7 @@ class WholeFetch implements Exchange, Timed {
 
   #fail(error: Error): void {
     if (!this.#end()) return;
-    this.#reject(error);
+    this.#listener.failed(error);
     this.#abort?.(error);
   }
 
