@@ -24,6 +24,7 @@ export * from './outbox.ts';
 export * from './owner-transaction.ts';
 export * from './problem.ts';
 export * from './process.ts';
+export * from './random-ids.ts';
 export * from './request-keys.ts';
 export * from './saga-runner.ts';
 export * from './saga.ts';

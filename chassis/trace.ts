@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { randomBytes } from 'node:crypto';
+import { randomHex, randomId } from './random-ids.ts';
 
 /** W3C trace context of one request: 16-byte trace id and 8-byte span id, lower-case hex. */
 export interface Trace {
@@ -16,8 +16,8 @@ export function continueTrace(traceparent: string | undefined): Trace {
   const caller = match?.[1];
   const usable = caller !== undefined && !/^0+$/.test(caller);
   return {
-    traceId: usable ? caller : randomBytes(16).toString('hex'),
-    spanId: randomBytes(8).toString('hex'),
+    traceId: usable ? caller : randomId(),
+    spanId: randomHex(8),
   };
 }
 

@@ -1,3 +1,4 @@
+import { randomId, timeOrderedId } from '../../chassis/index.ts';
 import { otherSide } from '../../strangler/routing/index.ts';
 import type { SideName } from '../../strangler/routing/index.ts';
 import { Attempt, isWorthAnother, learnFence } from './attempt.ts';
@@ -10,7 +11,6 @@ import { bump, rowOf } from '../counting/index.ts';
 import { firstMoving, mayBeAnybodys } from '../decision/index.ts';
 import type { Decision } from '../decision/index.ts';
 import { heldTooLong, tooManyHeld, unanswered } from './refusals.ts';
-import { randomId, timeOrderedId } from '../request/index.ts';
 import type { Slots } from './slots.ts';
 import type { Visit, Witness } from './visit.ts';
 

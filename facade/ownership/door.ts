@@ -9,7 +9,7 @@ import {
   redisThatMayBeAway,
 } from '../../strangler/routing/index.ts';
 import type { Capability } from '../routes/index.ts';
-import { randomId } from '../request/index.ts';
+import { randomId } from '../../chassis/index.ts';
 import type { RoutingBook } from './routing-book.ts';
 
 /** How long a facade waits for Redis before it serves without, in ms. */

@@ -2,7 +2,6 @@
 export { Deadlines } from './deadlines.ts';
 export type { Timed } from './deadlines.ts';
 export { canonicalTarget } from './path.ts';
-export { randomId, timeOrderedId } from './random-ids.ts';
 export { allowedMethod, isSafe, RequestReader, TIMEOUT_AT } from './request-form.ts';
 export type { RequestForm } from './request-form.ts';
 export { responseHeaders } from './response-headers.ts';

@@ -1,4 +1,4 @@
-import { randomHex, randomId } from './random-ids.ts';
+import { randomHex, randomId } from '../../chassis/index.ts';
 
 const TRACEPARENT = /^[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
