@@ -9,6 +9,15 @@ const SqliteTransaction = require('knex/lib/dialects/sqlite3/execution/sqlite-tr
   new (...parameters: unknown[]): object;
 };
 
+const SqliteCompiler = require('knex/lib/dialects/sqlite3/query/sqlite-querycompiler.js') as {
+  new (...parameters: unknown[]): BaseCompiler;
+};
+
+interface BaseCompiler {
+  single: { limit?: unknown; skipBinding?: Record<string, boolean> };
+  limit(): string;
+}
+
 interface ConnectionSettings {
   filename: string;
   readonly?: boolean;
@@ -26,6 +35,15 @@ class ImmediateTransaction extends SqliteTransaction {
   begin(connection: RawConnection): Promise<void> {
     // Not by the class's own query method: that ends the transaction at the first error.
     return onceUnlocked(() => prepared(connection, 'BEGIN IMMEDIATE').run());
+  }
+}
+
+/** A bound LIMIT may change the plan, so SQLite compiles such a statement again each time it runs. */
+class LiteralLimits extends SqliteCompiler {
+  override limit(): string {
+    const { limit, skipBinding } = this.single;
+    if (skipBinding && Number.isSafeInteger(limit)) skipBinding['limit'] = true;
+    return super.limit();
   }
 }
 
@@ -59,6 +77,10 @@ export class FigSqliteClient extends Base {
 
   transaction(container: unknown, config: unknown, outer: unknown): unknown {
     return new ImmediateTransaction(this, container, config, outer);
+  }
+
+  queryCompiler(builder: unknown, bindings: unknown): unknown {
+    return new LiteralLimits(this, builder, bindings);
   }
 
   async _query(connection: RawConnection, query: Query): Promise<Query> {

@@ -48,13 +48,14 @@ export class SqliteFeedReader implements FeedReader {
   }
 
   #read(after: number, limit: number): Slice {
+    // Not bound: SQLite would compile the statement again each time.
     const rows = this.#db
       .read(
         `SELECT position, tx, tbl, key, op, image, epoch, at FROM ${this.#feed}
-             WHERE position > ? ORDER BY position LIMIT ?`,
+             WHERE position > ? ORDER BY position LIMIT ${limit + 1}`,
       )
       .raw()
-      .all(after, limit + 1) as PackedRow[];
+      .all(after) as PackedRow[];
     const [first] = rows;
     if (first === undefined ? after > this.#last() : first[0] !== after + 1)
       throw feedLost(this.#capability, this.#side, after);
