@@ -2,6 +2,7 @@ import knex from 'knex';
 import type { Knex } from 'knex';
 import { dialectOf, sqliteFile } from './database-url.ts';
 import type { Dialect } from './database-url.ts';
+import { GroupCommit } from './group-commit.ts';
 import { connectPostgres, oneWriter } from './postgres-client.ts';
 import { FigSqliteClient } from './sqlite-client.ts';
 
@@ -15,7 +16,8 @@ export interface Database {
   readonly read: Knex;
   /**
    * Runs `work` in a transaction that holds the write lock from its first statement. It commits
-   * when `work` resolves and rolls back when it throws. Await nothing but queries inside.
+   * when `work` resolves and rolls back when it throws; on SQLite, transactions that wait may share
+   * a commit. Await nothing but queries inside.
    */
   transaction<T>(work: (trx: Transaction) => Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -62,10 +64,11 @@ function openSqlite(url: string): Database {
   const filename = sqliteFile(url);
   const write = connectSqlite(filename);
   const read = connectSqlite(filename);
+  const commits = new GroupCommit(write);
   return {
     url,
     read,
-    transaction: (work) => write.transaction(work),
+    transaction: (work) => commits.run(work),
     close: async () => {
       await Promise.all([read.destroy(), write.destroy()]);
     },

@@ -1,0 +1,107 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import RawDatabase from 'better-sqlite3';
+import { openDatabase } from './database.ts';
+import type { Database } from './database.ts';
+
+describe('transactions that wait for each other', () => {
+  let directory: string;
+  let database: Database;
+  let watcher: RawDatabase.Database;
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'fig-group-commit-'));
+    database = openDatabase(`file:${join(directory, 'test.db')}`);
+    await database.transaction((trx) => trx.raw('CREATE TABLE numbers (n INTEGER UNIQUE)'));
+    watcher = new RawDatabase(join(directory, 'test.db'), { readonly: true });
+  });
+  afterEach(async () => {
+    watcher.close();
+    await database.close();
+    await rm(directory, { recursive: true });
+  });
+
+  const add = (n: number): Promise<unknown> =>
+    database.transaction((trx) => trx('numbers').insert({ n }));
+  const seen = (): number[] =>
+    watcher.prepare('SELECT n FROM numbers ORDER BY n').pluck().all() as number[];
+
+  it('share a commit', async () => {
+    const states: number[] = [];
+    const adding = Array.from({ length: 20 }, (_, n) =>
+      add(n).then(() => states.push(seen().length)),
+    );
+    await Promise.all(adding);
+    expect(seen()).toHaveLength(20);
+    // The first found nobody waiting; the others came while it was at work.
+    expect([...new Set(states)]).toEqual([1, 9, 17, 20]);
+  });
+
+  it('see what those before them did, and end when it is on the disk', async () => {
+    const counts: unknown[] = [];
+    const count = (): Promise<void> =>
+      database.transaction(async (trx) => {
+        const [{ found }] = (await trx('numbers').count({ found: '*' })) as [{ found: number }];
+        counts.push([found, seen().length]);
+      });
+    await Promise.all([add(1), add(2), count(), add(3), count()]);
+    expect(counts).toEqual([
+      [2, 1],
+      [3, 1],
+    ]);
+    expect(seen()).toEqual([1, 2, 3]);
+  });
+
+  it('fail alone, with their own error, and leave nothing behind', async () => {
+    const failing = database.transaction(async (trx) => {
+      await trx('numbers').insert({ n: 50 });
+      throw new Error('changed my mind');
+    });
+    const outcomes = await Promise.allSettled([add(1), add(2), failing, add(2), add(3)]);
+    const told = outcomes.map((outcome) =>
+      outcome.status === 'fulfilled' ? 'done' : String(outcome.reason),
+    );
+    expect(told.slice(0, 2)).toEqual(['done', 'done']);
+    expect(told[2]).toMatch('changed my mind');
+    expect(told[3]).toMatch('UNIQUE');
+    expect(told[4]).toBe('done');
+    expect(seen()).toEqual([1, 2, 3]);
+  });
+
+  it('all fail when there is no commit', async () => {
+    const [first, second, third] = await Promise.allSettled([
+      add(1),
+      database.transaction(async (trx) => {
+        await trx('numbers').insert({ n: 2 });
+        // What SQLite does by itself when the disk is full.
+        await trx.raw('ROLLBACK');
+        throw new Error('database or disk is full');
+      }),
+      add(3),
+    ]);
+    expect(first.status).toBe('fulfilled');
+    expect(second.status).toBe('rejected');
+    expect(third.status).toBe('rejected');
+    expect(seen()).toEqual([1]);
+    await add(4);
+    expect(seen()).toEqual([1, 4]);
+  });
+
+  it('run on behalf of who asked for them', async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const whose: unknown[] = [];
+    const asked = ['anna', 'ben', 'cleo'].map((name) =>
+      storage.run(name, () =>
+        database.transaction(async (trx) => {
+          await trx('numbers').select();
+          whose.push(storage.getStore());
+        }),
+      ),
+    );
+    await Promise.all(asked);
+    expect(whose).toEqual(['anna', 'ben', 'cleo']);
+  });
+});
