@@ -5,6 +5,9 @@ import type { Knex } from 'knex';
 /** How many transactions share a commit at most: the first of them waits for the last. */
 const MOST_TOGETHER = 8;
 
+/** After how long, in ms, what else there is to do in this process goes first. */
+const TURN_MS = 2;
+
 type Work<T> = (trx: Knex.Transaction) => Promise<T>;
 
 interface Entry {
@@ -53,12 +56,15 @@ export class GroupCommit {
 
   async #runAll(): Promise<void> {
     this.#running = true;
+    let turnBegan = performance.now();
     while (this.#waiting.length > 0) {
       const [first, ...others] = this.#waiting.splice(0, MOST_TOGETHER);
       if (first)
         await (others.length === 0 ? this.#alone(first) : this.#together([first, ...others]));
-      // Nothing so far has waited for anything: the rest of the process has its turn.
-      if (this.#waiting.length > 0) await immediate();
+      // Nothing here waits for anything outside: the rest of the process must be given its turn.
+      if (this.#waiting.length === 0 || performance.now() - turnBegan < TURN_MS) continue;
+      await immediate();
+      turnBegan = performance.now();
     }
     this.#running = false;
   }
@@ -69,13 +75,21 @@ export class GroupCommit {
 
   async #together(entries: readonly Entry[]): Promise<void> {
     const outcomes: Outcome[] = [];
+    let lost: { readonly by: unknown } | undefined;
     try {
       await this.#write.transaction(async (trx) => {
-        for (const entry of entries) outcomes.push(await oneOf(trx, entry));
+        for (const entry of entries) {
+          const outcome = await oneOf(trx, entry);
+          outcomes.push(outcome);
+          if ('error' in outcome && !(await undo(trx))) {
+            lost = { by: outcome.error };
+            throw outcome.error;
+          }
+        }
       });
     } catch (error) {
       // Whoever had gone well has not happened either.
-      for (const { reject } of entries) reject(error);
+      for (const { reject } of entries) reject(lost ? lost.by : error);
       return;
     }
     for (const outcome of outcomes) {
@@ -85,7 +99,6 @@ export class GroupCommit {
   }
 }
 
-/** @throws when the savepoint is lost: SQLite has rolled back everything by itself, as on a full disk */
 async function oneOf(trx: Knex.Transaction, entry: Entry): Promise<Outcome> {
   await trx.raw('SAVEPOINT one');
   try {
@@ -93,8 +106,17 @@ async function oneOf(trx: Knex.Transaction, entry: Entry): Promise<Outcome> {
     await trx.raw('RELEASE one');
     return { entry, value };
   } catch (error) {
+    return { entry, error };
+  }
+}
+
+/** @returns false when the savepoint is lost: SQLite has rolled back everything, as on a full disk */
+async function undo(trx: Knex.Transaction): Promise<boolean> {
+  try {
     await trx.raw('ROLLBACK TO one');
     await trx.raw('RELEASE one');
-    return { entry, error };
+    return true;
+  } catch {
+    return false;
   }
 }
