@@ -46,6 +46,9 @@ describe('fig switch and fig reverse with customers', () => {
             /2 customers: A, new, of till, now belong to extracted \(epoch 2\)[^]*way back: fig reverse till --customers A,new/,
           ),
         });
+        expect((await fig('journal till')).stdout).toMatch(
+          /^till +legacy -> extracted +epoch 2.*\n {2}2 customers: A, new\n/m,
+        );
         expect(await fig('switch till --customers A')).toMatchObject({
           code: 0,
           stdout: expect.stringContaining('nobody of till who was asked for is at legacy'),

@@ -135,6 +135,24 @@ describe('one request stays one request', () => {
     }),
   );
 
+  it('and what is left of one that was refused is never taken for the next', () =>
+    withStand({}, async ({ port, monolith, legacy }) => {
+      const client = new RawClient(port);
+      const body = 'GET /smuggled HTTP/1.1\r\nHost: fig\r\n\r\n';
+      // Less than was announced: whoever waits for the rest takes what comes next for it.
+      client.send(
+        'POST /a%2fb HTTP/1.1',
+        'Host: fig',
+        `Content-Length: ${2 * body.length}`,
+        '',
+        body,
+      );
+      await eventually(() => client.ending !== undefined);
+      expect(client.statuses).toEqual([400]);
+      expect(client.text).toMatch(/^connection: close\r$/im);
+      expect([...monolith.received, ...legacy.received]).toEqual([]);
+    }));
+
   it('and pipelined requests are answered in order', () =>
     withStand({}, async ({ port }) => {
       const client = new RawClient(port);

@@ -8,11 +8,10 @@ import { confirmed } from '../confirm.ts';
 import { EngineClient } from '../engine-client.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { duration, plural, stepsText, table } from '../format.ts';
+import { keysText } from '../keys-text.ts';
 import { showGatePlan } from '../gate-plan.ts';
 import { step } from '../next-step.ts';
 import type { Output } from '../output.ts';
-
-const KEYS_SHOWN = 10;
 
 /** Single keys instead of everything; nothing when all of it moves. */
 export interface CohortWords {
@@ -119,13 +118,6 @@ async function showPlan(engine: EngineClient, output: Output, order: Order): Pro
     ],
     command: commandOf(order),
   });
-}
-
-/** The first of them: there may be thousands. */
-function keysText(keys: readonly string[]): string {
-  const shown = keys.slice(0, KEYS_SHOWN).join(', ');
-  const more = keys.length - KEYS_SHOWN;
-  return `${plural(keys.length, 'customer')}${keys.length === 0 ? '' : `: ${shown}`}${more > 0 ? `, and ${more} more` : ''}`;
 }
 
 function answerText(answer: HandoverAnswer, back: string): string {

@@ -5,6 +5,7 @@ import type { JournalEntry } from '../../store.ts';
 import { declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
 import { duration, table } from '../format.ts';
+import { keysText } from '../keys-text.ts';
 import type { Output } from '../output.ts';
 
 /** The last step of a migration, and how it went; only the newest is told. */
@@ -69,14 +70,14 @@ async function read(declaration: DataDeclaration, limit: number): Promise<Told> 
 }
 
 function handoverText(record: HandoverView): string {
-  const { capability, from, to, epoch, position, outcome, reason, startedAt, holdMs, steps } =
-    record;
+  const { capability, from, to, epoch, position, outcome, reason, startedAt, holdMs } = record;
   const end = outcome === 'aborted' ? `taken back: ${reason ?? ''}` : (outcome ?? 'under way');
   const hold = holdMs === null ? '' : `, hold ${duration(holdMs)}`;
   const at = new Date(startedAt).toISOString();
   const upto = position === null ? '' : `, position ${position}`;
   const head = `${capability}  ${from} -> ${to}  epoch ${epoch}${upto}  ${at}  ${end}${hold}`;
-  return withSteps(head, startedAt, steps);
+  const whose = record.keys === null ? '' : `\n  ${keysText(record.keys)}`;
+  return withSteps(head + whose, startedAt, record.steps);
 }
 
 function completionText({ capability, outcome, reason, startedAt, steps }: CompletionView): string {
