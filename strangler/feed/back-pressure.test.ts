@@ -8,6 +8,7 @@ import { openSides } from '../sides.ts';
 import { contentOfExtracted, expectedOfLegacy } from '../testing/history.ts';
 import { shop } from '../testing/shop.ts';
 import { withSides } from '../testing/sides.ts';
+import type { Sides } from '../testing/sides.ts';
 import { queueName } from './queue-source.ts';
 
 /** What the relay may be ahead of the applier, and one slice more. */
@@ -17,6 +18,15 @@ async function memoryOf(redis: Redis): Promise<number> {
   return Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1]);
 }
 
+function planeOf({ urls }: Sides, redisUrl: string): DataPlane {
+  return new DataPlane({
+    mapping: shop,
+    databases: openSides(shop, urls),
+    redisUrl,
+    log: createLog('test', 'silent'),
+  });
+}
+
 describe('back-pressure', () => {
   it(
     'keeps the feed in the database, not in Redis, while the other side does not follow',
@@ -24,12 +34,7 @@ describe('back-pressure', () => {
       withRedis((server) =>
         withSides(async (sides) => {
           const { legacy, extracted } = sides;
-          const plane = new DataPlane({
-            mapping: shop,
-            databases: openSides(shop, sides.urls),
-            redisUrl: server.url,
-            log: createLog('test', 'silent'),
-          });
+          const plane = planeOf(sides, server.url);
           const redis = new Redis(server.url);
           const queue = new Queue(queueName('shop', 'legacy'), { connection: { url: server.url } });
           await plane.install();
@@ -76,4 +81,32 @@ describe('back-pressure', () => {
       ),
     60_000,
   );
+
+  it('begins with the backlog that is there: it comes through Redis, too', () =>
+    withRedis((server) =>
+      withSides(async (sides) => {
+        const { legacy, extracted } = sides;
+        const plane = planeOf(sides, server.url);
+        const redis = new Redis(server.url);
+        const queue = new Queue(queueName('shop', 'legacy'), { connection: { url: server.url } });
+        await plane.install();
+        legacy.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+          INSERT INTO STOCK SELECT 'k' || i, i, 0, 'waits' FROM n`);
+        const backlog = legacy.prepare('SELECT max(position) FROM fig_feed_shop').pluck().get();
+        await plane.start();
+        try {
+          await eventually(async () =>
+            expect((await plane.status()).feed.applied).toBeGreaterThanOrEqual(Number(backlog)),
+          );
+          expect(contentOfExtracted(extracted)).toEqual(expectedOfLegacy(legacy));
+          // Jobs are numbered; a job brings at most 500 changes.
+          const jobs = Number(await redis.get(queue.toKey('id')));
+          expect(jobs).toBeGreaterThanOrEqual(Number(backlog) / 500);
+        } finally {
+          await plane.stop();
+          await queue.close();
+          redis.disconnect();
+        }
+      }),
+    ));
 });
