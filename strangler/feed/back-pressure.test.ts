@@ -99,9 +99,10 @@ describe('back-pressure', () => {
             expect((await plane.status()).feed.applied).toBeGreaterThanOrEqual(Number(backlog)),
           );
           expect(contentOfExtracted(extracted)).toEqual(expectedOfLegacy(legacy));
-          // Jobs are numbered; a job brings at most 500 changes.
+          // Jobs are numbered, and bring up to 500 changes. While nothing has moved yet, one slice may
+          // be read without Redis.
           const jobs = Number(await redis.get(queue.toKey('id')));
-          expect(jobs).toBeGreaterThanOrEqual(Number(backlog) / 500);
+          expect(jobs).toBeGreaterThanOrEqual(Number(backlog) / 500 - 1);
         } finally {
           await plane.stop();
           await queue.close();

@@ -16,6 +16,8 @@ import { Relay } from './relay.ts';
 import type { SliceSink, SliceSource } from './slice-source.ts';
 
 const CLOSE_MS = 1_000;
+/** How long a Redis that says nothing at all is waited for before slices go without it. */
+const CONNECT_MS = 250;
 /** While one slice is applied, the next is fetched; the applier takes them in turn, in any order. */
 const AT_ONCE = 2;
 
@@ -53,6 +55,8 @@ export class QueueSource implements SliceSource {
   readonly #relay: Relay;
   #worker: Worker<Job> | undefined;
   #sink: SliceSink | undefined;
+  /** Whether it is still to be seen if Redis is there. */
+  #connecting = true;
 
   constructor(options: QueueSourceOptions) {
     this.#options = options;
@@ -71,7 +75,7 @@ export class QueueSource implements SliceSource {
   }
 
   get working(): boolean {
-    return this.#producer.status === 'ready' && this.#relay.working;
+    return this.#connecting || (this.#producer.status === 'ready' && this.#relay.working);
   }
 
   get sent(): number {
@@ -86,7 +90,19 @@ export class QueueSource implements SliceSource {
       concurrency: AT_ONCE,
     });
     this.#worker.on('error', (error) => log.debug({ err: error }, 'feed worker'));
-    this.#relay.start(sink.position);
+    void this.#begin(sink);
+  }
+
+  /** A backlog that is there at the start is not to be carried past a Redis that is about to answer. */
+  async #begin(sink: SliceSink): Promise<void> {
+    if (this.#producer.status !== 'ready') {
+      const answer = new Promise<void>((resolve) => {
+        for (const event of ['ready', 'close', 'end']) this.#producer.once(event, resolve);
+      });
+      await withinMs(answer, CONNECT_MS);
+    }
+    this.#connecting = false;
+    if (this.#sink === sink) this.#relay.start(sink.position);
   }
 
   kick(): void {
