@@ -4,12 +4,12 @@ import { fencesText, fenceStory } from '../doctor/fence-story.ts';
 import { copiedText } from './copied-text.ts';
 import { ago, duration, plural } from './format.ts';
 import { gatesLine } from './gates-text.ts';
+import { someOf } from './keys-text.ts';
 import { nextSteps } from './next-step.ts';
 import type { Paint } from './output.ts';
 
 /** How long the steps of a handover that is over are still shown, in ms. */
 const FRESH_MS = 10_000;
-const KEYS_SHOWN = 5;
 
 /** A status with or without what only a running engine knows. */
 export type ShownStatus = CapabilityStatus & Partial<LiveStatus>;
@@ -75,11 +75,6 @@ function cohortsText({ cohorts }: ShownStatus): string | null {
   if (cohorts === null) return null;
   const sides = (['legacy', 'extracted', 'nobody'] as const).filter((side) => cohorts[side].length);
   return sides.map((side) => `${side}: ${someOf(cohorts[side])}`).join('; ');
-}
-
-function someOf(keys: readonly string[]): string {
-  const more = keys.length - KEYS_SHOWN;
-  return `${keys.slice(0, KEYS_SHOWN).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 function wayBackText(status: ShownStatus, paint: Paint): string | null {
