@@ -64,29 +64,28 @@ function sameCharge(left: ChargeRequest, right: ChargeRequest): boolean {
   return facts.every((fact) => left[fact] === right[fact]);
 }
 
+/** In one statement: a request for a charge that is there only counts one more. */
 async function bookCharge(trx: Knex, request: ChargeRequest): Promise<Charge> {
   const { paymentId, amount, currency, method, reference } = request;
-  const known = await findCharge(trx, paymentId);
-  if (known && !sameCharge(known, request)) {
+  const [row] = (await trx('charges')
+    .insert({
+      payment_id: paymentId,
+      amount,
+      currency,
+      method,
+      reference,
+      status: method === 'card_declined' ? 'declined' : 'captured',
+      requests: 1,
+      created_at: Date.now(),
+    })
+    .onConflict('payment_id')
+    .merge({ requests: trx.raw('?? + 1', ['charges.requests']) })
+    .returning('*')) as [Row];
+  const charge = toCharge(row);
+  if (!sameCharge(charge, request)) {
     throw new Problem(422, 'charge_differs', `payment ${paymentId} was another charge before`);
   }
-  if (known) {
-    await trx('charges').where({ payment_id: paymentId }).increment('requests');
-    return { ...known, requests: known.requests + 1 };
-  }
-  const status = method === 'card_declined' ? 'declined' : 'captured';
-  const createdAt = Date.now();
-  await trx('charges').insert({
-    payment_id: paymentId,
-    amount,
-    currency,
-    method,
-    reference,
-    status,
-    requests: 1,
-    created_at: createdAt,
-  });
-  return { ...request, status, requests: 1, createdAt };
+  return charge;
 }
 
 async function bookRefund(trx: Knex, paymentId: string, request: RefundRequest): Promise<Refund> {
