@@ -5,9 +5,6 @@ import type { Knex } from 'knex';
 /** How many transactions share a commit at most: the first of them waits for the last. */
 const MOST_TOGETHER = 8;
 
-/** After how long, in ms, what else there is to do in this process goes first. */
-const TURN_MS = 2;
-
 type Work<T> = (trx: Knex.Transaction) => Promise<T>;
 
 interface Entry {
@@ -56,15 +53,12 @@ export class GroupCommit {
 
   async #runAll(): Promise<void> {
     this.#running = true;
-    let turnBegan = performance.now();
     while (this.#waiting.length > 0) {
       const [first, ...others] = this.#waiting.splice(0, MOST_TOGETHER);
       if (first)
         await (others.length === 0 ? this.#alone(first) : this.#together([first, ...others]));
       // Nothing here waits for anything outside: the rest of the process must be given its turn.
-      if (this.#waiting.length === 0 || performance.now() - turnBegan < TURN_MS) continue;
-      await immediate();
-      turnBegan = performance.now();
+      if (this.#waiting.length > 0) await immediate();
     }
     this.#running = false;
   }

@@ -16,7 +16,7 @@ export interface ClientsOrder {
 }
 
 const order = JSON.parse(process.argv[2] ?? '') as ClientsOrder;
-const TICK_MS = 2;
+const TICK_MS = 1;
 const PATIENCE_MS = 30_000;
 /** Enough that a held request never keeps another one waiting for a connection. */
 const CONNECTIONS = 256;
