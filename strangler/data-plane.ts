@@ -21,6 +21,7 @@ import type { ParkedChange, SideDatabase } from './side-database.ts';
 import { otherSide } from './side.ts';
 import type { SideName } from './side.ts';
 import type { SideStore } from './store.ts';
+import { plural } from './wording.ts';
 
 const HEARTBEAT_MS = 100;
 const TRIM_MS = 1_000;
@@ -358,7 +359,7 @@ export class SplitError extends Error {
 
   constructor(capability: string, keys: number) {
     super(
-      `${keys} keys of ${capability} have moved by themselves: each side owns some of its rows, and ` +
+      `${plural(keys, 'key')} of ${capability} went ahead: each side owns some of its rows, and ` +
         `none can be copied over the other; let the rest follow, or bring them back: fig reverse ${capability}`,
     );
   }

@@ -54,12 +54,15 @@ describe('fig switch and fig reverse with customers', () => {
           stdout: expect.stringContaining('nobody of till who was asked for is at legacy'),
         });
         expect((await fig('status')).stdout).toMatch(/cohorts +extracted: A, new\n/);
+        expect((await fig('doctor till')).stdout).toMatch(
+          /^till {2}healthy\n.*legacy owns it.*\n {2}2 keys with a fence of their own: legacy owns 0, extracted owns 2$/m,
+        );
         expect(JSON.parse((await fig('status --json')).stdout)).toMatchObject({
           capabilities: [{ owner: 'legacy', cohorts: { extracted: ['A', 'new'] } }],
         });
         expect(await fig('complete till --yes')).toMatchObject({
           code: 3,
-          stderr: expect.stringMatching(/2 keys of till have moved .+\nnext: fig switch till\n/),
+          stderr: expect.stringMatching(/2 keys of till went ahead.+\nnext: fig switch till\n/),
         });
         expect(await fig('reverse till --customers new --json')).toMatchObject({ code: 0 });
         expect(await fig('reverse till')).toMatchObject({ code: 0 });
@@ -117,7 +120,7 @@ describe('fig doctor and fig abort in the middle of customers who move', () => {
       await endOf(startDoomedEngine(sides, 'cede', 'SIGKILL', order));
       const fig = await figFor(sides, NOBODY, 'till');
       expect(await fig('abort till --dry-run')).toMatchObject({
-        stdout: expect.stringContaining("move legacy's fences of 1 keys to open (3)"),
+        stdout: expect.stringContaining("move legacy's fences of 1 key to open (3)"),
       });
       expect(await fig('abort till --yes')).toMatchObject({ code: 0 });
       const sessions = sessionsOf(sides);
@@ -125,7 +128,7 @@ describe('fig doctor and fig abort in the middle of customers who move', () => {
       await endOf(startDoomedEngine(sides, 'open', 'SIGKILL', order));
       expect(await fig('abort till --yes')).toMatchObject({
         code: 3,
-        stderr: expect.stringContaining('past its commit point: legacy has ceded 1 keys of till'),
+        stderr: expect.stringContaining('past its commit point: legacy has ceded 1 key of till'),
       });
       expect(await fig('uninstall till --yes')).toMatchObject({ code: 3 });
     }));

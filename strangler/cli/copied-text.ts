@@ -1,5 +1,6 @@
 import type { LiveStatus } from '../engine/index.ts';
-import { count, duration, plural } from './format.ts';
+import { duration } from './format.ts';
+import { count, plural } from '../wording.ts';
 
 /** How far a copy is, how fast, and how long it will take. */
 export function copiedText(

@@ -1,6 +1,7 @@
 import { fencesText, fenceStory } from '../doctor/index.ts';
 import type { DatabaseFacts, Finding } from '../doctor/index.ts';
 import type { Paint } from './output.ts';
+import { plural } from '../wording.ts';
 
 /** One look at everything. */
 export interface Examination {
@@ -37,14 +38,19 @@ export function doctorText(
 }
 
 function capabilityText(
-  { capability, fences, unfinished }: DatabaseFacts,
+  { capability, fences, apart, unfinished }: DatabaseFacts,
   findings: readonly Finding[],
   paint: Paint,
 ): string {
   const ill = findings.some(({ level }) => level !== 'notice');
   const verdict = ill ? paint('red', 'needs care') : paint('green', 'healthy');
   const story = fences ? `\n  ${fencesText(fences)}: ${fenceStory(fences, unfinished)}` : '';
-  return `${paint('bold', capability)}  ${verdict}${story}`;
+  return `${paint('bold', capability)}  ${verdict}${story}${apart ? `\n  ${apartText(apart)}` : ''}`;
+}
+
+function apartText({ legacy, extracted }: NonNullable<DatabaseFacts['apart']>): string {
+  const keys = `${plural(legacy + extracted, 'key')} with a fence of ${legacy + extracted === 1 ? 'its' : 'their'} own`;
+  return `${keys}: legacy owns ${legacy}, extracted owns ${extracted}`;
 }
 
 function findingText({ code, level, what, why, remedies }: Finding, paint: Paint): string {

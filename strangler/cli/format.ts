@@ -1,12 +1,3 @@
-/** A count with thousands separated. */
-export function count(value: number): string {
-  return value.toLocaleString('en-US');
-}
-
-export function plural(value: number, noun: string): string {
-  return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
-}
-
 /** A duration in the unit that suits it. */
 export function duration(ms: number): string {
   if (ms < 10) return `${(Math.round(ms * 10) / 10).toString()} ms`;

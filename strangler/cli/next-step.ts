@@ -7,6 +7,12 @@ export interface NextStep {
 }
 
 const FRESH_MS = 10 * 60_000;
+/** While there is a copy, and it is being decided whether it is good enough. */
+const DECIDING: ReadonlySet<CapabilityStatus['stage']> = new Set([
+  'replicating',
+  'shadowing',
+  'reading',
+]);
 
 export function step(command: string, reason: string): NextStep {
   return { command, reason };
@@ -14,13 +20,16 @@ export function step(command: string, reason: string): NextStep {
 
 /** The commands that take a capability one step on, by the playbook; the likeliest first. */
 export function nextSteps(status: CapabilityStatus): readonly NextStep[] {
-  const { capability, stage, parked, demand } = status;
+  const { capability, stage, parked, demand, reconcile } = status;
   if (stage === 'alarm') {
     return [step(`fig doctor ${capability}`, 'there is not exactly one owner')];
   }
   if (demand !== null) return [step(`fig reconcile ${capability}`, demand.reason)];
   if (parked !== null) {
     return [step(`fig parked list ${capability}`, 'changes could not be applied')];
+  }
+  if (DECIDING.has(stage) && reconcile?.clean === false) {
+    return [step(`fig reconcile ${capability}`, 'the last comparison found differences')];
   }
   switch (stage) {
     case 'legacy':

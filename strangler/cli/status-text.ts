@@ -2,11 +2,11 @@ import { wayBackOf } from '../engine/way-back-state.ts';
 import type { CapabilityStatus, HandoverView, LiveStatus } from '../engine/index.ts';
 import { fencesText, fenceStory } from '../doctor/fence-story.ts';
 import { copiedText } from './copied-text.ts';
-import { ago, duration, plural } from './format.ts';
+import { ago, duration } from './format.ts';
 import { gatesLine } from './gates-text.ts';
-import { someOf } from './keys-text.ts';
 import { nextSteps } from './next-step.ts';
 import type { Paint } from './output.ts';
+import { plural, someOf } from '../wording.ts';
 
 /** How long the steps of a handover that is over are still shown, in ms. */
 const FRESH_MS = 10_000;

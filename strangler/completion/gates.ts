@@ -1,6 +1,7 @@
 import { ago, refuse } from '../handover/gate.ts';
 import type { Gate, Judgement } from '../handover/gate.ts';
 import type { SideName } from '../side.ts';
+import { plural } from '../wording.ts';
 
 /** Somebody who still asks the legacy side for what has moved. */
 export interface Reader {
@@ -50,7 +51,7 @@ const GATES: readonly (readonly [string, Judge])[] = [
     ({ owner, moving, keys, capability }) => {
       if (moving) return refuse('a handover is under way', 'fig status -w');
       if (keys > 0) {
-        const reason = `${keys} keys of ${capability} have moved by themselves: the rest has to follow`;
+        const reason = `${plural(keys, 'key')} of ${capability} went ahead: the rest has to follow`;
         return refuse(reason, `fig switch ${capability}`);
       }
       if (owner === 'extracted') return open;

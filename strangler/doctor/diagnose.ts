@@ -3,9 +3,8 @@ import type { SideName } from '../side.ts';
 import type { DatabaseFacts, EngineFacts } from './facts.ts';
 import { fencesText, fenceStory, nextOf, nextStory } from './fence-story.ts';
 import type { Finding, Remedy } from './finding.ts';
+import { someOf } from '../wording.ts';
 
-/** There may be thousands. */
-const KEYS_SHOWN = 10;
 const SIDES: readonly SideName[] = ['legacy', 'extracted'];
 
 interface Case {
@@ -126,9 +125,8 @@ function keyOwners(one: Case): readonly Finding[] {
   const rest = fences && SIDES.filter((side) => fences[side].state === 'open');
   // Where the rest has not one owner either, that comes first, and what mends it mends all.
   if (!first || rest?.length !== 1) return [];
-  const shown = astray.slice(0, KEYS_SHOWN).map(({ key }) => key);
-  const more = astray.length > shown.length ? `, and ${astray.length - shown.length} more` : '';
-  const what = `${shown.join(', ')}${more}: ${fencesText(first)}: ${fenceStory(first, null)}`;
+  const keys = someOf(astray.map(({ key }) => key));
+  const what = `${keys}: ${fencesText(first)}: ${fenceStory(first, null)}`;
   const why =
     'single keys moved ahead of the rest, and a restored backup, or a hand in the fences, left them ' +
     'without exactly one owner';

@@ -1,5 +1,5 @@
 import type { Fence } from '../../chassis/index.ts';
-import { ownersOf, restOf } from '../direction.ts';
+import { isSplit, ownersOf, restOf } from '../direction.ts';
 import type { AllFences, Fences } from '../direction.ts';
 import { ownerOf } from '../engine/stage.ts';
 import { FeedLostError } from '../side-database.ts';
@@ -23,6 +23,7 @@ export async function examine(capability: string, sides: Opened): Promise<Databa
     trouble: {},
     installed: { legacy: false, extracted: false },
     fences: null,
+    apart: null,
     astray: [],
     unfinished: null,
     targetApplied: 0,
@@ -74,6 +75,7 @@ async function examineBoth(sides: Pair<SideDatabase>): Promise<Partial<DatabaseF
     older,
     unfinished,
     fences,
+    apart: keysApart(all),
     astray: unfinished ? [] : strayKeys(all),
     targetApplied: await appliedAt(sides, unfinished),
     demand: await demandOn(sides),
@@ -87,6 +89,13 @@ async function examineBoth(sides: Pair<SideDatabase>): Promise<Partial<DatabaseF
 function movingFences(all: AllFences, { from, to, keys, epoch }: HandoverRecord): Fences {
   const given = { [from]: all[from].giving(keys, epoch), [to]: all[to].taking(keys) };
   return given as Record<SideName, Fence>;
+}
+
+function keysApart(all: AllFences): DatabaseFacts['apart'] {
+  if (!isSplit(all)) return null;
+  const owners = [...ownersOf(all).values()];
+  const of = (side: SideName): number => owners.filter((owner) => owner === side).length;
+  return { legacy: of('legacy'), extracted: of('extracted') };
 }
 
 function strayKeys(all: AllFences): readonly StrayKey[] {

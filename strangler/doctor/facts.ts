@@ -21,7 +21,9 @@ export interface DatabaseFacts {
   readonly installed: Readonly<Record<SideName, boolean>>;
   /** Of what the unfinished handover moves; without one, of all keys that have no fence of their own. */
   readonly fences: Readonly<Record<SideName, Fence>> | null;
-  /** Keys with fences of their own that have not exactly one owner, with those fences. */
+  /** How many keys with fences of their own each side owns; null where none has one. */
+  readonly apart: Readonly<Record<SideName, number>> | null;
+  /** Those of them that have not exactly one owner, with their fences. */
   readonly astray: readonly StrayKey[];
   readonly unfinished: HandoverRecord | null;
   /** How far the target of the unfinished handover has applied the source's feed. */

@@ -1,6 +1,7 @@
 import type { Fence } from '../../chassis/index.ts';
 import type { SideName } from '../side.ts';
 import type { StrayKey } from './facts.ts';
+import { plural } from '../wording.ts';
 
 /** What can be done about a finding without anybody's decision. */
 export type Repair =
@@ -44,7 +45,7 @@ export function repairText(capability: string, repair: Repair): string {
     case 'close':
       return `${capability}: close ${repair.side}'s fence, which is behind (epoch ${repair.fence.epoch}), and demand a full comparison`;
     case 'close_keys':
-      return `${capability}: close ${repair.side}'s fences of ${repair.keys.length} keys, which are behind, and demand a full comparison`;
+      return `${capability}: close ${repair.side}'s fences of ${plural(repair.keys.length, 'key')} that fell behind, and demand a full comparison`;
     default:
       return `${capability}: put Fig's tables and triggers on ${repair.side} back in place, and demand a full comparison`;
   }

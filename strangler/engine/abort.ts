@@ -5,6 +5,7 @@ import type { HandoverRecord, SideStore } from '../store.ts';
 import type { Command } from './driver.ts';
 import type { HandoverOutcome } from './handovers.ts';
 import type { Steward } from './steward.ts';
+import { plural } from '../wording.ts';
 
 /** What the journal says of a handover that a person took back. */
 const IN_PERSON = 'somebody asked for it to be taken back';
@@ -64,7 +65,7 @@ async function refuseAfterCommit(
   { capability, id, from, to, epoch, keys }: HandoverRecord,
 ): Promise<void> {
   if ((await source.fences()).giving(keys, epoch).state !== 'ceded') return;
-  const what = keys === null ? capability : `${keys.length} keys of ${capability}`;
+  const what = keys === null ? capability : `${plural(keys.length, 'key')} of ${capability}`;
   const detail =
     `the handover is past its commit point: ${from} has ceded ${what}, and ${to} is opened ` +
     'as soon as it can be reached; then it can be moved back';

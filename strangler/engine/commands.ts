@@ -19,6 +19,7 @@ import { ownerOf } from './stage.ts';
 import { recentHolds } from './gate-facts.ts';
 import { lagOf } from './status.ts';
 import type { Steward } from './steward.ts';
+import { plural } from '../wording.ts';
 
 const FLAG_MS = 3_000;
 const WAY_BACK_MS = 2_000;
@@ -269,7 +270,7 @@ function notDone(
   const done = moved === 0 ? {} : { moved };
   const members = { capability, id: record.id, epoch: record.epoch, reason, steps, ...done };
   if (outcome === 'aborted') {
-    const after = moved === 0 ? '' : `after ${moved} keys had moved, `;
+    const after = moved === 0 ? '' : `after ${plural(moved, 'key')} had moved, `;
     const detail = `${after}the handover was taken back: ${reason ?? 'no reason was recorded'}`;
     return new Problem(409, 'handover_aborted', detail, {
       members: { ...members, next: `fig journal ${capability}` },

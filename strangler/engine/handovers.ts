@@ -16,6 +16,7 @@ import { allFencesOf } from './plane.ts';
 import type { Plane } from './plane.ts';
 import type { Move } from './routing-truth.ts';
 import { moveSequences } from './sequences.ts';
+import { plural } from '../wording.ts';
 
 /** How long a handover may take to its commit point, in ms; taken back by whoever sees it later. */
 const DEADLINE_MS = 10_000;
@@ -171,7 +172,7 @@ export class Handovers {
     const from = otherSide(to);
     const fences = await allFencesOf(this.#options.plane);
     const switcher = new DryRunSwitcher({
-      what: keys === null ? data.capability : `${keys.length} keys of ${data.capability}`,
+      what: keys === null ? data.capability : `${plural(keys.length, 'key')} of ${data.capability}`,
       from,
       source: fences[from].giving(keys, epochAfter(fences, from, keys)),
       target: fences[to].taking(keys),
@@ -241,7 +242,7 @@ export class Handovers {
     const keys = record.keys?.length ?? null;
     const moved = { ...(keys === null ? {} : { keys }), handover: id, from, to, epoch };
     const news = { capability, ...moved, outcome, reason, holdMs };
-    const what = keys === null ? capability : `${keys} keys of ${capability}`;
+    const what = keys === null ? capability : `${plural(keys, 'key')} of ${capability}`;
     if (outcome === 'done') log.info(news, `${what} now belongs to ${to}`);
     else if (outcome === 'aborted') log.warn(news, `${what} stays with ${from}`);
     else log.error(news, `the handover of ${what} is ${outcome}`);

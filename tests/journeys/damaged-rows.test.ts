@@ -69,6 +69,10 @@ describe('rows of the copy that somebody damaged by hand, while orders go on', (
           `stock_levels ["${LOST}"] missing`,
         ]);
 
+        // Nobody is sent on to read from the copy, or to switch to it.
+        const { output } = await operator('status', 'inventory');
+        expect(output).toMatchObject({ next_steps: [{ command: 'fig reconcile inventory' }] });
+
         expect(await operator('reconcile', 'inventory', '--repair')).toMatchObject({ code: 0 });
         expect(await countMismatches(operator, 'inventory')).toBe(0);
         expect(traffic.progress()).toBeLessThan(1);

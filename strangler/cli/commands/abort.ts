@@ -12,6 +12,7 @@ import type { NextStep } from '../next-step.ts';
 import type { Output } from '../output.ts';
 import { findStatus } from '../read-status.ts';
 import type { FoundStatus } from '../read-status.ts';
+import { plural } from '../../wording.ts';
 
 interface AbortWords {
   readonly dryRun: boolean;
@@ -69,7 +70,7 @@ function showPlan(output: Output, { fences }: Known, { from, epoch, keys }: Hand
   const back =
     keys === null
       ? `move ${from}'s fence from ${fence?.state ?? '?'} (${fence?.epoch ?? '?'}) to open (${epoch + 1}), if it is still that`
-      : `move ${from}'s fences of ${keys.length} keys to open (${epoch + 1}), if they are not ceded yet`;
+      : `move ${from}'s fences of ${plural(keys.length, 'key')} to open (${epoch + 1}), if they are not ceded yet`;
   const steps = [
     back,
     `tell the facades that ${from} is the owner; held writes go there`,

@@ -5,10 +5,11 @@ import { declarationOf } from '../context.ts';
 import type { Context } from '../context.ts';
 import { EngineClient } from '../engine-client.ts';
 import { CommandError, EXIT } from '../exit.ts';
-import { duration, plural, stepsText } from '../format.ts';
+import { duration, stepsText } from '../format.ts';
 import { copiedText } from '../copied-text.ts';
 import { nextSteps, step } from '../next-step.ts';
 import type { Output } from '../output.ts';
+import { plural } from '../../wording.ts';
 
 interface BackfillOptions {
   readonly restart: boolean;

@@ -6,10 +6,10 @@ import { openInspectors } from '../../sides.ts';
 import { declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
 import { CommandError, EXIT } from '../exit.ts';
-import { count, plural } from '../format.ts';
 import { step } from '../next-step.ts';
 import type { Output, Paint } from '../output.ts';
 import { withSides } from '../with-sides.ts';
+import { count, plural } from '../../wording.ts';
 
 const SIDES: readonly SideName[] = ['legacy', 'extracted'];
 

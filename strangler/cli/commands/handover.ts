@@ -7,11 +7,12 @@ import type { Context } from '../context.ts';
 import { confirmed } from '../confirm.ts';
 import { EngineClient } from '../engine-client.ts';
 import { CommandError, EXIT } from '../exit.ts';
-import { duration, plural, stepsText, table } from '../format.ts';
+import { duration, stepsText, table } from '../format.ts';
 import { keysText } from '../keys-text.ts';
 import { showGatePlan } from '../gate-plan.ts';
 import { step } from '../next-step.ts';
 import type { Output } from '../output.ts';
+import { plural } from '../../wording.ts';
 
 /** Single keys instead of everything; nothing when all of it moves. */
 export interface CohortWords {

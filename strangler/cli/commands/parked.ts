@@ -11,9 +11,10 @@ import { confirmed } from '../confirm.ts';
 import { declarationOf, declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
 import { CommandError, EXIT } from '../exit.ts';
-import { ago, plural, table } from '../format.ts';
+import { ago, table } from '../format.ts';
 import { step } from '../next-step.ts';
 import type { Output } from '../output.ts';
+import { plural } from '../../wording.ts';
 
 const LOOK_MS = 20;
 

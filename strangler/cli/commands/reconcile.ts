@@ -3,10 +3,11 @@ import { declarationOf } from '../context.ts';
 import type { Context } from '../context.ts';
 import { EngineClient } from '../engine-client.ts';
 import { CommandError, EXIT } from '../exit.ts';
-import { count, duration, plural, table } from '../format.ts';
+import { duration, table } from '../format.ts';
 import { step } from '../next-step.ts';
 import type { NextStep } from '../next-step.ts';
 import type { Output, Paint } from '../output.ts';
+import { count, plural } from '../../wording.ts';
 
 /** Rows that are printed; the JSON has all that the engine keeps. */
 const ROWS_SHOWN = 10;

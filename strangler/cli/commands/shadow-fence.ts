@@ -2,11 +2,12 @@ import type { ShadowReport } from '../../shadow-fence.ts';
 import { declarationOf } from '../context.ts';
 import type { Context } from '../context.ts';
 import { CommandError, EXIT } from '../exit.ts';
-import { ago, plural, table } from '../format.ts';
+import { ago, table } from '../format.ts';
 import { step } from '../next-step.ts';
 import type { NextStep } from '../next-step.ts';
 import type { Output } from '../output.ts';
 import { withSides } from '../with-sides.ts';
+import { plural } from '../../wording.ts';
 
 export type Watching = 'on' | 'off' | 'report';
 
