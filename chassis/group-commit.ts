@@ -13,11 +13,6 @@ interface Entry {
   readonly reject: (error: unknown) => void;
 }
 
-/** How one of several went, before their commit. */
-type Outcome =
-  | { readonly entry: Entry; readonly value: unknown }
-  | { readonly entry: Entry; readonly error: unknown };
-
 /**
  * Runs write transactions one after the other; those that wait meanwhile share a commit, which takes
  * the lock and waits for the disk once for all of them. So a database that can't keep up gets faster
@@ -68,49 +63,30 @@ export class GroupCommit {
   }
 
   async #together(entries: readonly Entry[]): Promise<void> {
-    const outcomes: Outcome[] = [];
-    let lost: { readonly by: unknown } | undefined;
+    const answers: (() => void)[] = [];
+    let lost: unknown;
     try {
       await this.#write.transaction(async (trx) => {
-        for (const entry of entries) {
-          const outcome = await oneOf(trx, entry);
-          outcomes.push(outcome);
-          if ('error' in outcome && !(await undo(trx))) {
-            lost = { by: outcome.error };
-            throw outcome.error;
+        for (const { work, resolve, reject } of entries) {
+          await trx.raw('SAVEPOINT one');
+          try {
+            const value = await work(trx);
+            answers.push(() => resolve(value));
+          } catch (error) {
+            // Where the savepoint is lost, SQLite has rolled back everything, as on a full disk.
+            lost = error;
+            await trx.raw('ROLLBACK TO one');
+            lost = undefined;
+            answers.push(() => reject(error));
           }
+          await trx.raw('RELEASE one');
         }
       });
     } catch (error) {
       // Whoever had gone well has not happened either.
-      for (const { reject } of entries) reject(lost ? lost.by : error);
+      for (const { reject } of entries) reject(lost ?? error);
       return;
     }
-    for (const outcome of outcomes) {
-      if ('error' in outcome) outcome.entry.reject(outcome.error);
-      else outcome.entry.resolve(outcome.value);
-    }
-  }
-}
-
-async function oneOf(trx: Knex.Transaction, entry: Entry): Promise<Outcome> {
-  await trx.raw('SAVEPOINT one');
-  try {
-    const value = await entry.work(trx);
-    await trx.raw('RELEASE one');
-    return { entry, value };
-  } catch (error) {
-    return { entry, error };
-  }
-}
-
-/** @returns false when the savepoint is lost: SQLite has rolled back everything, as on a full disk */
-async function undo(trx: Knex.Transaction): Promise<boolean> {
-  try {
-    await trx.raw('ROLLBACK TO one');
-    await trx.raw('RELEASE one');
-    return true;
-  } catch {
-    return false;
+    for (const answer of answers) answer();
   }
 }

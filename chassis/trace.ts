@@ -8,17 +8,22 @@ export interface Trace {
 }
 
 const storage = new AsyncLocalStorage<Trace>();
-const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/;
+const TRACEPARENT = /^[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** The caller's trace id when its `traceparent` holds one, else a new one. */
+export function traceIdOf(traceparent: string | undefined): string {
+  const match = traceparent === undefined ? null : TRACEPARENT.exec(traceparent);
+  return match?.[1] ?? randomId();
+}
+
+/** Goes on with a trace in a span of our own. */
+export function spanOf(traceId: string): Trace {
+  return { traceId, spanId: randomHex(8) };
+}
 
 /** Continues the caller's trace with a span of our own, or starts one when there is none. */
 export function continueTrace(traceparent: string | undefined): Trace {
-  const match = traceparent === undefined ? null : TRACEPARENT.exec(traceparent);
-  const caller = match?.[1];
-  const usable = caller !== undefined && !/^0+$/.test(caller);
-  return {
-    traceId: usable ? caller : randomId(),
-    spanId: randomHex(8),
-  };
+  return spanOf(traceIdOf(traceparent));
 }
 
 /** The `traceparent` header to send on. */

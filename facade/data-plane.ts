@@ -1,9 +1,9 @@
 import { createServer, ServerResponse } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { Problem } from '../chassis/index.ts';
+import { Problem, traceIdOf } from '../chassis/index.ts';
 import type { Core, Limits, VisitResponse } from './exchange/index.ts';
-import { Deadlines, traceIdOf } from './request/index.ts';
+import { Deadlines } from './request/index.ts';
 import { decide } from './decision/index.ts';
 import type { Question } from './decision/index.ts';
 import {

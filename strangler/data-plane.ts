@@ -11,6 +11,7 @@ import {
   ownersOf,
   restOf,
   sameDirection,
+  SplitError,
   TwoOwnersError,
 } from './direction.ts';
 import type { AllFences, Direction } from './direction.ts';
@@ -21,7 +22,6 @@ import type { ParkedChange, SideDatabase } from './side-database.ts';
 import { otherSide } from './side.ts';
 import type { SideName } from './side.ts';
 import type { SideStore } from './store.ts';
-import { plural } from './wording.ts';
 
 const HEARTBEAT_MS = 100;
 const TRIM_MS = 1_000;
@@ -350,17 +350,5 @@ export class DataPlane {
     for (const side of ['legacy', 'extracted'] as const) {
       await trim(this.#database(side), this.#database(otherSide(side)));
     }
-  }
-}
-
-/** Single keys are ahead of the rest, so neither side's rows are a copy of the other's. */
-export class SplitError extends Error {
-  override readonly name = 'SplitError';
-
-  constructor(capability: string, keys: number) {
-    super(
-      `${plural(keys, 'key')} of ${capability} went ahead: each side owns some of its rows, and ` +
-        `none can be copied over the other; let the rest follow, or bring them back: fig reverse ${capability}`,
-    );
   }
 }

@@ -2,6 +2,7 @@ import type { Fence } from '../chassis/index.ts';
 import type { FenceRows } from './fence-rows.ts';
 import type { SideName } from './side.ts';
 import { otherSide } from './side.ts';
+import { plural } from './wording.ts';
 
 /** Whose changes go where, and at which epoch of the target. */
 export interface Direction {
@@ -14,6 +15,18 @@ export interface Direction {
 /** Both fences are open: only a restored backup can say that, and nothing may be applied. */
 export class TwoOwnersError extends Error {
   override readonly name = 'TwoOwnersError';
+}
+
+/** Single keys are ahead of the rest, so neither side's rows are a copy of the other's. */
+export class SplitError extends Error {
+  override readonly name = 'SplitError';
+
+  constructor(capability: string, keys: number) {
+    super(
+      `${plural(keys, 'key')} of ${capability} went ahead: each side owns some of its rows, and ` +
+        `none can be copied over the other; let the rest follow, or bring them back: fig reverse ${capability}`,
+    );
+  }
 }
 
 export type Fences = Readonly<Record<SideName, Fence>>;

@@ -1,11 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { problemBody } from '../../chassis/index.ts';
+import { problemBody, spanOf, traceparentOf } from '../../chassis/index.ts';
 import type { Problem } from '../../chassis/index.ts';
 import type { Answerer } from '../counting/index.ts';
 import type { Decision } from '../decision/index.ts';
 import type { Deadlines, RequestForm, Timed } from '../request/index.ts';
 import { upstreamTimeout } from './refusals.ts';
-import { nextTraceparent } from '../request/index.ts';
 
 /** What stands between a client and its answer, and can be called off. */
 export interface Cancellable {
@@ -200,7 +199,7 @@ export function sendProblem(
   res.writeHead(problem.status, {
     'content-type': 'application/problem+json; charset=utf-8',
     'content-length': body.length,
-    traceparent: nextTraceparent(traceId),
+    traceparent: traceparentOf(spanOf(traceId)),
     via: '1.1 fig',
     ...problem.headers,
     ...(mustClose(req) ? { connection: 'close' } : {}),

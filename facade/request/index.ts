@@ -6,4 +6,3 @@ export { allowedMethod, isSafe, RequestReader, TIMEOUT_AT } from './request-form
 export type { RequestForm } from './request-form.ts';
 export { responseHeaders } from './response-headers.ts';
 export type { ResponseHeaders } from './response-headers.ts';
-export { nextTraceparent, traceIdOf } from './trace-ids.ts';

@@ -1,10 +1,9 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { Problem } from '../../chassis/index.ts';
+import { Problem, spanOf, traceIdOf, traceparentOf } from '../../chassis/index.ts';
 import type { Asker } from '../routes/index.ts';
 import { NO_FORWARDING, forwarding } from './forwarding.ts';
 import { canonicalTarget } from './path.ts';
-import { nextTraceparent, traceIdOf } from './trace-ids.ts';
 
 /** A request in its one canonical form: what is decided on is what is sent on. */
 export interface RequestForm extends Asker {
@@ -208,7 +207,7 @@ export class RequestReader {
     }
     if (named !== undefined) this.#dropNamed(headers, named);
     const traceId = traceIdOf(traceparent);
-    headers.push('traceparent', nextTraceparent(traceId), 'via', `${via}1.1 fig`);
+    headers.push('traceparent', traceparentOf(spanOf(traceId)), 'via', `${via}1.1 fig`);
     const truth = { chain: addressOf(req), proto: 'http', host: host ?? '' };
     const { chain, proto, host: asked } = forwarding(truth, claims, this.#trustedHops);
     headers.push('x-forwarded-for', chain, 'x-forwarded-proto', proto);

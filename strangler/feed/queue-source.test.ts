@@ -1,0 +1,102 @@
+import { describe, expect, it } from '@jest/globals';
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import { createLog } from '../../chassis/index.ts';
+import { eventually, withRedis } from '../../tests/support/index.ts';
+import { DataPlane } from '../data-plane.ts';
+import { openSides } from '../sides.ts';
+import { contentOfExtracted, expectedOfLegacy } from '../testing/history.ts';
+import { shop } from '../testing/shop.ts';
+import { withSides } from '../testing/sides.ts';
+import type { Sides } from '../testing/sides.ts';
+import { queueName } from './queue-source.ts';
+
+/** What the relay may be ahead of the applier, and one slice more. */
+const MOST_AHEAD = 20_500;
+
+async function memoryOf(redis: Redis): Promise<number> {
+  return Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1]);
+}
+
+interface Stage extends Pick<Sides, 'legacy' | 'extracted'> {
+  readonly plane: DataPlane;
+  readonly queue: Queue;
+  readonly redis: Redis;
+}
+
+/** Two databases and what carries changes through a Redis between them, which is not yet started. */
+function withPlane(work: (stage: Stage) => Promise<void>): Promise<void> {
+  return withRedis(({ url }) =>
+    withSides(async ({ urls, legacy, extracted }) => {
+      const log = createLog('test', 'silent');
+      const databases = openSides(shop, urls);
+      const plane = new DataPlane({ mapping: shop, databases, redisUrl: url, log });
+      const redis = new Redis(url);
+      const queue = new Queue(queueName('shop', 'legacy'), { connection: { url } });
+      await plane.install();
+      try {
+        await work({ plane, queue, redis, legacy, extracted });
+      } finally {
+        if (extracted.inTransaction) extracted.exec('ROLLBACK');
+        await queue.close();
+        redis.disconnect();
+        await plane.stop();
+      }
+    }),
+  );
+}
+
+describe('the feed in Redis', () => {
+  it(
+    'stays small while the other side does not follow: the rest waits in the database',
+    () =>
+      withPlane(async ({ plane, queue, redis, legacy, extracted }) => {
+        await plane.start();
+        await eventually(async () => (await plane.status()).feed.transport === 'queue');
+        const ahead = async (): Promise<number> => {
+          const { sent, applied } = (await plane.status()).feed;
+          return sent - applied;
+        };
+        // Somebody keeps the target's write lock.
+        extracted.exec('BEGIN IMMEDIATE');
+        legacy.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 12000)
+          INSERT INTO STOCK SELECT 'k' || i, i, 0, 'a note of some length' FROM n;
+          UPDATE STOCK SET QTY = QTY + 1`);
+        await eventually(async () => expect(await ahead()).toBeGreaterThan(MOST_AHEAD - 1_000), {
+          timeoutMs: 20_000,
+        });
+        const [jobs, memory] = [await queue.getWaitingCount(), await memoryOf(redis)];
+        legacy.exec('UPDATE STOCK SET QTY = QTY + 1');
+        const { last } = (await plane.status()).feed;
+        // The relay has had its turn when heartbeats have been written, each of which wakes it.
+        await eventually(async () =>
+          expect((await plane.status()).feed.last).toBeGreaterThan(last + 3),
+        );
+        expect(await ahead()).toBeLessThanOrEqual(MOST_AHEAD);
+        expect(await queue.getWaitingCount()).toBeLessThanOrEqual(jobs + 1);
+        expect(await memoryOf(redis)).toBeLessThan(memory + 1_000_000);
+        extracted.exec('ROLLBACK');
+        await plane.barrier(30_000);
+        expect(contentOfExtracted(extracted)).toEqual(expectedOfLegacy(legacy));
+        await eventually(async () => expect(await queue.getWaitingCount()).toBe(0));
+        expect(await memoryOf(redis)).toBeLessThan(memory);
+      }),
+    60_000,
+  );
+
+  it('begins with the backlog that is there', () =>
+    withPlane(async ({ plane, queue, redis, legacy, extracted }) => {
+      legacy.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+        INSERT INTO STOCK SELECT 'k' || i, i, 0, 'waits' FROM n`);
+      const backlog = legacy.prepare('SELECT max(position) FROM fig_feed_shop').pluck().get();
+      await plane.start();
+      await eventually(async () =>
+        expect((await plane.status()).feed.applied).toBeGreaterThanOrEqual(Number(backlog)),
+      );
+      expect(contentOfExtracted(extracted)).toEqual(expectedOfLegacy(legacy));
+      // Jobs are numbered, and bring up to 500 changes. While nothing has moved yet, one slice may be
+      // read without Redis.
+      const jobs = Number(await redis.get(queue.toKey('id')));
+      expect(jobs).toBeGreaterThanOrEqual(Number(backlog) / 500 - 1);
+    }));
+});
