@@ -22,8 +22,11 @@ import { captureTable } from './tables.ts';
 import { PostgresTarget } from './target.ts';
 import { name } from './values.ts';
 
-/** How long whoever tries something waits for those who write here, in ms: others wait behind him. */
-const LOCK_MS = 900;
+/**
+ * How long whoever tries something waits for those who write here, in ms: others wait behind him, and
+ * one who keeps what he wants may be among them (see `lockTables`).
+ */
+const LOCK_MS = 400;
 /** A snapshot that others have overtaken is taken again so many times. */
 const ATTEMPTS = 20;
 

@@ -39,7 +39,8 @@ export async function createIndexes(
 ): Promise<void> {
   const wanted = indexStatements(schemas, mapping, side);
   for (const { index, sql } of wanted) {
-    await persistently(connection, tablesOf(mapping, side), () =>
+    const failed = `the index ${index} could not be made`;
+    await persistently(connection, tablesOf(mapping, side), failed, () =>
       connection.alone(LOCK_MS, async (client) => {
         // One that was cut off is there, but of no use.
         await client.query(`DROP INDEX CONCURRENTLY IF EXISTS ${name(index)}`);

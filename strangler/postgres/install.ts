@@ -7,9 +7,9 @@ import type { PostgresClient, PostgresConnection } from './connection.ts';
 import { functionsOf } from './functions.ts';
 import type { WantedFunction } from './functions.ts';
 import { createIndexes, indexStatements } from './indexes.ts';
-import { LOCK_MS, persistently } from './lock-wait.ts';
+import { lockTables, persistently } from './lock-wait.ts';
 import { marking } from './marks.ts';
-import { replaceTriggers } from './replace-triggers.ts';
+import { replaceTriggers, wantedTriggers } from './replace-triggers.ts';
 import { checkSchemas, foreignTriggers, readSchemas } from './schema.ts';
 import type { Schemas } from './schema.ts';
 import { installedShape, saveShape } from './shape.ts';
@@ -33,11 +33,43 @@ export function install(
     const schemas = await connection.snapshot((client) => readSchemas(client, tables));
     refuse(mapping, side, schemas);
     await createIndexes(connection, mapping, side, schemas);
-    await persistently(connection, tables, () =>
-      connection.transaction((client) => create(client, mapping, side, schemas), {
-        lockMs: LOCK_MS,
-      }),
-    );
+    const failed = `triggers of ${mapping.capability} could not be made`;
+    await persistently(connection, tables, failed, async () => {
+      for (const column of LATER_COLUMNS) await addColumn(connection, column);
+      await connection.transaction((client) => create(client, mapping, side, schemas));
+    });
+  });
+}
+
+interface LaterColumn {
+  readonly table: string;
+  readonly column: string;
+  readonly type: string;
+}
+
+/** What shared tables did not have in earlier versions. */
+const LATER_COLUMNS: readonly LaterColumn[] = [
+  { table: 'fig_fence', column: 'watch', type: 'INTEGER NOT NULL DEFAULT 0' },
+  { table: 'fig_handover', column: 'keys', type: 'TEXT' },
+];
+
+/**
+ * In a transaction of its own, and only where it is missing: all who write read fences, and would wait
+ * for as long as the table is locked.
+ */
+async function addColumn(
+  connection: PostgresConnection,
+  { table, column, type }: LaterColumn,
+): Promise<void> {
+  const { rowCount: lacking } = await connection.query(
+    `SELECT WHERE to_regclass($1) IS NOT NULL AND NOT EXISTS
+       (SELECT FROM pg_attribute WHERE attrelid = to_regclass($1) AND attname = $2)`,
+    [table, column],
+  );
+  if (lacking === 0) return;
+  await connection.transaction(async (client) => {
+    await lockTables(client, [table], 'ACCESS EXCLUSIVE');
+    await client.query(`ALTER TABLE ${table} ADD COLUMN IF NOT EXISTS ${column} ${type}`);
   });
 }
 
@@ -48,15 +80,12 @@ async function create(
   schemas: Schemas,
 ): Promise<void> {
   for (const statement of tableStatements(mapping.capability)) await client.query(statement);
-  await client.query(
-    'ALTER TABLE fig_fence ADD COLUMN IF NOT EXISTS watch INTEGER NOT NULL DEFAULT 0',
-  );
-  await client.query('ALTER TABLE fig_handover ADD COLUMN IF NOT EXISTS keys TEXT');
   await client.query('GRANT SELECT ON fig_fence TO PUBLIC');
   const { fresh } = await seed(client, mapping, side);
   await replaceFunctions(client, mapping, side, schemas);
   await client.query(FENCE_TRIGGER);
-  const missing = await replaceTriggers(client, mapping, side);
+  const wanted = await wantedTriggers(client, mapping, side);
+  const missing = await replaceTriggers(client, mapping, wanted);
   if (fresh || (await installedShape(client, mapping.capability)) === undefined) {
     await saveShape(client, mapping.capability, schemas);
   } else if (missing.length > 0) {

@@ -2,6 +2,7 @@ import { sha256 } from '../../chassis/index.ts';
 import type { Mapping } from '../mapping/index.ts';
 import type { SideName } from '../side.ts';
 import type { PostgresClient } from './connection.ts';
+import { lockTables } from './lock-wait.ts';
 import { triggerNames, triggersOf } from './triggers.ts';
 import type { WantedTrigger } from './triggers.ts';
 import { name, text } from './values.ts';
@@ -34,23 +35,33 @@ export async function wantedTriggers(
 }
 
 /**
- * Brings the installed triggers to what the mapping says, and leaves alone those that are so.
+ * Brings the installed triggers to what is wanted, and leaves alone those that are so. All tables in
+ * question are locked first: whoever calls this has locked nothing yet.
  * @returns those that were not there at all, by table
  */
 export async function replaceTriggers(
   client: PostgresClient,
-  mapping: Mapping,
-  side: SideName,
+  { capability }: Mapping,
+  wanted: readonly WantedTrigger[],
 ): Promise<readonly string[]> {
-  const wanted = await wantedTriggers(client, mapping, side);
-  const installed = await installedTriggers(client, mapping.capability);
+  const installed = await installedTriggers(client, capability);
   const isSame = (trigger: WantedTrigger): boolean => isInPlace(trigger, installed);
   const missing = wanted.filter((trigger) => !isSame(trigger));
-  for (const known of installed) {
-    const kept = wanted.some(
-      (one) => one.table === known.table && one.trigger === known.trigger && isSame(one),
-    );
-    if (!kept) await client.query(`DROP TRIGGER ${name(known.trigger)} ON ${known.relation}`);
+  const unwanted = installed.filter(
+    (known) =>
+      !wanted.some(
+        (one) => one.table === known.table && one.trigger === known.trigger && isSame(one),
+      ),
+  );
+  const relations = [
+    ...unwanted.map(({ relation }) => relation),
+    ...missing.map(({ table }) => name(table)),
+  ];
+  // To take a trigger away keeps readers out as well; to make one does not.
+  const mode = unwanted.length > 0 ? 'ACCESS EXCLUSIVE' : 'SHARE ROW EXCLUSIVE';
+  await lockTables(client, [...new Set(relations)], mode);
+  for (const { trigger, relation } of unwanted) {
+    await client.query(`DROP TRIGGER ${name(trigger)} ON ${relation}`);
   }
   for (const { table, trigger, sql, always } of missing) {
     await client.query(sql);

@@ -6,13 +6,16 @@ import { columnsOf, dataOf, dataSql, sameSql } from './columns.ts';
 import { stateSql } from './cohort-sql.ts';
 import type { PostgresClient, PostgresConnection } from './connection.ts';
 import { PASS_FUNCTION } from './functions.ts';
+import { lockTables, persistently } from './lock-wait.ts';
 import type { Schemas } from './schema.ts';
 import type { Sequencer } from './sequencer.ts';
 import { captureTable } from './tables.ts';
 import { imageSql, name } from './values.ts';
 
-/** How long rows that are not there may keep others from writing theirs, in ms. */
+/** How long to wait for a fence that moves, and for others who give changes their positions, in ms. */
 const LOCK_MS = 2_000;
+/** The same for a row: whoever keeps it may be waiting for another that we keep (see `lockTables`). */
+const ROW_LOCK_MS = 100;
 
 interface Of {
   readonly connection: PostgresConnection;
@@ -26,28 +29,31 @@ interface Of {
  * Writes rows of the owner into its feed again, as they are in this transaction, which locks them so
  * that no change of theirs can come between.
  * @returns the last position; null when this side is not the owner
+ * @throws ConfigurationError that says who keeps the rows
  */
 export function requeue(of: Of, rows: readonly RowName[]): Promise<number | null> {
   const { connection, mapping, sequencer } = of;
-  return connection.transaction(
-    async (client) => {
-      await client.query(`SELECT state FROM ${PASS_FUNCTION}($1)`, [mapping.capability]);
-      const { rowCount: open } = await client.query(
-        `SELECT FROM fig_fence WHERE capability = $1 AND state = 'open' LIMIT 1`,
-        [mapping.capability],
-      );
-      if (open === 0) return null;
-      for (const table of new Set(rows.map((row) => row.table))) {
-        await requeueIn(
-          client,
-          of,
-          table,
-          rows.filter((row) => row.table === table),
+  const tables = [...new Set(rows.map((row) => row.table))];
+  const failed = `rows of ${mapping.capability} could not be sent again`;
+  return persistently(connection, tables, failed, () =>
+    connection.transaction(
+      async (client) => {
+        await client.query(`SELECT state FROM ${PASS_FUNCTION}($1)`, [mapping.capability]);
+        const { rowCount: open } = await client.query(
+          `SELECT FROM fig_fence WHERE capability = $1 AND state = 'open' LIMIT 1`,
+          [mapping.capability],
         );
-      }
-      return sequencer.moveIn(client);
-    },
-    { lockMs: LOCK_MS },
+        if (open === 0) return null;
+        await client.query(`SET LOCAL lock_timeout = ${ROW_LOCK_MS}`);
+        for (const table of tables) {
+          const asked = rows.filter((row) => row.table === table);
+          await requeueIn(client, of, table, asked);
+        }
+        await client.query(`SET LOCAL lock_timeout = ${LOCK_MS}`);
+        return sequencer.moveIn(client);
+      },
+      { lockMs: LOCK_MS },
+    ),
   );
 }
 
@@ -61,7 +67,7 @@ async function requeueIn(
   let images = await imagesOf(client, of, table, rows);
   if (images.some((image) => image === undefined)) {
     // Somebody may be about to insert it: what is not there can't be locked by itself.
-    await client.query(`LOCK TABLE ${name(table)} IN SHARE MODE`);
+    await lockTables(client, [name(table)], 'SHARE');
     images = await imagesOf(client, of, table, rows);
   }
   // The other side has its say on rows of keys that it owns.

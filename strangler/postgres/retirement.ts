@@ -8,7 +8,7 @@ import type { SideName } from '../side.ts';
 import type { JournalEntry, Lease } from '../store.ts';
 import type { PostgresClient, PostgresConnection } from './connection.ts';
 import { filterSql } from './filter-sql.ts';
-import { LOCK_MS, persistently } from './lock-wait.ts';
+import { lockTables, persistently } from './lock-wait.ts';
 import { installedTriggers } from './replace-triggers.ts';
 import { name, NOW_SQL } from './values.ts';
 
@@ -220,8 +220,18 @@ export class PostgresRetirement implements SideRetirement {
 
   /** A change of the schema waits for those who are writing, but not for long. */
   #changing(work: (client: PostgresClient) => Promise<void>): Promise<void> {
-    return persistently(this.#db, this.#names(), () =>
-      this.#db.transaction(work, { lockMs: LOCK_MS }),
+    const failed = `the old tables of ${this.#mapping.capability} could not be put aside`;
+    return persistently(this.#db, this.#names(), failed, () =>
+      this.#db.transaction(async (client) => {
+        const { rows } = await client.query<{ relation: string }>(
+          `SELECT o::regclass::text AS relation FROM unnest(${OWN}) o WHERE o IS NOT NULL`,
+          [this.#names()],
+        );
+        const captured = await installedTriggers(client, this.#mapping.capability);
+        const there = new Set([...rows, ...captured].map(({ relation }) => relation));
+        await lockTables(client, [...there], 'ACCESS EXCLUSIVE');
+        await work(client);
+      }),
     );
   }
 

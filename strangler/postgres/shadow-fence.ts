@@ -3,8 +3,9 @@ import type { Mapping } from '../mapping/index.ts';
 import type { PastTheDoor, ShadowFence, ShadowReport } from '../shadow-fence.ts';
 import type { SideName } from '../side.ts';
 import type { PostgresConnection } from './connection.ts';
-import { LOCK_MS, persistently } from './lock-wait.ts';
+import { persistently } from './lock-wait.ts';
 import { replaceTriggers } from './replace-triggers.ts';
+import { triggersOf } from './triggers.ts';
 
 /** `ShadowFence` on PostgreSQL: it also knows who wrote. */
 export class PostgresShadowFence implements ShadowFence {
@@ -55,19 +56,19 @@ export class PostgresShadowFence implements ShadowFence {
   }
 
   async #watch(watch: 0 | 1, statements: readonly string[]): Promise<void> {
-    const { capability } = this.#mapping;
-    await persistently(this.#db, tablesOf(this.#mapping, this.#side), () =>
-      this.#db.transaction(
-        async (client) => {
-          for (const statement of statements) await client.query(statement, [capability]);
-          await client.query(
-            `UPDATE fig_fence SET watch = $2 WHERE capability = $1 AND key = '*'`,
-            [capability, watch],
-          );
-          await replaceTriggers(client, this.#mapping, this.#side);
-        },
-        { lockMs: LOCK_MS },
-      ),
+    const mapping = this.#mapping;
+    const { capability } = mapping;
+    const failed = `who writes to ${capability} could not be ${watch === 1 ? 'watched' : 'left alone'}`;
+    await persistently(this.#db, tablesOf(mapping, this.#side), failed, () =>
+      this.#db.transaction(async (client) => {
+        // First, since it may have to wait: whoever it waits for may want the rows below.
+        await replaceTriggers(client, mapping, triggersOf(mapping, this.#side, watch === 1));
+        for (const statement of statements) await client.query(statement, [capability]);
+        await client.query(`UPDATE fig_fence SET watch = $2 WHERE capability = $1 AND key = '*'`, [
+          capability,
+          watch,
+        ]);
+      }),
     );
   }
 }

@@ -1,5 +1,5 @@
 import type { PostgresClient, PostgresConnection } from './connection.ts';
-import { LOCK_MS, persistently } from './lock-wait.ts';
+import { LOCK_MS, lockTables, persistently } from './lock-wait.ts';
 import { functionsOfCapability, indexesOfCapability } from './marks.ts';
 import { installedTriggers } from './replace-triggers.ts';
 import { capabilityTables, sharedTables } from './tables.ts';
@@ -14,25 +14,28 @@ import { name } from './values.ts';
 export async function uninstall(connection: PostgresConnection, capability: string): Promise<void> {
   const known = await connection.transaction((client) => installedTriggers(client, capability));
   const tables = [...new Set(known.map(({ table }) => table))];
-  await persistently(connection, tables, () =>
-    connection.transaction(
-      async (client) => {
-        for (const { trigger, relation } of await installedTriggers(client, capability)) {
-          await client.query(`DROP TRIGGER ${name(trigger)} ON ${relation}`);
-        }
-        for (const signature of await functionsOfCapability(client, capability)) {
-          await client.query(`DROP FUNCTION ${signature}`);
-        }
-        for (const table of Object.keys(capabilityTables(capability))) {
-          await client.query(`DROP TABLE IF EXISTS ${name(table)}`);
-        }
-        await removeShared(client, capability);
-      },
-      { lockMs: LOCK_MS },
-    ),
+  const failed = `${capability} could not be taken out of the database`;
+  await persistently(connection, tables, failed, () =>
+    connection.transaction(async (client) => {
+      const triggers = await installedTriggers(client, capability);
+      const own = await existing(client, Object.keys(capabilityTables(capability)));
+      const last = await isLast(client, capability);
+      // Whoever writes has read the fences, too.
+      const shared = last ? await existing(client, Object.keys(sharedTables)) : [];
+      const relations = new Set([...triggers.map(({ relation }) => relation), ...own, ...shared]);
+      await lockTables(client, [...relations], 'ACCESS EXCLUSIVE');
+      for (const { trigger, relation } of triggers) {
+        await client.query(`DROP TRIGGER ${name(trigger)} ON ${relation}`);
+      }
+      for (const signature of await functionsOfCapability(client, capability)) {
+        await client.query(`DROP FUNCTION ${signature}`);
+      }
+      for (const table of own) await client.query(`DROP TABLE ${table}`);
+      await (last ? removeShared(client, shared) : leaveShared(client, capability));
+    }),
   );
   // Last, and not in a transaction: so nobody waits for it.
-  await persistently(connection, tables, () =>
+  await persistently(connection, tables, `indexes of ${capability} could not be removed`, () =>
     connection.alone(LOCK_MS, async (client) => {
       for (const index of await indexesOfCapability(client, capability)) {
         await client.query(`DROP INDEX CONCURRENTLY ${index}`);
@@ -41,20 +44,38 @@ export async function uninstall(connection: PostgresConnection, capability: stri
   );
 }
 
-async function removeShared(client: PostgresClient, capability: string): Promise<void> {
-  const { rows } = await client.query<{ known: boolean }>(
-    "SELECT to_regclass('fig_install') IS NOT NULL AS known",
+/** Those of some tables that there are, as SQL. */
+async function existing(
+  client: PostgresClient,
+  tables: readonly string[],
+): Promise<readonly string[]> {
+  const { rows } = await client.query<{ relation: string }>(
+    `SELECT n AS relation FROM (SELECT quote_ident(unnest($1::text[])) AS n) x
+       WHERE to_regclass(n) IS NOT NULL`,
+    [tables],
   );
-  if (rows[0]?.known !== true) return;
-  await client.query('DELETE FROM fig_install WHERE capability = $1', [capability]);
-  const others = await client.query('SELECT FROM fig_install LIMIT 1');
-  if (others.rowCount === 0) {
-    await client.query(`DROP TABLE IF EXISTS ${Object.keys(sharedTables).join(', ')}`);
-    await client.query(`DROP FUNCTION IF EXISTS ${name(PASS_FUNCTION)}(text, text)`);
-    await client.query(`DROP FUNCTION IF EXISTS ${name(PASS_FUNCTION)}(text)`);
-    await client.query(`DROP FUNCTION IF EXISTS ${name(MOVE_FUNCTION)}()`);
-    return;
-  }
+  return rows.map(({ relation }) => relation);
+}
+
+/** Whether no other capability is installed. */
+async function isLast(client: PostgresClient, capability: string): Promise<boolean> {
+  const installs = await existing(client, ['fig_install']);
+  if (installs.length === 0) return true;
+  const others = await client.query('SELECT FROM fig_install WHERE capability <> $1 LIMIT 1', [
+    capability,
+  ]);
+  return others.rowCount === 0;
+}
+
+async function removeShared(client: PostgresClient, tables: readonly string[]): Promise<void> {
+  for (const table of tables) await client.query(`DROP TABLE ${table}`);
+  await client.query(`DROP FUNCTION IF EXISTS ${name(PASS_FUNCTION)}(text, text)`);
+  await client.query(`DROP FUNCTION IF EXISTS ${name(PASS_FUNCTION)}(text)`);
+  await client.query(`DROP FUNCTION IF EXISTS ${name(MOVE_FUNCTION)}()`);
+}
+
+/** Takes what is one capability's out of the tables that others still need. */
+async function leaveShared(client: PostgresClient, capability: string): Promise<void> {
   await client.query(
     `DELETE FROM fig_journal WHERE handover IN
        (SELECT id FROM fig_handover WHERE capability = $1
