@@ -1,13 +1,14 @@
-import knex from 'knex';
 import type { Knex } from 'knex';
 import { dialectOf, sqliteFile } from './database-url.ts';
 import type { Dialect } from './database-url.ts';
 import { GroupCommit } from './group-commit.ts';
+import { LogFlush } from './log-flush.ts';
 import { connectPostgres, oneWriter } from './postgres-client.ts';
-import { FigSqliteClient } from './sqlite-client.ts';
+import { connectSqlite } from './sqlite-client.ts';
 
 export type { Knex } from 'knex';
-export type Transaction = Knex.Transaction;
+/** For queries inside of a transaction. */
+export type Transaction = Knex;
 
 /** One database of one process: connections for reads and for write transactions. */
 export interface Database {
@@ -16,20 +17,27 @@ export interface Database {
   readonly read: Knex;
   /**
    * Runs `work` in a transaction that holds the write lock from its first statement. It commits
-   * when `work` resolves and rolls back when it throws; on SQLite, transactions that wait may share
-   * a commit. Await nothing but queries inside.
+   * when `work` resolves and rolls back when it throws; whoever is told of it can rely on the disk.
+   * Await nothing but queries inside.
    */
   transaction<T>(work: (trx: Transaction) => Promise<T>): Promise<T>;
+  /**
+   * Resolves when all that reads have seen so far is on the disk. Whoever carries it elsewhere waits
+   * for that: else a power cut could take back what others know.
+   */
+  settled(): Promise<void>;
   close(): Promise<void>;
 }
 
-function connectSqlite(filename: string): Knex {
-  return knex({
-    client: FigSqliteClient as unknown as typeof Knex.Client,
-    connection: { filename },
-    useNullAsDefault: true,
-    pool: { min: 1, max: 1 },
-  });
+/**
+ * Whether a database takes what is written and tells what it has; a readiness check.
+ * @param table one that must be there
+ * @throws what the database or its disk says
+ */
+export async function isDatabaseReady(database: Database, table: string): Promise<true> {
+  await database.settled();
+  await database.read(table).first(database.read.raw('1'));
+  return true;
 }
 
 /** Which kind of database a connection leads to. */
@@ -54,6 +62,8 @@ function openPostgres(url: string): Database {
     url,
     read,
     transaction: (work) => oneWriter(write, work),
+    // A transaction is seen when its log is on the disk.
+    settled: () => Promise.resolve(),
     close: async () => {
       await Promise.all([read.destroy(), write.destroy()]);
     },
@@ -64,12 +74,15 @@ function openSqlite(url: string): Database {
   const filename = sqliteFile(url);
   const write = connectSqlite(filename);
   const read = connectSqlite(filename);
-  const commits = new GroupCommit(write);
+  const log = LogFlush.of(filename);
+  const commits = new GroupCommit(write, log);
   return {
     url,
     read,
     transaction: (work) => commits.run(work),
+    settled: () => log.flushed(),
     close: async () => {
+      await log.close();
       await Promise.all([read.destroy(), write.destroy()]);
     },
   };

@@ -38,6 +38,7 @@ export function startEventRelay(options: RelayOptions): () => Promise<void> {
     const now = Date.now();
     const events = await outbox.due(database.read, now - resendMs, BATCH);
     if (events.length === 0) return 0;
+    await database.settled();
     await Promise.all(
       events.flatMap((event) => wanting(event).map(({ name }) => queues.send(name, event))),
     );

@@ -1,92 +1,74 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setImmediate as immediate } from 'node:timers/promises';
 import type { Knex } from 'knex';
+import type { LogFlush } from './log-flush.ts';
+import { BEGIN } from './sqlite-client.ts';
 
-/** How many transactions share a commit at most: the first of them waits for the last. */
-const MOST_TOGETHER = 8;
-
-type Work<T> = (trx: Knex.Transaction) => Promise<T>;
-
-interface Entry {
-  readonly work: Work<unknown>;
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (error: unknown) => void;
-}
+type Work<T> = (trx: Knex) => Promise<T>;
 
 /**
- * Runs write transactions one after the other; those that wait meanwhile share a commit, which takes
- * the lock and waits for the disk once for all of them. So a database that can't keep up gets faster
- * with the length of the queue. Each is a transaction as if it were alone: it sees what those before it
- * did, is undone alone when it throws, and ends for its caller when it is on the disk.
+ * Runs write transactions one after the other, each committed before the next one begins, and tells
+ * their callers when they are on the disk. Nobody waits for the disk with the lock in hand, nor does
+ * the process: transactions that are committed while the disk is at work share its next turn.
  */
 export class GroupCommit {
   readonly #write: Knex;
-  #waiting: Entry[] = [];
+  readonly #log: Pick<LogFlush, 'flushed' | 'failure'>;
+  #waiting: (() => Promise<void>)[] = [];
   #running = false;
 
-  /** @param write a SQLite connection that nobody else uses */
-  constructor(write: Knex) {
+  /**
+   * @param write a SQLite connection that nobody else uses, and that commits without waiting
+   * @param log of its database
+   */
+  constructor(write: Knex, log: Pick<LogFlush, 'flushed' | 'failure'>) {
     this.#write = write;
+    this.#log = log;
   }
 
   /**
-   * @returns what `work` has returned, once it is committed
+   * @returns what `work` has returned, once it is on the disk
    * @throws what `work` throws, or why nothing could be begun or committed; nothing has happened then
+   * @throws what the disk says; nobody knows then what has happened, and nothing is begun any more
    */
   run<T>(work: Work<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const entry = {
-        // It runs when its turn comes, and still on behalf of who asked.
-        work: this.#running ? AsyncLocalStorage.bind(work) : work,
-        resolve: resolve as (value: unknown) => void,
-        reject,
-      };
-      this.#waiting.push(entry);
+      // It runs when its turn comes, and still on behalf of who asked.
+      const bound = this.#running ? AsyncLocalStorage.bind(work) : work;
+      this.#waiting.push(async () => {
+        try {
+          const value = await this.#transaction(bound);
+          // The next one need not wait for it.
+          this.#log.flushed(this.#waiting.length === 0).then(() => resolve(value), reject);
+        } catch (error) {
+          reject(error);
+        }
+      });
       if (!this.#running) void this.#runAll();
     });
   }
 
   async #runAll(): Promise<void> {
     this.#running = true;
-    while (this.#waiting.length > 0) {
-      const [first, ...others] = this.#waiting.splice(0, MOST_TOGETHER);
-      if (first)
-        await (others.length === 0 ? this.#alone(first) : this.#together([first, ...others]));
+    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
+      await next();
       // Nothing here waits for anything outside: the rest of the process must be given its turn.
       if (this.#waiting.length > 0) await immediate();
     }
     this.#running = false;
   }
 
-  async #alone({ work, resolve, reject }: Entry): Promise<void> {
-    await this.#write.transaction(work).then(resolve, reject);
-  }
-
-  async #together(entries: readonly Entry[]): Promise<void> {
-    const answers: (() => void)[] = [];
-    let lost: unknown;
+  async #transaction<T>(work: Work<T>): Promise<T> {
+    if (this.#log.failure !== undefined) throw this.#log.failure;
+    await this.#write.raw(BEGIN);
     try {
-      await this.#write.transaction(async (trx) => {
-        for (const { work, resolve, reject } of entries) {
-          await trx.raw('SAVEPOINT one');
-          try {
-            const value = await work(trx);
-            answers.push(() => resolve(value));
-          } catch (error) {
-            // Where the savepoint is lost, SQLite has rolled back everything, as on a full disk.
-            lost = error;
-            await trx.raw('ROLLBACK TO one');
-            lost = undefined;
-            answers.push(() => reject(error));
-          }
-          await trx.raw('RELEASE one');
-        }
-      });
+      const value = await work(this.#write);
+      await this.#write.raw('COMMIT');
+      return value;
     } catch (error) {
-      // Whoever had gone well has not happened either.
-      for (const { reject } of entries) reject(lost ?? error);
-      return;
+      // SQLite may have done so by itself, as on a full disk.
+      await this.#write.raw('ROLLBACK').catch(() => undefined);
+      throw error;
     }
-    for (const answer of answers) answer();
   }
 }

@@ -28,6 +28,7 @@ export * from './random-ids.ts';
 export * from './request-keys.ts';
 export * from './saga-runner.ts';
 export * from './saga.ts';
+export * from './log-flush.ts';
 export * from './sqlite-lock.ts';
 export * from './trace.ts';
 export * from './version.ts';

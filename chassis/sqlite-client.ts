@@ -1,14 +1,12 @@
 import Database from 'better-sqlite3';
+import knex from 'knex';
+import type { Knex } from 'knex';
 import { createRequire } from 'node:module';
 import { onceUnlocked } from './sqlite-lock.ts';
 
-// knex offers no other way to choose how a transaction begins than these two classes, which are
-// not part of its public entry.
+// knex offers no other way to change how statements are written and run than classes which are not
+// part of its public entry.
 const require = createRequire(import.meta.url);
-const SqliteTransaction = require('knex/lib/dialects/sqlite3/execution/sqlite-transaction.js') as {
-  new (...parameters: unknown[]): object;
-};
-
 const SqliteCompiler = require('knex/lib/dialects/sqlite3/query/sqlite-querycompiler.js') as {
   new (...parameters: unknown[]): BaseCompiler;
 };
@@ -26,17 +24,11 @@ interface ConnectionSettings {
 type RawConnection = Database.Database & { statements?: Map<string, Database.Statement> };
 
 /**
- * Begins with the write lock. A deferred transaction that reads first and writes later is refused
- * with SQLITE_BUSY_SNAPSHOT instead of seeing a fence that closed meanwhile. SQLite's own busy
- * handler would sleep synchronously and stop every other request of the process, so the wait is
- * `onceUnlocked` here.
+ * How write transactions begin. A deferred transaction that reads first and writes later is refused
+ * with SQLITE_BUSY_SNAPSHOT instead of seeing a fence that closed meanwhile. SQLite's own busy handler
+ * would sleep synchronously and stop every other request of the process, so the wait is `onceUnlocked`.
  */
-class ImmediateTransaction extends SqliteTransaction {
-  begin(connection: RawConnection): Promise<void> {
-    // Not by the class's own query method: that ends the transaction at the first error.
-    return onceUnlocked(() => prepared(connection, 'BEGIN IMMEDIATE').run());
-  }
-}
+export const BEGIN = 'BEGIN IMMEDIATE';
 
 /** A bound LIMIT may change the plan, so SQLite compiles such a statement again each time it runs. */
 class LiteralLimits extends SqliteCompiler {
@@ -64,19 +56,36 @@ const Base = require('knex/lib/dialects/better-sqlite3/index.js') as {
 };
 
 /**
- * knex's better-sqlite3 client, with the pragmas Fig relies on, transactions that take the write
- * lock at once, and prepared statements kept per connection.
+ * knex's better-sqlite3 client, with the pragmas Fig relies on, and prepared statements kept per
+ * connection.
  */
-export class FigSqliteClient extends Base {
-  acquireRawConnection(): Promise<RawConnection> {
+class FigSqliteClient extends Base {
+  #connection: RawConnection | undefined;
+  #closed = false;
+
+  /** There is one connection, and each statement is done when it returns: nobody need wait for it. */
+  async acquireConnection(): Promise<RawConnection> {
+    if (this.#closed) throw new Error(`${this.connectionSettings.filename} is closed`);
+    return (this.#connection ??= this.#open());
+  }
+
+  async releaseConnection(): Promise<void> {}
+
+  async destroy(): Promise<void> {
+    this.#closed = true;
+    this.#connection?.close();
+  }
+
+  #open(): RawConnection {
     const { filename, readonly = false } = this.connectionSettings;
     const connection: RawConnection = new Database(filename, { timeout: 0, readonly });
     configure(connection, readonly);
-    return Promise.resolve(connection);
+    return connection;
   }
 
-  transaction(container: unknown, config: unknown, outer: unknown): unknown {
-    return new ImmediateTransaction(this, container, config, outer);
+  /** What knex would make of a transaction costs more than all that happens in it. */
+  transaction(): never {
+    throw new Error('write by Database.transaction, which knows how to wait');
   }
 
   queryCompiler(builder: unknown, bindings: unknown): unknown {
@@ -85,6 +94,10 @@ export class FigSqliteClient extends Base {
 
   async _query(connection: RawConnection, query: Query): Promise<Query> {
     const statement = prepared(connection, query.sql);
+    if (query.sql === BEGIN) {
+      await onceUnlocked(() => statement.run());
+      return query;
+    }
     const bindings = this._formatBindings(query.bindings);
     if (statement.reader) {
       query.response = statement.all(bindings);
@@ -97,11 +110,21 @@ export class FigSqliteClient extends Base {
   }
 }
 
+/** A connection to a SQLite file, whose statements run one after the other. */
+export function connectSqlite(filename: string): Knex {
+  return knex({
+    client: FigSqliteClient as unknown as typeof Knex.Client,
+    connection: { filename },
+    useNullAsDefault: true,
+  });
+}
+
 function configure(connection: RawConnection, readonly: boolean): void {
   connection.pragma('foreign_keys = ON');
   // REPLACE fires delete triggers only with this, and the change feed needs them.
   connection.pragma('recursive_triggers = ON');
-  connection.pragma('synchronous = FULL');
+  // Nobody is told of a commit before `LogFlush` has seen to it.
+  connection.pragma('synchronous = NORMAL');
   if (!readonly) enableWriteAheadLog(connection);
 }
 

@@ -1,6 +1,6 @@
 import express from 'express';
 import type { Express } from 'express';
-import { codeVersion, createHttpApp, methodNotAllowed } from '../chassis/index.ts';
+import { codeVersion, createHttpApp, isDatabaseReady, methodNotAllowed } from '../chassis/index.ts';
 import type { Database, HttpClient, Logger } from '../chassis/index.ts';
 import { openApiDocument } from '../contracts/index.ts';
 import { createCatalogue } from './catalogue/index.ts';
@@ -75,10 +75,7 @@ export function buildMonolith(deps: MonolithDeps): Monolith {
     fences: database,
     routes: [openApiRoutes(), catalogue.routes, inventory.routes, payment.routes, orders.routes],
     readiness: {
-      database: async () => {
-        await database.read('CAT_PROD').first('SKU_CD');
-        return true;
-      },
+      database: () => isDatabaseReady(database, 'CAT_PROD'),
     },
   });
   let stopUpkeep: (() => void) | undefined;

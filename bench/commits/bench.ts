@@ -38,13 +38,13 @@ async function withClients(folder: string, clients: number): Promise<readonly Re
       name: `${what}, ${clients} at once`,
       unit,
       value: median(shared.map(figure)),
-      rival: 'a commit for each',
+      rival: 'a turn of the disk for each',
       rivalValue: median(single.map(figure)),
     }),
   );
 }
 
-/** The same transactions, none of which ever finds another one waiting. */
+/** The same transactions, each of which begins when the one before it is on the disk. */
 function oneAtATime(database: Database): Database['transaction'] {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {

@@ -5,6 +5,6 @@ await runBench({
   name: 'bench:commits',
   description:
     'Measures how many write transactions a process of the business gets through on SQLite,\n' +
-    'beside one commit for each of them.',
+    'beside one turn of the disk for each of them.',
   run: async ({ folder }) => ({ results: await benchCommits(folder) }),
 });

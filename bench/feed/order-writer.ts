@@ -1,15 +1,16 @@
 import Database from 'better-sqlite3';
 import { setTimeout as delay } from 'node:timers/promises';
-import { onceUnlocked } from '../../chassis/index.ts';
+import { LogFlush, onceUnlocked } from '../../chassis/index.ts';
 
 /**
  * A process of its own that writes as the monolith does, a few rows in each transaction, waiting for
- * the lock as it does. Arguments: its file, writes a second (0: as fast as it can), and for
+ * the lock and for the disk as it does. Arguments: its file, writes a second (0: as fast as it can), and for
  * how long, in ms. Prints how long each write took, in ms.
  */
 const [, , file = '', rate = '200', forMs = '4000'] = process.argv;
 const own = new Database(file, { timeout: 0 });
-own.pragma('synchronous = FULL');
+own.pragma('synchronous = NORMAL');
+const log = LogFlush.of(file);
 const header = own.prepare('INSERT INTO orders (customer, total) VALUES (?, ?)');
 const line = own.prepare('INSERT INTO order_lines VALUES (?, ?, ?)');
 const stock = own.prepare('UPDATE rows_in SET amount = amount + 1 WHERE id = ?');
@@ -35,4 +36,5 @@ async function write(number: number): Promise<void> {
   for (let item = 0; item < 3; item += 1) line.run(lastInsertRowid, item, number);
   if (touchesRows) stock.run(1 + (number % 1_000));
   own.exec('COMMIT');
+  await log.flushed();
 }

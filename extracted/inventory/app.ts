@@ -1,5 +1,10 @@
 import type { Express } from 'express';
-import { codeVersion, createFenceGuard, createHttpApp } from '../../chassis/index.ts';
+import {
+  codeVersion,
+  createFenceGuard,
+  createHttpApp,
+  isDatabaseReady,
+} from '../../chassis/index.ts';
 import type { Database, Logger } from '../../chassis/index.ts';
 import { inventoryRoutes } from './routes.ts';
 
@@ -22,7 +27,7 @@ export function buildApp({ database, log, now = Date.now }: InventoryAppDeps): E
     fences: database,
     routes: [inventoryRoutes({ database, guard: inventoryGuard, now })],
     readiness: {
-      database: async () => (await database.read.select(database.read.raw('1'))).length === 1,
+      database: () => isDatabaseReady(database, 'stock_levels'),
     },
   });
 }

@@ -3,6 +3,7 @@ import {
   codeVersion,
   createFenceGuard,
   createHttpApp,
+  isDatabaseReady,
   requestKeysOf,
 } from '../../chassis/index.ts';
 import type { Logger } from '../../chassis/index.ts';
@@ -24,13 +25,12 @@ interface PaymentAppDeps {
 
 /** The payment service, over a database whose schema is up to date. */
 export function buildApp({ scope, provider, log }: PaymentAppDeps): Express {
-  const { read } = scope.database;
   return createHttpApp({
     name: 'payment',
     version: codeVersion('extracted/payment'),
     log,
     fences: scope.database,
     routes: [paymentRoutes(scope, provider)],
-    readiness: { database: async () => (await read.select(read.raw('1'))).length === 1 },
+    readiness: { database: () => isDatabaseReady(scope.database, 'payments') },
   });
 }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import express from 'express';
 import type { Express, Response } from 'express';
-import { createHttpApp, parse } from '../../chassis/index.ts';
+import { createHttpApp, isDatabaseReady, parse } from '../../chassis/index.ts';
 import type { Database, Logger } from '../../chassis/index.ts';
 import { createLedger } from './ledger.ts';
 import type { Charge } from './schemas.ts';
@@ -55,10 +55,7 @@ export function buildProvider({ database, log, slowMs }: ProviderDeps): Express 
     log,
     routes: [router],
     readiness: {
-      database: async () => {
-        await database.read('charges').first();
-        return true;
-      },
+      database: () => isDatabaseReady(database, 'charges'),
     },
   });
 }

@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3';
 import type { Statement } from 'better-sqlite3';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isBusy, nap, sqliteFile } from '../../chassis/index.ts';
+import { isBusy, LogFlush, nap, sqliteFile } from '../../chassis/index.ts';
 import { Mutex } from '../mutex.ts';
 
 const BUSY_DEADLINE_MS = 10_000;
@@ -58,6 +58,8 @@ export class SqliteConnection {
   readonly #begin: readonly string[];
   readonly #writing = new Mutex();
   readonly #reading = new Mutex();
+  readonly #log: LogFlush;
+  readonly #attachedLog: LogFlush | undefined;
   #durable = true;
   #urgent = 0;
   #version = -1;
@@ -70,6 +72,8 @@ export class SqliteConnection {
    */
   constructor(url: string, attached?: Attached) {
     this.file = sqliteFile(url);
+    this.#log = LogFlush.of(this.file);
+    this.#attachedLog = attached && LogFlush.of(attached.file);
     this.#writer = open(this.file);
     this.#reader = open(this.file);
     this.#reader.pragma('query_only = ON');
@@ -125,6 +129,8 @@ export class SqliteConnection {
         const given = work();
         // What was done at once is also committed at once, before anybody else runs.
         const result = given instanceof Promise ? await given : given;
+        // Here must not be what a power cut may still take back there.
+        await this.#attachedLog?.flushed();
         this.#writer.exec('COMMIT');
         ownCommits.set(this.file, (ownCommits.get(this.file) ?? 0) + 1);
         return result;
@@ -157,7 +163,17 @@ export class SqliteConnection {
     });
   }
 
+  /**
+   * Waits until all that snapshots have seen so far is on the disk. What is carried to another database
+   * must not be lost here afterwards, or its position would be given out again.
+   */
+  settled(): Promise<void> {
+    return this.#log.flushed();
+  }
+
   close(): void {
+    void this.#log.close();
+    void this.#attachedLog?.close();
     this.#reader.close();
     this.#writer.close();
   }

@@ -22,8 +22,10 @@ export class SqliteFeedReader implements FeedReader {
     this.#feed = name(feedTable(capability));
   }
 
-  read(after: number, limit: number): Promise<Slice> {
-    return this.#db.snapshot(() => this.#read(after, limit));
+  async read(after: number, limit: number): Promise<Slice> {
+    const slice = await this.#db.snapshot(() => this.#read(after, limit));
+    if (slice.changes.length > 0) await this.#db.settled();
+    return slice;
   }
 
   last(): Promise<number> {
@@ -77,11 +79,12 @@ export class SqliteFeedReader implements FeedReader {
 
   /**
    * A heartbeat also ends the group of transactions before it: SQLite tells a trigger nothing of
-   * its transaction, so changes are grouped by the clock that ticks here. It survives a power cut:
-   * a lost row's position would be given out a second time, after it was applied.
+   * its transaction, so changes are grouped by the clock that ticks here. It is on the disk when it
+   * is read, as all changes are: a lost one's position would be given out a second time, after it
+   * was applied.
    */
   beat(): Promise<boolean> {
-    return this.#db.transaction(() => {
+    const write = (): boolean => {
       const { changes } = this.#db
         .write(
           `INSERT INTO ${this.#feed} (tx, tbl, key, op, image, epoch, at)
@@ -93,7 +96,8 @@ export class SqliteFeedReader implements FeedReader {
       if (changes === 0) return false;
       this.#db.write('UPDATE fig_clock SET tx = tx + 1 WHERE id = 1').run();
       return true;
-    });
+    };
+    return this.#db.transaction(write, { durable: false });
   }
 
   trim(upto: number, limit: number): Promise<number> {

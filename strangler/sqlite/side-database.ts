@@ -99,8 +99,10 @@ export class SqliteSideDatabase implements SideDatabase {
     });
   }
 
-  snapshot<T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T> {
-    return this.#db.snapshot(() => work(this.#snapshot));
+  async snapshot<T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T> {
+    const seen = await this.#db.snapshot(() => work(this.#snapshot));
+    await this.#db.settled();
+    return seen;
   }
 
   apply<T>(epoch: number, work: (target: Target) => Promise<T>, durable = false): Promise<T> {
