@@ -12,7 +12,7 @@ import { PostgresShadowFence } from './shadow-fence.ts';
 import { uninstall } from './uninstall.ts';
 
 /** Short, so that whoever waits in a circle is found soon. */
-const DEADLOCK_MS = 60;
+const DEADLOCK_MS = 200;
 const TIMES = 6;
 const ORDERS = 30;
 

@@ -8,7 +8,7 @@ import type { PostgresClient, PostgresConnection } from './connection.ts';
  * waits behind it, so it is short; and made several times.
  */
 export const LOCK_MS = 500;
-const ATTEMPTS = 5;
+const ATTEMPTS = 10;
 /** In which those who waited behind an attempt have their turn. */
 const PAUSE_MS = 200;
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { createLog } from '../../chassis/index.ts';
+import { createLog, Problem } from '../../chassis/index.ts';
 import { Engine } from '../engine/index.ts';
 import type { Steward } from '../engine/steward.ts';
 import { flagFileStore, openFlags } from '../routing/index.ts';
@@ -46,7 +46,14 @@ function reach(reached: string): void {
 
 async function moveCustomers({ to, customers }: CohortOrder): Promise<void> {
   const steward = await leading('till');
-  await engine.handOver(steward, to, customers ? { customers } : undefined).catch(() => undefined);
+  // What was written while there was no engine has to be applied first: gates are refused until then.
+  for (let refused = true; refused;) {
+    refused = await engine.handOver(steward, to, customers ? { customers } : undefined).then(
+      () => false,
+      (error: unknown) => error instanceof Problem && error.code === 'gate_refused',
+    );
+    if (refused) await delay(10);
+  }
 }
 
 async function leading(capability: string): Promise<Steward> {
