@@ -13,7 +13,7 @@ type Work<T> = (trx: Knex) => Promise<T>;
  */
 export class GroupCommit {
   readonly #write: Knex;
-  readonly #log: Pick<LogFlush, 'flushed' | 'failure'>;
+  readonly #log: LogFlush;
   #waiting: (() => Promise<void>)[] = [];
   #running = false;
 
@@ -21,7 +21,7 @@ export class GroupCommit {
    * @param write a SQLite connection that nobody else uses, and that commits without waiting
    * @param log of its database
    */
-  constructor(write: Knex, log: Pick<LogFlush, 'flushed' | 'failure'>) {
+  constructor(write: Knex, log: LogFlush) {
     this.#write = write;
     this.#log = log;
   }

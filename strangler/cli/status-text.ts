@@ -1,12 +1,12 @@
 import { wayBackOf } from '../engine/way-back-state.ts';
 import type { CapabilityStatus, HandoverView, LiveStatus } from '../engine/index.ts';
 import { fencesText, fenceStory } from '../doctor/fence-story.ts';
+import { plural, someOf } from '../wording.ts';
 import { copiedText } from './copied-text.ts';
 import { ago, duration } from './format.ts';
 import { gatesLine } from './gates-text.ts';
 import { nextSteps } from './next-step.ts';
 import type { Paint } from './output.ts';
-import { plural, someOf } from '../wording.ts';
 
 /** How long the steps of a handover that is over are still shown, in ms. */
 const FRESH_MS = 10_000;

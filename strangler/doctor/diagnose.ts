@@ -1,9 +1,9 @@
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
+import { someOf } from '../wording.ts';
 import type { DatabaseFacts, EngineFacts } from './facts.ts';
 import { fencesText, fenceStory, nextOf, nextStory } from './fence-story.ts';
 import type { Finding, Remedy } from './finding.ts';
-import { someOf } from '../wording.ts';
 
 const SIDES: readonly SideName[] = ['legacy', 'extracted'];
 

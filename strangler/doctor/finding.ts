@@ -1,7 +1,7 @@
 import type { Fence } from '../../chassis/index.ts';
 import type { SideName } from '../side.ts';
-import type { StrayKey } from './facts.ts';
 import { plural } from '../wording.ts';
+import type { StrayKey } from './facts.ts';
 
 /** What can be done about a finding without anybody's decision. */
 export type Repair =

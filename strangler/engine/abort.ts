@@ -2,10 +2,10 @@ import { Problem } from '../../chassis/index.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import type { HandoverRecord, SideStore } from '../store.ts';
+import { plural } from '../wording.ts';
 import type { Command } from './driver.ts';
 import type { HandoverOutcome } from './handovers.ts';
 import type { Steward } from './steward.ts';
-import { plural } from '../wording.ts';
 
 /** What the journal says of a handover that a person took back. */
 const IN_PERSON = 'somebody asked for it to be taken back';

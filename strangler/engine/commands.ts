@@ -9,6 +9,7 @@ import type { HoldPrediction } from '../handover/prediction.ts';
 import type { Flags, FlagStore } from '../routing/index.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
+import { plural } from '../wording.ts';
 import type { HandoverOutcome } from './handovers.ts';
 import { cohortOf, cohortRefusal } from './cohort-wish.ts';
 import type { Cohort, CohortWish } from './cohort-wish.ts';
@@ -19,7 +20,6 @@ import { ownerOf } from './stage.ts';
 import { recentHolds } from './gate-facts.ts';
 import { lagOf } from './status.ts';
 import type { Steward } from './steward.ts';
-import { plural } from '../wording.ts';
 
 const FLAG_MS = 3_000;
 const WAY_BACK_MS = 2_000;

@@ -9,6 +9,7 @@ import type { Keys } from '../fence-rows.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import type { HandoverRecord } from '../store.ts';
+import { plural } from '../wording.ts';
 import type { Doors } from './doors.ts';
 import { epochAfter } from './epoch-after.ts';
 import type { Leases } from './leases.ts';
@@ -16,7 +17,6 @@ import { allFencesOf } from './plane.ts';
 import type { Plane } from './plane.ts';
 import type { Move } from './routing-truth.ts';
 import { moveSequences } from './sequences.ts';
-import { plural } from '../wording.ts';
 
 /** How long a handover may take to its commit point, in ms; taken back by whoever sees it later. */
 const DEADLINE_MS = 10_000;

@@ -88,6 +88,15 @@ describe('installing on PostgreSQL', () => {
       ]);
     }));
 
+  it('leaves nothing when all capabilities are taken out at once', () =>
+    withLegacy(async (connection, { legacy }) => {
+      await legacy.run('CREATE TABLE "OTHER" ("ID" TEXT PRIMARY KEY)');
+      await install(connection, other, 'legacy');
+      await install(connection, shop, 'legacy');
+      await Promise.all(['other', 'shop'].map((one) => uninstall(connection, one)));
+      expect(await legacy.rows(OURS)).toEqual([]);
+    }));
+
   it('puts back a trigger that somebody has replaced, disabled or dropped', () =>
     withLegacy(async (connection, { legacy }) => {
       await install(connection, shop, 'legacy');

@@ -7,7 +7,7 @@ import type { PostgresClient, PostgresConnection } from './connection.ts';
 import { functionsOf } from './functions.ts';
 import type { WantedFunction } from './functions.ts';
 import { createIndexes, indexStatements } from './indexes.ts';
-import { lockTables, persistently } from './lock-wait.ts';
+import { lockTables, persistently } from './table-locks.ts';
 import { marking } from './marks.ts';
 import { replaceTriggers, wantedTriggers } from './replace-triggers.ts';
 import { checkSchemas, foreignTriggers, readSchemas } from './schema.ts';

@@ -2,7 +2,7 @@ import { sha256 } from '../../chassis/index.ts';
 import type { Mapping } from '../mapping/index.ts';
 import type { SideName } from '../side.ts';
 import type { PostgresClient } from './connection.ts';
-import { lockTables } from './lock-wait.ts';
+import { lockTables } from './table-locks.ts';
 import { triggerNames, triggersOf } from './triggers.ts';
 import type { WantedTrigger } from './triggers.ts';
 import { name, text } from './values.ts';

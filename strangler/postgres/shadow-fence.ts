@@ -3,7 +3,7 @@ import type { Mapping } from '../mapping/index.ts';
 import type { PastTheDoor, ShadowFence, ShadowReport } from '../shadow-fence.ts';
 import type { SideName } from '../side.ts';
 import type { PostgresConnection } from './connection.ts';
-import { persistently } from './lock-wait.ts';
+import { persistently } from './table-locks.ts';
 import { replaceTriggers } from './replace-triggers.ts';
 import { triggersOf } from './triggers.ts';
 

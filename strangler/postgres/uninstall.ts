@@ -1,5 +1,5 @@
 import type { PostgresClient, PostgresConnection } from './connection.ts';
-import { LOCK_MS, lockTables, persistently } from './lock-wait.ts';
+import { LOCK_MS, lockTables, persistently } from './table-locks.ts';
 import { functionsOfCapability, indexesOfCapability } from './marks.ts';
 import { installedTriggers } from './replace-triggers.ts';
 import { capabilityTables, sharedTables } from './tables.ts';
@@ -11,7 +11,12 @@ import { name } from './values.ts';
  * last of them; the schema is then what it was before the installation.
  * @throws ConfigurationError that says who keeps the tables locked
  */
-export async function uninstall(connection: PostgresConnection, capability: string): Promise<void> {
+export function uninstall(connection: PostgresConnection, capability: string): Promise<void> {
+  // Two that end together would each leave to the other what capabilities share.
+  return connection.exclusively('fig install', () => takeOut(connection, capability));
+}
+
+async function takeOut(connection: PostgresConnection, capability: string): Promise<void> {
   const known = await connection.transaction((client) => installedTriggers(client, capability));
   const tables = [...new Set(known.map(({ table }) => table))];
   const failed = `${capability} could not be taken out of the database`;

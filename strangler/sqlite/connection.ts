@@ -130,7 +130,7 @@ export class SqliteConnection {
         // What was done at once is also committed at once, before anybody else runs.
         const result = given instanceof Promise ? await given : given;
         // Here must not be what a power cut may still take back there.
-        await this.#attachedLog?.flushed();
+        if (this.#attachedLog !== undefined) await this.#attachedLog.flushed();
         this.#writer.exec('COMMIT');
         ownCommits.set(this.file, (ownCommits.get(this.file) ?? 0) + 1);
         return result;

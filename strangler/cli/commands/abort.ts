@@ -1,6 +1,7 @@
 import { createLog, Problem } from '../../../chassis/index.ts';
 import { LeaseHeldError, takeBack, withStandIn } from '../../engine/index.ts';
 import type { AbortAnswer, HandoverView } from '../../engine/index.ts';
+import { plural } from '../../wording.ts';
 import { declarationOf } from '../context.ts';
 import type { Context } from '../context.ts';
 import { confirmed } from '../confirm.ts';
@@ -12,7 +13,6 @@ import type { NextStep } from '../next-step.ts';
 import type { Output } from '../output.ts';
 import { findStatus } from '../read-status.ts';
 import type { FoundStatus } from '../read-status.ts';
-import { plural } from '../../wording.ts';
 
 interface AbortWords {
   readonly dryRun: boolean;

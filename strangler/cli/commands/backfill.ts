@@ -1,6 +1,7 @@
 import type { LiveStatus } from '../../engine/index.ts';
 import type { Mapping } from '../../mapping/index.ts';
 import { otherSide } from '../../side.ts';
+import { plural } from '../../wording.ts';
 import { declarationOf } from '../context.ts';
 import type { Context } from '../context.ts';
 import { EngineClient } from '../engine-client.ts';
@@ -9,7 +10,6 @@ import { duration, stepsText } from '../format.ts';
 import { copiedText } from '../copied-text.ts';
 import { nextSteps, step } from '../next-step.ts';
 import type { Output } from '../output.ts';
-import { plural } from '../../wording.ts';
 
 interface BackfillOptions {
   readonly restart: boolean;

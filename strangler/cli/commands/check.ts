@@ -3,13 +3,13 @@ import type { CheckReport, Inspectors } from '../../check/index.ts';
 import type { DataDeclaration } from '../../engine/index.ts';
 import type { SideName } from '../../side.ts';
 import { openInspectors } from '../../sides.ts';
+import { count, plural } from '../../wording.ts';
 import { declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { step } from '../next-step.ts';
 import type { Output, Paint } from '../output.ts';
 import { withSides } from '../with-sides.ts';
-import { count, plural } from '../../wording.ts';
 
 const SIDES: readonly SideName[] = ['legacy', 'extracted'];
 

@@ -2,6 +2,7 @@ import { CallFailed } from '../../../chassis/index.ts';
 import type { HandoverAnswer, HandoverPlan } from '../../engine/index.ts';
 import type { SideName } from '../../side.ts';
 import { otherSide } from '../../side.ts';
+import { plural } from '../../wording.ts';
 import { declarationOf } from '../context.ts';
 import type { Context } from '../context.ts';
 import { confirmed } from '../confirm.ts';
@@ -12,7 +13,6 @@ import { keysText } from '../keys-text.ts';
 import { showGatePlan } from '../gate-plan.ts';
 import { step } from '../next-step.ts';
 import type { Output } from '../output.ts';
-import { plural } from '../../wording.ts';
 
 /** Single keys instead of everything; nothing when all of it moves. */
 export interface CohortWords {

@@ -7,6 +7,7 @@ import type { ParkedAggregate } from '../../parked/index.ts';
 import type { SideDatabase } from '../../side-database.ts';
 import { otherSide } from '../../side.ts';
 import type { SideName } from '../../side.ts';
+import { plural } from '../../wording.ts';
 import { confirmed } from '../confirm.ts';
 import { declarationOf, declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
@@ -14,7 +15,6 @@ import { CommandError, EXIT } from '../exit.ts';
 import { ago, table } from '../format.ts';
 import { step } from '../next-step.ts';
 import type { Output } from '../output.ts';
-import { plural } from '../../wording.ts';
 
 const LOOK_MS = 20;
 

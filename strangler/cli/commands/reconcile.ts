@@ -1,4 +1,5 @@
 import type { ReconcileReport, Repair } from '../../copy/index.ts';
+import { count, plural } from '../../wording.ts';
 import { declarationOf } from '../context.ts';
 import type { Context } from '../context.ts';
 import { EngineClient } from '../engine-client.ts';
@@ -7,7 +8,6 @@ import { duration, table } from '../format.ts';
 import { step } from '../next-step.ts';
 import type { NextStep } from '../next-step.ts';
 import type { Output, Paint } from '../output.ts';
-import { count, plural } from '../../wording.ts';
 
 /** Rows that are printed; the JSON has all that the engine keeps. */
 const ROWS_SHOWN = 10;

@@ -1,4 +1,5 @@
 import type { ShadowReport } from '../../shadow-fence.ts';
+import { plural } from '../../wording.ts';
 import { declarationOf } from '../context.ts';
 import type { Context } from '../context.ts';
 import { CommandError, EXIT } from '../exit.ts';
@@ -7,7 +8,6 @@ import { step } from '../next-step.ts';
 import type { NextStep } from '../next-step.ts';
 import type { Output } from '../output.ts';
 import { withSides } from '../with-sides.ts';
-import { plural } from '../../wording.ts';
 
 export type Watching = 'on' | 'off' | 'report';
 
