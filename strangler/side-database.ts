@@ -255,7 +255,7 @@ export interface SideDatabase {
    * @throws NotTargetError unless the fence is not open and at `epoch`
    */
   apply<T>(epoch: number, work: (target: Target) => Promise<T>, durable?: boolean): Promise<T>;
-  /** How many changes a slice for this side should hold, where there are so many. */
+  /** How many changes a slice for this side should hold at the moment, where there are so many. */
   readonly sliceLimit: number;
   /**
    * Applies as much of a slice as fits into one short transaction, and with it the new position.

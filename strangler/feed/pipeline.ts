@@ -51,7 +51,7 @@ export class Pipeline {
     const reveal = revealer(mapping, source);
     const told = { reveal, onApplied: moved, onParked, onRefused };
     this.applier = new Applier({ feed, target, epoch, position, ...told });
-    const limit = target.sliceLimit;
+    const limit = (): number => target.sliceLimit;
     const queued = { capability, feedOf: source.side, feed, limit, log };
     this.#queue =
       redisUrl === undefined ? this.#direct : new QueueSource({ ...queued, redisUrl, incarnation });

@@ -47,6 +47,31 @@ function withPlane(work: (stage: Stage) => Promise<void>): Promise<void> {
 }
 
 describe('the feed in Redis', () => {
+  it('travels in smaller slices where somebody else writes to the other side', () =>
+    withPlane(async ({ plane, queue, legacy, extracted }) => {
+      await plane.start();
+      await eventually(async () => (await plane.status()).feed.transport === 'queue');
+      const rows = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
+        INSERT INTO STOCK SELECT 'k' || i, i, 0, NULL FROM n`;
+      const sizes = async (): Promise<number[]> => {
+        const jobs = await queue.getJobs(['waiting', 'active']);
+        return jobs.map(({ data }) => data.changes.length as number);
+      };
+      const sent = async (): Promise<number> => {
+        const { feed } = await plane.status();
+        return feed.sent - feed.applied;
+      };
+      // Somebody keeps the target's write lock, which the applier finds out with the next heartbeats.
+      extracted.exec('BEGIN IMMEDIATE');
+      await eventually(async () => expect(await sent()).toBeGreaterThan(1));
+      legacy.exec(rows);
+      await eventually(async () => expect(await sent()).toBeGreaterThan(2_000));
+      expect(Math.max(...(await sizes()))).toBeLessThanOrEqual(100);
+      extracted.exec('ROLLBACK');
+      await plane.barrier(30_000);
+      expect(contentOfExtracted(extracted)).toEqual(expectedOfLegacy(legacy));
+    }));
+
   it(
     'stays small while the other side does not follow: the rest waits in the database',
     () =>

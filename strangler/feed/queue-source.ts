@@ -33,8 +33,8 @@ interface QueueSourceOptions {
   /** Which installation the feed belongs to: Redis may still hold another one's slices. */
   readonly incarnation: string;
   readonly feed: FeedReader;
-  /** Changes in one job. */
-  readonly limit: number;
+  /** How many changes a job should hold at the moment. */
+  readonly limit: () => number;
   readonly log: Logger;
 }
 

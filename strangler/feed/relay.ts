@@ -14,8 +14,8 @@ const RETRY_MS = 250;
 
 interface RelayOptions {
   readonly feed: FeedReader;
-  /** Changes in one job. */
-  readonly limit: number;
+  /** How many changes a slice should hold at the moment. */
+  readonly limit: () => number;
   readonly applied: () => number;
   readonly publish: (slice: Slice) => Promise<void>;
 }
@@ -79,8 +79,9 @@ export class Relay {
   }
 
   async #sendOne(): Promise<boolean> {
-    const { feed, limit, applied, publish } = this.#options;
+    const { feed, applied, publish } = this.#options;
     if (!this.#started) return false;
+    const limit = this.#options.limit();
     const position = applied();
     // The applier may have overtaken the queue by reading for itself.
     this.#sent = Math.max(this.#sent, position);

@@ -33,6 +33,13 @@ import { SqliteSnapshot } from './snapshot.ts';
 import { applyAsTarget, applyAtOnce, SqliteTarget } from './target.ts';
 
 const REPORTS_KEPT = 10;
+/** One row at a time reaches a twentieth of the throughput; more than this, no more. */
+const SLICE_ALONE = 500;
+/**
+ * A slice is read, sent, taken apart and parsed in one go each. Whoever else wants the processor meanwhile
+ * waits for the end of it, or of the scheduler's patience: one to three milliseconds with 500 changes.
+ */
+const SLICE_CROWDED = 100;
 /** How fast it is learnt what commits take, in ms a commit. */
 const LEARN_MS = 0.01;
 
@@ -45,8 +52,6 @@ export class SqliteSideDatabase implements SideDatabase {
   readonly checks: SqliteChecks;
   readonly shadowFence: SqliteShadowFence;
   readonly retirement: SqliteRetirement;
-  /** One row at a time reaches a twentieth of the throughput; more than this, no more. */
-  readonly sliceLimit = 500;
   readonly #db: SqliteConnection;
   readonly #mapping: Mapping;
   readonly #snapshot: SqliteSnapshot;
@@ -122,6 +127,10 @@ export class SqliteSideDatabase implements SideDatabase {
 
   get crowded(): boolean {
     return this.#db.crowded;
+  }
+
+  get sliceLimit(): number {
+    return this.crowded ? SLICE_CROWDED : SLICE_ALONE;
   }
 
   bridgeFrom(owner: SideDatabase): Bridge | undefined {
