@@ -2,22 +2,30 @@ import type { Result } from '../harness/index.ts';
 import { startField } from './contestants.ts';
 import type { Field } from './contestants.ts';
 import * as measure from './measurements.ts';
-import type { Stage } from './stage.ts';
+import type { Stage, Upstreams } from './stage.ts';
 
-type Part = (field: Field, stage: Stage) => Promise<readonly Result[]>;
+interface Part {
+  /** What the proxies forward to; the part is left out where there is none. */
+  readonly behind: keyof Upstreams;
+  measure(field: Field, stage: Stage): Promise<readonly Result[]>;
+}
 
 /** What can be measured by itself, by name. */
 export const PARTS: Readonly<Record<string, Part>> = {
-  reads: async (field, stage) => {
-    const reads = await measure.measureReads(field, stage);
-    const added = await measure.measureAddedLatency(field, reads.halfLoad, stage);
-    return [...reads.results, ...added];
+  reads: {
+    behind: 'service',
+    async measure(field, stage) {
+      const reads = await measure.measureReads(field, stage);
+      const added = await measure.measureAddedLatency(field, reads.halfLoad, stage);
+      return [...reads.results, ...added];
+    },
   },
-  writes: measure.measureWrites,
-  memory: measure.measureMemory,
-  shadow: measure.measureShadow,
-  workers: (_field, stage) => measure.measureWorkers(stage),
-  flips: (_field, stage) => measure.measureFlips(stage),
+  'reads-nginx': { behind: 'nginx', measure: measure.measureReadsBeforeNginx },
+  writes: { behind: 'quickest', measure: measure.measureWrites },
+  memory: { behind: 'quickest', measure: measure.measureMemory },
+  shadow: { behind: 'quickest', measure: measure.measureShadow },
+  workers: { behind: 'quickest', measure: (_field, stage) => measure.measureWorkers(stage) },
+  flips: { behind: 'quickest', measure: (_field, stage) => measure.measureFlips(stage) },
 };
 
 /**
@@ -26,20 +34,28 @@ export const PARTS: Readonly<Record<string, Part>> = {
  */
 export async function benchFacade(stage: Stage, only?: string): Promise<readonly Result[]> {
   const results: Result[] = [];
-  const { folder, upstream, proxyCores } = stage;
-  const field = await startField({ folder, upstreamUrl: upstream.url, cores: proxyCores });
+  const fields = new Map<string, Field>();
   try {
-    // Half of the customers read from either side: the decision goes its whole way.
-    await field.ours.flags({ 'items.reads': 50 });
     for (const [name, part] of Object.entries(PARTS)) {
-      if (only !== undefined && only !== name) continue;
+      const upstream = stage.upstreams[part.behind];
+      if ((only !== undefined && only !== name) || upstream === undefined) continue;
       say(name);
-      results.push(...(await part(field, stage)));
+      let field = fields.get(upstream.url);
+      if (field === undefined)
+        fields.set(upstream.url, (field = await prepared(stage, upstream.url)));
+      results.push(...(await part.measure(field, stage)));
     }
   } finally {
-    await field.stop();
+    await Promise.all([...fields.values()].map((field) => field.stop()));
   }
   return results;
+}
+
+async function prepared({ folder, proxyCores }: Stage, upstreamUrl: string): Promise<Field> {
+  const field = await startField({ folder, upstreamUrl, cores: proxyCores });
+  // Half of the customers read from either side: the decision goes its whole way.
+  await field.ours.flags({ 'items.reads': 50 });
+  return field;
 }
 
 function say(what: string): void {

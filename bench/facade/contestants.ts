@@ -1,3 +1,4 @@
+import { mkdtemp } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { startNode } from '../harness/index.ts';
@@ -36,7 +37,9 @@ interface FieldOptions {
 }
 
 /** Starts every contestant. */
-export async function startField({ folder, upstreamUrl, cores }: FieldOptions): Promise<Field> {
+export async function startField(options: FieldOptions): Promise<Field> {
+  const { upstreamUrl, cores } = options;
+  const folder = await mkdtemp(join(options.folder, 'field-'));
   const started: Contestant[] = [];
   try {
     const facade = await startOurFacade({

@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { number, runBench } from '../harness/index.ts';
 import { benchFacade, PARTS } from './bench.ts';
-import { setStage } from './stage.ts';
+import { clearStage, setStage } from './stage.ts';
 
 await runBench<{ readonly seconds: number; readonly rounds: number; readonly only?: string }>({
   name: 'bench:facade',
@@ -21,7 +21,7 @@ await runBench<{ readonly seconds: number; readonly rounds: number; readonly onl
     try {
       return { results: await benchFacade(stage, only), tools: stage.tools };
     } finally {
-      await stage.upstream.stop();
+      await clearStage(stage);
     }
   },
 });

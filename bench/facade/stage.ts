@@ -11,8 +11,7 @@ export interface Stage {
   readonly folder: string;
   readonly rounds: number;
   readonly generator: LoadGenerator;
-  /** What the proxies forward to; it answers 1 KB. */
-  readonly upstream: Child & { readonly url: string };
+  readonly upstreams: Upstreams;
   /** Where the proxy that is measured runs; undefined: anywhere. */
   readonly proxyCores: string | undefined;
   readonly reads: Load;
@@ -20,6 +19,16 @@ export interface Stage {
   readonly tools: Readonly<Record<string, string>>;
 }
 
+/** What the proxies forward to; each answers 1 KB. */
+export interface Upstreams {
+  /** A bare node:http server, which services are made of. */
+  readonly service: Upstream;
+  /** One that answers from memory, where nginx is installed: it costs next to nothing. */
+  readonly nginx: Upstream | undefined;
+  readonly quickest: Upstream;
+}
+
+type Upstream = Child & { readonly url: string };
 type Load = Omit<LoadOptions, 'url'>;
 
 interface StageOptions {
@@ -33,14 +42,13 @@ export const PATH = '/api/items/1';
 const CONNECTIONS = 32;
 const ANSWER = JSON.stringify({ text: 'x'.repeat(1_024 - 11) });
 
-/** Starts the upstream, and finds out what this machine has. */
+/** Starts the upstreams, and finds out what this machine has. */
 export async function setStage({ folder, seconds, rounds }: StageOptions): Promise<Stage> {
   const apart = await coresApart();
   const generator = await findLoadGenerator(apart?.others);
   const nginx = await nginxVersion();
-  const upstream = await (nginx
-    ? startNginxUpstream(folder, ANSWER, apart?.others)
-    : startNodeUpstream(apart?.others));
+  const service = await startNodeUpstream(apart?.others);
+  const quick = nginx && (await startNginxUpstream(folder, ANSWER, apart?.others));
   const reads: Load = {
     method: 'GET',
     connections: CONNECTIONS,
@@ -51,16 +59,21 @@ export async function setStage({ folder, seconds, rounds }: StageOptions): Promi
     folder,
     rounds,
     generator,
-    upstream,
+    upstreams: { service, nginx: quick || undefined, quickest: quick || service },
     proxyCores: apart?.proxies,
     reads,
     writes: { ...reads, method: 'POST', body: ANSWER },
     tools: {
       load: generator.name,
-      upstream: nginx ?? 'node:http upstream',
+      ...(nginx === undefined ? {} : { nginx }),
       cores: apart ? `proxies on core ${apart.proxies}, the rest on ${apart.others}` : 'not pinned',
     },
   };
+}
+
+/** Ends what `setStage` has started. */
+export async function clearStage({ upstreams: { service, nginx } }: Stage): Promise<void> {
+  await Promise.all([service.stop(), nginx?.stop()]);
 }
 
 /** The proxy alone on one core: otherwise it would be measured how well it shares. */
@@ -75,7 +88,7 @@ async function coresApart(): Promise<{ proxies: string; others: string } | undef
   return { proxies: '0', others: cores === 2 ? '1' : `1-${cores - 1}` };
 }
 
-async function startNodeUpstream(cores: string | undefined): Promise<Stage['upstream']> {
+async function startNodeUpstream(cores: string | undefined): Promise<Upstream> {
   const program = fileURLToPath(new URL('rivals/upstream.js', import.meta.url));
   const child = await startNode(program, { cores, env: { UPSTREAM_BODY: ANSWER } });
   return { ...child, url: `http://127.0.0.1:${child.ports['http']}` };
