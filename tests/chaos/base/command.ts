@@ -16,12 +16,17 @@ interface Outcome {
 /**
  * Runs one of the chaos commands as a process of its own, from seed 1 on.
  * @param main the command's main, such as `feed/main.ts`
+ * @param options further words of the command
  */
-export function runChaos(main: string, runs: number): Promise<Outcome> {
+export function runChaos(
+  main: string,
+  runs: number,
+  options: readonly string[] = [],
+): Promise<Outcome> {
   return withTempDir(async (directory) => {
     const json = join(directory, 'report.json');
     const script = fileURLToPath(new URL(`../${main}`, import.meta.url));
-    const words = ['--runs', String(runs), '--seed', '1', '--json', json];
+    const words = ['--runs', String(runs), '--seed', '1', '--json', json, ...options];
     const child = spawn(process.execPath, ['--import', 'tsx', script, ...words], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
