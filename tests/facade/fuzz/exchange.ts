@@ -10,6 +10,8 @@ export interface Echo {
   readonly body: string;
   /** Whether what a client may not say of itself got through. */
   readonly forged: boolean;
+  /** Whether what was for the proxy alone got through. */
+  readonly hop: boolean;
 }
 
 export interface Exchange {

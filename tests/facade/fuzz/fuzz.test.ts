@@ -61,7 +61,7 @@ describe('any bytes a client may send', () => {
   // Real proxies with real holes: a fuzz that finds none here would find none in the facade either.
   it.each([
     // It says of a chunked DELETE or OPTIONS that it has no body, and sends the body (CVE-2026-29057).
-    ['http-proxy-middleware', 'node-middleware', /^a hidden request: .*"target":"\/hidden"/],
+    ['http-proxy-middleware', 'node-middleware', /^a hidden request: /],
     // It sends nobody's body with GET or HEAD.
     ['a proxy on undici without checks', 'bare-undici', /is not \{/],
   ])('show the holes of %s', (_name, file, hole) =>

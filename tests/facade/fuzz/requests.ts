@@ -16,6 +16,8 @@ export interface Fuzzed {
 
 /** What clients say of themselves that is for the facade alone to say. */
 export const FORGED = 'forged';
+/** A header that a client names in Connection: it is for the facade, and for nobody behind it. */
+export const HOP = 'x-hop';
 
 const METHODS = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 const ODD_METHODS = ['TRACE', 'CONNECT', 'get', 'GRAB', 'G ET', '', 'PRI', 'PROPFIND', 'QUERY'];
@@ -81,6 +83,8 @@ const HEADERS = [
   'X-Latin: caf\u00e9',
   'TE: trailers',
   'Keep-Alive: timeout=5',
+  `${HOP}: here\r\nConnection: keep-alive, X-Hop`,
+  `Connection: ${HOP}\r\nX-Hop: here`,
 ];
 const ODD_HEADERS = [
   'Transfer-Encoding: chunked',
