@@ -1,24 +1,15 @@
 import type { Logger } from '../chassis/index.ts';
+import { Carrier } from './carrier.ts';
 import { Comparer, Copier } from './copy/index.ts';
 import type { CopyRoute, CopyWish, ReconcileReport, ReconcileWish, Repair } from './copy/index.ts';
 import { readDataPlaneStatus } from './data-plane-status.ts';
 import type { DataPlaneStatus } from './data-plane-status.ts';
-import {
-  directionOf,
-  directionsOf,
-  isSplit,
-  ownerOf,
-  ownersOf,
-  restOf,
-  sameDirection,
-  SplitError,
-  TwoOwnersError,
-} from './direction.ts';
-import type { AllFences, Direction } from './direction.ts';
-import { AppliedPositions, Applier, Pipeline, revealer, trim } from './feed/index.ts';
+import { directionOf, isSplit, ownerOf, ownersOf, restOf, SplitError } from './direction.ts';
+import { trim } from './feed/index.ts';
+import type { Pipeline } from './feed/index.ts';
 import type { Mapping } from './mapping/index.ts';
 import { ParkedError } from './side-database.ts';
-import type { ParkedChange, SideDatabase } from './side-database.ts';
+import type { SideDatabase } from './side-database.ts';
 import { otherSide } from './side.ts';
 import type { SideName } from './side.ts';
 import type { SideStore } from './store.ts';
@@ -46,30 +37,31 @@ export class DataPlane {
   readonly capability: string;
   readonly mapping: Mapping;
   readonly #options: DataPlaneOptions;
-  /** By the side whose feed was applied. */
-  readonly #positions = { legacy: new AppliedPositions(), extracted: new AppliedPositions() };
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #stopping = new AbortController();
+  readonly #carrier: Carrier;
   readonly #copier: Copier;
   readonly #comparer: Comparer;
-  /** By the side whose changes they carry, the owner of the rest first. */
-  #pipelines = new Map<SideName, Pipeline>();
-  #turning: Promise<unknown> = Promise.resolve();
 
   constructor(options: DataPlaneOptions) {
     this.#options = options;
     this.mapping = options.mapping;
     this.capability = options.mapping.capability;
-    this.#copier = new Copier(options.mapping, this.#stopping.signal);
+    const { mapping, databases, redisUrl, log } = options;
+    const { signal } = this.#stopping;
+    const onStumble = (error: unknown): void => this.#warn(error);
+    const carrier = new Carrier({ mapping, databases, redisUrl, log, signal, onStumble });
+    this.#carrier = carrier;
+    this.#copier = new Copier(mapping, signal);
     this.#comparer = new Comparer({
-      mapping: options.mapping,
-      databases: options.databases,
-      signal: this.#stopping.signal,
+      mapping,
+      databases,
+      signal,
       fences: async () => {
-        await this.#turning;
-        return this.#fences();
+        await carrier.turned();
+        return carrier.fences();
       },
-      applied: (from, position) => this.#positions[from].waitFor(position, SETTLE_MS),
+      applied: (from, position) => carrier.waitFor(from, position, SETTLE_MS),
     });
   }
 
@@ -92,8 +84,8 @@ export class DataPlane {
 
   /** Begins to carry changes, and goes on with a backfill that was interrupted. */
   async start(): Promise<void> {
-    const carried = await this.#followOwner();
-    this.#every(HEARTBEAT_MS, () => this.#beat());
+    const carried = await this.#carrier.followOwner();
+    this.#every(HEARTBEAT_MS, () => this.#carrier.beat());
     this.#every(TRIM_MS, () => this.#trim());
     if (!carried) return;
     const { backfill } = await this.status();
@@ -107,8 +99,7 @@ export class DataPlane {
     this.#stopping.abort(new Error('the engine is stopping'));
     for (const timer of this.#timers) clearInterval(timer);
     await this.#copier.idle();
-    await this.#turning.catch(() => undefined);
-    await this.#stopAll();
+    await this.#carrier.stop();
   }
 
   /** Stops everything and closes both databases. */
@@ -122,14 +113,12 @@ export class DataPlane {
    * after a handover, and harmless at any other time.
    */
   ownerChanged(): Promise<void> {
-    const turn = this.#turning.then(() => this.#turn());
-    this.#turning = turn.catch(() => undefined);
-    return turn;
+    return this.#carrier.ownerChanged();
   }
 
   /** @returns null between two owners @throws TwoOwnersError */
   async ownerSide(): Promise<SideName | null> {
-    return ownerOf(restOf(await this.#fences()));
+    return ownerOf(restOf(await this.#carrier.fences()));
   }
 
   /**
@@ -139,8 +128,8 @@ export class DataPlane {
    *   something of it had to be parked
    */
   async drainTo(position: number, from?: SideName, signal?: AbortSignal): Promise<void> {
-    const source = from ?? directionOf(restOf(await this.#fences())).from;
-    const applier = this.#pipelines.get(source)?.applier ?? (await this.#standIn(source));
+    const source = from ?? directionOf(restOf(await this.#carrier.fences())).from;
+    const applier = await this.#carrier.applierOf(source);
     await applier.drainTo(position, signal);
     await this.#nothingParked(otherSide(source));
   }
@@ -151,8 +140,8 @@ export class DataPlane {
    * @throws BarrierTimeoutError; ParkedError while something is parked: that is not on the other side
    */
   async barrier(timeoutMs = BARRIER_MS): Promise<number> {
-    await this.#turning;
-    const reached = [...this.#pipelines.values()].map((one) => this.#reach(one, timeoutMs));
+    await this.#carrier.turned();
+    const reached = [...this.#carrier.pipelines.values()].map((one) => this.#reach(one, timeoutMs));
     const [position] = await Promise.all(reached);
     if (position === undefined) throw new Error(`${this.capability} is not being carried`);
     return position;
@@ -163,10 +152,10 @@ export class DataPlane {
     const position = await this.#database(from).feed.last();
     pipeline.kick();
     try {
-      await this.#positions[from].waitFor(position, Math.min(QUEUE_MS, timeoutMs));
+      await this.#carrier.waitFor(from, position, Math.min(QUEUE_MS, timeoutMs));
     } catch {
       pipeline.overtake();
-      await this.#positions[from].waitFor(position, timeoutMs);
+      await this.#carrier.waitFor(from, position, timeoutMs);
     }
     await this.#nothingParked(to);
     return position;
@@ -178,7 +167,7 @@ export class DataPlane {
    */
   backfill(wish: CopyWish = {}): Promise<void> {
     return this.#copier.run(async () => {
-      const fences = await this.#fences();
+      const fences = await this.#carrier.fences();
       // Each side owns some of the rows: a copy of one would overwrite what the other one owns.
       if (isSplit(fences)) throw new SplitError(this.capability, ownersOf(fences).size);
       return this.#route();
@@ -205,8 +194,8 @@ export class DataPlane {
   /** @throws TwoOwnersError */
   async status(): Promise<DataPlaneStatus> {
     const { mapping, databases } = this.#options;
-    const fences = await this.#fences();
-    const [pipelines, copier] = [this.#pipelines, this.#copier];
+    const fences = await this.#carrier.fences();
+    const [pipelines, copier] = [this.#carrier.pipelines, this.#copier];
     return readDataPlaneStatus({ mapping, databases, fences, pipelines, copier });
   }
 
@@ -217,91 +206,17 @@ export class DataPlane {
     throw new ParkedError(`changes that ${side} could not take are parked there (${count})`);
   }
 
-  #sayParked(parked: readonly ParkedChange[]): void {
-    const { log } = this.#options;
-    for (const { table, key, position, reason } of parked) {
-      const change = { capability: this.capability, table, key, position };
-      if (reason === null) log.warn(change, 'a change is parked behind another one');
-      else log.error({ ...change, reason }, "a change can't be applied and is parked");
-    }
-  }
-
   #database(side: SideName): SideDatabase {
     return this.#options.databases[side];
   }
 
-  async #fences(): Promise<AllFences> {
-    const [legacy, extracted] = await Promise.all([
-      this.store('legacy').fences(),
-      this.store('extracted').fences(),
-    ]);
-    return { legacy, extracted };
-  }
-
-  async #turn(): Promise<void> {
-    const directions = directionsOf(await this.#fences());
-    if (this.#stopping.signal.aborted) return;
-    for (const [from, { direction, refused }] of this.#pipelines) {
-      const stays = directions.some((wanted) => sameDirection(direction, wanted));
-      if (!stays || refused) await this.#stopOne(from);
-    }
-    for (const direction of directions) {
-      if (this.#pipelines.has(direction.from)) continue;
-      this.#pipelines.set(direction.from, await this.#startOne(direction));
-    }
-    const first = (from: SideName): number => (from === directions[0]?.from ? 0 : 1);
-    this.#pipelines = new Map([...this.#pipelines].sort(([a], [b]) => first(a) - first(b)));
-  }
-
-  async #startOne(direction: Direction): Promise<Pipeline> {
-    const { from, to } = direction;
-    const pipeline = await Pipeline.start({
-      mapping: this.mapping,
-      direction,
-      source: this.#database(from),
-      target: this.#database(to),
-      redisUrl: this.#options.redisUrl,
-      log: this.#options.log,
-      onApplied: (position) => this.#positions[from].reached(position),
-      onParked: (parked) => this.#sayParked(parked),
-      onRefused: () => void this.ownerChanged().catch((error: unknown) => this.#warn(error)),
-    });
-    this.#positions[from].reached(pipeline.applier.position);
-    return pipeline;
-  }
-
-  async #stopOne(from: SideName): Promise<void> {
-    await this.#pipelines.get(from)?.stop();
-    this.#pipelines.delete(from);
-  }
-
-  async #stopAll(): Promise<void> {
-    for (const from of this.#pipelines.keys()) await this.#stopOne(from);
-  }
-
   async #route(): Promise<CopyRoute> {
-    await this.#turning;
-    const [pipeline] = this.#pipelines.values();
+    await this.#carrier.turned();
+    const [pipeline] = this.#carrier.pipelines.values();
     if (pipeline === undefined) throw new Error(`${this.capability} is not being carried`);
     const { direction, applier } = pipeline;
     const [source, target] = [this.#database(direction.from), this.#database(direction.to)];
     return { direction, source, target, applier };
-  }
-
-  /** For a handover that somebody finishes while nothing is being carried. */
-  async #standIn(from: SideName): Promise<Applier> {
-    const target = this.#database(otherSide(from));
-    const { epoch } = await target.store.fences();
-    return new Applier({
-      feed: this.#database(from).feed,
-      reveal: revealer(this.mapping, this.#database(from)),
-      target,
-      epoch,
-      position: await target.store.appliedPosition(),
-      onApplied: () => undefined,
-      onParked: (parked) => this.#sayParked(parked),
-      onRefused: () => undefined,
-    });
   }
 
   /** Runs `work` again and again, never twice at once; what fails is tried again next time. */
@@ -322,28 +237,6 @@ export class DataPlane {
   #warn(error: unknown): void {
     if (this.#stopping.signal.aborted) return;
     this.#options.log.warn({ err: error, capability: this.capability }, 'the data plane stumbled');
-  }
-
-  /** With two owners nothing is carried, until somebody has mended that. */
-  async #followOwner(): Promise<boolean> {
-    try {
-      await this.ownerChanged();
-      return true;
-    } catch (error) {
-      if (error instanceof TwoOwnersError) return false;
-      throw error;
-    }
-  }
-
-  async #beat(): Promise<void> {
-    if (this.#pipelines.size === 0) {
-      await this.#followOwner();
-      return;
-    }
-    const sides = [...this.#pipelines.keys()];
-    const owners = await Promise.all(sides.map((side) => this.#database(side).feed.beat()));
-    // Somebody else may have moved the fences.
-    if (!owners.includes(true)) await this.ownerChanged();
   }
 
   async #trim(): Promise<void> {
