@@ -6,6 +6,15 @@ import type { Logger } from '../../chassis/index.ts';
 import type { Facts, Readiness } from './facts.ts';
 import type { Wishes } from './wishes.ts';
 
+/** What there is at the operators' door, and what for. */
+const INDEX: Readonly<Record<string, string>> = {
+  '/status': 'who owns what, flags, comparisons and the newest differences, what is under way',
+  '/explain?method=GET&path=/': 'where a request would go, and why; add &customer=C for somebody',
+  '/holds?since=0': 'how long writes were held while ownership moved',
+  '/metrics': 'counters and times, for Prometheus',
+  '/readyz': 'whether it can serve',
+  '/livez': 'whether it runs, and which build',
+};
 const EXPLAIN_USAGE = 'ask like /explain?method=GET&path=/api/x&customer=C, each once';
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
@@ -29,6 +38,9 @@ const asked = z.strictObject({
  */
 export function buildAdmin(facts: Facts, wishes: () => Promise<Wishes>, log: Logger): Express {
   const routes = Router();
+  routes.get('/', (_req, res) => {
+    res.json({ name: 'facade', for: 'operators', routes: INDEX });
+  });
   routes.get('/status', async (_req, res) => {
     const [status, told] = await Promise.all([facts.status(), wishes()]);
     const capabilities = status.capabilities.map((capability) => {
