@@ -37,12 +37,15 @@ export async function benchFacade(stage: Stage, only?: string): Promise<readonly
   const fields = new Map<string, Field>();
   try {
     for (const [name, part] of Object.entries(PARTS)) {
+      if (only !== undefined && only !== name) continue;
       const upstream = stage.upstreams[part.behind];
-      if ((only !== undefined && only !== name) || upstream === undefined) continue;
+      if (upstream === undefined) {
+        say(`${name}: left out, since nginx is not installed`);
+        continue;
+      }
       say(name);
-      let field = fields.get(upstream.url);
-      if (field === undefined)
-        fields.set(upstream.url, (field = await prepared(stage, upstream.url)));
+      const field = fields.get(upstream.url) ?? (await prepared(stage, upstream.url));
+      fields.set(upstream.url, field);
       results.push(...(await part.measure(field, stage)));
     }
   } finally {
