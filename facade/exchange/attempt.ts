@@ -1,23 +1,12 @@
 import type { Dispatcher } from 'undici';
-import type { SideName } from '../../strangler/routing/index.ts';
-import type { Capability } from '../routes/index.ts';
 import { joined } from './body.ts';
 import type { Exchange } from './connections.ts';
+import { fencedAnswer, mayBeFenced } from './fenced-answer.ts';
+import type { FencedAnswer } from './fenced-answer.ts';
 import type { ResponseHeaders, Timed } from '../request/index.ts';
 import { responseHeaders, TIMEOUT_AT } from '../request/index.ts';
-import type { RoutingBook } from '../ownership/index.ts';
 import type { Upstream } from './upstream.ts';
 import type { Cancellable, Visit } from './visit.ts';
-
-/** A fence's refusal, as problem+json tells it. */
-export interface FencedAnswer {
-  readonly capability: string;
-  /** Whose own fence it was; undefined for that of the rest. */
-  readonly key: string | undefined;
-  readonly state: 'closed' | 'ceded';
-  /** Undefined where it was given away for good. */
-  readonly epoch: number | undefined;
-}
 
 /** What came of one try. */
 export type Outcome =
@@ -59,9 +48,6 @@ interface AttemptOptions {
   readonly copyBytes?: number;
 }
 
-const FENCED_STATUS = 421;
-/** A side that has given a capability away for good; its routes are gone. */
-const GONE_STATUS = 410;
 const FENCED_BODY_LIMIT = 65_536;
 /** What node can write from its stack, with room for a head. */
 const SMALL_BYTES = 12_000;
@@ -150,7 +136,7 @@ export class Attempt implements Exchange, Cancellable, Timed {
     this.#status = status;
     this.#resume = resume;
     const headers = responseHeaders(raw);
-    if ((status === FENCED_STATUS || status === GONE_STATUS) && this.#catchFenced) {
+    if (this.#catchFenced && mayBeFenced(status)) {
       this.#held = { reason, headers, chunks: [], bytes: 0 };
       return true;
     }
@@ -293,35 +279,4 @@ function addTrailers(res: Visit['res'], raw: readonly (string | Buffer)[]): void
     trailers.push([String(raw[index]), raw[index + 1]?.toString('latin1') ?? '']);
   }
   res.addTrailers(trailers);
-}
-
-/** Tells the book what a side's fence has answered. */
-export function learnFence(
-  book: RoutingBook,
-  capability: Capability,
-  side: SideName,
-  { key, state, epoch }: FencedAnswer,
-): void {
-  if (epoch === undefined) book.gone(capability, side);
-  else book.fenced(capability, key, { side, state, epoch });
-}
-
-function fencedAnswer(chunks: readonly Buffer[]): FencedAnswer | undefined {
-  try {
-    const problem = JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>;
-    const { code, capability, key, state, epoch } = problem;
-    if (typeof capability !== 'string') return undefined;
-    if (code === 'moved_away') {
-      return { capability, key: undefined, state: 'ceded', epoch: undefined };
-    }
-    if (code !== 'fenced') return undefined;
-    return {
-      capability,
-      key: typeof key === 'string' ? key : undefined,
-      state: state === 'ceded' ? 'ceded' : 'closed',
-      epoch: typeof epoch === 'number' ? epoch : 0,
-    };
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,7 @@
-import { Attempt, isWorthAnother, learnFence } from './attempt.ts';
-import type { Failed, FencedAnswer, Outcome } from './attempt.ts';
+import { Attempt, isWorthAnother } from './attempt.ts';
+import type { Failed, Outcome } from './attempt.ts';
+import { learnFence } from './fenced-answer.ts';
+import type { FencedAnswer } from './fenced-answer.ts';
 import { readBody } from './body.ts';
 import type { Core } from './core.ts';
 import { bump } from '../counting/index.ts';

@@ -1,9 +1,11 @@
 import { randomId, timeOrderedId } from '../../chassis/index.ts';
 import { otherSide } from '../../strangler/routing/index.ts';
 import type { SideName } from '../../strangler/routing/index.ts';
-import { Attempt, isWorthAnother, learnFence } from './attempt.ts';
-import type { FencedAnswer, Outcome } from './attempt.ts';
+import { Attempt, isWorthAnother } from './attempt.ts';
+import type { Outcome } from './attempt.ts';
 import { readBody } from './body.ts';
+import { learnFence } from './fenced-answer.ts';
+import type { FencedAnswer } from './fenced-answer.ts';
 import type { Capability } from '../routes/index.ts';
 import { keyOf } from '../routes/index.ts';
 import type { Core } from './core.ts';
