@@ -1,132 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
-import { Redis } from 'ioredis';
 import { createLog } from '../chassis/index.ts';
-import { eventually, withRedis } from '../tests/support/index.ts';
+import { eventually } from '../tests/support/index.ts';
 import { DataPlane } from './data-plane.ts';
-import { queueName } from './feed/queue-source.ts';
 import { defineMapping } from './mapping/index.ts';
 import { openSides } from './sides.ts';
 import { handOver } from './testing/hand-over.ts';
-import { contentOfExtracted, expectedOfLegacy } from './testing/history.ts';
+import { expectEqual, FILL, makePlane, TIME, withPlane } from './testing/plane.ts';
 import { withSides } from './testing/sides.ts';
 import type { Sides } from './testing/sides.ts';
 import { shop } from './testing/shop.ts';
 import { withTraffic } from './testing/traffic.ts';
-import type { Traffic } from './testing/traffic.ts';
-
-const TIME = '2026-01-01 00:00:00.000';
-const FILL = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
-  INSERT INTO STOCK SELECT 'bulk' || i, i, i / 2, NULL FROM n;
-  INSERT INTO PAY SELECT SKU, QTY || '.05', substr('PSD', QTY % 3 + 1, 1), '${TIME}',
-    iif(QTY % 3 = 0, '${TIME}', '2026-01-02 00:00:00.000') FROM STOCK;
-  INSERT INTO RFND SELECT SKU, SKU, '1.00', 'P', '${TIME}', '${TIME}' FROM STOCK WHERE QTY < 500;`;
-
-function makePlane({ urls }: Sides, redisUrl?: string): DataPlane {
-  return new DataPlane({
-    mapping: shop,
-    databases: openSides(shop, urls),
-    redisUrl,
-    log: createLog('test', 'silent'),
-  });
-}
-
-async function withPlane(
-  work: (plane: DataPlane, sides: Sides) => Promise<void>,
-  redisUrl?: string,
-  prepare: (sides: Sides) => void = () => undefined,
-): Promise<void> {
-  await withSides(async (sides) => {
-    prepare(sides);
-    const plane = makePlane(sides, redisUrl);
-    await plane.install();
-    await plane.start();
-    try {
-      await work(plane, sides);
-    } finally {
-      await plane.stop();
-    }
-  });
-}
-
-/** Waits until so many more events have happened. */
-async function happened(traffic: Traffic, more: number): Promise<void> {
-  const before = traffic.count;
-  await eventually(() => traffic.count > before + more);
-}
-
-function expectEqual({ legacy, extracted }: Sides): void {
-  expect(contentOfExtracted(extracted)).toEqual(expectedOfLegacy(legacy));
-}
-
-describe('changes', () => {
-  it('reach the other side through a queue, and turn around with ownership', async () => {
-    await withRedis((redis) =>
-      withPlane(async (plane, sides) => {
-        for (const side of ['legacy', 'extracted', 'legacy', 'extracted'] as const) {
-          await eventually(async () => (await plane.status()).feed.transport === 'queue');
-          await withTraffic(sides[side], side, 7, (traffic) => happened(traffic, 150));
-          await plane.barrier();
-          expectEqual(sides);
-          expect((await plane.status()).feed.transport).toBe('queue');
-          await handOver(plane, side);
-        }
-      }, redis.url),
-    );
-  });
-
-  it('get there whatever happens to Redis: FLUSHALL, and its death', async () => {
-    await withRedis(async (redis) => {
-      const prompt = new Redis(redis.url);
-      await withPlane(async (plane, sides) => {
-        await eventually(async () => (await plane.status()).feed.transport === 'queue');
-        await withTraffic(sides.legacy, 'legacy', 8, async (traffic) => {
-          for (let round = 0; round < 5; round += 1) {
-            await happened(traffic, 60);
-            await prompt.flushall();
-          }
-          await plane.barrier();
-          prompt.disconnect();
-          await redis.stop();
-          await happened(traffic, 100);
-        });
-        await plane.barrier();
-        expectEqual(sides);
-        expect((await plane.status()).feed.transport).toBe('direct');
-      }, redis.url);
-    });
-  });
-
-  it("of another installation are not taken for this one's, though Redis still holds them", async () => {
-    await withRedis(async (redis) => {
-      const { Queue } = await import('bullmq');
-      const connection = { url: redis.url };
-      const queue = new Queue(queueName('shop', 'legacy'), { connection });
-      const row = '{"SKU":"ghost","QTY":1,"RSV":0,"NOTE":null}';
-      const changes = [[2, 1, 'STOCK', '{"SKU":"ghost"}', 'upsert', row, 1, 0]];
-      await queue.add('slice', { incarnation: 'an older one', after: 0, upto: 2, changes });
-      await withPlane(async (plane, sides) => {
-        await eventually(async () => (await queue.getJobCountByTypes('wait', 'active')) === 0);
-        await plane.barrier();
-        expectEqual(sides);
-        expect(contentOfExtracted(sides.extracted)['levels']).toEqual([]);
-      }, redis.url);
-      await queue.close();
-    });
-  });
-
-  it('are trimmed from the feed once they are safe on the other side', async () => {
-    await withPlane(async (plane, sides) => {
-      const { legacy } = sides;
-      legacy.exec(FILL);
-      legacy.exec('UPDATE STOCK SET QTY = QTY + 1; UPDATE STOCK SET QTY = QTY + 1');
-      expect((await plane.status()).feed.last).toBeGreaterThan(12_000);
-      await eventually(async () => (await plane.status()).feed.kept < 8_000, { timeoutMs: 20_000 });
-      expect((await plane.status()).feed.kept).toBeGreaterThanOrEqual(5_000);
-      await plane.barrier(20_000);
-      expectEqual(sides);
-    });
-  });
-});
 
 describe('a backfill', () => {
   it('copies what was there before, under live writes, also after dying midway', async () => {
@@ -299,37 +182,6 @@ describe('a reconcile', () => {
         });
         await handOver(plane, side);
       }
-    });
-  });
-});
-
-describe('a barrier', () => {
-  it('answers when what was committed before is on the other side, and never sooner', async () => {
-    await withPlane(async (plane, { legacy, extracted }) => {
-      for (let i = 0; i < 30; i += 1) {
-        legacy.exec(`INSERT INTO STOCK VALUES ('row${i}', 1, 0, NULL)`);
-        await plane.barrier();
-        expect(
-          extracted.prepare('SELECT 1 FROM levels WHERE sku = ?').get(`row${i}`),
-        ).toBeDefined();
-      }
-    });
-  });
-
-  it('says so when it takes too long', async () => {
-    await withPlane(async (plane, { legacy, extracted }) => {
-      extracted.exec('BEGIN IMMEDIATE');
-      legacy.exec(`INSERT INTO PAY VALUES ('x', '7.00', 'P', '${TIME}', '${TIME}')`);
-      await expect(plane.barrier(50)).rejects.toThrow('was not applied in 50 ms');
-      extracted.exec('ROLLBACK');
-      await plane.barrier();
-    });
-  });
-
-  it('does not vouch for a side that could not take a change', async () => {
-    await withPlane(async (plane, { legacy }) => {
-      legacy.exec(`INSERT INTO PAY VALUES ('x', '7', 'P', '${TIME}', '${TIME}')`);
-      await expect(plane.barrier()).rejects.toThrow('are parked there (1)');
     });
   });
 });

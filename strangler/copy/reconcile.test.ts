@@ -1,16 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createLog } from '../../chassis/index.ts';
 import { eventually } from '../../tests/support/index.ts';
-import { DataPlane } from '../data-plane.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
-import { openSides } from '../sides.ts';
-import { contentOfExtracted, expectedOfLegacy } from '../testing/history.ts';
-import { withSides } from '../testing/sides.ts';
+import { handOver } from '../testing/hand-over.ts';
+import { expectEqual, TIME, withPlane } from '../testing/plane.ts';
 import type { Prompt, Sides } from '../testing/sides.ts';
-import { shop } from '../testing/shop.ts';
 import type { ReconcileReport } from './report.ts';
 
 async function withHotRows({ legacy }: Sides, work: () => Promise<void>): Promise<void> {
@@ -31,11 +27,7 @@ async function withHotRows({ legacy }: Sides, work: () => Promise<void>): Promis
 
 describe('comparing both sides', () => {
   it('finds what is damaged and nothing else while another process changes the same rows', async () => {
-    await withSides(async (sides) => {
-      const log = createLog('test', 'silent');
-      const plane = new DataPlane({ mapping: shop, databases: openSides(shop, sides.urls), log });
-      await plane.install();
-      await plane.start();
+    await withPlane(async (plane, sides) => {
       sides.legacy.exec(`INSERT INTO STOCK VALUES ('calm', 1, 0, NULL)`);
       await withHotRows(sides, async () => {
         await plane.backfill();
@@ -49,8 +41,7 @@ describe('comparing both sides', () => {
         expect(rows).toMatchObject([{ pair: 'levels', kind: 'different', key: ['calm'] }]);
       });
       await plane.backfill({ restart: true });
-      expect(contentOfExtracted(sides.extracted)).toEqual(expectedOfLegacy(sides.legacy));
-      await plane.stop();
+      expectEqual(sides);
     });
   });
 
@@ -60,7 +51,7 @@ describe('comparing both sides', () => {
       await withPlane(async (plane, sides) => {
         fill(sides.legacy, 40);
         await plane.backfill();
-        if (owner === 'extracted') await handOver(plane);
+        if (owner === 'extracted') await handOver(plane, 'legacy');
         damage(sides, owner);
         const report = await plane.repair();
         expect(report.clean).toBe(false);
@@ -68,7 +59,7 @@ describe('comparing both sides', () => {
         // One row of the owner may be several of the other side.
         expect(report.repair.queued).toBeLessThanOrEqual(report.rows.length);
         expect(await plane.reconcile()).toMatchObject({ clean: true, rows: [] });
-        expect(contentOfExtracted(sides.extracted)).toEqual(expectedOfLegacy(sides.legacy));
+        expectEqual(sides);
         expect(await plane.repair()).toMatchObject({ clean: true, repair: { queued: 0, left: 0 } });
       });
     },
@@ -99,22 +90,6 @@ describe('comparing both sides', () => {
   });
 });
 
-function withPlane(work: (plane: DataPlane, sides: Sides) => Promise<void>): Promise<void> {
-  return withSides(async (sides) => {
-    const log = createLog('test', 'silent');
-    const plane = new DataPlane({ mapping: shop, databases: openSides(shop, sides.urls), log });
-    await plane.install();
-    await plane.start();
-    try {
-      await work(plane, sides);
-    } finally {
-      await plane.stop();
-    }
-  });
-}
-
-const TIME = '2026-01-01 00:00:00.000';
-
 function fill(legacy: Prompt, rows: number): void {
   legacy.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${rows})
     INSERT INTO STOCK SELECT 'k' || i, i, i / 2, NULL FROM n;
@@ -142,18 +117,4 @@ function damage(sides: Sides, owner: SideName): void {
     `BEGIN IMMEDIATE; UPDATE fig_clock SET applying = 1; ${statements[owner]};
      UPDATE fig_clock SET applying = 0; COMMIT`,
   );
-}
-
-/** What a handover does, without one. */
-async function handOver(plane: DataPlane): Promise<void> {
-  const [source, target] = [plane.store('legacy'), plane.store('extracted')];
-  const lease = await source.acquireLease('test', 10_000);
-  if (lease === null) throw new Error('no lease');
-  const step = { handover: 'h', step: 'x', detail: null };
-  const closed = { state: 'closed', epoch: 2 } as const;
-  await source.step(step, lease, { from: { state: 'open', epoch: 1 }, to: closed });
-  await plane.drainTo(await source.lastPosition());
-  await source.step(step, lease, { from: closed, to: { state: 'ceded', epoch: 2 } });
-  expect(await target.openAsTarget(2)).toBe(true);
-  await plane.ownerChanged();
 }

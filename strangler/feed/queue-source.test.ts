@@ -1,12 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
-import { createLog } from '../../chassis/index.ts';
 import { eventually, withRedis } from '../../tests/support/index.ts';
-import { DataPlane } from '../data-plane.ts';
-import { openSides } from '../sides.ts';
+import type { DataPlane } from '../data-plane.ts';
 import { contentOfExtracted, expectedOfLegacy } from '../testing/history.ts';
-import { shop } from '../testing/shop.ts';
+import { makePlane } from '../testing/plane.ts';
 import { withSides } from '../testing/sides.ts';
 import type { Sides } from '../testing/sides.ts';
 import { queueName } from './queue-source.ts';
@@ -28,9 +26,7 @@ interface Stage extends Pick<Sides, 'legacy' | 'extracted'> {
 function withPlane(work: (stage: Stage) => Promise<void>): Promise<void> {
   return withRedis(({ url }) =>
     withSides(async ({ urls, legacy, extracted }) => {
-      const log = createLog('test', 'silent');
-      const databases = openSides(shop, urls);
-      const plane = new DataPlane({ mapping: shop, databases, redisUrl: url, log });
+      const plane = makePlane({ urls }, url);
       const redis = new Redis(url);
       const queue = new Queue(queueName('shop', 'legacy'), { connection: { url } });
       await plane.install();

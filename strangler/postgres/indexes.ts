@@ -2,10 +2,10 @@ import type { SideName } from '../side.ts';
 import { tablesOf } from '../mapping/index.ts';
 import type { Mapping } from '../mapping/index.ts';
 import type { PostgresConnection } from './connection.ts';
-import { persistently } from './table-locks.ts';
 import { marking } from './marks.ts';
 import { orderIndexes } from './schema.ts';
 import type { Schemas } from './schema.ts';
+import { persistently } from './table-locks.ts';
 import { ourName } from './tables.ts';
 import { name } from './values.ts';
 

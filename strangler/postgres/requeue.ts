@@ -6,9 +6,9 @@ import { columnsOf, dataOf, dataSql, sameSql } from './columns.ts';
 import { stateSql } from './cohort-sql.ts';
 import type { PostgresClient, PostgresConnection } from './connection.ts';
 import { PASS_FUNCTION } from './functions.ts';
-import { lockTables, persistently } from './table-locks.ts';
 import type { Schemas } from './schema.ts';
 import type { Sequencer } from './sequencer.ts';
+import { lockTables, persistently } from './table-locks.ts';
 import { captureTable } from './tables.ts';
 import { imageSql, name } from './values.ts';
 

@@ -8,8 +8,8 @@ import type { SideName } from '../side.ts';
 import type { JournalEntry, Lease } from '../store.ts';
 import type { PostgresClient, PostgresConnection } from './connection.ts';
 import { filterSql } from './filter-sql.ts';
-import { lockTables, persistently } from './table-locks.ts';
 import { installedTriggers } from './replace-triggers.ts';
+import { lockTables, persistently } from './table-locks.ts';
 import { name, NOW_SQL } from './values.ts';
 
 const RECORD = `id, capability, started_at AS "startedAt", sealed_at AS "sealedAt",

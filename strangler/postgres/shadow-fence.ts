@@ -3,8 +3,8 @@ import type { Mapping } from '../mapping/index.ts';
 import type { PastTheDoor, ShadowFence, ShadowReport } from '../shadow-fence.ts';
 import type { SideName } from '../side.ts';
 import type { PostgresConnection } from './connection.ts';
-import { persistently } from './table-locks.ts';
 import { replaceTriggers } from './replace-triggers.ts';
+import { persistently } from './table-locks.ts';
 import { triggersOf } from './triggers.ts';
 
 /** `ShadowFence` on PostgreSQL: it also knows who wrote. */

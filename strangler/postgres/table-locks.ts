@@ -16,7 +16,8 @@ const PAUSE_MS = 200;
  * Locks tables, in at most `LOCK_MS` for all of them together. A transaction that has written to one of
  * them and wants another may wait for us while we wait for it; the server then ends whoever has waited
  * for `deadlock_timeout` first. That must not be the business: so we give up in half that time. The
- * transaction's other locks are then waited for no longer than was left. Whoever calls this has locked nothing yet that others may want.
+ * transaction's other locks are then waited for no longer than was left. Whoever calls this has locked
+ * nothing yet that others may want.
  * @param relations as SQL
  */
 export async function lockTables(

@@ -1,9 +1,9 @@
 import type { PostgresClient, PostgresConnection } from './connection.ts';
-import { LOCK_MS, lockTables, persistently } from './table-locks.ts';
+import { MOVE_FUNCTION, PASS_FUNCTION } from './functions.ts';
 import { functionsOfCapability, indexesOfCapability } from './marks.ts';
 import { installedTriggers } from './replace-triggers.ts';
 import { capabilityTables, sharedTables } from './tables.ts';
-import { MOVE_FUNCTION, PASS_FUNCTION } from './functions.ts';
+import { LOCK_MS, lockTables, persistently } from './table-locks.ts';
 import { name } from './values.ts';
 
 /**
