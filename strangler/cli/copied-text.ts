@@ -7,6 +7,8 @@ export function copiedText(
   { rows, total }: LiveStatus['backfill'],
   run: LiveStatus['backfillRun'] | undefined,
 ): string {
+  // Rows are counted when the copy begins.
+  if (rows === 0 && total === 0) return 'about to begin';
   const { rowsPerSecond = null, etaMs = null, limit = null } = run ?? {};
   const atMost = limit === null ? '' : ` of ${count(limit)} at most`;
   const speed = rowsPerSecond === null ? '' : `, ${count(rowsPerSecond)} rows/s${atMost}`;
