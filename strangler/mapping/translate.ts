@@ -44,7 +44,25 @@ export function pairKeyOf(pair: Pair, side: SideName, row: Row): PairKey | undef
   return key;
 }
 
-/** The key's columns and values on a side, constants included. */
+/** The names of the key's columns on a side, constants included, in the order of `keyOn`. */
+export function keyNames(pair: Pair, side: SideName): readonly string[] {
+  return pair.key.map((codec) => columnOn(codec, side)).filter((column) => column !== null);
+}
+
+/** What the key's columns hold on a side in every row of the pair. */
+export function keyConstants(pair: Pair, side: SideName): Row {
+  const row: Record<string, SqlValue> = {};
+  for (const codec of pair.key) {
+    const column = columnOn(codec, side);
+    if (codec.constant !== undefined && column !== null) row[column] = codec.constant;
+  }
+  return row;
+}
+
+/**
+ * The key's columns and values on a side, constants included.
+ * @param key of a row: whoever wants to know of columns only has `keyNames`
+ */
 export function keyOn(pair: Pair, side: SideName, key: PairKey): Row {
   const row: Record<string, SqlValue> = {};
   let index = 0;

@@ -1,5 +1,12 @@
 import type { SideName } from '../side.ts';
-import { columnOn, keyColumns, keyOn, MappingError, pairKeyOf } from '../mapping/index.ts';
+import {
+  columnOn,
+  keyColumns,
+  keyNames,
+  keyOn,
+  MappingError,
+  pairKeyOf,
+} from '../mapping/index.ts';
 import type { Pair, PairKey, Row, SqlValue } from '../mapping/index.ts';
 import type { PairRow, RowReader } from '../side-database.ts';
 import { castSql, columnsOf, readSql, textOf } from './columns.ts';
@@ -46,7 +53,7 @@ export class PostgresRowReader implements RowReader {
   }
 
   async keyAt(pair: Pair, after: PairKey | null, rows: number): Promise<PairKey | undefined> {
-    const columns = Object.keys(keyOn(pair, this.#side, keyColumns(pair, this.#side)));
+    const columns = keyNames(pair, this.#side);
     const from = this.#from(pair, after);
     const rest = `${this.#range(pair, after)} OFFSET $${from.length + 2}`;
     const [row] = await this.#select(pair, columns, rest, [...from, 1, rows - 1]);

@@ -4,6 +4,7 @@ import {
   holds,
   isCopy,
   isGuest,
+  keyNames,
   keyOn,
   ownColumns,
   pairKeyOf,
@@ -52,7 +53,7 @@ export class SharedWrites implements PairWrites {
   constructor(of: Of) {
     this.#of = of;
     const [any] = of.pairs;
-    this.#key = any === undefined ? [] : keyNames(any, of.side);
+    this.#key = any === undefined ? [] : keyNames(any, of.side).toSorted();
     this.#columns = [...new Set(of.pairs.flatMap((pair) => pairColumns(pair, of.side)))];
     this.#waiting = new WaitingGuests(of.client, of.capability);
   }
@@ -202,16 +203,6 @@ export class SharedWrites implements PairWrites {
   #nameOf(row: Row): string {
     return encodeValues(this.#key.map((column) => row[column] ?? null));
   }
-}
-
-function keyNames(pair: Pair, side: SideName): readonly string[] {
-  return Object.keys(
-    keyOn(
-      pair,
-      side,
-      pair.key.map(() => ''),
-    ),
-  ).sort();
 }
 
 function sameRow(left: Row, right: Row): boolean {

@@ -1,6 +1,6 @@
 import type { SideName } from '../side.ts';
 import { otherSide } from '../side.ts';
-import { columnOn, isGuest, keyColumns, writes } from '../mapping/index.ts';
+import { columnOn, isGuest, keyColumns, keyNames, writes } from '../mapping/index.ts';
 import type { Codec, Mapping, Pair } from '../mapping/index.ts';
 import { codecSql, validSql, writtenSql } from './codec-sql.ts';
 import type { CodecSql } from './codec-sql.ts';
@@ -146,8 +146,4 @@ function copySql(
     `INSERT INTO main.${name(table)} (${[...values.keys()].map((c) => name(c)).join(', ')})
      SELECT ${[...values.values()].join(', ')} FROM ${source}
      WHERE ${[rangeSql(pair, from, 's', ends), ...valid].join(' AND ')} ${found ? conflict + whenThere : ''}`;
-}
-
-function keyNames(pair: Pair, side: SideName): readonly string[] {
-  return pair.key.map((codec) => columnOn(codec, side)).filter((column) => column !== null);
 }

@@ -1,6 +1,6 @@
 import type { SideName } from '../side.ts';
 import { otherSide } from '../side.ts';
-import { keyColumns, keyOn, pairKeyOf } from '../mapping/index.ts';
+import { keyColumns, keyConstants, keyOn, pairKeyOf } from '../mapping/index.ts';
 import type { Mapping, Pair, PairKey, SqlValue } from '../mapping/index.ts';
 import type { Bridge, Piece, Target } from '../side-database.ts';
 import { pairBridgeSql, SOURCE } from './bridge-sql.ts';
@@ -144,7 +144,7 @@ export class SqliteBridge implements Bridge {
   }
 
   #keyOf(pair: Pair, values: readonly unknown[]): PairKey {
-    const row: Record<string, SqlValue> = { ...keyOn(pair, this.#owner, []) };
+    const row: Record<string, SqlValue> = { ...keyConstants(pair, this.#owner) };
     for (const [index, column] of keyColumns(pair, this.#owner).entries()) {
       row[column] = plain(values[index] ?? null);
     }

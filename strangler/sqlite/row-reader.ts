@@ -1,6 +1,13 @@
 import type { Statement } from 'better-sqlite3';
 import type { SideName } from '../side.ts';
-import { columnOn, keyColumns, keyOn, MappingError, pairKeyOf } from '../mapping/index.ts';
+import {
+  columnOn,
+  keyColumns,
+  keyNames,
+  keyOn,
+  MappingError,
+  pairKeyOf,
+} from '../mapping/index.ts';
 import type { Pair, PairKey, Row, SqlValue } from '../mapping/index.ts';
 import type { PairRow, RowReader } from '../side-database.ts';
 import { filterSql } from './filter-sql.ts';
@@ -48,7 +55,11 @@ export class SqliteRowReader {
 
   row(pair: Pair, key: PairKey): Row | undefined {
     const sql = this.#sqlOf(pair);
-    const [values] = this.#all(sql.one, Object.values(keyOn(pair, this.#side, key)));
+    const where = keyOn(pair, this.#side, key);
+    const [values] = this.#all(
+      sql.one,
+      sql.keys.map((column) => where[column] ?? null),
+    );
     return values && toRow(sql.columns, values);
   }
 
@@ -124,13 +135,7 @@ function pairSql(pair: Pair, side: SideName): PairSql {
   const select = `SELECT ${columns.map((column) => name(column)).join(', ')} FROM ${name(pair[side].table)}`;
   const order = `ORDER BY ${keys.join(', ')} LIMIT ?`;
   const after = `(${keys.join(', ')}) > (${keys.map(() => '?').join(', ')})`;
-  const keyed = Object.keys(
-    keyOn(
-      pair,
-      side,
-      keys.map(() => ''),
-    ),
-  );
+  const keyed = keyNames(pair, side);
   const one = keyed.map((column) => `${name(column)} = ?`);
   const selectKey = `SELECT ${keyed.map((column) => name(column)).join(', ')} FROM ${name(pair[side].table)}`;
   const nth = `ORDER BY ${keys.join(', ')} LIMIT 1 OFFSET ?`;

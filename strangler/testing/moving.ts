@@ -1,0 +1,74 @@
+import { createLog } from '../../chassis/index.ts';
+import { checkCapability } from '../check/index.ts';
+import type { CheckReport } from '../check/index.ts';
+import { DataPlane } from '../data-plane.ts';
+import type { Mapping } from '../mapping/index.ts';
+import type { SideDatabase } from '../side-database.ts';
+import type { SideName } from '../side.ts';
+import { openInspectors, openSides } from '../sides.ts';
+import { openDatabase } from './sessions.ts';
+import type { OpenDatabase, Session } from './sessions.ts';
+import type { Dialect } from '../../chassis/index.ts';
+
+/** A mapping, and what the tables of both sides are made by. */
+export interface Moving {
+  readonly mapping: Mapping;
+  readonly legacy: readonly [Dialect, string];
+  readonly extracted: readonly [Dialect, string];
+}
+
+/** Two databases that a mapping joins, and a hand-typed session on each. */
+export interface MovingSides {
+  readonly urls: Readonly<Record<SideName, string>>;
+  readonly sessions: Readonly<Record<SideName, Session>>;
+  readonly databases: Readonly<Record<SideName, SideDatabase>>;
+  /** Neither installed nor started. */
+  readonly plane: DataPlane;
+  check(): Promise<CheckReport>;
+}
+
+/** Runs `work` with two fresh databases, and removes them. */
+export async function withMoving<T>(
+  { mapping, legacy, extracted }: Moving,
+  work: (sides: MovingSides) => Promise<T>,
+): Promise<T> {
+  const opened: OpenDatabase[] = [];
+  let plane: DataPlane | undefined;
+  try {
+    opened.push(await openDatabase(...legacy));
+    opened.push(await openDatabase(...extracted));
+    const [left, right] = opened as [OpenDatabase, OpenDatabase];
+    const urls = { legacy: left.url, extracted: right.url };
+    const databases = openSides(mapping, urls);
+    plane = new DataPlane({ mapping, databases, log: createLog('test', 'silent') });
+    const check = async (): Promise<CheckReport> => {
+      const inspectors = await openInspectors(mapping, urls);
+      try {
+        return await checkCapability({ mapping, inspectors, measure: true });
+      } finally {
+        await inspectors.legacy.close();
+        await inspectors.extracted.close();
+      }
+    };
+    return await work({
+      urls,
+      sessions: { legacy: left, extracted: right },
+      databases,
+      plane,
+      check,
+    });
+  } finally {
+    await plane?.stop();
+    for (const database of opened) await database.drop();
+  }
+}
+
+/** The same, installed and followed, with a whole copy. */
+export function withMoved<T>(moving: Moving, work: (sides: MovingSides) => Promise<T>): Promise<T> {
+  return withMoving(moving, async (sides) => {
+    await sides.plane.install();
+    await sides.plane.start();
+    await sides.plane.backfill();
+    return work(sides);
+  });
+}
