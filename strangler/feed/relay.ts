@@ -29,6 +29,8 @@ export class Relay {
   #running: Promise<void> | undefined;
   #again = false;
   #failedAt: number | null = null;
+  /** Redis has been given a slice and has not answered yet. */
+  #unanswered = false;
 
   constructor(options: RelayOptions) {
     this.#options = options;
@@ -79,7 +81,7 @@ export class Relay {
   }
 
   async #sendOne(): Promise<boolean> {
-    const { feed, applied, publish } = this.#options;
+    const { feed, applied } = this.#options;
     if (!this.#started) return false;
     const limit = this.#options.limit();
     const position = applied();
@@ -87,14 +89,26 @@ export class Relay {
     this.#sent = Math.max(this.#sent, position);
     this.#underWay = this.#underWay.filter((upto) => upto > position);
     if (this.#sent - position > MAX_AHEAD) return false;
+    // A Redis that hangs would be given the same slice with every attempt, and keep each of them.
+    if (this.#unanswered) throw new Error('Redis has not answered yet');
     const busy = this.#underWay.length >= MAX_UNDER_WAY;
     if (busy && (await feed.last(this.#sent + limit)) - this.#sent < limit) return false;
     const slice = await feed.read(this.#sent, limit);
     if (slice.upto === this.#sent) return false;
-    await withDeadline(publish(slice));
-    this.#sent = slice.upto;
-    this.#underWay.push(slice.upto);
+    await withDeadline(this.#publish(slice));
     return true;
+  }
+
+  /** What Redis takes after the deadline is sent, too. */
+  async #publish(slice: Slice): Promise<void> {
+    this.#unanswered = true;
+    try {
+      await this.#options.publish(slice);
+      this.#sent = Math.max(this.#sent, slice.upto);
+      this.#underWay.push(slice.upto);
+    } finally {
+      this.#unanswered = false;
+    }
   }
 }
 
