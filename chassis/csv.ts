@@ -101,6 +101,19 @@ function checkHeader(file: string, given: readonly string[], wanted: readonly st
   throw new CsvError(file, 1, first, `${what}; the header must be ${wanted.join(',')}`);
 }
 
+/** An RFC 4180 table; a cell is quoted where a comma, a quote or a line break needs it. */
+export function csvText(
+  header: readonly string[],
+  rows: readonly (readonly (string | number)[])[],
+): string {
+  return [header, ...rows].map((row) => `${row.map(quoted).join(',')}\n`).join('');
+}
+
+function quoted(value: string | number): string {
+  const text = String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
 /** Readers for the cells that most files have. */
 export const cell = {
   text(text: string): string {

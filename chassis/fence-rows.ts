@@ -99,3 +99,31 @@ export async function holdFence(
   if (!byKey || state === 'open') return { state, epoch };
   return (await readFence(trx, capability, key)) ?? { state, epoch };
 }
+
+/**
+ * Puts the fence of a capability, or of one key of it, where no engine has installed its tables: a
+ * service that runs apart from a migration, such as for its tests, owns its data by this.
+ */
+export async function setFence(
+  database: Database,
+  capability: string,
+  state: FenceState,
+  epoch = 1,
+  key = REST,
+): Promise<void> {
+  await database.transaction(async (trx) => {
+    if (!(await trx.schema.hasTable('fig_fence'))) {
+      await trx.schema.createTable('fig_fence', (t) => {
+        t.text('capability').notNullable();
+        t.text('key').notNullable();
+        t.text('state').notNullable();
+        t.integer('epoch').notNullable();
+        t.primary(['capability', 'key']);
+      });
+    }
+    await trx('fig_fence')
+      .insert({ capability, key, state, epoch })
+      .onConflict(['capability', 'key'])
+      .merge();
+  });
+}

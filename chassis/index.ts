@@ -7,7 +7,7 @@ export * from './env.ts';
 export * from './event-queues.ts';
 export * from './event-relay.ts';
 export * from './fence.ts';
-export { readFences } from './fence-rows.ts';
+export { readFences, setFence } from './fence-rows.ts';
 export type { Fence, FenceState, NamedFence } from './fence-rows.ts';
 export * from './hash.ts';
 export * from './http-app.ts';

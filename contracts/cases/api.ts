@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import request from 'supertest';
 import { HEADERS } from '../headers.ts';
 import { StockLevel } from '../inventory.ts';
 import { checked } from './answer.ts';
+import { ask } from './ask.ts';
 import type { CheckedAnswer, RawAnswer } from './answer.ts';
 import type { Exchange, Target } from './target.ts';
 
@@ -38,24 +38,7 @@ export interface RecordingApi extends Api {
   readonly unarranged: readonly string[];
 }
 
-/** Reads a body whatever its type says, so that a wrong type is a finding and no crash. */
-function readBody(
-  res: NodeJS.ReadableStream,
-  done: (error: Error | null, body: unknown) => void,
-): void {
-  const chunks: Buffer[] = [];
-  res.on('data', (chunk: Buffer | string) => chunks.push(Buffer.from(chunk)));
-  res.on('end', () => {
-    const text = Buffer.concat(chunks).toString();
-    try {
-      done(null, text === '' ? undefined : JSON.parse(text));
-    } catch {
-      done(null, text);
-    }
-  });
-}
-
-async function ask(
+async function askAs(
   { target, customer }: Client,
   method: string,
   path: string,
@@ -63,30 +46,22 @@ async function ask(
   headers: Headers,
 ): Promise<RawAnswer> {
   if (method === 'GET') await target.settled?.();
-  const agent = request(target.baseUrl);
-  const verb = method.toLowerCase() as 'get' | 'post';
-  let call = agent[verb](path)
-    .set({ [HEADERS.customer]: customer, ...headers })
-    .buffer(true)
-    .parse(readBody as never);
-  if (body !== undefined) {
-    call = call.set('content-type', 'application/json');
-    call = call.send(typeof body === 'string' ? body : JSON.stringify(body));
-  }
-  const answer = await call;
-  return { status: answer.status, headers: answer.headers, body: answer.body as unknown };
+  return ask(method, target.baseUrl + path, {
+    headers: { [HEADERS.customer]: customer, ...headers },
+    text: body === undefined || typeof body === 'string' ? body : JSON.stringify(body),
+  });
 }
 
 /** Brings a SKU to a level; says why when that fails. */
 async function arrange(client: Client, sku: string, onHand: number): Promise<string | null> {
   const path = `/api/inventory/${sku}`;
-  const level = StockLevel.safeParse((await ask(client, 'GET', path, undefined, {})).body);
+  const level = StockLevel.safeParse((await askAs(client, 'GET', path, undefined, {})).body);
   if (!level.success) return 'its level cannot be read';
   if (level.data.reserved !== 0) return 'something of it is reserved';
   const delta = onHand - level.data.onHand;
   if (delta === 0) return null;
   const body = { delta, reason: 'arranged for a contract case' };
-  const { status } = await ask(client, 'POST', `${path}/adjustments`, body, {});
+  const { status } = await askAs(client, 'POST', `${path}/adjustments`, body, {});
   return status === 201 ? null : `its adjustment is answered ${status}`;
 }
 
@@ -106,7 +81,7 @@ export function recordingApi(target: Target, customer: string): RecordingApi {
   }
 
   async function send(method: string, path: string, body?: unknown, headers: Headers = {}) {
-    return record(method, path, body, await ask(client, method, path, body, headers));
+    return record(method, path, body, await askAs(client, method, path, body, headers));
   }
 
   function fresh(label: string): string {
@@ -126,7 +101,7 @@ export function recordingApi(target: Target, customer: string): RecordingApi {
     post: (path, body, headers) => send('POST', path, body, headers),
     key: () => ({ [HEADERS.idempotencyKey]: fresh('key') }),
     async postTwice(path, body, headers) {
-      const both = [1, 2].map(() => ask(client, 'POST', path, body, headers));
+      const both = [1, 2].map(() => askAs(client, 'POST', path, body, headers));
       const answers = (await Promise.all(both)).sort((left, right) => left.status - right.status);
       return answers.map((answer) => record('POST', path, body, answer));
     },

@@ -16,6 +16,8 @@ export const CASES: readonly ContractCase[] = [
   ...protocolCases,
 ];
 
+export type { RawAnswer } from './answer.ts';
+export { ask } from './ask.ts';
 export { compareRuns } from './compare.ts';
 export type { Comparison, Difference } from './compare.ts';
 export { EXCEPTIONS } from './exceptions.ts';

@@ -17,6 +17,7 @@ const SURFACES = {
   routing: 'strangler/routing/index.ts',
   schema: 'migrations/shop/index.ts',
   mapping: 'migrations/shop/mapping.ts',
+  contractCheck: 'contract-check/index.ts',
   system: 'system/index.ts',
   rehearsal: 'rehearsal/index.ts',
   bench: 'bench/index.ts',
@@ -41,6 +42,7 @@ const MAY: Readonly<Record<string, readonly Surface[]>> = {
   'strangler/code.ts': ['chassis'],
   'strangler/code.test.ts': ['chassis', 'schema', 'mapping', 'support', 'service'],
   'migrations/shop/code.ts': ['chassis', 'engine'],
+  'contract-check/code.ts': ['chassis', 'contracts', 'monolith', 'service', 'schema', 'routing'],
   'system/code.ts': ['chassis'],
   'rehearsal/code.ts': TOOLS,
   'bench/code.ts': TOOLS,
@@ -74,9 +76,17 @@ const OFFENCES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'tests-of-facade': { 'facade/deep.test.ts': '../monolith/inner.ts' },
   'modules-by-index': { 'monolith/orders/deep.ts': '../stock/inner.ts' },
   'services-without-engine': { 'extracted/payment/reach.ts': '../../chassis/reach.ts' },
-  'no-cycles': { 'contracts/one.ts': './other.ts', 'contracts/other.ts': './one.ts' },
+  'no-cycles': { 'contracts/one.ts': './other.ts' },
   'scripts-alone': { 'scripts/needs.js': 'express' },
-  'no-development-packages': { 'facade/fancy.ts': 'fast-check' },
+  'no-development-packages': {
+    'facade/fancy.ts': 'fast-check',
+    'contracts/cases/asks.ts': 'supertest',
+    'own.config.ts': 'fastify',
+  },
+  'production-without-tests': {
+    'system/borrows.ts': '../tests/support/index.ts',
+    'strangler/borrows.ts': './testing/made.ts',
+  },
   'nothing-unresolved': { 'system/lost.ts': './nowhere.ts' },
 };
 
@@ -93,6 +103,8 @@ function writeForbiddenTree(root: string): void {
   for (const path of Object.values(SURFACES)) write(path, 'export const surface = 1;\n');
   for (const folder of INNER) write(`${folder}/inner.ts`, 'export const inner = 1;\n');
   write('chassis/reach.ts', "import '../strangler/index.ts';\n");
+  write('contracts/other.ts', "import './one.ts';\n");
+  write('strangler/testing/made.ts', 'export const made = 1;\n');
   for (const file of Object.keys(MAY)) {
     for (const surface of arrowsFrom(file)) {
       const path = posix.relative(posix.dirname(file), SURFACES[surface]);
@@ -134,9 +146,7 @@ describe('imports between folders', () => {
 
   it.each(Object.entries(OFFENCES))('%s finds the offence made for it', (rule, offences) => {
     const found = cruised.violations.filter((violation) => violation.rule === rule);
-    expect(found.map(({ from }) => from)).toEqual(
-      expect.arrayContaining(Object.keys(offences).slice(0, 1)),
-    );
+    expect(found.map(({ from }) => from)).toEqual(expect.arrayContaining(Object.keys(offences)));
   });
 
   it('are ruled for every folder that there is', () => {

@@ -5,11 +5,16 @@ import { setFence, temporaryDatabase, withTempDir } from '../support/index.ts';
 import { buildApp as buildInventory } from '../../extracted/inventory/index.ts';
 import { createLog } from '../../chassis/index.ts';
 import { inventoryMigrations } from '../../migrations/inventory/index.ts';
-import { contractCommand } from './command.ts';
 import { FAULTS } from './faults.ts';
 import { damagingProxy, faulty } from './faulty.ts';
-import { createResources } from './resources.ts';
-import { inventoryTarget, monolithTarget, serve, SIDES } from './targets.ts';
+import {
+  contractCommand,
+  createResources,
+  inventoryTarget,
+  monolithTarget,
+  serve,
+  SIDES,
+} from '../../contract-check/index.ts';
 
 /** Runs the command; gives its exit code and all that it printed. */
 async function contract(

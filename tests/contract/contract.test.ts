@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { compareRuns } from '../../contracts/cases/index.ts';
 import { contractSuite } from './suite.ts';
-import { inventoryTarget, monolithTarget, paymentTarget } from './targets.ts';
+import { inventoryTarget, monolithTarget, paymentTarget } from '../../contract-check/index.ts';
 
 const monolith = contractSuite('the monolith', monolithTarget);
 const services = {

@@ -1,5 +1,5 @@
-import { SIDES } from './targets.ts';
-import type { Capability } from './targets.ts';
+import { SIDES } from '../../contract-check/index.ts';
+import type { Capability } from '../../contract-check/index.ts';
 import type { SideName } from './facade-target.ts';
 
 /** A stage of the migration, and what an operator does to get there from the one before. */

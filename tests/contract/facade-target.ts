@@ -1,6 +1,6 @@
 import type { Target } from '../../contracts/cases/index.ts';
 import { eventually, request } from '../support/index.ts';
-import type { Capability } from './targets.ts';
+import type { Capability } from '../../contract-check/index.ts';
 
 export type SideName = 'legacy' | 'extracted';
 

@@ -8,12 +8,11 @@ import { answersOf, facadeTarget, statusOf } from './facade-target.ts';
 import { FAULTS } from './faults.ts';
 import type { SeededFault } from './faults.ts';
 import { damagingProxy } from './faulty.ts';
-import { createResources } from './resources.ts';
+import { createResources, monolithTarget, serve } from '../../contract-check/index.ts';
 import { runAreas } from './run-areas.ts';
 import { openFacade, openSystem } from './running-system.ts';
 import type { RunningSystem } from './running-system.ts';
-import { monolithTarget, serve } from './targets.ts';
-import type { Capability } from './targets.ts';
+import type { Capability } from '../../contract-check/index.ts';
 
 const resources = createResources();
 let running: RunningSystem;

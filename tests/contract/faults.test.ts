@@ -1,10 +1,9 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { compareRuns } from '../../contracts/cases/index.ts';
 import type { Difference, TargetRun } from '../../contracts/cases/index.ts';
-import { runOn } from './compare-sides.ts';
+import { runOn, SIDES } from '../../contract-check/index.ts';
 import { FAULTS } from './faults.ts';
 import { faulty } from './faulty.ts';
-import { SIDES } from './targets.ts';
 
 describe.each(['inventory', 'payment'] as const)('a %s service', (capability) => {
   let monolith: TargetRun;

@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals';
 import type { Fault } from './faulty.ts';
-import type { Capability } from './targets.ts';
+import type { Capability } from '../../contract-check/index.ts';
 
 type Body = Record<string, unknown>;
 

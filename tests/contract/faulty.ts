@@ -1,8 +1,8 @@
 import express from 'express';
 import type { Express } from 'express';
 import { request } from 'undici';
-import { serve } from './targets.ts';
-import type { MakeTarget } from './targets.ts';
+import { serve } from '../../contract-check/index.ts';
+import type { MakeTarget } from '../../contract-check/index.ts';
 
 /** An answer on its way to the client. */
 export interface Passing {

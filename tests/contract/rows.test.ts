@@ -7,10 +7,13 @@ import { tablesOf } from '../../strangler/index.ts';
 import type { Mapping } from '../../strangler/index.ts';
 import { moveRows, sorted } from '../support/index.ts';
 import type { Rows } from '../support/index.ts';
-import { createResources } from './resources.ts';
-import { openInventory, openMonolith, openPayment } from './targets.ts';
-import type { Capability, Opened } from './targets.ts';
-import type { Resources } from './resources.ts';
+import {
+  createResources,
+  openInventory,
+  openMonolith,
+  openPayment,
+} from '../../contract-check/index.ts';
+import type { Capability, Opened, Resources } from '../../contract-check/index.ts';
 
 async function rowsOf(database: Database, tables: readonly string[]): Promise<Rows> {
   const all = tables.map(async (table) => [table, await database.read(table)] as const);

@@ -7,9 +7,8 @@ import { createOperator } from '../../rehearsal/index.ts';
 import { figProcesses, startSystem, withoutSystem } from '../../system/index.ts';
 import type { System } from '../../system/index.ts';
 import type { RunningFacade } from './facade-target.ts';
-import type { Resources } from './resources.ts';
-import { PROVIDER_TIMES } from './targets.ts';
-import { writeWorld } from './world-files.ts';
+import type { Resources } from '../../contract-check/index.ts';
+import { PROVIDER_TIMES, writeWorld } from '../../contract-check/index.ts';
 
 /** A whole system in processes of its own, loaded with the cases' world. */
 export interface RunningSystem {

@@ -9,6 +9,7 @@ export type { Answer } from './request.ts';
 export { withSystem } from './system.ts';
 export type { SystemOptions } from './system.ts';
 export { withTempDir } from './temp-dir.ts';
+export { setFence } from '../../chassis/index.ts';
 export * from './temporary-database.ts';
 export { openShop } from './shop.ts';
 export type { Shop } from './shop.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { migrate, openDatabase } from '../../chassis/index.ts';
-import type { Database, Dialect, FenceState, Migration } from '../../chassis/index.ts';
+import type { Database, Dialect, Migration } from '../../chassis/index.ts';
 import type { PostgresDatabase } from '../../system/index.ts';
 import { temporaryPostgresDatabase } from './postgres.ts';
 
@@ -32,29 +32,4 @@ async function temporaryFile(): Promise<PostgresDatabase> {
     url: `file:${join(folder, 'test.db')}`,
     drop: () => rm(folder, { recursive: true, force: true }),
   };
-}
-
-/** Puts the fence of a capability, or of one key of it, as an engine would, where none has installed its tables. */
-export async function setFence(
-  database: Database,
-  capability: string,
-  state: FenceState,
-  epoch = 1,
-  key = '*',
-): Promise<void> {
-  await database.transaction(async (trx) => {
-    if (!(await trx.schema.hasTable('fig_fence'))) {
-      await trx.schema.createTable('fig_fence', (t) => {
-        t.text('capability').notNullable();
-        t.text('key').notNullable();
-        t.text('state').notNullable();
-        t.integer('epoch').notNullable();
-        t.primary(['capability', 'key']);
-      });
-    }
-    await trx('fig_fence')
-      .insert({ capability, key, state, epoch })
-      .onConflict(['capability', 'key'])
-      .merge();
-  });
 }

@@ -1,4 +1,4 @@
-import { contractFile, saveContractRuns } from '../../strangler/routing/index.ts';
+import { contractFile, saveContractRuns } from '../strangler/routing/index.ts';
 import { contractCommand } from './command.ts';
 import { SIDES } from './targets.ts';
 

@@ -1,7 +1,5 @@
-import { WORLD } from '../../contracts/cases/index.ts';
-import type { Target } from '../../contracts/cases/index.ts';
-import { request } from '../support/index.ts';
-import type { Answer } from '../support/index.ts';
+import { ask, WORLD } from '../contracts/cases/index.ts';
+import type { RawAnswer, Target } from '../contracts/cases/index.ts';
 import type { Capability } from './targets.ts';
 
 /** Why something that runs cannot be held to the contract. */
@@ -46,9 +44,12 @@ function baseUrlOf(text: string): string {
   );
 }
 
-async function ask(method: string, url: string): Promise<Answer<Body | undefined>> {
+async function probe(
+  method: string,
+  url: string,
+): Promise<RawAnswer & { readonly body: Body | undefined }> {
   try {
-    return await request<Body | undefined>(method, url);
+    return (await ask(method, url)) as RawAnswer & { readonly body: Body | undefined };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     throw new UnfitTarget(`${url} does not answer: ${code ?? message}`, { cause: error });
@@ -58,7 +59,7 @@ async function ask(method: string, url: string): Promise<Answer<Body | undefined
 /** Whether a server answers for a capability, so that the cases can be run against it. */
 async function serves(baseUrl: string, capability: Capability): Promise<boolean> {
   const { read, write, first } = PROBES[capability];
-  const seen = await ask('GET', baseUrl + read);
+  const seen = await probe('GET', baseUrl + read);
   if (seen.status === 404) return false;
   if (seen.status === 200 && first !== undefined && seen.body?.items?.[0]?.sku !== first) {
     throw new UnfitTarget(
@@ -66,7 +67,7 @@ async function serves(baseUrl: string, capability: Capability): Promise<boolean>
         'Load it, see npm run contract -- --help; what sorts before it disturbs the cases',
     );
   }
-  const written = await ask('POST', baseUrl + write);
+  const written = await probe('POST', baseUrl + write);
   if (written.status === 421) {
     throw new UnfitTarget(
       `${baseUrl} does not own ${capability}, its fence is ${String(written.body?.state)}: the ` +

@@ -1,22 +1,32 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Express } from 'express';
-import { createExpressServer, createHttpClient, createLog, listen } from '../../chassis/index.ts';
-import type { Database } from '../../chassis/index.ts';
-import { WORLD } from '../../contracts/cases/index.ts';
-import type { Target } from '../../contracts/cases/index.ts';
-import { buildApp as buildInventory } from '../../extracted/inventory/index.ts';
+import {
+  createExpressServer,
+  createHttpClient,
+  createLog,
+  listen,
+  migrate,
+  openDatabase,
+  setFence,
+} from '../chassis/index.ts';
+import type { Database, Migration } from '../chassis/index.ts';
+import { WORLD } from '../contracts/cases/index.ts';
+import type { Target } from '../contracts/cases/index.ts';
+import { buildApp as buildInventory } from '../extracted/inventory/index.ts';
 import {
   buildApp as buildPayment,
   createProvider,
   paymentGuard,
   paymentKeys,
-} from '../../extracted/payment/index.ts';
-import { buildProvider } from '../../extracted/provider/index.ts';
-import { inventoryMigrations } from '../../migrations/inventory/index.ts';
-import { monolithMigrations } from '../../migrations/monolith/index.ts';
-import { paymentMigrations } from '../../migrations/payment/index.ts';
-import { providerMigrations } from '../../migrations/provider/index.ts';
-import { buildMonolith } from '../../monolith/index.ts';
-import { setFence, temporaryDatabase } from '../support/index.ts';
+} from '../extracted/payment/index.ts';
+import { buildProvider } from '../extracted/provider/index.ts';
+import { inventoryMigrations } from '../migrations/inventory/index.ts';
+import { monolithMigrations } from '../migrations/monolith/index.ts';
+import { paymentMigrations } from '../migrations/payment/index.ts';
+import { providerMigrations } from '../migrations/provider/index.ts';
+import { buildMonolith } from '../monolith/index.ts';
 import type { Resources } from './resources.ts';
 
 const log = createLog('contract', 'silent');
@@ -26,11 +36,16 @@ export const PROVIDER_TIMES = { timeoutMs: 150, slowMs: 400 } as const;
 /** Makes a target that holds the cases' world; its resources are closed by the caller. */
 export type MakeTarget = (resources: Resources) => Promise<Target>;
 
-async function openWith(
-  resources: Resources,
-  migrations: Parameters<typeof temporaryDatabase>[0],
-): Promise<Database> {
-  return resources.keep(await temporaryDatabase(migrations), (database) => database.close());
+/** A database with this schema, in a folder that goes with it. */
+async function openWith(resources: Resources, migrations: readonly Migration[]): Promise<Database> {
+  const folder = resources.keep(await mkdtemp(join(tmpdir(), 'fig-contract-')), (path) =>
+    rm(path, { recursive: true, force: true }),
+  );
+  const database = resources.keep(openDatabase(`file:${join(folder, 'contract.db')}`), (opened) =>
+    opened.close(),
+  );
+  await migrate(database, migrations);
+  return database;
 }
 
 /** Serves an app on a free port; gives its base URL. */

@@ -1,7 +1,6 @@
-import { CASES, compareRuns, runCases } from '../../contracts/cases/index.ts';
-import type { Comparison, TargetRun } from '../../contracts/cases/index.ts';
-import type { Build } from '../../strangler/routing/index.ts';
-import { request } from '../support/index.ts';
+import { ask, CASES, compareRuns, runCases } from '../contracts/cases/index.ts';
+import type { Comparison, TargetRun } from '../contracts/cases/index.ts';
+import type { Build } from '../strangler/routing/index.ts';
 import { createResources } from './resources.ts';
 import type { Capability, MakeTarget } from './targets.ts';
 
@@ -48,7 +47,7 @@ export async function compareBuilds(capability: Capability, sides: Sides): Promi
 }
 
 async function buildAt(baseUrl: string): Promise<Build | null> {
-  const { body } = await request<Partial<Build> | undefined>('GET', `${baseUrl}/livez`);
-  const { name, version } = body ?? {};
+  const { body } = await ask('GET', `${baseUrl}/livez`);
+  const { name, version } = (body ?? {}) as Partial<Build>;
   return typeof name === 'string' && typeof version === 'string' ? { name, version } : null;
 }

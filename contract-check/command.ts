@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { Command, CommanderError } from 'commander';
-import { reportText } from '../../contracts/cases/index.ts';
-import type { Comparison } from '../../contracts/cases/index.ts';
-import type { ContractRun } from '../../strangler/routing/index.ts';
+import { reportText } from '../contracts/cases/index.ts';
+import type { Comparison } from '../contracts/cases/index.ts';
+import type { ContractRun } from '../strangler/routing/index.ts';
 import { compareBuilds } from './compare-sides.ts';
 import type { Compared, Sides } from './compare-sides.ts';
 import { runningTarget } from './running-target.ts';
