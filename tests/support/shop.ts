@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import express from 'express';
 import {
   createExpressServer,
   createHttpClient,
@@ -40,6 +41,8 @@ export interface Shop {
   get(path: string): Promise<Answer<Body>>;
   post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer<Body>>;
   stockOf(sku: string): Promise<{ onHand: number; reserved: number; available: number }>;
+  /** Lets the card processor take nothing up until the returned function is called. */
+  holdCards(): () => void;
   /** The card processor's books. */
   ledger(): Promise<Statement>;
   /** How many rows each of these tables of the monolith has. */
@@ -105,7 +108,14 @@ export async function openShop({
   const folder = await mkdtemp(join(tmpdir(), 'fig-shop-'));
   const ledgerDatabase = openDatabase(`file:${join(folder, 'provider.db')}`);
   await migrate(ledgerDatabase, providerMigrations);
-  const provider = await serve(buildProvider({ database: ledgerDatabase, log: silent, slowMs }));
+  let held = Promise.resolve();
+  const gate = express();
+  gate.use(async (_req, _res, next) => {
+    await held;
+    next();
+  });
+  gate.use(buildProvider({ database: ledgerDatabase, log: silent, slowMs }));
+  const provider = await serve(gate);
   const providerUrl = otherProvider ?? `http://127.0.0.1:${provider.port}`;
   const database = await temporaryDatabase(monolithMigrations, dialect);
   await stock(database);
@@ -139,6 +149,11 @@ export async function openShop({
     stockOf: async (sku) => {
       const { onHand, reserved, available } = (await get(`/api/inventory/${sku}`)).body;
       return { onHand, reserved, available };
+    },
+    holdCards: () => {
+      let release = (): void => undefined;
+      held = new Promise((resolve) => (release = resolve));
+      return release;
     },
     ledger: async () => (await request<Statement>('GET', `${providerUrl}/ledger`)).body,
     count: (...tables) => countRows(database, tables),

@@ -1,0 +1,246 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { array, assert, asyncProperty, constantFrom } from 'fast-check';
+import { createLog, createSagaRunner } from '../../chassis/index.ts';
+import type {
+  Database,
+  SagaDefinition,
+  SagaRecord,
+  SagaRunner,
+  Transaction,
+} from '../../chassis/index.ts';
+import { monolithMigrations } from '../../migrations/monolith/index.ts';
+import { dialects, eventually, temporaryDatabase } from '../../tests/support/index.ts';
+import { createSagaStore, insertSaga } from './saga-store.ts';
+
+interface Journey {
+  readonly stops: readonly string[];
+}
+type JourneySaga = SagaDefinition<Journey, Transaction>;
+type Runner = SagaRunner<Journey>;
+type Behaviour = 'done' | 'refused' | 'throws once' | 'throws twice';
+
+const TYPE = 'journey';
+const log = createLog('saga', 'silent');
+
+/**
+ * A saga whose steps write down what they do; an effect is its key, so repeats show as one. Its end is
+ * a row, written with the record of the end.
+ */
+function journey(behaviours: readonly Behaviour[], effects = new Set<string>()): JourneySaga {
+  const thrown = new Map<string, number>();
+  const maybeThrow = (name: string, behaviour: Behaviour) => {
+    const times = { 'throws once': 1, 'throws twice': 2, done: 0, refused: 0 }[behaviour];
+    const count = thrown.get(name) ?? 0;
+    if (count >= times) return;
+    thrown.set(name, count + 1);
+    throw new Error(`${name} failed`);
+  };
+  return {
+    type: TYPE,
+    steps: behaviours.map((behaviour, index) => ({
+      name: `step ${index}`,
+      async run({ stops }) {
+        if (behaviour === 'refused') return { outcome: 'refused' };
+        // The effect may be there although the step then fails: its answer got lost.
+        effects.add(`step ${index}`);
+        maybeThrow(`run ${index}`, behaviour);
+        return { outcome: 'done', data: { stops: [...stops, `+${index}`] } };
+      },
+      async undo({ stops }) {
+        effects.delete(`step ${index}`);
+        maybeThrow(`undo ${index}`, behaviour);
+        return { stops: [...stops, `-${index}`] };
+      },
+    })),
+    completed: (trx, { stops }) => writeEnd(trx, `completed ${stops.join(' ')}`),
+    compensated: (trx, { stops }) => writeEnd(trx, `compensated ${stops.join(' ')}`),
+  };
+}
+
+async function writeEnd(trx: Transaction, end: string): Promise<void> {
+  await trx('ENDS').insert({ END_TXT: end });
+}
+
+describe.each(dialects)('the runner of sagas that are kept on %s', (dialect) => {
+  let database: Database;
+  let count = 0;
+  const runners: Runner[] = [];
+
+  beforeAll(async () => {
+    database = await temporaryDatabase(monolithMigrations, dialect);
+    await database.transaction(async (trx) => {
+      await trx.schema.createTable('ENDS', (table) => table.text('END_TXT'));
+    });
+  });
+
+  afterEach(async () => {
+    await Promise.all(runners.splice(0).map((runner) => runner.stop()));
+    await database.transaction(async (trx) => {
+      await trx('ENDS').delete();
+    });
+  });
+
+  afterAll(() => database.close());
+
+  function runnerOf(definition: JourneySaga, more: { leaseMs?: number; backoff?: number } = {}) {
+    const { leaseMs = 5_000, backoff = 0 } = more;
+    const store = createSagaStore<Journey>(database, TYPE);
+    const options = { definition, store, log, leaseMs, pollMs: 10, backoffMs: () => backoff };
+    const runner = createSagaRunner<Journey, Transaction>(options);
+    runners.push(runner);
+    return runner;
+  }
+
+  /** A new saga, leased to this runner. */
+  function begin(runner: Runner): Promise<SagaRecord<Journey>> {
+    count += 1;
+    const id = `s${count}`;
+    return database.transaction((trx) =>
+      insertSaga<Journey>(trx, TYPE, id, { stops: [] }, runner.newLease()),
+    );
+  }
+
+  /** What is stored of a saga: its status, its next step, how often that failed. */
+  async function stored({ id }: { readonly id: string }): Promise<[string, number, number]> {
+    const row = (await database.read('ORD_SAGA').where({ SAGA_ID: id }).first()) as {
+      STAT_CD: string;
+      STEP_NO: number;
+      FAIL_CNT: number;
+    };
+    return [row.STAT_CD, row.STEP_NO, row.FAIL_CNT];
+  }
+
+  async function ends(): Promise<string[]> {
+    const rows = (await database.read('ENDS').select('END_TXT')) as { END_TXT: string }[];
+    return rows.map(({ END_TXT }) => END_TXT);
+  }
+
+  const behaviours = array(
+    constantFrom<Behaviour>('done', 'done', 'refused', 'throws once', 'throws twice'),
+    { minLength: 1, maxLength: 5 },
+  );
+
+  it('ends with every effect or none, whatever fails and however often', async () => {
+    await assert(
+      asyncProperty(behaviours, async (plan) => {
+        const effects = new Set<string>();
+        const before = await ends();
+        const runner = runnerOf(journey(plan, effects));
+        const end = await runner.drive(await begin(runner));
+        const refused = plan.indexOf('refused');
+        const [forth, back] = [refused < 0 ? plan.length : refused, refused < 0 ? 0 : refused];
+        const stops = [
+          ...Array.from({ length: forth }, (_, index) => `+${index}`),
+          ...Array.from({ length: back }, (_, index) => `-${back - 1 - index}`),
+        ];
+        expect(end?.data.stops).toEqual(stops);
+        const said = `${refused < 0 ? 'completed' : 'compensated'} ${stops.join(' ')}`;
+        expect(await ends()).toEqual([...before, said]);
+        expect(effects.size).toBe(refused < 0 ? plan.length : 0);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('takes over what a dead runner left, and a zombie writes nothing', async () => {
+    let wake: (() => void) | undefined;
+    const asleep = new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+    const definition = journey(['done', 'done']);
+    const sleepy: JourneySaga = {
+      ...definition,
+      steps: definition.steps.map((step) => ({
+        ...step,
+        run: async (data) => {
+          await asleep;
+          return step.run(data);
+        },
+      })),
+    };
+    // Never started, so it does not renew its lease: to others it is dead.
+    const dying = runnerOf(sleepy, { leaseMs: 1 });
+    const saga = await begin(dying);
+    const zombie = dying.drive(saga);
+    const heir = runnerOf(definition);
+    heir.start();
+    await eventually(async () => expect(await ends()).toHaveLength(1));
+    wake?.();
+    expect(await zombie).toBeUndefined();
+    expect(await ends()).toEqual(['completed +0 +1']);
+    expect(await stored(saga)).toEqual(['C', 2, 0]);
+  });
+
+  it('leaves alone what a living runner drives, however long a step takes', async () => {
+    let finish: (() => void) | undefined;
+    const long = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    let runs = 0;
+    const definition: JourneySaga = {
+      ...journey([]),
+      steps: [
+        {
+          name: 'long',
+          run: async () => {
+            runs += 1;
+            await long;
+            return { outcome: 'done' };
+          },
+        },
+      ],
+    };
+    const [living, other] = [runnerOf(definition), runnerOf(definition)];
+    const saga = await begin(living);
+    living.start();
+    other.start();
+    const driven = living.drive(saga);
+    // Whoever asks the other one to go on meanwhile is turned away by the lease.
+    await other.resume(saga.id);
+    expect(runs).toBe(1);
+    expect(await stored(saga)).toEqual(['F', 0, 0]);
+    finish?.();
+    expect((await driven)?.status).toBe('completed');
+    expect(runs).toBe(1);
+  });
+
+  it('stops between steps, and another goes on from there', async () => {
+    const definition = journey(['throws once', 'done']);
+    const first = runnerOf(definition, { backoff: 60_000 });
+    const saga = await begin(first);
+    const drive = first.drive(saga);
+    await eventually(async () => expect(await stored(saga)).toEqual(['F', 0, 1]));
+    await first.stop();
+    expect(await drive).toBeUndefined();
+    expect(await stored(saga)).toEqual(['F', 0, 1]);
+    const second = runnerOf(definition);
+    await second.resume(saga.id);
+    expect(await ends()).toEqual(['completed +0 +1']);
+  });
+
+  it('drives a saga once, however many ask for it', async () => {
+    const runner = runnerOf(journey(['done', 'done']));
+    const saga = await begin(runner);
+    await Promise.all([runner.drive(saga), runner.drive(saga), runner.resume(saga.id)]);
+    expect(await ends()).toEqual(['completed +0 +1']);
+  });
+
+  it('records an end with its last effect, or neither', async () => {
+    const seen: string[] = [];
+    const definition = journey(['done']);
+    const runner = runnerOf({
+      ...definition,
+      completed: async (trx, data) => {
+        await definition.completed(trx, data);
+        const [status] = await stored(saga);
+        seen.push(status);
+        if (seen.length === 1) throw new Error('the last effect failed');
+      },
+    });
+    const saga = await begin(runner);
+    await runner.drive(saga);
+    expect(seen).toEqual(['F', 'F']);
+    expect(await ends()).toEqual(['completed +0']);
+    expect(await stored(saga)).toEqual(['C', 1, 0]);
+  });
+});
