@@ -1,16 +1,19 @@
 /**
- * `npm test`: every check of the repository, in order, with the time that each took; the last line
- * is `N passed, N failed`. With arguments (`npm test -- tests/system`) only jest runs, with these.
+ * `npm test`: every check of the repository, with the time that each took; the last line is
+ * `N passed, N failed`. Files named `*.soak.test.ts` are left to `npm run test:soak` (`--soak`), which
+ * runs nothing else; `--all` runs both. Other arguments are for jest, which then runs alone
+ * (`npm test -- tests/system`). `--write-durations` notes down how long each file took, for the order
+ * of later runs.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
-import { findFiles } from './files.js';
+import { join, relative, sep } from 'node:path';
+import { writeDurations } from './durations.js';
 
 const root = join(import.meta.dirname, '..');
 const bin = (path) => join(root, 'node_modules', path);
-const LONGEST_MS = 20 * 60_000;
+const LONGEST_MS = 40 * 60_000;
 
 /** Checks without tests of their own: one that fails counts as one failed. */
 const STATIC_CHECKS = [
@@ -27,103 +30,154 @@ function cruiserParameters() {
   return ['--config', '.dependency-cruiser.cjs', '.'];
 }
 
-/** The tests beside the code, then each folder of tests/: enumerated, so that none is missed. */
-function jestGroups() {
-  const files = findFiles(root, (name) => name.endsWith('.test.ts')).map((file) =>
-    relative(root, file),
-  );
-  const folders = readdirSync(join(root, 'tests'), { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => join('tests', entry.name));
-  return [
-    { name: 'unit', files: files.filter((file) => !folders.some((folder) => isIn(folder, file))) },
-    ...folders.map((name) => ({ name, files: files.filter((file) => isIn(name, file)) })),
-  ].filter(({ files: found }) => found.length > 0);
-}
-
-function isIn(folder, file) {
-  return file.startsWith(join(folder, '/'));
-}
+const TESTS = { name: 'tests', pattern: '**/!(*.soak).test.ts' };
+const SOAK = { name: 'soak', pattern: '**/*.soak.test.ts' };
 
 const results = mkdtempSync(join(tmpdir(), 'fig-test-results-'));
 const parts = [];
 let passed = 0;
 let failed = 0;
 
+// Ctrl-C reaches the whole group of processes; other signals reach only this one.
+const running = new Set();
+for (const signal of ['SIGTERM', 'SIGHUP']) {
+  process.once(signal, () => {
+    for (const child of running) child.kill(signal);
+    rmSync(results, { recursive: true, force: true });
+    process.exit(1);
+  });
+}
+
 const narrowed = process.argv.slice(2);
-if (narrowed.length > 0) {
-  await jest('jest', narrowed);
-} else {
-  for (const { name, command } of STATIC_CHECKS) await staticCheck(name, command);
-  for (const { name, files } of jestGroups()) await jest(name, ['--runTestsByPath', ...files]);
+const wants = (option) => {
+  const index = narrowed.indexOf(option);
+  if (index >= 0) narrowed.splice(index, 1);
+  return index >= 0;
+};
+const writesDurations = wants('--write-durations');
+const all = wants('--all');
+const runs = all ? [TESTS, SOAK] : [wants('--soak') ? SOAK : TESTS];
+
+if (narrowed.length === 0 && runs.includes(TESTS)) await staticChecks();
+for (const { name, pattern } of runs) {
+  // Last, since this option takes every path after it for a pattern, too.
+  await jest(name, [...narrowed, '--testMatch', pattern]);
 }
 rmSync(results, { recursive: true, force: true });
 console.log(`\nWhat each part took:\n${parts.join('\n')}\n\n${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
 
-async function staticCheck(name, command) {
-  await part(name, async () => {
-    if (await run(command)) return 'ok';
-    failed += 1;
-    return 'FAILED';
+/** Beside each other: each waits for the disk in turn, and one of them uses several cores anyway. */
+async function staticChecks() {
+  const checks = STATIC_CHECKS.map(async ({ name, command }) => {
+    const startedAt = performance.now();
+    const { ok, output } = await run(command, 'pipe');
+    if (!ok) failed += 1;
+    console.log(`\n=== ${name}\n${output.trimEnd()}`);
+    return line(name, secondsSince(startedAt), ok ? 'ok' : 'FAILED');
   });
+  parts.push(...(await Promise.all(checks)));
 }
 
 /** Counts come from jest's own report; a suite that could not run at all is one failed. */
 async function jest(name, parameters) {
-  await part(name, async () => {
-    const report = join(results, `${parts.length}.json`);
-    const ok = await run([
-      '--experimental-vm-modules',
-      '--disable-warning=ExperimentalWarning',
-      bin('jest/bin/jest.js'),
-      '--maxWorkers=2',
-      '--workerIdleMemoryLimit=400MB',
-      '--json',
-      `--outputFile=${report}`,
-      ...parameters,
-    ]);
-    const totals = readTotals(report);
-    // Jest can also fail with all tests green, or without a report at all.
-    const failures = Math.max(totals.failed, ok ? 0 : 1);
-    passed += totals.passed;
-    failed += failures;
-    return `${totals.passed} passed, ${failures} failed`;
-  });
+  console.log(`\n=== ${name}`);
+  const startedAt = performance.now();
+  const file = join(results, `${name}.json`);
+  const { ok } = await run([
+    '--experimental-vm-modules',
+    '--disable-warning=ExperimentalWarning',
+    bin('jest/bin/jest.js'),
+    '--maxWorkers=2',
+    '--workerIdleMemoryLimit=400MB',
+    '--json',
+    `--outputFile=${file}`,
+    ...parameters,
+  ]);
+  const report = readReport(file);
+  // A test that was skipped or is only planned has shown nothing.
+  const unshown = report.numPendingTests + report.numTodoTests;
+  const red = report.numFailedTests + report.numRuntimeErrorTestSuites + unshown;
+  // Jest can also fail with all tests green, or without a report at all.
+  const failures = Math.max(red, ok ? 0 : 1);
+  passed += report.numPassedTests;
+  failed += failures;
+  const durations = durationsIn(report);
+  parts.push(
+    line(name, secondsSince(startedAt), `${report.numPassedTests} passed, ${failures} failed`),
+    ...breakdown(durations),
+  );
+  if (writesDurations) writeDurations(durations);
 }
 
-function readTotals(report) {
+function readReport(file) {
   try {
-    const totals = JSON.parse(readFileSync(report, 'utf8'));
-    // A test that was skipped or is only planned has shown nothing.
-    const unshown = totals.numPendingTests + totals.numTodoTests;
-    return {
-      passed: totals.numPassedTests,
-      failed: totals.numFailedTests + totals.numRuntimeErrorTestSuites + unshown,
-    };
+    return JSON.parse(readFileSync(file, 'utf8'));
   } catch {
-    return { passed: 0, failed: 1 };
+    return {
+      numPassedTests: 0,
+      numFailedTests: 1,
+      numRuntimeErrorTestSuites: 0,
+      numPendingTests: 0,
+      numTodoTests: 0,
+      testResults: [],
+    };
   }
 }
 
-async function part(name, check) {
-  console.log(`\n=== ${name}`);
-  const startedAt = performance.now();
-  const outcome = await check();
-  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-  parts.push(`  ${name.padEnd(24)} ${seconds.padStart(7)} s   ${outcome}`);
+/** Seconds by the path of each file that ran. */
+function durationsIn({ testResults }) {
+  return Object.fromEntries(
+    testResults.map(({ name, startTime, endTime }) => [
+      relative(root, name),
+      Math.round((endTime - startTime) / 100) / 10,
+    ]),
+  );
+}
+
+/** Two files run at a time, so that the sums of the folders are about twice what passed. */
+function breakdown(durations) {
+  const folders = {};
+  for (const [file, seconds] of Object.entries(durations)) {
+    const [first, second] = file.split(sep);
+    const folder = first === 'tests' ? `${first}/${second}` : first;
+    folders[folder] = (folders[folder] ?? 0) + seconds;
+  }
+  const longest = Object.entries(durations).sort(([, left], [, right]) => right - left);
+  return [
+    '    summed up by folder:',
+    ...Object.entries(folders).map(([folder, seconds]) => line(`    ${folder}`, seconds)),
+    '    the longest files:',
+    ...longest.slice(0, 10).map(([file, seconds]) => line(`    ${file}`, seconds)),
+  ];
+}
+
+function line(name, seconds, outcome = '') {
+  return `  ${name.padEnd(48)} ${seconds.toFixed(1).padStart(7)} s   ${outcome}`.trimEnd();
+}
+
+function secondsSince(startedAt) {
+  return (performance.now() - startedAt) / 1000;
 }
 
 /** Runs a program of Node to its end; what hangs is ended and has failed. */
-function run(command) {
+function run(command, stdio = 'inherit') {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, command, {
       cwd: root,
       // jest's --json prints the report to standard output unless it goes to a file
-      stdio: ['ignore', 'inherit', 'inherit'],
+      stdio: ['ignore', stdio, stdio],
       timeout: LONGEST_MS,
     });
-    child.once('error', () => resolve(false));
-    child.once('close', (code) => resolve(code === 0));
+    running.add(child);
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text) => (output += text));
+    }
+    child.once('error', (error) => resolve({ ok: false, output: String(error) }));
+    child.once('close', (code) => {
+      running.delete(child);
+      resolve({ ok: code === 0, output });
+    });
   });
 }

@@ -12,13 +12,20 @@ const CHECKS = {
 /** Stands in for jest: writes the totals that it is told to, and shows what it was given. */
 const JEST = `
   const { writeFileSync } = require('node:fs');
+  const { join } = require('node:path');
   const parameters = process.argv.slice(2);
   console.log('jest was given ' + parameters.filter((each) => !each.startsWith('--')).join(' '));
   const file = parameters.find((each) => each.startsWith('--outputFile=')).split('=')[1];
   const totals = JSON.parse(process.env.TOTALS);
-  if (totals) writeFileSync(file, JSON.stringify(totals));
+  const took = { 'chassis/a.test.ts': 1_500, 'chassis/b.test.ts': 500, 'tests/journeys/c.test.ts': 4_000 };
+  const testResults = Object.entries(took).map(([path, endTime]) => {
+    return { name: join(process.cwd(), path), startTime: 0, endTime };
+  });
+  if (totals) writeFileSync(file, JSON.stringify({ ...totals, testResults }));
   process.exit(Number(process.env.JEST_ENDS_WITH ?? 0));
 `;
+const NORMAL = '**/!(*.soak).test.ts';
+const SOAK = '**/*.soak.test.ts';
 
 const totals = (
   passed: number,
@@ -46,30 +53,65 @@ function withProject(use: (project: SmallProject) => Promise<void>): Promise<voi
     }
     project.write('node_modules/jest/bin/jest.js', JEST);
     project.write('chassis/a.test.ts', '');
-    project.write('tests/journeys/b.test.ts', '');
-    project.write('tests/support/c.ts', '');
+    project.write('chassis/b.test.ts', '');
+    project.write('tests/journeys/c.test.ts', '');
     await use(project);
   });
 }
 
 describe('scripts/test.js', () => {
-  it('runs every check and group, and ends with the sum of what jest counted', () =>
+  it('runs every check and the tests, and tells what each took', () =>
     withProject(async (project) => {
       const { code, lines } = await project.run('test.js', [], totals(3, 0));
       expect(code).toBe(0);
-      expect(lines.at(-1)).toBe('6 passed, 0 failed');
-      expect(lines).toContain('jest was given chassis/a.test.ts');
-      expect(lines).toContain('jest was given tests/journeys/b.test.ts');
-      for (const part of [...Object.keys(CHECKS), 'unit', 'tests/journeys']) {
+      expect(lines.at(-1)).toBe('3 passed, 0 failed');
+      expect(lines.filter((line) => line.startsWith('jest was'))).toEqual([
+        `jest was given ${NORMAL}`,
+      ]);
+      for (const part of [...Object.keys(CHECKS), 'tests']) {
         expect(lines.join('\n')).toMatch(new RegExp(`^  ${part} +[0-9.]+ s`, 'm'));
       }
+      const words = lines.map((line) => line.trim().split(/ +/));
+      expect(words).toContainEqual(['chassis', '2.0', 's']);
+      expect(words).toContainEqual(['tests/journeys', '4.0', 's']);
+      const files = words.map(([first]) => first).filter((word) => word?.endsWith('.test.ts'));
+      expect(files).toEqual(['tests/journeys/c.test.ts', 'chassis/a.test.ts', 'chassis/b.test.ts']);
     }));
 
-  it('fails with the failed tests counted, and still runs the rest', () =>
+  it('leaves the long runs to --soak, and runs both for --all', () =>
+    withProject(async (project) => {
+      const soak = await project.run('test.js', ['--soak'], totals(2, 0));
+      expect(soak.output).not.toContain('typecheck');
+      expect(soak.lines).toContain(`jest was given ${SOAK}`);
+      expect(soak.lines.at(-1)).toBe('2 passed, 0 failed');
+      const all = await project.run('test.js', ['--all'], totals(2, 1));
+      expect(all.code).toBe(1);
+      expect(all.output).toContain('typecheck');
+      const given = all.lines.filter((line) => line.startsWith('jest was given'));
+      expect(given).toEqual([`jest was given ${NORMAL}`, `jest was given ${SOAK}`]);
+      expect(all.lines.at(-1)).toBe('4 passed, 2 failed');
+    }));
+
+  it('notes down how long each file took, when it is asked to', () =>
+    withProject(async (project) => {
+      project.write('scripts/durations.json', { 'chassis/gone.test.ts': 9 });
+      await project.run('test.js', [], totals(1, 0));
+      expect(JSON.parse(project.read('scripts/durations.json'))).toEqual({
+        'chassis/gone.test.ts': 9,
+      });
+      await project.run('test.js', ['--write-durations'], totals(1, 0));
+      expect(Object.entries(JSON.parse(project.read('scripts/durations.json')))).toEqual([
+        ['chassis/a.test.ts', 1.5],
+        ['chassis/b.test.ts', 0.5],
+        ['tests/journeys/c.test.ts', 4],
+      ]);
+    }));
+
+  it('fails with the failed tests counted', () =>
     withProject(async (project) => {
       const { code, lines } = await project.run('test.js', [], totals(3, 2));
       expect(code).toBe(1);
-      expect(lines.at(-1)).toBe('6 passed, 4 failed');
+      expect(lines.at(-1)).toBe('3 passed, 2 failed');
     }));
 
   it.each(Object.entries(CHECKS))('counts a failing %s as one failed', (name, path) =>
@@ -78,7 +120,7 @@ describe('scripts/test.js', () => {
       const { code, lines } = await project.run('test.js', [], totals(1, 0));
       expect(code).toBe(1);
       expect(lines.join('\n')).toMatch(new RegExp(`${name} .*FAILED`));
-      expect(lines.at(-1)).toBe('2 passed, 1 failed');
+      expect(lines.at(-1)).toBe('1 passed, 1 failed');
     }),
   );
 
@@ -98,7 +140,7 @@ describe('scripts/test.js', () => {
   it('runs jest alone when it is given paths', () =>
     withProject(async (project) => {
       const { lines, output } = await project.run('test.js', ['tests/journeys'], totals(2, 0));
-      expect(lines).toContain('jest was given tests/journeys');
+      expect(lines).toContain(`jest was given tests/journeys ${NORMAL}`);
       expect(output).not.toContain('typecheck');
       expect(lines.at(-1)).toBe('2 passed, 0 failed');
     }));
