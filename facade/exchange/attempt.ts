@@ -4,7 +4,7 @@ import type { Exchange } from './connections.ts';
 import { fencedAnswer, mayBeFenced } from './fenced-answer.ts';
 import type { FencedAnswer } from './fenced-answer.ts';
 import type { ResponseHeaders, Timed } from '../request/index.ts';
-import { responseHeaders, TIMEOUT_AT } from '../request/index.ts';
+import { isBodiless, reasonPhrase, responseHeaders, TIMEOUT_AT } from '../request/index.ts';
 import type { Upstream } from './upstream.ts';
 import type { Cancellable, Visit } from './visit.ts';
 
@@ -67,6 +67,7 @@ export class Attempt implements Exchange, Cancellable, Timed {
   readonly #copyBytes: number;
   readonly #again: boolean;
   readonly #patient: boolean;
+  /** Whether the connection has served before, and not begun to answer this time. */
   #reused = false;
   #abort: ((error?: Error) => void) | undefined;
   #resume: (() => void) | undefined;
@@ -126,8 +127,22 @@ export class Attempt implements Exchange, Cancellable, Timed {
     else this.#abort = abort;
   }
 
-  onHeaders(status: number, raw: Buffer[], resume: () => void, reason: string): boolean {
+  onResponseStarted(): void {
+    this.#reused = false;
+  }
+
+  onHeaders(status: number, raw: Buffer[], resume: () => void, phrase: string): boolean {
     if (this.#settled) return true;
+    try {
+      return this.#head(status, raw, resume, phrase);
+    } catch {
+      // Nothing that an upstream sends may do more than spoil its own answer.
+      this.#spoilt();
+      return true;
+    }
+  }
+
+  #head(status: number, raw: Buffer[], resume: () => void, phrase: string): boolean {
     if (status < 200) {
       if (status === 103) this.#visit.hint(linksOf(raw));
       return true;
@@ -135,13 +150,28 @@ export class Attempt implements Exchange, Cancellable, Timed {
     this.#visit.tryDeadlines?.stop(this);
     this.#status = status;
     this.#resume = resume;
-    const headers = responseHeaders(raw);
+    const { form, req } = this.#visit;
+    const takesTrailers = form.method !== 'HEAD' && req.httpVersionMinor > 0;
+    const headers = responseHeaders(raw, status, takesTrailers);
+    const reason = reasonPhrase(status, phrase);
     if (this.#catchFenced && mayBeFenced(status)) {
       this.#held = { reason, headers, chunks: [], bytes: 0 };
       return true;
     }
     this.#begin(reason, headers);
+    // It is whole. undici would wait for as many bytes as a Content-Length beside it names.
+    if (isBodiless(status)) this.onComplete(null);
     return true;
+  }
+
+  #spoilt(): void {
+    if (this.#visit.res.headersSent) {
+      this.#settle(OVER);
+      this.#visit.cut();
+    } else {
+      this.#settle({ kind: 'failed', sent: true, raced: false, timedOut: false });
+    }
+    this.#abort?.();
   }
 
   #begin(reason: string, { fields, contentLength }: ResponseHeaders): void {
@@ -149,7 +179,8 @@ export class Attempt implements Exchange, Cancellable, Timed {
     if (this.#copyBytes > 0) this.#copied = [];
     this.#visit.begin(this.#status, reason, fields);
     // The head of a small answer leaves with its body; others may take their time.
-    if (!(contentLength <= SMALL_BYTES)) process.nextTick(flushHead, this);
+    if (!(contentLength <= SMALL_BYTES) && !isBodiless(this.#status))
+      process.nextTick(flushHead, this);
   }
 
   get waitsForBody(): boolean {
@@ -241,7 +272,12 @@ export class Attempt implements Exchange, Cancellable, Timed {
     this.#settled = true;
     this.#visit.tryDeadlines?.stop(this);
     if (this.#visit.underWay === this) this.#visit.underWay = undefined;
-    this.#done(outcome);
+    try {
+      this.#done(outcome);
+    } catch (error) {
+      this.#visit.cut();
+      throw error;
+    }
   }
 }
 

@@ -1,5 +1,8 @@
-import { Client } from 'undici';
+import type { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
+import { buildConnector, Client } from 'undici';
 import type { Dispatcher } from 'undici';
+import { withoutContinue } from './without-continue.ts';
 
 /** What an answer is handed to, and who may have lost interest while the request waited. */
 export interface Exchange {
@@ -9,6 +12,8 @@ export interface Exchange {
    * @param reused whether the connection has served before: its server may just be closing it
    */
   onConnect(abort: (error?: Error) => void, reused: boolean): void;
+  /** The first byte of an answer has come. */
+  onResponseStarted?(): void;
   onHeaders(status: number, headers: Buffer[], resume: () => void, reason: string): boolean;
   /** @returns false to wait for `resume` */
   onData(chunk: Buffer): boolean;
@@ -27,7 +32,7 @@ interface Waiting {
  * own pool asks each of them.
  */
 export class Connections {
-  readonly #connect: () => Client;
+  readonly #connect: () => Connection;
   readonly #most: number;
   readonly #all = new Set<Connection>();
   #free: Connection[] = [];
@@ -37,7 +42,7 @@ export class Connections {
 
   /** @param most requests beyond that many at once wait their turn */
   constructor(origin: string, most: number, options: Client.Options) {
-    this.#connect = () => new Client(origin, options);
+    this.#connect = () => new Connection(origin, options);
     this.#most = most;
   }
 
@@ -50,7 +55,7 @@ export class Connections {
 
   #open(): Connection | undefined {
     if (this.#all.size >= this.#most || this.#closed) return undefined;
-    const connection = new Connection(this.#connect());
+    const connection = this.#connect();
     this.#all.add(connection);
     return connection;
   }
@@ -99,11 +104,39 @@ class Connection {
   /** Exchanges since it was connected last. */
   served = 0;
 
-  constructor(client: Client) {
-    this.client = client;
-    client.on('connect', () => {
+  /** Whether an answer is to come, or has only been announced. */
+  awaitsHead = false;
+
+  constructor(origin: string, options: Client.Options) {
+    const connector = buildConnector(options.connect as buildConnector.BuildOptions);
+    this.client = new Client(origin, {
+      ...options,
+      connect: (target, done) => {
+        connector(target, (...[error, socket]) => {
+          if (error) {
+            done(error, null);
+            return;
+          }
+          this.#read(socket);
+          done(null, socket);
+        });
+      },
+    });
+    this.client.on('connect', () => {
       this.served = 0;
     });
+    // What an exchange throws would be the end of the process; its own client has been cut off.
+    (this.client as EventEmitter).on('error', () => undefined);
+  }
+
+  /** undici takes a 100 Continue that nobody waits for as the end of the connection. */
+  #read(socket: Socket): void {
+    const read = socket.read.bind(socket);
+    socket.read = (size?: number): unknown => {
+      const chunk: unknown = read(size);
+      if (this.awaitsHead && chunk !== null) withoutContinue(chunk as Buffer);
+      return chunk;
+    };
   }
 
   dispatch(
@@ -111,6 +144,7 @@ class Connection {
     exchange: Exchange,
     connections: Connections,
   ): void {
+    this.awaitsHead = true;
     this.client.dispatch(request, new Turn(exchange, this, connections));
   }
 }
@@ -132,7 +166,12 @@ class Turn implements Dispatcher.DispatchHandler {
     this.#exchange.onConnect(abort, this.#connection.served > 0);
   }
 
+  onResponseStarted(): void {
+    this.#exchange.onResponseStarted?.();
+  }
+
   onHeaders(status: number, headers: Buffer[], resume: () => void, reason: string): boolean {
+    if (status >= 200) this.#connection.awaitsHead = false;
     return this.#exchange.onHeaders(status, headers, resume, reason);
   }
 
@@ -147,8 +186,11 @@ class Turn implements Dispatcher.DispatchHandler {
   }
 
   onError(error: Error): void {
-    this.#exchange.onError(error);
-    this.#giveBack();
+    try {
+      this.#exchange.onError(error);
+    } finally {
+      this.#giveBack();
+    }
   }
 
   #giveBack(): void {

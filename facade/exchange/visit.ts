@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { problemBody, spanOf, traceparentOf } from '../../chassis/index.ts';
 import type { Problem } from '../../chassis/index.ts';
@@ -196,7 +197,8 @@ export function sendProblem(
   traceId: string,
 ): void {
   const body = Buffer.from(JSON.stringify(problemBody(problem, traceId)));
-  res.writeHead(problem.status, {
+  // Node keeps the phrase of an answer that it has refused to send.
+  res.writeHead(problem.status, STATUS_CODES[problem.status] ?? '', {
     'content-type': 'application/problem+json; charset=utf-8',
     'content-length': body.length,
     traceparent: traceparentOf(spanOf(traceId)),

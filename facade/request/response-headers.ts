@@ -1,3 +1,5 @@
+import { STATUS_CODES } from 'node:http';
+
 /** An upstream's headers, fit for the client. */
 export interface ResponseHeaders {
   /** Names and values in turn. */
@@ -6,27 +8,53 @@ export interface ResponseHeaders {
   readonly contentLength: number;
 }
 
-type Treatment = 'keep' | 'drop' | 'connection' | 'content-length';
+/** An answer that is no HTTP, or whose end nobody could tell. */
+export class MalformedAnswer extends Error {}
+
+type Treatment =
+  'keep' | 'drop' | 'connection' | 'content-length' | 'trailer' | 'transfer-encoding';
 
 const HOP_BY_HOP = new Set([
   'keep-alive',
   'proxy-connection',
   'proxy-authenticate',
   'te',
-  'transfer-encoding',
   'upgrade',
 ]);
+/** Treatments that go by the header's own name. */
+const SPECIAL = new Set(['connection', 'content-length', 'trailer', 'transfer-encoding']);
+const NO_CONTENT = 204;
+const NOT_MODIFIED = 304;
+/** What a status line may say in any client's eyes. */
+const PLAIN_PHRASE = /^[\t\x20-\x7e]*$/;
 const KNOWN_NAMES_LIMIT = 2_000;
 const treatments = new Map<string, Treatment>();
+
+/** Whether an answer of this status never has a body (RFC 9112 6.3), whatever its headers say. */
+export function isBodiless(status: number): boolean {
+  return status === NO_CONTENT || status === NOT_MODIFIED;
+}
+
+/** An upstream's reason phrase; the standard one where not every client could read it. */
+export function reasonPhrase(status: number, given: string): string {
+  return PLAIN_PHRASE.test(given) ? given : (STATUS_CODES[status] ?? '');
+}
 
 /**
  * Drops what was meant for the last hop only, and says that the facade was on the way.
  * @param raw names and values in turn, as undici hands them over
+ * @param takesTrailers whether the client reads chunks, and the request asks for a body
+ * @throws MalformedAnswer where the body's end is told in a way that nobody asked for
  */
-export function responseHeaders(raw: readonly Buffer[]): ResponseHeaders {
+export function responseHeaders(
+  raw: readonly Buffer[],
+  status: number,
+  takesTrailers: boolean,
+): ResponseHeaders {
   const texts = decode(raw);
   const fields: string[] = [];
   let contentLength = Number.NaN;
+  let trailer: string | undefined;
   let named: string[] | undefined;
   for (let index = 0; index < texts.length; index += 2) {
     const name = texts[index] as string;
@@ -37,7 +65,16 @@ export function responseHeaders(raw: readonly Buffer[]): ResponseHeaders {
         break;
       case 'content-length':
         contentLength = Number(value);
-        fields.push(name, value);
+        // A server must not say it (RFC 9110 8.6); many do.
+        if (status !== NO_CONTENT) fields.push(name, value);
+        break;
+      case 'trailer':
+        trailer = trailer === undefined ? value : `${trailer}, ${value}`;
+        break;
+      case 'transfer-encoding':
+        if (value.toLowerCase() !== 'chunked') {
+          throw new MalformedAnswer(`Transfer-Encoding: ${value} was not asked for`);
+        }
         break;
       case 'connection':
         named = namedBy(value, named);
@@ -47,6 +84,10 @@ export function responseHeaders(raw: readonly Buffer[]): ResponseHeaders {
     }
   }
   if (named !== undefined) dropNamed(fields, named);
+  // Only chunks have room for trailers: node refuses to announce any beside a length.
+  if (trailer !== undefined && takesTrailers && !isBodiless(status) && !(contentLength >= 0)) {
+    fields.push('trailer', trailer);
+  }
   fields.push('via', '1.1 fig');
   return { fields, contentLength };
 }
@@ -79,7 +120,7 @@ function treatmentOf(name: string): Treatment {
 }
 
 function decide(name: string): Treatment {
-  if (name === 'connection' || name === 'content-length') return name;
+  if (SPECIAL.has(name)) return name as Treatment;
   return HOP_BY_HOP.has(name) ? 'drop' : 'keep';
 }
 

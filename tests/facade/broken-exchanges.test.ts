@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { request as send } from 'undici';
 import { eventually, request } from '../support/index.ts';
@@ -7,27 +8,25 @@ import { json, withStand } from './stand.ts';
 
 describe('when somebody goes away', () => {
   it('the upstream is cancelled with its client', () => {
+    let arrived = 0;
     let closed = 0;
-    return withStand(
-      {
-        rawMonolith: (_req, res) => {
-          res.on('close', () => (closed += 1));
-        },
-      },
-      async ({ url, legacy }) => {
-        legacy.answer = (_req, res) => {
-          res.on('close', () => (closed += 1));
-        };
-        for (const path of ['/x', '/api/stock']) {
-          const leaving = new AbortController();
-          const left = send(url + path, { signal: leaving.signal });
-          await delay(50);
-          leaving.abort();
-          await expect(left).rejects.toThrow('abort');
-        }
-        await eventually(() => closed === 2, { timeoutMs: 1_000 });
-      },
-    );
+    const hang = (_req: unknown, res: ServerResponse): void => {
+      arrived += 1;
+      res.on('close', () => (closed += 1));
+    };
+    return withStand({ rawMonolith: hang }, async ({ url, legacy }) => {
+      legacy.answer = hang;
+      let asked = 0;
+      for (const path of ['/x', '/api/stock']) {
+        const leaving = new AbortController();
+        const left = send(url + path, { signal: leaving.signal });
+        asked += 1;
+        await eventually(() => arrived === asked);
+        leaving.abort();
+        await expect(left).rejects.toThrow('abort');
+      }
+      await eventually(() => closed === 2, { timeoutMs: 1_000 });
+    });
   });
 
   it('an upstream that breaks off before it answers is a 502', () =>

@@ -1,3 +1,4 @@
+import { answerCases } from './answer-cases.ts';
 import type { Case } from './case.ts';
 import { framingCases } from './framing-cases.ts';
 import { largeCases } from './large-cases.ts';
@@ -12,5 +13,6 @@ export const cases: readonly Case[] = [
   ...limitCases,
   ...passingCases,
   ...largeCases,
+  ...answerCases,
   ...leavingCases,
 ];
