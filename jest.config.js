@@ -5,7 +5,7 @@ export default {
   testMatch: ['**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/', '/.fig/'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/.fig/', '<rootDir>/.cache/'],
-  testSequencer: '<rootDir>/scripts/longest-first.js',
+  testSequencer: '<rootDir>/tests/longest-first.js',
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '^.+\\.ts$': [

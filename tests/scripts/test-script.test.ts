@@ -94,13 +94,13 @@ describe('scripts/test.js', () => {
 
   it('notes down how long each file took, when it is asked to', () =>
     withProject(async (project) => {
-      project.write('scripts/durations.json', { 'chassis/gone.test.ts': 9 });
+      project.write('tests/durations.json', { 'chassis/gone.test.ts': 9 });
       await project.run('test.js', [], totals(1, 0));
-      expect(JSON.parse(project.read('scripts/durations.json'))).toEqual({
+      expect(JSON.parse(project.read('tests/durations.json'))).toEqual({
         'chassis/gone.test.ts': 9,
       });
       await project.run('test.js', ['--write-durations'], totals(1, 0));
-      expect(Object.entries(JSON.parse(project.read('scripts/durations.json')))).toEqual([
+      expect(Object.entries(JSON.parse(project.read('tests/durations.json')))).toEqual([
         ['chassis/a.test.ts', 1.5],
         ['chassis/b.test.ts', 0.5],
         ['tests/journeys/c.test.ts', 4],

@@ -3,12 +3,14 @@
  * long one at the end. A file without a known duration may be long: it goes before all others.
  */
 import Sequencer from '@jest/test-sequencer';
+import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
-import { readDurations } from './durations.js';
+
+/** Seconds by the path of the file; `npm test -- --write-durations` measures them. */
+const durations = JSON.parse(readFileSync(new URL('durations.json', import.meta.url), 'utf8'));
 
 export default class LongestFirst extends (Sequencer.default ?? Sequencer) {
   sort(tests) {
-    const durations = readDurations();
     const seconds = ({ path, context }) =>
       durations[relative(context.config.rootDir, path)] ?? Number.POSITIVE_INFINITY;
     return [...tests].sort((left, right) => {
