@@ -1,6 +1,8 @@
 /** Jest runs the TypeScript sources as ES modules; swc strips the types. */
 export default {
-  testEnvironment: 'node',
+  // Node, and failures that say how to run the test again.
+  testEnvironment: '<rootDir>/tests/support/environment.js',
+  setupFilesAfterEnv: process.env.FAST_CHECK_SEED ? ['<rootDir>/tests/support/replay.js'] : [],
   roots: ['<rootDir>'],
   testMatch: ['**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/', '/.fig/'],

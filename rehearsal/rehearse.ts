@@ -39,6 +39,8 @@ export interface RehearsalOptions {
   /** What is done to the system meanwhile; the whole migration when absent. */
   readonly drive?: Drive;
   readonly progress: Progress;
+  /** Given the system when it runs. */
+  readonly onStart?: (system: System) => void;
   /** Stops early: clients stop ordering, and everything is taken down. */
   readonly signal?: AbortSignal;
 }
@@ -61,6 +63,7 @@ export async function rehearse(options: RehearsalOptions): Promise<Report> {
       load: { data: directory },
       ...(options.signal ? { signal: options.signal } : {}),
     });
+    options.onStart?.(system);
     try {
       return await run(options, system);
     } finally {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createOperator } from '../../rehearsal/index.ts';
 import { figProcesses, startSystem, withoutSystem } from '../../system/index.ts';
 import type { System } from '../../system/index.ts';
+import { showOnFailure } from '../support/index.ts';
 import type { RunningFacade } from './facade-target.ts';
 import type { Resources } from '../../contract-check/index.ts';
 import { PROVIDER_TIMES, writeWorld } from '../../contract-check/index.ts';
@@ -29,12 +30,14 @@ export async function openSystem(resources: Resources): Promise<RunningSystem> {
     PROVIDER_TIMEOUT_MS: `${PROVIDER_TIMES.timeoutMs}`,
     PROVIDER_SLOW_MS: `${PROVIDER_TIMES.slowMs}`,
   };
-  const system = await startSystem({
-    dataDir: join(directory, 'data'),
-    ports: 'free',
-    env,
-    load: { data: join(directory, 'world') },
-  });
+  const system = showOnFailure(
+    await startSystem({
+      dataDir: join(directory, 'data'),
+      ports: 'free',
+      env,
+      load: { data: join(directory, 'world') },
+    }),
+  );
   resources.keep(system, (started) => started.stop());
   const operator = createOperator({ ...env, ...system.env });
   return {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { FigConfigInput } from '../../strangler/routing/index.ts';
 import { setFlags } from '../../strangler/routing/index.ts';
 import { projectRoot } from '../../system/index.ts';
-import { eventually } from '../support/index.ts';
+import { eventually, onFailure } from '../support/index.ts';
 
 /** A facade in a process of its own, as `npm run build` has made it. */
 export interface SpawnedFacade {
@@ -67,6 +67,7 @@ export async function withSpawnedFacade<T>(
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   let log = '';
+  onFailure(() => `--- the last lines of the facade\n${log.split('\n').slice(-20).join('\n')}`);
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8').on('data', (text: string) => (log += text));
   }

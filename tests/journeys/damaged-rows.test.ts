@@ -9,6 +9,7 @@ import {
 } from '../../rehearsal/index.ts';
 import type { CommandResult } from '../../rehearsal/index.ts';
 import type { System } from '../../system/index.ts';
+import { showOnFailure } from '../support/index.ts';
 
 interface Difference {
   readonly pair: string;
@@ -53,6 +54,7 @@ describe('rows of the copy that somebody damaged by hand, while orders go on', (
       concurrency: 4,
       seed: 5,
       progress: createProgress(process.stderr),
+      onStart: showOnFailure,
       async drive({ operator, system, traffic }) {
         traffic.allow(0.1);
         expect(await operator('backfill', 'inventory')).toMatchObject({ code: 0 });

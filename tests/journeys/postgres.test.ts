@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { createProgress, generateDataset, migration, rehearse } from '../../rehearsal/index.ts';
+import { showOnFailure } from '../support/index.ts';
 
 const capability = 'inventory';
 
@@ -20,6 +21,7 @@ describe('a system whose monolith and services keep their data in PostgreSQL', (
         { at: 0.8, verb: 'backfill', capability: 'payment' },
       ]),
       progress: createProgress(process.stderr),
+      onStart: showOnFailure,
     });
     expect(report.examples).toEqual([]);
     expect(report.invariants.filter(({ ok }) => !ok)).toEqual([]);

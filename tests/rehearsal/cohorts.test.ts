@@ -3,7 +3,7 @@ import { openDatabase } from '../../chassis/index.ts';
 import { createProgress, generateDataset, persevere, rehearse } from '../../rehearsal/index.ts';
 import type { Operator, Traffic } from '../../rehearsal/index.ts';
 import type { System } from '../../system/index.ts';
-import { eventually } from '../support/index.ts';
+import { eventually, showOnFailure } from '../support/index.ts';
 
 const dataset = generateDataset(7, { products: 25, customers: 12, orders: 300, abundance: 20 });
 const [first, ...friends] = dataset.customers.slice(0, 3).map(({ id }) => id) as [
@@ -89,6 +89,7 @@ describe('three customers who move ahead, then the rest, then one back and all, 
       concurrency: 8,
       seed: 7,
       progress: createProgress(process.stderr),
+      onStart: showOnFailure,
       drive: async (setting) => {
         await leadThem(setting);
         return [];
@@ -121,6 +122,7 @@ describe('three customers who move ahead, then the rest, then one back and all, 
       seed: 7,
       killSeed: 3,
       progress: createProgress(process.stderr),
+      onStart: showOnFailure,
       drive: async ({ operator, traffic, enter }) => {
         traffic.allow(0.1);
         for (const [index, words] of steps.entries()) {

@@ -19,7 +19,7 @@ import {
 } from '../../rehearsal/index.ts';
 import { freePort, startSystem, withoutSystem } from '../../system/index.ts';
 import type { System } from '../../system/index.ts';
-import { eventually, withTempDir } from '../support/index.ts';
+import { eventually, showOnFailure, withTempDir } from '../support/index.ts';
 
 const CUTS = 6;
 const PORTS = ['FACADE', 'ADMIN', 'MONOLITH', 'INVENTORY', 'PAYMENT', 'ENGINE', 'PROVIDER'];
@@ -91,8 +91,10 @@ describe('a machine that loses power in the middle of handovers', () => {
       const data = join(directory, 'import');
       await mkdir(data);
       await writeImport(dataset, data);
-      const start = (): Promise<System> =>
-        startSystem({ dataDir: join(directory, 'data'), ports: 'default', env, load: { data } });
+      const start = async (): Promise<System> => {
+        const dataDir = join(directory, 'data');
+        return showOnFailure(await startSystem({ dataDir, ports: 'default', env, load: { data } }));
+      };
 
       let system = await start();
       const ledger = createLedger();

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createProgress, flipFlags, generateDataset, rehearse } from '../../rehearsal/index.ts';
 import type { HandoverReport } from '../../rehearsal/index.ts';
+import { showOnFailure } from '../support/index.ts';
 
 interface Handovers {
   readonly handovers: readonly { readonly to: string; readonly outcome: string | null }[];
@@ -20,6 +21,7 @@ describe('all six flags, flipped at random for a minute under orders', () => {
       concurrency: 6,
       seed: 11,
       progress: createProgress(process.stderr),
+      onStart: showOnFailure,
       drive: async (setting): Promise<HandoverReport[]> => {
         const reports = await flip(setting);
         const answer = await fetch(`${setting.system.urls['engine']}/handovers`);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createProgress, generateDataset, rehearse, replay } from '../../rehearsal/index.ts';
 import type { RehearsalOptions, Report } from '../../rehearsal/index.ts';
+import { showOnFailure } from '../support/index.ts';
 
 function run(options: Partial<RehearsalOptions> & { orders: number }): Promise<Report> {
   const { orders, seed = 1, ...rest } = options;
@@ -9,6 +10,7 @@ function run(options: Partial<RehearsalOptions> & { orders: number }): Promise<R
     concurrency: 8,
     seed,
     progress: createProgress(process.stderr),
+    onStart: showOnFailure,
     ...rest,
   });
 }

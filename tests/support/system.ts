@@ -1,5 +1,6 @@
 import { startSystem, withoutSystem } from '../../system/index.ts';
 import type { StartOptions, System } from '../../system/index.ts';
+import { showOnFailure } from './on-failure.ts';
 import { withTempDir } from './temp-dir.ts';
 
 export type SystemOptions = Partial<StartOptions> & {
@@ -9,33 +10,25 @@ export type SystemOptions = Partial<StartOptions> & {
 
 /**
  * Gives `use` a system of its own, on free ports and in a new folder, and stops it afterwards. It
- * runs what `npm run build` has made. When `use` fails, the error ends with what every process
- * logged last.
+ * runs what `npm run build` has made. When the test fails, it prints what every process logged last.
  */
 export function withSystem<T>(
   { variables = {}, ...options }: SystemOptions,
   use: (system: System) => Promise<T>,
 ): Promise<T> {
   return withTempDir(async (dataDir) => {
-    const system = await startSystem({
-      dataDir,
-      ports: 'free',
-      env: { ...withoutSystem(process.env), FIG_CONTRACT: 'off', ...variables },
-      ...options,
-    });
+    const system = showOnFailure(
+      await startSystem({
+        dataDir,
+        ports: 'free',
+        env: { ...withoutSystem(process.env), FIG_CONTRACT: 'off', ...variables },
+        ...options,
+      }),
+    );
     try {
       return await use(system);
-    } catch (error) {
-      if (error instanceof Error) error.stack = `${error.stack}\n\n${logTails(system)}`;
-      throw error;
     } finally {
       await system.stop();
     }
   });
-}
-
-function logTails(system: System): string {
-  return ['supervisor', ...system.names]
-    .map((name) => `--- the last lines of ${name}\n${system.logTail(name, 15)}`)
-    .join('\n');
 }

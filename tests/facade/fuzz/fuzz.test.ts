@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
+import { seedFrom } from '../../support/index.ts';
 import { fuzz } from './fuzz.ts';
 import { fuzzFacade, withUpstreams } from './fuzz-facade.ts';
 import { withRival } from './rival.ts';
 
 const REQUESTS = Number(process.env['FUZZ_REQUESTS'] ?? 4_000);
-const SEED = Number(process.env['FUZZ_SEED'] ?? 20_261_121);
+const SEED = seedFrom('FUZZ_SEED', 20_261_121);
 
 describe('any bytes a client may send', () => {
   it(
