@@ -2,8 +2,12 @@ import cluster from 'node:cluster';
 import { ConfigurationError, readNumber, runProcess } from '../chassis/index.ts';
 import { runAlone } from './run-alone.ts';
 import { runPrimary, runWorker } from './workers/index.ts';
-import { withArguments } from './arguments.ts';
+import { asksForHelp, HELP, withArguments } from './arguments.ts';
 
+if (asksForHelp(process.argv.slice(2))) {
+  process.stdout.write(HELP);
+  process.exit(0);
+}
 await runProcess('facade', ({ env: given, log }) => {
   const env = withArguments(given, process.argv.slice(2));
   const workers = readNumber(env, 'FACADE_WORKERS', 1);

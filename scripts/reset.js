@@ -16,6 +16,20 @@ const OURS = [
 /** The first file that a start makes: a folder without it was never one of Fig's. */
 const MARK = 'supervisor.lock';
 
+const HELP = `Usage: npm run reset
+
+Clears the data folder ($FIG_DATA_DIR, by default .fig), so that the next start is a first one.
+It removes nothing while a system runs on the folder, and nothing that Fig has not put there.
+
+Exit code: 0 cleared, or nothing to clear; 1 refused; 2 wrong usage.
+`;
+const words = process.argv.slice(2);
+if (words.length > 0) {
+  const asked = words.every((word) => word === '--help' || word === '-h');
+  (asked ? process.stdout : process.stderr).write(HELP);
+  process.exit(asked ? 0 : 2);
+}
+
 const folder = resolve(process.env.FIG_DATA_DIR || '.fig');
 if (!existsSync(folder)) end(`${folder} does not exist: nothing to clear`);
 

@@ -93,7 +93,8 @@ const capability = z.strictObject({
   ignore: z.array(z.strictObject({ path: z.string(), reason: z.string() })).default([]),
 });
 
-const schema = z.strictObject({
+/** What a configuration takes, before names are looked up. */
+export const configSchema = z.strictObject({
   upstreams: z.record(z.string(), upstream),
   /** The upstream that gets whatever belongs to no capability. */
   monolith: z.string(),
@@ -142,8 +143,8 @@ const schema = z.strictObject({
     .prefault({}),
 });
 
-export type FigConfig = z.output<typeof schema>;
-export type FigConfigInput = z.input<typeof schema>;
+export type FigConfig = z.output<typeof configSchema>;
+export type FigConfigInput = z.input<typeof configSchema>;
 export type CapabilityConfig = z.output<typeof capability>;
 
 /**
@@ -151,7 +152,7 @@ export type CapabilityConfig = z.output<typeof capability>;
  * @throws ConfigurationError that lists everything that is wrong, not only the first thing
  */
 export function defineConfig(input: FigConfigInput): FigConfig {
-  const result = schema.safeParse(input);
+  const result = configSchema.safeParse(input);
   const malformed = result.success
     ? []
     : result.error.issues.map(({ path: at, message }) => `${at.join('.') || 'it'}: ${message}`);
