@@ -1,7 +1,8 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { compared, median } from '../harness/index.ts';
-import type { Result } from '../harness/index.ts';
+import type Database from 'better-sqlite3';
+import { compared, inTurns, readable } from '../harness/index.ts';
+import type { BenchContext, Result } from '../harness/index.ts';
 import {
   fill,
   installPlane,
@@ -11,13 +12,17 @@ import {
   withFile,
 } from '../data/index.ts';
 import type { Files, Shape } from '../data/index.ts';
+import { copyByScript } from './script.ts';
 
-const ROWS = 400_000;
-const ROUNDS = 3;
+export interface BackfillOptions {
+  readonly rounds: number;
+  readonly rows: number;
+}
+
 const mappings = { plain: plainMapping, real: realMapping } as const;
 
 /** The same copy by hand, as one statement. */
-const BY_HAND = {
+const STATEMENT = {
   plain: 'INSERT INTO rows_in SELECT * FROM source.rows_in',
   real: `INSERT INTO payments SELECT PAY_NO, ORD_NO, CAST(replace(AMT_TXT, '.', '') AS INTEGER),
     CASE STAT_CD WHEN 'P' THEN 'pending' WHEN 'S' THEN 'settled' ELSE 'declined' END,
@@ -25,57 +30,92 @@ const BY_HAND = {
     FROM source.PAY_TXN`,
 } as const;
 
-/** Measures a live copy beside one INSERT ... SELECT across attached databases. */
-export async function benchBackfill(folder: string): Promise<readonly Result[]> {
+/** Measures a live copy beside a script and beside one statement. */
+export async function benchBackfill(
+  context: BenchContext<BackfillOptions>,
+): Promise<readonly Result[]> {
   return [
-    await side(folder, 'plain', 'backfill, one shape'),
-    await side(folder, 'real', 'backfill through a mapping with codes, money and times'),
+    ...(await side(context, 'plain', 'backfill, one shape')),
+    ...(await side(context, 'real', 'backfill through a mapping with codes, money and times')),
   ];
 }
 
-async function side(folder: string, shape: Shape, name: string): Promise<Result> {
-  const [ours, rivals]: [number[], number[]] = [[], []];
-  for (let round = 0; round < ROUNDS; round += 1) {
-    rivals.push(byHand(filled(join(folder, `${shape}-hand-${round}`), shape), shape));
-    ours.push(await live(filled(join(folder, `${shape}-live-${round}`), shape), shape));
-  }
-  return compared({
-    name: `${name}, ${ROWS.toLocaleString('en-US')} rows`,
-    unit: 'rows/s',
-    value: median(ours),
-    rival: 'INSERT ... SELECT',
-    rivalValue: median(rivals),
-    goal: { atLeast: 0.25 },
+async function side(
+  { folder, options, rivals, signal, say }: BenchContext<BackfillOptions>,
+  shape: Shape,
+  name: string,
+): Promise<readonly Result[]> {
+  const { rounds, rows } = options;
+  say(`${name}, ${readable(rows)} rows`);
+  const lane = (lanes: string, copy: (files: Files) => number | Promise<number>) => ({
+    name: lanes,
+    run: async () => {
+      const own = join(folder, `${shape}-copy`);
+      const files = filled(own, shape, rows);
+      const ms = await copy(files);
+      rmSync(own, { recursive: true });
+      return (rows / ms) * 1_000;
+    },
   });
+  const script = (files: Files): number => byHand(files, (db) => copyByScript(db, shape));
+  const statement = (files: Files): number => byHand(files, (db) => db.exec(STATEMENT[shape]));
+  const lanes = [
+    lane('ours', (files) => live(files, shape, rows)),
+    ...(rivals ? [lane('script', script), lane('one statement', statement)] : []),
+  ];
+  const show = (perSecond: number): string => `${readable(perSecond)} rows/s`;
+  const turns = await inTurns(lanes, { rounds, signal, say, show });
+  const unit = 'rows/s';
+  return [
+    compared({
+      name,
+      unit,
+      rival: 'a script, page by page',
+      ...turns.beside('ours', 'script', (perSecond) => perSecond),
+      goal: { atLeast: 0.3 },
+    }),
+    ...(rivals
+      ? [
+          compared({
+            name: `${name}, beside one statement`,
+            unit,
+            rival: 'INSERT ... SELECT',
+            ...turns.beside('ours', 'one statement', (perSecond) => perSecond),
+          }),
+        ]
+      : []),
+  ];
 }
 
-function filled(folder: string, shape: Shape): Files {
+function filled(folder: string, shape: Shape, rows: number): Files {
   mkdirSync(folder);
   const files = makeSides(folder, shape);
-  fill(files.legacy, shape, 'legacy', ROWS);
+  fill(files.legacy, shape, 'legacy', rows);
   return files;
 }
 
-function byHand({ legacy, extracted }: Files, shape: Shape): number {
+/** How long it takes, in ms. */
+function byHand({ legacy, extracted }: Files, copy: (db: Database.Database) => unknown): number {
   return withFile(extracted, (db) => {
     db.pragma('synchronous = NORMAL');
     db.prepare('ATTACH ? AS source').run(legacy);
     const started = performance.now();
-    db.exec(BY_HAND[shape]);
-    return (ROWS / (performance.now() - started)) * 1000;
+    copy(db);
+    return performance.now() - started;
   });
 }
 
-async function live(files: Files, shape: Shape): Promise<number> {
+/** How long our copy takes, in ms. */
+async function live(files: Files, shape: Shape, rows: number): Promise<number> {
   const plane = await installPlane(mappings[shape], files);
   await plane.start();
   try {
     const started = performance.now();
     await plane.backfill();
-    const rate = (ROWS / (performance.now() - started)) * 1000;
+    const ms = performance.now() - started;
     const { backfill } = await plane.status();
-    if (!backfill.complete || backfill.rows !== ROWS) throw new Error('the copy is not whole');
-    return rate;
+    if (!backfill.complete || backfill.rows !== rows) throw new Error('the copy is not whole');
+    return ms;
   } finally {
     await plane.stop();
   }

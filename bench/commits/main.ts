@@ -1,10 +1,18 @@
-import { runBench } from '../harness/index.ts';
+import { number, runBench, whole } from '../harness/index.ts';
 import { benchCommits } from './bench.ts';
+import type { CommitOptions } from './bench.ts';
 
-await runBench({
+await runBench<CommitOptions>({
   name: 'bench:commits',
   description:
     'Measures how many write transactions a process of the business gets through on SQLite,\n' +
     'beside one turn of the disk for each of them.',
-  run: async ({ folder }) => ({ results: await benchCommits(folder) }),
+  takes: 'a minute',
+  turn: { takes: '10 seconds', options: { rounds: 1 } },
+  options: [
+    number('--rounds <n>', 'how often each has its turn', { byDefault: 7, of: whole }),
+    number('--ms <n>', 'how long a turn is, in ms', { byDefault: 1_500, of: whole }),
+  ],
+  examples: ['--rounds 3 --ms 500'],
+  run: async (context) => ({ results: await benchCommits(context) }),
 });

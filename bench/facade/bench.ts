@@ -16,6 +16,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
     behind: 'service',
     async measure(field, stage) {
       const reads = await measure.measureReads(field, stage);
+      if (reads.halfLoad === undefined) return reads.results;
       const added = await measure.measureAddedLatency(field, reads.halfLoad, stage);
       return [...reads.results, ...added];
     },
@@ -40,10 +41,10 @@ export async function benchFacade(stage: Stage, only?: string): Promise<readonly
       if (only !== undefined && only !== name) continue;
       const upstream = stage.upstreams[part.behind];
       if (upstream === undefined) {
-        say(`${name}: left out, since nginx is not installed`);
+        stage.say(`${name}: left out, since nginx is not installed`);
         continue;
       }
-      say(name);
+      stage.say(name);
       const field = fields.get(upstream.url) ?? (await prepared(stage, upstream.url));
       fields.set(upstream.url, field);
       results.push(...(await part.measure(field, stage)));
@@ -54,13 +55,12 @@ export async function benchFacade(stage: Stage, only?: string): Promise<readonly
   return results;
 }
 
-async function prepared({ folder, proxyCores }: Stage, upstreamUrl: string): Promise<Field> {
-  const field = await startField({ folder, upstreamUrl, cores: proxyCores });
+async function prepared(
+  { folder, proxyCores, rivals }: Stage,
+  upstreamUrl: string,
+): Promise<Field> {
+  const field = await startField({ folder, upstreamUrl, cores: proxyCores, rivals });
   // Half of the customers read from either side: the decision goes its whole way.
   await field.ours.flags({ 'items.reads': 50 });
   return field;
-}
-
-function say(what: string): void {
-  process.stderr.write(`${what}\n`);
 }

@@ -34,6 +34,8 @@ interface FieldOptions {
   readonly upstreamUrl: string;
   /** Where the proxies run. */
   readonly cores: string | undefined;
+  /** Whether ours has any. */
+  readonly rivals: boolean;
 }
 
 /** Starts every contestant. */
@@ -50,12 +52,12 @@ export async function startField(options: FieldOptions): Promise<Field> {
     });
     const ours = { ...facade, name: 'ours' };
     started.push(ours);
-    for (const [name, file] of Object.entries(RIVALS)) {
+    for (const [name, file] of Object.entries(options.rivals ? RIVALS : {})) {
       const program = fileURLToPath(new URL(`rivals/${file}.js`, import.meta.url));
       const child = await startNode(program, { cores, env: { UPSTREAM_URL: upstreamUrl } });
       started.push({ ...child, name, url: `http://127.0.0.1:${child.ports['http']}` });
     }
-    if (await nginxVersion()) {
+    if (options.rivals && (await nginxVersion())) {
       started.push({ ...(await startNginxProxy(folder, upstreamUrl, cores)), name: 'nginx' });
     }
     return { ours, all: started, stop: () => stopAll(started) };

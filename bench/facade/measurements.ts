@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { alone, compared, median } from '../harness/index.ts';
-import type { Measured, RatioGoal, Result } from '../harness/index.ts';
+import { alone, compared } from '../harness/index.ts';
+import type { Measured, RatioGoal, Result, Rounds } from '../harness/index.ts';
 import type { Field } from './contestants.ts';
 import { measureFlagFlips } from './flag-flip.ts';
 import { startOurFacade } from './our-facade.ts';
-import { interleaved } from './rounds.ts';
+import { interleaved } from './lanes.ts';
 import type { Stage } from './stage.ts';
 
 /** What our throughput should be, as a share of each rival's. */
@@ -19,68 +19,78 @@ function perSecond({ perSecond: figure }: Measured): number {
   return figure;
 }
 
+/** How many requests a second ours serves, beside each rival; alone where there is none. */
+function throughput(
+  what: string,
+  rounds: Rounds<Measured>,
+  rivals: readonly string[],
+  goals: Readonly<Record<string, RatioGoal>> = {},
+): readonly Result[] {
+  const unit = 'requests/s';
+  if (rivals.length === 0) {
+    return [alone({ name: what, unit, value: rounds.median('ours', perSecond) })];
+  }
+  return rivals.map((rival) =>
+    compared({
+      name: `${what}, against ${rival}`,
+      unit,
+      rival,
+      ...rounds.beside('ours', rival, perSecond),
+      ...(goals[rival] ? { goal: goals[rival] } : {}),
+    }),
+  );
+}
+
 interface Reads {
   readonly results: readonly Result[];
-  /** Half of what httpxy, the nearest rival, can take. */
-  readonly halfLoad: number;
+  /** Half of what httpxy, the nearest rival, can take; undefined where it was left out. */
+  readonly halfLoad: number | undefined;
 }
 
 /** Reads of a capability's route in front of a service, beside every rival. */
 export async function measureReads(field: Field, stage: Stage): Promise<Reads> {
   const rounds = await interleaved(field.all, stage.reads, stage);
   const rivals = field.all.slice(1).map(({ name }) => name);
-  const throughput = rivals.map((rival) =>
-    compared({
-      name: `GET 1 KB, against ${rival}`,
-      unit: 'requests/s',
-      rival,
-      ...rounds.pair('ours', rival, perSecond),
-      ...(GOALS[rival] ? { goal: GOALS[rival] } : {}),
-    }),
-  );
   const p99 = compared({
     name: 'GET 1 KB, p99',
     unit: 'ms',
     rival: 'httpxy',
-    ...rounds.pair('ours', 'httpxy', ({ p99Ms }) => p99Ms),
+    ...rounds.beside('ours', 'httpxy', ({ p99Ms }) => p99Ms),
     goal: { atMost: 1 },
   });
-  return { results: [...throughput, p99], halfLoad: rounds.median('httpxy', perSecond) / 2 };
+  return {
+    results: [...throughput('GET 1 KB', rounds, rivals, GOALS), p99],
+    halfLoad: stage.rivals ? rounds.median('httpxy', perSecond) / 2 : undefined,
+  };
 }
 
 /**
  * The same beside the two nearest to what can be had at all, in front of an nginx that answers from
  * memory. nginx as a proxy does not wait for its upstream there, which in front of a service it does.
  */
-export async function measureReadsBeforeNginx(
-  field: Field,
-  stage: Stage,
-): Promise<readonly Result[]> {
+export function measureReadsBeforeNginx(field: Field, stage: Stage): Promise<readonly Result[]> {
   const rivals = ['httpxy', 'bare undici', 'nginx'];
-  const lanes = field.all.filter(({ name }) => name === 'ours' || rivals.includes(name));
-  const rounds = await interleaved(lanes, stage.reads, stage);
-  return rivals.map((rival) =>
-    compared({
-      name: `GET 1 KB before an nginx, against ${rival}`,
-      unit: 'requests/s',
-      rival,
-      ...rounds.pair('ours', rival, perSecond),
-    }),
-  );
+  return measureBeside('GET 1 KB before an nginx', field, stage, { load: stage.reads, rivals });
 }
 
 /** Writes to the same route: ours reads the whole body first, and gives each a key. */
-export async function measureWrites(field: Field, stage: Stage): Promise<readonly Result[]> {
+export function measureWrites(field: Field, stage: Stage): Promise<readonly Result[]> {
   const rivals = ['httpxy', 'bare undici'];
-  const lanes = field.all.filter(({ name }) => name === 'ours' || rivals.includes(name));
-  const rounds = await interleaved(lanes, stage.writes, stage);
-  return rivals.map((rival) =>
-    compared({
-      name: `POST 1 KB, against ${rival}`,
-      unit: 'requests/s',
-      rival,
-      ...rounds.pair('ours', rival, perSecond),
-    }),
+  return measureBeside('POST 1 KB', field, stage, { load: stage.writes, rivals });
+}
+
+async function measureBeside(
+  what: string,
+  field: Field,
+  stage: Stage,
+  { load, rivals }: { readonly load: Stage['reads']; readonly rivals: readonly string[] },
+): Promise<readonly Result[]> {
+  const beside = field.all.filter(({ name }) => rivals.includes(name));
+  const rounds = await interleaved([field.ours, ...beside], load, stage);
+  return throughput(
+    what,
+    rounds,
+    beside.map(({ name }) => name),
   );
 }
 
@@ -97,10 +107,10 @@ export async function measureAddedLatency(
   const rounds = await interleaved(lanes, { ...stage.reads, rate: halfLoad }, stage);
   return (['p50Ms', 'p99Ms'] as const).map((percentile) =>
     compared({
-      name: `added latency at ${Math.round(halfLoad / 100) / 10} k requests/s, ${percentile.slice(0, 3)}`,
+      name: `added latency at half of what httpxy takes, ${percentile.slice(0, 3)}`,
       unit: 'ms',
       rival: 'httpxy',
-      ...rounds.pair('ours', 'httpxy', (of, round) =>
+      ...rounds.beside('ours', 'httpxy', (of, round) =>
         Math.max(0.001, of[percentile] - round('direct')[percentile]),
       ),
     }),
@@ -123,7 +133,7 @@ export async function measureShadow(field: Field, stage: Stage): Promise<readonl
       name: 'GET 1 KB, shadow 100 %',
       unit: 'requests/s',
       rival: 'shadow off',
-      ...rounds.pair('on', 'off', perSecond),
+      ...rounds.beside('on', 'off', perSecond),
       goal: { atLeast: 0.6 },
     }),
     alone({
@@ -140,14 +150,14 @@ export async function measureMemory(field: Field): Promise<readonly Result[]> {
   const rival = field.all.find(({ name }) => name === 'httpxy');
   const ours = await field.ours.memory();
   const theirs = await rival?.memory();
-  if (ours === undefined || theirs === undefined) return [];
+  if (ours === undefined) return [];
   return [
     compared({
       name: 'resident memory after the load',
       unit: 'MB',
       value: ours / 1e6,
       rival: 'httpxy',
-      rivalValue: theirs / 1e6,
+      ...(theirs === undefined ? {} : { rivalValue: theirs / 1e6 }),
     }),
   ];
 }
@@ -174,7 +184,7 @@ export async function measureWorkers(stage: Stage): Promise<readonly Result[]> {
         name: 'GET 1 KB, two workers',
         unit: 'requests/s',
         rival: 'one worker',
-        ...rounds.pair('two workers', 'one worker', perSecond),
+        ...rounds.beside('two workers', 'one worker', perSecond),
       }),
     ];
   } finally {
@@ -184,14 +194,14 @@ export async function measureWorkers(stage: Stage): Promise<readonly Result[]> {
 
 /** From a flag's change to the last new request that went the old way. */
 export async function measureFlips(stage: Stage): Promise<readonly Result[]> {
-  const flips = await measureFlagFlips(stage.folder);
+  const flips = await measureFlagFlips(stage);
   return [
-    alone({ name: 'flag flip to 100 %, median', unit: 'ms', value: median(flips), atMost: 100 }),
-    alone({
-      name: 'flag flip to 100 %, slowest',
+    compared({
+      name: 'flag flip to 100 %',
       unit: 'ms',
-      value: Math.max(...flips),
-      atMost: 100,
+      rival: 'p99 of a request meanwhile',
+      ...flips.within('ours', ({ ms, requestP99Ms }) => ({ value: ms, rivalValue: requestP99Ms })),
+      goal: { atMost: 10 },
     }),
   ];
 }

@@ -3,12 +3,11 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { findLoadGenerator, startNode } from '../harness/index.ts';
-import type { Child, LoadGenerator, LoadOptions } from '../harness/index.ts';
+import type { BenchContext, Child, LoadGenerator, LoadOptions } from '../harness/index.ts';
 import { nginxVersion, startNginxUpstream } from './nginx.ts';
 
 /** What every measurement shares. */
-export interface Stage {
-  readonly folder: string;
+export interface Stage extends Pick<BenchContext<unknown>, 'folder' | 'rivals' | 'signal' | 'say'> {
   readonly rounds: number;
   readonly generator: LoadGenerator;
   readonly upstreams: Upstreams;
@@ -31,10 +30,10 @@ export interface Upstreams {
 type Upstream = Child & { readonly url: string };
 type Load = Omit<LoadOptions, 'url'>;
 
-interface StageOptions {
-  readonly folder: string;
+export interface FacadeOptions {
   readonly seconds: number;
   readonly rounds: number;
+  readonly only?: string;
 }
 
 /** The path of a capability's route. */
@@ -43,7 +42,9 @@ const CONNECTIONS = 32;
 const ANSWER = JSON.stringify({ text: 'x'.repeat(1_024 - 11) });
 
 /** Starts the upstreams, and finds out what this machine has. */
-export async function setStage({ folder, seconds, rounds }: StageOptions): Promise<Stage> {
+export async function setStage(context: BenchContext<FacadeOptions>): Promise<Stage> {
+  const { folder, rivals, signal, say } = context;
+  const { seconds, rounds } = context.options;
   const apart = await coresApart();
   const generator = await findLoadGenerator(apart?.others);
   const nginx = await nginxVersion();
@@ -57,6 +58,9 @@ export async function setStage({ folder, seconds, rounds }: StageOptions): Promi
   };
   return {
     folder,
+    rivals,
+    signal,
+    say,
     rounds,
     generator,
     upstreams: { service, nginx: quick || undefined, quickest: quick || service },

@@ -5,13 +5,12 @@ import { DataPlane, openSides } from '../../strangler/index.ts';
 import { startPostgres } from '../../system/index.ts';
 import type { PrivatePostgres } from '../../system/index.ts';
 import { plainMapping } from '../data/index.ts';
-import { compared, median } from '../harness/index.ts';
+import { compared, inTurns, readable } from '../harness/index.ts';
 import type { Result } from '../harness/index.ts';
+import type { FeedContext } from './context.ts';
 
-const ROWS = 200_000;
 /** Rows in one transaction of the source. */
 const TOGETHER = 100;
-const ROUNDS = 3;
 const CATCH_UP_MS = 120_000;
 
 const TABLE = `CREATE TABLE rows_in (id BIGINT PRIMARY KEY, name TEXT NOT NULL,
@@ -24,26 +23,36 @@ const TABLE = `CREATE TABLE rows_in (id BIGINT PRIMARY KEY, name TEXT NOT NULL,
  * reading, Redis there and back, applying. In the rival's: making the subscription, starting its workers,
  * decoding the log, applying. It sends rows as they are; ours could be mapped, and parked.
  */
-export async function benchPostgres(redisUrl: string): Promise<Result> {
+export async function benchPostgres(context: FeedContext): Promise<readonly Result[]> {
+  const { redisUrl, rivals, signal, say, options } = context;
+  // Transactions are whole.
+  const rows = Math.ceil(options.rows / TOGETHER) * TOGETHER;
   const postgres = await startPostgres();
-  const [ours, rivals]: [number[], number[]] = [[], []];
   try {
     await startSubscribersAtOnce(postgres);
-    for (let round = 0; round < ROUNDS; round += 1) {
-      rivals.push(await withPair(postgres, replicationRate));
-      ours.push(await withPair(postgres, (pair) => feedRate(pair, redisUrl)));
-    }
+    const ours = {
+      name: 'ours',
+      run: () => withPair(postgres, (pair) => feedRate(pair, redisUrl, rows)),
+    };
+    const rival = {
+      name: 'replication',
+      run: () => withPair(postgres, (pair) => replicationRate(pair, rows)),
+    };
+    const show = (perSecond: number): string => `${readable(perSecond)} rows/s`;
+    const lanes = rivals ? [ours, rival] : [ours];
+    const turns = await inTurns(lanes, { rounds: options.rounds, signal, say, show });
+    return [
+      compared({
+        name: 'catch-up through BullMQ, PostgreSQL to PostgreSQL',
+        unit: 'rows/s',
+        rival: 'its own logical replication',
+        ...turns.beside('ours', 'replication', (perSecond) => perSecond),
+        goal: { atLeast: 0.5 },
+      }),
+    ];
   } finally {
     await postgres.stop();
   }
-  return compared({
-    name: 'catch-up through BullMQ, PostgreSQL to PostgreSQL',
-    unit: 'rows/s',
-    value: median(ours),
-    rival: 'its own logical replication',
-    rivalValue: median(rivals),
-    goal: { atLeast: 0.5 },
-  });
 }
 
 /** Otherwise a server starts no more than one of them in five seconds, which would be in their time. */
@@ -90,9 +99,9 @@ async function withPair<T>(
 }
 
 /** Writes the rows, in many transactions. */
-async function fill({ client }: Side): Promise<void> {
+async function fill({ client }: Side, rows: number): Promise<void> {
   await client.query(
-    `DO $$ BEGIN FOR nr IN 0..${ROWS / TOGETHER - 1} LOOP
+    `DO $$ BEGIN FOR nr IN 0..${rows / TOGETHER - 1} LOOP
        INSERT INTO rows_in SELECT i, 'row ' || i, i * 7, 1700000000000 + i * 1000
          FROM generate_series(nr * ${TOGETHER} + 1, (nr + 1) * ${TOGETHER}) i;
        COMMIT;
@@ -100,44 +109,44 @@ async function fill({ client }: Side): Promise<void> {
   );
 }
 
-async function feedRate({ source, target }: Pair, redisUrl: string): Promise<number> {
+async function feedRate({ source, target }: Pair, redisUrl: string, rows: number): Promise<number> {
   const urls = { legacy: source.url, extracted: target.url };
   const databases = openSides(plainMapping, urls);
   const log = createLog('bench', 'silent');
   const plane = new DataPlane({ mapping: plainMapping, databases, redisUrl, log });
   await plane.install();
-  await fill(source);
+  await fill(source, rows);
   const started = performance.now();
   await plane.start();
   try {
-    return await rateUntilShown(target, started);
+    return await rateUntilShown(target, started, rows);
   } finally {
     await plane.stop();
   }
 }
 
 /** The slot is made by hand: a server that is its own subscriber would wait for itself. */
-async function replicationRate({ source, target }: Pair): Promise<number> {
+async function replicationRate({ source, target }: Pair, rows: number): Promise<number> {
   await source.client.query('CREATE PUBLICATION rows FOR TABLE rows_in');
   await source.client.query(`SELECT pg_create_logical_replication_slot('rows', 'pgoutput')`);
-  await fill(source);
+  await fill(source, rows);
   const started = performance.now();
   await target.client.query(
     `CREATE SUBSCRIPTION rows CONNECTION '${source.url}' PUBLICATION rows
        WITH (create_slot = false, slot_name = 'rows', copy_data = false)`,
   );
   try {
-    return await rateUntilShown(target, started);
+    return await rateUntilShown(target, started, rows);
   } finally {
     await target.client.query('DROP SUBSCRIPTION rows');
     await source.client.query('DROP PUBLICATION rows');
   }
 }
 
-async function rateUntilShown({ client }: Side, started: number): Promise<number> {
+async function rateUntilShown({ client }: Side, started: number, rows: number): Promise<number> {
   for (;;) {
-    const { rowCount } = await client.query('SELECT FROM rows_in WHERE id = $1', [ROWS]);
-    if (rowCount === 1) return (ROWS / (performance.now() - started)) * 1000;
+    const { rowCount } = await client.query('SELECT FROM rows_in WHERE id = $1', [rows]);
+    if (rowCount === 1) return (rows / (performance.now() - started)) * 1000;
     if (performance.now() - started > CATCH_UP_MS) throw new Error('the target did not catch up');
     await delay(10);
   }

@@ -1,5 +1,9 @@
 import { spawn } from 'node:child_process';
 
+/** The tables that `order-writer` writes to. */
+export const ORDERS = `CREATE TABLE orders (id INTEGER PRIMARY KEY, customer TEXT, total INTEGER);
+  CREATE TABLE order_lines (order_id, item, amount, PRIMARY KEY (order_id, item))`;
+
 /** Runs one of this folder's writers as a process of its own and returns what it printed. */
 export function runWriter<T>(
   script: string,

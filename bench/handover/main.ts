@@ -8,6 +8,8 @@ await runBench<{ readonly handovers: number; readonly rate: number }>({
   name: 'bench:handover',
   description:
     'Moves inventory and payment to and fro under load, and judges both ways by what clients were told.',
+  takes: '4 minutes',
+  turn: { takes: '4 minutes' },
   options: [
     number('--handovers <n>', 'how many handovers, a multiple of 4', {
       byDefault: 100,

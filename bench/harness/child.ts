@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { processTable, usageBelow } from './processes.ts';
 
 /** A process that takes part in a measurement. */
 export interface Child {
@@ -101,7 +101,7 @@ function handle(child: ChildProcess): Child {
   const pid = child.pid as number;
   return {
     pid,
-    memory: () => residentMemory(pid),
+    memory: async () => usageBelow(await processTable(), pid)?.memory,
     stop: () =>
       new Promise((resolve) => {
         if (child.exitCode !== null || child.signalCode !== null) {
@@ -116,20 +116,6 @@ function handle(child: ChildProcess): Child {
         child.kill('SIGTERM');
       }),
   };
-}
-
-/** Of the process and of its children, where /proc tells. */
-async function residentMemory(pid: number): Promise<number | undefined> {
-  try {
-    const status = await readFile(`/proc/${pid}/status`, 'utf8');
-    const own = Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1_024;
-    const list = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
-    const children = list.split(' ').filter(Boolean).map(Number);
-    const below = await Promise.all(children.map(residentMemory));
-    return below.reduce<number>((sum, each) => sum + (each ?? 0), own);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Prefixes a command so that it runs on these processors only, where that can be done. */

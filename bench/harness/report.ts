@@ -8,13 +8,13 @@ export interface Report {
   readonly results: readonly Result[];
 }
 
-/** Prints a report as a table, writes it as JSON where a file is given; 1 when a goal was missed. */
-export async function publish(report: Report, file: string | undefined): Promise<0 | 1> {
+/** Prints a report as a table, writes it as JSON where a file is given; whether every goal was met. */
+export async function publish(report: Report, file: string | undefined): Promise<boolean> {
   const { machine, results } = report;
   const tools = Object.values(machine.tools).join(', ');
   console.log(`${machine.cpu}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}`);
   if (tools !== '') console.log(tools);
   console.log(`\n${table(results)}\n`);
   if (file !== undefined) await writeFile(file, `${JSON.stringify(report, null, 2)}\n`);
-  return results.every(({ ok }) => ok) ? 0 : 1;
+  return results.every(({ ok }) => ok);
 }

@@ -1,3 +1,6 @@
+import type { Interval } from './interval.ts';
+import type { Beside } from './rounds.ts';
+
 /** One figure, beside that of a rival where there is one, and what it was to be. */
 export interface Result {
   readonly name: string;
@@ -7,7 +10,9 @@ export interface Result {
   readonly rivalValue: number | null;
   /** `value` divided by `rivalValue`. */
   readonly ratio: number | null;
-  /** Such as `>= 1.3x` for the ratio or `<= 100 ms` for the value; null where none is set. */
+  /** For the median of the ratios of many rounds; null where there was but one. */
+  readonly interval: Interval | null;
+  /** Such as `>= 1.3x` for the ratio or `<= 0 writes` for the value; null where none is set. */
   readonly goal: string | null;
   /** Whether the goal is reached; true where none is set. */
   readonly ok: boolean;
@@ -16,19 +21,22 @@ export interface Result {
 /** What a ratio should be. */
 export type RatioGoal = { readonly atLeast: number } | { readonly atMost: number };
 
-interface Compared {
+interface Compared extends Beside {
   readonly name: string;
   readonly unit: string;
-  readonly value: number;
   readonly rival: string;
-  readonly rivalValue: number;
   readonly goal?: RatioGoal;
 }
 
-/** A figure judged by its ratio to a rival's of the same run. */
-export function compared({ name, unit, value, rival, rivalValue, goal }: Compared): Result {
+/**
+ * A figure judged by its ratio to another one of the same run, so that a goal for it holds on every
+ * machine; without that other one, information.
+ */
+export function compared({ name, unit, value, rivalValue, ...rest }: Compared): Result {
+  if (rivalValue === undefined) return alone({ name, unit, value });
+  const { rival, interval = null, goal } = rest;
   const ratio = value / rivalValue;
-  const common = { name, unit, value, rival, rivalValue, ratio };
+  const common = { name, unit, value, rival, rivalValue, ratio, interval };
   if (goal === undefined) return { ...common, goal: null, ok: true };
   return 'atLeast' in goal
     ? { ...common, goal: `>= ${goal.atLeast}x`, ok: ratio >= goal.atLeast }
@@ -46,7 +54,7 @@ interface Alone {
   readonly atLeast?: number;
 }
 
-/** A figure judged by itself. */
+/** A figure for information, or one whose goal is the same on every machine, such as no lost write. */
 export function alone({ name, unit, value, rival, rivalValue, atMost, atLeast }: Alone): Result {
   const bounds = [
     ...(atLeast === undefined ? [] : [`>= ${atLeast} ${unit}`]),
@@ -59,6 +67,7 @@ export function alone({ name, unit, value, rival, rivalValue, atMost, atLeast }:
     rival: rival ?? null,
     rivalValue: rivalValue ?? null,
     ratio: null,
+    interval: null,
     goal: bounds.length === 0 ? null : bounds.join(', '),
     ok: value >= (atLeast ?? -Infinity) && value <= (atMost ?? Infinity),
   };

@@ -10,7 +10,7 @@ export function table(results: readonly Result[]): string {
     result.rival === null || result.rivalValue === null
       ? ''
       : `${readable(result.rivalValue)} ${result.rival}`,
-    result.ratio === null ? '' : `${result.ratio.toFixed(2)}x`,
+    ratioOf(result),
     result.goal ?? '',
     result.ok ? '' : 'MISSED',
   ]);
@@ -25,6 +25,14 @@ export function table(results: readonly Result[]): string {
   return [line(COLUMNS), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join(
     '\n',
   );
+}
+
+function ratioOf({ ratio, interval }: Result): string {
+  if (ratio === null) return '';
+  const own = `${ratio.toFixed(2)}x`;
+  return interval === null
+    ? own
+    : `${own} (${interval.low.toFixed(2)} to ${interval.high.toFixed(2)})`;
 }
 
 /** Three digits that mean something: 31,234 and 0.412 and 12.3. */

@@ -1,104 +1,149 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Mapping } from '../../strangler/index.ts';
-import { alone, compared, median } from '../harness/index.ts';
-import type { Result } from '../harness/index.ts';
+import { compared, inTurns, readable } from '../harness/index.ts';
+import type { BenchContext, Lane, Result } from '../harness/index.ts';
 import { fill, installPlane, makeSides, plainMapping, realMapping } from '../data/index.ts';
 import type { Files, Shape } from '../data/index.ts';
+import { equalByScript } from './script.ts';
 
-const ROWS = 1_000_000;
-const ROUNDS = 3;
-const MEMORY_ROWS = [100_000, ROWS] as const;
-
-/** Measures comparing both sides beside `sqldiff`, on equal rows. */
-export async function benchReconcile(folder: string): Promise<readonly Result[]> {
-  const results: Result[] = [];
-  const plain = filled(join(folder, 'plain'), 'plain', ROWS);
-  const { ours, rival } = await sideBySide(plain);
-  const name = 'reconcile, one shape, 1,000,000 equal rows';
-  if (rival === undefined) {
-    process.stderr.write('sqldiff is not installed (Debian: sqlite3-tools): no rival here\n');
-    results.push(alone({ name, unit: 'rows/s', value: ours }));
-  } else {
-    const goal = { atLeast: 0.3 };
-    const unit = 'rows/s';
-    results.push(compared({ name, unit, value: ours, rival: 'sqldiff', rivalValue: rival, goal }));
-  }
-  const real = filled(join(folder, 'real'), 'real', ROWS);
-  const rates = await rounds(realMapping, real);
-  results.push(
-    alone({
-      name: 'reconcile through a mapping with codes, money and times',
-      unit: 'rows/s',
-      value: median(rates),
-      atLeast: 250_000,
-    }),
-  );
-  const [small, large] = MEMORY_ROWS.map((rows) =>
-    peakMb(rows === ROWS ? plain : filled(join(folder, String(rows)), 'plain', rows)),
-  ) as [number, number];
-  results.push(
-    compared({
-      name: 'peak memory, 1,000,000 rows beside 100,000',
-      unit: 'MB',
-      value: large,
-      rival: 'MB at 100,000',
-      rivalValue: small,
-      goal: { atMost: 1.25 },
-    }),
-  );
-  return results;
+export interface ReconcileOptions {
+  readonly rounds: number;
+  readonly rows: number;
 }
 
-function filled(folder: string, shape: Shape, rows: number): Files {
-  mkdirSync(folder);
-  const files = makeSides(folder, shape);
+const mappings = { plain: plainMapping, real: realMapping } as const;
+
+/** Measures comparing both sides, on equal rows. */
+export async function benchReconcile(
+  context: BenchContext<ReconcileOptions>,
+): Promise<readonly Result[]> {
+  const { rows } = context.options;
+  const files = {
+    plain: filled(context, 'plain', rows),
+    real: filled(context, 'real', rows),
+    small: filled(context, 'plain', rows / 10),
+  };
+  return [
+    ...(await rates(context, 'plain', files.plain)),
+    ...(await rates(context, 'real', files.real)),
+    await peak(context, files.plain, files.small),
+  ];
+}
+
+const NAMES = {
+  plain: 'reconcile, one shape, equal rows',
+  real: 'reconcile through a mapping with codes, money and times',
+} as const;
+
+async function rates(
+  { options, rivals, signal, say }: BenchContext<ReconcileOptions>,
+  shape: Shape,
+  files: Files,
+): Promise<readonly Result[]> {
+  const { rounds, rows } = options;
+  const name = NAMES[shape];
+  say(`${name}, ${readable(rows)} rows`);
+  const diff = rivals && shape === 'plain' && hasSqldiff(say);
+  const turns = await inTurns(
+    [
+      timed('ours', rows, () => reconcile(files, shape)),
+      ...(rivals ? [timed('script', rows, () => equalByScript(files, shape))] : []),
+      ...(diff ? [timed('sqldiff', rows, () => equalBySqldiff(files))] : []),
+    ],
+    { rounds, signal, say, show: (perSecond) => `${readable(perSecond)} rows/s` },
+  );
+  const beside = (rival: string) => turns.beside('ours', rival, (perSecond) => perSecond);
+  const unit = 'rows/s';
+  return [
+    compared({
+      name,
+      unit,
+      rival: 'a script, row by row',
+      ...beside('script'),
+      goal: { atLeast: 1 },
+    }),
+    ...(diff
+      ? [
+          compared({
+            name: `${name}, beside sqldiff`,
+            unit,
+            rival: 'sqldiff',
+            ...beside('sqldiff'),
+          }),
+        ]
+      : []),
+  ];
+}
+
+/** @throws when rows that are equal are found to differ */
+function timed(name: string, rows: number, work: () => boolean | Promise<boolean>): Lane<number> {
+  return {
+    name,
+    run: async () => {
+      const started = performance.now();
+      if (!(await work())) throw new Error(`${name}: equal rows were found to differ`);
+      return (rows / (performance.now() - started)) * 1_000;
+    },
+  };
+}
+
+async function peak(
+  { options, signal, say }: BenchContext<ReconcileOptions>,
+  large: Files,
+  small: Files,
+): Promise<Result> {
+  const { rounds, rows } = options;
+  const lane = (name: string, files: Files) => ({ name, run: async () => peakMb(files) });
+  const show = (mb: number): string => `${readable(mb)} MB`;
+  say('peak memory');
+  const lanes = [lane('ours', large), lane('a tenth', small)];
+  // It hardly varies, so that three rounds are enough.
+  const turns = await inTurns(lanes, { rounds: Math.min(rounds, 3), signal, say, show });
+  return compared({
+    name: 'peak memory of a comparison',
+    unit: 'MB',
+    rival: `at ${readable(rows / 10)} rows, a tenth`,
+    ...turns.beside('ours', 'a tenth', (mb) => mb),
+    goal: { atMost: 1.25 },
+  });
+}
+
+function filled({ folder }: { readonly folder: string }, shape: Shape, rows: number): Files {
+  const own = join(folder, `${shape}-${rows}`);
+  mkdirSync(own);
+  const files = makeSides(own, shape);
   fill(files.legacy, shape, 'legacy', rows);
   fill(files.extracted, shape, 'extracted', rows);
   return files;
 }
 
-async function sideBySide(files: Files): Promise<{ ours: number; rival: number | undefined }> {
-  const [ours, rivals]: [number[], number[]] = [[], []];
-  for (let round = 0; round < ROUNDS; round += 1) {
-    // In turns, so that what disturbs the machine disturbs both.
-    const rival = sqldiffRate(files);
-    if (rival !== undefined) rivals.push(rival);
-    ours.push(...(await rounds(plainMapping, files, 1)));
-  }
-  return { ours: median(ours), rival: rivals.length === 0 ? undefined : median(rivals) };
-}
-
-async function rounds(mapping: Mapping, files: Files, count = ROUNDS): Promise<number[]> {
-  const plane = await installPlane(mapping, files);
+async function reconcile(files: Files, shape: Shape): Promise<boolean> {
+  const plane = await installPlane(mappings[shape], files);
   await plane.start();
   try {
-    const rates: number[] = [];
-    for (let round = 0; round < count; round += 1) {
-      const started = performance.now();
-      const { clean } = await plane.reconcile();
-      if (!clean) throw new Error('equal rows were found to differ');
-      rates.push((ROWS / (performance.now() - started)) * 1000);
-    }
-    return rates;
+    return (await plane.reconcile()).clean;
   } finally {
     await plane.stop();
   }
 }
 
-function sqldiffRate({ legacy, extracted }: Files): number | undefined {
-  const started = performance.now();
-  const { error } = spawnSync('sqldiff', ['--table', 'rows_in', legacy, extracted]);
-  if (error) return undefined;
-  return (ROWS / (performance.now() - started)) * 1000;
+function hasSqldiff(say: (text: string) => void): boolean {
+  if (spawnSync('sqldiff', ['--help']).error === undefined) return true;
+  say('sqldiff is not installed (Debian: sqlite3-tools), so that this rival is left out');
+  return false;
+}
+
+function equalBySqldiff({ legacy, extracted }: Files): boolean {
+  const { status, stdout } = spawnSync('sqldiff', ['--table', 'rows_in', legacy, extracted]);
+  return status === 0 && stdout.length === 0;
 }
 
 function peakMb({ legacy, extracted }: Files): number {
   // This file runs from the build, and so does its neighbour.
   const script = new URL('peak-memory.js', import.meta.url).pathname;
   const answer = execFileSync(process.execPath, [script, legacy, extracted], { encoding: 'utf8' });
-  const { clean, peakMb: peak } = JSON.parse(answer) as { clean: boolean; peakMb: number };
+  const { clean, peakMb: most } = JSON.parse(answer) as { clean: boolean; peakMb: number };
   if (!clean) throw new Error('equal rows were found to differ');
-  return peak;
+  return most;
 }
