@@ -22,6 +22,7 @@ export default defineConfig({
     payment: serviceUrl(env, 'PAYMENT_URL', 4002),
   },
   monolith: 'monolith',
+  honoursKeys: ['monolith', 'inventory', 'payment'],
   stickyHeader: 'x-customer-id',
   capabilities: {
     inventory: {

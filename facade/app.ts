@@ -109,6 +109,7 @@ export function buildApp(options: FacadeOptions): Facade {
       routes,
       circumstances: circumstancesOf(routes, memory),
       monolith: upstreams.get(config.monolith),
+      monolithHonoursKeys: config.honoursKeys.includes(config.monolith),
       stickyHeader,
     };
     const keyHeaders = capabilities.flatMap(({ cohorts }) => cohorts?.header ?? []);

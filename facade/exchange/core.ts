@@ -37,6 +37,8 @@ export interface Core extends Memory {
   readonly routes: Routes;
   readonly circumstances: Circumstances;
   readonly monolith: Upstream;
+  /** Whether the monolith carries out a write only once that comes twice with the same key. */
+  readonly monolithHonoursKeys: boolean;
   /** Lower-case name of the header that names the customer. */
   readonly stickyHeader: string;
 }

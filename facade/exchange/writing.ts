@@ -43,7 +43,8 @@ export class Writing implements Witness {
   readonly #core: Core;
   readonly #slots: Slots;
   readonly #headers: string[];
-  readonly #keyed: boolean;
+  /** Whether it may be sent again when nobody knows whether it was carried out. */
+  readonly #repeatable: boolean;
   /** When the write would have been done, had nothing moved. */
   #heldSince: number | undefined;
   #heldFor: Capability | undefined;
@@ -72,7 +73,8 @@ export class Writing implements Witness {
     this.#headers.push('x-fig-attempt', randomId());
     const needsKey = form.method === 'POST' && form.idempotencyKey === undefined;
     if (needsKey) this.#headers.push('idempotency-key', timeOrderedId());
-    this.#keyed = needsKey || form.idempotencyKey !== undefined;
+    const honoured = capability ? capability.honoursKeys : core.monolithHonoursKeys;
+    this.#repeatable = form.idempotencyKey !== undefined || (needsKey && honoured);
   }
 
   /**
@@ -126,8 +128,8 @@ export class Writing implements Witness {
         this.#recordHold();
       } else if (outcome.kind === 'over') {
         return;
-      } else if (isWorthAnother(outcome) && this.#keyed && !this.#retried) {
-        // A key makes it safe: whoever has done it already will only say so again.
+      } else if (isWorthAnother(outcome) && this.#repeatable && !this.#retried) {
+        // Its key makes that safe: whoever has done it already will only say so again.
         this.#retried = true;
         bump(this.#core.counters.retried, this.#main);
       } else {

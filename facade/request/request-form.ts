@@ -155,7 +155,8 @@ export class RequestReader {
         case 'idempotency-key':
           if (idempotencyKey !== undefined) throw twice(name);
           idempotencyKey = value;
-          headers.push(name, value);
+          // An empty one is none; a write is given another.
+          if (value !== '') headers.push(name, value);
           break;
         case 'host':
           if (host !== undefined) throw twice(name);

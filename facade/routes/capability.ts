@@ -16,6 +16,8 @@ export interface Capability {
   readonly replicated: boolean;
   /** Whether a handover waits for writes under way: an application of it can't say FENCED. */
   readonly finishesFirst: boolean;
+  /** Whether both sides carry out a write only once that comes twice with the same key. */
+  readonly honoursKeys: boolean;
   /** How requests name the key, where single keys may have another owner than the rest. */
   readonly cohorts: { readonly header: string; readonly isCustomer: boolean } | undefined;
   /** Body paths that may differ between the sides. */
@@ -76,6 +78,9 @@ export function compileRoutes(config: FigConfig, indexes = new Indexes()): Route
       replicated: settings.databases !== undefined,
       finishesFirst: [settings.legacy, settings.extracted].some((upstream) =>
         config.drainFirst.includes(upstream),
+      ),
+      honoursKeys: [settings.legacy, settings.extracted].every((upstream) =>
+        config.honoursKeys.includes(upstream),
       ),
       cohorts: cohortsOf(settings, config),
       ignore: settings.ignore.map(({ path }) => path),

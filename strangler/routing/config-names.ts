@@ -33,7 +33,9 @@ function unknownUpstreams(config: Unchecked, capabilities: Unchecked): string[] 
       : [`${field}: there is no upstream "${value}"; known are ${upstreams.join(', ')}`];
   return [
     ...check('monolith', config['monolith']),
-    ...asArray(config['drainFirst']).flatMap((value, index) => check(`drainFirst.${index}`, value)),
+    ...['drainFirst', 'honoursKeys'].flatMap((field) =>
+      asArray(config[field]).flatMap((value, index) => check(`${field}.${index}`, value)),
+    ),
     ...Object.entries(capabilities).flatMap(([key, value]) => {
       const { legacy, extracted } = asRecord(value);
       return [

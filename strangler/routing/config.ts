@@ -103,6 +103,12 @@ export const configSchema = z.strictObject({
    * handover lets their writes finish before it closes their side.
    */
   drainFirst: z.array(z.string()).default([]),
+  /**
+   * Upstreams that carry out a write only once however often they get it with the same
+   * Idempotency-Key. Only to these is a write without a key of its client sent again, under a key of
+   * the facade's, when a connection breaks before it is answered.
+   */
+  honoursKeys: z.array(z.string()).default([]),
   /** The header that names the customer: stickiness, and reading one's own writes. */
   stickyHeader: header.default('x-customer-id'),
   // Names are checked with those that refer to them: a wrong one must not hide what is wrong inside.

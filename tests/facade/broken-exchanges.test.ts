@@ -6,6 +6,8 @@ import { eventually, request } from '../support/index.ts';
 import { RawClient } from './raw-client.ts';
 import { json, withStand } from './stand.ts';
 
+const SIDES = ['legacy', 'extracted'];
+
 describe('when somebody goes away', () => {
   it('the upstream is cancelled with its client', () => {
     let arrived = 0;
@@ -52,18 +54,38 @@ describe('when somebody goes away', () => {
     { path: '/api/stock', method: 'GET', headers: {}, tries: 2 },
     { path: '/api/stock', method: 'PUT', headers: {}, tries: 1 },
     { path: '/api/stock', method: 'PUT', headers: { 'idempotency-key': 'k' }, tries: 2 },
-    // It is given a key by the facade.
-    { path: '/api/stock', method: 'POST', headers: {}, tries: 2 },
+    // It is given a key by the facade, of which only the facade knows.
+    { path: '/api/stock', method: 'POST', headers: {}, tries: 1 },
+    { path: '/api/stock', method: 'POST', headers: { 'idempotency-key': '' }, tries: 1 },
+    { path: '/api/stock', method: 'POST', headers: { 'idempotency-key': 'k' }, tries: 2 },
+    { path: '/api/stock', method: 'POST', headers: {}, honours: ['legacy'], tries: 1 },
+    { path: '/api/stock', method: 'POST', headers: {}, honours: SIDES, tries: 2 },
+    { path: '/api/stock', method: 'PUT', headers: {}, honours: SIDES, tries: 1 },
+    { path: '/api/orders', method: 'POST', headers: {}, honours: SIDES, tries: 1 },
+    { path: '/api/orders', method: 'POST', headers: {}, honours: ['monolith'], tries: 2 },
   ])(
-    'a connection that served before and breaks off: $method $path $headers is tried $tries times',
-    ({ path, method, headers, tries }) =>
-      withStand({}, async ({ url, monolith, legacy }) => {
-        const upstream = path === '/x' ? monolith : legacy;
+    'a connection that served before and breaks off: $method $path $headers to $honours is tried $tries times',
+    ({ path, method, headers, honours = [], tries }) =>
+      withStand({ config: { honoursKeys: honours } }, async ({ url, monolith, legacy }) => {
+        const upstream = path === '/api/stock' ? legacy : monolith;
         await request('GET', url + path);
         upstream.answer = (_req, res) => res.destroy();
         expect((await request(method, url + path, { headers })).status).toBe(502);
         expect(upstream.received.slice(1)).toHaveLength(tries);
       }),
+  );
+
+  it.each([
+    ['says 100 Continue', 'HTTP/1.1 100 Continue\r\n\r\n'],
+    ['begins to answer', 'HTTP/1.1 200 O'],
+    ['says what is no HTTP', 'no\r\n\r\n'],
+  ])('a write is not sent again when its upstream %s and breaks off', (_name, bytes) =>
+    withStand({}, async ({ url, legacy }) => {
+      await request('GET', `${url}/api/stock`);
+      legacy.answer = (_req, res) => res.socket?.end(bytes);
+      expect((await request('POST', `${url}/api/stock`)).status).toBe(502);
+      expect(legacy.received.slice(1)).toHaveLength(1);
+    }),
   );
 
   it('an answer after such a break is the answer', () =>
