@@ -5,7 +5,7 @@ import type { Comparison } from '../contracts/cases/index.ts';
 import type { ContractRun } from '../strangler/routing/index.ts';
 import { compareBuilds } from './compare-sides.ts';
 import type { Compared, Sides } from './compare-sides.ts';
-import { runningTarget } from './running-target.ts';
+import { baseUrlOf, runningTarget } from './running-target.ts';
 import type { Capability } from './targets.ts';
 import { writeWorld } from './world-files.ts';
 
@@ -37,14 +37,18 @@ Examples:
   npm run contract -- --target http://127.0.0.1:8080
   npm run contract -- payment --target http://127.0.0.1:4000 --target http://127.0.0.1:8080
 
-Exit code: 0 both sides answer alike and keep the contract, 1 they do not, 2 there is no verdict.`;
+Exit: 0 when both sides answer alike and keep the contract, 1 when they do not, 3 when that could not be found
+out, 2 for wrong usage.`;
+
+/** Exit codes. */
+const [WRONG_USAGE, NO_VERDICT] = [2, 3];
 
 /**
  * `npm run contract [-- CAPABILITY... OPTIONS]`.
  * @param args what follows `--`
  * @param sides who is compared when no running target is named
- * @returns the exit code: 0 when both sides answer alike and keep the contract, 1 when not, 2 when
- *   that could not be found out, and the reason is printed
+ * @returns the exit code: 0 when both sides answer alike and keep the contract, 1 when not, 3 when
+ *   that could not be found out, and 2 when it was asked for in a wrong way; the reason is printed
  */
 export async function contractCommand(
   args: readonly string[],
@@ -59,7 +63,7 @@ export async function contractCommand(
     .option(
       '--target <url>',
       'a server that runs, such as a facade: compared with a monolith; twice: the old, the new',
-      (url: string, before: readonly string[] | undefined) => [...(before ?? []), url],
+      (url: string, before: readonly string[] | undefined) => [...(before ?? []), baseUrlOf(url)],
     )
     .option('--world <directory>', 'write what the cases need, for the loader, and stop')
     .option('--json [file]', 'the result as JSON, to a file or instead of the text')
@@ -70,7 +74,12 @@ export async function contractCommand(
     command.parse(args, { from: 'user' });
     const options = command.opts<Options>();
     const unknown = command.args.filter((name) => !(name in sides));
-    if (unknown.length > 0) throw new Error(`${unknown.join(', ')} is none of ${known.join(', ')}`);
+    if (unknown.length > 0) {
+      command.error(`error: ${unknown.join(', ')} is none of ${known.join(', ')}`);
+    }
+    if ((options.target?.length ?? 0) > 2) {
+      command.error('error: give --target once or twice: two sides are compared');
+    }
     if (options.world === undefined) {
       const compared = await compare(command.args as Capability[], sides, options, print);
       await keep(runsOf(compared));
@@ -80,9 +89,9 @@ export async function contractCommand(
     print(`wrote products.csv and customers.csv to ${options.world}\n`);
     return 0;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USAGE;
     print(`error: ${error instanceof Error ? error.message : String(error)}\n`);
-    return 2;
+    return NO_VERDICT;
   }
 }
 
@@ -92,7 +101,6 @@ async function chooseSides(
   own: Required<AllSides>,
   urls: readonly string[],
 ): Promise<AllSides> {
-  if (urls.length > 2) throw new Error('give --target once or twice: two sides are compared');
   const targets = await Promise.all(urls.map((url) => runningTarget(url, asked)));
   const chosen = (Object.keys(own) as Capability[]).filter(
     (capability) =>

@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from 'commander';
 import { ask, WORLD } from '../contracts/cases/index.ts';
 import type { RawAnswer, Target } from '../contracts/cases/index.ts';
 import type { Capability } from './targets.ts';
@@ -33,13 +34,13 @@ const PROBES: Readonly<Record<Capability, Probe>> = {
   },
 };
 
-/** @throws UnfitTarget when this is not the address of a server */
-function baseUrlOf(text: string): string {
+/** @throws InvalidArgumentError when this is not the address of a server */
+export function baseUrlOf(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url && ['http:', 'https:'].includes(url.protocol) && `${url.pathname}${url.search}` === '/') {
     return url.origin;
   }
-  throw new UnfitTarget(
+  throw new InvalidArgumentError(
     `${text} is not the base URL of a server; give it without a path, such as http://127.0.0.1:8080`,
   );
 }
@@ -86,8 +87,10 @@ async function serves(baseUrl: string, capability: Capability): Promise<boolean>
  * @param asked the capabilities that it has to serve; whatever it serves when empty
  * @throws UnfitTarget saying why, and what to do
  */
-export async function runningTarget(text: string, asked: readonly Capability[]): Promise<Target> {
-  const baseUrl = baseUrlOf(text);
+export async function runningTarget(
+  baseUrl: string,
+  asked: readonly Capability[],
+): Promise<Target> {
   const areas: Capability[] = [];
   const candidates = asked.length > 0 ? asked : (Object.keys(PROBES) as Capability[]);
   for (const capability of candidates) {

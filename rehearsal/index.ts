@@ -30,4 +30,6 @@ export { countMismatches } from './settle.ts';
 export { createShop } from './shop.ts';
 export { startTraffic } from './traffic.ts';
 export type { Traffic } from './traffic.ts';
+export { EXIT_CODES, worst } from './verdict.ts';
+export type { Verdict } from './verdict.ts';
 export { watch } from './watch.ts';

@@ -5,6 +5,7 @@ import { createProgress } from './progress.ts';
 import { readDataset } from './read-dataset.ts';
 import { rehearse } from './rehearse.ts';
 import { passed, renderReport } from './report.ts';
+import { EXIT_CODES } from './verdict.ts';
 
 interface Options {
   readonly data?: string;
@@ -33,7 +34,11 @@ Examples:
 
 DIR holds products.csv (sku, name, unit_price, currency, on_hand), customers.csv (customer_id,
 name, country) and order_lines.csv (order_id, customer_id, ordered_at, sku, quantity).
-Exit: 0 when nothing was lost, 1 when something was or the rehearsal failed, 2 for wrong usage.`;
+A rehearsal keeps every promise, breaks one (something is lost, doubled, stale, or fails without a cause),
+or is inconclusive: it could not be carried out to its end.
+
+Exit: 0 when nothing was lost, 1 when a promise was broken, 3 when the rehearsal is inconclusive, 2 for wrong
+usage, 130 after Ctrl-C.`;
 
 function parse(words: readonly string[]): Options {
   return new Command('rehearse')
@@ -57,10 +62,15 @@ function parse(words: readonly string[]): Options {
 async function main(): Promise<number> {
   const options = parse(process.argv.slice(2));
   const stop = new AbortController();
-  process.once('SIGINT', () => stop.abort(new Error('interrupted')));
-  process.once('SIGTERM', () => stop.abort(new Error('terminated')));
   const progress = createProgress(process.stderr);
+  const interrupt = (): void => {
+    progress.say('interrupted: taking the system down');
+    stop.abort(new Error('interrupted'));
+  };
+  process.once('SIGINT', interrupt);
+  process.once('SIGTERM', interrupt);
   try {
+    progress.stage('preparing the orders');
     const dataset =
       options.data === undefined ? generateDataset(options.seed) : await readDataset(options.data);
     progress.say(
@@ -77,15 +87,18 @@ async function main(): Promise<number> {
       progress,
       signal: stop.signal,
     });
+    progress.end();
     process.stdout.write(renderReport(report));
     if (options.json !== undefined) {
       await writeFile(options.json, `${JSON.stringify(report, null, 2)}\n`);
     }
-    return passed(report) ? 0 : 1;
+    return EXIT_CODES[passed(report) ? 'kept' : 'broke'];
   } catch (error) {
     progress.end();
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    return stop.signal.aborted ? 130 : 1;
+    if (stop.signal.aborted) return 130;
+    const reason = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`inconclusive: the rehearsal could not be carried out: ${reason}\n`);
+    return EXIT_CODES.inconclusive;
   }
 }
 

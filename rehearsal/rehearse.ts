@@ -52,6 +52,7 @@ const PATIENCE_MS = 60_000;
 /** Brings up a system of its own, migrates it under live orders, and judges what came out. */
 export async function rehearse(options: RehearsalOptions): Promise<Report> {
   const directory = await mkdtemp(join(tmpdir(), 'fig-rehearsal-'));
+  options.progress.stage('starting the system and loading the shop');
   const databases = options.postgres === true ? await startDatabases() : files;
   try {
     await writeImport(options.dataset, directory);

@@ -48,7 +48,7 @@ describe('npm run contract', () => {
   it('explains itself', async () => {
     const [code, text] = await contract(['--help']);
     expect(code).toBe(0);
-    for (const name of ['--target', '--world', '--json', 'Exit code']) expect(text).toContain(name);
+    for (const name of ['--target', '--world', '--json', 'Exit:']) expect(text).toContain(name);
   });
 
   it('writes what a running system needs for its loader', () =>
@@ -108,30 +108,30 @@ describe('npm run contract -- --target', () => {
     expect(code).toBe(1);
   });
 
-  it('says what stands in the way, and exits 2', async () => {
+  it('says what stands in the way: 2 for wrong usage, 3 where there is no verdict', async () => {
     const gone = createResources();
     const { baseUrl: dead } = await inventoryTarget(gone);
     await gone.close();
     const empty = await emptyInventory();
-    const refusals: [args: string[], says: string][] = [
-      [['shipping'], 'shipping is none of inventory, payment'],
-      [['--target', 'localhost'], 'localhost is not the base URL of a server'],
-      [['--target', `${monolith}/api`], 'give it without a path'],
-      [['--target', dead], `${dead}/api/inventory?limit=1 does not answer: ECONNREFUSED`],
-      [['payment', '--target', inventory], `${inventory} does not serve payment`],
-      [['--target', empty.url], `${empty.url} does not hold what the cases need`],
-      [['--target', dead, '--target', dead, '--target', dead], 'once or twice'],
-      [['--targets'], "unknown option '--targets'"],
-      [['payment', '--json', '/nowhere/at/all.json'], 'ENOENT'],
+    const refusals: [expected: number, args: string[], says: string][] = [
+      [2, ['shipping'], 'shipping is none of inventory, payment'],
+      [2, ['--target', 'localhost'], 'localhost is not the base URL of a server'],
+      [2, ['--target', `${monolith}/api`], 'give it without a path'],
+      [3, ['--target', dead], `${dead}/api/inventory?limit=1 does not answer: ECONNREFUSED`],
+      [3, ['payment', '--target', inventory], `${inventory} does not serve payment`],
+      [3, ['--target', empty.url], `${empty.url} does not hold what the cases need`],
+      [2, ['--target', dead, '--target', dead, '--target', dead], 'once or twice'],
+      [2, ['--targets'], "unknown option '--targets'"],
+      [3, ['payment', '--json', '/nowhere/at/all.json'], 'ENOENT'],
     ];
-    for (const [args, says] of refusals) {
+    for (const [expected, args, says] of refusals) {
       const [code, text] = await contract(args);
       expect(text).toContain(says);
-      expect([args, code]).toEqual([args, 2]);
+      expect([args, code]).toEqual([args, expected]);
     }
     await empty.fence();
     const [code, text] = await contract(['--target', empty.url]);
     expect(text).toContain(`${empty.url} does not own inventory, its fence is ceded`);
-    expect(code).toBe(2);
+    expect(code).toBe(3);
   });
 });

@@ -1,6 +1,6 @@
 /** What tests stand on: each of these owns its resource and gives it back. */
 export { eventually } from './eventually.ts';
-export { lastLines, onFailure, seedFrom, showOnFailure } from './on-failure.ts';
+export { keepLastLines, onFailure, seedFrom, showOnFailure } from './on-failure.ts';
 export { temporaryPostgresDatabase, withPostgres } from './postgres.ts';
 export { withRedis } from './redis.ts';
 export { moveRows, sorted } from './move-rows.ts';

@@ -32,26 +32,34 @@ export function seedFrom(variable: string, otherwise: number): number {
 }
 
 /** What every process of a system logged last. */
-export function lastLines(system: System): string {
+function lastLines(system: System): string {
   return ['supervisor', ...system.names]
     .map((name) => `--- the last lines of ${name}\n${system.logTail(name, TAIL_LINES)}`)
     .join('\n');
 }
 
-/** By data folder: a system that was started there again goes on with the same logs. */
-const tails = new Map<string, () => string>();
-
-/** Has the last lines of a system's processes printed with a failure, also after its end. */
-export function showOnFailure(system: System): System {
-  const { dataDir } = system;
-  if (!tails.has(dataDir)) onFailure(() => tails.get(dataDir)?.() ?? '');
+/**
+ * What every process of a system logged last, as long as anybody asks: a system's logs may be removed as
+ * soon as it has ended.
+ */
+export function keepLastLines(system: System): () => string {
   let lines: string | undefined;
-  tails.set(dataDir, () => lines ?? lastLines(system));
-  // The logs may be removed as soon as it has ended.
   const [stop, killAll] = [system.stop.bind(system), system.killAll.bind(system)];
   const keeping = (end: () => Promise<void>) => async () => {
     await end();
     lines = lastLines(system);
   };
-  return Object.assign(system, { stop: keeping(stop), killAll: keeping(killAll) });
+  Object.assign(system, { stop: keeping(stop), killAll: keeping(killAll) });
+  return () => lines ?? lastLines(system);
+}
+
+/** By data folder: a system that was started there again goes on with the same logs. */
+const shown = new Map<string, () => string>();
+
+/** Has the last lines of a system's processes printed with a failure, also after its end. */
+export function showOnFailure(system: System): System {
+  const { dataDir } = system;
+  if (!shown.has(dataDir)) onFailure(() => shown.get(dataDir)?.() ?? '');
+  shown.set(dataDir, keepLastLines(system));
+  return system;
 }

@@ -1,8 +1,10 @@
 import { setMaxListeners } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { createProgress } from '../../../rehearsal/index.ts';
-import type { Progress } from '../../../rehearsal/index.ts';
+import { createProgress, EXIT_CODES, worst } from '../../../rehearsal/index.ts';
+import type { Progress, Verdict } from '../../../rehearsal/index.ts';
+import type { System } from '../../../system/index.ts';
+import { keepLastLines } from '../../support/index.ts';
 
 export interface RunContext {
   /** Decides everything that the run decides. */
@@ -12,13 +14,30 @@ export interface RunContext {
   readonly signal: AbortSignal;
   /** Whether the system keeps its data in PostgreSQL. */
   readonly postgres: boolean;
+  /** To be given the run's system: what it logged is shown with a verdict that is not good. */
+  readonly onStart: (system: System) => void;
 }
 
 export interface RunReport {
   /** What was promised and is not so; empty when all is well. */
   readonly broken: readonly string[];
+  /** Why a run in which nothing broke shows nothing either. */
+  readonly unproven?: string;
   /** What the run did and saw. */
   readonly facts: Readonly<Record<string, number | string>>;
+}
+
+/** A run in which one of these never happened shows nothing. */
+export function unprovenWithout(
+  counts: Readonly<Record<string, number>>,
+): Pick<RunReport, 'unproven'> {
+  const missing = Object.keys(counts).filter((what) => counts[what] === 0);
+  return missing.length === 0 ? {} : { unproven: `there were no ${missing.join(' and no ')}` };
+}
+
+/** Thrown by what can't go on because something that was promised is not so. */
+export class BrokenPromise extends Error {
+  override readonly name = 'BrokenPromise';
 }
 
 export interface ChaosCommand {
@@ -39,7 +58,13 @@ interface Options {
   readonly postgres?: boolean;
 }
 
-type Outcome = RunReport & { readonly seed: number; readonly seconds: number };
+type Outcome = RunReport & {
+  readonly verdict: Verdict;
+  readonly seed: number;
+  readonly seconds: number;
+  /** What each process logged last, unless every promise was kept. */
+  readonly logs?: string;
+};
 
 function whole(atLeast: number): (value: string) => number {
   return (value) => {
@@ -63,7 +88,11 @@ Examples:
   npm run ${name} -- --runs 50 --seed 1 --json report.json
   npm run ${name} -- --runs 1 --seed 17${onPostgres ? `\n  npm run ${name} -- --runs 2 --postgres` : ''}
 
-Exit: 0 when nothing was lost, 1 when something was or a run failed, 2 for wrong usage.`;
+A run keeps every promise, breaks one (something is lost, doubled, stale, or never comes to rest), or is
+inconclusive: its system was not up in time, a command never got through, or nothing happened in it.
+
+Exit: 0 when all runs kept every promise, 1 when one broke a promise, 3 when none did and one was
+inconclusive, 2 for wrong usage, 130 after Ctrl-C.`;
   const command = new Command(name);
   if (onPostgres) {
     command.option('--postgres', 'keep the data in a PostgreSQL of its own instead of in files');
@@ -95,19 +124,22 @@ export async function chaosCommand(
   const stop = new AbortController();
   // Whoever waits for anything listens, and much is waited for.
   setMaxListeners(0, stop.signal);
-  const interrupt = (): void => stop.abort(new Error('interrupted'));
+  const progress = createProgress(streams.stderr);
+  const interrupt = (): void => {
+    progress.say('interrupted: taking the system down');
+    stop.abort(new Error('interrupted'));
+  };
   process.once('SIGINT', interrupt);
   process.once('SIGTERM', interrupt);
   try {
     const options = parse(command, words, streams);
-    const progress = createProgress(streams.stderr);
     const outcomes = await runAll(command, options, progress, stop.signal);
     if (options.json !== undefined) {
       await writeFile(options.json, `${JSON.stringify({ runs: outcomes }, null, 2)}\n`);
     }
-    streams.stdout.write(verdict(command, outcomes, options.postgres));
+    streams.stdout.write(verdictText(command, outcomes, options.postgres));
     if (stop.signal.aborted) return 130;
-    return outcomes.every(({ broken }) => broken.length === 0) ? 0 : 1;
+    return EXIT_CODES[worst(outcomes.map((outcome) => outcome.verdict))];
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 ? 0 : 2;
@@ -128,9 +160,23 @@ async function runAll(
     const seed = first + index;
     progress.say(`Run ${index + 1} of ${runs}, seed ${seed}`);
     const started = performance.now();
-    const report = await command.run({ seed, progress, signal, postgres }).catch(failure);
+    let logs = (): string | undefined => undefined;
+    const onStart = (system: System): void => {
+      logs = keepLastLines(system);
+    };
+    const report = await command
+      .run({ seed, progress, signal, postgres, onStart })
+      .catch(notCarriedOut);
     if (signal.aborted) break;
-    const outcome = { seed, seconds: seconds(performance.now() - started), ...report };
+    const verdict = verdictOf(report);
+    const said = verdict === 'kept' ? undefined : logs();
+    const outcome: Outcome = {
+      seed,
+      seconds: seconds(performance.now() - started),
+      verdict,
+      ...report,
+      ...(said === undefined ? {} : { logs: said }),
+    };
     outcomes.push(outcome);
     progress.say(outcomeText(command, outcome, postgres));
   }
@@ -138,33 +184,51 @@ async function runAll(
   return outcomes;
 }
 
-function failure(error: unknown): RunReport {
+function verdictOf({ broken, unproven }: RunReport): Verdict {
+  if (broken.length > 0) return 'broke';
+  return unproven === undefined ? 'kept' : 'inconclusive';
+}
+
+function notCarriedOut(error: unknown): RunReport {
+  if (error instanceof BrokenPromise) return { broken: [error.message], facts: {} };
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { broken: [text], facts: {} };
+  return { broken: [], unproven: text, facts: {} };
 }
 
 const seconds = (ms: number): number => Math.round(ms / 100) / 10;
 
-function outcomeText(
-  { name }: ChaosCommand,
-  { seed, seconds: took, facts, broken }: Outcome,
-  postgres: boolean,
-): string {
+function outcomeText(command: ChaosCommand, outcome: Outcome, postgres: boolean): string {
+  const { seconds: took, facts, broken, unproven, verdict, logs } = outcome;
   const said = Object.entries(facts).map(([what, value]) => `${what} ${value}`);
-  if (broken.length === 0) return `  nothing was lost in ${took} s: ${said.join(', ')}`;
+  const about = said.length === 0 ? '' : `: ${said.join(', ')}`;
+  if (verdict === 'kept') return `  nothing was lost in ${took} s${about}`;
   return [
-    `  BROKEN after ${took} s: ${said.join(', ')}`,
-    ...broken.map((text) => `  - ${text}`),
-    `  again: npm run ${name} -- --runs 1 --seed ${seed}${postgres ? ' --postgres' : ''}`,
+    `  ${verdict === 'broke' ? 'BROKEN' : 'INCONCLUSIVE'} after ${took} s${about}`,
+    ...[...broken, ...(unproven === undefined ? [] : [unproven])].map((text) => `  - ${text}`),
+    ...(logs === undefined ? [] : [logs]),
+    `  again: ${again(command, outcome, postgres)}`,
   ].join('\n');
 }
 
-function verdict({ name }: ChaosCommand, outcomes: readonly Outcome[], postgres = false): string {
-  const bad = outcomes.filter(({ broken }) => broken.length > 0);
-  const again = bad.map(
-    ({ seed }) =>
-      `again: npm run ${name} -- --runs 1 --seed ${seed}${postgres ? ' --postgres' : ''}\n`,
+function again({ name }: ChaosCommand, { seed }: Outcome, postgres: boolean): string {
+  return `npm run ${name} -- --runs 1 --seed ${seed}${postgres ? ' --postgres' : ''}`;
+}
+
+function verdictText(
+  command: ChaosCommand,
+  outcomes: readonly Outcome[],
+  postgres = false,
+): string {
+  const having = (verdict: Verdict) => outcomes.filter((outcome) => outcome.verdict === verdict);
+  const [kept, broke, inconclusive] = [having('kept'), having('broke'), having('inconclusive')];
+  const counts = [
+    ...(broke.length === 0 ? [] : [`${broke.length} broke a promise`]),
+    ...(inconclusive.length === 0 ? [] : [`${inconclusive.length} inconclusive`]),
+    ...(kept.length === 0 ? [] : [`${kept.length} lost nothing`]),
+  ];
+  const all = kept.length === outcomes.length ? 'nothing was lost' : counts.join(', ');
+  const lines = [...broke, ...inconclusive].map(
+    (outcome) => `again: ${again(command, outcome, postgres)}\n`,
   );
-  const lost = bad.length === 0 ? 'nothing was lost' : `${bad.length} broke a promise`;
-  return `${outcomes.length} runs: ${lost}\n${again.join('')}`;
+  return `${outcomes.length} runs: ${all}\n${lines.join('')}`;
 }

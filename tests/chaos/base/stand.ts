@@ -49,6 +49,8 @@ export interface StandOptions {
   readonly concurrency?: number;
   /** Whether the data is kept in a PostgreSQL that is started for it, instead of in files. */
   readonly postgres?: boolean;
+  /** Given the system when it runs. */
+  readonly onStart?: (system: System) => void;
   /** What runs; everything once when absent. */
   readonly processes?: readonly ProcessDefinition[];
 }
@@ -71,6 +73,7 @@ export function withStand<T>(options: StandOptions, use: (stand: Stand) => Promi
     const data = join(directory, 'import');
     await mkdir(data);
     await writeImport(dataset, data);
+    options.progress.stage('starting a system');
     const databases = options.postgres === true ? await startDatabases() : files;
     const variables = { ...PATIENT, ...databases.variables };
     try {
@@ -84,11 +87,12 @@ export function withStand<T>(options: StandOptions, use: (stand: Stand) => Promi
 }
 
 async function underOrders<T>(
-  { progress, signal, concurrency = 3 }: StandOptions,
+  { progress, signal, onStart, concurrency = 3 }: StandOptions,
   dataset: Dataset,
   system: System,
   use: (stand: Stand) => Promise<T>,
 ): Promise<T> {
+  onStart?.(system);
   const ledger = createLedger();
   const shop = createShop(system.urls['facade'] ?? '', ledger, PATIENCE_MS);
   const customers = createCustomers(dataset, shop, ledger);
@@ -103,6 +107,7 @@ async function underOrders<T>(
     );
   } finally {
     watching.stop();
+    progress.stage('taking the system down');
     traffic.stop();
     await shop.close();
   }

@@ -5,11 +5,15 @@ import {
   explainedBy,
 } from '../../../rehearsal/index.ts';
 import { eventually, request } from '../../support/index.ts';
+import { BrokenPromise } from './runs.ts';
 import { CAPABILITIES, differences } from './rows.ts';
 import type { Capability, SideName } from './rows.ts';
 import type { Stand } from './stand.ts';
 
-const SETTLE_MS = 60_000;
+/** How long something may move no further before it has come to rest. */
+const STALL_MS = 60_000;
+/** How long it may take on a machine on which it does move. */
+const SETTLE_MS = 300_000;
 
 /** What the engine's status tells of a capability, as far as a verdict needs it. */
 interface Standing {
@@ -22,34 +26,44 @@ interface Standing {
   readonly trouble: readonly string[];
 }
 
+interface Status {
+  readonly capabilities: readonly Standing[];
+}
+
 /** Who owns what, as the engine's status says it. */
 export type Owners = Readonly<Record<Capability, SideName>>;
 
 /**
  * Lets orders end and everything come to rest.
- * @returns the owners @throws when something does not: what still moves, lags or is parked
+ * @returns the owners
+ * @throws BrokenPromise when something stands still before: what moves, lags or is parked
  */
 export async function comeToRest({ system, traffic, signal, stage }: Stand): Promise<Owners> {
   stage('coming to rest');
   await system.ready();
   traffic.stop();
   await traffic.done;
+  let seen = '';
+  let since = performance.now();
   return eventually(
     async () => {
       signal.throwIfAborted();
-      const answer = await request<{ capabilities: Standing[] }>(
-        'GET',
-        `${system.urls['engine']}/status`,
-      );
-      const { capabilities } = answer.body;
-      const restless = capabilities.flatMap((standing) => restlessness(standing));
-      if (restless.length > 0) throw new Error(`not at rest: ${restless.join('; ')}`);
-      return Object.fromEntries(
-        capabilities.map(({ capability, owner }) => [capability, owner]),
-      ) as Owners;
+      const { body } = await request<Status>('GET', `${system.urls['engine']}/status`);
+      const restless = body.capabilities.flatMap((standing) => restlessness(standing)).join('; ');
+      if (restless === '') {
+        return Object.fromEntries(
+          body.capabilities.map(({ capability, owner }) => [capability, owner]),
+        ) as Owners;
+      }
+      if (restless !== seen) [seen, since] = [restless, performance.now()];
+      const stood = performance.now() - since;
+      return stood > STALL_MS ? new BrokenPromise(`never at rest: ${restless}`) : false;
     },
     { timeoutMs: SETTLE_MS, intervalMs: 100 },
-  );
+  ).then((rest) => {
+    if (rest instanceof BrokenPromise) throw rest;
+    return rest;
+  });
 }
 
 function restlessness(standing: Standing): string[] {

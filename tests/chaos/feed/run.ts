@@ -1,4 +1,5 @@
 import { persevere } from '../../../rehearsal/index.ts';
+import { unprovenWithout } from '../base/runs.ts';
 import type { RunContext, RunReport } from '../base/runs.ts';
 import { CAPABILITIES } from '../base/rows.ts';
 import { withStand } from '../base/stand.ts';
@@ -41,14 +42,16 @@ async function hurt(stand: Stand, plan: FeedPlan, seed: number): Promise<RunRepo
   for (const hand of hands) {
     lost.push(...(await hand.lost('legacy')), ...(await hand.lost('extracted')));
   }
+  const byHand = hands.reduce((sum, { done }) => sum + done, 0);
   return {
     broken: [...lost, ...(await brokenPromises(stand, owners))],
+    ...unprovenWithout({ orders: ledger.told.size, 'changes by hand': byHand }),
     facts: {
       strikes: plan.strikes.length,
       outages: outages.length,
       orders: ledger.told.size,
       requests: ledger.requests,
-      byHand: hands.reduce((sum, { done }) => sum + done, 0),
+      byHand,
       ...owners,
     },
   };

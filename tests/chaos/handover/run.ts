@@ -1,6 +1,7 @@
 import { persevere } from '../../../rehearsal/index.ts';
 import { request } from '../../support/index.ts';
 import { CAPABILITIES } from '../base/rows.ts';
+import { unprovenWithout } from '../base/runs.ts';
 import type { RunContext, RunReport } from '../base/runs.ts';
 import { withStand } from '../base/stand.ts';
 import type { Stand } from '../base/stand.ts';
@@ -52,6 +53,7 @@ async function hurt(
   const others = await othersOf(stand, owners, writers.told);
   return {
     broken: [...broken, ...(await brokenPromises(stand, owners, others))],
+    ...unprovenWithout({ orders: ledger.told.size, writes: writers.told.length }),
     facts: {
       handovers: plan.length,
       outages: outages.length,
