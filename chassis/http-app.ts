@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage } from 'node:http';
 import express from 'express';
 import type { ErrorRequestHandler, Express, RequestHandler, Router } from 'express';
 import type { Database } from './database.ts';
@@ -48,13 +50,48 @@ export function createHttpApp(options: HttpAppOptions): Express {
       res.json({ fences: await readFences(fences) });
     });
   }
-  app.use(express.json({ limit: BODY_LIMIT, strict: true, type: () => true }));
+  app.use(express.json({ limit: BODY_LIMIT, strict: true, type: () => true, verify: checkBytes }));
+  app.use(checkTexts);
   for (const router of routes) app.use(router);
   app.use((req) => {
     throw new Problem(404, 'no_such_route', `there is no ${req.method} ${req.path}`);
   });
   app.use(answerProblem(log));
   return app;
+}
+
+/** Bytes that are no UTF-8 would be replaced without a word, and stored as something else. */
+function checkBytes(_req: IncomingMessage, _res: unknown, body: Buffer, encoding: string): void {
+  if (encoding !== 'utf-8' || isUtf8(body)) return;
+  throw new Problem(400, 'malformed_json', 'the body is not JSON: it is not UTF-8');
+}
+
+/**
+ * Half a surrogate pair, which JSON can escape, is no character: each database, and each driver, would
+ * make something else of it.
+ */
+const checkTexts: RequestHandler = (req, _res, next) => {
+  const broken = brokenIn(req.body, 'the body');
+  if (broken !== undefined) {
+    const detail = `${broken} holds half a surrogate pair (such as \\ud800), which is no character`;
+    throw new Problem(400, 'malformed_json', detail);
+  }
+  next();
+};
+
+/** Where a text that is none is, if anywhere. Without recursion: bodies may be nested a million deep. */
+function brokenIn(body: unknown, called: string): string | undefined {
+  const left: [value: unknown, where: string][] = [[body, called]];
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    const [value, where] = next;
+    if (typeof value === 'string' && !value.isWellFormed()) return where;
+    if (typeof value !== 'object' || value === null) continue;
+    for (const [name, member] of Object.entries(value)) {
+      if (!name.isWellFormed()) return where;
+      left.push([member, name]);
+    }
+  }
+  return undefined;
 }
 
 const trace: RequestHandler = (req, res, next) => {
@@ -83,6 +120,8 @@ function bodyProblem(error: { type?: string; message: string }): Problem | undef
   switch (error.type) {
     case 'entity.parse.failed':
       return new Problem(400, 'malformed_json', `the body is not JSON: ${error.message}`);
+    case 'entity.verify.failed':
+      return new Problem(400, 'malformed_json', error.message);
     case 'entity.too.large':
       return new Problem(413, 'body_too_large', `the body is over ${BODY_LIMIT} bytes`);
     case 'request.aborted':

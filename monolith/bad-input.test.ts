@@ -94,6 +94,12 @@ describe('bad input is refused, its field named, and nothing is stored', () => {
   it.each([
     ['malformed JSON', '{"customerId": "ALICE",', 400, 'malformed_json'],
     [
+      'half a surrogate pair',
+      JSON.stringify({ ...order, customerId: 'A\uD800' }),
+      400,
+      'malformed_json',
+    ],
+    [
       'a body over 1 MB',
       JSON.stringify({ ...order, note: 'x'.repeat(1_000_001) }),
       413,

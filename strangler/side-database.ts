@@ -12,7 +12,7 @@ export interface PairRow {
   readonly row: Row;
 }
 
-/** Keyset reads of one pair's rows, in the byte order of their keys. */
+/** Keyset reads of one pair's rows, in the byte order of their keys, where these can be carried. */
 export interface RowReader {
   /** At most `limit` rows of the pair with keys after `after`, or from the start. */
   rows(pair: Pair, after: PairKey | null, limit: number): Promise<readonly PairRow[]>;
@@ -20,6 +20,11 @@ export interface RowReader {
   /** The key of the row that many rows after a key; undefined when there are not so many. */
   keyAt(pair: Pair, after: PairKey | null, rows: number): Promise<PairKey | undefined>;
   count(pair: Pair): Promise<number>;
+  /**
+   * Rows of the pair that can have no partner, since their key can't be carried: none of the other
+   * methods names them.
+   */
+  unkeyed(pair: Pair, limit: number): Promise<readonly Row[]>;
 }
 
 /** One moment of a side's database. */
@@ -53,6 +58,25 @@ export interface BackfillState {
 export interface RowWrite {
   readonly key: PairKey;
   readonly image: Row | null;
+  /** The owner's row that it comes from; undefined for one that is to be gone. */
+  readonly source: Row | undefined;
+  /** Why the owner's row can't be carried; null where it can. */
+  readonly refused: string | null;
+}
+
+/** What became of rows that were to be written. */
+export interface Brought {
+  /** How many were seen to. */
+  readonly seen: number;
+  readonly parked: readonly ParkedChange[];
+}
+
+/** How to bring rows. */
+export interface BringManner {
+  /** For how long to go on, in ms. */
+  readonly boxMs: number;
+  /** The owner's position at which its rows were read. */
+  readonly position: number;
 }
 
 /** One transaction of a side that takes over the owner's rows. */
@@ -60,9 +84,16 @@ export interface Target extends RowReader {
   applied(): Promise<number>;
   /**
    * Writes a pair's columns of rows, which are made where they are missing, until `boxMs` have
-   * passed. What is not to be written is null, and counts. @returns how many were seen to
+   * passed. What is not to be written is null, and counts. A row that this side does not take is
+   * parked by itself; the others are written.
    */
-  bring(pair: Pair, writes: Iterable<RowWrite | null>, boxMs: number): Promise<number>;
+  bring(pair: Pair, writes: readonly (RowWrite | null)[], manner: BringManner): Promise<Brought>;
+  /** Parks rows of the owner that can't be carried at all, each with the reason. */
+  park(
+    pair: Pair,
+    rows: readonly (readonly [row: Row, reason: string])[],
+    position: number,
+  ): Promise<readonly ParkedChange[]>;
   saveBackfill(state: BackfillState): Promise<void>;
   /**
    * Begins a new copy: this side is no whole one any more, and changes up to `position` need not

@@ -66,7 +66,9 @@ async function measureTable(
       side,
       column: `${table}.${key.join(', ')}`,
       counterexample: 'NULL',
-      message: `${side} ${table}: ${withoutKey} of its rows have NULL in their key (${key.join(', ')})`,
+      message:
+        `${side} ${table}: ${withoutKey} of its rows have NULL in their key (${key.join(', ')}), or text that is no UTF-8; ` +
+        'give them another key',
     });
   }
   const pairs = mapping.pairs.filter((pair) => pair[side].table === table);

@@ -1,4 +1,12 @@
-import { columnOn, HIDDEN, sameValue, shown, writes } from '../mapping/index.ts';
+import {
+  carryValue,
+  columnOn,
+  HIDDEN,
+  sameFor,
+  sameValue,
+  shown,
+  writes,
+} from '../mapping/index.ts';
 import type { Codec, Pair, SqlValue } from '../mapping/index.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
@@ -65,7 +73,7 @@ export function tripOf(
       `${show(value)} becomes ${show(put.value)} in ${column()}, which has no way back: ${back.reason}`,
     );
   }
-  if (sameValue(back.value, value)) return null;
+  if (sameFor(codec, back.value, value)) return null;
   return fail(
     'loses_value',
     `${show(value)} becomes ${show(put.value)} in ${column()} and comes back as ${show(back.value)}`,
@@ -74,10 +82,8 @@ export function tripOf(
 
 function carry(codec: Codec, from: SideName, value: SqlValue): SqlValue {
   // A NULL never gets to a codec.
-  if (value === null) return null;
-  return from === 'legacy' ? codec.forward(value) : codec.backward(value);
+  return value === null ? null : carryValue(codec, from, value);
 }
-
 type Attempt = { ok: true; value: SqlValue } | { ok: false; reason: string };
 
 function attempt(work: () => SqlValue): Attempt {

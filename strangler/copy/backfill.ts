@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { MappingError, translate } from '../mapping/index.ts';
+import { translate } from '../mapping/index.ts';
 import type { Mapping, Pair } from '../mapping/index.ts';
 import type { SideName } from '../side.ts';
 import type { BackfillState, Bridge, RowWrite, SideDatabase } from '../side-database.ts';
@@ -8,6 +8,7 @@ import { differenceOf } from './difference.ts';
 import { mergeRows } from './merge.ts';
 import type { Partners } from './merge.ts';
 import type { Pace } from './pace.ts';
+import { unkeyedRows } from './unkeyed.ts';
 
 /** How long a chunk may hold the target's write lock, in ms. */
 const TIME_BOX_MS = 1.5;
@@ -63,12 +64,15 @@ async function copyPair(options: CopyOptions, pair: Pair): Promise<number> {
   let ready = 0;
   let piece = FIRST_READ;
   let limit = FIRST_READ;
+  const { source } = options;
+  // A range is copied with all its rows: those that can't be carried are for the other way to park.
+  const odd = await source.snapshot((snapshot) => snapshot.unkeyed(pair, 1));
   for (;;) {
     options.signal.throwIfAborted();
     const alone = !target.crowded && bridge?.crowded !== true;
     const box = alone ? ALONE_BOX_MS : TIME_BOX_MS;
     const { most } = options.pace;
-    const whole = await copyPiece(options, pair, Math.min(piece, most));
+    const whole = odd.length === 0 ? await copyPiece(options, pair, Math.min(piece, most)) : null;
     const { state, steps, heldMs } =
       whole ?? (await copyChunk(options, pair, Math.min(limit, most)));
     ready = Math.max(ready, state.readyPosition);
@@ -145,7 +149,11 @@ async function tryChunk(
   limit: number,
 ): Promise<Chunk | null> {
   const applied = await target.store.appliedPosition();
-  const own = await source.snapshot((snapshot) => snapshot.rows(pair, before.cursor, limit));
+  const first = before.cursor === null;
+  const { own, unkeyed } = await source.snapshot(async (snapshot) => ({
+    own: await snapshot.rows(pair, before.cursor, limit),
+    unkeyed: first ? await unkeyedRows(snapshot, pair, source.side) : [],
+  }));
   const readyPosition = await source.feed.last();
   return target.apply(epoch, async (transaction) => {
     const started = performance.now();
@@ -154,7 +162,10 @@ async function tryChunk(
     const there = await transaction.rows(pair, before.cursor, limit);
     const { partners, complete } = mergeRows(own, there, limit);
     const boxMs = TIME_BOX_MS - (performance.now() - started);
-    const steps = await transaction.bring(pair, writesOf(source.side, pair, partners), boxMs);
+    const position = readyPosition;
+    const writes = partners.map((one) => writeOf(source.side, pair, one));
+    if (before.cursor === null) await transaction.park(pair, unkeyed, position);
+    const { seen: steps } = await transaction.bring(pair, writes, { boxMs, position });
     const taken = partners.slice(0, steps);
     const state: BackfillState = {
       ...before,
@@ -189,21 +200,12 @@ function fresh(pair: Pair, total: number): BackfillState {
   };
 }
 
-/** Makes the target's rows what the source's say; what the source does not have, goes. */
-function* writesOf(
-  owner: SideName,
-  pair: Pair,
-  partners: readonly Partners[],
-): Iterable<RowWrite | null> {
-  for (const one of partners) yield writeOf(owner, pair, one);
-}
-
+/** What makes the target's row what the source's says; null where it is. What the source has not, goes. */
 function writeOf(owner: SideName, pair: Pair, partners: Partners): RowWrite | null {
   const difference = differenceOf(pair, owner, partners);
   if (difference === null) return null;
   const { key, source } = partners;
-  if (difference.reason !== null) {
-    throw new MappingError(`row ${JSON.stringify(key)}: ${difference.reason}`);
-  }
-  return { key, image: source === undefined ? null : translate(pair, owner, source) };
+  const refused = difference.reason;
+  const carried = source !== undefined && refused === null;
+  return { key, image: carried ? translate(pair, owner, source) : null, source, refused };
 }

@@ -1,5 +1,5 @@
-import { holds, sameValue, translate } from '../mapping/index.ts';
-import type { Pair, Row } from '../mapping/index.ts';
+import { columnOn, holds, sameFor, sameValue, translate, writes } from '../mapping/index.ts';
+import type { Pair, Row, SqlValue } from '../mapping/index.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import type { Partners } from './merge.ts';
@@ -31,9 +31,21 @@ export function differenceOf(
     return missed ? { kind: 'missing', columns: [], reason: null } : null;
   }
   const columns = Object.entries(image)
-    .filter(([column, value]) => !sameValue(value, target[column] ?? null))
+    .filter(([column, value]) => !isSame(pair, otherSide(owner), column, value, target[column]))
     .map(([column]) => column);
   return columns.length > 0 ? { kind: 'different', columns, reason: null } : null;
+}
+
+function isSame(
+  pair: Pair,
+  side: SideName,
+  column: string,
+  value: SqlValue,
+  there: SqlValue = null,
+): boolean {
+  if (sameValue(value, there)) return true;
+  const codec = pair.columns.find((one) => columnOn(one, side) === column && writes(one, side));
+  return codec !== undefined && sameFor(codec, value, there);
 }
 
 function imageOf(pair: Pair, owner: SideName, row: Row): Row | string {

@@ -1,5 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { belongs, columnOn, encodeRow, encodeValues, HIDDEN, isGuest } from '../mapping/index.ts';
+import {
+  belongs,
+  columnOn,
+  encodeRow,
+  encodeValues,
+  HIDDEN,
+  isGuest,
+  keyColumns,
+} from '../mapping/index.ts';
 import type { Mapping, Pair, PairKey, Row, SqlValue } from '../mapping/index.ts';
 import type { SideName } from '../side.ts';
 import type { Bridge, Piece, RowName, SideDatabase, Snapshot } from '../side-database.ts';
@@ -8,8 +16,9 @@ import type { Difference } from './difference.ts';
 import { mergeRows } from './merge.ts';
 import type { Partners } from './merge.ts';
 import { ownerRowOf } from './owner-row.ts';
-import { samplerOf } from './sample.ts';
 import type { DifferingRow, PairReport, ReconcileReport } from './report.ts';
+import { samplerOf } from './sample.ts';
+import { unkeyedRows } from './unkeyed.ts';
 
 const CHUNK_ROWS = 200;
 const PAUSE_MS = 2;
@@ -87,6 +96,7 @@ async function comparePair(
 ): Promise<PairReport> {
   const counts = { rows: 0, missing: 0, extra: 0, different: 0, unsettled: 0 };
   const sampler = await samplerOf(options, pair);
+  if (sampler.all) await findUnkeyed(options, pair, counts, examples);
   let cursor: PairKey | null = null;
   let limit = CHUNK_ROWS;
   for (;;) {
@@ -126,6 +136,34 @@ async function comparePair(
     await delay(PAUSE_MS, undefined, { signal: options.signal });
     if (chunk.last === null) return { pair: pair.name, ...counts };
     cursor = chunk.last;
+  }
+}
+
+/** Rows whose key can't be carried are on one side only, whatever the other one holds. */
+async function findUnkeyed(
+  { source, target }: CompareOptions,
+  pair: Pair,
+  counts: { different: number; extra: number },
+  examples: DifferingRow[],
+): Promise<void> {
+  for (const [kind, { side }, found] of [
+    ['different', source, await source.snapshot((s) => unkeyedRows(s, pair, source.side))],
+    ['extra', target, await target.snapshot((s) => unkeyedRows(s, pair, target.side))],
+  ] as const) {
+    counts[kind] += found.length;
+    for (const [row, reason] of found.slice(0, Math.max(0, ROWS_SHOWN - examples.length))) {
+      const key = keyColumns(pair, side).map((column) => row[column] ?? null);
+      const seen = shown(pair, side, row);
+      examples.push({
+        pair: pair.name,
+        kind,
+        key: JSON.parse(encodeValues(key)) as unknown,
+        columns: [],
+        reason,
+        source: kind === 'different' ? seen : null,
+        target: kind === 'extra' ? seen : null,
+      });
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import type { SideName } from '../side.ts';
+import { BrokenText } from './broken-text.ts';
 
 /** A value as a database holds it; whole numbers beyond 2^53 are bigints, BLOBs are bytes. */
 export type SqlValue = null | string | number | bigint | Uint8Array;
@@ -29,6 +30,8 @@ export interface Codec {
   readonly derivedOn?: SideName;
   /** Its values go from one database to the other, and nowhere else. */
   readonly secret?: boolean;
+  /** What values are compared by, where not by themselves: see `equalBy`. */
+  readonly normal?: (value: SqlValue) => SqlValue;
 }
 
 /** Same name or not, same value. */
@@ -250,6 +253,9 @@ export const HIDDEN = '(secret)';
 /** A value as an error message shows it. */
 export function shown(value: SqlValue): string {
   if (typeof value === 'string') return `'${value.length > 60 ? `${value.slice(0, 60)}…` : value}'`;
+  if (value instanceof BrokenText)
+    return `${shown(Buffer.from(value).toString('latin1'))} (no UTF-8)`;
   if (value instanceof Uint8Array) return `x'${Buffer.from(value).toString('hex').slice(0, 60)}'`;
-  return value === null ? 'NULL' : String(value);
+  if (value === null) return 'NULL';
+  return Object.is(value, -0) ? '-0' : String(value);
 }

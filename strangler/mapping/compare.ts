@@ -1,4 +1,5 @@
-import type { SqlValue } from './codec.ts';
+import { BrokenText } from './broken-text.ts';
+import type { Codec, SqlValue } from './codec.ts';
 import type { PairKey } from './translate.ts';
 
 /** Orders keys as both databases do: numbers before text before bytes, text by its UTF-8 bytes. */
@@ -13,7 +14,7 @@ export function compareKeys(left: PairKey, right: PairKey): number {
 function rank(value: SqlValue): number {
   if (value === null) return 0;
   if (typeof value === 'number' || typeof value === 'bigint') return 1;
-  return typeof value === 'string' ? 2 : 3;
+  return typeof value === 'string' || value instanceof BrokenText ? 2 : 3;
 }
 
 function compareValues(left: SqlValue, right: SqlValue): number {
@@ -29,7 +30,22 @@ function compareValues(left: SqlValue, right: SqlValue): number {
   return Buffer.compare(Buffer.from(left as string), Buffer.from(right as string));
 }
 
-/** Whether two values are the same to a database: 1 is 1.0, but not '1'. */
+/**
+ * Whether two values are the same, as far as either database can tell: 1 is 1.0, but not '1', and
+ * -0 is not 0.
+ */
 export function sameValue(left: SqlValue, right: SqlValue): boolean {
+  if (Object.is(left, -0) !== Object.is(right, -0)) return false;
   return left === right || compareValues(left, right) === 0;
+}
+
+/** The same for values of a codec, which may declare more of them to be equal. */
+export function sameFor(
+  { normal }: Pick<Codec, 'normal'>,
+  left: SqlValue,
+  right: SqlValue,
+): boolean {
+  if (sameValue(left, right)) return true;
+  if (normal === undefined || left === null || right === null) return false;
+  return sameValue(normal(left), normal(right));
 }

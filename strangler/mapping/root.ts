@@ -4,7 +4,7 @@ import type { Row, SqlValue } from './codec.ts';
 import { columnOn } from './mapping.ts';
 import type { Mapping, Pair } from './mapping.ts';
 import { encodeValues } from './row-json.ts';
-import { pairKeyOf } from './translate.ts';
+import { usableKeyOf } from './translate.ts';
 import type { PairKey } from './translate.ts';
 
 /** Asks for a row of a pair on the other side, where a change does not say enough. */
@@ -29,7 +29,7 @@ export function rootOf(
 ): string | RootQuestion {
   for (const pair of mapping.pairs) {
     if (pair[side].table !== table) continue;
-    const key = keyOrNothing(pair, side, row);
+    const key = usableKeyOf(pair, side, row);
     if (key === undefined) continue;
     if (pair.partOf === undefined) return `${pair.name} ${encodeValues(key)}`;
     const { pair: whole, by } = pair.partOf;
@@ -42,15 +42,6 @@ export function rootOf(
     return { pair, key, answer };
   }
   return `${table} ${encodeValues(Object.values(row))}`;
-}
-
-/** A row that can't even be named by its key is an aggregate of its own. */
-function keyOrNothing(pair: Pair, side: SideName, row: Row): PairKey | undefined {
-  try {
-    return pairKeyOf(pair, side, row);
-  } catch {
-    return undefined;
-  }
 }
 
 /** The root's key, as the legacy side writes it; undefined when the row does not hold all of it. */

@@ -1,6 +1,7 @@
 import type { SideName } from '../side.ts';
 import { otherSide } from '../side.ts';
-import { MappingError, shown } from './codec.ts';
+import { BrokenText, isWhole } from './broken-text.ts';
+import { HIDDEN, MappingError, shown } from './codec.ts';
 import type { Codec, Row, SqlValue } from './codec.ts';
 import { columnOn, ownsKey, writes } from './mapping.ts';
 import type { Pair } from './mapping.ts';
@@ -29,7 +30,7 @@ export function ownColumns(pair: Pair, side: SideName): readonly string[] {
 
 /**
  * The pair's key of a row, or of a row's key in the feed; undefined when it is none of the pair's.
- * @throws MappingError when a key column is NULL
+ * @throws MappingError when a key column is NULL, or no text
  */
 export function pairKeyOf(pair: Pair, side: SideName, row: Row): PairKey | undefined {
   if (!ownsKey(pair, side, row)) return undefined;
@@ -39,9 +40,22 @@ export function pairKeyOf(pair: Pair, side: SideName, row: Row): PairKey | undef
     const column = columnOn(codec, side) ?? '';
     const value = row[column] ?? null;
     if (value === null) throw new MappingError(`pair "${pair.name}": key ${column} is NULL`);
+    if (!isWhole(value)) {
+      throw new MappingError(`pair "${pair.name}": key ${column} is ${shown(value)}`);
+    }
     key.push(side === 'legacy' ? value : codec.backward(value));
   }
   return key;
+}
+
+/** The same; undefined also for a row that has no partner, since its key can't be carried. */
+export function usableKeyOf(pair: Pair, side: SideName, row: Row): PairKey | undefined {
+  try {
+    return pairKeyOf(pair, side, row);
+  } catch (error) {
+    if (error instanceof MappingError) return undefined;
+    throw error;
+  }
 }
 
 /** The names of the key's columns on a side, constants included, in the order of `keyOn`. */
@@ -108,5 +122,20 @@ function carry(codec: Codec, from: SideName, row: Row): SqlValue {
   if (codec.constant !== undefined) return codec.constant;
   const value = row[columnOn(codec, from) ?? ''] ?? null;
   if (value === null) return null;
+  return carryValue(codec, from, value);
+}
+
+/**
+ * Takes a value to the other side. No codec has to know of texts that are none, nor of -0, which most
+ * would take for 0: only one that hands values on as they are gets them.
+ * @throws MappingError
+ */
+export function carryValue(codec: Codec, from: SideName, value: SqlValue): SqlValue {
+  const odd = value instanceof BrokenText || (Object.is(value, -0) && codec.normal === undefined);
+  if (odd && codec.spec['codec'] !== 'same') {
+    throw new MappingError(
+      `${columnOn(codec, from) ?? ''}: ${codec.secret === true ? HIDDEN : shown(value)} can't be carried`,
+    );
+  }
   return from === 'legacy' ? codec.forward(value) : codec.backward(value);
 }

@@ -1,4 +1,4 @@
-import { decodeValues, encodeValues } from '../mapping/index.ts';
+import { decodeValues, encodeValues, toAscii } from '../mapping/index.ts';
 import type { Mapping } from '../mapping/index.ts';
 import type { BackfillState } from '../side-database.ts';
 import type { PostgresClient } from './connection.ts';
@@ -41,7 +41,7 @@ export async function writeBackfill(
     [
       capability,
       pair,
-      cursor === null ? null : encodeValues(cursor),
+      cursor === null ? null : toAscii(encodeValues(cursor)),
       rows,
       total,
       done,

@@ -1,3 +1,4 @@
+import { isWhole } from '../mapping/index.ts';
 import type { SqlValue } from '../mapping/index.ts';
 import type { Column } from './schema.ts';
 
@@ -34,6 +35,7 @@ export function probesOf(column: Column): readonly SqlValue[] {
  */
 export function storedIn(column: Column, value: SqlValue): SqlValue {
   if (value === null) return null;
+  if (!isWhole(value)) throw new Error('it is no UTF-8');
   const { kind, type, declared } = column;
   const refuse = (): never => {
     throw new Error(`invalid input for type ${declared}: ${String(value)}`);

@@ -1,6 +1,14 @@
+import { isWhole, MappingError, shown } from '../mapping/index.ts';
 import type { Row, SqlValue } from '../mapping/index.ts';
-import type { Column, Schemas } from './schema.ts';
+import type { Column, Schemas, TableSchema } from './schema.ts';
 import { name, timeSql } from './values.ts';
+
+/** What a database says of a table. @throws when there is none */
+export function tableOf(schemas: Schemas, table: string): TableSchema {
+  const known = schemas.get(table);
+  if (known === undefined) throw new Error(`no such table: ${table}`);
+  return known;
+}
 
 /** What a database says of some of a table's columns. @throws when it has no such column */
 export function columnsOf(
@@ -42,12 +50,20 @@ const TEXTS: ReadonlySet<string> = new Set(['text', 'varchar', 'bpchar']);
  */
 export function castSql({ type, declared }: Column, expression: string): string {
   if (TEXTS.has(type)) return expression;
+  // Without its length it would be cut to a single bit.
+  if (type === 'bit') return `${expression}::varbit`;
   return `${expression}::${declared.replace(/\([^)]*\)/, '')}`;
 }
 
-/** A value as text that `castSql` takes. */
+/**
+ * A value as text that `castSql` takes.
+ * @throws MappingError for a text of which the driver would make another one
+ */
 export function textOf(value: SqlValue): string | null {
-  if (value === null || typeof value === 'string') return value;
+  if (value === null) return value;
+  if (!isWhole(value)) throw new MappingError(`${shown(value)} is no UTF-8`);
+  if (typeof value === 'string') return value;
+  if (Object.is(value, -0)) return '-0';
   if (value instanceof Uint8Array) return `\\x${Buffer.from(value).toString('hex')}`;
   return String(value);
 }

@@ -1,7 +1,8 @@
-import { decodeRow, encodeRow } from '../mapping/index.ts';
+import { decodeRow, encodeRow, fromAscii, toAscii } from '../mapping/index.ts';
 import type { ParkedChange, ParkedChanges } from '../side-database.ts';
 import type { PostgresClient, PostgresConnection } from './connection.ts';
 
+/** All but table names is kept as ASCII: the database may have an encoding of its own. */
 const COLUMNS = 'id, root, tbl AS "table", key, op, image, position, reason, attempts, at';
 
 type Stored = Omit<ParkedChange, 'key' | 'image'> & { key: string; image: string | null };
@@ -23,8 +24,10 @@ export class PostgresParkedChanges implements ParkedChanges {
     );
     return rows.map((row) => ({
       ...row,
+      root: fromAscii(row.root),
       key: decodeRow(row.key),
       image: row.image === null ? null : decodeRow(row.image),
+      reason: row.reason === null ? null : fromAscii(row.reason),
     }));
   }
 
@@ -38,8 +41,8 @@ export class PostgresParkedChanges implements ParkedChanges {
 
   async skip(root: string): Promise<number> {
     const { rowCount } = await this.#db.query(
-      'DELETE FROM fig_parked WHERE capability = $1 AND root = $2',
-      [this.#capability, root],
+      'DELETE FROM fig_parked WHERE capability = $1 AND root IN ($2, $3)',
+      [this.#capability, root, toAscii(root)],
     );
     return rowCount ?? 0;
   }
@@ -81,8 +84,8 @@ export class ParkedTable {
     const entries = rows.map(({ id, attempts, root, tbl, key }) => ({
       id,
       attempts,
-      root,
-      row: `${tbl} ${key}`,
+      root: toAscii(root),
+      row: toAscii(`${tbl} ${key}`),
     }));
     return new ParkedTable(client, capability, entries);
   }
@@ -94,21 +97,22 @@ export class ParkedTable {
   /** Whether something is parked that has to be applied before a change of this row. */
   isBehind(root: string, change: Waiting, place: Place | null): boolean {
     const row = nameOf(change);
+    const name = toAscii(root);
     return this.#entries.some(
-      (entry) => (entry.root === root || entry.row === row) && !(place && entry.id >= place.id),
+      (entry) => (entry.root === name || entry.row === row) && !(place && entry.id >= place.id),
     );
   }
 
   /** Takes out what is parked of one row, and says which place that had. */
   async takeOut(change: Waiting): Promise<Place | null> {
     const row = nameOf(change);
-    const place = this.#entries.find((entry) => entry.row === row);
+    const own = this.#entries.filter((entry) => entry.row === row);
+    const [place] = own;
     if (place === undefined) return null;
     this.#entries = this.#entries.filter((entry) => entry.row !== row);
-    await this.#client.query(
-      'DELETE FROM fig_parked WHERE capability = $1 AND tbl = $2 AND key = $3',
-      [this.#capability, change.table, encodeRow(change.key)],
-    );
+    await this.#client.query('DELETE FROM fig_parked WHERE id = ANY ($1)', [
+      own.map(({ id }) => id),
+    ]);
     return place;
   }
 
@@ -122,13 +126,13 @@ export class ParkedTable {
     const { root, table, key, op, image, position, reason, attempts, at } = change;
     const values = [
       this.#capability,
-      root,
+      toAscii(root),
       table,
-      encodeRow(key),
+      toAscii(encodeRow(key)),
       op,
-      image === null ? null : encodeRow(image),
+      image === null ? null : toAscii(encodeRow(image)),
       position,
-      reason,
+      reason === null ? null : toAscii(reason),
       attempts,
       at,
     ];
@@ -142,12 +146,12 @@ export class ParkedTable {
       place === null ? values : [...values, place.id],
     );
     const id = rows[0]?.id ?? 0;
-    const entry: Entry = { id, attempts, root, row: nameOf(change) };
+    const entry: Entry = { id, attempts, root: toAscii(root), row: nameOf(change) };
     this.#entries = [...this.#entries, entry].sort((left, right) => left.id - right.id);
     return { ...change, id };
   }
 }
 
 function nameOf({ table, key }: Waiting): string {
-  return `${table} ${encodeRow(key)}`;
+  return toAscii(`${table} ${encodeRow(key)}`);
 }

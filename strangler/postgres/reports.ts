@@ -1,3 +1,4 @@
+import { toAscii } from '../mapping/index.ts';
 import type { PostgresConnection } from './connection.ts';
 
 const KEPT = 10;
@@ -12,7 +13,7 @@ export async function saveReport(
   await connection.transaction(async (client) => {
     await client.query(
       'INSERT INTO fig_reconcile (capability, finished_at, report) VALUES ($1, $2, $3)',
-      [capability, finishedAt, JSON.stringify(report)],
+      [capability, finishedAt, toAscii(JSON.stringify(report))],
     );
     await client.query(
       `DELETE FROM fig_reconcile WHERE capability = $1 AND id NOT IN

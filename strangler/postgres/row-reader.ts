@@ -9,7 +9,7 @@ import {
 } from '../mapping/index.ts';
 import type { Pair, PairKey, Row, SqlValue } from '../mapping/index.ts';
 import type { PairRow, RowReader } from '../side-database.ts';
-import { castSql, columnsOf, readSql, textOf } from './columns.ts';
+import { castSql, columnsOf, readSql, tableOf, textOf } from './columns.ts';
 import type { PostgresClient } from './connection.ts';
 import { filterSql } from './filter-sql.ts';
 import { prepared } from './prepared.ts';
@@ -44,6 +44,7 @@ export class PostgresRowReader implements RowReader {
 
   async row(pair: Pair, key: PairKey): Promise<Row | undefined> {
     const where = keyOn(pair, this.#side, key);
+    if (!canHold(this.#schemas, pair[this.#side].table, where)) return undefined;
     const keys = this.#columns(pair, Object.keys(where));
     const same = keys.map((column, index) => `t.${name(column.name)} = ${param(column, index)}`);
     const values = Object.values(where).map((value) => textOf(value));
@@ -66,6 +67,15 @@ export class PostgresRowReader implements RowReader {
       `SELECT count(*) AS count FROM ${name(table)} t WHERE ${filterSql(pair, this.#side, 't')}`,
     );
     return rows[0]?.count ?? 0;
+  }
+
+  async unkeyed(pair: Pair, limit: number): Promise<readonly Row[]> {
+    const keys = this.#columns(pair, keyColumns(pair, this.#side));
+    const nullable = keys.filter((column) => column.nullable);
+    if (nullable.length === 0) return [];
+    const none = nullable.map((column) => `t.${name(column.name)} IS NULL`);
+    const columns = pairColumns(pair, this.#side);
+    return this.#select(pair, columns, `AND (${none.join(' OR ')}) LIMIT $1`, [limit]);
   }
 
   async #select(
@@ -91,7 +101,11 @@ export class PostgresRowReader implements RowReader {
   #range(pair: Pair, after: PairKey | null): string {
     const keys = this.#columns(pair, keyColumns(pair, this.#side));
     const ordered = keys.map((column) => orderSql(column, 't') ?? `t.${name(column.name)}`);
-    const limit = `ORDER BY ${ordered.join(', ')} LIMIT $${after === null ? 1 : keys.length + 1}`;
+    const present = keys
+      .filter((column) => column.nullable)
+      .map((column) => `AND t.${name(column.name)} IS NOT NULL `);
+    const order = `ORDER BY ${ordered.join(', ')} LIMIT $${after === null ? 1 : keys.length + 1}`;
+    const limit = `${present.join('')}${order}`;
     if (after === null) return limit;
     const from = keys.map((column, index) => param(column, index));
     return `AND (${ordered.join(', ')}) > (${from.join(', ')}) ${limit}`;
@@ -100,13 +114,42 @@ export class PostgresRowReader implements RowReader {
   #from(pair: Pair, after: PairKey | null): readonly (string | null)[] {
     if (after === null) return [];
     const key = keyOn(pair, this.#side, after);
-    return keyColumns(pair, this.#side).map((column) => textOf(key[column] ?? null));
+    const { encoding } = tableOf(this.#schemas, pair[this.#side].table);
+    return keyColumns(pair, this.#side).map((column) => bound(key[column] ?? null, encoding));
   }
 
   #columns(pair: Pair, columns: readonly string[]): readonly Column[] {
     return columnsOf(this.#schemas, pair[this.#side].table, columns);
   }
 }
+
+/** What no text holds in a database of an encoding; in one of another encoding no text is a key. */
+const NOT_HELD: Readonly<Record<string, RegExp>> = { LATIN1: /[\0\u0100-\uFFFF]/ };
+const NUL = /\0/;
+
+/** Whether a table can hold a key: no text of any table has a NUL in it. */
+export function canHold(schemas: Schemas, table: string, key: Row): boolean {
+  const { encoding } = tableOf(schemas, table);
+  return Object.values(key).every((value) => isHeld(value, encoding));
+}
+
+function isHeld(value: SqlValue, encoding: string): boolean {
+  return typeof value !== 'string' || !(NOT_HELD[encoding] ?? NUL).test(value);
+}
+
+/**
+ * A key after which to go on. Where no text here can be just that, the first one after it comes after
+ * what is before the character in question: those that begin so and go on are before it if the
+ * character is larger than any here, and after it if it is a NUL.
+ */
+function bound(value: SqlValue, encoding: string): string | null {
+  const text = textOf(value);
+  if (text === null || isHeld(text, encoding)) return text;
+  const at = text.search(NOT_HELD[encoding] ?? NUL);
+  return `${text.slice(0, at)}${text[at] === '\0' ? '' : LARGEST}`;
+}
+
+const LARGEST = '\u00FF'.repeat(16);
 
 function param(column: Column, index: number): string {
   return castSql(column, `$${index + 1}::text`);

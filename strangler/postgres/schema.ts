@@ -29,6 +29,8 @@ export interface TableSchema extends TableFacts {
   readonly foreign: readonly string[];
   /** Whether rows refer to rows of other tables, or are referred to. */
   readonly refers: boolean;
+  /** Of the database. */
+  readonly encoding: string;
   /** Texts of CHECK constraints. */
   readonly checks: readonly string[];
 }
@@ -47,6 +49,7 @@ interface SchemaRow {
   readonly indexes: readonly IndexFacts[];
   readonly triggers: readonly string[];
   readonly checks: readonly string[];
+  readonly encoding: string;
   readonly kind: string;
   readonly inherits: boolean;
   readonly refers: boolean;
@@ -66,7 +69,7 @@ const SCHEMA = `
       AND d.datname = current_database() AND d.datcollate IN ('C', 'POSIX')
       AND to_jsonb(d) ->> 'datlocprovider' IS DISTINCT FROM 'i'
   )
-  SELECT w."table", json_build_object('kind', r.relkind,
+  SELECT w."table", json_build_object('kind', r.relkind, 'encoding', getdatabaseencoding(),
     'inherits', r.relispartition
       OR EXISTS (SELECT FROM pg_inherits WHERE inhparent = r.oid OR inhrelid = r.oid),
     'columns', coalesce((SELECT json_agg(json_build_object('name', a.attname, 'type', t.typname,
@@ -111,6 +114,7 @@ function schemaOf(row: SchemaRow, mayPause: boolean): TableSchema {
     indexes: row.indexes,
     foreign: row.triggers,
     checks: row.checks,
+    encoding: row.encoding,
     refers: row.refers,
     findings: [...findingsOf(row), ...referenceFindings(row, mayPause)],
   };
@@ -199,7 +203,7 @@ export function checkSchemas(
 }
 
 function unwritable(
-  { byName }: TableSchema,
+  { byName, encoding }: TableSchema,
   mapping: Mapping,
   side: SideName,
   table: string,
@@ -215,12 +219,23 @@ function unwritable(
     if (facts.generated) {
       return [['generated', `${column} is computed here; name it in leftOut instead`]];
     }
+    if (keys.has(column) && TEXTS.has(facts.type) && !IN_UTF8_ORDER.has(encoding)) {
+      return [
+        [
+          'key_encoding',
+          `${column} is a key, and texts in a database of encoding ${encoding} are in another order than ` +
+            'those of UTF-8; move the rows to a database with ENCODING UTF8 first',
+        ],
+      ];
+    }
     return keys.has(column) && orderSql(facts) === undefined
       ? [['key_type', `${column} is ${facts.declared}, by which keys can't be put in order`]]
       : [];
   });
 }
 
+/** Encodings in which bytes are in the order of those of UTF-8. */
+const IN_UTF8_ORDER = new Set(['UTF8', 'LATIN1', 'SQL_ASCII']);
 const TEXTS = new Set(['text', 'varchar', 'bpchar', 'name', 'citext']);
 const IN_BYTE_ORDER = new Set(['uuid', 'date', 'bytea', 'int2', 'int4', 'int8', 'oid']);
 

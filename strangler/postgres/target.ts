@@ -1,7 +1,15 @@
 import { imageColumnsOf, rootOf, secretColumnsOf, withoutSecrets } from '../mapping/index.ts';
 import type { Mapping, Pair, Row } from '../mapping/index.ts';
+import { copiedChange, isNameless } from '../parked/index.ts';
 import { ApplyError } from '../side-database.ts';
-import type { BackfillState, ParkedChange, RowWrite, Target } from '../side-database.ts';
+import type {
+  BackfillState,
+  BringManner,
+  Brought,
+  ParkedChange,
+  RowWrite,
+  Target,
+} from '../side-database.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import type { Change } from '../store.ts';
@@ -11,7 +19,7 @@ import type { PairWrite } from './pair-write.ts';
 import { ParkedTable } from './parked-table.ts';
 import type { Place } from './parked-table.ts';
 import { isPoison, isUniqueViolation, reasonOf } from './poison.ts';
-import { PostgresRowReader } from './row-reader.ts';
+import { canHold, PostgresRowReader } from './row-reader.ts';
 import { pairWritesOf, PostgresRowWriter } from './row-writer.ts';
 import type { Schemas } from './schema.ts';
 import { text } from './values.ts';
@@ -45,6 +53,7 @@ export class PostgresTarget extends PostgresRowReader implements Target {
   readonly #client: PostgresClient;
   readonly #mapping: Mapping;
   readonly #side: SideName;
+  readonly #schemas: Schemas;
   readonly #writer: PostgresRowWriter;
   #table: ParkedTable | undefined;
 
@@ -54,6 +63,7 @@ export class PostgresTarget extends PostgresRowReader implements Target {
     this.#client = client;
     this.#mapping = mapping;
     this.#side = side;
+    this.#schemas = schemas;
     this.#writer = new PostgresRowWriter(client, mapping, side, schemas);
   }
 
@@ -107,13 +117,33 @@ export class PostgresTarget extends PostgresRowReader implements Target {
     await this.#applySome(together);
   }
 
-  async bring(pair: Pair, writes: Iterable<RowWrite | null>): Promise<number> {
-    const all = [...writes];
-    const wanted = all
-      .filter((write) => write !== null)
-      .map(({ key, image }): PairWrite => ({ pair, key, image }));
-    await this.#writeOvertaking(wanted);
-    return all.length;
+  async bring(
+    pair: Pair,
+    writes: readonly (RowWrite | null)[],
+    { position }: BringManner,
+  ): Promise<Brought> {
+    const wanted = writes.filter((write) => write !== null);
+    const before = this.parked.length;
+    const refused = wanted.filter((write) => write.refused !== null);
+    for (const { source, refused: reason } of refused) {
+      await this.#parkRow(pair, source as Row, reason ?? '', position);
+    }
+    await this.#bringSome(
+      pair,
+      wanted.filter((write) => write.refused === null),
+      position,
+    );
+    return { seen: writes.length, parked: this.parked.slice(before) };
+  }
+
+  async park(
+    pair: Pair,
+    rows: readonly (readonly [row: Row, reason: string])[],
+    position: number,
+  ): Promise<readonly ParkedChange[]> {
+    const before = this.parked.length;
+    for (const [row, reason] of rows) await this.#parkRow(pair, row, reason, position);
+    return this.parked.slice(before);
   }
 
   saveBackfill(state: BackfillState): Promise<void> {
@@ -134,6 +164,49 @@ export class PostgresTarget extends PostgresRowReader implements Target {
     return this.#saveComplete(true);
   }
 
+  /** Finds out by halves which rows can't be written, and parks them. */
+  async #bringSome(pair: Pair, writes: readonly RowWrite[], position: number): Promise<void> {
+    const [only] = writes;
+    if (only === undefined) return;
+    const all = writes.map(({ key, image }): PairWrite => ({ pair, key, image }));
+    const error =
+      writes.length === 1
+        ? await this.#within(() => this.#writeOvertaking(all))
+        : await this.#within(() => this.#writer.write(all));
+    if (error === null) return;
+    if (writes.length > 1) {
+      const half = Math.ceil(writes.length / 2);
+      await this.#bringSome(pair, writes.slice(0, half), position);
+      await this.#bringSome(pair, writes.slice(half), position);
+      return;
+    }
+    if (only.source === undefined) throw error;
+    await this.#parkRow(
+      pair,
+      only.source,
+      this.#reasonOf(pair[this.#source].table, error),
+      position,
+    );
+  }
+
+  /** In place of what may be parked of the row already: this is newer. */
+  async #parkRow(pair: Pair, row: Row, reason: string, position: number): Promise<void> {
+    this.#table ??= await ParkedTable.read(this.#client, this.#mapping.capability);
+    const change = copiedChange(this.#mapping, pair, this.#source, row, position);
+    const place = await this.#table.takeOut(named(change));
+    await this.#park(change, await this.#rootOf(change), reason, place);
+  }
+
+  #isNameless(change: Change): boolean {
+    return isNameless(this.#mapping, this.#source, change, (pair, key) =>
+      canHold(this.#schemas, pair[this.#side].table, key),
+    );
+  }
+
+  get #source(): SideName {
+    return otherSide(this.#side);
+  }
+
   async #saveComplete(complete: boolean): Promise<void> {
     await this.#client.query('UPDATE fig_install SET complete = $2 WHERE capability = $1', [
       this.#mapping.capability,
@@ -145,6 +218,10 @@ export class PostgresTarget extends PostgresRowReader implements Target {
   async #applySome(changes: readonly Change[]): Promise<void> {
     const free: Change[] = [];
     for (const change of changes) {
+      if (this.#isNameless(change)) {
+        await this.#table?.takeOut(named(change));
+        continue;
+      }
       const root = this.#table?.isEmpty === false ? await this.#rootOf(change) : '';
       if (this.#table?.isBehind(root, named(change), null) !== true) free.push(change);
       else await this.#park(change, root, null, null);
@@ -153,7 +230,7 @@ export class PostgresTarget extends PostgresRowReader implements Target {
     const [only] = free;
     if (error === null || only === undefined) return;
     if (free.length === 1) {
-      await this.#park(only, await this.#rootOf(only), this.#reasonOf(only, error), null);
+      await this.#park(only, await this.#rootOf(only), this.#reasonOf(only.table, error), null);
       return;
     }
     const half = Math.ceil(free.length / 2);
@@ -164,13 +241,15 @@ export class PostgresTarget extends PostgresRowReader implements Target {
   /** Asked for again, a row is as it is now, and what is parked of it says nothing more. */
   async #refresh(parked: ParkedTable, change: Change): Promise<void> {
     const place = await parked.takeOut(named(change));
+    if (this.#isNameless(change)) return;
     const root = await this.#rootOf(change);
     if (parked.isBehind(root, named(change), place)) {
       await this.#park(change, root, null, place);
       return;
     }
     const error = await this.#try([change]);
-    if (error !== null) await this.#park(change, root, this.#reasonOf(change, error), place);
+    if (error === null) return;
+    await this.#park(change, root, this.#reasonOf(change.table, error), place);
   }
 
   /** @returns why nothing was done; null when all was */
@@ -229,7 +308,7 @@ export class PostgresTarget extends PostgresRowReader implements Target {
     if (added !== undefined) this.parked.push(added);
   }
 
-  #reasonOf({ table }: Change, error: unknown): string {
+  #reasonOf(table: string, error: unknown): string {
     const secrets = secretColumnsOf(this.#mapping, otherSide(this.#side), table);
     return reasonOf(error, { quoting: secrets.length === 0 });
   }

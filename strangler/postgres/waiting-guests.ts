@@ -1,4 +1,4 @@
-import { decodeRow, encodeRow, encodeValues } from '../mapping/index.ts';
+import { decodeRow, encodeRow, encodeValues, toAscii } from '../mapping/index.ts';
 import type { Pair, PairKey, Row } from '../mapping/index.ts';
 import type { PostgresClient } from './connection.ts';
 
@@ -26,7 +26,7 @@ export class WaitingGuests {
       `SELECT w.pair, w.key, w.image FROM fig_waiting w
          JOIN unnest($2::text[], $3::text[]) u (pair, key) USING (pair, key)
          WHERE w.capability = $1`,
-      [this.#capability, keys.map(([pair]) => pair.name), keys.map(([, key]) => encodeValues(key))],
+      [this.#capability, keys.map(([pair]) => pair.name), keys.map(([, key]) => named(key))],
     );
     for (const { pair, key, image } of rows) {
       const kept = decodeRow(image);
@@ -67,17 +67,22 @@ export class WaitingGuests {
         this.#capability,
         kept.map(({ pair }) => pair),
         kept.map(({ key }) => key),
-        kept.map(({ now }) => encodeRow(now as Row)),
+        kept.map(({ now }) => toAscii(encodeRow(now as Row))),
       ],
     );
   }
 
   #of({ name }: Pair, key: PairKey): Waiting {
-    const encoded = encodeValues(key);
+    const encoded = named(key);
     const known = this.#waiting.get(`${name} ${encoded}`);
     if (known !== undefined) return known;
     const fresh: Waiting = { pair: name, key: encoded, was: undefined, now: undefined };
     this.#waiting.set(`${name} ${encoded}`, fresh);
     return fresh;
   }
+}
+
+/** In ASCII, since the database may have an encoding of its own. */
+function named(key: PairKey): string {
+  return toAscii(encodeValues(key));
 }

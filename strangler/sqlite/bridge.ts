@@ -1,6 +1,6 @@
 import type { SideName } from '../side.ts';
 import { otherSide } from '../side.ts';
-import { keyColumns, keyConstants, keyOn, pairKeyOf } from '../mapping/index.ts';
+import { keyColumns, keyConstants, keyOn, mayBeBroken, usableKeyOf } from '../mapping/index.ts';
 import type { Mapping, Pair, PairKey, SqlValue } from '../mapping/index.ts';
 import type { Bridge, Piece, Target } from '../side-database.ts';
 import { pairBridgeSql, SOURCE } from './bridge-sql.ts';
@@ -47,7 +47,7 @@ export class SqliteBridge implements Bridge {
       // The target's moment must not be the later one: what is new there is not in the owner's.
       prepare('SELECT count(*) FROM main.fig_applied').get();
       const range = this.#range(prepare, sql, pair, after, limit);
-      return this.#isEqual(prepare, sql, pair, after, range) ? range : null;
+      return range && this.#isEqual(prepare, sql, pair, after, range) ? range : null;
     });
   }
 
@@ -64,6 +64,7 @@ export class SqliteBridge implements Bridge {
     if (sql?.copy === undefined) return null;
     const prepare: Prepare = (text) => this.#db.write(text);
     const range = this.#range(prepare, sql, pair, after, limit);
+    if (range === null) return null;
     const ends: Ends = { after: after !== null, upto: range.last !== null };
     this.#db.execute('SAVEPOINT fig_copy');
     try {
@@ -97,7 +98,7 @@ export class SqliteBridge implements Bridge {
     pair: Pair,
     after: PairKey | null,
     limit: number,
-  ): Piece {
+  ): Piece | null {
     const feed = `${SOURCE}.${name(feedTable(this.#mapping.capability))}`;
     const position = prepare(`SELECT max(position) FROM ${feed}`).pluck().get() as number;
     const start = this.#keys(pair, this.#owner, after, null);
@@ -106,7 +107,8 @@ export class SqliteBridge implements Bridge {
       .safeIntegers()
       .get(...start, limit - 1) as unknown[] | undefined;
     if (values !== undefined) {
-      return { rows: limit, last: this.#keyOf(pair, values), position };
+      const last = this.#keyOf(pair, values);
+      return last && { rows: limit, last, position };
     }
     const ends: Ends = { after: after !== null, upto: false };
     const rows = prepare(sql.countSource(ends))
@@ -143,12 +145,14 @@ export class SqliteBridge implements Bridge {
       .get(...this.#keys(pair, otherSide(this.#owner), after, last)) as number;
   }
 
-  #keyOf(pair: Pair, values: readonly unknown[]): PairKey {
+  /** @returns null where a range would end with a row that has no partner: its key can't be carried */
+  #keyOf(pair: Pair, values: readonly unknown[]): PairKey | null {
+    if (values.some(mayBeBroken)) return null;
     const row: Record<string, SqlValue> = { ...keyConstants(pair, this.#owner) };
     for (const [index, column] of keyColumns(pair, this.#owner).entries()) {
       row[column] = plain(values[index] ?? null);
     }
-    return pairKeyOf(pair, this.#owner, row) ?? [];
+    return usableKeyOf(pair, this.#owner, row) ?? null;
   }
 
   #keys(pair: Pair, side: SideName, ...keys: readonly (PairKey | null)[]): SqlValue[] {

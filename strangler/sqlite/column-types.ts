@@ -1,5 +1,6 @@
 import Database from 'better-sqlite3';
 import type { Statement } from 'better-sqlite3';
+import { isWhole } from '../mapping/index.ts';
 import type { SqlValue } from '../mapping/index.ts';
 import { bound, plain } from './values.ts';
 
@@ -83,6 +84,7 @@ function asked<T>(ask: () => T): T {
 
 /** Whether no conversion can happen: nearly always, and much faster than asking. */
 function isLeftAlone(affinity: Affinity, value: SqlValue): boolean {
+  if (!isWhole(value) || Object.is(value, -0)) return false;
   if (value === null || affinity === 'blob' || value instanceof Uint8Array) return true;
   if (typeof value === 'string') return affinity === 'text';
   if (affinity === 'text') return false;

@@ -1,5 +1,6 @@
 import Database from 'better-sqlite3';
 import type { Statement } from 'better-sqlite3';
+import { isUtf8 } from 'node:buffer';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isBusy, LogFlush, nap, sqliteFile } from '../../chassis/index.ts';
 import { Mutex } from '../mutex.ts';
@@ -223,8 +224,16 @@ export class SqliteConnection {
   }
 }
 
+/** What our own statements, and no trigger, may ask besides what SQLite knows. */
+export function addFunctions(connection: Database.Database): void {
+  connection.function('fig_is_utf8', { deterministic: true }, (bytes) =>
+    Number(isUtf8(bytes as Uint8Array)),
+  );
+}
+
 function open(file: string): Database.Database {
   const connection = new Database(file, { timeout: 5000, fileMustExist: true });
+  addFunctions(connection);
   // Only changing the journal mode may wait like this: it needs a lock no timer of ours can ask for.
   if (connection.pragma('journal_mode', { simple: true }) !== 'wal') {
     connection.pragma('journal_mode = WAL');

@@ -5,6 +5,7 @@ import { feedLost } from '../side-database.ts';
 import type { FeedReader } from '../side-database.ts';
 import type { Slice } from '../store.ts';
 import type { SqliteConnection } from './connection.ts';
+import { exactChanges } from './exact-read.ts';
 import { feedTable, NOW_SQL } from './tables.ts';
 import { name } from './values.ts';
 
@@ -51,13 +52,14 @@ export class SqliteFeedReader implements FeedReader {
 
   #read(after: number, limit: number): Slice {
     // Not bound: SQLite would compile the statement again each time.
-    const rows = this.#db
+    const found = this.#db
       .read(
         `SELECT position, tx, tbl, key, op, image, epoch, at FROM ${this.#feed}
              WHERE position > ? ORDER BY position LIMIT ${limit + 1}`,
       )
       .raw()
       .all(after) as PackedRow[];
+    const rows = exactChanges((sql) => this.#db.read(sql), this.#feed, found);
     const [first] = rows;
     if (first === undefined ? after > this.#last() : first[0] !== after + 1)
       throw feedLost(this.#capability, this.#side, after);

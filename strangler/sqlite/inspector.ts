@@ -7,9 +7,12 @@ import type { Mapping, MappingProblem, Pair, Row, SqlValue } from '../mapping/in
 import type { SideName } from '../side.ts';
 import { ColumnTypes, probesOf } from './column-types.ts';
 import { installStatements } from './install.ts';
+import { addFunctions } from './connection.ts';
+import { exactSelect, readExactly } from './exact-read.ts';
 import { filterSql } from './filter-sql.ts';
+import { usableSql } from './row-reader.ts';
 import { checkSchema, foreignTriggers, uniqueColumns } from './schema.ts';
-import { bound, name, plain } from './values.ts';
+import { name, plain } from './values.ts';
 
 interface Column {
   readonly type: string;
@@ -38,6 +41,7 @@ export class SqliteInspector implements SideInspector {
     this.#mapping = mapping;
     this.#file = sqliteFile(url);
     this.#db = new Database(this.#file, { readonly: true, fileMustExist: true, timeout: 1_000 });
+    addFunctions(this.#db);
   }
 
   async problems(): Promise<readonly MappingProblem[]> {
@@ -76,28 +80,30 @@ export class SqliteInspector implements SideInspector {
   }
 
   async countWithoutKey(table: string): Promise<number> {
-    const isNull = this.#key(table).map((column) => `${column} IS NULL`);
-    return this.#prepare(`SELECT count(*) FROM ${name(table)} WHERE ${isNull.join(' OR ')}`)
+    const usable = this.#key(table).map((column) => usableSql(column));
+    return this.#prepare(`SELECT count(*) FROM ${name(table)} WHERE NOT (${usable.join(' AND ')})`)
       .pluck()
       .get() as number;
   }
 
   async rows(table: string, after: Row | null, limit: number): Promise<readonly Row[]> {
     const key = this.#key(table);
-    const present = key.map((column) => `${column} IS NOT NULL`);
+    const present = key.map((column) => usableSql(column));
     const later =
       after === null ? [] : [`(${key.join(', ')}) > (${key.map(() => '?').join(', ')})`];
     const columns = [
       ...imageColumnsOf(this.#mapping, this.side, table),
       ...secretColumnsOf(this.#mapping, this.side, table),
     ];
-    const found = this.#prepare(
-      `SELECT ${columns.map((column) => name(column)).join(', ')} FROM ${name(table)}
-       WHERE ${[...present, ...later].join(' AND ')} ORDER BY ${key.join(', ')} LIMIT ?`,
-    )
-      .raw()
-      .safeIntegers()
-      .all(...this.#keyOf(table, after), limit) as unknown[][];
+    const select = exactSelect(
+      columns,
+      `FROM ${name(table)} WHERE ${[...present, ...later].join(' AND ')}
+       ORDER BY ${key.join(', ')} LIMIT ?`,
+    );
+    const found = readExactly((sql) => this.#prepare(sql), select, [
+      ...this.#keyOf(table, after),
+      limit,
+    ]);
     return found.map((values) => rowOf(columns, values));
   }
 
@@ -143,7 +149,7 @@ export class SqliteInspector implements SideInspector {
 
   #keyOf(table: string, row: Row | null): readonly SqlValue[] {
     if (row === null) return [];
-    return keyColumnsOf(this.#mapping, this.side, table).map((key) => bound(row[key] ?? null));
+    return keyColumnsOf(this.#mapping, this.side, table).map((key) => row[key] ?? null);
   }
 
   #column(table: string, column: string): Column {

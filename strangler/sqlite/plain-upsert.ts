@@ -1,4 +1,4 @@
-import { columnOn, isGuest, MappingError, writes } from '../mapping/index.ts';
+import { carryValue, columnOn, isGuest, MappingError, writes } from '../mapping/index.ts';
 import type { Codec, Mapping, Pair, Row, SqlValue } from '../mapping/index.ts';
 import type { SideName } from '../side.ts';
 import { otherSide } from '../side.ts';
@@ -54,14 +54,12 @@ function cellOf(codec: Codec, pair: Pair, side: SideName, isKey: boolean): Cell[
   const { constant } = codec;
   if (constant !== undefined) return [{ column, valueOf: () => constant }];
   const from = columnOn(codec, otherSide(side)) ?? '';
-  const carry = (value: SqlValue): SqlValue =>
-    side === 'extracted' ? codec.forward(value) : codec.backward(value);
   return [
     {
       column,
       valueOf(row) {
         const value = row[from] ?? null;
-        if (value !== null) return carry(value);
+        if (value !== null) return carryValue(codec, otherSide(side), value);
         if (isKey) throw new MappingError(`pair "${pair.name}": key ${from} is NULL`);
         return null;
       },

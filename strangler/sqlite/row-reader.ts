@@ -10,21 +10,24 @@ import {
 } from '../mapping/index.ts';
 import type { Pair, PairKey, Row, SqlValue } from '../mapping/index.ts';
 import type { PairRow, RowReader } from '../side-database.ts';
+import { exactSelect, readExactly } from './exact-read.ts';
+import type { ExactSelect } from './exact-read.ts';
 import { filterSql } from './filter-sql.ts';
-import { bound, name, plain } from './values.ts';
+import { name } from './values.ts';
 
 type Prepare = (sql: string) => Statement;
 
 interface PairSql {
   readonly columns: readonly string[];
-  readonly first: string;
-  readonly next: string;
+  readonly first: ExactSelect;
+  readonly next: ExactSelect;
   /** The key's columns, constants included. */
   readonly keys: readonly string[];
-  readonly firstKey: string;
-  readonly nextKey: string;
-  readonly one: string;
+  readonly firstKey: ExactSelect;
+  readonly nextKey: ExactSelect;
+  readonly one: ExactSelect;
   readonly count: string;
+  readonly unkeyed: ExactSelect;
 }
 
 /** Reads pairs' rows of one side over either connection. */
@@ -71,7 +74,12 @@ export class SqliteRowReader {
   }
 
   count(pair: Pair): number {
-    return Number(this.#all(this.#sqlOf(pair).count, [])[0]?.[0] ?? 0);
+    return this.#prepare(this.#sqlOf(pair).count).pluck().get() as number;
+  }
+
+  unkeyed(pair: Pair, limit: number): readonly Row[] {
+    const sql = this.#sqlOf(pair);
+    return this.#all(sql.unkeyed, [limit]).map((values) => toRow(sql.columns, values));
   }
 
   #from(pair: Pair, after: PairKey | null): readonly SqlValue[] {
@@ -80,9 +88,8 @@ export class SqliteRowReader {
     return keyColumns(pair, this.#side).map((column) => key[column] ?? null);
   }
 
-  #all(sql: string, parameters: readonly SqlValue[]): SqlValue[][] {
-    const statement = this.#prepare(sql).raw().safeIntegers();
-    return statement.all(...parameters.map((value) => bound(value))) as SqlValue[][];
+  #all(sql: ExactSelect, parameters: readonly SqlValue[]): SqlValue[][] {
+    return readExactly(this.#prepare, sql, parameters);
   }
 
   #sqlOf(pair: Pair): PairSql {
@@ -115,11 +122,15 @@ export class AwaitedRows implements RowReader {
   async count(pair: Pair): Promise<number> {
     return this.#reader.count(pair);
   }
+
+  async unkeyed(pair: Pair, limit: number): Promise<readonly Row[]> {
+    return this.#reader.unkeyed(pair, limit);
+  }
 }
 
 function toRow(columns: readonly string[], values: readonly SqlValue[]): Row {
   const row: Record<string, SqlValue> = {};
-  for (const [index, column] of columns.entries()) row[column] = plain(values[index] ?? null);
+  for (const [index, column] of columns.entries()) row[column] = values[index] ?? null;
   return row;
 }
 
@@ -131,22 +142,35 @@ function pairSql(pair: Pair, side: SideName): PairSql {
   ];
   const columns = [...new Set(all)];
   const keys = keyColumns(pair, side).map((column) => name(column));
+  const usable = keys.map((column) => usableSql(column)).join(' AND ');
   const filter = filterSql(pair, side);
-  const select = `SELECT ${columns.map((column) => name(column)).join(', ')} FROM ${name(pair[side].table)}`;
+  const from = `FROM ${name(pair[side].table)} WHERE ${filter}`;
   const order = `ORDER BY ${keys.join(', ')} LIMIT ?`;
   const after = `(${keys.join(', ')}) > (${keys.map(() => '?').join(', ')})`;
   const keyed = keyNames(pair, side);
   const one = keyed.map((column) => `${name(column)} = ?`);
-  const selectKey = `SELECT ${keyed.map((column) => name(column)).join(', ')} FROM ${name(pair[side].table)}`;
   const nth = `ORDER BY ${keys.join(', ')} LIMIT 1 OFFSET ?`;
   return {
     columns,
-    first: `${select} WHERE ${filter} ${order}`,
-    next: `${select} WHERE ${filter} AND ${after} ${order}`,
+    first: exactSelect(columns, `${from} AND ${usable} ${order}`),
+    next: exactSelect(columns, `${from} AND ${after} AND ${usable} ${order}`),
     keys: keyed,
-    firstKey: `${selectKey} WHERE ${filter} ${nth}`,
-    nextKey: `${selectKey} WHERE ${filter} AND ${after} ${nth}`,
-    one: `${select} WHERE ${filter} AND ${one.join(' AND ')}`,
-    count: `SELECT count(*) FROM ${name(pair[side].table)} WHERE ${filter}`,
+    firstKey: exactSelect(keyed, `${from} AND ${usable} ${nth}`),
+    nextKey: exactSelect(keyed, `${from} AND ${after} AND ${usable} ${nth}`),
+    one: exactSelect(columns, `${from} AND ${one.join(' AND ')}`),
+    count: `SELECT count(*) ${from}`,
+    unkeyed: exactSelect(columns, `${from} AND NOT (${usable}) LIMIT ?`),
   };
+}
+
+/** What most keys are has not to be looked at byte by byte; GLOB and length() end at a NUL. */
+const NOT_ASCII = `'*[^\u0001-\u007F]*'`;
+
+/** Whether a key's column holds what another database can hold as well; see `addFunctions`. */
+export function usableSql(column: string): string {
+  return (
+    `${column} IS NOT NULL AND (typeof(${column}) <> 'text'` +
+    ` OR (octet_length(${column}) = length(${column}) AND ${column} NOT GLOB ${NOT_ASCII})` +
+    ` OR fig_is_utf8(CAST(${column} AS BLOB)))`
+  );
 }

@@ -18,13 +18,14 @@ import {
 import type { Mapping, Pair, PairKey, Row, SqlValue } from '../mapping/index.ts';
 import type { Change } from '../store.ts';
 import type { SqliteConnection } from './connection.ts';
+import { exactSelect, readExactly } from './exact-read.ts';
 import { followersOf } from './followers.ts';
 import type { Follower } from './followers.ts';
 import { plainUpsert } from './plain-upsert.ts';
 import type { PlainUpsert } from './plain-upsert.ts';
 import { uniqueColumns } from './schema.ts';
 import type { Prepare } from './schema.ts';
-import { bound, name, plain } from './values.ts';
+import { bound, name } from './values.ts';
 import { WaitingGuests } from './waiting-guests.ts';
 
 /** Columns by which rows are found, and columns to write; both become SQL in this order. */
@@ -189,15 +190,20 @@ export class SqliteRowWriter {
   }
 
   #rowOf(pair: Pair, where: Columns): Row | undefined {
-    const found = this.#db
-      .write(`SELECT * FROM ${name(pair[this.#side].table)} WHERE ${equals(where)}`)
-      .safeIntegers()
-      .get(...Object.values(where).map((value) => bound(value))) as
-      Record<string, unknown> | undefined;
-    if (found === undefined) return undefined;
-    return Object.fromEntries(
-      Object.entries(found).map(([column, value]) => [column, plain(value)]),
+    const { table } = pair[this.#side];
+    const columns = this.#columnsOf(table);
+    const select = exactSelect(columns, `FROM ${name(table)} WHERE ${equals(where)}`);
+    const [found] = readExactly((sql) => this.#db.write(sql), select, Object.values(where));
+    return (
+      found && Object.fromEntries(columns.map((column, index) => [column, found[index] ?? null]))
     );
+  }
+
+  #columnsOf(table: string): readonly string[] {
+    return this.#db
+      .write('SELECT name FROM pragma_table_xinfo(?) WHERE hidden <> 1')
+      .pluck()
+      .all(table) as string[];
   }
 
   #reset(pair: Pair, key: PairKey): void {

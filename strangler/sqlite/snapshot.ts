@@ -1,15 +1,16 @@
 import type { SideName } from '../side.ts';
 import { otherSide } from '../side.ts';
-import { compareKeys, decodeRow, pairKeyOf, secretColumnsOf } from '../mapping/index.ts';
+import { compareKeys, decodeRow, secretColumnsOf, usableKeyOf } from '../mapping/index.ts';
 import type { Mapping, Pair, PairKey, Row } from '../mapping/index.ts';
 import type { RowName, Snapshot } from '../side-database.ts';
 import { PackedChange } from '../packed-change.ts';
 import type { PackedRow } from '../packed-change.ts';
 import type { Change } from '../store.ts';
 import type { SqliteConnection } from './connection.ts';
+import { exactChanges, exactSelect, readExactly } from './exact-read.ts';
 import { AwaitedRows, SqliteRowReader } from './row-reader.ts';
 import { feedTable } from './tables.ts';
-import { bound, name, plain } from './values.ts';
+import { name } from './values.ts';
 
 /** Changes looked through for a row's newest one: it is asked for rows that change all the time. */
 const LOOK_BACK = 2_000;
@@ -45,7 +46,7 @@ export class SqliteSnapshot extends AwaitedRows implements Snapshot {
       .pluck()
       .all(after, pair[this.#side].table) as string[];
     return keys
-      .map((key) => pairKeyOf(pair, this.#side, decodeRow(key)))
+      .map((key) => usableKeyOf(pair, this.#side, decodeRow(key)))
       .filter((key) => key !== undefined);
   }
 
@@ -63,8 +64,11 @@ export class SqliteSnapshot extends AwaitedRows implements Snapshot {
       .iterate(upto, pair[this.#side].table) as IterableIterator<PackedRow>;
     for (const row of newest) {
       const change = new PackedChange(row);
-      const own = pairKeyOf(pair, this.#side, change.key);
-      if (own !== undefined && compareKeys(own, key) === 0) return change;
+      const own = usableKeyOf(pair, this.#side, change.key);
+      if (own === undefined || compareKeys(own, key) !== 0) continue;
+      newest.return?.();
+      const [exact = row] = exactChanges((sql) => this.#db.read(sql), this.#feed, [row]);
+      return new PackedChange(exact);
     }
     return undefined;
   }
@@ -72,16 +76,10 @@ export class SqliteSnapshot extends AwaitedRows implements Snapshot {
   #secretsOf({ table, key }: RowName): Row | undefined {
     const columns = secretColumnsOf(this.#mapping, this.#side, table);
     const where = Object.keys(key).map((column) => `${name(column)} = ?`);
-    const found = this.#db
-      .read(
-        `SELECT ${columns.map((column) => name(column)).join(', ')} FROM ${name(table)}
-             WHERE ${where.join(' AND ')}`,
-      )
-      .raw()
-      .safeIntegers()
-      .get(...Object.values(key).map((value) => bound(value))) as unknown[] | undefined;
+    const select = exactSelect(columns, `FROM ${name(table)} WHERE ${where.join(' AND ')}`);
+    const [found] = readExactly((sql) => this.#db.read(sql), select, Object.values(key));
     return (
-      found && Object.fromEntries(columns.map((column, index) => [column, plain(found[index])]))
+      found && Object.fromEntries(columns.map((column, index) => [column, found[index] ?? null]))
     );
   }
 }

@@ -4,7 +4,15 @@ import { otherSide } from '../side.ts';
 import { imageColumnsOf, MappingError, rootOf, withoutSecrets } from '../mapping/index.ts';
 import type { Mapping, Pair, Row } from '../mapping/index.ts';
 import { NotTargetError } from '../side-database.ts';
-import type { BackfillState, ParkedChange, RowWrite, Target } from '../side-database.ts';
+import type {
+  BackfillState,
+  BringManner,
+  Brought,
+  ParkedChange,
+  RowWrite,
+  Target,
+} from '../side-database.ts';
+import { copiedChange, isNameless } from '../parked/index.ts';
 import type { Change } from '../store.ts';
 import { writeBackfill } from './backfill-table.ts';
 import type { SqliteConnection } from './connection.ts';
@@ -94,35 +102,56 @@ export class SqliteTarget extends AwaitedRows implements Target {
    * then it is parked. @returns what was parked, or null
    */
   applyOrPark(change: Change): ParkedChange | null {
+    const nameless = isNameless(this.#mapping, this.#source, change);
     // Asked for again, a row is as it is now, and what is parked of it says nothing more.
-    const place = change.op === 'refresh' ? this.#parked.takeOut(change as Waiting) : null;
+    const asked = nameless || change.op === 'refresh';
+    const place = asked ? this.#parked.takeOut(change as Waiting) : null;
+    if (nameless) return null;
     const root = this.#rootOf(change);
     if (this.#parked.isBehind(root, change as Waiting, place)) {
       return this.#park(change, root, null, place);
     }
-    this.#db.execute('SAVEPOINT fig_change');
-    try {
-      this.apply(change);
-      this.#db.execute('RELEASE fig_change');
-      return null;
-    } catch (error) {
-      if (!this.isPoison(error)) throw error;
-      this.#db.execute('ROLLBACK TO fig_change');
-      this.#db.execute('RELEASE fig_change');
-      return this.#park(change, root, (error as Error).message, place);
-    }
+    const error = this.#within(() => this.apply(change));
+    return error === null ? null : this.#park(change, root, error.message, place);
   }
 
-  async bring(pair: Pair, writes: Iterable<RowWrite | null>, boxMs: number): Promise<number> {
+  async bring(
+    pair: Pair,
+    writes: readonly (RowWrite | null)[],
+    { boxMs, position }: BringManner,
+  ): Promise<Brought> {
     const started = performance.now();
+    const parked: ParkedChange[] = [];
+    const until = (bringOne: (write: RowWrite) => void): number => {
+      let seen = 0;
+      for (const write of writes) {
+        if (write !== null) bringOne(write);
+        seen += 1;
+        if (performance.now() - started > boxMs) break;
+      }
+      return seen;
+    };
     let seen = 0;
-    for (const write of writes) {
-      if (write?.image) this.#writer.upsert(pair, write.key, write.image, true);
-      else if (write) this.#writer.remove(pair, write.key);
-      seen += 1;
-      if (performance.now() - started > boxMs) break;
+    const failed = this.#within(() => {
+      seen = until((write) => this.#bringOne(pair, write));
+    });
+    if (failed !== null) {
+      seen = until((write) => {
+        const error = this.#within(() => this.#bringOne(pair, write));
+        if (error === null) return;
+        if (write.source === undefined) throw error;
+        parked.push(this.#parkRow(pair, write.source, error.message, position));
+      });
     }
-    return seen;
+    return { seen, parked };
+  }
+
+  async park(
+    pair: Pair,
+    rows: readonly (readonly [row: Row, reason: string])[],
+    position: number,
+  ): Promise<readonly ParkedChange[]> {
+    return rows.map(([row, reason]) => this.#parkRow(pair, row, reason, position));
   }
 
   async saveBackfill(state: BackfillState): Promise<void> {
@@ -140,6 +169,34 @@ export class SqliteTarget extends AwaitedRows implements Target {
 
   async setComplete(): Promise<void> {
     this.#setComplete(1);
+  }
+
+  /** @returns the error of what was taken back; null when nothing was @throws what is no poison */
+  #within(work: () => void): Error | null {
+    this.#db.execute('SAVEPOINT fig_some');
+    try {
+      work();
+      this.#db.execute('RELEASE fig_some');
+      return null;
+    } catch (error) {
+      if (!this.isPoison(error)) throw error;
+      this.#db.execute('ROLLBACK TO fig_some');
+      this.#db.execute('RELEASE fig_some');
+      return error as Error;
+    }
+  }
+
+  #bringOne(pair: Pair, { key, image, refused }: RowWrite): void {
+    if (refused !== null) throw new MappingError(refused);
+    if (image === null) this.#writer.remove(pair, key);
+    else this.#writer.upsert(pair, key, image, true);
+  }
+
+  /** In place of what may be parked of the row already: this is newer. */
+  #parkRow(pair: Pair, row: Row, reason: string, position: number): ParkedChange {
+    const change = copiedChange(this.#mapping, pair, this.#source, row, position);
+    const place = this.#parked.takeOut(change as Waiting);
+    return this.#park(change, this.#rootOf(change), reason, place);
   }
 
   #park(

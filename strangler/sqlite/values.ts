@@ -1,4 +1,4 @@
-import { MappingError } from '../mapping/index.ts';
+import { BrokenText, MappingError, shown } from '../mapping/index.ts';
 import type { SqlValue } from '../mapping/index.ts';
 
 /** SQL that writes a value as JSON text, exactly. */
@@ -35,15 +35,23 @@ export function text(value: string): string {
 
 /**
  * A value as the driver takes it: it would bind every number as a real one.
- * @throws MappingError for NaN, of which SQLite would silently make NULL
+ * @throws MappingError for what would silently become something else: NaN, -0, and text that is none
  */
 export function bound(value: SqlValue): SqlValue {
+  if (typeof value === 'string') {
+    if (value.isWellFormed()) return value;
+    throw new MappingError(`${shown(value)} is no UTF-8`);
+  }
+  if (value instanceof BrokenText) throw new MappingError(`${shown(value)} is no UTF-8`);
+  if (Object.is(value, -0)) throw new MappingError('SQLite keeps no sign of -0');
   if (Number.isNaN(value)) throw new MappingError('SQLite has no number that is none (NaN)');
   return typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value;
 }
 
 /** A value as the driver gave it with `safeIntegers`. */
 export function plain(value: unknown): SqlValue {
+  // Also -0, whose sign is lost as soon as its row is written again.
+  if (value === 0) return 0;
   if (typeof value !== 'bigint') return value as SqlValue;
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : value;

@@ -7,15 +7,17 @@ import type { SideDatabase } from '../side-database.ts';
 import type { SideName } from '../side.ts';
 import { openInspectors, openSides } from '../sides.ts';
 import { openDatabase } from './sessions.ts';
-import type { OpenDatabase, Session } from './sessions.ts';
+import type { DatabaseOptions, OpenDatabase, Session } from './sessions.ts';
 import type { Dialect } from '../../chassis/index.ts';
 
 /** A mapping, and what the tables of both sides are made by. */
 export interface Moving {
   readonly mapping: Mapping;
-  readonly legacy: readonly [Dialect, string];
-  readonly extracted: readonly [Dialect, string];
+  readonly legacy: DatabaseOf;
+  readonly extracted: DatabaseOf;
 }
+
+type DatabaseOf = readonly [dialect: Dialect, schema: string, options?: DatabaseOptions];
 
 /** Two databases that a mapping joins, and a hand-typed session on each. */
 export interface MovingSides {

@@ -19,9 +19,18 @@ export interface OpenDatabase extends Session {
   drop(): Promise<void>;
 }
 
+export interface DatabaseOptions {
+  /** Of a database on PostgreSQL. */
+  readonly encoding?: string;
+}
+
 /** A fresh database. @param schema what makes its tables */
-export function openDatabase(dialect: Dialect, schema: string): Promise<OpenDatabase> {
-  return dialect === 'sqlite' ? openFile(schema) : openOnServer(schema);
+export function openDatabase(
+  dialect: Dialect,
+  schema: string,
+  options: DatabaseOptions = {},
+): Promise<OpenDatabase> {
+  return dialect === 'sqlite' ? openFile(schema) : openOnServer(schema, options);
 }
 
 async function openFile(schema: string): Promise<OpenDatabase> {
@@ -47,8 +56,9 @@ async function openFile(schema: string): Promise<OpenDatabase> {
   };
 }
 
-async function openOnServer(schema: string): Promise<OpenDatabase> {
+async function openOnServer(schema: string, { encoding }: DatabaseOptions): Promise<OpenDatabase> {
   const database = await temporaryPostgresDatabase();
+  if (encoding !== undefined) await encodeAs(database.url, encoding);
   const client = new Client({ connectionString: database.url });
   await client.connect();
   await client.query(schema);
@@ -62,4 +72,19 @@ async function openOnServer(schema: string): Promise<OpenDatabase> {
       await database.drop();
     },
   };
+}
+
+/** Makes a fresh database anew. */
+async function encodeAs(url: string, encoding: string): Promise<void> {
+  const { pathname } = new URL(url);
+  const database = decodeURIComponent(pathname.slice(1));
+  const server = new URL(url);
+  server.pathname = '/postgres';
+  const client = new Client({ connectionString: server.href });
+  await client.connect();
+  await client.query(`DROP DATABASE "${database}"`);
+  await client.query(
+    `CREATE DATABASE "${database}" TEMPLATE template0 LOCALE 'C' ENCODING '${encoding}'`,
+  );
+  await client.end();
 }

@@ -33,16 +33,26 @@ export async function backfill(
   const done = await whenDone(engine, capability);
   const { rows, startedAt, at } = done.backfill;
   const tookMs = startedAt === null || at === null ? null : at - startedAt;
+  const parked = done.parked?.changes ?? 0;
   // Copied again because the sides differed: see whether they still do.
   const next = restart
     ? [step(`fig reconcile ${capability}`, 'tells whether the sides are equal now')]
     : nextSteps(done);
   output.result(
-    { capability, state: 'done', rows, tookMs },
+    { capability, state: 'done', rows, tookMs, parked },
     () => {
       const took = tookMs === null ? '' : ` in ${duration(tookMs)}`;
       const copied = `${capability}: ${plural(rows, 'row')} copied${took}, and followed from now on`;
-      return [copied, ...next.slice(0, 1).map(({ command }) => `next: ${command}`)].join('\n');
+      const left =
+        parked === 0
+          ? []
+          : [
+              `${plural(parked, 'change')} could not be brought over and ` +
+                `${parked === 1 ? 'is' : 'are'} parked: fig parked list ${capability}`,
+            ];
+      return [copied, ...left, ...next.slice(0, 1).map(({ command }) => `next: ${command}`)].join(
+        '\n',
+      );
     },
     next,
   );
