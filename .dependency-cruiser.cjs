@@ -22,7 +22,7 @@ const ARROWS = {
     'migrations',
     'strangler/routing',
   ],
-  system: ['chassis'],
+  system: ['chassis', 'migrations'],
   rehearsal: ['system', 'contracts', 'chassis', 'strangler', 'strangler/routing', 'mappings'],
   bench: ['system', 'contracts', 'chassis', 'strangler', 'strangler/routing', 'mappings'],
   tests: ['*'],

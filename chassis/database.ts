@@ -3,6 +3,7 @@ import { dialectOf, sqliteFile } from './database-url.ts';
 import type { Dialect } from './database-url.ts';
 import { GroupCommit } from './group-commit.ts';
 import { LogFlush } from './log-flush.ts';
+import { refuseNewer } from './newer-data.ts';
 import { connectPostgres, oneWriter } from './postgres-client.ts';
 import { connectSqlite } from './sqlite-client.ts';
 
@@ -98,6 +99,7 @@ export interface Migration {
 /**
  * Brings a database to the newest schema. Safe to run again, and by several processes at once.
  * @param table where the names of finished migrations are kept
+ * @throws ConfigurationError for a database that a newer build has written
  */
 export async function migrate(
   database: Database,
@@ -107,6 +109,7 @@ export async function migrate(
   // One transaction around all of it: a killed process leaves nothing half done, and processes
   // that start together wait for each other at its write lock.
   await database.transaction(async (trx) => {
+    await refuseNewer(trx, database.url, migrations, table);
     if (!(await trx.schema.hasTable(table))) {
       await trx.schema.createTable(table, (t) => {
         t.string('name').primary();

@@ -20,6 +20,7 @@ export * from './keyed-effect.ts';
 export * from './log-flush.ts';
 export * from './log.ts';
 export * from './method-not-allowed.ts';
+export * from './newer-data.ts';
 export * from './notice.ts';
 export * from './outbox.ts';
 export * from './owner-transaction.ts';

@@ -111,10 +111,10 @@ class FigSqliteClient extends Base {
 }
 
 /** A connection to a SQLite file, whose statements run one after the other. */
-export function connectSqlite(filename: string): Knex {
+export function connectSqlite(filename: string, { readonly = false } = {}): Knex {
   return knex({
     client: FigSqliteClient as unknown as typeof Knex.Client,
-    connection: { filename },
+    connection: { filename, readonly } as Knex.Sqlite3ConnectionConfig,
     useNullAsDefault: true,
   });
 }

@@ -274,6 +274,7 @@ export interface SideDatabase {
   uninstall(): Promise<void>;
   /** What keeps the mapping from being used here. */
   problems(): Promise<readonly MappingProblem[]>;
+  /** @throws ConfigurationError when a newer build has installed its own */
   installation(): Promise<Installation | undefined>;
   /**
    * Reads one moment of the database. `work` must not wait for anything but the snapshot: others

@@ -1,3 +1,8 @@
+import type { Migration } from '../chassis/index.ts';
+import { inventoryMigrations } from '../migrations/inventory/index.ts';
+import { monolithMigrations } from '../migrations/monolith/index.ts';
+import { paymentMigrations } from '../migrations/payment/index.ts';
+import { providerMigrations } from '../migrations/provider/index.ts';
 import { compiled } from './project.ts';
 
 /** A port that a process opens: what it is for, the variable that sets it, and its default. */
@@ -5,6 +10,13 @@ export interface PortDefinition {
   readonly key: 'http' | 'admin';
   readonly variable: string;
   readonly fallback: number;
+}
+
+/** A process's database: the variable, the file in the data folder when that is unset, its schema. */
+export interface DatabaseDefinition {
+  readonly variable: string;
+  readonly file: string;
+  readonly migrations: readonly Migration[];
 }
 
 /** One Node process of the system, as the supervisor needs to know it. */
@@ -16,8 +28,7 @@ export interface ProcessDefinition {
   readonly ports: readonly [PortDefinition, ...PortDefinition[]];
   /** The variable by which other processes learn this one's address. */
   readonly urlVariable: string;
-  /** Its embedded database: the variable, and the file in the data folder when that is unset. */
-  readonly database?: { readonly variable: string; readonly file: string };
+  readonly database?: DatabaseDefinition;
 }
 
 /** The processes of `npm start`, in the order in which they start; each knows those before it. */
@@ -27,28 +38,44 @@ export const figProcesses: readonly ProcessDefinition[] = [
     entry: compiled('extracted/provider/main.js'),
     ports: [{ key: 'http', variable: 'PROVIDER_PORT', fallback: 4010 }],
     urlVariable: 'PROVIDER_URL',
-    database: { variable: 'PROVIDER_DATABASE_URL', file: 'provider.db' },
+    database: {
+      variable: 'PROVIDER_DATABASE_URL',
+      file: 'provider.db',
+      migrations: providerMigrations,
+    },
   },
   {
     name: 'inventory',
     entry: compiled('extracted/inventory/main.js'),
     ports: [{ key: 'http', variable: 'INVENTORY_PORT', fallback: 4001 }],
     urlVariable: 'INVENTORY_URL',
-    database: { variable: 'INVENTORY_DATABASE_URL', file: 'inventory.db' },
+    database: {
+      variable: 'INVENTORY_DATABASE_URL',
+      file: 'inventory.db',
+      migrations: inventoryMigrations,
+    },
   },
   {
     name: 'payment',
     entry: compiled('extracted/payment/main.js'),
     ports: [{ key: 'http', variable: 'PAYMENT_PORT', fallback: 4002 }],
     urlVariable: 'PAYMENT_URL',
-    database: { variable: 'PAYMENT_DATABASE_URL', file: 'payment.db' },
+    database: {
+      variable: 'PAYMENT_DATABASE_URL',
+      file: 'payment.db',
+      migrations: paymentMigrations,
+    },
   },
   {
     name: 'monolith',
     entry: compiled('monolith/main.js'),
     ports: [{ key: 'http', variable: 'MONOLITH_PORT', fallback: 4000 }],
     urlVariable: 'MONOLITH_URL',
-    database: { variable: 'MONOLITH_DATABASE_URL', file: 'monolith.db' },
+    database: {
+      variable: 'MONOLITH_DATABASE_URL',
+      file: 'monolith.db',
+      migrations: monolithMigrations,
+    },
   },
   {
     name: 'engine',

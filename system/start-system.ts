@@ -1,6 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { ConfigurationError, createLog, listenHost } from '../chassis/index.ts';
+import {
+  ConfigurationError,
+  createLog,
+  listenHost,
+  refuseNewerDatabase,
+} from '../chassis/index.ts';
 import type { Environment } from '../chassis/index.ts';
 import { lockData } from './data-lock.ts';
 import type { Load } from './first-load.ts';
@@ -11,7 +16,7 @@ import type { LogSink } from './log-sink.ts';
 import { figProcesses } from './process-definition.ts';
 import type { ProcessDefinition } from './process-definition.ts';
 import { Supervisor } from './supervisor.ts';
-import { portVariables } from './system-env.ts';
+import { portVariables, sharedVariables } from './system-env.ts';
 import type { PortChoice } from './system-env.ts';
 import type { System } from './system.ts';
 
@@ -34,7 +39,8 @@ export interface StartOptions {
 /**
  * Starts every process in order and waits until all are ready. When one can't start, everything
  * that did is stopped.
- * @throws ConfigurationError when a port is in use or a variable makes no sense
+ * @throws ConfigurationError when a port is in use, a variable makes no sense, or a newer build has
+ *   written the data
  * @throws AlreadyRunning when a system runs on this data folder
  * @throws StartFailed when a process ends or stays unready; RedisMissing when there is no Redis
  */
@@ -44,6 +50,7 @@ export async function startSystem(options: StartOptions): Promise<System> {
   const dataDir = resolve(options.dataDir ?? (env['FIG_DATA_DIR'] || '.fig'));
   const host = listenHost(env);
   const ports = portVariables(env, options.ports, processes);
+  await refuseNewerData(processes, sharedVariables(env, dataDir, processes));
   mkdirSync(dataDir, { recursive: true });
   const lock = lockData(dataDir);
   const sink = options.log ?? logFiles(join(dataDir, 'logs'));
@@ -62,6 +69,17 @@ export async function startSystem(options: StartOptions): Promise<System> {
     throw error;
   }
   return supervisor;
+}
+
+/** Before anything is written: of all databases or none, whichever process needs the newer one. */
+async function refuseNewerData(
+  processes: readonly ProcessDefinition[],
+  variables: Readonly<Record<string, string>>,
+): Promise<void> {
+  for (const { database } of processes) {
+    if (!database) continue;
+    await refuseNewerDatabase(variables[database.variable] ?? '', database.migrations);
+  }
 }
 
 /** Before anything starts: one clear error instead of six processes to stop again. */

@@ -39,12 +39,12 @@ const SESSION = `SET idle_in_transaction_session_timeout = '3s'; SET timezone = 
 
 /** The engine's own connections to one PostgreSQL database. */
 export class PostgresConnection {
-  readonly #url: string;
+  readonly url: string;
   readonly #pool: Pool;
 
   /** @param url of a database; connecting happens at the first use */
   constructor(url: string) {
-    this.#url = url;
+    this.url = url;
     this.#pool = new Pool({
       connectionString: url,
       max: CONNECTIONS,
@@ -125,7 +125,7 @@ export class PostgresConnection {
 
   /** Calls `onNotify` for each notification, on a connection of its own, once it is told to. */
   watch(channel: string, onNotify: () => void): CommitWatch {
-    return new Listener(this.#url, channel, onNotify);
+    return new Listener(this.url, channel, onNotify);
   }
 
   close(): Promise<void> {
@@ -148,7 +148,7 @@ export class PostgresConnection {
 
   async #connected<T>(use: (client: PoolClient) => Promise<T>): Promise<T> {
     const client = await this.#pool.connect().catch((error: unknown) => {
-      throw unreachable(this.#url, error);
+      throw unreachable(this.url, error);
     });
     let broken: Error | undefined;
     const onError = (error: Error): void => {

@@ -7,6 +7,7 @@ import type { PostgresClient, PostgresConnection } from './connection.ts';
 import { functionsOf } from './functions.ts';
 import type { WantedFunction } from './functions.ts';
 import { createIndexes, indexStatements } from './indexes.ts';
+import { checkLedgerVersion, saveLedgerVersion } from './ledger-version.ts';
 import { marking } from './marks.ts';
 import { replaceTriggers, wantedTriggers } from './replace-triggers.ts';
 import { checkSchemas, foreignTriggers, readSchemas } from './schema.ts';
@@ -21,7 +22,7 @@ import { name, NOW_SQL } from './values.ts';
  * Puts Fig's tables, functions, indexes and triggers for one capability into one side's database, or
  * brings them up to date; running it again changes nothing. The first time, legacy is the owner.
  * @throws ConfigurationError that lists every reason why the mapping can't be used here, or says who
- *   keeps the tables locked
+ *   keeps the tables locked, or that a newer build has installed its own
  */
 export function install(
   connection: PostgresConnection,
@@ -29,6 +30,7 @@ export function install(
   side: SideName,
 ): Promise<void> {
   return connection.exclusively('fig install', async () => {
+    await checkLedgerVersion(connection);
     const tables = tablesOf(mapping, side);
     const schemas = await connection.snapshot((client) => readSchemas(client, tables));
     refuse(mapping, side, schemas);
@@ -80,6 +82,7 @@ async function create(
   schemas: Schemas,
 ): Promise<void> {
   for (const statement of tableStatements(mapping.capability)) await client.query(statement);
+  await saveLedgerVersion(client);
   await client.query('GRANT SELECT ON fig_fence TO PUBLIC');
   const { fresh } = await seed(client, mapping, side);
   await replaceFunctions(client, mapping, side, schemas);

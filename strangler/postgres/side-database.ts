@@ -22,6 +22,7 @@ import { PostgresChecks } from './checks.ts';
 import { PostgresConnection, sqlState } from './connection.ts';
 import { PostgresFeedReader } from './feed-reader.ts';
 import { install } from './install.ts';
+import { checkLedgerVersion } from './ledger-version.ts';
 import { PostgresParkedChanges } from './parked-table.ts';
 import { lastReport, saveReport } from './reports.ts';
 import { PostgresRetirement } from './retirement.ts';
@@ -90,6 +91,7 @@ export class PostgresSideDatabase implements SideDatabase {
       [name(feedTable(capability))],
     );
     if (known[0]?.known !== true) return undefined;
+    await checkLedgerVersion(this.#db);
     const { rows } = await this.#db.query<Installation>(
       `SELECT mapping_hash AS "mappingHash", incarnation, complete FROM fig_install
          WHERE capability = $1`,

@@ -1,4 +1,4 @@
-import { sha256 } from '../../chassis/index.ts';
+import { LEDGER_TABLE, sha256 } from '../../chassis/index.ts';
 import { name } from './values.ts';
 
 /** PostgreSQL cuts longer names off, silently. */
@@ -77,6 +77,7 @@ export const sharedTables: Readonly<Record<string, string>> = {
   fig_completion: `(id TEXT PRIMARY KEY, capability TEXT NOT NULL, started_at BIGINT NOT NULL,
     sealed_at BIGINT, finished_at BIGINT, outcome TEXT, reason TEXT,
     nr BIGINT GENERATED ALWAYS AS IDENTITY)`,
+  [LEDGER_TABLE]: `(id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL)`,
   fig_reconcile: `(id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, capability TEXT NOT NULL,
     finished_at BIGINT NOT NULL, report TEXT NOT NULL)`,
 };

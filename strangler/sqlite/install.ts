@@ -4,6 +4,7 @@ import type { SideName } from '../side.ts';
 import { checkMapping } from '../mapping/index.ts';
 import type { Mapping } from '../mapping/index.ts';
 import type { SqliteConnection } from './connection.ts';
+import { checkLedgerVersion, saveLedgerVersion } from './ledger-version.ts';
 import { checkSchema, foreignTriggers, uniqueColumns } from './schema.ts';
 import type { Prepare } from './schema.ts';
 import { feedSchema, feedTable, NEWEST_INDEX, NOW_SQL, sharedTables } from './tables.ts';
@@ -17,7 +18,8 @@ const LOCK_MS = 5_000;
 /**
  * Puts Fig's tables and triggers for one capability into one side's database, or brings them up to
  * date; running it again changes nothing. The first time, legacy is the owner.
- * @throws ConfigurationError that lists every reason why the mapping can't be used here
+ * @throws ConfigurationError that lists every reason why the mapping can't be used here, or says that
+ *   a newer build has installed its own
  * @throws DatabaseLockedError when others keep the database locked for longer than `lockMs`
  */
 export function install(
@@ -27,6 +29,7 @@ export function install(
   lockMs = LOCK_MS,
 ): Promise<void> {
   const work = (): void => {
+    checkLedgerVersion(connection, (sql) => connection.write(sql));
     const problems = [
       ...checkMapping(mapping),
       ...checkSchema((sql) => connection.write(sql), mapping, side),
@@ -38,6 +41,7 @@ export function install(
       );
     }
     createTables(connection, mapping.capability);
+    saveLedgerVersion(connection);
     const { fresh } = seed(connection, mapping, side);
     const missing = replaceTriggers(connection, mapping, side);
     if (fresh || installedShape((sql) => connection.write(sql), mapping.capability) === undefined) {

@@ -22,6 +22,7 @@ import { SqliteChecks } from './checks.ts';
 import { SqliteConnection } from './connection.ts';
 import { SqliteFeedReader } from './feed-reader.ts';
 import { install, isInstalled, uninstall } from './install.ts';
+import { checkLedgerVersion } from './ledger-version.ts';
 import { LogWatch } from './log-watch.ts';
 import { SqliteParkedChanges } from './parked-table.ts';
 import { SqliteRetirement } from './retirement.ts';
@@ -94,6 +95,7 @@ export class SqliteSideDatabase implements SideDatabase {
     const { capability } = this.#mapping;
     return this.#db.snapshot(() => {
       if (!isInstalled(this.#db, capability)) return undefined;
+      checkLedgerVersion(this.#db, (sql) => this.#db.read(sql));
       const found = this.#db
         .read(
           `SELECT mapping_hash AS mappingHash, incarnation, complete FROM fig_install

@@ -1,3 +1,4 @@
+import { LEDGER_TABLE } from '../../chassis/index.ts';
 import { name } from './values.ts';
 
 /** The feed of one capability in one database. */
@@ -49,6 +50,7 @@ export const sharedTables: Readonly<Record<string, string>> = {
     asked_for TEXT)`,
   fig_completion: `(id TEXT PRIMARY KEY, capability TEXT NOT NULL, started_at INTEGER NOT NULL,
     sealed_at INTEGER, finished_at INTEGER, outcome TEXT, reason TEXT)`,
+  [LEDGER_TABLE]: `(id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL)`,
   fig_reconcile: `(id INTEGER PRIMARY KEY, capability TEXT NOT NULL, finished_at INTEGER NOT NULL,
     report TEXT NOT NULL)`,
 };

@@ -43,7 +43,7 @@ const MAY: Readonly<Record<string, readonly Surface[]>> = {
   'strangler/code.test.ts': ['chassis', 'schema', 'mapping', 'support', 'service'],
   'migrations/shop/code.ts': ['chassis', 'engine'],
   'contract-check/code.ts': ['chassis', 'contracts', 'monolith', 'service', 'schema', 'routing'],
-  'system/code.ts': ['chassis'],
+  'system/code.ts': ['chassis', 'schema'],
   'rehearsal/code.ts': TOOLS,
   'bench/code.ts': TOOLS,
   'tests/journeys/code.test.ts': EVERYTHING,
