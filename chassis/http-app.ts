@@ -12,8 +12,11 @@ import { continueTrace, currentTraceId, traceparentOf, withTrace } from './trace
 /** The largest request body, in bytes. */
 export const BODY_LIMIT = 1_000_000;
 
-/** One thing that must work before a process can serve; throws, or says false, when it does not. */
-export type ReadinessCheck = () => Promise<boolean>;
+/**
+ * One thing that must work before a process can serve; throws, or says false, when it does not. A
+ * note says what whoever looks should know of one that works.
+ */
+export type ReadinessCheck = () => Promise<boolean | { readonly note: string }>;
 
 interface HttpAppOptions {
   readonly name: string;
@@ -42,8 +45,10 @@ export function createHttpApp(options: HttpAppOptions): Express {
   });
   app.get('/readyz', async (_req, res) => {
     const checks = await runChecks(readiness);
-    const ready = Object.values(checks).every((outcome) => outcome === 'ok');
-    res.status(ready ? 200 : 503).json({ status: ready ? 'ok' : 'not ready', name, checks });
+    const ready = Object.values(checks).every(({ ok }) => ok);
+    const texts = Object.entries(checks).map(([check, { text }]) => [check, text] as const);
+    const status = ready ? 'ok' : 'not ready';
+    res.status(ready ? 200 : 503).json({ status, name, checks: Object.fromEntries(texts) });
   });
   if (fences) {
     app.get('/fences', async (_req, res) => {
@@ -100,19 +105,28 @@ const trace: RequestHandler = (req, res, next) => {
   withTrace(requestTrace, next);
 };
 
+interface CheckOutcome {
+  readonly ok: boolean;
+  readonly text: string;
+}
+
 async function runChecks(
   readiness: Readonly<Record<string, ReadinessCheck>>,
-): Promise<Record<string, string>> {
-  const outcomes = await Promise.all(
-    Object.entries(readiness).map(async ([check, run]) => {
-      try {
-        return [check, (await run()) ? 'ok' : 'not yet'] as const;
-      } catch (error) {
-        return [check, error instanceof Error ? error.message : String(error)] as const;
-      }
-    }),
+): Promise<Record<string, CheckOutcome>> {
+  const outcomes = Object.entries(readiness).map(
+    async ([check, run]) => [check, await outcomeOf(run)] as const,
   );
-  return Object.fromEntries(outcomes);
+  return Object.fromEntries(await Promise.all(outcomes));
+}
+
+async function outcomeOf(run: ReadinessCheck): Promise<CheckOutcome> {
+  try {
+    const outcome = await run();
+    if (typeof outcome === 'boolean') return { ok: outcome, text: outcome ? 'ok' : 'not yet' };
+    return { ok: true, text: `ok, but ${outcome.note}` };
+  } catch (error) {
+    return { ok: false, text: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 /** Body-parser's own errors, as ours. */

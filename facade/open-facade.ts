@@ -1,6 +1,6 @@
 import { serviceUrl } from '../chassis/index.ts';
 import type { Environment, Logger } from '../chassis/index.ts';
-import { loadConfig, openFlags } from '../strangler/routing/index.ts';
+import { loadConfig, openFlags, withFlagsFile } from '../strangler/routing/index.ts';
 import { buildApp } from './app.ts';
 import type { Facade, FacadeOptions } from './app.ts';
 
@@ -11,9 +11,8 @@ export async function openFacade(
   more: Pick<FacadeOptions, 'peers' | 'holds'> = {},
 ): Promise<{ facade: Facade; close(): Promise<void> }> {
   const config = await loadConfig(env);
-  const { flagsFile } = config;
   const flags = await openFlags({
-    env: { ...env, FIG_FLAGS_FILE: env['FIG_FLAGS_FILE'] || flagsFile },
+    env: withFlagsFile(env, config),
     appName: 'fig-facade',
     capabilities: Object.keys(config.capabilities),
     log,

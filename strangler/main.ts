@@ -1,16 +1,23 @@
 import { createExpressServer, listen, listenHost, readPort, runProcess } from '../chassis/index.ts';
 import { declarationsOf, Engine } from './engine/index.ts';
-import { contractFile, loadConfig, openFlags, openFlagStore } from './routing/index.ts';
+import {
+  contractFile,
+  loadConfig,
+  openFlags,
+  openFlagStore,
+  withFlagsFile,
+} from './routing/index.ts';
 
 await runProcess('engine', async ({ env, log }) => {
   const host = listenHost(env);
   const config = await loadConfig(env);
   const capabilities = Object.keys(config.capabilities);
-  const flags = await openFlags({ env, appName: 'fig-engine', capabilities, log });
+  const flagsEnv = withFlagsFile(env, config);
+  const flags = await openFlags({ env: flagsEnv, appName: 'fig-engine', capabilities, log });
   const engine = new Engine({
     declarations: declarationsOf(config, contractFile(env, config)),
     flags,
-    flagStore: openFlagStore(env, capabilities),
+    flagStore: openFlagStore(flagsEnv),
     redisUrl: env['REDIS_URL'] || undefined,
     log,
   });

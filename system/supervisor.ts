@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Environment, Logger } from '../chassis/index.ts';
 import { Children } from './children.ts';
 import type { DataLock } from './data-lock.ts';
+import { firstFlags } from './first-flags.ts';
 import { firstLoad } from './first-load.ts';
 import type { Load } from './first-load.ts';
 import type { LogSink } from './log-sink.ts';
@@ -71,7 +72,8 @@ export class Supervisor implements System {
     const { processes, env, dataDir, log } = this.#options;
     signal.addEventListener('abort', () => void this.stop(), { once: true });
     signal.throwIfAborted();
-    await this.#startRedis();
+    const flags = firstFlags({ dataDir, env: { ...env, ...this.#variables }, log });
+    await Promise.all([flags, this.#startRedis()]);
     for (const definition of processes) {
       // Nobody wants a made-up shop in a database of their own.
       const ownDatabase = Boolean(env['MONOLITH_DATABASE_URL']);

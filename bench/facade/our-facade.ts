@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createFlagFile, setFlags } from '../../strangler/routing/index.ts';
+import { createFlagFile, flagsOf, setFlags } from '../../strangler/routing/index.ts';
 import type { FigConfigInput, RoutingState } from '../../strangler/routing/index.ts';
 import { startNode } from '../harness/index.ts';
 import type { NodeChild } from '../harness/index.ts';
@@ -54,7 +54,7 @@ export async function startOurFacade({
   const configFile = join(folder, 'fig.config.mjs');
   await writeFile(configFile, `export default ${JSON.stringify(config)};\n`);
   const flagsFile = join(folder, 'flags.json');
-  await createFlagFile(flagsFile, ['items']);
+  await createFlagFile(flagsFile, flagsOf('items'));
   const child = await startNode(PROGRAM, {
     cores,
     env: {

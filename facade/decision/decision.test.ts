@@ -49,6 +49,7 @@ function circumstances(world: World): Circumstances {
   return {
     routes,
     flags: {
+      switch: () => ({ on: false, refused: null, made: true }),
       isEnabled: (flag) => (flag.endsWith('.reads') ? world.reads : world.shadow),
     },
     ownership: () => ({

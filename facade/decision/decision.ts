@@ -16,7 +16,7 @@ export interface Question extends Asker {
 /** Everything else that decides: one snapshot a request. */
 export interface Circumstances {
   readonly routes: Routes;
-  readonly flags: Pick<Flags, 'isEnabled'>;
+  readonly flags: Pick<Flags, 'isEnabled' | 'switch'>;
   /** @param key whose rows it is about; they may have another owner than the rest */
   ownership(capability: Capability, key?: string): Ownership;
   /** Whether some keys of it have another owner than the rest, as far as is known. */

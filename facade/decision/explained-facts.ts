@@ -12,16 +12,27 @@ export interface CapabilityFacts extends Ownership {
   /** Whose rows it is about, and whether they have an owner of their own; null where that can't be. */
   readonly cohort: { readonly key: string | null; readonly apart: boolean } | null;
   readonly flags: {
-    readonly shadow: { readonly flag: string; readonly share: number };
+    readonly shadow: {
+      readonly flag: string;
+      readonly share: number;
+      /** What else decides than the share; null where nothing does. */
+      readonly conditions: string | null;
+    };
     readonly reads: {
       readonly flag: string;
       readonly share: number;
+      readonly conditions: string | null;
       /** Where this customer stands among a hundred; in the share if that is as large. */
       readonly bucket: number | null;
       /** Whether it is on for this customer. */
       readonly on: boolean;
     };
-    readonly writes: { readonly flag: string; readonly on: boolean };
+    readonly writes: {
+      readonly flag: string;
+      /** Null: it asks for nothing. */
+      readonly on: boolean | null;
+      readonly refused: string | null;
+    };
   };
   /** Whether all that this customer wrote has reached the other side; null for nobody. */
   readonly settled: boolean | null;
@@ -33,6 +44,8 @@ export function factsOf(capability: Capability, question: Question, world: World
   const { shadow, reads, writes } = capability.flags;
   const { customer } = question;
   const key = keyOf(capability, question);
+  const [shadowRule, readsRule] = [flags.rule(shadow), flags.rule(reads)];
+  const { on, refused } = circumstances.flags.switch(writes);
   return {
     capability: capability.name,
     replicated: capability.replicated,
@@ -40,14 +53,15 @@ export function factsOf(capability: Capability, question: Question, world: World
       ? { key: key ?? null, apart: circumstances.isApart(capability, key) }
       : null,
     flags: {
-      shadow: { flag: shadow, share: flags.share(shadow) },
+      shadow: { flag: shadow, share: shadowRule.share, conditions: shadowRule.conditions },
       reads: {
         flag: reads,
-        share: flags.share(reads),
+        share: readsRule.share,
+        conditions: readsRule.conditions,
         bucket: customer === undefined ? null : (flags.bucket(reads, customer) ?? null),
         on: circumstances.flags.isEnabled(reads, { userId: customer ?? question.draw }),
       },
-      writes: { flag: writes, on: circumstances.flags.isEnabled(writes) },
+      writes: { flag: writes, on, refused },
     },
     ...circumstances.ownership(capability, key),
     settled: customer === undefined ? null : circumstances.isSettled(capability, customer),

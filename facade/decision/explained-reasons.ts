@@ -26,13 +26,15 @@ export function whyRead(read: Read, question: Question, world: World): Reason {
   const { flags, stickyHeader, upstreamOf } = world;
   const name = (of: SideName): string => upstreamOf(capability, of).name;
   const flag = capability.flags.reads;
-  const share = flags.share(flag);
+  const { share, conditions } = flags.rule(flag);
   const { customer } = question;
-  if (customer === undefined && !capability.replicated && share > 0 && share < 100) {
+  const isPlain = conditions === null;
+  if (customer === undefined && !capability.replicated && isPlain && share > 0 && share < 100) {
     const drawn = `${name('extracted')} answers ${share} % of such requests, ${name('legacy')} the rest`;
     return { reason: 'drawn', why: `without ${stickyHeader} each request is drawn anew: ${drawn}` };
   }
-  const bucket = customer === undefined ? undefined : flags.bucket(flag, customer);
+  // Where conditions decide, too, a place in the share alone would be a wrong reason.
+  const bucket = customer === undefined || !isPlain ? undefined : flags.bucket(flag, customer);
   const standing =
     bucket === undefined ? '' : `, by ${customer ?? 'nobody'}'s place ${bucket} of 100,`;
   const turns: Readonly<Record<ReadReason, string>> = {
@@ -45,7 +47,7 @@ export function whyRead(read: Read, question: Question, world: World): Reason {
   const wanted = reason === 'owner' || reason === 'flag' ? side : otherSide(side);
   return {
     reason,
-    why: `${flag} (${share} %)${standing} asks for ${name(wanted)}, ${turns[reason]}`,
+    why: `${flag} (${conditions ?? `${share} %`})${standing} asks for ${name(wanted)}, ${turns[reason]}`,
   };
 }
 
@@ -62,6 +64,11 @@ export function whyWritten(
   }
   const { name } = world.upstreamOf(capability, side);
   if (!capability.replicated) {
+    if (!world.circumstances.ownership(capability).known) {
+      const { refused } = world.circumstances.flags.switch(capability.flags.writes);
+      const why = `${capability.flags.writes} asks for nothing (${refused}): writes are refused with 503`;
+      return { reason: 'unknown', why };
+    }
     const state = side === 'extracted' ? 'on' : 'off';
     return { reason: 'flag', why: `${capability.flags.writes} is ${state}: ${name} takes writes` };
   }

@@ -11,7 +11,7 @@ export interface Destination {
 /** What the facade knows; the data plane decides by the same circumstances. */
 export interface World {
   readonly circumstances: Circumstances;
-  readonly flags: Pick<Flags, 'share' | 'bucket'>;
+  readonly flags: Pick<Flags, 'rule' | 'bucket'>;
   readonly stickyHeader: string;
   readonly monolith: Destination;
   upstreamOf(capability: Capability, side: SideName): Destination;

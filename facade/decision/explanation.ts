@@ -103,7 +103,7 @@ function explainRead(
   const compared =
     isComparable(question.method, replicaReady) &&
     !mayBeAnybodys(capability, question, circumstances);
-  const share = compared ? world.flags.share(capability.flags.shadow) : 0;
+  const share = compared ? world.flags.rule(capability.flags.shadow).share : 0;
   const other = world.upstreamOf(capability, side === 'legacy' ? 'extracted' : 'legacy');
   return {
     side: isDrawn ? null : side,

@@ -17,7 +17,7 @@ import type { Upstream } from './upstream.ts';
 /** What stays while the facade runs: what it has learnt, noted and counted. */
 export interface Memory {
   readonly log: Logger;
-  readonly flags: Pick<Flags, 'isEnabled'>;
+  readonly flags: Pick<Flags, 'isEnabled' | 'switch'>;
   readonly book: RoutingBook;
   readonly feed: Pick<RoutingFeed, 'live' | 'confirm'>;
   /** By `Capability.index`. */

@@ -31,6 +31,16 @@ export function unanswered({ sent, timedOut }: Failure): Problem {
   return timedOut ? upstreamTimeout() : upstreamUnavailable(sent);
 }
 
+/** @param flag says who takes the writes, and does not say it now */
+export function ownerUnknown(flag: string, reason: string): Problem {
+  return new Problem(
+    503,
+    'owner_unknown',
+    `${flag} says which server takes this write, and asks for nothing: ${reason}; nothing has happened`,
+    { headers: RETRY_SOON },
+  );
+}
+
 export function heldTooLong(): Problem {
   return new Problem(
     503,

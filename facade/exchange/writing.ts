@@ -12,7 +12,7 @@ import type { Core } from './core.ts';
 import { bump, rowOf } from '../counting/index.ts';
 import { firstMoving, mayBeAnybodys } from '../decision/index.ts';
 import type { Decision } from '../decision/index.ts';
-import { heldTooLong, tooManyHeld, unanswered } from './refusals.ts';
+import { heldTooLong, ownerUnknown, tooManyHeld, unanswered } from './refusals.ts';
 import type { Slots } from './slots.ts';
 import type { Visit, Witness } from './visit.ts';
 
@@ -96,6 +96,7 @@ export class Writing implements Witness {
   #begin(body: Buffer, fail: (error: unknown) => void): void {
     if (this.#visit.over) return;
     this.#bodyBytes = body.length;
+    if (this.#refuseUnowned()) return;
     if (this.#mustWait() || this.#mayBeAnybodys()) {
       this.#insist(body).catch(fail);
       return;
@@ -106,6 +107,17 @@ export class Writing implements Witness {
       if (outcome.kind === 'answered' || outcome.kind === 'over') return;
       this.#insist(body, { side, version, outcome }).catch(fail);
     });
+  }
+
+  /** Where no rows move no fence would turn away what comes to the wrong side. */
+  #refuseUnowned(): boolean {
+    const { capability } = this.#decision;
+    if (capability === undefined || capability.replicated) return false;
+    if (this.#core.book.of(capability).known) return false;
+    const { writes } = capability.flags;
+    const { refused } = this.#core.flags.switch(writes);
+    this.#visit.refuse(ownerUnknown(writes, refused ?? 'it was not read yet'));
+    return true;
   }
 
   async #insist(body: Buffer, first?: Try): Promise<void> {

@@ -58,7 +58,7 @@ export function buildAdmin(facts: Facts, wishes: () => Promise<Wishes>, log: Log
   routes.get('/explain', async (req, res) => {
     res.json(await facts.explain(parse(asked, { ...req.query }, 'query', EXPLAIN_USAGE)));
   });
-  const isReady = (what: keyof Readiness) => async () => (await facts.readiness())[what];
+  const isReady = (what: 'routing' | 'monolith') => async () => (await facts.readiness())[what];
   return createHttpApp({
     name: 'facade',
     log,
@@ -66,6 +66,11 @@ export function buildAdmin(facts: Facts, wishes: () => Promise<Wishes>, log: Log
     readiness: {
       routing: isReady('routing'),
       monolith: isReady('monolith'),
+      flags: async () => {
+        const { ok, note } = (await facts.readiness()).flags;
+        if (!ok) throw new Error(note ?? 'the flags were never read');
+        return note === null || { note };
+      },
     },
   });
 }

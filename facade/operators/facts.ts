@@ -1,3 +1,4 @@
+import type { FlagsState } from '../../strangler/routing/index.ts';
 import type { Asked, Explanation } from '../decision/index.ts';
 import type { Answerer, HeldWrite } from '../counting/index.ts';
 import type { Cohort, Ownership } from '../ownership/index.ts';
@@ -18,13 +19,26 @@ export interface Facts {
 export interface Readiness {
   readonly routing: boolean;
   readonly monolith: boolean;
+  readonly flags: {
+    readonly ok: boolean;
+    /** What there is to say of them: why they can't be read, and what that means. */
+    readonly note: string | null;
+  };
 }
 
 export interface CapabilityStatus extends Ownership {
   readonly name: string;
   /** Keys with another owner than the rest, by who owns them. */
   readonly cohorts: readonly Cohort[];
-  readonly flags: { readonly shadow: number; readonly reads: number; readonly writes: boolean };
+  /** Null while they have never been read. */
+  readonly flags: {
+    readonly shadow: number;
+    readonly reads: number;
+    /** Null: the flag asks for nothing. */
+    readonly writes: boolean | null;
+    /** What the figures do not tell. */
+    readonly conditions: Readonly<Partial<Record<'shadow' | 'reads' | 'writes', string>>>;
+  } | null;
   readonly experiments: Findings;
   readonly pinnedCustomers: number;
   readonly heldNow: number;
@@ -38,6 +52,7 @@ export interface Status {
   readonly routingNews: 'pushed' | 'polled';
   /** Whether flags were ever read; until then all of them count as off, and it serves by fences. */
   readonly flagsKnown: boolean;
+  readonly flags: FlagsState;
   readonly inFlight: number;
   readonly experimentsRunning: number;
   readonly requests: readonly {

@@ -1,5 +1,6 @@
 import { AggregatorRegistry } from 'prom-client';
 import type { MetricObject } from 'prom-client';
+import { flagsReadiness } from '../../strangler/routing/index.ts';
 import type { Flags } from '../../strangler/routing/index.ts';
 import type { Capability } from '../routes/index.ts';
 import type { Core, Experiments, Memory } from '../exchange/index.ts';
@@ -28,8 +29,11 @@ export class LocalFacts implements Facts {
 
   constructor(options: LocalFactsOptions) {
     this.#options = options;
-    const { memory, experiments, core } = options;
-    this.#registry = createRegistry(memory.counters, experiments, () => core().routes.capabilities);
+    const { memory, experiments, core, flags } = options;
+    this.#registry = createRegistry(memory.counters, experiments, {
+      capabilities: () => core().routes.capabilities,
+      flags,
+    });
   }
 
   status(): Promise<Status> {
@@ -38,7 +42,8 @@ export class LocalFacts implements Facts {
     return Promise.resolve({
       capabilities: core().routes.capabilities.map((each) => this.#statusOf(each)),
       routingNews: feed.live ? 'pushed' : 'polled',
-      flagsKnown: flags.loaded(),
+      flagsKnown: flags.state().read,
+      flags: flags.state(),
       inFlight: counters.inFlight,
       experimentsRunning: experiments.running,
       requests: [...counters.requests()],
@@ -54,11 +59,7 @@ export class LocalFacts implements Facts {
       name: capability.name,
       ...book.of(capability),
       cohorts: book.cohortsOf(capability),
-      flags: {
-        shadow: flags.share(capability.flags.shadow),
-        reads: flags.share(capability.flags.reads),
-        writes: flags.isEnabled(capability.flags.writes),
-      },
+      flags: flags.state().read ? flagsOf(capability, flags) : null,
       experiments: experiments.findings(capability),
       pinnedCustomers: notes[capability.index]?.size ?? 0,
       heldNow: counters.heldNow[row] ?? 0,
@@ -88,12 +89,39 @@ export class LocalFacts implements Facts {
   }
 
   async readiness(): Promise<Readiness> {
-    const { core, memory } = this.#options;
+    const { core, memory, flags } = this.#options;
+    const { capabilities } = core().routes;
+    const decisive = capabilities.some(({ replicated }) => !replicated);
+    const unowned = capabilities.find((each) => !each.replicated && !memory.book.of(each).known);
+    const state = flagsReadiness(flags.state(), decisive);
     return {
+      flags: state.ok && unowned ? { ok: false, note: unownedText(unowned, flags) } : state,
       routing: memory.book.complete,
       monolith: await isReachable(core().monolith.url),
     };
   }
+}
+
+function flagsOf(
+  { flags: names }: Capability,
+  flags: Flags,
+): NonNullable<CapabilityStatus['flags']> {
+  const [shadow, reads] = [flags.rule(names.shadow), flags.rule(names.reads)];
+  const { on, refused, made } = flags.switch(names.writes);
+  return {
+    shadow: shadow.share,
+    reads: reads.share,
+    writes: on,
+    conditions: {
+      ...(shadow.conditions === null ? {} : { shadow: shadow.conditions }),
+      ...(reads.conditions === null ? {} : { reads: reads.conditions }),
+      ...(refused === null || !made ? {} : { writes: refused }),
+    },
+  };
+}
+
+function unownedText({ flags: { writes } }: Capability, flags: Flags): string {
+  return `${writes} asks for nothing, so nobody takes the writes: ${flags.switch(writes).refused ?? ''}`;
 }
 
 /** The metrics of several processes as one. */

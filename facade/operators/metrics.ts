@@ -1,4 +1,5 @@
 import { Registry } from 'prom-client';
+import type { Flags } from '../../strangler/routing/index.ts';
 import type { Capability } from '../routes/index.ts';
 import { BUCKETS } from '../counting/index.ts';
 import type { Counters } from '../counting/index.ts';
@@ -15,17 +16,25 @@ interface Lazy {
   readonly name: string;
   readonly help: string;
   readonly type: 'counter' | 'gauge' | 'histogram';
+  /** How the figures of several processes become one; added up when left out. */
+  readonly aggregator?: 'sum' | 'min' | 'max';
   values(): readonly Value[];
+}
+
+interface Sources {
+  readonly capabilities: () => readonly Capability[];
+  readonly flags: Pick<Flags, 'state' | 'switch'>;
 }
 
 /** A registry whose metrics are made of the counters at the moment somebody looks. */
 export function createRegistry(
   counters: Counters,
   experiments: Experiments,
-  capabilities: () => readonly Capability[],
+  { capabilities, flags }: Sources,
 ): Registry {
   const registry = new Registry();
-  for (const metric of [...trafficMetrics(counters), ...rowMetrics(counters)]) {
+  const about = flagMetrics(flags, capabilities);
+  for (const metric of [...trafficMetrics(counters), ...rowMetrics(counters), ...about]) {
     register(registry, metric);
   }
   register(registry, {
@@ -44,12 +53,51 @@ export function createRegistry(
   return registry;
 }
 
-function register(registry: Registry, { name, help, type, values }: Lazy): void {
+function flagMetrics(
+  flags: Sources['flags'],
+  capabilities: Sources['capabilities'],
+): readonly Lazy[] {
+  return [
+    {
+      name: 'fig_flags_readable',
+      help: 'Whether the flags can be read where they are kept: 1 or 0',
+      type: 'gauge',
+      aggregator: 'min',
+      values: () => [{ value: flags.state().trouble === null ? 1 : 0, labels: {} }],
+    },
+    {
+      name: 'fig_flags_unreadable_seconds',
+      help: 'For how long the flags have not been readable; 0 while they are',
+      type: 'gauge',
+      aggregator: 'max',
+      values: () => {
+        const { trouble } = flags.state();
+        return [{ value: trouble === null ? 0 : (Date.now() - trouble.since) / 1_000, labels: {} }];
+      },
+    },
+    {
+      name: 'fig_flag_refused',
+      help: 'Whether a switch is neither on nor off for everybody, and so asks for nothing: 1 or 0',
+      type: 'gauge',
+      aggregator: 'max',
+      values: () =>
+        capabilities().map(({ flags: { writes } }) => {
+          const { refused, made } = flags.switch(writes);
+          return { value: refused !== null && made ? 1 : 0, labels: { flag: writes } };
+        }),
+    },
+  ];
+}
+
+function register(
+  registry: Registry,
+  { name, help, type, aggregator = 'sum', values }: Lazy,
+): void {
   const metric = {
     name,
     help,
-    aggregator: 'sum',
-    get: () => Promise.resolve({ name, help, type, aggregator: 'sum', values: values() }),
+    aggregator,
+    get: () => Promise.resolve({ name, help, type, aggregator, values: values() }),
   };
   registry.registerMetric(metric as unknown as Parameters<Registry['registerMetric']>[0]);
 }

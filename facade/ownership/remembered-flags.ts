@@ -1,4 +1,4 @@
-import type { Flags } from '../../strangler/routing/index.ts';
+import type { Flags, SwitchReading } from '../../strangler/routing/index.ts';
 
 const FORGET_MS = 5_000;
 const MOST_ANSWERS = 20_000;
@@ -8,17 +8,30 @@ const MOST_ANSWERS = 20_000;
  * evaluation costs more than all else that decides a request. Every change of the flags starts
  * afresh, and so do every few seconds, for strategies that know the time.
  */
-export class RememberedFlags implements Pick<Flags, 'isEnabled'> {
-  readonly #flags: Pick<Flags, 'isEnabled' | 'isOff' | 'onChange'>;
+export class RememberedFlags implements Pick<Flags, 'isEnabled' | 'switch'> {
+  readonly #flags: Pick<Flags, 'isEnabled' | 'isOff' | 'switch' | 'onChange'>;
+  readonly #switches = new Map<string, SwitchReading>();
   /** By flag and who asks; a flag that is off for everybody has none. */
   readonly #answers = new Map<string, Map<string, boolean> | undefined>();
   readonly #timer: NodeJS.Timeout;
   readonly #stopListening: () => void;
 
-  constructor(flags: Pick<Flags, 'isEnabled' | 'isOff' | 'onChange'>) {
+  constructor(flags: Pick<Flags, 'isEnabled' | 'isOff' | 'switch' | 'onChange'>) {
     this.#flags = flags;
-    this.#stopListening = flags.onChange(() => this.#answers.clear());
+    this.#stopListening = flags.onChange(() => {
+      this.#answers.clear();
+      this.#switches.clear();
+    });
     this.#timer = setInterval(() => this.#answers.clear(), FORGET_MS).unref();
+  }
+
+  switch(flag: string): SwitchReading {
+    let reading = this.#switches.get(flag);
+    if (reading === undefined) {
+      reading = this.#flags.switch(flag);
+      this.#switches.set(flag, reading);
+    }
+    return reading;
   }
 
   isEnabled(flag: string, context: { readonly userId?: string } = {}): boolean {

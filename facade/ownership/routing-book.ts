@@ -29,10 +29,12 @@ export class RoutingBook {
   readonly #ownership: Ownership[] = [];
   readonly #apart: KeysApart[] = [];
   #byName: ReadonlyMap<string, Capability> = new Map();
-  readonly #flags: Pick<Flags, 'isEnabled'>;
+  readonly #flags: Pick<Flags, 'switch'>;
+  /** Where no rows move: what the flag asked for last, by `Capability.index`. */
+  readonly #asked: boolean[] = [];
   readonly #waiters = new Set<Waiter>();
 
-  constructor(capabilities: readonly Capability[], flags: Pick<Flags, 'isEnabled'>) {
+  constructor(capabilities: readonly Capability[], flags: Pick<Flags, 'switch'>) {
     this.#flags = flags;
     this.adopt(capabilities);
   }
@@ -82,9 +84,13 @@ export class RoutingBook {
     return `${owner} ${epoch} ${this.#apartOf(capability).version}`;
   }
 
-  /** Where no rows move there is no truth beside the intent. */
-  #byFlag(capability: Capability): Ownership {
-    return this.#flags.isEnabled(capability.flags.writes) ? EXTRACTED : LEGACY;
+  /** Where no rows move there is no truth beside the intent; what asks for nothing changes nothing. */
+  #byFlag({ index, flags }: Capability): Ownership {
+    const { on, made } = this.#flags.switch(flags.writes);
+    if (on !== null) this.#asked[index] = on;
+    const asked = this.#asked[index];
+    if (asked === undefined) return made ? UNKNOWN : LEGACY;
+    return asked ? EXTRACTED : LEGACY;
   }
 
   /** Whether the engine, or a fence, has told about every capability whose rows move. */
@@ -190,3 +196,5 @@ const LEGACY: Ownership = {
   certain: false,
 };
 const EXTRACTED: Ownership = { ...LEGACY, owner: 'extracted' };
+/** The flag has to tell, and does not: nobody may write. */
+const UNKNOWN: Ownership = { ...LEGACY, known: false };

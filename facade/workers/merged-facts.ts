@@ -43,11 +43,17 @@ export class MergedFacts implements Facts {
 
   async readiness(): Promise<Readiness> {
     const parts = (await this.#crew.askAll({ what: 'readiness' }, TIMEOUT_MS)) as Readiness[];
-    const all = (what: keyof Readiness): boolean =>
+    const flags = parts.map((part) => part.flags);
+    const all = (what: 'routing' | 'monolith'): boolean =>
       parts.length > 0 && parts.every((part) => part[what]);
     return {
       routing: all('routing') && this.#crew.isComplete,
       monolith: all('monolith'),
+      flags: {
+        ok: parts.length > 0 && flags.every(({ ok }) => ok),
+        note:
+          (flags.find(({ ok }) => !ok) ?? flags.find(({ note }) => note !== null))?.note ?? null,
+      },
     };
   }
 }
@@ -65,6 +71,7 @@ function mergedStatus(left: Status, right: Status): Status {
     routingNews:
       left.routingNews === 'pushed' && right.routingNews === 'pushed' ? 'pushed' : 'polled',
     flagsKnown: left.flagsKnown && right.flagsKnown,
+    flags: right.flags.trouble === null ? left.flags : right.flags,
     inFlight: left.inFlight + right.inFlight,
     experimentsRunning: left.experimentsRunning + right.experimentsRunning,
     requests: mergedRequests([...left.requests, ...right.requests]),

@@ -5,7 +5,7 @@ import { ConfigurationError, serviceUrl } from '../../chassis/index.ts';
 import type { Environment } from '../../chassis/index.ts';
 import { declarationsOf } from '../engine/declarations.ts';
 import type { DataDeclaration } from '../engine/index.ts';
-import { contractFile, loadConfig } from '../routing/index.ts';
+import { contractFile, loadConfig, withFlagsFile } from '../routing/index.ts';
 import type { FigConfig } from '../routing/index.ts';
 import { known } from './suggest.ts';
 
@@ -35,7 +35,7 @@ export async function findSystem(env: NodeJS.ProcessEnv): Promise<Context> {
   for (const [variable, value] of Object.entries(found)) env[variable] ||= value;
   const config = await loadConfig(env);
   return {
-    env,
+    env: withFlagsFile(env, config),
     engineUrl: serviceUrl(env, 'ENGINE_URL', 4003),
     adminUrls: (env['ADMIN_URL'] ?? '')
       .split(',')

@@ -106,7 +106,12 @@ export class EngineClient {
 }
 
 /** Codes that say: it is not safe, or makes no sense, as things are; nothing was changed. */
-const REFUSALS = new Set(['gate_refused', 'nothing_to_abort', 'past_commit_point']);
+const REFUSALS = new Set([
+  'gate_refused',
+  'nothing_to_abort',
+  'past_commit_point',
+  'foreign_strategies',
+]);
 
 function refusal(status: number, problem: ProblemBody): CommandError {
   const {

@@ -54,9 +54,10 @@ export function nextSteps(status: CapabilityStatus): readonly NextStep[] {
 }
 
 function whileReading({ capability, shares, reconcile }: CapabilityStatus): NextStep {
-  const wider = [10, 50, 100].find((share) => share > shares.reads);
+  const share = shares?.reads ?? 0;
+  const wider = [10, 50, 100].find((one) => one > share);
   if (wider !== undefined) {
-    return step(`fig ramp ${capability} ${wider}`, `${shares.reads} % of the reads are there`);
+    return step(`fig ramp ${capability} ${wider}`, `${share} % of the reads are there`);
   }
   const fresh = reconcile?.clean === true && reconcile.ageMs < FRESH_MS;
   return fresh

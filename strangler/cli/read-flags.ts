@@ -1,24 +1,43 @@
 import { readFile } from 'node:fs/promises';
 import { createLog } from '../../chassis/index.ts';
-import { flagsFile, openFlags, parseFlags, shareOf } from '../routing/index.ts';
-import type { Flags } from '../routing/index.ts';
+import {
+  flagsFile,
+  openFlags,
+  parseFlags,
+  readSwitch,
+  reasonOf,
+  ruleOf,
+} from '../routing/index.ts';
+import type { FlagsState } from '../routing/index.ts';
+import type { FlagReadings } from '../engine/index.ts';
 import type { Context } from './context.ts';
 
-export type ReadFlags = Pick<Flags, 'source' | 'share' | 'isEnabled'>;
-
-const NO_FLAGS = '{"version":2,"features":[]}';
-
 /** The flags as they stand; a file is only looked at, never made. */
-export async function readFlags({ env, capabilities }: Context): Promise<ReadFlags> {
+export async function readFlags({ env, capabilities }: Context): Promise<FlagReadings> {
   if (env['UNLEASH_URL']) {
     const log = createLog('fig', 'silent');
     const flags = await openFlags({ env, appName: 'fig-cli', capabilities, log });
     flags.close();
     return flags;
   }
-  const source = flagsFile(env);
-  const text = await readFile(source, 'utf8').catch(() => NO_FLAGS);
-  const features = new Map(parseFlags(text).features.map((feature) => [feature.name, feature]));
-  const share = (flag: string): number => shareOf(features.get(flag));
-  return { source, share, isEnabled: (flag) => share(flag) > 0 };
+  return flagsOfFile(flagsFile(env));
+}
+
+async function flagsOfFile(source: string): Promise<FlagReadings> {
+  try {
+    const { features } = parseFlags(await readFile(source, 'utf8'));
+    const known = new Map(features.map((feature) => [feature.name, feature]));
+    return {
+      state: (): FlagsState => ({ kept: 'file', source, read: true, trouble: null }),
+      rule: (flag) => ruleOf(known.get(flag)),
+      switch: (flag) => readSwitch(ruleOf(known.get(flag))),
+    };
+  } catch (error) {
+    const trouble = { reason: reasonOf(error), since: Date.now() };
+    return {
+      state: (): FlagsState => ({ kept: 'file', source, read: false, trouble }),
+      rule: () => ruleOf(undefined),
+      switch: () => ({ on: null, refused: trouble.reason, made: true }),
+    };
+  }
 }

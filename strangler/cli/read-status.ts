@@ -1,4 +1,5 @@
 import type { CapabilityStatus, LiveStatus } from '../engine/index.ts';
+import type { FlagsState } from '../routing/index.ts';
 import type { Context } from './context.ts';
 import type { EngineClient } from './engine-client.ts';
 import { readFlags } from './read-flags.ts';
@@ -7,6 +8,8 @@ export interface FoundStatus {
   /** Who told it. */
   readonly source: 'engine' | 'databases';
   readonly engineUrl: string;
+  /** Whether the flags can be read by whoever told it. */
+  readonly flags: FlagsState;
   readonly capabilities: readonly (CapabilityStatus & Partial<LiveStatus>)[];
 }
 
@@ -14,7 +17,10 @@ export interface FoundStatus {
 export async function findStatus(context: Context, engine: EngineClient): Promise<FoundStatus> {
   const { engineUrl } = context;
   const live = await engine.status();
-  if (live) return { source: 'engine', engineUrl, capabilities: live.capabilities };
+  if (live) {
+    const { flags, capabilities } = live;
+    return { source: 'engine', engineUrl, flags, capabilities };
+  }
   // Only now: what opens databases takes a moment to load.
   const { openEachSide, readStatus } = await import('../engine/index.ts');
   const flags = await readFlags(context);
@@ -30,5 +36,5 @@ export async function findStatus(context: Context, engine: EngineClient): Promis
       }
     }),
   );
-  return { source: 'databases', engineUrl, capabilities };
+  return { source: 'databases', engineUrl, flags: flags.state(), capabilities };
 }

@@ -66,7 +66,19 @@ function toFailure(error: unknown): CommandError {
   if (error instanceof CommandError) return error;
   if (!(error instanceof Error)) return new CommandError(EXIT.failed, 'failed', String(error));
   const code = CODES[error.name] ?? 'failed';
-  const message =
-    code === 'flag_file_damaged' ? `the flag file is damaged: ${error.message}` : error.message;
+  if (code === 'flag_file_damaged') return flagFileFailure(error.message);
+  const { message } = error;
   return new CommandError(EXIT.failed, code, message, code === 'went_away' ? 'fig status' : null);
+}
+
+function flagFileFailure(reason: string): CommandError {
+  if (!reason.startsWith('it is missing')) {
+    return new CommandError(
+      EXIT.failed,
+      'flag_file_damaged',
+      `the flag file is damaged: ${reason}`,
+    );
+  }
+  const message = `the flag file can't be read: ${reason}`;
+  return new CommandError(EXIT.failed, 'flag_file_missing', message, 'fig flags init');
 }

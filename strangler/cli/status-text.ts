@@ -48,10 +48,7 @@ function branches(status: ShownStatus, paint: Paint, isWatched: boolean): Branch
   const { shares, trouble } = status;
   return [
     ['alarm', alarmText(status, paint)],
-    [
-      'shares',
-      `shadow ${shares.shadow} %, reads ${shares.reads} %, writes ${shares.writes ? 'on' : 'off'}`,
-    ],
+    ['shares', sharesText(shares)],
     ['cohorts', cohortsText(status)],
     ['lag', lagText(status)],
     ['backfill', backfillText(status)],
@@ -68,6 +65,19 @@ function branches(status: ShownStatus, paint: Paint, isWatched: boolean): Branch
       ? ['way back', wayBackText(status, paint)]
       : ['next', nextSteps(status)[0]?.command ?? null],
   ];
+}
+
+/** What the flags ask for, with what the figures alone do not tell. */
+export function sharesText(shares: ShownStatus['shares']): string {
+  if (shares === null) return 'not known: the flags were never read';
+  const { shadow, reads, writes, conditions } = shares;
+  const asked = writes === null ? 'asks for nothing' : writes ? 'on' : 'off';
+  const refused = conditions.writes === undefined ? '' : `: ${conditions.writes}`;
+  return [
+    `shadow ${conditions.shadow ?? `${shadow} %`}`,
+    `reads ${conditions.reads ?? `${reads} %`}`,
+    `writes ${asked}${refused}`,
+  ].join(', ');
 }
 
 /** Whose writes are not where those of the rest are. */

@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import { eventually } from '../../tests/support/index.ts';
+import { readFlagFile } from '../routing/index.ts';
 import { withEngine, flagsFileOf } from '../testing/engine.ts';
 import { figFor, terminal, withFig } from '../testing/fig.ts';
 import { withSides } from '../testing/sides.ts';
@@ -28,6 +30,7 @@ describe('fig shadow and fig ramp', () => {
         outcome: 'set',
         flag: 'shop.reads',
         before: 0,
+        conditions: null,
         share: 10,
         source: expect.stringMatching(/flags.json$/),
         next_steps: [{ command: 'fig ramp shop 50', reason: '10 % of the reads are there' }],
@@ -42,6 +45,12 @@ describe('fig shadow and fig ramp', () => {
         code: 3,
         stderr: expect.stringContaining('nothing is installed there yet'),
       });
+      expect(await fig('ramp shop 0')).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/it is missing.+\nnext: fig flags init\n$/),
+      });
+      expect(await fig('flags init')).toMatchObject({ code: 0 });
+      expect(await fig('flags init')).toMatchObject({ code: 3 });
       expect(await fig('ramp shop 0')).toMatchObject({ code: 0 });
       expect(await fig('ramp shp 0')).toMatchObject({
         code: 2,
@@ -185,10 +194,85 @@ describe('fig flags', () => {
   it('looks without making a file', () =>
     withSides(async (sides) => {
       const fig = await figFor(sides, NOBODY);
-      await fig('flags set shop.reads 5 --dry-run');
+      expect(await fig('flags')).toMatchObject({ code: 1 });
+      expect(await fig('flags set shop.reads 5 --dry-run')).toMatchObject({ code: 1 });
       expect(existsSync(flagsFileOf(sides))).toBe(false);
       await withEngine(sides, {}, async () => {
         expect(await readFile(flagsFileOf(sides), 'utf8')).toContain('shop.reads');
       });
+    }));
+
+  it('that can not be read says why, since when, and what is still in force', () =>
+    withFig(async (fig, { status }, sides) => {
+      await fig('flags set shop.reads 25');
+      await eventually(async () => expect((await status()).shares?.reads).toBe(25));
+      await writeFile(flagsFileOf(sides), '{ "version"');
+      await eventually(async () =>
+        expect((await fig('status')).stdout).toMatch(/flags\.json can't be read since .+not JSON/),
+      );
+      expect((await fig('status')).stdout).toContain('reads 25 %');
+      const { code, stdout, stderr } = await fig('flags');
+      expect(code).toBe(1);
+      expect(stdout).toMatch(
+        /^still in force, .+\n {2}shop: shadow 0 %, reads 25 %, writes off\n$/,
+      );
+      expect(stderr).toMatch(/flags\.json can't be read: it is not JSON/);
+      expect(JSON.parse((await fig('flags --json')).stdout)).toMatchObject({
+        readable: false,
+        flags: null,
+        trouble: { reason: expect.stringContaining('not JSON') },
+        inForce: { shop: { reads: 25 } },
+      });
+      expect(await fig('doctor')).toMatchObject({
+        code: 1,
+        stdout: expect.stringMatching(/can't be read since .+ what was read last stays in force/),
+      });
+      expect(await fig('ramp shop 0')).toMatchObject({ code: 1 });
+    }));
+
+  it('that somebody else has narrowed are shown as they are, and not overwritten unasked', () =>
+    withFig(async (fig, { status }, sides) => {
+      await fig('backfill shop');
+      const constraints = [{ contextName: 'userId', operator: 'IN', values: ['ann', 'bob'] }];
+      const document = await readFlagFile(flagsFileOf(sides));
+      const features = document.features.map((feature) =>
+        feature.name === 'shop.shadow'
+          ? feature
+          : { ...feature, enabled: true, strategies: [{ name: 'default', constraints }] },
+      );
+      await writeFile(flagsFileOf(sides), JSON.stringify({ ...document, features }));
+      const text = '100 % only where userId IN ann, bob';
+      await eventually(async () =>
+        expect((await fig('status')).stdout).toMatch(`reads ${text}, writes asks for nothing`),
+      );
+      const shown = (await fig('flags')).stdout;
+      expect(shown).toContain(text);
+      expect(shown).toMatch(/shop\.writes asks for nothing: .+; the owner stays\n$/);
+      expect(await fig('doctor')).toMatchObject({
+        stdout: expect.stringMatching(/shop\.writes asks for nothing/),
+      });
+      for (const line of ['ramp shop 60', 'flags set shop.reads 60', 'flags set shop.writes on']) {
+        expect(await fig(line)).toMatchObject({
+          code: 3,
+          stderr: expect.stringMatching(/did not set \(.+ann, bob\).+\nnext: .+ --overwrite\n$/),
+        });
+      }
+      expect((await fig('flags')).stdout).toBe(shown);
+      await fig('reconcile shop');
+      expect(await fig('switch shop --yes')).toMatchObject({
+        code: 3,
+        stderr: expect.stringMatching(
+          /nothing was moved.+\nnext: fig flags set shop.writes on --ov/,
+        ),
+      });
+      expect(await fig('ramp shop 60 --overwrite')).toMatchObject({ code: 0 });
+      expect((await fig('flags')).stdout).toContain('shop.reads   60 %');
+      // Off takes nothing away: it is found again as it was.
+      expect(await fig('flags set shop.writes off')).toMatchObject({ code: 0 });
+      await eventually(async () => expect((await status()).shares?.writes).toBe(false));
+      const { features: after } = await readFlagFile(flagsFileOf(sides));
+      expect(after.find(({ name }) => name === 'shop.writes')?.strategies).toMatchObject([
+        { constraints },
+      ]);
     }));
 });

@@ -1,4 +1,6 @@
+import { unreadableText } from '../routing/index.ts';
 import type { FoundStatus } from './read-status.ts';
+import { sharesText } from './status-text.ts';
 import type { ShownStatus } from './status-text.ts';
 
 /**
@@ -8,11 +10,12 @@ import type { ShownStatus } from './status-text.ts';
 export class WatchedLines {
   readonly #told = new Map<string, string>();
 
-  of({ source, engineUrl, capabilities }: FoundStatus): readonly string[] {
+  of({ source, engineUrl, flags, capabilities }: FoundStatus): readonly string[] {
     const engine =
       source === 'engine' ? `answers at ${engineUrl}` : `does not answer at ${engineUrl}`;
     return [
       ...this.#news('engine', engine),
+      ...this.#news('flags', unreadableText(flags) ?? `read from ${flags.source}`),
       ...capabilities.flatMap((status) => this.#news(status.capability, summary(status))),
     ];
   }
@@ -29,7 +32,7 @@ function summary(status: ShownStatus): string {
   return [
     stage,
     `owner ${owner ?? 'none'}, epoch ${epoch}`,
-    `shadow ${shares.shadow} %, reads ${shares.reads} %, writes ${shares.writes ? 'on' : 'off'}`,
+    sharesText(shares),
     `backfill ${backfill.state}`,
     reconcile === null ? 'never compared' : reconcile.clean ? 'clean' : 'differences found',
     ...(parked ? [`${parked.changes} parked`] : []),

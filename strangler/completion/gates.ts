@@ -25,8 +25,13 @@ export interface CompletionGateFacts {
   readonly broken: string | null;
   readonly parked: number;
   readonly drift: readonly string[];
-  /** Shares in percent. */
-  readonly shares: { readonly shadow: number; readonly reads: number; readonly writes: boolean };
+  /** What the flags ask for; null while they have never been read. */
+  readonly shares: {
+    readonly shadow: number;
+    readonly reads: number;
+    readonly writes: boolean | null;
+    readonly conditions: Readonly<Partial<Record<string, string>>>;
+  } | null;
   readonly reader: Reader | null;
   /** Why the legacy tables can't be renamed, one text each. */
   readonly obstacles: readonly string[];
@@ -108,9 +113,18 @@ function judgeSoak(
 
 /** A share of the reads or of the comparisons at the old side would meet tables that are gone. */
 function judgeFlags({ shares, capability }: CompletionGateFacts): Judgement {
-  if (!shares.writes) {
-    const reason = `${capability}.writes is off, which asks for the way back`;
+  if (shares === null) return refuse('the flags were never read', 'fig flags');
+  const { writes: asksNothing, reads: narrowed } = shares.conditions;
+  if (shares.writes !== true) {
+    const reason =
+      shares.writes === false
+        ? `${capability}.writes is off, which asks for the way back`
+        : `${capability}.writes asks for nothing: ${asksNothing ?? 'it has not been made yet'}`;
     return refuse(reason, `fig flags set ${capability}.writes on`);
+  }
+  if (narrowed !== undefined) {
+    const reason = `not all customers read from extracted: ${narrowed}`;
+    return refuse(reason, `fig flags set ${capability}.reads 100 --overwrite`);
   }
   if (shares.reads < 100) {
     const reason = `${100 - shares.reads} % of the customers read from legacy`;

@@ -6,6 +6,7 @@ import type { Gate, Refusal } from '../handover/gate.ts';
 import { refusalOf } from '../handover/gates.ts';
 import { predictHold } from '../handover/prediction.ts';
 import type { HoldPrediction } from '../handover/prediction.ts';
+import { ForeignStrategies } from '../routing/index.ts';
 import type { Flags, FlagStore } from '../routing/index.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
@@ -198,16 +199,16 @@ async function turnFlag(
 ): Promise<void> {
   const flag = `${capability}.writes`;
   const wanted = to === 'extracted';
-  if (flags.loaded() && flags.isEnabled(flag) === wanted) return;
+  if (flags.switch(flag).on === wanted) return;
   if (flagStore === undefined) {
     const detail =
-      `${flag} is kept by ${flags.source}; turn it ${wanted ? 'on' : 'off'} there, or start the ` +
+      `${flag} is kept by ${flags.state().source}; turn it ${wanted ? 'on' : 'off'} there, or start the ` +
       'engine with UNLEASH_ADMIN_TOKEN';
     throw new Problem(409, 'flag_kept_elsewhere', detail, { members: { flag } });
   }
   await setFlag(flagStore, flag, wanted);
   const deadline = performance.now() + FLAG_MS;
-  while (flags.isEnabled(flag) !== wanted) {
+  while (flags.switch(flag).on !== wanted) {
     if (performance.now() > deadline) {
       throw new Problem(503, 'flag_not_seen', `${flag} was set, but is not in force yet`);
     }
@@ -219,6 +220,11 @@ async function setFlag(store: FlagStore, flag: string, wanted: boolean): Promise
   try {
     await store.set({ [flag]: wanted ? 100 : 0 });
   } catch (error) {
+    if (error instanceof ForeignStrategies) {
+      const next = `fig flags set ${flag} ${wanted ? 'on' : 'off'} --overwrite`;
+      const detail = `nothing was moved: ${error.message}`;
+      throw new Problem(409, 'foreign_strategies', detail, { members: { flag, next } });
+    }
     const detail = `${flag} could not be set, and nothing was moved: ${(error as Error).message}`;
     throw new Problem(502, 'flag_not_set', detail, { members: { flag } });
   }

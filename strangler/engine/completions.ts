@@ -55,7 +55,7 @@ export class Completions {
   }
 
   /** Judges all that must hold before it may begin. */
-  async judge(shares: Shares): Promise<readonly Gate<string>[]> {
+  async judge(shares: Shares | null): Promise<readonly Gate<string>[]> {
     const { soakMs = 0, quietMs = 0 } = this.#options.plane.declaration.completion ?? {};
     return judgeCompletion(await this.#facts(shares), { soakMs, quietMs });
   }
@@ -142,7 +142,7 @@ export class Completions {
     });
   }
 
-  async #facts(shares: Shares): Promise<CompletionGateFacts> {
+  async #facts(shares: Shares | null): Promise<CompletionGateFacts> {
     const { plane, foreignTables } = this.#options;
     const { legacy, extracted } = plane.sides;
     const blank: CompletionGateFacts = {

@@ -58,13 +58,13 @@ export class Driver {
   }
 
   get view(): IntentView {
-    const to = this.#options.flags.loaded() ? this.#wanted() : null;
-    return { to, spent: this.#intent.spent ?? null, refused: this.#refused };
+    return { to: this.#wanted(), spent: this.#intent.spent ?? null, refused: this.#refused };
   }
 
   /** The flags have changed: the same wish, given up and asked for again, is another wish. */
   flagsChanged(): void {
-    if (this.#options.flags.loaded()) this.#intent.see(this.#wanted());
+    const to = this.#wanted();
+    if (to !== null) this.#intent.see(to);
   }
 
   /** Hands over because somebody asks in person, also for a wish that was spent. */
@@ -89,12 +89,7 @@ export class Driver {
 
   /** Does what the flags ask for, if anything, and if it may. */
   async drive(command: Command): Promise<void> {
-    const { flags, log, capability } = this.#options;
-    // Flags that were never read are off, which asks for nothing.
-    if (!flags.loaded()) return;
-    await this.#recall(command);
-    const wish = this.#intent.see(this.#wanted());
-    await this.#forgive(command);
+    const { log, capability } = this.#options;
     const fences = await fencesOf(command.plane);
     const owner = ownerOf(fences);
     if (owner === null) {
@@ -102,6 +97,14 @@ export class Driver {
       return;
     }
     this.#alarmed = false;
+    const to = this.#wanted();
+    if (to === null) {
+      this.#refused = null;
+      return;
+    }
+    await this.#recall(command, to);
+    const wish = this.#intent.see(to);
+    await this.#forgive(command);
     if (owner === wish.to || this.#intent.spent !== undefined) {
       this.#refused = null;
       return;
@@ -114,13 +117,13 @@ export class Driver {
   }
 
   /** What was taken back while another engine led, or none, must not be tried at once by this one. */
-  async #recall(command: Command): Promise<void> {
+  async #recall(command: Command, to: SideName): Promise<void> {
     if (this.#recalled === command) return;
     const record = await command.handovers.lastAborted();
     this.#recalled = command;
     if (record?.keys) return;
     this.#takenBack = record;
-    if (!record || record.to !== this.#wanted()) return;
+    if (!record || record.to !== to) return;
     this.#intent.spend(this.#intent.see(record.to), record.reason ?? 'the handover was taken back');
   }
 
@@ -139,9 +142,12 @@ export class Driver {
     this.#alarmed = true;
   }
 
-  #wanted(): SideName {
+  /** The side that the flag asks for; null while it asks for nothing, and everything stays as it is. */
+  #wanted(): SideName | null {
     const { flags, capability } = this.#options;
-    return flags.isEnabled(`${capability}.writes`) ? 'extracted' : 'legacy';
+    const { on } = flags.switch(`${capability}.writes`);
+    if (on === null) return null;
+    return on ? 'extracted' : 'legacy';
   }
 
   /** Says why a wish has to wait, once for each reason; numbers in it may change meanwhile. */

@@ -179,7 +179,7 @@ describe('the engine', () => {
           expect(await status()).toMatchObject({ owner: 'legacy', epoch: 3 });
           sides.legacy.prepare('UPDATE STOCK SET QTY = 8').run();
           await running.setFlags({ 'shop.reads': 10 });
-          await eventually(async () => expect((await status()).shares.reads).toBe(10));
+          await eventually(async () => expect((await status()).shares?.reads).toBe(10));
           expect((await status()).owner).toBe('legacy');
           expect((await call('GET', '/handovers')).body).toMatchObject({
             handovers: [

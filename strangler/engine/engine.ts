@@ -9,7 +9,8 @@ import type { GateLimits } from '../handover/gates.ts';
 import type { CompletionStep } from '../completion/index.ts';
 import type { StepKind } from '../handover/switcher.ts';
 import { tablesOf } from '../mapping/index.ts';
-import type { Flags, FlagStore, RoutingState } from '../routing/index.ts';
+import { flagsReadiness } from '../routing/index.ts';
+import type { Flags, FlagsState, FlagStore, RoutingState } from '../routing/index.ts';
 import { SCHEMA_VERSION } from '../schema-version.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
@@ -82,6 +83,7 @@ export interface EngineStatus {
   readonly schemaVersion: number;
   readonly at: string;
   readonly engine: { readonly holder: string; readonly redis: boolean };
+  readonly flags: FlagsState;
   readonly capabilities: readonly LiveStatus[];
 }
 
@@ -118,7 +120,7 @@ export class Engine implements EngineControl {
       name: 'engine',
       log,
       routes: [engineRoutes(this)],
-      readiness: Object.fromEntries(readiness),
+      readiness: { ...Object.fromEntries(readiness), flags: () => flagsReady(flags) },
     });
   }
 
@@ -143,6 +145,7 @@ export class Engine implements EngineControl {
       schemaVersion: SCHEMA_VERSION,
       at: new Date().toISOString(),
       engine: { holder: this.holder, redis: this.#publisher.live },
+      flags: this.#deps.flags.state(),
       capabilities: await Promise.all(stewards.map((steward) => this.#statusOf(steward))),
     };
   }
@@ -272,6 +275,13 @@ function settings(deps: EngineDeps): Partial<EngineDeps> {
     ...(onStep ? { onStep } : {}),
     ...(onCompletionStep ? { onCompletionStep } : {}),
   };
+}
+
+/** Fences say who owns what, so flags are never decisive here. */
+async function flagsReady(flags: Flags): Promise<boolean | { readonly note: string }> {
+  const { ok, note } = flagsReadiness(flags.state(), false);
+  if (!ok) throw new Error(note ?? 'the flags were never read');
+  return note === null || { note };
 }
 
 async function ready({ standing }: Steward): Promise<boolean> {

@@ -33,7 +33,7 @@ describe('an engine over two PostgreSQL databases', () => {
           });
         }
         await setFlags({ 'shop.reads': 100 });
-        await eventually(async () => expect((await status()).shares.reads).toBe(100));
+        await eventually(async () => expect((await status()).shares?.reads).toBe(100));
         expect((await call('POST', '/completions', order)).body).toMatchObject({
           outcome: 'done',
         });

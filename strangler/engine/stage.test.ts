@@ -8,7 +8,7 @@ const start: StageFacts = {
   moving: false,
   completion: null,
   backfill: 'none',
-  shares: { shadow: 0, reads: 0, writes: false },
+  shares: { shadow: 0, reads: 0 },
 };
 const copied = { ...start, backfill: 'done' } as const;
 const away = { legacy: fence('ceded', 2), extracted: fence('open', 2) };
@@ -19,13 +19,9 @@ describe('the stage of a capability', () => {
     ['installed', start, 'legacy'],
     ['while copying', { ...start, backfill: 'running' }, 'backfilling'],
     ['copied', copied, 'replicating'],
-    ['compared', { ...copied, shares: { shadow: 5, reads: 0, writes: false } }, 'shadowing'],
-    ['read from', { ...copied, shares: { shadow: 5, reads: 1, writes: false } }, 'reading'],
-    [
-      'asked to move, but not moved',
-      { ...copied, shares: { ...start.shares, writes: true } },
-      'replicating',
-    ],
+    ['compared', { ...copied, shares: { shadow: 5, reads: 0 } }, 'shadowing'],
+    ['read from', { ...copied, shares: { shadow: 5, reads: 1 } }, 'reading'],
+    ['asked to move, but not moved', { ...copied }, 'replicating'],
     ['in a handover', { ...copied, moving: true }, 'moving'],
     ['moved', { ...copied, fences: away }, 'switched'],
     ['with two owners', { ...copied, fences: { ...away, legacy: fence('open', 1) } }, 'alarm'],

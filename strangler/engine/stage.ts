@@ -15,11 +15,15 @@ export type Stage =
   | 'complete'
   | 'alarm';
 
-/** What the operator asked for: shares in percent, and whether extracted should own the writes. */
+/** What the operator asked for. */
 export interface Shares {
+  /** In percent; where conditions narrow it, the most it can be. */
   readonly shadow: number;
   readonly reads: number;
-  readonly writes: boolean;
+  /** Whether extracted should own the writes; null: the flag asks for nothing, and the owner stays. */
+  readonly writes: boolean | null;
+  /** What the figures do not tell: conditions, and why `writes` asks for nothing. */
+  readonly conditions: Readonly<Partial<Record<'shadow' | 'reads' | 'writes', string>>>;
 }
 
 export interface StageFacts {
@@ -28,7 +32,8 @@ export interface StageFacts {
   /** How far the last step has been taken; null while nobody has begun it. */
   readonly completion: 'begun' | 'done' | null;
   readonly backfill: 'none' | 'running' | 'done';
-  readonly shares: Shares;
+  /** Null while the flags have never been read. */
+  readonly shares: Pick<Shares, 'shadow' | 'reads'> | null;
 }
 
 /** The side that may write; null between two owners, or when nobody knows. */
@@ -50,6 +55,7 @@ export function stageOf(facts: StageFacts): Stage {
   if (owner === null) return 'alarm';
   if (owner === 'extracted') return 'switched';
   if (backfill !== 'done') return backfill === 'running' ? 'backfilling' : 'legacy';
+  if (shares === null) return 'replicating';
   if (shares.reads > 0) return 'reading';
   return shares.shadow > 0 ? 'shadowing' : 'replicating';
 }

@@ -61,7 +61,8 @@ export interface CapabilityStatus {
   readonly owner: SideName | null;
   readonly epoch: number;
   readonly fences: Readonly<Record<SideName, Fence | null>>;
-  readonly shares: Shares;
+  /** Null while the flags have never been read. */
+  readonly shares: Shares | null;
   readonly lag: Lag | null;
   /** Position of the owner's feed, and how far the other side has applied it. */
   readonly position: number | null;
@@ -101,7 +102,7 @@ const NOTHING_COPIED: BackfillView = {
 export async function readStatus(
   capability: string,
   sides: Sides,
-  flags: Pick<Flags, 'share' | 'isEnabled'>,
+  flags: FlagReadings,
 ): Promise<CapabilityStatus> {
   const [legacy, extracted] = await Promise.all([
     readSide(sides.legacy),
@@ -148,11 +149,24 @@ export async function readStatus(
   };
 }
 
-export function sharesOf(capability: string, flags: Pick<Flags, 'share' | 'isEnabled'>): Shares {
+/** What a status needs of the flags. */
+export type FlagReadings = Pick<Flags, 'state' | 'rule' | 'switch'>;
+
+/** What the flags of a capability ask for; null while they have never been read. */
+export function sharesOf(capability: string, flags: FlagReadings): Shares | null {
+  if (!flags.state().read) return null;
+  const [shadow, reads] = [flags.rule(`${capability}.shadow`), flags.rule(`${capability}.reads`)];
+  const writes = `${capability}.writes`;
+  const { on, refused, made } = flags.switch(writes);
   return {
-    shadow: flags.share(`${capability}.shadow`),
-    reads: flags.share(`${capability}.reads`),
-    writes: flags.isEnabled(`${capability}.writes`),
+    shadow: shadow.share,
+    reads: reads.share,
+    writes: on,
+    conditions: {
+      ...(shadow.conditions === null ? {} : { shadow: shadow.conditions }),
+      ...(reads.conditions === null ? {} : { reads: reads.conditions }),
+      ...(refused === null || !made ? {} : { writes: refused }),
+    },
   };
 }
 

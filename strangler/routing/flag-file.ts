@@ -5,17 +5,32 @@ import { randomUUID } from 'node:crypto';
 import { normalizedStrategyValue } from 'unleash-client/lib/strategy/util.js';
 import { z } from 'zod';
 
+const constraint = z.looseObject({
+  contextName: z.string(),
+  operator: z.string(),
+  inverted: z.boolean().nullish(),
+  value: parameter.optional(),
+  values: z.array(parameter).nullish(),
+});
+
+const parameter = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+
+/** One of a flag's strategies: whom it is on for. */
+export const strategySchema = z.looseObject({
+  name: z.string(),
+  parameters: z.record(z.string(), parameter).nullish(),
+  constraints: z.array(constraint).nullish(),
+  segments: z.array(z.number()).nullish(),
+  variants: z.array(z.unknown()).nullish(),
+  disabled: z.boolean().nullish(),
+});
+
 const feature = z.looseObject({
   name: z.string().min(1),
   enabled: z.boolean(),
-  strategies: z
-    .array(
-      z.looseObject({
-        name: z.string(),
-        parameters: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
-      }),
-    )
-    .optional(),
+  strategies: z.array(strategySchema).nullish(),
+  /** Flags that have to be on, or off, for this one to be on. */
+  dependencies: z.array(z.looseObject({ feature: z.string() })).nullish(),
 });
 
 const schema = z.looseObject({
@@ -27,6 +42,7 @@ const schema = z.looseObject({
 /** Flags in the format of Unleash's client features API; what we don't know is kept as it is. */
 export type FlagDocument = z.output<typeof schema>;
 export type Feature = z.output<typeof feature>;
+export type Strategy = z.output<typeof strategySchema>;
 
 /** A flag file that can't be used: what is wrong with it, and where. */
 export class FlagFileError extends Error {
@@ -35,12 +51,18 @@ export class FlagFileError extends Error {
 
 /** @throws FlagFileError when the text is not JSON, or not in the client features format */
 export function parseFlags(text: string): FlagDocument {
+  if (text.trim() === '') throw new FlagFileError('it is empty');
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
     throw new FlagFileError(`it is not JSON: ${(error as Error).message}`, { cause: error });
   }
+  return checkFlags(value);
+}
+
+/** @throws FlagFileError when the value is not in the client features format */
+export function checkFlags(value: unknown): FlagDocument {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const problems = result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
@@ -72,22 +94,13 @@ export function strategyOf(
   return { name: 'flexibleRollout', parameters };
 }
 
+/** Off leaves the strategies as they are: a person finds them again. */
 function toFeature(flag: string, share: number, known: Feature | undefined): Feature {
-  const strategies = [strategyOf(flag, share)];
+  const kept = share === 0 ? known?.strategies : undefined;
+  // Those that are turned off say nothing, and may be wanted again.
+  const resting = (known?.strategies ?? []).filter(({ disabled }) => disabled === true);
+  const strategies = kept ?? [strategyOf(flag, share), ...resting];
   return { type: typeOf(flag), ...known, name: flag, enabled: share > 0, strategies };
-}
-
-/** The share of customers that a feature is on for, 0..100, as far as its strategies tell. */
-export function shareOf(known: Feature | undefined): number {
-  if (!known?.enabled) return 0;
-  if (!known.strategies || known.strategies.length === 0) return 100;
-  return Math.max(
-    ...known.strategies.map(({ name, parameters }) => {
-      if (name === 'default') return 100;
-      const share = Number(parameters?.['rollout'] ?? parameters?.['percentage'] ?? 0);
-      return Number.isFinite(share) ? Math.min(100, Math.max(0, share)) : 0;
-    }),
-  );
 }
 
 /**
@@ -103,12 +116,6 @@ export function bucketOf(known: Feature | undefined, userId: string): number | u
   return normalizedStrategyValue(userId, String(parameters['groupId'] || known.name));
 }
 
-/** Flags of these capabilities, all off. */
-export function defaultFlags(capabilities: readonly string[]): FlagDocument {
-  const features = capabilities.flatMap(flagsOf).map((flag) => toFeature(flag, 0, undefined));
-  return { version: 2, features };
-}
-
 async function writeBeside(file: string, document: FlagDocument): Promise<string> {
   const temporary = join(dirname(file), `.flags-${randomUUID()}.tmp`);
   const handle = await open(temporary, 'wx');
@@ -121,24 +128,41 @@ async function writeBeside(file: string, document: FlagDocument): Promise<string
   return temporary;
 }
 
-/** Makes the file with all flags off when it is missing; processes that start together may race. */
-export async function createFlagFile(file: string, capabilities: readonly string[]): Promise<void> {
-  if (await stat(file).catch(() => undefined)) return;
+/**
+ * Makes the file with these flags off, unless there is one. Only somebody who knows that there never
+ * was one may: a file that was lost had more to say.
+ * @returns whether it was made; processes that try together may race
+ */
+export async function createFlagFile(file: string, flags: readonly string[]): Promise<boolean> {
   await mkdir(dirname(file), { recursive: true });
-  const temporary = await writeBeside(file, defaultFlags(capabilities));
+  const features = flags.map((flag) => toFeature(flag, 0, undefined));
+  const temporary = await writeBeside(file, { version: 2, features });
   try {
     // Unlike a rename, a link never replaces what another process has just made.
     await link(temporary, file);
+    return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    return false;
   } finally {
     await unlink(temporary);
   }
 }
 
-/** @throws FlagFileError when it is damaged */
+/** @throws FlagFileError when it is missing or damaged */
 export async function readFlagFile(file: string): Promise<FlagDocument> {
-  return parseFlags(await readFile(file, 'utf8'));
+  try {
+    return parseFlags(await readFile(file, 'utf8'));
+  } catch (error) {
+    throw new FlagFileError(`${reasonOf(error)} (${file})`, { cause: error });
+  }
+}
+
+/** Why a flag file can't be read, in words. */
+export function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return 'it is missing; fig flags init makes one, its flags off';
+  return message;
 }
 
 const LOCK_STALE_MS = 3_000;
@@ -168,12 +192,13 @@ async function withLock<T>(file: string, work: () => Promise<T>): Promise<T> {
 /**
  * Sets flags in the file, all in one atomic change that keeps every flag not named.
  * @param shares flag -> share 0..100; a switch is on above 0
- * @throws FlagFileError when the file is damaged: it is left as it is
+ * @throws FlagFileError when the file is missing or damaged: it is left as it is
  */
 export async function setFlags(
   file: string,
   shares: Readonly<Record<string, number>>,
 ): Promise<void> {
+  await readFlagFile(file);
   await withLock(file, async () => {
     const document = await readFlagFile(file);
     const features = new Map(document.features.map((known) => [known.name, known]));

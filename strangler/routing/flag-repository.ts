@@ -5,7 +5,9 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { Logger } from '../../chassis/index.ts';
 import type { FlagDocument } from './flag-file.ts';
-import { parseFlags } from './flag-file.ts';
+import { FlagFileError, parseFlags, reasonOf } from './flag-file.ts';
+import { isInForce } from './flag-rule.ts';
+import { Legibility } from './legibility.ts';
 
 /** Some file systems give no notice of changes; reading this often is the safety net. */
 const POLL_MS = 1_000;
@@ -15,25 +17,22 @@ const POLL_MS = 1_000;
  * is damaged or gone leaves the last known flags in force.
  */
 export class FlagFileRepository extends EventEmitter {
+  readonly legibility: Legibility;
   readonly #file: string;
-  readonly #log: Logger;
+  readonly #flags: ReadonlySet<string>;
   #text: string | undefined;
   #document: FlagDocument | undefined;
   #features = new Map<string, FlagDocument['features'][number]>();
-  #complaint: string | undefined;
   #watcher: FSWatcher | undefined;
   #timer: NodeJS.Timeout | undefined;
   #loading: Promise<void> | undefined;
 
-  constructor(file: string, log: Logger) {
+  /** @param flags that the file should hold: one that never had any of them is not the right one */
+  constructor(file: string, flags: readonly string[], log: Logger) {
     super();
     this.#file = file;
-    this.#log = log;
-  }
-
-  /** Whether flags have ever been read: without, nothing may be concluded from a flag being off. */
-  get loaded(): boolean {
-    return this.#document !== undefined;
+    this.#flags = new Set(flags);
+    this.legibility = new Legibility('file', file, log);
   }
 
   async start(): Promise<void> {
@@ -81,10 +80,10 @@ export class FlagFileRepository extends EventEmitter {
       const watcher = watch(dirname(this.#file), { persistent: false }, (_event, changed) => {
         if (changed === null || changed === name) void this.reload();
       });
-      watcher.on('error', (error) => this.#complain(error));
+      watcher.on('error', () => watcher.close());
       return watcher;
-    } catch (error) {
-      this.#complain(error);
+    } catch {
+      // It is read every second anyway, which tells what is wrong.
       return undefined;
     }
   }
@@ -92,28 +91,35 @@ export class FlagFileRepository extends EventEmitter {
   async #read(): Promise<void> {
     try {
       const text = await readFile(this.#file, 'utf8');
-      if (text === this.#text) return;
-      const document = parseFlags(text);
-      this.#text = text;
-      this.#document = document;
-      this.#features = new Map(document.features.map((known) => [known.name, known]));
-      this.#complaint = undefined;
-      this.emit('changed', document.features);
+      const isNews = text !== this.#text;
+      if (isNews) this.#adopt(text);
+      this.legibility.read();
+      if (isNews) this.emit('changed', this.getToggles());
     } catch (error) {
-      this.#complain(error);
+      this.legibility.failed(reasonOf(error));
     }
   }
 
-  /** Once for each different trouble: the poll would repeat it every second. */
-  #complain(error: unknown): void {
-    const message = error instanceof Error ? error.message : String(error);
-    if (message === this.#complaint) return;
-    this.#complaint = message;
-    this.#log.error(
-      { file: this.#file, reason: message },
-      this.loaded
-        ? 'the flag file cannot be read; the last known flags stay in force'
-        : 'the flag file cannot be read; every flag counts as off until it can',
-    );
+  #adopt(text: string): void {
+    const document = parseFlags(text);
+    if (this.#document === undefined) refuseStranger(document, this.#flags);
+    this.#text = text;
+    this.#document = document;
+    this.#features = new Map(document.features.map((known) => [known.name, inForce(known)]));
   }
+}
+
+/** At a cold start there is nothing to compare it with: emptied by accident, it would ask for nothing. */
+function refuseStranger({ features }: FlagDocument, flags: ReadonlySet<string>): void {
+  if (flags.size === 0 || features.some(({ name }) => flags.has(name))) return;
+  const wanted = [...flags].slice(0, 3).join(', ');
+  throw new FlagFileError(`it holds none of the flags ${wanted}${flags.size > 3 ? ' ...' : ''}`);
+}
+
+/** As a server tells them: without the strategies that were turned off. */
+function inForce(feature: FlagDocument['features'][number]): FlagDocument['features'][number] {
+  const strategies = feature.strategies ?? [];
+  const left = strategies.filter(isInForce);
+  const enabled = feature.enabled && (left.length > 0 || strategies.length === 0);
+  return { ...feature, enabled, strategies: left };
 }

@@ -1,35 +1,61 @@
-import { createFlagFile, readFlagFile, setFlags, shareOf } from './flag-file.ts';
+import { readFlagFile, setFlags } from './flag-file.ts';
+import type { Feature } from './flag-file.ts';
+import { isReplaceable, ruleOf, ruleText } from './flag-rule.ts';
+import type { FlagRule } from './flag-rule.ts';
 
 /** Where flags are changed: the flag file, or an Unleash server by its admin API. */
 export interface FlagStore {
   /** Where that is, for messages. */
   readonly source: string;
-  /** The share that a flag stands at, 0..100; 0 for one that nobody has made yet. */
-  share(flag: string): Promise<number>;
+  /** Whom a flag is on for. */
+  rule(flag: string): Promise<FlagRule>;
   /**
    * Sets flags, and makes those that are missing; a flag of the same name keeps what else it has.
+   * Off only turns a flag off.
    * @param shares flag -> share 0..100; a switch is on above 0
-   * @throws FlagFileError or FlagServerError, and then names the flag that could not be set
+   * @param overwrite whether strategies that somebody else has set may be replaced
+   * @throws FlagFileError, FlagServerError or ForeignStrategies, and then names the flag that could
+   *   not be set
    */
-  set(shares: Readonly<Record<string, number>>): Promise<void>;
+  set(shares: Readonly<Record<string, number>>, overwrite?: boolean): Promise<void>;
 }
 
-/** The flags of a file, which is made when something is set. */
-export function flagFileStore(file: string, capabilities: readonly string[]): FlagStore {
+/** Somebody else has decided whom a flag is on for; a share would replace that. */
+export class ForeignStrategies extends Error {
+  override readonly name = 'ForeignStrategies';
+  readonly flag: string;
+
+  constructor(flag: string, feature: Feature | undefined) {
+    const text = ruleText(ruleOf(feature && { ...feature, enabled: true }));
+    super(`${flag} has strategies that Fig did not set (${text}), and they would be replaced`);
+    this.flag = flag;
+  }
+}
+
+/** @throws ForeignStrategies when setting the share would replace what somebody else has set */
+export function refuseForeign(flag: string, share: number, feature: Feature | undefined): void {
+  if (share > 0 && !isReplaceable(feature)) throw new ForeignStrategies(flag, feature);
+}
+
+/** The flags of a file. */
+export function flagFileStore(file: string): FlagStore {
   return {
     source: file,
-    async share(flag) {
-      const { features } = await readFlagFile(file).catch(emptyIfMissing);
-      return shareOf(features.find(({ name }) => name === flag));
+    async rule(flag) {
+      const { features } = await readFlagFile(file);
+      return ruleOf(features.find(({ name }) => name === flag));
     },
-    async set(shares) {
-      await createFlagFile(file, capabilities);
+    async set(shares, overwrite = false) {
+      const { features } = await readFlagFile(file);
+      for (const [flag, share] of Object.entries(shares)) {
+        if (!overwrite)
+          refuseForeign(
+            flag,
+            share,
+            features.find(({ name }) => name === flag),
+          );
+      }
       await setFlags(file, shares);
     },
   };
-}
-
-function emptyIfMissing(error: unknown): Awaited<ReturnType<typeof readFlagFile>> {
-  if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { version: 2, features: [] };
-  throw error;
 }

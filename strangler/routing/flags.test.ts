@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLog } from '../../chassis/index.ts';
 import { eventually } from '../../tests/support/index.ts';
-import { createFlagFile, readFlagFile, setFlags } from './flag-file.ts';
+import { createFlagFile, flagsOf, readFlagFile, setFlags } from './flag-file.ts';
 import { openFlags } from './flags.ts';
 import type { Flags } from './flags.ts';
 
@@ -18,21 +18,170 @@ afterEach(async () => {
   for (const folder of folders.splice(0)) await rm(folder, { recursive: true });
 });
 
-async function withFlags(): Promise<{ flags: Flags; file: string; lines: string[] }> {
+interface Opened {
+  readonly flags: Flags;
+  readonly file: string;
+  readonly lines: string[];
+}
+
+/** @param content of the flag file; null: there is none */
+async function withFlags(content?: string | null): Promise<Opened> {
   const folder = await mkdtemp(join(tmpdir(), 'fig-flags-'));
   folders.push(folder);
+  const file = join(folder, 'flags.json');
+  if (content === undefined) await createFlagFile(file, ['stock', 'bills'].flatMap(flagsOf));
+  else if (content !== null) await writeFile(file, content);
   const lines: string[] = [];
   const log = createLog('test', 'info', { write: (line: string) => void lines.push(line) });
   const env = { FIG_DATA_DIR: folder };
   const flags = await openFlags({ env, appName: 'test', capabilities: ['stock', 'bills'], log });
   opened.push(flags);
-  return { flags, file: join(folder, 'flags.json'), lines };
+  return { flags, file, lines };
 }
 
+const ASKS_NOTHING = { on: null, refused: expect.any(String) };
+
+describe('a flag file at a cold start', () => {
+  it.each([
+    ['missing', null, /missing; fig flags init makes one/],
+    ['empty', '', /it is empty/],
+    ['white', ' \n', /it is empty/],
+    ['cut off', '{ "version": 2, "features": [{', /not JSON/],
+    ['null', 'null', /not in the client features format/],
+    ['no flags', '{}', /features/],
+    ['no list of flags', '{ "version": 2, "features": {} }', /features/],
+    ['emptied', '{ "version": 2, "features": [] }', /none of the flags stock.shadow/],
+    [
+      'of another system',
+      '{ "version": 2, "features": [{ "name": "x", "enabled": true }] }',
+      /none of/,
+    ],
+  ])(
+    'that is %s asks for nothing, and says so, until it can be read',
+    async (_, content, reason) => {
+      const { flags, file, lines } = await withFlags(content);
+      expect(flags.state()).toMatchObject({
+        source: file,
+        read: false,
+        trouble: { reason: expect.stringMatching(reason), since: expect.any(Number) },
+      });
+      expect(flags.switch('stock.writes')).toMatchObject(ASKS_NOTHING);
+      expect(lines.join('')).toMatch(/no flag means anything until they can/);
+      await rm(file, { force: true });
+      await createFlagFile(file, flagsOf('stock'));
+      await eventually(() => expect(flags.state()).toMatchObject({ read: true, trouble: null }));
+      expect(flags.switch('stock.writes')).toEqual({ on: false, refused: null, made: true });
+      // One that nobody has made asks for nothing either.
+      expect(flags.switch('bills.writes')).toMatchObject({ ...ASKS_NOTHING, made: false });
+    },
+  );
+});
+
+const constrained = {
+  constraints: [{ contextName: 'userId', operator: 'IN', values: ['a', 'b'] }],
+};
+const rollout = (share: string, more = {}): object => ({
+  name: 'flexibleRollout',
+  parameters: { rollout: share, ...more },
+});
+
+describe('whom a flag is on for', () => {
+  const off = { kind: 'off', share: 0, conditions: null };
+  const on = { kind: 'on', share: 100, conditions: null };
+  const half = { kind: 'share', share: 50, conditions: null };
+
+  it.each<[string, object | undefined, object]>([
+    ['nobody has made', undefined, { kind: 'missing', share: 0, conditions: null }],
+    ['is off', { enabled: false, strategies: [{ name: 'default' }] }, off],
+    ['has no strategies', { enabled: true }, on],
+    ['is on for everybody', { enabled: true, strategies: [{ name: 'default' }] }, on],
+    ['is on for all by a share', { enabled: true, strategies: [rollout('100')] }, on],
+    [
+      'is on for all by sessions',
+      { enabled: true, strategies: [rollout('100', { stickiness: 'sessionId' })] },
+      on,
+    ],
+    ['is on for none by a share', { enabled: true, strategies: [rollout('0')] }, off],
+    ['is on for half', { enabled: true, strategies: [rollout('50')] }, half],
+    [
+      'is on for half by an old strategy',
+      {
+        enabled: true,
+        strategies: [{ name: 'gradualRolloutUserId', parameters: { percentage: '50' } }],
+      },
+      half,
+    ],
+    [
+      'has a strategy that is turned off',
+      { enabled: true, strategies: [rollout('50'), { name: 'default', disabled: true }] },
+      half,
+    ],
+    [
+      'has turned off all of them',
+      { enabled: true, strategies: [{ name: 'default', disabled: true }] },
+      off,
+    ],
+    [
+      'is on for all, and for some',
+      { enabled: true, strategies: [{ name: 'default' }, { name: 'default', ...constrained }] },
+      on,
+    ],
+    [
+      'is narrowed by a constraint',
+      { enabled: true, strategies: [{ name: 'default', ...constrained }] },
+      { kind: 'conditional', share: 100, conditions: '100 % only where userId IN a, b' },
+    ],
+    [
+      'is narrowed by a segment',
+      { enabled: true, strategies: [{ ...rollout('20'), segments: [7] }] },
+      { kind: 'conditional', share: 20, conditions: '20 % only where segment 7' },
+    ],
+    [
+      'goes by chance',
+      { enabled: true, strategies: [rollout('50', { stickiness: 'random' })] },
+      { kind: 'conditional', share: 50, conditions: '50 % by random' },
+    ],
+    [
+      'names customers',
+      { enabled: true, strategies: [{ name: 'userWithId', parameters: { userIds: 'a,b' } }] },
+      { kind: 'conditional', share: 100, conditions: 'those of userWithId userIds a,b' },
+    ],
+    [
+      'adds up',
+      { enabled: true, strategies: [rollout('20'), { name: 'default', ...constrained }] },
+      { kind: 'conditional', share: 100, conditions: '20 %, or 100 % only where userId IN a, b' },
+    ],
+    [
+      'has a parent',
+      { enabled: true, strategies: [{ name: 'default' }], dependencies: [{ feature: 'all' }] },
+      { kind: 'conditional', share: 100, conditions: '100 %, while all allows it' },
+    ],
+  ])(
+    'is told where it %s; a switch takes on or off for everybody only',
+    async (_, definition, rule) => {
+      const feature = definition && { name: 'stock.writes', ...definition };
+      const other = { name: 'stock.reads', enabled: false };
+      const features = feature ? [feature, other] : [other];
+      const { flags, lines } = await withFlags(JSON.stringify({ version: 2, features }));
+      expect(flags.rule('stock.writes')).toEqual(rule);
+      const { kind } = flags.rule('stock.writes');
+      const { on: asked } = flags.switch('stock.writes');
+      expect(asked).toBe(kind === 'on' ? true : kind === 'off' ? false : null);
+      const refused = kind === 'share' || kind === 'conditional';
+      expect(lines.join('').includes('a switch asks for nothing')).toBe(refused);
+      // What decides for the whole must be what the client decides for each.
+      if (!refused && kind !== 'missing') {
+        expect(flags.isEnabled('stock.writes', { userId: 'c', sessionId: 's' } as object)).toBe(
+          asked,
+        );
+      }
+    },
+  );
+});
+
 describe('flags', () => {
-  it('are made all off when the file is missing', async () => {
+  it('are made all off, once, when many make them together', async () => {
     const { flags, file } = await withFlags();
-    expect(flags.loaded()).toBe(true);
     expect((await readFlagFile(file)).features.map(({ name, enabled }) => [name, enabled])).toEqual(
       ['stock', 'bills'].flatMap((capability) => [
         [`${capability}.shadow`, false],
@@ -40,14 +189,9 @@ describe('flags', () => {
         [`${capability}.writes`, false],
       ]),
     );
-    expect(flags.isEnabled('stock.writes')).toBe(false);
-    expect(flags.share('stock.reads')).toBe(0);
-  });
-
-  it('are one file when many processes start together', async () => {
-    const { file } = await withFlags();
+    expect(flags.state()).toEqual({ kept: 'file', source: file, read: true, trouble: null });
     const before = await readFile(file, 'utf8');
-    await Promise.all(Array.from({ length: 20 }, () => createFlagFile(file, ['other'])));
+    await Promise.all(Array.from({ length: 20 }, () => createFlagFile(file, flagsOf('other'))));
     expect(await readFile(file, 'utf8')).toBe(before);
     expect(await readdir(join(file, '..'))).toEqual(['flags.json']);
   });
@@ -58,12 +202,12 @@ describe('flags', () => {
     const chosen = (): string[] =>
       customers.filter((userId) => flags.isEnabled('stock.reads', { userId }));
     await setFlags(file, { 'stock.reads': 25 });
-    await eventually(() => expect(flags.share('stock.reads')).toBe(25));
+    await eventually(() => expect(flags.rule('stock.reads').share).toBe(25));
     const quarter = chosen();
     expect(quarter.length).toBeGreaterThan(60);
     expect(quarter.length).toBeLessThan(140);
     await setFlags(file, { 'stock.reads': 50, 'stock.writes': 100 });
-    await eventually(() => expect(flags.share('stock.reads')).toBe(50));
+    await eventually(() => expect(flags.rule('stock.reads').share).toBe(50));
     expect(chosen()).toEqual(expect.arrayContaining(quarter));
     expect(flags.isEnabled('stock.writes')).toBe(true);
     await setFlags(file, { 'stock.reads': 100 });
@@ -90,6 +234,11 @@ describe('flags', () => {
     await writeFile(file, '{ "version": 2, "features": [{]');
     await eventually(() => expect(lines.join('')).toContain('the last known flags stay in force'));
     expect(flags.isEnabled('stock.writes')).toBe(true);
+    expect(flags.switch('stock.writes').on).toBe(true);
+    expect(flags.state()).toMatchObject({
+      read: true,
+      trouble: { reason: expect.stringMatching(/not JSON/) },
+    });
     await expect(setFlags(file, { 'stock.writes': 0 })).rejects.toThrow(/not JSON/);
     await writeFile(file, '{ "version": 2, "features": [{ "name": "stock.writes" }] }');
     await eventually(() => expect(lines.join('')).toContain('features.0.enabled'));
@@ -163,13 +312,14 @@ describe('flags of an Unleash server', () => {
       const env = { UNLEASH_URL: url, UNLEASH_TOKEN: 'a-token' };
       const log = createLog('test', 'silent');
       const flags = await openFlags({ env, appName: 'test', capabilities: ['stock'], log });
-      expect(flags.loaded()).toBe(false);
+      expect(flags.state().read).toBe(false);
+      expect(flags.switch('stock.writes')).toMatchObject(ASKS_NOTHING);
       expect(flags.isEnabled('stock.reads', { userId: 'a' })).toBe(false);
-      expect(flags.share('stock.reads')).toBe(0);
+      expect(flags.rule('stock.reads').share).toBe(0);
       answer(true);
       await eventually(() => expect(flags.isEnabled('stock.reads', { userId: 'a' })).toBe(true));
-      expect(flags.loaded()).toBe(true);
-      expect(flags.share('stock.reads')).toBe(100);
+      expect(flags.state().read).toBe(true);
+      expect(flags.rule('stock.reads').share).toBe(100);
       expect(tokens).toContain('a-token');
       answer(false);
       const asked = tokens.length;

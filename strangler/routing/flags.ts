@@ -1,24 +1,27 @@
-import type { EventEmitter } from 'node:events';
 import { join } from 'node:path';
-import type { Unleash, UnleashConfig } from 'unleash-client';
+import type { RepositoryInterface } from 'unleash-client/lib/repository/index.js';
 import { dataDirectory } from '../../chassis/index.ts';
 import type { Environment, Logger } from '../../chassis/index.ts';
+import type { FigConfig } from './config.ts';
 import type { Feature } from './flag-file.ts';
-import { bucketOf, createFlagFile, shareOf } from './flag-file.ts';
+import { bucketOf, flagsOf, isSwitch } from './flag-file.ts';
 import { FlagFileRepository } from './flag-repository.ts';
+import { readSwitch, ruleOf } from './flag-rule.ts';
+import type { FlagRule, SwitchReading } from './flag-rule.ts';
+import type { FlagsState, Legibility } from './legibility.ts';
 
 /** What the operator asks for. Flags are intent, fences are truth: a stale flag is never wrong. */
 export interface Flags {
-  /** Where the flags are kept, for messages. */
-  readonly source: string;
-  /** Whether they have been read at all; until then every flag is off, and that means nothing. */
-  loaded(): boolean;
+  /** Where the flags are kept, whether they were ever read, and why they can't be read now. */
+  state(): FlagsState;
   /** Whether a flag is on; with a customer, whether it is on for this one. */
   isEnabled(flag: string, context?: { readonly userId?: string }): boolean;
   /** Whether a flag is off for everybody, whatever its strategies say. */
   isOff(flag: string): boolean;
-  /** The share of customers a flag is on for, 0..100. */
-  share(flag: string): number;
+  /** Whom a flag is on for, by its definition. */
+  rule(flag: string): FlagRule;
+  /** What a switch asks for; nothing while the flags have not been read in full. */
+  switch(flag: string): SwitchReading;
   /** Which of a hundred parts a customer falls into: in the share if that is as large; 1..100. */
   bucket(flag: string, userId: string): number | undefined;
   /** Calls back after each change; returns how to stop it. */
@@ -31,6 +34,14 @@ export function flagsFile(env: Environment): string {
   return env['FIG_FLAGS_FILE'] || join(dataDirectory(env), 'flags.json');
 }
 
+/** The environment with the flag file that a configuration names, where nothing else names one. */
+export function withFlagsFile(
+  env: Environment,
+  { flagsFile: named }: Pick<FigConfig, 'flagsFile'>,
+): Environment {
+  return env['FIG_FLAGS_FILE'] || !named ? env : { ...env, FIG_FLAGS_FILE: named };
+}
+
 interface FlagsOptions {
   readonly env: Environment;
   /** The process that asks, as an Unleash server shows it. */
@@ -39,67 +50,41 @@ interface FlagsOptions {
   readonly log: Logger;
 }
 
-/**
- * Opens the flags: an Unleash server when UNLEASH_URL names one, else the flag file, which is made
- * with every flag off when it is missing. Unleash away at the start: off; away later: last known.
- */
-export async function openFlags(options: FlagsOptions): Promise<Flags> {
-  return options.env['UNLEASH_URL'] ? openServerFlags(options) : openFileFlags(options);
-}
+type Source = RepositoryInterface & { readonly legibility: Legibility };
 
-async function openFileFlags({ env, appName, capabilities, log }: FlagsOptions): Promise<Flags> {
-  const file = flagsFile(env);
-  await createFlagFile(file, capabilities);
-  const repository = new FlagFileRepository(file, log);
+/**
+ * Opens the flags: an Unleash server when UNLEASH_URL names one, else the flag file. Until they have
+ * been read in full they ask for nothing; away later, the last known stay in force.
+ */
+export async function openFlags({ env, appName, capabilities, log }: FlagsOptions): Promise<Flags> {
+  const url = env['UNLEASH_URL'];
+  const wanted = capabilities.flatMap(flagsOf);
+  const repository = url
+    ? await serverRepository(url, env['UNLEASH_TOKEN'], appName, log)
+    : (new FlagFileRepository(flagsFile(env), wanted, log) as unknown as Source);
   // Not with the module: the command line seldom needs it, and it takes a while to load.
   const { Unleash: Client } = await import('unleash-client');
   const client = new Client({
     appName,
-    url: 'http://flag-file.invalid',
-    disableMetrics: true,
+    url: url || 'http://flag-file.invalid',
+    disableMetrics: !url,
     disableAutoStart: true,
     skipInstanceCountWarning: true,
-    repository: repository as unknown as NonNullable<UnleashConfig['repository']>,
+    repository,
+    ...(env['UNLEASH_TOKEN'] ? { customHeaders: { Authorization: env['UNLEASH_TOKEN'] } } : {}),
   });
-  return started(client, file, () => repository.loaded, log);
-}
-
-async function openServerFlags({ env, appName, log }: FlagsOptions): Promise<Flags> {
-  const url = env['UNLEASH_URL'] ?? '';
-  const token = env['UNLEASH_TOKEN'];
-  const { InMemStorageProvider, Unleash: Client } = await import('unleash-client');
-  const client = new Client({
-    appName,
-    url,
-    refreshInterval: 1_000,
-    disableAutoStart: true,
-    skipInstanceCountWarning: true,
-    // No backup from an earlier life: without an answer of this server every flag is off.
-    storageProvider: new InMemStorageProvider(),
-    ...(token === undefined ? {} : { customHeaders: { Authorization: token } }),
-  });
-  let answered = false;
-  client.on('changed', () => (answered = true));
-  return started(client, url, () => answered, log);
-}
-
-async function started(
-  client: Unleash,
-  source: string,
-  loaded: () => boolean,
-  log: Logger,
-): Promise<Flags> {
-  client.on('error', (error: Error) => log.warn({ reason: error.message }, 'flags: an error'));
+  client.on('error', (error: Error) => log.debug({ reason: error.message }, 'flags: an error'));
   client.on('warn', (message: unknown) => log.debug({ reason: String(message) }, 'flags'));
   await client.start();
-  return {
-    source,
-    loaded,
+  const definition = (flag: string): Feature | undefined =>
+    repository.getToggle(flag) as Feature | undefined;
+  const flags: Flags = {
+    state: () => repository.legibility.state,
     isEnabled: (flag, context = {}) => client.isEnabled(flag, { ...context }, false),
-    isOff: (flag) => client.getFeatureToggleDefinition(flag)?.enabled !== true,
-    share: (flag) => shareOf(client.getFeatureToggleDefinition(flag) as Feature | undefined),
-    bucket: (flag, userId) =>
-      bucketOf(client.getFeatureToggleDefinition(flag) as Feature | undefined, userId),
+    isOff: (flag) => definition(flag)?.enabled !== true,
+    rule: (flag) => ruleOf(definition(flag)),
+    switch: (flag) => switchOf(flags, flag),
+    bucket: (flag, userId) => bucketOf(definition(flag), userId),
     onChange(listener) {
       client.on('changed', listener);
       return () => client.off('changed', listener);
@@ -108,8 +93,41 @@ async function started(
       client.destroy();
       // It drops its listeners even while a request is under way, whose failure would then be an
       // 'error' event that nobody listens to, and the end of the process.
-      const { repository } = client as unknown as { repository: EventEmitter };
       repository.on('error', () => undefined);
     },
   };
+  return watched(flags, wanted.filter(isSwitch), log);
+}
+
+async function serverRepository(
+  url: string,
+  token: string | undefined,
+  appName: string,
+  log: Logger,
+): Promise<Source> {
+  const { ServerRepository } = await import('./server-repository.ts');
+  return new ServerRepository({ url, token: token || undefined, appName, log });
+}
+
+function switchOf(flags: Flags, flag: string): SwitchReading {
+  const { read } = flags.state();
+  if (read) return readSwitch(flags.rule(flag));
+  return { on: null, refused: 'the flags were never read', made: true };
+}
+
+/** Says it once when a switch is turned to something that is neither on nor off. */
+function watched(flags: Flags, switches: readonly string[], log: Logger): Flags {
+  const said = new Map<string, string | null>();
+  const look = (): void => {
+    for (const flag of switches) {
+      const { refused, made } = flags.switch(flag);
+      if (!made || !flags.state().read || (said.get(flag) ?? null) === refused) continue;
+      said.set(flag, refused);
+      if (refused !== null)
+        log.warn({ flag, reason: refused }, 'a switch asks for nothing: the owner stays');
+    }
+  };
+  flags.onChange(look);
+  look();
+  return flags;
 }

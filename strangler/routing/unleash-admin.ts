@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { ConfigurationError, createHttpClient } from '../../chassis/index.ts';
 import type { Environment, HttpClient } from '../../chassis/index.ts';
-import { isSwitch, shareOf, strategyOf, typeOf } from './flag-file.ts';
+import { isSwitch, strategyOf, strategySchema, typeOf } from './flag-file.ts';
+import type { Feature } from './flag-file.ts';
+import { isInForce, ruleOf } from './flag-rule.ts';
+import { refuseForeign } from './flag-store.ts';
 import type { FlagStore } from './flag-store.ts';
 
 const CALL_MS = 5_000;
@@ -11,12 +14,7 @@ export class FlagServerError extends Error {
   override readonly name = 'FlagServerError';
 }
 
-const strategy = z.looseObject({
-  id: z.string(),
-  name: z.string(),
-  disabled: z.boolean().nullish(),
-  parameters: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
-});
+const strategy = strategySchema.extend({ id: z.string() });
 
 const feature = z.looseObject({
   environments: z.array(
@@ -26,14 +24,15 @@ const feature = z.looseObject({
       strategies: z.array(strategy).optional(),
     }),
   ),
+  dependencies: z.array(z.looseObject({ feature: z.string() })).nullish(),
 });
 
 type Strategy = z.output<typeof strategy>;
 
 /** A flag in one environment of the server's. */
-interface Standing {
+interface Standing extends Feature {
   readonly enabled: boolean;
-  readonly strategies: readonly Strategy[];
+  readonly strategies: Strategy[];
 }
 
 interface Admin {
@@ -74,16 +73,12 @@ export function unleashAdmin(env: Environment): FlagStore | undefined {
   };
   return {
     source: url,
-    share: (flag) =>
+    rule: (flag) => within(async (admin) => ruleOf(await standingOf(admin, flag))),
+    set: (shares, overwrite = false) =>
       within(async (admin) => {
-        const known = await standingOf(admin, flag);
-        if (!known) return 0;
-        const strategies = known.strategies.filter(({ disabled }) => disabled !== true);
-        return shareOf({ name: flag, enabled: known.enabled, strategies });
-      }),
-    set: (shares) =>
-      within(async (admin) => {
-        for (const [flag, share] of Object.entries(shares)) await setOne(admin, flag, share);
+        for (const [flag, share] of Object.entries(shares)) {
+          await setOne(admin, flag, share, overwrite);
+        }
       }),
   };
 }
@@ -116,10 +111,13 @@ function askerOf(client: HttpClient, url: string, token: string): Admin['ask'] {
 async function standingOf(admin: Admin, flag: string): Promise<Standing | undefined> {
   const answer = await admin.ask('GET', `/${encodeURIComponent(flag)}`);
   if (answer === undefined) return undefined;
-  const { environments } = feature.parse(answer);
+  const { environments, dependencies } = feature.parse(answer);
   const { environment, project, url } = admin;
   const known = environments.find(({ name }) => name === environment);
-  if (known) return { enabled: known.enabled, strategies: known.strategies ?? [] };
+  if (known) {
+    const { enabled, strategies = [] } = known;
+    return { name: flag, enabled, strategies, dependencies };
+  }
   const names = environments.map(({ name }) => name).join(', ');
   throw new FlagServerError(
     `UNLEASH_ENVIRONMENT is "${environment}"; project ${project} at ${url} has ${names}`,
@@ -130,8 +128,14 @@ async function standingOf(admin: Admin, flag: string): Promise<Standing | undefi
  * The share first, then the switch: a flag that is turned on is never on for more than was asked.
  * Off leaves strategies alone, so that a person finds them as they were.
  */
-async function setOne(admin: Admin, flag: string, share: number): Promise<void> {
+async function setOne(
+  admin: Admin,
+  flag: string,
+  share: number,
+  overwrite: boolean,
+): Promise<void> {
   const known = (await standingOf(admin, flag)) ?? (await made(admin, flag));
+  if (!overwrite) refuseForeign(flag, share, known);
   const path = `/${encodeURIComponent(flag)}/environments/${encodeURIComponent(admin.environment)}`;
   if (share > 0) await setStrategy(admin, `${path}/strategies`, known.strategies, flag, share);
   const wanted = share > 0;
@@ -141,10 +145,10 @@ async function setOne(admin: Admin, flag: string, share: number): Promise<void> 
 
 async function made(admin: Admin, flag: string): Promise<Standing> {
   await must(admin, 'POST', '', { name: flag, type: typeOf(flag) });
-  return (await standingOf(admin, flag)) ?? { enabled: false, strategies: [] };
+  return (await standingOf(admin, flag)) ?? { name: flag, enabled: false, strategies: [] };
 }
 
-/** A switch is on for everybody by any strategy that holds for everybody, so one is enough. */
+/** What is turned off says nothing, and is left to whoever turned it off. */
 async function setStrategy(
   admin: Admin,
   path: string,
@@ -152,14 +156,19 @@ async function setStrategy(
   flag: string,
   share: number,
 ): Promise<void> {
+  const inForce = known.filter(isInForce);
+  // A switch is on for everybody by any strategy that holds for everybody, so one is enough.
+  const on = ruleOf({ name: flag, enabled: true, strategies: inForce });
+  if (isSwitch(flag) && inForce.length > 0 && on.kind === 'on') return;
   const wanted = strategyOf(flag, share);
-  const same = known.find(({ name }) => name === wanted.name);
-  if (same && isSwitch(flag)) return;
-  const others = known.filter((one) => one !== same);
-  if (same) await must(admin, 'PUT', `${path}/${same.id}`, { ...same, ...wanted });
+  const same = inForce.find(({ name }) => name === wanted.name);
+  const plain = { constraints: [], segments: [], variants: [] };
+  if (same) await must(admin, 'PUT', `${path}/${same.id}`, { ...same, ...plain, ...wanted });
   else await must(admin, 'POST', path, wanted);
   // Strategies add up: any other one would give more than the share.
-  for (const { id } of others) await must(admin, 'DELETE', `${path}/${id}`);
+  for (const other of inForce) {
+    if (other !== same) await must(admin, 'DELETE', `${path}/${other.id}`);
+  }
 }
 
 async function must(admin: Admin, method: string, path: string, body?: unknown): Promise<void> {

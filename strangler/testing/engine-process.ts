@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createLog, Problem } from '../../chassis/index.ts';
 import { Engine } from '../engine/index.ts';
 import type { Steward } from '../engine/steward.ts';
-import { flagFileStore, openFlags } from '../routing/index.ts';
+import { createFlagFile, flagFileStore, flagsOf, openFlags } from '../routing/index.ts';
 import { AT_ONCE } from './completion.ts';
 import type { CohortOrder } from './doomed-engine.ts';
 import { shop } from './shop.ts';
@@ -20,6 +20,7 @@ const cohort = order === '' ? null : (JSON.parse(order) as CohortOrder);
 const completing = step.startsWith('complete:');
 const log = createLog('engine', 'silent');
 const env = { FIG_FLAGS_FILE: flagsFile };
+await createFlagFile(flagsFile, ['shop', 'till'].flatMap(flagsOf));
 const flags = await openFlags({ env, appName: 'test', capabilities: ['shop', 'till'], log });
 const urls = { legacy, extracted };
 let sent = false;
@@ -28,7 +29,7 @@ const engine = new Engine({
     ? { till: tillDeclaration(urls) }
     : { shop: { urls, mapping: shop, completion: AT_ONCE } },
   flags,
-  flagStore: flagFileStore(flagsFile, ['shop']),
+  flagStore: flagFileStore(flagsFile),
   log,
   leaseMs: 500,
   onStep: (_capability, reached) => reach(reached),

@@ -3,7 +3,7 @@ import { createExpressServer, createHttpClient, createLog, listen } from '../../
 import type { HttpAnswer } from '../../chassis/index.ts';
 import { Engine } from '../engine/index.ts';
 import type { EngineDeps, EngineStatus, LiveStatus } from '../engine/index.ts';
-import { flagFileStore, openFlags, setFlags } from '../routing/index.ts';
+import { createFlagFile, flagFileStore, flagsOf, openFlags, setFlags } from '../routing/index.ts';
 import { shop } from './shop.ts';
 import type { Sides } from './sides.ts';
 
@@ -31,7 +31,8 @@ export async function withEngine<T>(
   const log = createLog('engine', 'info', { write: (line: string) => void lines.push(line) });
   const flagsFile = flagsFileOf(sides);
   const capabilities = Object.keys(options.declarations ?? { shop });
-  const flagStore = flagFileStore(flagsFile, capabilities);
+  const flagStore = flagFileStore(flagsFile);
+  await createFlagFile(flagsFile, capabilities.flatMap(flagsOf));
   const flags = await openFlags({
     env: { FIG_FLAGS_FILE: flagsFile },
     appName: 'test',

@@ -32,7 +32,16 @@ const sources = execFileSync(
 describe('docker-compose.yml', () => {
   it('runs each of our processes', () => {
     expect(ours.map(([name]) => name).sort()).toEqual(
-      ['engine', 'facade', 'inventory', 'monolith', 'payment', 'provider', 'sample'].sort(),
+      [
+        'engine',
+        'facade',
+        'flags',
+        'inventory',
+        'monolith',
+        'payment',
+        'provider',
+        'sample',
+      ].sort(),
     );
   });
 

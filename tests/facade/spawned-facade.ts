@@ -2,8 +2,9 @@ import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parse } from 'yaml';
 import type { FigConfigInput } from '../../strangler/routing/index.ts';
-import { setFlags } from '../../strangler/routing/index.ts';
+import { createFlagFile, flagsOf, setFlags } from '../../strangler/routing/index.ts';
 import { projectRoot } from '../../system/index.ts';
 import { eventually, onFailure } from '../support/index.ts';
 
@@ -38,6 +39,8 @@ interface SpawnOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Resolves at once instead of when it listens. */
   readonly unready?: boolean;
+  /** False: there is no flag file yet. */
+  readonly flagsMade?: boolean;
 }
 
 const PROGRAM = join(projectRoot, 'dist', 'facade', 'main.js');
@@ -45,7 +48,7 @@ const PROBE = join(projectRoot, 'tests', 'facade', 'memory-probe.mjs');
 
 /** Starts a facade and stops it after `use`. */
 export async function withSpawnedFacade<T>(
-  { folder, config, env = {}, unready = false }: SpawnOptions,
+  { folder, config, env = {}, unready = false, flagsMade = true }: SpawnOptions,
   use: (facade: SpawnedFacade) => Promise<T>,
 ): Promise<T> {
   const configFile = join(folder, 'fig.config.yaml');
@@ -53,6 +56,7 @@ export async function withSpawnedFacade<T>(
   const configure = (next: FigConfigInput | string): Promise<void> =>
     writeFile(configFile, typeof next === 'string' ? next : JSON.stringify(next));
   await configure(config);
+  if (flagsMade) await createFlagFile(flagsFile, flagNames(config));
   const child = fork(PROGRAM, [], {
     execArgv: ['--enable-source-maps', '--expose-gc', '--import', PROBE],
     env: {
@@ -105,6 +109,18 @@ export async function withSpawnedFacade<T>(
   } finally {
     child.kill('SIGTERM');
     await ended;
+  }
+}
+
+/** None where the configuration is one that can't be used. */
+function flagNames(config: FigConfigInput | string): readonly string[] {
+  try {
+    const { capabilities } = (
+      typeof config === 'string' ? parse(config) : config
+    ) as FigConfigInput;
+    return Object.keys(capabilities).flatMap(flagsOf);
+  } catch {
+    return [];
   }
 }
 

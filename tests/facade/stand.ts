@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -5,7 +6,13 @@ import { join } from 'node:path';
 import { createLog, listen } from '../../chassis/index.ts';
 import type { Listening } from '../../chassis/index.ts';
 import { buildApp } from '../../facade/index.ts';
-import { defineConfig, openFlags, setFlags } from '../../strangler/routing/index.ts';
+import {
+  createFlagFile,
+  defineConfig,
+  flagsOf,
+  openFlags,
+  setFlags,
+} from '../../strangler/routing/index.ts';
 import type { FigConfigInput, RoutingState } from '../../strangler/routing/index.ts';
 import { withTempDir } from '../support/index.ts';
 import { STOCK } from './stock.ts';
@@ -103,6 +110,8 @@ export interface Stand {
   readonly engine: Fixture;
   readonly routing: Map<string, RoutingState>;
   flags(shares: Readonly<Record<string, number>>): Promise<void>;
+  /** Its path. */
+  readonly flagsFile: string;
 }
 
 interface StandOptions {
@@ -111,6 +120,8 @@ interface StandOptions {
   /** Takes the place of the monolith's handling of requests. */
   readonly rawMonolith?: RequestListener;
   readonly routing?: Partial<RoutingState>;
+  /** What is in the flag file at the start; null: there is none; all flags off when left out. */
+  readonly flagsFile?: string | null;
 }
 
 /** The state of a capability whose owner is legacy, and whose replica is ready. */
@@ -128,7 +139,7 @@ export function routingState(capability: string, more: Partial<RoutingState> = {
 
 /** Gives `use` a facade with one capability, `stock` at /api/stock, touched by POST /api/orders. */
 export function withStand(
-  { config = {}, redisUrl, rawMonolith, routing = {} }: StandOptions,
+  { config = {}, redisUrl, rawMonolith, routing = {}, flagsFile: content }: StandOptions,
   use: (stand: Stand) => Promise<void>,
 ): Promise<void> {
   return withTempDir(async (directory) => {
@@ -152,10 +163,13 @@ export function withStand(
       touches: [{ method: 'POST', path: '/api/orders', capabilities: ['stock'] }],
       ...config,
     });
+    const capabilities = Object.keys(parsed.capabilities);
+    if (content === undefined) await createFlagFile(flagsFile, capabilities.flatMap(flagsOf));
+    else if (content !== null) await writeFile(flagsFile, content);
     const flags = await openFlags({
       env: { FIG_FLAGS_FILE: flagsFile },
       appName: 'test',
-      capabilities: Object.keys(parsed.capabilities),
+      capabilities,
       log,
     });
     const facade = buildApp({ config: parsed, flags, engineUrl: engine.url, redisUrl, log });
@@ -174,6 +188,7 @@ export function withStand(
         engine,
         routing: states,
         flags: (shares) => setFlags(flagsFile, shares),
+        flagsFile,
       });
     } finally {
       await door.close(100);

@@ -1,7 +1,13 @@
 import { createLog } from '../../../chassis/index.ts';
 import { diagnose, examine, repairText } from '../../doctor/index.ts';
 import type { DatabaseFacts, EngineFacts, RepairReport } from '../../doctor/index.ts';
-import { LeaseHeldError, openEachSide, operate, withStandIn } from '../../engine/index.ts';
+import {
+  LeaseHeldError,
+  openEachSide,
+  operate,
+  sharesOf,
+  withStandIn,
+} from '../../engine/index.ts';
 import type { DataDeclaration, LiveStatus } from '../../engine/index.ts';
 import type { SideName } from '../../side.ts';
 import { declarationsFor } from '../context.ts';
@@ -14,6 +20,9 @@ import { CommandError, EXIT } from '../exit.ts';
 import { stepsText } from '../format.ts';
 import type { NextStep } from '../next-step.ts';
 import type { Output } from '../output.ts';
+import { readFlags } from '../read-flags.ts';
+import { flagFindings } from '../flag-health.ts';
+import type { KnownFlags } from '../flag-health.ts';
 import { examineSurroundings } from '../system-health.ts';
 
 interface DoctorWords {
@@ -62,13 +71,29 @@ async function look(
   engine: EngineClient,
   declarations: readonly DataDeclaration[],
 ): Promise<Examination> {
-  const live = (await engine.status())?.capabilities;
+  const status = await engine.status();
+  const live = status?.capabilities;
+  const flags = status ?? (await readFlagsFor(context, declarations));
   const capabilities = await Promise.all(declarations.map((one) => examineOne(one)));
   const findings = capabilities.flatMap((facts) =>
     diagnose(facts, engineFacts(live?.find((one) => one.capability === facts.capability))),
   );
   const around = await examineSurroundings(context, capabilities.map(truthOf));
-  return { capabilities, findings: [...findings, ...around] };
+  return { capabilities, findings: [...findings, ...flagFindings(flags), ...around] };
+}
+
+/** As an engine would tell them, where none does. */
+async function readFlagsFor(
+  context: Context,
+  declarations: readonly DataDeclaration[],
+): Promise<KnownFlags> {
+  const flags = await readFlags(context);
+  return {
+    flags: flags.state(),
+    capabilities: declarations.map(({ mapping: { capability } }) => {
+      return { capability, shares: sharesOf(capability, flags) };
+    }),
+  };
 }
 
 async function examineOne(declaration: DataDeclaration): Promise<DatabaseFacts> {

@@ -1,38 +1,125 @@
-import { flagsOf, isSwitch, openFlagStore } from '../../routing/index.ts';
-import type { FlagStore } from '../../routing/index.ts';
+import type { FlagReadings, LiveStatus } from '../../engine/index.ts';
+import {
+  ForeignStrategies,
+  createFlagFile,
+  flagsFile,
+  flagsOf,
+  isSwitch,
+  openFlagStore,
+} from '../../routing/index.ts';
+import type { FlagRule, FlagsState, FlagStore } from '../../routing/index.ts';
 import type { Context } from '../context.ts';
+import { EngineClient } from '../engine-client.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { table } from '../format.ts';
 import { step } from '../next-step.ts';
 import type { Output } from '../output.ts';
 import { readFlags } from '../read-flags.ts';
+import { sharesText } from '../status-text.ts';
 import { known } from '../suggest.ts';
 
-/** Shows all flags of the capabilities, with what they ask for. */
+/**
+ * Shows all flags of the capabilities, with what they ask for.
+ * @throws CommandError when they can't be read, after what is still in force is shown
+ */
 export async function showFlags(context: Context, output: Output): Promise<void> {
-  const { source, share } = await readFlags(context);
-  const flags = Object.fromEntries(
-    context.capabilities.flatMap(flagsOf).map((flag) => [flag, share(flag)]),
+  const flags = await readFlags(context);
+  const { source, read, trouble } = flags.state();
+  if (!read || trouble !== null) return showUnread(context, output, flags.state());
+  const names = context.capabilities.flatMap(flagsOf);
+  const rules = names.map((flag) => [flag, flags.rule(flag)] as const);
+  const shares = rules.map(([flag, { share }]) => [flag, share] as const);
+  const notes = names.flatMap((flag) => noteOn(flag, flags));
+  output.result(
+    { source, flags: Object.fromEntries(shares), rules: Object.fromEntries(rules) },
+    () => [table(rules.map(([flag, rule]) => [flag, ruleWords(flag, rule)])), ...notes].join('\n'),
   );
-  output.result({ source, flags }, () =>
-    table(Object.entries(flags).map(([flag, set]) => [flag, valueText(flag, set)])),
+}
+
+/** Of a switch that asks for nothing. */
+function noteOn(flag: string, flags: FlagReadings): readonly string[] {
+  if (!isSwitch(flag)) return [];
+  const { refused, made } = flags.switch(flag);
+  return refused === null || !made ? [] : [`${flag} asks for nothing: ${refused}; the owner stays`];
+}
+
+/** What the running engine has read last is what counts meanwhile. */
+async function showUnread(context: Context, output: Output, state: FlagsState): Promise<never> {
+  const engine = new EngineClient(context.engineUrl, 0, () => undefined);
+  const live = await engine.status();
+  const inForce = live?.flags.read
+    ? Object.fromEntries(live.capabilities.map(({ capability, shares }) => [capability, shares]))
+    : null;
+  const text = (): string =>
+    inForce === null
+      ? 'nothing is known to be in force: no engine has read them either'
+      : ['still in force, as the engine has read them last:', ...shown(live?.capabilities)].join(
+          '\n',
+        );
+  output.result(
+    { source: state.source, readable: false, trouble: state.trouble, flags: null, inForce },
+    text,
   );
+  const message = `the flags of ${state.source} can't be read: ${state.trouble?.reason ?? ''}`;
+  throw new CommandError(EXIT.failed, 'flags_unreadable', message, 'fig doctor');
+}
+
+function shown(capabilities: readonly LiveStatus[] = []): readonly string[] {
+  return capabilities.map(({ capability, shares }) => `  ${capability}: ${sharesText(shares)}`);
+}
+
+function ruleWords(flag: string, rule: FlagRule): string {
+  if (rule.kind === 'missing') return `${valueText(flag, 0)} (not made yet)`;
+  return rule.conditions ?? valueText(flag, rule.share);
+}
+
+/**
+ * Makes the flag file where there never was one, with its flags off.
+ * `isNew`: nothing was ever moved, so that the writes may be asked for at legacy; `keep`: a file that
+ * is there already is as good.
+ */
+export async function initFlags(
+  { env, capabilities, declarations }: Context,
+  output: Output,
+  { isNew, keep }: { readonly isNew: boolean; readonly keep: boolean },
+): Promise<void> {
+  if (env['UNLEASH_URL']) {
+    const message = `the flags are kept by the Unleash server at ${env['UNLEASH_URL']}, and no file is used`;
+    throw new CommandError(EXIT.refused, 'flags_kept_elsewhere', message, 'fig flags');
+  }
+  const file = flagsFile(env);
+  // Who owns what is in the databases: a file that was lost must not ask for the way back.
+  const flags = capabilities
+    .flatMap(flagsOf)
+    .filter((flag) => isNew || !isSwitch(flag) || !(flag.replace(/\.writes$/, '') in declarations));
+  const isMade = await createFlagFile(file, flags);
+  if (!isMade && keep) {
+    output.result({ outcome: 'kept', file }, () => `${file} is there already, and stays as it is`);
+    return;
+  }
+  if (!isMade) {
+    const message = `there is a flag file at ${file} already`;
+    throw new CommandError(EXIT.refused, 'flag_file_exists', message, 'fig flags');
+  }
+  output.result({ outcome: 'made', file, flags }, () => `${file} is made, with its flags off`);
 }
 
 interface FlagWords {
   readonly name: string;
   readonly value: string;
   readonly dryRun: boolean;
+  /** Whether strategies that somebody else has set may be replaced. */
+  readonly overwrite: boolean;
 }
 
 /** Sets one flag; the running system sees it within a moment. */
 export async function setFlag(
   context: Context,
   output: Output,
-  { name, value, dryRun }: FlagWords,
+  { name, value, dryRun, overwrite }: FlagWords,
 ): Promise<void> {
   const flag = known('flag', name, context.capabilities.flatMap(flagsOf));
-  const change = await changeFlag(context, flag, shareFrom(flag, value), dryRun);
+  const change = await changeFlag(context, flag, shareFrom(flag, value), { dryRun, overwrite });
   const capability = flag.split('.')[0] ?? '';
   const asks = isSwitch(flag) && capability in context.declarations;
   const next = asks ? [step('fig status', 'tells whether the handover is safe yet')] : [];
@@ -52,35 +139,52 @@ export interface FlagChange {
   readonly outcome: 'set' | 'planned';
   readonly flag: string;
   readonly before: number;
+  /** What else decided before; null where nothing did. */
+  readonly conditions: string | null;
   readonly share: number;
   /** The flag file, or the server's address. */
   readonly source: string;
 }
 
-/** Sets a flag, or only says what that would change.
+/**
+ * Sets a flag, or only says what that would change.
  * @throws CommandError, FlagFileError, FlagServerError
  */
 export async function changeFlag(
   context: Context,
   flag: string,
   share: number,
-  dryRun: boolean,
+  { dryRun, overwrite }: Pick<FlagWords, 'dryRun' | 'overwrite'>,
 ): Promise<FlagChange> {
   const store = storeOf(context);
-  const before = await store.share(flag);
-  if (!dryRun) await store.set({ [flag]: share });
+  const before = await store.rule(flag);
+  try {
+    if (!dryRun) await store.set({ [flag]: share }, overwrite);
+  } catch (error) {
+    if (!(error instanceof ForeignStrategies)) throw error;
+    const next = `fig flags set ${flag} ${isSwitch(flag) ? 'on' : share} --overwrite`;
+    throw new CommandError(EXIT.refused, 'foreign_strategies', error.message, next, { flag });
+  }
   const { source } = store;
-  return { outcome: dryRun ? 'planned' : 'set', flag, before, share, source };
+  const outcome = dryRun ? 'planned' : 'set';
+  return { outcome, flag, before: before.share, conditions: before.conditions, share, source };
 }
 
-export function changeText({ outcome, flag, before, share, source }: FlagChange): string {
+export function changeText({
+  outcome,
+  flag,
+  before,
+  conditions,
+  share,
+  source,
+}: FlagChange): string {
   if (outcome === 'set') return `${flag} is ${valueText(flag, share)}`;
-  const [from, to] = [valueText(flag, before), valueText(flag, share)];
+  const [from, to] = [conditions ?? valueText(flag, before), valueText(flag, share)];
   return `${flag} would go from ${from} to ${to} in ${source}`;
 }
 
-function storeOf({ env, capabilities }: Context): FlagStore {
-  const store = openFlagStore(env, capabilities);
+function storeOf({ env }: Context): FlagStore {
+  const store = openFlagStore(env);
   if (store) return store;
   throw new CommandError(
     EXIT.failed,

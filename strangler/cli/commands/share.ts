@@ -16,6 +16,7 @@ interface ShareWords {
   readonly kind: 'shadow' | 'reads';
   readonly share: string;
   readonly dryRun: boolean;
+  readonly overwrite: boolean;
 }
 
 type Known = FoundStatus['capabilities'][number];
@@ -27,7 +28,7 @@ type Known = FoundStatus['capabilities'][number];
 export async function setShare(
   context: Context,
   output: Output,
-  { capability, kind, share: given, dryRun }: ShareWords,
+  { capability, kind, share: given, dryRun, overwrite }: ShareWords,
 ): Promise<void> {
   const flag = `${known('capability', capability, context.capabilities)}.${kind}`;
   const share = shareFrom(flag, given);
@@ -37,10 +38,11 @@ export async function setShare(
   if (share > 0 && status) {
     refuseUnready(status);
   }
-  if (kind === 'reads' && share > (await readFlags(context)).share(flag)) {
+  const now = (await readFlags(context)).rule(flag);
+  if (kind === 'reads' && (share > now.share || now.conditions !== null)) {
     refuseWhileUnsafe(capability, all);
   }
-  const change = await changeFlag(context, flag, share, dryRun);
+  const change = await changeFlag(context, flag, share, { dryRun, overwrite });
   const next = status ? after(status, kind, share) : [];
   output.result(change, () => changeText(change), dryRun ? [] : next);
 }
@@ -79,7 +81,8 @@ function refuseUnready({ capability, stage, owner, backfill, parked, trouble }: 
 
 /** What comes next once this share is in force. */
 function after(status: Known, kind: ShareWords['kind'], share: number): readonly NextStep[] {
-  const shares = { ...status.shares, [kind]: share };
+  const before = status.shares ?? { shadow: 0, reads: 0, writes: null, conditions: {} };
+  const shares = { ...before, [kind]: share };
   const { stage } = status;
   const moved = stage === 'replicating' || stage === 'shadowing' || stage === 'reading';
   if (!moved) return [];

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FacadeFacts } from '../../doctor/index.ts';
+import { unreadableText } from '../../routing/index.ts';
 import { ask } from '../ask.ts';
 import { declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
@@ -36,7 +37,7 @@ export async function status(
   };
   if (!watch) {
     const found = await find();
-    const text = (): string => statusText([sourceOf(found)], found.capabilities, output.paint);
+    const text = (): string => statusText(headOf(found), found.capabilities, output.paint);
     output.result(found, text, found.capabilities.flatMap(nextSteps));
     return;
   }
@@ -49,10 +50,13 @@ export async function status(
   }
 }
 
-function sourceOf({ source, engineUrl }: FoundStatus): string {
-  return source === 'engine'
-    ? `engine at ${engineUrl}`
-    : `no engine answers at ${engineUrl}; this is what the databases say`;
+function headOf({ source, engineUrl, flags }: FoundStatus): readonly string[] {
+  const teller =
+    source === 'engine'
+      ? `engine at ${engineUrl}`
+      : `no engine answers at ${engineUrl}; this is what the databases say`;
+  const unreadable = unreadableText(flags);
+  return [teller, ...(unreadable === null ? [] : [unreadable])];
 }
 
 /** Until somebody interrupts it. */
@@ -67,7 +71,7 @@ async function redraw(
   output.atEnd(() => screen.close());
   for (;;) {
     const found = await find();
-    const around = [sourceOf(found), ...(await Promise.all(context.adminUrls.map(facadeLine)))];
+    const around = [...headOf(found), ...(await Promise.all(context.adminUrls.map(facadeLine)))];
     frame = statusText(around, found.capabilities, output.paint, true);
     screen.draw(frame);
     await delay(REFRESH_MS);

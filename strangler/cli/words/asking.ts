@@ -5,7 +5,18 @@ import type { Run } from '../verb.ts';
 
 interface ChangeWords extends OutputWishes {
   readonly dryRun: boolean;
+  readonly overwrite: boolean;
 }
+
+interface InitWords extends OutputWishes {
+  readonly new: boolean;
+  readonly keep: boolean;
+}
+
+const OVERWRITE = [
+  '--overwrite',
+  'also replace strategies and constraints that Fig did not set',
+] as const;
 
 /** The commands that set flags: they ask, and the running system does what is safe. */
 export function addAsking(program: Command, run: Run): void {
@@ -38,11 +49,12 @@ function addShares(program: Command, run: Run): void {
     })
       .argument('<capability>')
       .argument('<share>', 'a whole number from 0 to 100')
+      .option(...OVERWRITE, false)
       .option(...DRY_RUN, false)
-      .action((capability: string, share: string, { dryRun, ...wishes }: ChangeWords) =>
+      .action((capability: string, share: string, { dryRun, overwrite, ...wishes }: ChangeWords) =>
         run(wishes, async (context, output) => {
           const { setShare } = await import('../commands/share.ts');
-          await setShare(context, output, { capability, kind, share, dryRun });
+          await setShare(context, output, { capability, kind, share, dryRun, overwrite });
         }),
       );
   }
@@ -59,17 +71,32 @@ function addFlags(flags: Command, run: Run): void {
       await showFlags(context, output);
     }),
   );
+  verb(flags, 'init', {
+    does:
+      'make the flag file, all off, where there never was one; a flag that is not made yet asks for ' +
+      'nothing, so ownership stays where it is',
+    examples: ['fig flags init', 'fig flags init --new'],
+  })
+    .option('--new', 'nothing was ever moved: make the writes flags, too, off', false)
+    .option('--keep', 'do nothing where there is a file already', false)
+    .action(({ new: isNew, keep, ...wishes }: InitWords) =>
+      run(wishes, async (context, output) => {
+        const { initFlags } = await import('../commands/flags.ts');
+        await initFlags(context, output, { isNew, keep });
+      }),
+    );
   verb(flags, 'set', {
     does: 'set one flag, whatever the state of things is; the system sees it at once',
     examples: ['fig flags set inventory.reads 25', 'fig flags set inventory.writes on'],
   })
     .argument('<name>', 'such as inventory.reads')
     .argument('<value>', 'a share from 0 to 100, on or off')
+    .option(...OVERWRITE, false)
     .option(...DRY_RUN, false)
-    .action((name: string, value: string, { dryRun, ...wishes }: ChangeWords) =>
+    .action((name: string, value: string, { dryRun, overwrite, ...wishes }: ChangeWords) =>
       run(wishes, async (context, output) => {
         const { setFlag } = await import('../commands/flags.ts');
-        await setFlag(context, output, { name, value, dryRun });
+        await setFlag(context, output, { name, value, dryRun, overwrite });
       }),
     );
 }
