@@ -106,13 +106,13 @@ async function feedStatus(
   pipeline?: Pipeline,
 ): Promise<FeedStatus> {
   const last = await feed.last();
-  const recordedAt = await feed.recordedAt(applied);
+  const { changes, since } = await feed.pending(applied);
   return {
     last,
     sent: pipeline?.sent ?? applied,
     applied,
-    lag: Math.max(0, last - applied),
-    lagMs: recordedAt === null ? 0 : Math.max(0, Date.now() - recordedAt),
+    lag: changes,
+    lagMs: since === null ? 0 : Math.max(0, Date.now() - since),
     kept: await feed.size(),
     transport: pipeline?.transport ?? 'direct',
   };

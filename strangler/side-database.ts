@@ -149,6 +149,17 @@ export interface Installation {
   readonly complete: boolean;
 }
 
+/** Changes that the other side has not applied. */
+export interface Pending {
+  /** How many; beyond `COUNTED`, positions, among which there may be heartbeats. */
+  readonly changes: number;
+  /** When the first of them was recorded, in ms since 1970; null when there is none. */
+  readonly since: number | null;
+}
+
+/** Changes that are counted one by one: a longer backlog is told by its positions. */
+export const COUNTED = 10_000;
+
 /** One side's feed, read straight from the database: the log itself, whatever carries it. */
 export interface FeedReader {
   /**
@@ -162,8 +173,8 @@ export interface FeedReader {
    * @param enough a position that the caller makes do with: beyond it, the answer may be short of the end
    */
   last(enough?: number): Promise<number>;
-  /** When the first change after a position was recorded; null when there is none. */
-  recordedAt(after: number): Promise<number | null>;
+  /** What of the business's writes follows a position; heartbeats are nobody's. */
+  pending(after: number): Promise<Pending>;
   /** Rows that are kept. */
   size(): Promise<number>;
   /** Writes a numbered heartbeat, if this side is the owner; returns whether it is. */

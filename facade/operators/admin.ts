@@ -3,7 +3,7 @@ import type { Express } from 'express';
 import { z } from 'zod';
 import { createHttpApp, parse } from '../../chassis/index.ts';
 import type { Logger } from '../../chassis/index.ts';
-import type { Facts, Readiness } from './facts.ts';
+import type { Facts } from './facts.ts';
 import type { Wishes } from './wishes.ts';
 
 /** What there is at the operators' door, and what for. */

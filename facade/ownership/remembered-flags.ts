@@ -3,26 +3,32 @@ import type { Flags, SwitchReading } from '../../strangler/routing/index.ts';
 const FORGET_MS = 5_000;
 const MOST_ANSWERS = 20_000;
 
+type Known = Pick<Flags, 'isEnabled' | 'isOff' | 'switch' | 'lastAsked' | 'onChange'>;
+
 /**
  * Flags whose answers are remembered for a moment: the same customers come again and again, and an
  * evaluation costs more than all else that decides a request. Every change of the flags starts
  * afresh, and so do every few seconds, for strategies that know the time.
  */
-export class RememberedFlags implements Pick<Flags, 'isEnabled' | 'switch'> {
-  readonly #flags: Pick<Flags, 'isEnabled' | 'isOff' | 'switch' | 'onChange'>;
+export class RememberedFlags implements Pick<Flags, 'isEnabled' | 'switch' | 'lastAsked'> {
+  readonly #flags: Known;
   readonly #switches = new Map<string, SwitchReading>();
   /** By flag and who asks; a flag that is off for everybody has none. */
   readonly #answers = new Map<string, Map<string, boolean> | undefined>();
   readonly #timer: NodeJS.Timeout;
   readonly #stopListening: () => void;
 
-  constructor(flags: Pick<Flags, 'isEnabled' | 'isOff' | 'switch' | 'onChange'>) {
+  constructor(flags: Known) {
     this.#flags = flags;
     this.#stopListening = flags.onChange(() => {
       this.#answers.clear();
       this.#switches.clear();
     });
     this.#timer = setInterval(() => this.#answers.clear(), FORGET_MS).unref();
+  }
+
+  lastAsked(flag: string): boolean | undefined {
+    return this.#flags.lastAsked(flag);
   }
 
   switch(flag: string): SwitchReading {

@@ -29,12 +29,10 @@ export class RoutingBook {
   readonly #ownership: Ownership[] = [];
   readonly #apart: KeysApart[] = [];
   #byName: ReadonlyMap<string, Capability> = new Map();
-  readonly #flags: Pick<Flags, 'switch'>;
-  /** Where no rows move: what the flag asked for last, by `Capability.index`. */
-  readonly #asked: boolean[] = [];
+  readonly #flags: Pick<Flags, 'switch' | 'lastAsked'>;
   readonly #waiters = new Set<Waiter>();
 
-  constructor(capabilities: readonly Capability[], flags: Pick<Flags, 'switch'>) {
+  constructor(capabilities: readonly Capability[], flags: Pick<Flags, 'switch' | 'lastAsked'>) {
     this.#flags = flags;
     this.adopt(capabilities);
   }
@@ -85,10 +83,9 @@ export class RoutingBook {
   }
 
   /** Where no rows move there is no truth beside the intent; what asks for nothing changes nothing. */
-  #byFlag({ index, flags }: Capability): Ownership {
+  #byFlag({ flags }: Capability): Ownership {
     const { on, made } = this.#flags.switch(flags.writes);
-    if (on !== null) this.#asked[index] = on;
-    const asked = this.#asked[index];
+    const asked = on ?? this.#flags.lastAsked(flags.writes);
     if (asked === undefined) return made ? UNKNOWN : LEGACY;
     return asked ? EXTRACTED : LEGACY;
   }

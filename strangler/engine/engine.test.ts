@@ -1,6 +1,7 @@
+import { writeFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
 import { eventually } from '../../tests/support/index.ts';
-import { withEngine } from '../testing/engine.ts';
+import { flagsFileOf, withEngine } from '../testing/engine.ts';
 import type { RunningEngine } from '../testing/engine.ts';
 import { withSides } from '../testing/sides.ts';
 import type { Sides } from '../testing/sides.ts';
@@ -153,6 +154,75 @@ describe('the engine', () => {
         await eventually(async () => expect((await status()).owner).toBe('legacy'));
       }),
     ));
+
+  it.each(dialects)(
+    'counts no heartbeat as lag on %s: neither after the first switch nor a pause',
+    (dialect) =>
+      withSidesOf(dialect, async (sides) => {
+        const hour = 3_600_000;
+        await withEngine(sides, { gateLimits }, async (running) => {
+          await sides.legacy.run(`INSERT INTO "STOCK" ("SKU", "QTY", "RSV") VALUES ('a', 1, 0)`);
+          await prepare(running);
+          // As if it had been installed long ago.
+          await sides.extracted.run(`UPDATE fig_feed_shop SET at = at - ${hour}`);
+          expect(await running.call(...handOver('extracted'))).toMatchObject({ status: 200 });
+          const { lag, wayBack } = await running.status();
+          expect(lag).toEqual({ changes: 0, ms: 0 });
+          expect(wayBack).toEqual({ safe: true });
+          expect(await running.call(...handOver('legacy'))).toMatchObject({ status: 200 });
+          expect(await running.call(...handOver('extracted'))).toMatchObject({ status: 200 });
+          expect(running.lines.join('')).not.toContain('ROLLBACK UNSAFE');
+        });
+        await sides.extracted.run(`UPDATE fig_feed_shop SET at = at - ${hour}`);
+        await withEngine(sides, { gateLimits }, async ({ call, status, lines }) => {
+          await eventually(async () => expect((await status()).standing.as).toBe('leader'));
+          expect((await status()).lag).toEqual({ changes: 0, ms: 0 });
+          await sides.extracted.run(`UPDATE levels SET on_hand = 2 WHERE sku = 'a'`);
+          await eventually(async () => expect((await status()).lag).toEqual({ changes: 0, ms: 0 }));
+          expect(await call(...handOver('legacy'))).toMatchObject({ status: 200 });
+          expect(lines.join('')).not.toContain('ROLLBACK UNSAFE');
+        });
+      }),
+  );
+
+  it('keeps the owner while the flag asks for nothing, also across a cold start', () =>
+    withSides(async (sides) => {
+      const flagsFile = flagsFileOf(sides);
+      const write = (...features: object[]): Promise<void> =>
+        writeFile(flagsFile, JSON.stringify({ version: 2, features }));
+      const other = { name: 'shop.reads', enabled: false };
+      const some = [{ name: 'flexibleRollout', parameters: { rollout: '50' } }];
+      const none = [{ name: 'flexibleRollout', parameters: { rollout: '0' } }];
+      await withEngine(sides, { gateLimits }, async (running) => {
+        fill(sides);
+        await prepare(running);
+        expect(await running.call(...handOver('extracted'))).toMatchObject({ status: 200 });
+        const { status } = running;
+        await write({ name: 'shop.writes', enabled: true, strategies: some }, other);
+        await eventually(async () =>
+          expect((await status()).shares?.conditions.writes).toMatch(/on for some only \(50 %\)/),
+        );
+        await write(other);
+        await eventually(async () => expect((await status()).shares?.conditions).toEqual({}));
+        expect((await status()).shares?.writes).toBe(null);
+        await writeFile(flagsFile, '');
+        expect((await running.call('GET', '/readyz')).status).toBe(200);
+        expect(await status()).toMatchObject({ owner: 'extracted', epoch: 2 });
+      });
+      await withEngine(sides, { gateLimits }, async ({ call, status, lines }) => {
+        await eventually(async () => expect((await status()).standing.as).toBe('leader'));
+        expect(await call('GET', '/readyz')).toMatchObject({
+          status: 503,
+          body: { checks: { flags: expect.stringMatching(/it is empty; they were never read/) } },
+        });
+        expect(await status()).toMatchObject({ owner: 'extracted', epoch: 2, shares: null });
+        await write({ name: 'shop.writes', enabled: true, strategies: some }, other);
+        await eventually(() => expect(lines.join('')).toContain('a switch asks for nothing'));
+        expect(await status()).toMatchObject({ owner: 'extracted', epoch: 2 });
+        await write({ name: 'shop.writes', enabled: true, strategies: none }, other);
+        await eventually(async () => expect((await status()).owner).toBe('legacy'));
+      });
+    }));
 
   it('takes a handover back that can not catch up, and spends the wish until it is turned', () =>
     withSides((sides) => {

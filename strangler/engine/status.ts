@@ -130,7 +130,8 @@ export async function readStatus(
     epoch: Math.max(legacy.fence?.epoch ?? 0, extracted.fence?.epoch ?? 0),
     fences,
     shares,
-    ...(await lagOf(sides, owner)),
+    // Once the way back is closed nobody follows any more.
+    ...(await lagOf(sides, isSealed(legacy.completion) ? null : owner)),
     backfill,
     reconcile: reports.sort((left, right) => right.at - left.at)[0] ?? null,
     parked: legacy.parked ?? extracted.parked,
@@ -237,6 +238,10 @@ function stateOf(completion: CompletionRecord | null): 'begun' | 'done' | null {
   return completion.outcome ?? 'begun';
 }
 
+function isSealed(completion: CompletionRecord | null): boolean {
+  return stateOf(completion) !== null && completion?.sealedAt !== null;
+}
+
 /** What came past the door of a side while somebody watched; null when nobody did. */
 export async function trespassOf({ shadowFence }: SideDatabase): Promise<Trespass | null> {
   const report = await shadowFence.report();
@@ -310,9 +315,9 @@ export async function lagOf(sides: Sides, owner: SideName | null): Promise<LagRe
   try {
     const applied = await target.store.appliedPosition();
     const position = await source.feed.last();
-    const since = await source.feed.recordedAt(applied);
+    const { changes, since } = await source.feed.pending(applied);
     const ms = since === null ? 0 : Math.max(0, Date.now() - since);
-    return { lag: { changes: Math.max(0, position - applied), ms }, position, applied };
+    return { lag: { changes, ms }, position, applied };
   } catch {
     return nothing;
   }

@@ -75,6 +75,7 @@ export class Steward {
   /** What helps against the reason for which there is no way back; null while there is one. */
   #unsafe: string | null = null;
   #lookedBackAt = 0;
+  #wasBehind = false;
   #wake = new AbortController();
   #life: Promise<void> | undefined;
 
@@ -251,7 +252,11 @@ export class Steward {
     const status = await readStatus(capability, sides, flags);
     const { problem } = await data.status();
     const wayBack = wayBackOf({ ...status, broken: problem?.message ?? null });
-    const unsafe = wayBack !== null && !wayBack.safe ? wayBack : null;
+    const seen = wayBack !== null && !wayBack.safe ? wayBack : null;
+    // After a pause there is a backlog, which is no news unless it is still there a moment later.
+    const isFirst = seen?.passing === true && !this.#wasBehind;
+    this.#wasBehind = seen?.passing === true;
+    const unsafe = isFirst ? null : seen;
     if (unsafe && unsafe.next !== this.#unsafe)
       log.error({ capability, ...unsafe }, 'ROLLBACK UNSAFE');
     if (!unsafe && this.#unsafe !== null) log.info({ capability }, 'there is a way back again');

@@ -3,7 +3,13 @@ import type { CapabilityStatus } from './status.ts';
 /** Whether ownership could be given back to legacy at the moment. */
 export type WayBack =
   | { readonly safe: true }
-  | { readonly safe: false; readonly reason: string; readonly next: string };
+  | {
+      readonly safe: false;
+      readonly reason: string;
+      readonly next: string;
+      /** Whether it may end by itself, as changes are applied. */
+      readonly passing?: true;
+    };
 
 /** What legacy may be behind the owner, in ms, before a way back is none. */
 const LONG_BEHIND_MS = 10_000;
@@ -40,7 +46,7 @@ export function wayBackOf(facts: Facts): WayBack | null {
   }
   if (lag !== null && lag.ms > LONG_BEHIND_MS) {
     const behind = `legacy is ${lag.changes} changes (${Math.round(lag.ms / 1_000)} s) behind`;
-    return unsafe(behind, 'fig status -w');
+    return { safe: false, reason: behind, next: 'fig status -w', passing: true };
   }
   return { safe: true };
 }

@@ -1,8 +1,8 @@
 import type { SideName } from '../side.ts';
 import { PackedSlice } from '../packed-slice.ts';
 import type { PackedLines } from '../packed-slice.ts';
-import { feedLost } from '../side-database.ts';
-import type { FeedReader } from '../side-database.ts';
+import { COUNTED, feedLost } from '../side-database.ts';
+import type { FeedReader, Pending } from '../side-database.ts';
 import type { Slice } from '../store.ts';
 import type { PostgresConnection } from './connection.ts';
 import { PASS_FUNCTION } from './functions.ts';
@@ -119,13 +119,20 @@ export class PostgresFeedReader implements FeedReader {
     return this.#last();
   }
 
-  async recordedAt(after: number): Promise<number | null> {
-    const { rows } = await this.#db.query<{ at: number | null }>(
-      `SELECT coalesce((SELECT at FROM ${this.#feed} WHERE position > $1 ORDER BY position LIMIT 1),
-         (SELECT min(at) FROM ${name(captureTable(this.#capability))})) AS at`,
+  async pending(after: number): Promise<Pending> {
+    // Those that have no position yet come after all that have.
+    const { rows } = await this.#db.query<Pending>(
+      `SELECT count(*)::int AS changes, min(at) AS since FROM (
+         (SELECT at FROM ${this.#feed} WHERE position > $1 AND op <> 'heartbeat'
+            ORDER BY position LIMIT ${COUNTED})
+         UNION ALL
+         (SELECT at FROM ${name(captureTable(this.#capability))} WHERE op <> 'heartbeat'
+            LIMIT ${COUNTED})) pending`,
       [after],
     );
-    return rows[0]?.at ?? null;
+    const [pending = { changes: 0, since: null }] = rows;
+    if (pending.changes < COUNTED) return pending;
+    return { ...pending, changes: Math.max(pending.changes, (await this.#last()) - after) };
   }
 
   async size(): Promise<number> {

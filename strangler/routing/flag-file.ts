@@ -5,6 +5,8 @@ import { randomUUID } from 'node:crypto';
 import { normalizedStrategyValue } from 'unleash-client/lib/strategy/util.js';
 import { z } from 'zod';
 
+const parameter = z.union([z.string(), z.number(), z.boolean(), z.null()]);
+
 const constraint = z.looseObject({
   contextName: z.string(),
   operator: z.string(),
@@ -12,8 +14,6 @@ const constraint = z.looseObject({
   value: parameter.optional(),
   values: z.array(parameter).nullish(),
 });
-
-const parameter = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
 /** One of a flag's strategies: whom it is on for. */
 export const strategySchema = z.looseObject({

@@ -22,6 +22,8 @@ export interface Flags {
   rule(flag: string): FlagRule;
   /** What a switch asks for; nothing while the flags have not been read in full. */
   switch(flag: string): SwitchReading;
+  /** What a switch asked for last; undefined while it never has. */
+  lastAsked(flag: string): boolean | undefined;
   /** Which of a hundred parts a customer falls into: in the share if that is as large; 1..100. */
   bucket(flag: string, userId: string): number | undefined;
   /** Calls back after each change; returns how to stop it. */
@@ -78,12 +80,14 @@ export async function openFlags({ env, appName, capabilities, log }: FlagsOption
   await client.start();
   const definition = (flag: string): Feature | undefined =>
     repository.getToggle(flag) as Feature | undefined;
+  const asked = new Map<string, boolean>();
   const flags: Flags = {
     state: () => repository.legibility.state,
     isEnabled: (flag, context = {}) => client.isEnabled(flag, { ...context }, false),
     isOff: (flag) => definition(flag)?.enabled !== true,
     rule: (flag) => ruleOf(definition(flag)),
     switch: (flag) => switchOf(flags, flag),
+    lastAsked: (flag) => asked.get(flag),
     bucket: (flag, userId) => bucketOf(definition(flag), userId),
     onChange(listener) {
       client.on('changed', listener);
@@ -96,7 +100,8 @@ export async function openFlags({ env, appName, capabilities, log }: FlagsOption
       repository.on('error', () => undefined);
     },
   };
-  return watched(flags, wanted.filter(isSwitch), log);
+  watchSwitches(flags, wanted.filter(isSwitch), { asked, log });
+  return flags;
 }
 
 async function serverRepository(
@@ -115,19 +120,31 @@ function switchOf(flags: Flags, flag: string): SwitchReading {
   return { on: null, refused: 'the flags were never read', made: true };
 }
 
-/** Says it once when a switch is turned to something that is neither on nor off. */
-function watched(flags: Flags, switches: readonly string[], log: Logger): Flags {
+interface SwitchWatch {
+  /** By flag, what it asked for last. */
+  readonly asked: Map<string, boolean>;
+  readonly log: Logger;
+}
+
+/** Keeps what switches asked for last, and says it once when one asks for nothing any more. */
+function watchSwitches(
+  flags: Flags,
+  switches: readonly string[],
+  { asked, log }: SwitchWatch,
+): void {
   const said = new Map<string, string | null>();
   const look = (): void => {
+    if (!flags.state().read) return;
     for (const flag of switches) {
-      const { refused, made } = flags.switch(flag);
-      if (!made || !flags.state().read || (said.get(flag) ?? null) === refused) continue;
+      const { on, refused, made } = flags.switch(flag);
+      if (on !== null) asked.set(flag, on);
+      if (!made || (said.get(flag) ?? null) === refused) continue;
       said.set(flag, refused);
       if (refused !== null)
         log.warn({ flag, reason: refused }, 'a switch asks for nothing: the owner stays');
     }
   };
+  // Before all other listeners, who may ask.
   flags.onChange(look);
   look();
-  return flags;
 }

@@ -1,8 +1,8 @@
 import type { SideName } from '../side.ts';
 import { PackedChange, wholeTransactions } from '../packed-change.ts';
 import type { PackedRow } from '../packed-change.ts';
-import { feedLost } from '../side-database.ts';
-import type { FeedReader } from '../side-database.ts';
+import { COUNTED, feedLost } from '../side-database.ts';
+import type { FeedReader, Pending } from '../side-database.ts';
 import type { Slice } from '../store.ts';
 import type { SqliteConnection } from './connection.ts';
 import { exactChanges } from './exact-read.ts';
@@ -33,13 +33,16 @@ export class SqliteFeedReader implements FeedReader {
     return this.#db.snapshot(() => this.#last());
   }
 
-  recordedAt(after: number): Promise<number | null> {
+  pending(after: number): Promise<Pending> {
     return this.#db.snapshot(() => {
-      const at = this.#db
-        .read(`SELECT at FROM ${this.#feed} WHERE position > ? ORDER BY position LIMIT 1`)
-        .pluck()
-        .get(after) as number | undefined;
-      return at ?? null;
+      const pending = this.#db
+        .read(
+          `SELECT count(*) AS changes, min(at) AS since FROM (SELECT at FROM ${this.#feed}
+             WHERE position > ? AND op <> 'heartbeat' ORDER BY position LIMIT ${COUNTED})`,
+        )
+        .get(after) as Pending;
+      if (pending.changes < COUNTED) return pending;
+      return { ...pending, changes: this.#last() - after };
     });
   }
 

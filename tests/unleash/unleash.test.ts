@@ -40,10 +40,14 @@ async function shareOfReads(system: System): Promise<number> {
   return (answerers.filter((name) => name === 'inventory').length * 100) / customers.length;
 }
 
-async function ownerOf(fig: Operator): Promise<unknown> {
+async function statusOf(fig: Operator): Promise<Readonly<Record<string, unknown>>> {
   const { output } = await fig('status');
-  const { capabilities } = output as { capabilities: { capability: string; owner: unknown }[] };
-  return capabilities.find(({ capability }) => capability === 'inventory')?.owner;
+  const { capabilities } = output as { capabilities: Record<string, unknown>[] };
+  return capabilities.find(({ capability }) => capability === 'inventory') ?? {};
+}
+
+async function ownerOf(fig: Operator): Promise<unknown> {
+  return (await statusOf(fig))['owner'];
 }
 
 function untilOwned(fig: Operator, owner: string): Promise<unknown> {
@@ -103,14 +107,66 @@ describe('flags of a real Unleash server', () => {
           code: 1,
           errors: expect.stringMatching(/ECONNREFUSED/),
         });
+        await eventually(async () =>
+          expect(await fig('status')).toMatchObject({
+            output: { flags: { read: true, trouble: { reason: expect.any(String) } } },
+          }),
+        );
+        expect(await fig('flags')).toMatchObject({
+          code: 1,
+          output: { readable: false, inForce: { inventory: { reads: 100, writes: true } } },
+        });
         // And who starts then serves by the fences: flags that it can't see mean nothing.
         await system.kill('facade');
         await system.kill('engine');
         await system.ready();
         expect(await adjust(system)).toBe(201);
-        expect(await ownerOf(fig)).toBe('extracted');
+        const before = await statusOf(fig);
+        expect(before).toMatchObject({ owner: 'extracted', shares: null });
 
+        // The engine is there first: what it has not read yet asks for nothing.
         await unleash.start();
+        await eventually(async () =>
+          expect(await statusOf(fig)).toMatchObject({ shares: { reads: 100, writes: true } }),
+        );
+        // Nor does a switch that is on for some only, whatever it says at each moment.
+        const strategies = '/inventory.writes/environments/development/strategies';
+        const { body } = await unleash.admin('GET', strategies);
+        const [{ id = '' } = {}] = body as { id?: string }[];
+        const parameters = { rollout: '50', stickiness: 'default', groupId: 'inventory.writes' };
+        const half = { name: 'flexibleRollout', parameters, constraints: [] };
+        expect(await unleash.admin('PUT', `${strategies}/${id}`, half)).toMatchObject({
+          status: 200,
+        });
+        await eventually(async () =>
+          expect(await statusOf(fig)).toMatchObject({
+            shares: { writes: null, conditions: { writes: expect.stringMatching(/some only/) } },
+          }),
+        );
+        const inList = { contextName: 'userId', operator: 'IN', values: ['ann'] };
+        const narrowed = { name: 'default', parameters: {}, constraints: [inList] };
+        const reads = '/inventory.reads/environments/development/strategies';
+        expect(await unleash.admin('POST', reads, narrowed)).toMatchObject({ status: 200 });
+        expect(await fig('ramp', 'inventory', '60')).toMatchObject({
+          code: 3,
+          errors: expect.stringMatching(/userId IN ann/),
+        });
+        expect(await fig('ramp', 'inventory', '60', '--overwrite')).toMatchObject({ code: 0 });
+        expect(await fig('flags')).toMatchObject({
+          code: 0,
+          output: { flags: { 'inventory.reads': 60 } },
+        });
+        expect(await statusOf(fig)).toMatchObject({ owner: 'extracted', epoch: before['epoch'] });
+        const wrong = { ...system.env, UNLEASH_TOKEN: 'nobody' };
+        expect(await createOperator(wrong)('flags')).toMatchObject({
+          code: 1,
+          errors: expect.stringMatching(/answered 401.+UNLEASH_TOKEN/),
+        });
+        const noApi = (system.env['UNLEASH_URL'] ?? '').replace(/\/api$/, '');
+        expect(await createOperator({ ...system.env, UNLEASH_URL: noApi })('flags')).toMatchObject({
+          code: 1,
+          errors: expect.stringMatching(/UNLEASH_URL has to name its API/),
+        });
         await unleash.turn('inventory.writes', false);
         await untilOwned(fig, 'legacy');
         expect(await adjust(system)).toBe(201);
