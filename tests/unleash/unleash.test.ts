@@ -171,7 +171,7 @@ describe('flags of a real Unleash server', () => {
         await untilOwned(fig, 'legacy');
         expect(await adjust(system)).toBe(201);
       }),
-    240_000,
+    400_000,
   );
 
   it(
@@ -207,6 +207,6 @@ describe('flags of a real Unleash server', () => {
           },
         ),
       ),
-    240_000,
+    400_000,
   );
 });
