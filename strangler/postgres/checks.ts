@@ -73,8 +73,23 @@ export class PostgresChecks implements SideChecks {
           this.#side,
           lost.map(({ table }) => table),
         ),
+        ...(await this.#uncaptured(client)),
       ];
     });
+  }
+
+  /** Tables that capture could not cope with any more, as one text each. */
+  async #uncaptured(client: PostgresClient): Promise<readonly string[]> {
+    const { rows } = await client.query<{ tbl: string; reason: string; at: number }>(
+      `SELECT DISTINCT ON (tbl) tbl, reason, at FROM fig_uncaptured WHERE capability = $1
+         ORDER BY tbl, id`,
+      [this.#mapping.capability],
+    );
+    return rows.map(
+      ({ tbl, reason, at }) =>
+        `${this.#side} table ${tbl}: writes since ${new Date(at).toISOString()} were not captured ` +
+        `(${reason}); the mapping has to fit the table again, and both sides have to be compared`,
+    );
   }
 
   accept(): Promise<void> {

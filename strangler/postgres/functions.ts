@@ -263,6 +263,23 @@ interface Captured {
   readonly busy: boolean;
 }
 
+/**
+ * What a change of the schema, or a value, may make of capture. It is noted, and blocks what may not
+ * happen without a comparison of everything; the write of the business it is not to fail.
+ */
+const NOT_TO_FAIL = [
+  'syntax_error_or_access_rule_violation',
+  'data_exception',
+  'feature_not_supported',
+  'program_limit_exceeded',
+].join(' OR ');
+
+/**
+ * A transaction that has told somebody can't be prepared for a commit in two phases. Where the server
+ * allows these, nobody is told, and whoever waits looks by himself.
+ */
+const MAY_TELL = `current_setting('max_prepared_transactions') = '0'`;
+
 /** One statement's changes in one go. Deletes come first: a new row may have an old one's key. */
 function captureBody(of: Captured): string {
   const { key, image, busy, capability, table } = of;
@@ -276,17 +293,24 @@ function captureBody(of: Captured): string {
     ? { deleted: asItIs(of, 'o', 'old_rows'), written: asItIs(of, 'n', 'new_rows') }
     : { deleted: deletes(of, `SELECT ${oldKeys} FROM old_rows o`), written: upserts(of, rows) };
   return `BEGIN
-  IF TG_OP = 'INSERT' THEN
-    ${record.written};
-  ELSIF TG_OP = 'UPDATE' THEN
-    ${deletes(of, gone)};
-    ${record.written};
-  ELSIF TG_OP = 'DELETE' THEN
-    ${record.deleted};
-  ELSE
-    ${deletes(of, `SELECT ${imageSql('t', key)} FROM ${name(table)} t`)};
-  END IF;
-  IF FOUND THEN PERFORM pg_notify(${text(wakeChannel(capability))}, ''); END IF;
+  BEGIN
+    IF TG_OP = 'INSERT' THEN
+      ${record.written};
+    ELSIF TG_OP = 'UPDATE' THEN
+      ${deletes(of, gone)};
+      ${record.written};
+    ELSIF TG_OP = 'DELETE' THEN
+      ${record.deleted};
+    ELSE
+      ${deletes(of, `SELECT ${imageSql('t', key)} FROM ${name(table)} t`)};
+    END IF;
+  EXCEPTION WHEN ${NOT_TO_FAIL} THEN
+    INSERT INTO fig_uncaptured (capability, tbl, reason, at)
+      SELECT ${text(capability)}, ${text(table)}, SQLERRM, ${NOW_SQL}
+      WHERE NOT EXISTS (SELECT FROM fig_uncaptured u
+        WHERE u.capability = ${text(capability)} AND u.tbl = ${text(table)});
+  END;
+  IF FOUND AND ${MAY_TELL} THEN PERFORM pg_notify(${text(wakeChannel(capability))}, ''); END IF;
   RETURN NULL;
 END`;
 }

@@ -107,6 +107,7 @@ export async function installAnew(
   await install(connection, mapping, side);
   await connection.transaction(async (client) => {
     await saveShape(client, mapping.capability, await readSchemas(client, tablesOf(mapping, side)));
+    await client.query('DELETE FROM fig_uncaptured WHERE capability = $1', [mapping.capability]);
     await demandReconcile(client, mapping.capability, `the schema of ${side} has changed`);
   });
 }

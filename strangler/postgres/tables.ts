@@ -67,6 +67,8 @@ export const sharedTables: Readonly<Record<string, string>> = {
     step TEXT NOT NULL, at BIGINT NOT NULL, detail TEXT)`,
   fig_shape: `(capability TEXT PRIMARY KEY, shape TEXT NOT NULL)`,
   fig_demand: `(capability TEXT PRIMARY KEY, reason TEXT NOT NULL, at BIGINT NOT NULL)`,
+  fig_uncaptured: `(id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, capability TEXT NOT NULL,
+    tbl TEXT NOT NULL, reason TEXT NOT NULL, at BIGINT NOT NULL)`,
   fig_trespass: `(capability TEXT NOT NULL, tbl TEXT NOT NULL, op TEXT NOT NULL,
     session BIGINT NOT NULL, who TEXT NOT NULL, writes BIGINT NOT NULL, first BIGINT NOT NULL,
     newest BIGINT NOT NULL, PRIMARY KEY (capability, tbl, op, session, who))`,

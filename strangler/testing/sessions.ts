@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import type { Dialect } from '../../chassis/index.ts';
+import type { PrivatePostgres } from '../../system/index.ts';
 import { temporaryPostgresDatabase } from '../../tests/support/index.ts';
 
 /** A hand-typed session on a database. */
@@ -22,6 +23,8 @@ export interface OpenDatabase extends Session {
 export interface DatabaseOptions {
   /** Of a database on PostgreSQL. */
   readonly encoding?: string;
+  /** A server of its own; else the one that tests share. */
+  readonly server?: Pick<PrivatePostgres, 'createDatabase'>;
 }
 
 /** A fresh database. @param schema what makes its tables */
@@ -56,8 +59,11 @@ async function openFile(schema: string): Promise<OpenDatabase> {
   };
 }
 
-async function openOnServer(schema: string, { encoding }: DatabaseOptions): Promise<OpenDatabase> {
-  const database = await temporaryPostgresDatabase();
+async function openOnServer(
+  schema: string,
+  { encoding, server }: DatabaseOptions,
+): Promise<OpenDatabase> {
+  const database = await (server?.createDatabase() ?? temporaryPostgresDatabase());
   if (encoding !== undefined) await encodeAs(database.url, encoding);
   const client = new Client({ connectionString: database.url });
   await client.connect();
