@@ -1,10 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { eventually, withPostgres } from '../../tests/support/index.ts';
-import type { PrivatePostgres } from '../../system/index.ts';
 import { defineMapping, same } from '../mapping/index.ts';
 import { withMoved, withMoving } from '../testing/moving.ts';
 import type { MovingSides } from '../testing/moving.ts';
+
+type PrivatePostgres = Parameters<Parameters<typeof withPostgres>[0]>[0];
 
 const notes = defineMapping({
   capability: 'notes',

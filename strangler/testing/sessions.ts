@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import type { Dialect } from '../../chassis/index.ts';
-import type { PrivatePostgres } from '../../system/index.ts';
 import { temporaryPostgresDatabase } from '../../tests/support/index.ts';
 
 /** A hand-typed session on a database. */
@@ -24,7 +23,7 @@ export interface DatabaseOptions {
   /** Of a database on PostgreSQL. */
   readonly encoding?: string;
   /** A server of its own; else the one that tests share. */
-  readonly server?: Pick<PrivatePostgres, 'createDatabase'>;
+  readonly server?: { createDatabase(): ReturnType<typeof temporaryPostgresDatabase> };
 }
 
 /** A fresh database. @param schema what makes its tables */
