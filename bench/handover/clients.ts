@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
+import { wentWell } from './ledger.ts';
 import type { Told } from './ledger.ts';
 import { plan } from './request-plan.ts';
 import type { Planned } from './request-plan.ts';
@@ -8,11 +9,22 @@ import type { Planned } from './request-plan.ts';
 /** What the process that starts this one tells it. */
 export interface ClientsOrder {
   readonly url: string;
-  readonly perSecond: number;
-  /** How long the rate takes to rise from nothing, in ms. */
-  readonly rampMs: number;
   /** Where the ledger goes at the end, as JSON. */
   readonly ledgerFile: string;
+}
+
+/**
+ * `saturate`: so many clients each send their next request when the last one was answered, for a while.
+ * `pace`: requests leave at a steady rate, whatever becomes of them, until `stop`.
+ */
+export type ClientsCommand =
+  | { readonly type: 'saturate'; readonly clients: number; readonly ms: number }
+  | { readonly type: 'pace'; readonly perSecond: number; readonly rampMs: number }
+  | { readonly type: 'stop' };
+
+/** What this process says when a `saturate` is over: how many were answered well, a second. */
+export interface Saturated {
+  readonly perSecond: number;
 }
 
 const order = JSON.parse(process.argv[2] ?? '') as ClientsOrder;
@@ -33,6 +45,8 @@ const ledger: Told[] = [];
 /** The newest payment that each customer was told of: whoever asks for it must see it. */
 const paid = new Map<string, string>();
 const now = (): number => performance.timeOrigin + performance.now();
+/** The number of the next request: none is sent twice. */
+let next = 0;
 
 function requestOf({ kind, key, customer, sku, amount }: Planned): {
   method: 'GET' | 'POST';
@@ -53,10 +67,18 @@ function requestOf({ kind, key, customer, sku, amount }: Planned): {
   return { method: 'GET', path, body: null };
 }
 
-async function send(planned: Planned, dueAt: number): Promise<void> {
-  const { kind, key, customer, sku } = planned;
+/** Sends the next request. @returns what its client was told */
+async function send(dueAt: number): Promise<Told> {
+  const planned = plan(next++);
+  const told = { ...(await answerTo(planned)), dueAt };
+  ledger.push(told);
+  return told;
+}
+
+async function answerTo(planned: Planned): Promise<Omit<Told, 'dueAt'>> {
+  const { kind, key, customer, sku, amount } = planned;
   const { method, path, body } = requestOf(planned);
-  const told = { kind, key, sku, amount: planned.amount, dueAt };
+  const told = { kind, key, sku, amount };
   try {
     const answer = await pool.request({
       method,
@@ -71,49 +93,70 @@ async function send(planned: Planned, dueAt: number): Promise<void> {
     const well = answer.statusCode < 400;
     if (kind === 'payment' && well) paid.set(customer, String(given.id));
     const detail = well ? null : `${method} ${path}: ${given.code}`;
-    ledger.push({ ...told, doneAt: now(), status: answer.statusCode, detail });
+    return { ...told, doneAt: now(), status: answer.statusCode, detail };
   } catch (error) {
-    ledger.push({ ...told, doneAt: now(), status: 0, detail: String(error) });
+    return { ...told, doneAt: now(), status: 0, detail: String(error) };
   }
 }
 
+async function saturate(clients: number, ms: number): Promise<Saturated> {
+  const until = now() + ms;
+  let answered = 0;
+  const client = async (): Promise<void> => {
+    while (now() < until) {
+      const told = await send(now());
+      if (wentWell(told) && told.doneAt <= until) answered += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, client));
+  return { perSecond: (answered * 1_000) / ms };
+}
+
+/** When a request is due after the start, in ms: the rate rises evenly, then stays. */
+function dueAfter(number: number, perSecond: number, rampMs: number): number {
+  const perMs = perSecond / 1_000;
+  const rising = (perMs * rampMs) / 2;
+  return number < rising ? Math.sqrt((2 * number * rampMs) / perMs) : number / perMs + rampMs / 2;
+}
+
 let going = true;
-process.on('message', () => {
-  going = false;
-});
+
+/** Requests leave when they are due, whatever has become of those before them. */
+async function pace(perSecond: number, rampMs: number): Promise<void> {
+  const underWay = new Set<Promise<unknown>>();
+  const beganAt = now();
+  for (let number = 0; going; await delay(TICK_MS)) {
+    for (; ; number += 1) {
+      const dueAt = beganAt + dueAfter(number, perSecond, rampMs);
+      if (dueAt > now()) break;
+      const sent = send(dueAt).finally(() => underWay.delete(sent));
+      underWay.add(sent);
+    }
+  }
+  await Promise.all(underWay);
+}
+
+let pacing: Promise<void> = Promise.resolve();
+
+async function obey(command: ClientsCommand): Promise<void> {
+  if (command.type === 'saturate') {
+    process.send?.(await saturate(command.clients, command.ms));
+  } else if (command.type === 'pace') {
+    pacing = pace(command.perSecond, command.rampMs);
+  } else {
+    going = false;
+    await pacing;
+    await pool.close();
+    await writeFile(order.ledgerFile, JSON.stringify(ledger));
+    process.off('disconnect', abandoned);
+    process.disconnect();
+  }
+}
+
+process.on('message', (command: ClientsCommand) => void obey(command));
 // Whoever started this process is gone.
 process.once('disconnect', abandoned);
 
 function abandoned(): never {
   process.exit(1);
 }
-
-/** When a request is due after the start, in ms: the rate rises evenly, then stays. */
-function dueAfter(number: number): number {
-  const perMs = order.perSecond / 1_000;
-  const rising = (perMs * order.rampMs) / 2;
-  return number < rising
-    ? Math.sqrt((2 * number * order.rampMs) / perMs)
-    : number / perMs + order.rampMs / 2;
-}
-
-/** Requests leave when they are due, whatever has become of those before them. */
-async function run(): Promise<void> {
-  const underWay = new Set<Promise<void>>();
-  const beganAt = now();
-  for (let number = 0; going; await delay(TICK_MS)) {
-    for (; ; number += 1) {
-      const dueAt = beganAt + dueAfter(number);
-      if (dueAt > now()) break;
-      const sent = send(plan(number), dueAt).finally(() => underWay.delete(sent));
-      underWay.add(sent);
-    }
-  }
-  await Promise.all(underWay);
-  await pool.close();
-  await writeFile(order.ledgerFile, JSON.stringify(ledger));
-  process.off('disconnect', abandoned);
-  process.disconnect();
-}
-
-await run();

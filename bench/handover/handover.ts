@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { System } from '../../system/index.ts';
+import type { Contestant } from './perform.ts';
 import { urlOf } from './stage.ts';
-import type { Contestant } from './stage.ts';
 
 export type Way = 'forward' | 'back';
 
@@ -19,6 +19,9 @@ export interface Handover {
   /** From when the facades were asked to hold until they were told the owner, in ms. */
   readonly holdMs: number;
   readonly steps: readonly Step[];
+  /** From when it was asked for until it was done, in ms since 1970. */
+  readonly from: number;
+  readonly to: number;
 }
 
 /** One write that had to wait, as the facade tells of it. */
@@ -30,15 +33,18 @@ export interface Hold {
 
 export interface Moved {
   readonly handovers: readonly Handover[];
+  /** How often one was refused by a gate or taken back, and asked for again. */
+  readonly again: number;
   readonly holds: readonly Hold[];
 }
 
-const CAPABILITIES = ['inventory', 'payment'] as const;
+export const CAPABILITIES = ['inventory', 'payment'] as const;
 const PATIENCE_MS = 60_000;
 
 /** The engine's fenced handover, as `fig switch` and `fig reverse` ask for it. */
 export function fencedHandover(): Contestant<Moved> {
   const handovers: Handover[] = [];
+  let again = 0;
   return {
     name: 'fig',
     async prepare(system) {
@@ -48,18 +54,19 @@ export function fencedHandover(): Contestant<Moved> {
       }
     },
     async move(system, number) {
-      handovers.push(await handOver(system, number));
+      const refused = (): void => void (again += 1);
+      handovers.push(await eventually(() => handOver(system, number), refused));
+    },
+    /** And equal. */
+    async level(system) {
+      for (const capability of CAPABILITIES) {
+        await eventually(() => order(system, 'reconciles', { capability }));
+      }
     },
     async tell(system, from) {
       const answer = await fetch(`${urlOf(system, 'admin')}/holds`);
       const { holds } = (await answer.json()) as { holds: Hold[] };
-      return { handovers: handovers.slice(from), holds };
-    },
-    /** Both sides are equal, too. */
-    async settle(system) {
-      for (const capability of CAPABILITIES) {
-        await eventually(() => order(system, 'reconciles', { capability }));
-      }
+      return { handovers: handovers.slice(from), holds, again };
     },
   };
 }
@@ -69,10 +76,19 @@ async function handOver(system: System, number: number): Promise<Handover> {
   const capability = CAPABILITIES[number % 2] as string;
   const way = number % 4 < 2 ? 'forward' : 'back';
   const to = way === 'forward' ? 'extracted' : 'legacy';
+  const from = performance.timeOrigin + performance.now();
   const answer = await order(system, 'handovers', { capability, to });
   const { outcome, epoch, holdMs, steps } = answer as unknown as Handover & { outcome: string };
   if (outcome !== 'done') throw new Error(`the handover of ${capability} is ${outcome}`);
-  return { capability, way, epoch, holdMs, steps };
+  return {
+    capability,
+    way,
+    epoch,
+    holdMs,
+    steps,
+    from,
+    to: performance.timeOrigin + performance.now(),
+  };
 }
 
 async function order(
@@ -92,13 +108,13 @@ async function order(
   return given;
 }
 
-async function eventually(work: () => Promise<unknown>): Promise<void> {
+async function eventually<T>(work: () => Promise<T>, onFailure?: () => void): Promise<T> {
   for (const began = performance.now(); ; await delay(100)) {
     try {
-      await work();
-      return;
+      return await work();
     } catch (error) {
       if (performance.now() - began > PATIENCE_MS) throw error;
+      onFailure?.();
     }
   }
 }

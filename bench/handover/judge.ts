@@ -1,4 +1,5 @@
-import Database from 'better-sqlite3';
+import { openDatabase } from '../../chassis/index.ts';
+import type { Knex } from '../../chassis/index.ts';
 import { wentWell } from './ledger.ts';
 import type { Told } from './ledger.ts';
 import { LOADED } from './shop.ts';
@@ -65,20 +66,28 @@ function unitsOf(
 }
 
 async function readStored(databaseUrl: string, providerUrl: string): Promise<Stored> {
-  const database = new Database(databaseUrl.slice('file:'.length), { readonly: true });
+  const database = openDatabase(databaseUrl);
   try {
-    const rows = (sql: string): readonly (readonly [string, number])[] =>
-      database.prepare(sql).raw().all() as [string, number][];
+    const { read } = database;
+    const counts = async (query: Knex.QueryBuilder, by: string): Promise<Map<string, number>> => {
+      const rows = (await query.select({ of: by }).count({ count: '*' }).groupBy(by)) as {
+        of: string;
+        count: number;
+      }[];
+      return new Map(rows.map(({ of, count }) => [of, count]));
+    };
+    const stock = (await read('INV_STOCK').select('SKU_CD', 'QTY_OH')) as {
+      SKU_CD: string;
+      QTY_OH: number;
+    }[];
     return {
-      stock: new Map(rows('SELECT SKU_CD, QTY_OH FROM INV_STOCK')),
-      adjustments: new Map(rows('SELECT RSN_TXT, count(*) FROM INV_ADJ GROUP BY 1')),
-      payments: new Map(
-        rows(`SELECT ORD_NO, count(*) FROM PAY_TXN WHERE STAT_CD = 'S' GROUP BY 1`),
-      ),
+      stock: new Map(stock.map(({ SKU_CD: sku, QTY_OH: units }) => [sku, units])),
+      adjustments: await counts(read('INV_ADJ'), 'RSN_TXT'),
+      payments: await counts(read('PAY_TXN').where({ STAT_CD: 'S' }), 'ORD_NO'),
       charges: await chargesOf(providerUrl),
     };
   } finally {
-    database.close();
+    await database.close();
   }
 }
 

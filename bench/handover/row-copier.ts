@@ -1,4 +1,5 @@
-import Database from 'better-sqlite3';
+import { dialectOf, openDatabase } from '../../chassis/index.ts';
+import type { Database, Knex, Transaction } from '../../chassis/index.ts';
 import {
   belongs,
   keyOn,
@@ -8,14 +9,16 @@ import {
   translate,
 } from '../../strangler/index.ts';
 import type { Mapping, Row } from '../../strangler/index.ts';
+import { installCopier, LOG, noteAll, STATE } from './row-copier-triggers.ts';
 
 const LOOK_MS = 10;
-const BUSY_MS = 5_000;
+/** At the most, in one transaction of the other side. */
+const TOGETHER = 500;
 
 type Side = 'legacy' | 'extracted';
-type Value = string | number | null;
+const SIDES = ['legacy', 'extracted'] as const;
 
-/** A row that was written on a side, as it was when it was read for the other side. */
+/** A row that was written on a side, as it was then. */
 interface Image {
   readonly table: string;
   readonly row: Row;
@@ -29,139 +32,141 @@ interface Image {
 export class RowCopier {
   readonly #mapping: Mapping;
   readonly #lagMs: number;
-  readonly #databases: Readonly<Record<Side, Database.Database>>;
-  readonly #timers = new Set<NodeJS.Timeout>();
-  readonly #looking: NodeJS.Timeout[];
+  readonly #databases: Readonly<Record<Side, Database>>;
+  #going = true;
+  /** Changes that were read and are not written yet. */
+  #underWay = 0;
+  #looking: readonly Promise<void>[] = [];
+  #failure: unknown;
 
-  constructor(mapping: Mapping, files: Readonly<Record<Side, string>>, lagMs: number) {
+  private constructor(mapping: Mapping, urls: Readonly<Record<Side, string>>, lagMs: number) {
     this.#mapping = mapping;
     this.#lagMs = lagMs;
-    this.#databases = { legacy: open(files.legacy), extracted: open(files.extracted) };
-    for (const side of ['legacy', 'extracted'] as const) this.#install(side);
-    this.#looking = [
-      setInterval(() => this.#look('legacy', 'extracted'), LOOK_MS),
-      setInterval(() => this.#look('extracted', 'legacy'), LOOK_MS),
-    ];
+    this.#databases = {
+      legacy: openDatabase(urls.legacy),
+      extracted: openDatabase(urls.extracted),
+    };
   }
 
-  /** Brings every row of the legacy side over, before there is any load. */
-  copyAll(): void {
-    for (const table of tablesOf(this.#mapping, 'legacy')) {
-      this.#databases.legacy.exec(
-        `INSERT INTO ${this.#log} (tbl, row) SELECT '${table}', rowid FROM "${table}"`,
+  /** Installs it, and brings every row of the legacy side over; there must be no load yet. */
+  static async start(
+    mapping: Mapping,
+    urls: Readonly<Record<Side, string>>,
+    lagMs: number,
+  ): Promise<RowCopier> {
+    const copier = new RowCopier(mapping, urls, lagMs);
+    const { capability } = mapping;
+    for (const side of SIDES) {
+      await copier.#databases[side].transaction((trx) =>
+        installCopier(trx, dialectOf(urls[side]), { capability, tables: tablesOf(mapping, side) }),
       );
     }
+    await copier.#databases.legacy.transaction((trx) =>
+      noteAll(trx, dialectOf(urls.legacy), { capability, tables: tablesOf(mapping, 'legacy') }),
+    );
+    copier.#looking = [copier.#carry('legacy', 'extracted'), copier.#carry('extracted', 'legacy')];
+    return copier;
   }
 
-  /** Whether every change is on the other side. */
-  get idle(): boolean {
-    const sides = ['legacy', 'extracted'] as const;
-    return this.#timers.size === 0 && sides.every((side) => this.#noted(side).length === 0);
-  }
-
-  close(): void {
-    for (const timer of [...this.#looking, ...this.#timers]) clearTimeout(timer);
-    for (const database of Object.values(this.#databases)) database.close();
-  }
-
-  #install(side: Side): void {
-    const database = this.#databases[side];
-    const { capability } = this.#mapping;
-    database.exec(`
-      CREATE TABLE IF NOT EXISTS copier_state (copying INTEGER);
-      INSERT INTO copier_state SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM copier_state);
-      CREATE TABLE ${this.#log} (id INTEGER PRIMARY KEY, tbl TEXT, row INTEGER);`);
-    for (const table of tablesOf(this.#mapping, side)) {
-      for (const event of ['INSERT', 'UPDATE']) {
-        database.exec(`
-          CREATE TRIGGER "copier_${capability}_${event}_${table}" AFTER ${event} ON "${table}"
-          WHEN (SELECT copying FROM copier_state) = 0
-          BEGIN INSERT INTO ${this.#log} (tbl, row) VALUES ('${table}', NEW.rowid); END`);
-      }
+  /** Whether every change is on the other side. @throws what has stopped the copying */
+  async idle(): Promise<boolean> {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#underWay > 0) return false;
+    for (const side of SIDES) {
+      if (await this.#databases[side].read(this.#log).first()) return false;
     }
+    return this.#underWay === 0;
+  }
+
+  async close(): Promise<void> {
+    this.#going = false;
+    await Promise.all(this.#looking);
+    for (const side of SIDES) await this.#databases[side].close();
   }
 
   get #log(): string {
-    return `copier_log_${this.#mapping.capability}`;
+    return LOG(this.#mapping.capability);
   }
 
-  #noted(side: Side): { tbl: string; row: number }[] {
-    const sql = `SELECT tbl, row FROM ${this.#log} GROUP BY tbl, row ORDER BY min(id)`;
-    return this.#databases[side].prepare(sql).all() as { tbl: string; row: number }[];
+  /** Looks for changes, and writes each batch when its time has come, in the order they were made. */
+  async #carry(from: Side, to: Side): Promise<void> {
+    const batches: { readonly dueAt: number; readonly images: readonly Image[] }[] = [];
+    try {
+      while (this.#going) {
+        const images = await this.#take(from);
+        if (images.length > 0) batches.push({ dueAt: performance.now() + this.#lagMs, images });
+        while (batches[0] && batches[0].dueAt <= performance.now()) {
+          const batch = batches.shift();
+          await this.#write(from, to, batch?.images ?? []);
+          this.#underWay -= batch?.images.length ?? 0;
+        }
+        await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      }
+    } catch (error) {
+      this.#failure = error;
+    }
   }
 
-  #look(from: Side, to: Side): void {
+  async #take(from: Side): Promise<readonly Image[]> {
     const database = this.#databases[from];
-    if (database.prepare(`SELECT 1 FROM ${this.#log} LIMIT 1`).get() === undefined) return;
-    const images = database.transaction((): Image[] => {
-      const noted = this.#noted(from);
-      database.exec(`DELETE FROM ${this.#log}`);
-      return noted.map(({ tbl, row }) => {
-        const found = database.prepare(`SELECT * FROM "${tbl}" WHERE rowid = ?`).get(row);
-        return { table: tbl, row: found as Row };
-      });
+    if (!(await database.read(this.#log).first())) return [];
+    return database.transaction(async (trx) => {
+      const noted = (await trx(this.#log).orderBy('id').limit(TOGETHER)) as {
+        id: number;
+        tbl: string;
+        image: string;
+      }[];
+      const ids = noted.map(({ id }) => id);
+      await trx(this.#log).whereIn('id', ids).delete();
+      this.#underWay += noted.length;
+      return noted.map(({ tbl, image }) => ({ table: tbl, row: JSON.parse(image) as Row }));
     });
-    const batch = images.immediate();
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      this.#write(from, to, batch);
-    }, this.#lagMs);
-    this.#timers.add(timer);
   }
 
-  #write(from: Side, to: Side, images: readonly Image[]): void {
-    const database = this.#databases[to];
-    const write = database.transaction(() => {
-      database.exec('UPDATE copier_state SET copying = 1');
-      for (const image of images) this.#writeOne(from, to, image);
-      database.exec('UPDATE copier_state SET copying = 0');
+  async #write(from: Side, to: Side, images: readonly Image[]): Promise<void> {
+    const state = STATE(this.#mapping.capability);
+    await this.#databases[to].transaction(async (trx) => {
+      await trx(state).update({ copying: 1 });
+      for (const image of images) await this.#writeOne(trx, from, to, image);
+      await trx(state).update({ copying: 0 });
     });
-    write.immediate();
   }
 
-  #writeOne(from: Side, to: Side, { table, row }: Image): void {
+  async #writeOne(trx: Transaction, from: Side, to: Side, { table, row }: Image): Promise<void> {
     for (const pair of this.#mapping.pairs) {
       const key = pair[from].table === table ? pairKeyOf(pair, from, row) : undefined;
       if (key === undefined || !belongs(pair, from, row)) continue;
       const where = keyOn(pair, to, key);
       const image = { ...where, ...translate(pair, from, row) };
-      if (this.#update(pair[to].table, image, where) === 0) this.#insert(to, pair[to].table, image);
+      const found = await trx(pair[to].table).where(where).update(image);
+      if (found === 0) await trx(pair[to].table).insert(this.#whole(to, pair[to].table, image));
     }
   }
 
-  #update(table: string, image: Row, where: Row): number {
-    const side = tablesOf(this.#mapping, 'legacy').includes(table) ? 'legacy' : 'extracted';
-    const set = Object.keys(image).map((column) => `"${column}" = ?`);
-    const found = Object.keys(where).map((column) => `"${column}" = ?`);
-    return this.#databases[side]
-      .prepare(`UPDATE "${table}" SET ${set.join(', ')} WHERE ${found.join(' AND ')}`)
-      .run(...(Object.values(image) as Value[]), ...(Object.values(where) as Value[])).changes;
-  }
-
   /** What other pairs write in the same row starts with what it falls back to. */
-  #insert(side: Side, table: string, image: Row): void {
+  #whole(side: Side, table: string, image: Row): Row {
     const guests = this.#mapping.pairs.filter((pair) => pair[side].table === table);
     const rest = guests.map((pair) => resetValues(pair[side].whenAbsent, image));
-    const row: Row = Object.assign({}, ...rest, image);
-    const columns = Object.keys(row).map((column) => `"${column}"`);
-    this.#databases[side]
-      .prepare(
-        `INSERT INTO "${table}" (${columns.join()}) VALUES (${columns.map(() => '?').join()})`,
-      )
-      .run(...(Object.values(row) as Value[]));
+    return Object.assign({}, ...rest, image) as Row;
   }
 
   /** Both sides row for row, as far as the mapping reaches; true when they are equal. */
-  equal(): boolean {
-    return this.#mapping.pairs.every((pair) => {
-      const images = (['legacy', 'extracted'] as const).map((side) => this.#images(pair, side));
-      return JSON.stringify(images[0]) === JSON.stringify(images[1]);
-    });
+  async equal(): Promise<boolean> {
+    for (const pair of this.#mapping.pairs) {
+      const [legacy, extracted] = await Promise.all(
+        SIDES.map((side) => this.#images(pair, side, this.#databases[side].read)),
+      );
+      if (JSON.stringify(legacy) !== JSON.stringify(extracted)) return false;
+    }
+    return true;
   }
 
-  #images(pair: Mapping['pairs'][number], side: Side): readonly string[] {
-    const sql = `SELECT * FROM "${pair[side].table}"`;
-    return (this.#databases[side].prepare(sql).all() as Row[])
+  async #images(
+    pair: Mapping['pairs'][number],
+    side: Side,
+    read: Knex,
+  ): Promise<readonly string[]> {
+    return (await read<Row>(pair[side].table))
       .filter((row) => belongs(pair, side, row))
       .map((row) => {
         const name = pairKeyOf(pair, side, row);
@@ -169,7 +174,7 @@ export class RowCopier {
         const image = side === 'legacy' ? translate(pair, side, row) : ownOf(pair, row);
         return JSON.stringify([name, image]);
       })
-      .sort();
+      .toSorted();
   }
 }
 
@@ -179,10 +184,4 @@ function ownOf(pair: Mapping['pairs'][number], row: Row): Row {
     ...there,
     ...keyOn(pair, 'legacy', pairKeyOf(pair, 'extracted', row) ?? []),
   });
-}
-
-function open(file: string): Database.Database {
-  const database = new Database(file, { timeout: BUSY_MS });
-  database.pragma('foreign_keys = OFF');
-  return database;
 }
