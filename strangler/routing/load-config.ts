@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, extname, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { tsImport } from 'tsx/esm/api';
 import { parseDocument } from 'yaml';
 import { ConfigurationError } from '../../chassis/index.ts';
 import type { Environment } from '../../chassis/index.ts';
@@ -97,8 +98,23 @@ async function importFresh(file: string): Promise<{ default?: unknown }> {
     return (await import(url)) as { default?: unknown };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_UNKNOWN_FILE_EXTENSION') throw error;
-    const { tsImport } = await import('tsx/esm/api');
-    return (await tsImport(pathToFileURL(file).href, import.meta.url)) as { default?: unknown };
+    const loader = await loaderOfTypeScript();
+    return (await loader.tsImport(pathToFileURL(file).href, import.meta.url)) as {
+      default?: unknown;
+    };
+  }
+}
+
+/** An optional package: an image leaves it out, and newer Nodes need none. */
+async function loaderOfTypeScript(): Promise<{ tsImport: typeof tsImport }> {
+  try {
+    return await import('tsx/esm/api');
+  } catch (error) {
+    throw new Error(
+      'to read TypeScript this Node needs the package tsx, which is not installed; ' +
+        'give a .js, .json or .yaml file, or use Node 22.18 or newer',
+      { cause: error },
+    );
   }
 }
 
