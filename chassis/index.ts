@@ -31,5 +31,6 @@ export * from './request-keys.ts';
 export * from './saga-runner.ts';
 export * from './saga.ts';
 export * from './sqlite-lock.ts';
+export * from './terminal.ts';
 export * from './trace.ts';
 export * from './version.ts';

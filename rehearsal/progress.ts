@@ -1,3 +1,5 @@
+import { canRedraw } from '../chassis/index.ts';
+
 /** What is going on right now, for the line a person watches. */
 export interface Snapshot {
   readonly stage: string;
@@ -36,7 +38,7 @@ export function createProgress(
   stream: NodeJS.WriteStream,
   { env = process.env, quietMs = QUIET_MS }: ProgressOptions = {},
 ): Progress {
-  const live = stream.isTTY && env['TERM'] !== 'dumb';
+  const live = canRedraw(stream, env);
   let stage = '';
   let since = performance.now();
   let counts: readonly string[] = [];

@@ -4,19 +4,13 @@
  * PostgreSQL. Plain Node, since it runs before anything is installed. It does only what is missing,
  * and says what it does.
  */
-import { spawnSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
+import './check-node.cjs';
+import { existsSync, mkdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PrepareFailed, run } from './command.js';
+import { explain } from './explain.js';
 import { findFiles } from './files.js';
+import { installPackages, whyInstall } from './install.js';
 import { withLock } from './lock.js';
 
 const root = join(import.meta.dirname, '..');
@@ -24,83 +18,65 @@ const dist = join(root, 'dist');
 /** Its time is that of the sources in `dist/`. */
 const stamp = join(dist, '.built');
 
-checkNode();
-mkdirSync(join(root, '.cache'), { recursive: true });
-await withLock(join(root, '.cache', 'prepare.lock'), () => {
-  installPackages();
-  build();
-  findServer('prepare-redis.js');
-  if (process.argv.includes('--tests')) findServer('prepare-postgres.js');
-});
-
-function checkNode() {
-  const { engines } = readJson('package.json');
-  const [wantedMajor, wantedMinor] = engines.node.match(/\d+/g).map(Number);
-  const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major > wantedMajor || (major === wantedMajor && minor >= wantedMinor)) return;
-  fail(`Fig needs Node ${engines.node}; this is ${process.versions.node} (${process.execPath})`);
+// Node would leave without a word to what it has started, and without giving back its lock.
+for (const [signal, number] of Object.entries({ SIGHUP: 1, SIGINT: 2, SIGTERM: 15 })) {
+  process.once(signal, () => process.exit(128 + number));
 }
 
-function installPackages() {
-  const reason = whyInstall();
+// An image holds what was built elsewhere, and no sources: there is nothing to prepare.
+if (existsSync(join(root, 'tsconfig.json'))) {
+  try {
+    await prepare();
+  } catch (error) {
+    say(explain(error, root));
+    process.exitCode = 1;
+  }
+}
+
+async function prepare() {
+  // Asked here, too: a checkout in which everything is prepared may be one that can't be written to.
+  if (whyInstall(root) !== undefined || !isBuilt()) {
+    mkdirSync(join(root, '.cache'), { recursive: true });
+    await withLock(join(root, '.cache', 'prepare.lock'), say, async () => {
+      await install();
+      if (!isBuilt()) await build();
+    });
+  }
+  await findServer('prepare-redis.js');
+  if (process.argv.includes('--tests')) await findServer('prepare-postgres.js');
+}
+
+async function install() {
+  const reason = whyInstall(root);
   if (reason === undefined) return;
   say(`${reason}: running npm ci (a minute or so; better-sqlite3 may have to be compiled)`);
-  const npm = process.env.npm_execpath;
-  // Development packages also where NODE_ENV=production: the compiler is one of them.
-  const parameters = ['ci', '--include=dev', '--no-audit', '--no-fund'];
-  const env = { ...nodeHeaders(), ...process.env };
-  if (npm) run(process.execPath, [npm, ...parameters], env);
-  else run('npm', parameters, env);
+  await installPackages(root, say);
 }
 
-/** Where Node brought its own headers, compiling need not download them. */
-function nodeHeaders() {
-  const prefix = dirname(dirname(realpathSync(process.execPath)));
-  const version = join(prefix, 'include', 'node', 'node_version.h');
-  if (!existsSync(version)) return {};
-  const text = readFileSync(version, 'utf8');
-  const numbers = ['MAJOR', 'MINOR', 'PATCH'].map(
-    (part) => new RegExp(`NODE_${part}_VERSION (\\d+)`).exec(text)?.[1],
-  );
-  return numbers.join('.') === process.versions.node ? { npm_config_nodedir: prefix } : {};
-}
-
-/** Compares what npm installed last, which it notes down itself, with what the lockfile asks for. */
-function whyInstall() {
-  if (!existsSync(join(root, 'node_modules', '.package-lock.json'))) {
-    return 'node_modules is missing';
-  }
-  const wanted = readJson('package-lock.json').packages;
-  const installed = readJson('node_modules/.package-lock.json').packages;
-  for (const [path, { version, optional, devOptional, link }] of Object.entries(wanted)) {
-    if (path === '' || link) continue;
-    // A package for another platform is rightly absent.
-    if (!installed[path] && (optional || devOptional)) continue;
-    if (installed[path]?.version !== version) {
-      return `${path} is not what package-lock.json asks for`;
-    }
-  }
-  return undefined;
-}
-
-function build() {
-  const sources = findFiles(root, (name) => name.endsWith('.ts'));
-  if (isBuilt([...sources, join(root, 'tsconfig.json'), join(root, 'package-lock.json')])) return;
+async function build() {
   say('building dist/');
   const startedAt = new Date();
   rmSync(stamp, { force: true });
-  run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', root]);
-  removeLeftovers(sources);
+  const command = [process.execPath, join(root, 'node_modules/typescript/bin/tsc'), '-p', root];
+  const { end } = await run(command, { cwd: root, stdio: 'inherit' });
+  if (end !== 0) throw new PrepareFailed(`${command.join(' ')} failed (${end})`);
+  removeLeftovers();
   writeFileSync(stamp, '');
   // The start, not the end: a source that changes meanwhile is built next time.
   utimesSync(stamp, startedAt, startedAt);
 }
 
-function isBuilt(inputs) {
+function findSources() {
+  return findFiles(root, (name) => name.endsWith('.ts'));
+}
+
+function isBuilt() {
   if (!existsSync(stamp)) return false;
   const builtAt = statSync(stamp).mtimeMs;
+  const sources = findSources();
+  const inputs = [...sources, join(root, 'tsconfig.json'), join(root, 'package-lock.json')];
   return (
-    inputs.every((file) => statSync(file).mtimeMs <= builtAt) && leftovers(inputs).length === 0
+    inputs.every((file) => statSync(file).mtimeMs <= builtAt) && leftovers(sources).length === 0
   );
 }
 
@@ -112,40 +88,22 @@ function leftovers(sources) {
   );
 }
 
-function removeLeftovers(sources) {
-  for (const file of leftovers(sources)) {
+function removeLeftovers() {
+  for (const file of leftovers(findSources())) {
     rmSync(file);
     rmSync(`${file}.map`, { force: true });
   }
 }
 
 /** Compiled with the rest: what finds a server for the system finds it here, and fetches it now. */
-function findServer(name) {
+async function findServer(name) {
   const program = join(dist, 'system', name);
   if (!existsSync(program)) return;
-  const { status } = spawnSync(process.execPath, [program], { cwd: root, stdio: 'inherit' });
-  if (status !== 0) process.exit(1);
-}
-
-function run(command, parameters, env = process.env) {
-  const { status, error, signal } = spawnSync(command, parameters, {
-    cwd: root,
-    stdio: 'inherit',
-    env,
-  });
-  if (status === 0) return;
-  fail(`${[command, ...parameters].join(' ')} failed (${error?.message ?? signal ?? status})`);
-}
-
-function readJson(path) {
-  return JSON.parse(readFileSync(join(root, path), 'utf8'));
+  const { end } = await run([process.execPath, program], { cwd: root, stdio: 'inherit' });
+  // It has said why.
+  if (end !== 0) process.exit(1);
 }
 
 function say(text) {
   console.error(`prepare: ${text}`);
-}
-
-function fail(text) {
-  say(text);
-  process.exit(1);
 }

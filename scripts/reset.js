@@ -3,8 +3,10 @@
  * is a first one. It touches nothing while a system runs on the folder, and nothing that Fig has
  * not put there.
  */
-import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import './check-node.cjs';
+import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { lives, startedAt } from './process.js';
 
 /** What Fig writes into a data folder. */
 const OURS = [
@@ -15,6 +17,7 @@ const OURS = [
 ];
 /** The first file that a start makes: a folder without it was never one of Fig's. */
 const MARK = 'supervisor.lock';
+const SAME_MOMENT_MS = 3_000;
 
 const HELP = `Usage: npm run reset
 
@@ -53,12 +56,9 @@ function runningSupervisor() {
   const file = join(folder, 'supervisor.pid');
   if (!existsSync(file)) return undefined;
   const pid = Number(readFileSync(file, 'utf8'));
-  try {
-    process.kill(pid, 0);
-    return pid;
-  } catch (error) {
-    return error.code === 'EPERM' ? pid : undefined;
-  }
+  // One that started after the file was written has been given an id that was free by then.
+  const startedBy = statSync(file).mtimeMs + SAME_MOMENT_MS;
+  return lives(pid) && (startedAt(pid) ?? startedBy) <= startedBy ? pid : undefined;
 }
 
 function refuse(reason) {

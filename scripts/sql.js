@@ -3,6 +3,7 @@
  * the system, in one transaction, as somebody at a SQL prompt would give them, also where no sqlite3
  * is installed. They go past the applications: fences and feeds can be seen to hold without these.
  */
+import './check-node.cjs';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,6 +1,6 @@
 import { AlreadyRunning } from './data-lock.ts';
 import { CommandFailed } from './command.ts';
-import { ConfigurationError } from '../chassis/index.ts';
+import { ConfigurationError, wantsColour } from '../chassis/index.ts';
 import { StartFailed } from './launcher.ts';
 import type { LogSink } from './log-sink.ts';
 import { jsonLines, logStream, prettyLines } from './log-stream.ts';
@@ -23,7 +23,7 @@ export async function runSupervisor(options: Partial<StartOptions> = {}): Promis
   const terminal = process.stdout.isTTY;
   const sink = logStream({
     write: (text) => process.stdout.write(text),
-    format: terminal ? prettyLines(!process.env['NO_COLOR']) : jsonLines,
+    format: terminal ? prettyLines(wantsColour(process.env)) : jsonLines,
   });
   const abort = new AbortController();
   let system: System | undefined;

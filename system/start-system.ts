@@ -15,6 +15,7 @@ import { logFiles } from './log-sink.ts';
 import type { LogSink } from './log-sink.ts';
 import { figProcesses } from './process-definition.ts';
 import type { ProcessDefinition } from './process-definition.ts';
+import { withRemedy } from './machine-trouble.ts';
 import { Supervisor } from './supervisor.ts';
 import { portVariables, sharedVariables } from './system-env.ts';
 import type { PortChoice } from './system-env.ts';
@@ -42,15 +43,31 @@ export interface StartOptions {
  * @throws ConfigurationError when a port is in use, a variable makes no sense, or a newer build has
  *   written the data
  * @throws AlreadyRunning when a system runs on this data folder
- * @throws StartFailed when a process ends or stays unready; RedisMissing when there is no Redis
+ * @throws StartFailed when a process ends or stays unready, or the data folder can't be written to
+ * @throws RedisMissing when there is no Redis
  */
 export async function startSystem(options: StartOptions): Promise<System> {
-  const { env = process.env, processes = figProcesses, load = 'sample' } = options;
-  const { signal = new AbortController().signal } = options;
+  const { env = process.env, processes = figProcesses } = options;
   const dataDir = resolve(options.dataDir ?? (env['FIG_DATA_DIR'] || '.fig'));
   const host = listenHost(env);
   const ports = portVariables(env, options.ports, processes);
-  await refuseNewerData(processes, sharedVariables(env, dataDir, processes));
+  try {
+    await refuseNewerData(processes, sharedVariables(env, dataDir, processes));
+    return await startIn(dataDir, ports, host, options);
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+    throw withRemedy(error, dataDir);
+  }
+}
+
+async function startIn(
+  dataDir: string,
+  ports: Readonly<Record<string, number>>,
+  host: string,
+  options: StartOptions,
+): Promise<System> {
+  const { env = process.env, processes = figProcesses, load = 'sample' } = options;
+  const { signal = new AbortController().signal } = options;
   mkdirSync(dataDir, { recursive: true });
   const lock = lockData(dataDir);
   const sink = options.log ?? logFiles(join(dataDir, 'logs'));

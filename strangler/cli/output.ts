@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { canRedraw, wantsColour } from '../../chassis/index.ts';
 import { SCHEMA_VERSION } from '../schema-version.ts';
 import type { CommandError } from './exit.ts';
 import type { NextStep } from './next-step.ts';
@@ -65,12 +66,13 @@ export function paintFor(enabled: boolean): Paint {
 
 export function createOutput({ json, quiet }: OutputWishes, surroundings: Surroundings): Output {
   const { stdout, stderr, env } = surroundings;
-  const colours = !env['NO_COLOR'] && env['TERM'] !== 'dumb';
+  const colours = wantsColour(env);
+  const redraws = canRedraw(stderr, env);
   const loud = paintFor(colours && stderr.isTTY === true);
   let line = '';
   let told = false;
   const progressEnd = (): void => {
-    if (line !== '' && stderr.isTTY) stderr.write('\n');
+    if (line !== '' && redraws) stderr.write('\n');
     line = '';
   };
   const document = (data: object, next: readonly NextStep[]): void => {
@@ -81,7 +83,7 @@ export function createOutput({ json, quiet }: OutputWishes, surroundings: Surrou
   return {
     json,
     paint: paintFor(colours && stdout.isTTY === true),
-    terminal: stdout.isTTY === true && env['TERM'] !== 'dumb' ? stdout : undefined,
+    terminal: canRedraw(stdout, env) ? stdout : undefined,
     result(data, text, next = []) {
       progressEnd();
       if (json) document(data, next);
@@ -98,7 +100,7 @@ export function createOutput({ json, quiet }: OutputWishes, surroundings: Surrou
     },
     progress(next) {
       if (quiet || next === line) return;
-      stderr.write(stderr.isTTY ? `\r\u001b[2K${next}` : `${next}\n`);
+      stderr.write(redraws ? `\r\u001b[2K${next}` : `${next}\n`);
       line = next;
     },
     progressEnd,

@@ -1,4 +1,6 @@
-import { existsSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { withTempDir } from '../support/index.ts';
@@ -33,6 +35,21 @@ const NPM = `
   writeFileSync('npm-was-called-with', process.argv.slice(2).join(' '));
   copyFileSync('package-lock.json', 'node_modules/.package-lock.json');
   process.exit(Number(process.env.NPM_ENDS_WITH ?? 0));
+`;
+
+/** Takes the lock as a prepare does, says so, and keeps it. */
+const HOLD = `
+  import { withLock } from './scripts/lock.js';
+  await withLock('.cache/prepare.lock', console.error, () => {
+    console.log('held');
+    return new Promise(() => setInterval(() => {}, 1000));
+  });
+`;
+
+/** Takes the lock, and gives it back at once. */
+const TAKE = `
+  import { withLock } from './lock.js';
+  await withLock('.cache/prepare.lock', console.error, async () => console.log('taken'));
 `;
 
 describe('scripts/prepare.js', () => {
@@ -102,20 +119,89 @@ describe('scripts/prepare.js', () => {
       expect(output).toMatch(/npm\.mjs ci .*failed \(1\)/);
     }));
 
-  it('refuses a Node that is too old, naming both versions', () =>
+  it('says what to install where the driver of SQLite has to be compiled and nothing can', () =>
     withProject(async (project) => {
-      project.write('package.json', { type: 'module', engines: { node: '>=99.1' } });
-      const { code, output } = await project.run('prepare.js');
+      const lines = Array.from({ length: 40 }, (_, line) => `npm error gyp ERR! line ${line}`);
+      project.write(
+        'npm.mjs',
+        `console.error(${JSON.stringify(lines.join('\n'))}); process.exit(1);`,
+      );
+      rmSync(join(project.root, 'node_modules/.package-lock.json'));
+      const { code, output } = await project.run('prepare.js', [], {
+        npm_execpath: join(project.root, 'npm.mjs'),
+        PATH: '/nowhere',
+      });
       expect(code).toBe(1);
-      expect(output).toContain(`needs Node >=99.1; this is ${process.versions.node}`);
+      expect(output).toContain('this machine has no python3, no make, no C++ compiler');
+      expect(output).toContain('Debian, Ubuntu  sudo apt-get install python3 make g++');
+      expect(output).toContain('macOS           xcode-select --install');
+      expect(output).not.toContain('gyp ERR! line');
+      expect(project.read('.cache/npm-ci.log')).toContain('gyp ERR! line 39');
     }));
 
-  it('waits for another one that is at it, and takes over from a dead one', () =>
+  it.each(['scripts/prepare.js', 'scripts/reset.js', 'bin/fig'])(
+    'refuses a Node that is too old before all else in %s, naming both versions',
+    (entry) =>
+      withProject(async (project) => {
+        project.write('package.json', { type: 'module', engines: { node: '>=99.1' } });
+        const { code, output } = await project.run(`../${entry}`);
+        expect(code).toBe(1);
+        expect(output).toBe(
+          `Fig needs Node 99.1 or newer; this is ${process.versions.node} (${process.execPath})\n`,
+        );
+      }),
+  );
+
+  it('waits for another one that is at it', () =>
     withProject(async (project) => {
       const both = await Promise.all([project.run('prepare.js'), project.run('prepare.js')]);
       expect(both.map(({ code }) => code)).toEqual([0, 0]);
       expect(both.filter(({ output }) => output.includes('building'))).toHaveLength(1);
-      project.write('.cache/prepare.lock', '999999999');
-      expect(await project.run('prepare.js')).toMatchObject({ code: 0 });
+    }));
+
+  it('names the process and the file that it waits for, and goes on when that process is gone', () =>
+    withProject(async (project) => {
+      project.write('.cache/made', '');
+      project.write('hold.mjs', HOLD);
+      const holder = spawn(process.execPath, ['hold.mjs'], {
+        cwd: project.root,
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      await once(holder.stdout, 'data');
+      const lock = join(project.root, '.cache/prepare.lock');
+      const waiting = project.run('prepare.js', [], {}, (output) => {
+        // A killed one can't give its lock back.
+        if (output.includes('waiting')) holder.kill('SIGKILL');
+      });
+      const { code, output } = await waiting;
+      expect(output).toContain(
+        `waiting for process ${holder.pid} to finish the same, which holds ${lock}`,
+      );
+      expect(code).toBe(0);
+      expect(project.read('dist/one.js')).toContain('one = 1');
+    }));
+
+  it.each([
+    ['names nobody, as after a full disk', ''],
+    ['names a process that is gone', '{"pid":999999999,"startedAt":1}'],
+    ['names an id that another process has by now', `{"pid":${process.pid},"startedAt":1}`],
+    ['says no more than an id', String(process.pid)],
+    ['says nothing that can be read', '{"pid":'],
+  ])('takes over from a lock that %s', (_what, lock) =>
+    withProject(async (project) => {
+      project.write('.cache/prepare.lock', lock);
+      project.write('scripts/take.js', TAKE);
+      expect(await project.run('take.js')).toMatchObject({ code: 0, output: 'taken\n' });
+      expect(readdirSync(join(project.root, '.cache'))).toEqual([]);
+    }),
+  );
+
+  it('needs no lock, nor to write anything, when everything is prepared', () =>
+    withProject(async (project) => {
+      await project.run('prepare.js');
+      rmSync(join(project.root, '.cache'), { recursive: true });
+      // Where a folder would have to be made, nobody can make one: not even root.
+      project.write('.cache', 'a file');
+      expect(await project.run('prepare.js')).toMatchObject({ code: 0, output: '' });
     }));
 });

@@ -16,7 +16,9 @@ export class SmallProject {
 
   constructor(root: string) {
     this.root = root;
-    cpSync(join(projectRoot, 'scripts'), join(root, 'scripts'), { recursive: true });
+    for (const folder of ['scripts', 'bin']) {
+      cpSync(join(projectRoot, folder), join(root, folder), { recursive: true });
+    }
     this.write('package.json', { type: 'module', engines: { node: '>=20.19' } });
   }
 
@@ -51,6 +53,7 @@ export class SmallProject {
     script: string,
     parameters: readonly string[] = [],
     variables: Readonly<Record<string, string>> = {},
+    hear: (output: string) => void = () => {},
   ): Promise<Outcome> {
     const child = spawn(process.execPath, [join(this.root, 'scripts', script), ...parameters], {
       cwd: this.root,
@@ -62,9 +65,11 @@ export class SmallProject {
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       output += text;
       stdout += text;
+      hear(output);
     });
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       output += text;
+      hear(output);
     });
     const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
     return { code, output, lines: stdout.trimEnd().split('\n') };
