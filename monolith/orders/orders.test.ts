@@ -91,6 +91,9 @@ describe.each(dialects)('on %s', (dialect) => {
 
     it('gives 100 identical requests with one key one order, charge and reservation', async () => {
       const headers = { 'idempotency-key': 'only-once' };
+      await shop.close();
+      // Patient with the card processor, which is asked once then.
+      shop = await openShop({ dialect, timing: { providerTimeoutMs: 20_000 } });
       const waiting: Answer<{ code: string }>[] = [];
       const placed: Answer<Order>[] = [];
       const charge = shop.holdCards();
