@@ -1,105 +1,121 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { parse } from 'yaml';
+import { figProcesses, projectRoot } from '../../system/index.ts';
+import { eventually, request } from '../support/index.ts';
+import { composeFile, ourServices } from './compose-file.ts';
+import { withStack } from './stack.ts';
+import type { Stack } from './stack.ts';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const ROOT = join(projectRoot, '/');
 
-interface Service {
-  readonly build?: string;
-  readonly image?: string;
-  readonly command?: readonly string[];
-  readonly environment?: Readonly<Record<string, string>>;
-  readonly healthcheck?: { readonly test: readonly string[] };
-  readonly depends_on?: Readonly<Record<string, unknown>>;
-  readonly ports?: readonly string[];
+/** By which others than this machine could come, where it has one. */
+const outside = Object.values(networkInterfaces())
+  .flatMap((addresses) => addresses ?? [])
+  .find(({ internal, family }) => !internal && family === 'IPv4')?.address;
+
+const url = ({ ports }: Stack, place: string, host = '127.0.0.1'): string =>
+  `http://${host}:${ports.get(place)}`;
+
+interface Status {
+  readonly capabilities: readonly { readonly capability: string; readonly transport: string }[];
 }
 
-const compose = parse(readFileSync(`${ROOT}docker-compose.yml`, 'utf8'), { merge: true }) as {
-  services: Record<string, Service>;
-  configs: Record<string, { readonly content: string }>;
-};
-const ours = Object.entries(compose.services).filter(([, service]) => service.build === '.');
+/** The flags' server and its tokens come from the person who starts the containers. */
+async function asksUnleash({ exec }: Stack): Promise<void> {
+  const words = ['bin/fig', 'flags', 'set', 'inventory.reads', '10'];
+  const server = 'http://127.0.0.1:9/api';
+  const given = { UNLEASH_URL: server, UNLEASH_TOKEN: 'a' };
+  const refused = await exec('engine', words, given);
+  expect(refused.code).not.toBe(0);
+  expect(refused.output).toContain(server);
+  expect(refused.output).toContain('UNLEASH_ADMIN_TOKEN');
+  const away = await exec('engine', words, { ...given, UNLEASH_ADMIN_TOKEN: 'b' });
+  expect(away.code).not.toBe(0);
+  expect(away.output).not.toContain('UNLEASH_ADMIN_TOKEN');
+}
 
-/** Every line of our sources outside tests, to look names up in. */
-const sources = execFileSync(
-  'git',
-  ['grep', '-h', '-I', '', '--', '*.ts', ':!*.test.ts', ':!tests'],
-  { cwd: ROOT, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 },
-);
+describe('what docker-compose.yml runs', () => {
+  it('is each of our processes, and what prepares them', () => {
+    expect(
+      ourServices()
+        .map(([name]) => name)
+        .sort(),
+    ).toEqual([...figProcesses.map(({ name }) => name), 'flags', 'sample'].sort());
+  });
+
+  it(
+    'comes up in its order, by its own health checks, and sells',
+    () =>
+      withStack(async (stack) => {
+        const facade = url(stack, 'facade:8080');
+        const products = await request<{ items: { sku: string }[] }>(
+          'GET',
+          `${facade}/api/products`,
+        );
+        const order = await request<{ id: string }>('POST', `${facade}/api/orders`, {
+          headers: { 'x-customer-id': 'ARENDAL' },
+          body: {
+            customerId: 'ARENDAL',
+            items: [{ sku: products.body.items[0]?.sku, quantity: 1 }],
+            paymentMethod: 'card_ok',
+          },
+          timeoutMs: 30_000,
+        });
+        expect([order.status, order.body]).toEqual([201, expect.objectContaining({})]);
+
+        // Through Redis, once that has been found.
+        await eventually(async () => {
+          const status = await request<Status>('GET', `${url(stack, 'engine:4003')}/status`);
+          expect(status.body.capabilities.map(({ transport }) => transport)).toEqual([
+            'queue',
+            'queue',
+          ]);
+        });
+        const told = await stack.exec('engine', ['bin/fig', 'status', '--json']);
+        expect([told.code, JSON.parse(told.output)]).toEqual([0, expect.objectContaining({})]);
+        const set = await stack.exec('engine', [
+          'bin/fig',
+          'flags',
+          'set',
+          'inventory.reads',
+          '10',
+        ]);
+        expect(set).toMatchObject({ code: 0 });
+        expect(JSON.parse(readFileSync(join(stack.data, 'flags.json'), 'utf8'))).toMatchObject({});
+
+        // Others reach what listens on all interfaces of its container.
+        if (outside !== undefined) {
+          const answers = [...stack.ports].filter(([place]) => !/^(redis|postgres):/.test(place));
+          for (const [place] of answers) {
+            expect((await request('GET', `${url(stack, place, outside)}/`)).status).toBeLessThan(
+              500,
+            );
+          }
+        }
+        await asksUnleash(stack);
+
+        const ends = await stack.stop();
+        expect(Object.fromEntries(ends)).toEqual(
+          Object.fromEntries(ourServices().map(([name]) => [name, 0])),
+        );
+      }),
+    360_000,
+  );
+});
 
 describe('docker-compose.yml', () => {
-  it('runs each of our processes', () => {
-    expect(ours.map(([name]) => name).sort()).toEqual(
-      [
-        'engine',
-        'facade',
-        'flags',
-        'inventory',
-        'monolith',
-        'payment',
-        'provider',
-        'sample',
-      ].sort(),
-    );
-  });
-
-  it.each(ours)('%s runs an entry that the build makes', (_name, { command = [] }) => {
-    const entry = command.find((word) => word.startsWith('dist/'));
-    expect(entry).toBeDefined();
-    const source = entry?.replace(/^dist\//, '').replace(/\.js$/, '.ts') ?? '';
-    expect(existsSync(`${ROOT}${source}`)).toBe(true);
-  });
-
-  it.each(ours)('%s sets only variables that the code reads', (_name, { environment = {} }) => {
-    const unread = Object.keys(environment).filter(
-      (variable) => !sources.includes(`'${variable}'`),
-    );
-    expect(unread).toEqual([]);
-  });
-
-  it.each(ours)('%s listens where the others and its health check look', (name, service) => {
-    const port = service.environment?.[`${name.toUpperCase()}_PORT`];
-    if (name === 'sample' || name === 'flags') {
-      expect(port).toBeUndefined();
-      return;
-    }
-    expect(port).toBeDefined();
-    expect(sources.includes(`'${name.toUpperCase()}_PORT', ${port}`)).toBe(true);
-    const url = service.environment?.[`${name.toUpperCase()}_URL`];
-    if (url !== undefined) expect(url).toBe(`http://${name}:${port}`);
-    const probe = service.healthcheck?.test.join(' ') ?? '';
-    const probed = name === 'facade' ? service.environment?.['ADMIN_PORT'] : port;
-    expect(probe).toContain(`127.0.0.1:${probed}/readyz`);
-  });
-
   it('publishes ports on loopback only', () => {
-    const published = Object.values(compose.services).flatMap(({ ports = [] }) => ports);
+    const published = Object.values(composeFile.services).flatMap(({ ports = [] }) => ports);
     expect(published.length).toBeGreaterThan(0);
     expect(published.filter((port) => !port.startsWith('127.0.0.1:'))).toEqual([]);
   });
 
-  it('makes the database that each of its URLs names', () => {
-    const { environment = {} } = compose.services['monolith'] ?? {};
-    const named = Object.entries(environment)
-      .filter(([variable]) => variable.endsWith('_DATABASE_URL'))
-      .map(([, url]) => new URL(url));
-    const { POSTGRES_USER, POSTGRES_PASSWORD } = compose.services['postgres']?.environment ?? {};
-    expect(named).toHaveLength(3);
-    for (const { hostname, username, password, pathname } of named) {
-      expect([hostname, username, password]).toEqual([
-        'postgres',
-        POSTGRES_USER,
-        POSTGRES_PASSWORD,
-      ]);
-      expect(compose.configs['databases']?.content).toContain(`DATABASE ${pathname.slice(1)};`);
-    }
-  });
-
   it('depends only on services that exist', () => {
-    const names = Object.keys(compose.services);
-    const wanted = Object.values(compose.services).flatMap((service) =>
+    const names = Object.keys(composeFile.services);
+    const wanted = Object.values(composeFile.services).flatMap((service) =>
       Object.keys(service.depends_on ?? {}),
     );
     expect(wanted.filter((name) => !names.includes(name))).toEqual([]);
