@@ -9,12 +9,27 @@ export interface IndexFacts {
   readonly columns: readonly string[];
   /** Whether it orders text by its bytes. */
   readonly binary: boolean;
+  /** Whether it takes values for equal that differ: 'a' and 'A', say. */
+  readonly folds?: boolean;
   /** Whether that it is unique can be left to the end of a transaction. */
   readonly deferrable?: boolean;
 }
 
+/** A foreign key. */
+export interface Reference {
+  /** The table whose rows refer to others. */
+  readonly child: string;
+  readonly columns: readonly string[];
+  readonly parent: string;
+  /** In words of SQL: NO ACTION, CASCADE and so on. */
+  readonly onDelete: string;
+  readonly onUpdate: string;
+}
+
 /** What a database says of a table. */
 export interface TableFacts {
+  /** Foreign keys from its rows, and to them; those within the table left out. */
+  readonly references?: readonly Reference[];
   readonly columns: readonly string[];
   readonly indexes: readonly IndexFacts[];
   /** Columns that may be null. */
@@ -30,6 +45,15 @@ export function uniqueColumnsOf({ indexes }: TableFacts): readonly (readonly str
   return indexes
     .filter(({ unique, columns }) => unique && !columns.includes(''))
     .map(({ columns }) => columns);
+}
+
+/** The same for those that take more than the same for equal. */
+export function foldedColumnsOf({ indexes }: TableFacts): readonly (readonly string[])[] {
+  return uniqueColumnsOf({
+    columns: [],
+    nullable: [],
+    indexes: indexes.filter(({ folds }) => folds),
+  });
 }
 
 /**
@@ -56,6 +80,7 @@ export function checkTables(
       ...checkColumns(mapping, side, table, facts),
       ...checkKeys(mapping, side, table, facts),
       ...checkCohortColumn(mapping, side, facts),
+      ...checkReferences(mapping, side, table, facts),
       ...triggers
         .filter((trigger) => trigger.table === table && trigger.reason === null)
         .map(({ trigger }): Finding => [
@@ -64,6 +89,40 @@ export function checkTables(
             'triggers with the reason why it may',
         ]),
     ].map(problem);
+  });
+}
+
+/**
+ * Foreign keys between a table that moves and one that does not: once the other side owns the one, no
+ * database keeps both in step. Each needs a reason why that does no harm.
+ */
+function checkReferences(
+  mapping: Mapping,
+  side: SideName,
+  table: string,
+  { references = [] }: TableFacts,
+): Finding[] {
+  const moved = tablesOf(mapping, side);
+  const reasons = Object.assign(
+    {},
+    ...mapping.pairs.map((pair) => (pair[side].table === table ? pair[side].references : {})),
+  ) as Record<string, string>;
+  return references.flatMap((reference): Finding[] => {
+    const { child, columns, parent, onDelete, onUpdate } = reference;
+    if (moved.includes(child) && moved.includes(parent)) return [];
+    const named = `${child}(${columns.join(', ')})`;
+    if (named in reasons) return [];
+    const what = `${named} refers to ${parent} (ON DELETE ${onDelete}, ON UPDATE ${onUpdate})`;
+    const harm =
+      child === table
+        ? `${parent} does not move: once the other side owns ${child}, a row of ${parent} that is deleted ` +
+          'or gets another key here meets the fence, or leaves rows over there without their parent'
+        : `${child} does not move: once the other side owns ${parent}, what is deleted there leaves rows of ` +
+          `${child} here without their parent, and nothing is carried out for them`;
+    const remedy =
+      `move both, drop the constraint, or name '${named}' in references of the mapping's ${side} side ` +
+      'with the reason why that does no harm';
+    return [['border_reference', `${what}, and ${harm}; ${remedy}`]];
   });
 }
 

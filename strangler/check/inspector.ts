@@ -28,6 +28,8 @@ export interface SideInspector {
   isNullable(table: string, column: string): boolean;
   /** Columns of each unique index. */
   uniqueColumns(table: string): readonly (readonly string[])[];
+  /** Those of which the index takes values for equal that differ: 'a' and 'A', say. */
+  foldedColumns(table: string): readonly (readonly string[])[];
   count(table: string): Promise<number>;
   /** Rows whose key has a NULL in it, by which no partner could be found. */
   countWithoutKey(table: string): Promise<number>;

@@ -20,6 +20,7 @@ export async function checkTypes(
         checkCodec(mapping, inspectors, findings, { pair, codec, from });
       }
       await checkUnique(mapping, inspectors, findings, pair, from);
+      checkEquality(inspectors, findings, pair, from);
     }
   }
 }
@@ -121,6 +122,42 @@ async function checkUnique(
       message:
         `${from} ${pair[from].table} holds (${own.join(', ')}) = (${values.join(', ')}) twice, but ` +
         `${table}.(${unique.join(', ')}) is unique`,
+    });
+  }
+}
+
+/**
+ * A unique index of one side that takes values for equal which the other side tells apart: of two rows
+ * there, one would have to go here, and no row of today shows it.
+ */
+function checkEquality(
+  inspectors: Inspectors,
+  findings: Findings,
+  pair: Pair,
+  from: SideName,
+): void {
+  const to = otherSide(from);
+  const [{ table }, own] = [pair[to], pair[from]];
+  for (const unique of inspectors[to].foldedColumns(table)) {
+    const columns = unique.map((column) => {
+      const codec = [...pair.key, ...pair.columns].find((one) => columnOn(one, to) === column);
+      return codec && columnOn(codec, from);
+    });
+    if (columns.includes(undefined)) continue;
+    const wanted = columns.filter((column) => typeof column === 'string');
+    const alike = inspectors[from]
+      .foldedColumns(own.table)
+      .some((known) => known.length === wanted.length && known.every((c) => wanted.includes(c)));
+    if (alike) continue;
+    findings.add({
+      code: 'unique_equality',
+      pair: pair.name,
+      side: to,
+      column: `${table}.${unique.join(', ')}`,
+      counterexample: `'a' and 'A'`,
+      message:
+        `${to} ${table}: the unique index on (${unique.join(', ')}) takes values for equal that differ, ` +
+        `which ${from} ${own.table} keeps apart; let both sides compare them alike`,
     });
   }
 }

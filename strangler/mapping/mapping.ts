@@ -37,6 +37,11 @@ export interface PairSide {
    * triggers are refused: what they write on the side that follows, no feed has seen.
    */
   readonly triggers?: Readonly<Record<string, string>>;
+  /**
+   * Foreign keys between the table and one that does not move, as `child(column, ...)`, each with the
+   * reason why it does no harm that they are kept in step by nobody once the other side is the owner.
+   */
+  readonly references?: Readonly<Record<string, string>>;
 }
 
 /** Joins the rows of a legacy table one to one with those of an extracted table. */

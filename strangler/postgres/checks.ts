@@ -80,6 +80,9 @@ export class PostgresChecks implements SideChecks {
 
   /** Tables that capture could not cope with any more, as one text each. */
   async #uncaptured(client: PostgresClient): Promise<readonly string[]> {
+    const known = await client.query(`SELECT WHERE to_regclass('fig_uncaptured') IS NOT NULL`);
+    // Installed by an earlier version, and not yet brought up to date.
+    if (known.rowCount === 0) return [];
     const { rows } = await client.query<{ tbl: string; reason: string; at: number }>(
       `SELECT DISTINCT ON (tbl) tbl, reason, at FROM fig_uncaptured WHERE capability = $1
          ORDER BY tbl, id`,

@@ -7,7 +7,7 @@ import {
   tablesOf,
 } from '../mapping/index.ts';
 import type { Mapping, MappingProblem, Pair, Row, SqlValue } from '../mapping/index.ts';
-import { uniqueColumnsOf } from '../schema-check.ts';
+import { foldedColumnsOf, uniqueColumnsOf } from '../schema-check.ts';
 import type { SideName } from '../side.ts';
 import { probesOf, storedIn } from './column-types.ts';
 import { columnsOf, textOf } from './columns.ts';
@@ -93,6 +93,12 @@ export class PostgresInspector implements SideInspector {
 
   uniqueColumns(table: string): readonly (readonly string[])[] {
     return uniqueColumnsOf(
+      this.#about.schemas.get(table) ?? { columns: [], nullable: [], indexes: [] },
+    );
+  }
+
+  foldedColumns(table: string): readonly (readonly string[])[] {
+    return foldedColumnsOf(
       this.#about.schemas.get(table) ?? { columns: [], nullable: [], indexes: [] },
     );
   }
@@ -200,6 +206,8 @@ const UNKNOWN: Omit<Column, 'name'> = {
   kind: 'text',
   nullable: true,
   generated: false,
+  folds: false,
+  always: false,
   labels: null,
 };
 

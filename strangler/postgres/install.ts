@@ -12,7 +12,7 @@ import { marking } from './marks.ts';
 import { replaceTriggers, wantedTriggers } from './replace-triggers.ts';
 import { checkSchemas, foreignTriggers, readSchemas } from './schema.ts';
 import type { Schemas } from './schema.ts';
-import { installedShape, saveShape } from './shape.ts';
+import { completeShape, installedShape, saveShape } from './shape.ts';
 import { lockTables, persistently } from './table-locks.ts';
 import { feedTable, tableStatements } from './tables.ts';
 import { FENCE_TRIGGER, triggersOf } from './triggers.ts';
@@ -91,7 +91,10 @@ async function create(
   const missing = await replaceTriggers(client, mapping, wanted);
   if (fresh || (await installedShape(client, mapping.capability)) === undefined) {
     await saveShape(client, mapping.capability, schemas);
-  } else if (missing.length > 0) {
+    return;
+  }
+  await completeShape(client, mapping.capability, schemas);
+  if (missing.length > 0) {
     // Somebody took them away, and what was written since is in no feed.
     const reason = `${side} had lost triggers of Fig (${missing.join(', ')})`;
     await demandReconcile(client, mapping.capability, reason);
@@ -143,7 +146,10 @@ export function installStatements(
     ...tableStatements(mapping.capability),
     ...wantedFunctions(schemas, mapping, side, searchPath).map(({ sql }) => sql),
     FENCE_TRIGGER,
-    ...triggersOf(mapping, side).map(({ sql }) => sql),
+    ...triggersOf(mapping, side).flatMap(({ sql, table, trigger }) => [
+      sql,
+      `ALTER TABLE ${name(table)} ENABLE ALWAYS TRIGGER ${name(trigger)}`,
+    ]),
   ];
 }
 

@@ -9,7 +9,7 @@ import { name, text } from './values.ts';
 
 /** Whether a trigger is there as it should be, and works. */
 export function isInPlace(
-  { table, trigger, sql, always = false }: WantedTrigger,
+  { table, trigger, sql }: WantedTrigger,
   installed: readonly InstalledTrigger[],
 ): boolean {
   return installed.some(
@@ -17,7 +17,7 @@ export function isInPlace(
       known.table === table &&
       known.trigger === trigger &&
       known.hash === hashOf(sql) &&
-      known.enabled === (always ? 'A' : 'O'),
+      known.enabled === ALWAYS,
   );
 }
 
@@ -37,7 +37,7 @@ export async function wantedTriggers(
 /**
  * Brings the installed triggers to what is wanted, and leaves alone those that are so. All tables in
  * question are locked first: whoever calls this has locked nothing yet.
- * @returns those that were not there at all, by table
+ * @returns those that were not there, or that somebody had silenced, by table
  */
 export async function replaceTriggers(
   client: PostgresClient,
@@ -63,16 +63,23 @@ export async function replaceTriggers(
   for (const { trigger, relation } of unwanted) {
     await client.query(`DROP TRIGGER ${name(trigger)} ON ${relation}`);
   }
-  for (const { table, trigger, sql, always } of missing) {
+  for (const { table, trigger, sql } of missing) {
     await client.query(sql);
-    if (always)
-      await client.query(`ALTER TABLE ${name(table)} ENABLE ALWAYS TRIGGER ${name(trigger)}`);
+    await client.query(`ALTER TABLE ${name(table)} ENABLE ALWAYS TRIGGER ${name(trigger)}`);
     await mark(client, { table, trigger, sql });
   }
   return missing
     .filter(
-      ({ table, trigger }) =>
-        !installed.some((known) => known.table === table && known.trigger === trigger),
+      ({ table, trigger, sql }) =>
+        !installed.some(
+          (known) =>
+            known.table === table &&
+            known.trigger === trigger &&
+            // Of an earlier version, and as that left it.
+            known.hash !== null &&
+            known.hash !== hashOf(sql) &&
+            ['O', ALWAYS].includes(known.enabled),
+        ),
     )
     .map(({ table, trigger }) => `${table}.${trigger}`);
 }
@@ -88,8 +95,11 @@ async function mark(client: PostgresClient, { table, trigger, sql }: WantedTrigg
   await client.query(`COMMENT ON TRIGGER ${name(trigger)} ON ${name(table)} IS ${text(comment)}`);
 }
 
+/** As `pg_trigger` has it: fires in replicas as well. */
+const ALWAYS = 'A';
+
 function hashOf(sql: string): string {
-  return `fig ${sha256(sql).slice(0, 16)}`;
+  return `fig ${sha256(`${sql} ${ALWAYS}`).slice(0, 16)}`;
 }
 
 export interface InstalledTrigger {
@@ -99,7 +109,7 @@ export interface InstalledTrigger {
   readonly trigger: string;
   /** Of the statement that made it; null once somebody has replaced it. */
   readonly hash: string | null;
-  /** 'O', or 'A' where it fires always, unless somebody has changed that. */
+  /** 'A', which means always, unless somebody has changed that; 'O' by an earlier version. */
   readonly enabled: string;
 }
 

@@ -2,7 +2,7 @@ import type { ForeignTrigger } from '../check/inspector.ts';
 import { checkMapping, columnOn, keyColumns, tablesOf } from '../mapping/index.ts';
 import type { Mapping, MappingProblem } from '../mapping/index.ts';
 import { checkTables, withReasons } from '../schema-check.ts';
-import type { Finding, IndexFacts, TableFacts } from '../schema-check.ts';
+import type { Finding, IndexFacts, Reference, TableFacts } from '../schema-check.ts';
 import type { SideName } from '../side.ts';
 import { sqlState } from './connection.ts';
 import type { PostgresClient } from './connection.ts';
@@ -19,6 +19,10 @@ export interface Column {
   readonly nullable: boolean;
   /** Computed from other columns: nobody can write it. */
   readonly generated: boolean;
+  /** Whether the database takes values for equal that differ: 'a' and 'A', say. */
+  readonly folds: boolean;
+  /** Whether only the database gives it values. */
+  readonly always: boolean;
   /** The only values of an enumerated type; null for others. */
   readonly labels: readonly string[] | null;
 }
@@ -31,6 +35,8 @@ export interface TableSchema extends TableFacts {
   readonly refers: boolean;
   /** Of the database. */
   readonly encoding: string;
+  /** What else decides which rows it takes, or shows; one text each. */
+  readonly rules: readonly string[];
   /** Texts of CHECK constraints. */
   readonly checks: readonly string[];
 }
@@ -44,16 +50,29 @@ interface SchemaRow {
     readonly declared: string;
     readonly nullable: boolean;
     readonly generated: boolean;
+    readonly folds: boolean;
+    readonly always: boolean;
     readonly labels: readonly string[] | null;
   }[];
   readonly indexes: readonly IndexFacts[];
   readonly triggers: readonly string[];
   readonly checks: readonly string[];
+  readonly rules: readonly string[];
+  readonly references: readonly Reference[];
+  readonly diverted: boolean;
+  /** The role from which policies hide rows; null where none do. */
+  readonly hidden: string | null;
+  /** Other schemas in which a table has the same name, and that sessions may find first. */
+  readonly twins: readonly string[];
   readonly encoding: string;
   readonly kind: string;
   readonly inherits: boolean;
   readonly refers: boolean;
 }
+
+const ACTION = (letter: string): string =>
+  `CASE ${letter} WHEN 'c' THEN 'CASCADE' WHEN 'r' THEN 'RESTRICT' WHEN 'n' THEN 'SET NULL'` +
+  ` WHEN 'd' THEN 'SET DEFAULT' ELSE 'NO ACTION' END`;
 
 /** A domain's columns hold what the type below it holds. */
 const SCHEMA = `
@@ -73,6 +92,9 @@ const SCHEMA = `
     'inherits', r.relispartition
       OR EXISTS (SELECT FROM pg_inherits WHERE inhparent = r.oid OR inhrelid = r.oid),
     'columns', coalesce((SELECT json_agg(json_build_object('name', a.attname, 'type', t.typname,
+        'folds', t.typname = 'citext' OR EXISTS (SELECT FROM pg_collation l
+          WHERE l.oid = a.attcollation AND NOT l.collisdeterministic),
+        'always', a.attidentity = 'a',
         'declared', format_type(a.atttypid, a.atttypmod), 'nullable', NOT a.attnotnull,
         'generated', a.attgenerated <> '', 'labels', (SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder)
           FROM pg_enum e WHERE e.enumtypid = t.oid)) ORDER BY a.attnum)
@@ -83,6 +105,11 @@ const SCHEMA = `
         'columns', (SELECT json_agg(coalesce(a.attname, '') ORDER BY k.nr)
           FROM unnest(i.indkey[0:i.indnkeyatts - 1]) WITH ORDINALITY k (attnum, nr)
           LEFT JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum = k.attnum AND k.attnum > 0),
+        'folds', (SELECT bool_or(EXISTS (SELECT FROM pg_collation l WHERE l.oid = c
+            AND NOT l.collisdeterministic)) FROM unnest(i.indcollation) c)
+          OR EXISTS (SELECT FROM pg_attribute a JOIN base b ON b.oid = a.atttypid
+            JOIN pg_type t ON t.oid = b.below WHERE a.attrelid = r.oid AND t.typname = 'citext'
+            AND a.attnum = ANY (i.indkey)),
         'binary', (SELECT bool_and(c = 0 OR c IN (SELECT oid FROM plain))
           FROM unnest(i.indcollation) c)))
       FROM pg_index i WHERE i.indrelid = r.oid AND i.indpred IS NULL AND i.indisvalid), '[]'),
@@ -90,6 +117,28 @@ const SCHEMA = `
       WHERE g.tgrelid = r.oid AND NOT g.tgisinternal AND g.tgname NOT LIKE 'fig\\_%'), '[]'),
     'checks', coalesce((SELECT json_agg(pg_get_constraintdef(c.oid)) FROM pg_constraint c
       WHERE c.conrelid = r.oid AND c.contype = 'c'), '[]'),
+    'rules', (SELECT coalesce(json_agg(x.rule ORDER BY x.rule), '[]') FROM (
+      SELECT 'unique index ' || regexp_replace(pg_get_indexdef(i.indexrelid), '^.*? USING \\w+ ', '')
+        AS rule FROM pg_index i WHERE i.indrelid = r.oid AND i.indisunique AND i.indisvalid
+      UNION ALL SELECT 'rule ' || pg_get_constraintdef(k.oid) FROM pg_constraint k
+        WHERE k.conrelid = r.oid AND k.contype IN ('c', 'f', 'x')
+      UNION ALL SELECT 'reference from ' || k.conrelid::regclass || ': ' || pg_get_constraintdef(k.oid)
+        FROM pg_constraint k WHERE k.confrelid = r.oid AND k.contype = 'f' AND k.conrelid <> r.oid
+      UNION ALL SELECT 'policy that hides rows from ' || current_user WHERE row_security_active(r.oid)) x),
+    'references', (SELECT coalesce(json_agg(json_build_object('child', (SELECT relname FROM pg_class WHERE oid = k.conrelid),
+        'columns', (SELECT json_agg(a.attname ORDER BY u.nr) FROM unnest(k.conkey) WITH ORDINALITY u (attnum, nr)
+          JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.attnum),
+        'parent', (SELECT relname FROM pg_class WHERE oid = k.confrelid),
+        'onDelete', ${ACTION('k.confdeltype')}, 'onUpdate', ${ACTION('k.confupdtype')}) ORDER BY k.oid), '[]')
+      FROM pg_constraint k WHERE k.contype = 'f' AND r.oid IN (k.conrelid, k.confrelid)
+        AND k.conrelid <> k.confrelid),
+    'diverted', EXISTS (SELECT FROM pg_rewrite w WHERE w.ev_class = r.oid AND w.rulename <> '_RETURN'),
+    'hidden', CASE WHEN row_security_active(r.oid) THEN current_user END,
+    'twins', (SELECT coalesce(json_agg(n.nspname ORDER BY n.nspname), '[]')
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE c.relname = r.relname AND c.oid <> r.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+        AND (n.nspname = ANY (current_schemas(false)) OR (current_setting('search_path') LIKE '%$user%'
+          AND n.nspname IN (SELECT rolname FROM pg_roles)))),
     'refers', EXISTS (SELECT FROM pg_constraint f
       WHERE f.contype = 'f' AND r.oid IN (f.conrelid, f.confrelid))) AS facts
   FROM wanted w JOIN pg_class r ON r.oid = w.oid`;
@@ -115,15 +164,43 @@ function schemaOf(row: SchemaRow, mayPause: boolean): TableSchema {
     foreign: row.triggers,
     checks: row.checks,
     encoding: row.encoding,
+    rules: row.rules,
+    references: row.references,
     refers: row.refers,
     findings: [...findingsOf(row), ...referenceFindings(row, mayPause)],
   };
 }
 
 /** A trigger of a statement fires for the table that the statement names, and for no other. */
-function findingsOf({ kind, inherits }: SchemaRow): readonly Finding[] {
-  if (kind === 'r' && !inherits) return [];
-  return [['not_a_table', 'is a view, a partition, or has parts: rows could be written past it']];
+function findingsOf({ kind, inherits, hidden, twins, diverted }: SchemaRow): readonly Finding[] {
+  const findings: Finding[] = [];
+  if (kind !== 'r' || inherits) {
+    findings.push([
+      'not_a_table',
+      'is a view, a partition, or has parts: rows could be written past it',
+    ]);
+  }
+  if (hidden !== null) {
+    findings.push([
+      'row_security',
+      `has row-level security, which hides rows from ${hidden}: what it does not see would be lost; ` +
+        `let it see all of them: ALTER ROLE ${name(hidden)} BYPASSRLS`,
+    ]);
+  }
+  if (twins.length > 0) {
+    findings.push([
+      'ambiguous_table',
+      `is also the name of a table in schema ${twins.join(', ')}: sessions whose search_path differs ` +
+        'write to that one; rename one of them, or say which in the URL: ?options=-csearch_path%3D...',
+    ]);
+  }
+  if (diverted) {
+    findings.push([
+      'rules',
+      'has rules (CREATE RULE), which make other writes of those to it; drop them',
+    ]);
+  }
+  return findings;
 }
 
 /**
@@ -218,6 +295,25 @@ function unwritable(
     if (facts === undefined) return [];
     if (facts.generated) {
       return [['generated', `${column} is computed here; name it in leftOut instead`]];
+    }
+    if (facts.always) {
+      return [
+        [
+          'always_identity',
+          `${facts.name} is GENERATED ALWAYS, so nobody else may give it a value; let the other side's be ` +
+            `kept: ALTER TABLE ${name(table)} ALTER ${name(facts.name)} SET GENERATED BY DEFAULT`,
+        ],
+      ];
+    }
+    if (keys.has(column) && facts.folds) {
+      return [
+        [
+          'key_equality',
+          `${facts.name} is a key whose values are equal to the database though they differ (${facts.declared}, ` +
+            'or a nondeterministic collation): to others they name two rows; make it text with a ' +
+            'deterministic collation, and unique by lower(...) where that is meant',
+        ],
+      ];
     }
     if (keys.has(column) && TEXTS.has(facts.type) && !IN_UTF8_ORDER.has(encoding)) {
       return [

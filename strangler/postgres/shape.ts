@@ -1,3 +1,4 @@
+import { completed, RULES } from '../schema-shape.ts';
 import type { SchemaShape } from '../schema-shape.ts';
 import type { PostgresClient } from './connection.ts';
 import type { Schemas } from './schema.ts';
@@ -5,14 +6,17 @@ import type { Schemas } from './schema.ts';
 /** Tables as far as a change of them matters. */
 export function shapeOf(schemas: Schemas): SchemaShape {
   return Object.fromEntries(
-    [...schemas].map(([table, { byName }]) => [
+    [...schemas].map(([table, { byName, rules }]) => [
       table,
-      Object.fromEntries(
-        [...byName.values()].map(({ name, declared, nullable }) => [
-          name,
-          nullable ? declared : `${declared} NOT NULL`,
-        ]),
-      ),
+      {
+        ...Object.fromEntries(
+          [...byName.values()].map(({ name, declared, nullable }) => [
+            name,
+            nullable ? declared : `${declared} NOT NULL`,
+          ]),
+        ),
+        [RULES]: JSON.stringify(rules),
+      },
     ]),
   );
 }
@@ -27,6 +31,19 @@ export async function installedShape(
     [capability],
   );
   return rows[0] && (JSON.parse(rows[0].shape) as SchemaShape);
+}
+
+/** Adds what an earlier version did not keep. */
+export async function completeShape(
+  client: PostgresClient,
+  capability: string,
+  schemas: Schemas,
+): Promise<void> {
+  const before = await installedShape(client, capability);
+  if (before === undefined) return;
+  const whole = JSON.stringify(completed(before, shapeOf(schemas)));
+  if (whole === JSON.stringify(before)) return;
+  await client.query('UPDATE fig_shape SET shape = $2 WHERE capability = $1', [capability, whole]);
 }
 
 export async function saveShape(

@@ -18,8 +18,6 @@ export interface WantedTrigger {
   readonly table: string;
   readonly trigger: string;
   readonly sql: string;
-  /** Whether it fires where a session is a replica, too, as it does for applied rows. */
-  readonly always?: boolean;
 }
 
 /** Whoever changes a fence waits for those who hold it. */
@@ -59,7 +57,8 @@ const WATCHED = [
  * The triggers of one side: fences that stop business writes to a database which is not the owner,
  * and capture that writes each change down in its own transaction. All of them are triggers of
  * statements: one that matches no row meets the fence, too, and one of many rows is captured in one
- * go. What the applier writes passes both (see `APPLYING`).
+ * go. What the applier writes passes both (see `APPLYING`). All of them fire ALWAYS: a session that
+ * says that it is a replica is a session of the business like any other.
  * @param watched whether writes that come past the capability's door are counted
  */
 export function triggersOf(
@@ -90,10 +89,9 @@ export function triggersOf(
       ...CAPTURED.map(([event, when, referencing]) =>
         wanted(`capture_${event}`, when, referencing, capture),
       ),
-      ...(mapping.cohortKey ? KEYED : []).map(([event, when, referencing]) => ({
-        ...wanted(`keys_${event}`, when, referencing, keysFunction(capability), 'true'),
-        always: true,
-      })),
+      ...(mapping.cohortKey ? KEYED : []).map(([event, when, referencing]) =>
+        wanted(`keys_${event}`, when, referencing, keysFunction(capability), 'true'),
+      ),
       ...(watched ? WATCHED : []).map(([event, when, referencing]) =>
         wanted(
           `watch_${event}`,

@@ -11,6 +11,7 @@ import type { Change } from '../store.ts';
 import type { SqliteConnection } from './connection.ts';
 import { demandReconcile, installAnew, installedTriggers, wantedTriggers } from './install.ts';
 import type { Prepare } from './schema.ts';
+import { brokenSeals } from './seal.ts';
 import { shapeDrift, triggerDrift } from './shape.ts';
 import { feedTable } from './tables.ts';
 import type { SqliteTarget } from './target.ts';
@@ -67,9 +68,11 @@ export class SqliteChecks implements SideChecks {
       if (this.#drift?.version !== known) {
         const wanted = wantedTriggers(this.#read, this.#mapping, this.#side);
         const installed = installedTriggers(this.#read, capability);
+        const changed = shapeDrift(this.#read, this.#mapping, this.#side);
         const found = [
-          ...shapeDrift(this.#read, this.#mapping, this.#side),
-          ...triggerDrift(this.#side, wanted, installed),
+          ...changed,
+          ...triggerDrift(this.#side, wanted, installed, changed.length > 0),
+          ...brokenSeals(this.#read, capability, this.#side),
         ];
         this.#drift = { version: known, found };
       }

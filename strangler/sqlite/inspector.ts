@@ -11,7 +11,7 @@ import { addFunctions } from './connection.ts';
 import { exactSelect, readExactly } from './exact-read.ts';
 import { filterSql } from './filter-sql.ts';
 import { usableSql } from './row-reader.ts';
-import { checkSchema, foreignTriggers, uniqueColumns } from './schema.ts';
+import { checkSchema, foldedColumns, foreignTriggers, uniqueColumns } from './schema.ts';
 import { name, plain } from './values.ts';
 
 interface Column {
@@ -71,6 +71,10 @@ export class SqliteInspector implements SideInspector {
 
   uniqueColumns(table: string): readonly (readonly string[])[] {
     return uniqueColumns((sql) => this.#prepare(sql), table);
+  }
+
+  foldedColumns(table: string): readonly (readonly string[])[] {
+    return foldedColumns((sql) => this.#prepare(sql), table);
   }
 
   async count(table: string): Promise<number> {

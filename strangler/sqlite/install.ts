@@ -8,7 +8,9 @@ import { checkLedgerVersion, saveLedgerVersion } from './ledger-version.ts';
 import { checkSchema, foreignTriggers, uniqueColumns } from './schema.ts';
 import type { Prepare } from './schema.ts';
 import { feedSchema, feedTable, NEWEST_INDEX, NOW_SQL, sharedTables } from './tables.ts';
-import { installedShape, saveShape } from './shape.ts';
+import { brokenSeals, seal } from './seal.ts';
+import { completeShape, installedShape, saveShape } from './shape.ts';
+import { rowidOf, uniqueRules } from './unique-rules.ts';
 import { TRIGGER_PURPOSES, triggersOf } from './triggers.ts';
 import { name } from './values.ts';
 
@@ -44,11 +46,19 @@ export function install(
     saveLedgerVersion(connection);
     const { fresh } = seed(connection, mapping, side);
     const missing = replaceTriggers(connection, mapping, side);
-    if (fresh || installedShape((sql) => connection.write(sql), mapping.capability) === undefined) {
-      saveShape((sql) => connection.write(sql), mapping, side);
-    } else if (missing.length > 0) {
+    const prepare: Prepare = (sql) => connection.write(sql);
+    if (fresh || installedShape(prepare, mapping.capability) === undefined) {
+      saveShape(prepare, mapping, side);
+      seal(connection, mapping.capability);
+      return;
+    }
+    // An earlier version knew of fewer triggers, and sealed none.
+    const earlier = completeShape(prepare, mapping, side);
+    if (earlier) seal(connection, mapping.capability);
+    const lost = missing.filter((trigger) => !earlier || !/^fig_.*_rivals_/.test(trigger));
+    if (lost.length > 0) {
       // Somebody took them away, and what was written since is in no feed.
-      const reason = `${side} had lost triggers of Fig (${missing.join(', ')})`;
+      const reason = `${side} had lost triggers of Fig (${lost.join(', ')})`;
       demandReconcile(connection, mapping.capability, reason);
     }
   };
@@ -64,6 +74,7 @@ export async function installAnew(
   await install(connection, mapping, side);
   await connection.transaction(() => {
     saveShape((sql) => connection.write(sql), mapping, side);
+    seal(connection, mapping.capability);
     demandReconcile(connection, mapping.capability, `the schema of ${side} has changed`);
   });
 }
@@ -132,6 +143,11 @@ export function wantedTriggers(
   const foreign = new Set(foreignTriggers(prepare, mapping, side).map(({ table }) => table));
   const watched = isWatched(prepare, mapping.capability);
   return triggersOf(mapping, side, (table) => ({
+    columns: prepare('SELECT name FROM pragma_table_xinfo(?) WHERE hidden <> 1')
+      .pluck()
+      .all(table) as string[],
+    rules: uniqueRules(prepare, table),
+    rowid: rowidOf(prepare, table),
     unique: uniqueColumns(prepare, table),
     busy: foreign.has(table),
     watched,
@@ -202,12 +218,16 @@ export function replaceTriggers(
 ): readonly string[] {
   const wanted = wantedTriggers((sql) => connection.write(sql), mapping, side);
   const installed = installedTriggers((sql) => connection.write(sql), mapping.capability);
+  const broken = brokenSeals((sql) => connection.write(sql), mapping.capability, side);
   for (const [trigger, sql] of installed) {
     if (wanted.get(trigger) !== sql) connection.execute(`DROP TRIGGER ${name(trigger)}`);
   }
   for (const [trigger, sql] of wanted) {
     if (installed.get(trigger) !== sql) connection.execute(sql);
   }
+  const replaced = [...wanted].some(([trigger, sql]) => installed.get(trigger) !== sql);
+  // What somebody else has done is still to be told.
+  if (replaced && broken.length === 0) seal(connection, mapping.capability);
   return [...wanted.keys()].filter((trigger) => !installed.has(trigger));
 }
 

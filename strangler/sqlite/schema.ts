@@ -3,8 +3,8 @@ import type { ForeignTrigger } from '../check/inspector.ts';
 import type { SideName } from '../side.ts';
 import { tablesOf } from '../mapping/index.ts';
 import type { Mapping, MappingProblem } from '../mapping/index.ts';
-import { checkTables, uniqueColumnsOf, withReasons } from '../schema-check.ts';
-import type { IndexFacts, TableFacts } from '../schema-check.ts';
+import { checkTables, foldedColumnsOf, uniqueColumnsOf, withReasons } from '../schema-check.ts';
+import type { IndexFacts, Reference, TableFacts } from '../schema-check.ts';
 
 /** Gives a statement of a connection. */
 export type Prepare = (sql: string) => Statement;
@@ -29,16 +29,50 @@ function inspect(prepare: Prepare, table: string): TableFacts | undefined {
       unique: uniq === 1,
       columns: parts.map((part) => part.name ?? ''),
       binary: parts.every(({ coll }) => coll === 'BINARY'),
+      folds: parts.some(({ coll }) => coll !== 'BINARY'),
     };
   });
   // An INTEGER PRIMARY KEY is the table itself and has no index.
   const rowid: IndexFacts = { unique: true, columns: primary.map((c) => c.name), binary: true };
   const hasOwnIndex = facts.some(({ columns: own }) => own.join() === rowid.columns.join());
+  const kind = prepare(`SELECT type FROM pragma_table_list WHERE name = ? AND schema = 'main'`)
+    .pluck()
+    .get(table) as string | undefined;
   return {
+    references: referencesOf(prepare, table),
+    findings:
+      kind === 'table'
+        ? []
+        : [['not_a_table', `is a ${kind}: rows are written elsewhere, past it`]],
     columns: columns.map((column) => column.name),
     nullable: columns.filter(({ notnull }) => notnull === 0).map((column) => column.name),
     indexes: primary.length > 0 && !hasOwnIndex ? [...facts, rowid] : facts,
   };
+}
+
+/** SQLite compares names of tables without regard to case. */
+function referencesOf(prepare: Prepare, table: string): readonly Reference[] {
+  const parts = prepare(
+    `SELECT s.name AS child, f.id, f."from" AS "column", f."table" AS parent,
+         f.on_delete AS onDelete, f.on_update AS onUpdate
+       FROM sqlite_schema s, pragma_foreign_key_list(s.name) f
+       WHERE s.type = 'table' AND (s.name = @table OR lower(f."table") = lower(@table))
+         AND lower(s.name) <> lower(f."table") ORDER BY s.name, f.id, f.seq`,
+  ).all({ table }) as (Omit<Reference, 'columns'> & { id: number; column: string })[];
+  const found = new Map<string, Reference & { columns: string[] }>();
+  for (const { id, column, parent, ...reference } of parts) {
+    const key = `${reference.child} ${id}`;
+    const named = parent.toLowerCase() === table.toLowerCase() ? table : parent;
+    const known = found.get(key) ?? { ...reference, parent: named, columns: [] };
+    known.columns.push(column);
+    found.set(key, known);
+  }
+  return [...found.values()];
+}
+
+/** Columns of unique indexes that take more than the same for equal. */
+export function foldedColumns(prepare: Prepare, table: string): readonly (readonly string[])[] {
+  return foldedColumnsOf(inspect(prepare, table) ?? { columns: [], nullable: [], indexes: [] });
 }
 
 /** Columns of the table's unique indexes; expression indexes are left out. */

@@ -1,9 +1,10 @@
 import { tablesOf } from '../mapping/index.ts';
 import type { Mapping } from '../mapping/index.ts';
-import { differencesOf, lostTriggers } from '../schema-shape.ts';
+import { completed, differencesOf, lostTriggers, RULES } from '../schema-shape.ts';
 import type { SchemaShape } from '../schema-shape.ts';
 import type { SideName } from '../side.ts';
 import type { Prepare } from './schema.ts';
+import { uniqueRules } from './unique-rules.ts';
 
 /** The tables of a mapping as they are now. */
 export function shapeOf(prepare: Prepare, mapping: Mapping, side: SideName): SchemaShape {
@@ -16,7 +17,14 @@ export function shapeOf(prepare: Prepare, mapping: Mapping, side: SideName): Sch
       const parts = [type, notnull === 1 ? 'NOT NULL' : '', pk > 0 ? `PRIMARY KEY ${pk}` : ''];
       return [name, parts.filter((part) => part !== '').join(' ')] as const;
     });
-    return [[table, Object.fromEntries(shape)] as const];
+    const references = prepare(
+      `SELECT 'reference to ' || "table" || ' ON UPDATE ' || on_update || ' ON DELETE ' || on_delete
+         FROM pragma_foreign_key_list(?) ORDER BY 1`,
+    )
+      .pluck()
+      .all(table) as string[];
+    const rules = [...uniqueRules(prepare, table).map(({ text }) => text), ...references].sort();
+    return [[table, { ...Object.fromEntries(shape), [RULES]: JSON.stringify(rules) }] as const];
   });
   return Object.fromEntries(tables);
 }
@@ -43,13 +51,29 @@ export function shapeDrift(prepare: Prepare, mapping: Mapping, side: SideName): 
   return differencesOf(side, before, shapeOf(prepare, mapping, side));
 }
 
-/** Tables of which triggers are missing or not what they were, as one text each. */
+/** Adds what an earlier version did not keep. @returns whether there was such a shape */
+export function completeShape(prepare: Prepare, mapping: Mapping, side: SideName): boolean {
+  const before = installedShape(prepare, mapping.capability);
+  if (before === undefined) return false;
+  const whole = JSON.stringify(completed(before, shapeOf(prepare, mapping, side)));
+  if (whole === JSON.stringify(before)) return false;
+  prepare('UPDATE fig_shape SET shape = ? WHERE capability = ?').run(whole, mapping.capability);
+  return true;
+}
+
+/**
+ * Tables of which triggers are missing or not what they were, as one text each.
+ * @param changed whether the tables have changed: then other triggers are wanted than there were
+ */
 export function triggerDrift(
   side: SideName,
   wanted: ReadonlyMap<string, string>,
   installed: ReadonlyMap<string, string>,
+  changed = false,
 ): readonly string[] {
-  const lost = [...wanted].filter(([trigger, sql]) => installed.get(trigger) !== sql);
+  const lost = [...wanted].filter(([trigger, sql]) =>
+    changed ? !installed.has(trigger) : installed.get(trigger) !== sql,
+  );
   const tables = lost.map(([trigger, sql]) => / ON "((?:[^"]|"")+)"/.exec(sql)?.[1] ?? trigger);
   return lostTriggers(side, tables);
 }

@@ -6,6 +6,11 @@ export function feedTable(capability: string): string {
   return `fig_feed_${capability}`;
 }
 
+/** The trigger that keeps a feed's newest row. */
+export function keepNewest(capability: string): string {
+  return `fig_${capability}_keep_newest`;
+}
+
 /** Tables that all capabilities of a database share, by name. */
 export const sharedTables: Readonly<Record<string, string>> = {
   fig_install: `(capability TEXT PRIMARY KEY, side TEXT NOT NULL, mapping_hash TEXT NOT NULL,
@@ -69,7 +74,7 @@ export function feedSchema(capability: string): readonly string[] {
     `CREATE TABLE IF NOT EXISTS ${table} (position INTEGER PRIMARY KEY, tx INTEGER NOT NULL,
       tbl TEXT NOT NULL, key TEXT NOT NULL, op TEXT NOT NULL, image TEXT, epoch INTEGER NOT NULL,
       at INTEGER NOT NULL)`,
-    `CREATE TRIGGER IF NOT EXISTS ${name(`fig_${capability}_keep_newest`)}
+    `CREATE TRIGGER IF NOT EXISTS ${name(keepNewest(capability))}
       BEFORE DELETE ON ${table}
       WHEN OLD.position = (SELECT max(position) FROM ${table})
       BEGIN SELECT RAISE(ABORT, 'the newest row of a feed stays: positions must not start over'); END`,

@@ -4,12 +4,18 @@ import type { Mapping } from '../mapping/index.ts';
 import { feedTable, NOW_SQL } from './tables.ts';
 import { cohortOf, refusesSql, stateSql, touched } from './cohort-sql.ts';
 import type { Cohort } from './cohort-sql.ts';
+import type { UniqueRule } from './unique-rules.ts';
 import { imageSql, name, text } from './values.ts';
 
 /** What capture has to know of a table. */
 export interface CapturedTable {
-  /** Columns of its unique indexes, the primary key included. */
+  readonly columns: readonly string[];
+  /** Its unique indexes, the primary key included. */
+  readonly rules: readonly UniqueRule[];
+  /** Columns of its unique indexes that are over columns alone, the primary key included. */
   readonly unique: readonly (readonly string[])[];
+  /** By which name its rows have a number of their own that is no column; null where they have none. */
+  readonly rowid: string | null;
   /** Whether it has triggers that are not Fig's: they may write to the row that was just written. */
   readonly busy: boolean;
   /** Whether writes that come past the capability's door are counted. */
@@ -28,8 +34,10 @@ interface TableTriggers {
   readonly table: string;
   readonly key: readonly string[];
   readonly image: readonly string[];
+  readonly columns: readonly string[];
   /** Unique indexes by which REPLACE may delete a row with another key. */
-  readonly rivals: readonly (readonly string[])[];
+  readonly rivals: readonly UniqueRule[];
+  readonly rowid: string | null;
   readonly busy: boolean;
   /** The column by which single keys may move; and every unique index, the primary key included. */
   readonly cohort: Cohort | undefined;
@@ -48,13 +56,15 @@ export function triggersOf(
   const triggers = new Map<string, string>();
   for (const table of tablesOf(mapping, side)) {
     const key = keyColumnsOf(mapping, side, table);
-    const { unique, busy, watched } = inspect(table);
+    const { columns, unique, rules, rowid, busy, watched } = inspect(table);
     const of: TableTriggers = {
       capability: mapping.capability,
       table,
       key,
       image: imageColumnsOf(mapping, side, table),
-      rivals: unique.filter((columns) => !sameColumns(columns, key)),
+      columns,
+      rivals: rules.filter((rule) => rule.columns === null || !sameColumns(rule.columns, key)),
+      rowid,
       busy,
       cohort: cohortOf(mapping, side, unique),
     };
@@ -62,7 +72,7 @@ export function triggersOf(
       add(triggers, of, 'fence', event, 'BEFORE', fence(of, event));
       if (of.cohort) add(triggers, of, 'guard', event, 'BEFORE', guard(of, of.cohort, event));
       add(triggers, of, 'capture', event, 'AFTER', capture(of, event));
-      if (event !== 'delete' && of.rivals.length > 0) {
+      if (event !== 'delete' && hasRivals(of)) {
         add(triggers, of, 'rivals', event, 'BEFORE', rivals(of, event));
       }
       if (watched) add(triggers, of, 'watch', event, 'AFTER', watch(of, event));
@@ -157,7 +167,7 @@ function capture(of: TableTriggers, event: Event): Body {
   const oldKey = imageSql('OLD', key);
   const newKey = imageSql('NEW', key);
   const statements: string[] = [];
-  if (event !== 'delete' && of.rivals.length > 0) {
+  if (event !== 'delete' && hasRivals(of)) {
     statements.push(
       record(of, 'delete', 'r.key', 'NULL', `FROM fig_replaced r WHERE r.tbl = ${text(of.table)}`),
       `DELETE FROM fig_replaced WHERE tbl = ${text(of.table)}`,
@@ -207,15 +217,37 @@ function rivals(of: TableTriggers, event: Event): Body {
   const table = text(of.table);
   const self = event === 'update' ? 'OLD' : 'NEW';
   const other = of.key.map((column) => `t.${name(column)} IS NOT ${self}.${name(column)}`);
-  const found = of.rivals.map(
-    (columns) =>
+  const found = rivalConditions(of).map(
+    (condition) =>
       `INSERT INTO fig_replaced (tbl, key) SELECT ${table}, ${imageSql('t', of.key)}\n` +
-      `    FROM ${name(of.table)} t WHERE ` +
-      columns.map((column) => `t.${name(column)} = NEW.${name(column)}`).join(' AND ') +
-      ` AND (${other.join(' OR ')})`,
+      `    FROM ${name(of.table)} t WHERE ${condition} AND (${other.join(' OR ')})`,
   );
+  // A row's number is hardly ever given.
+  const numbered =
+    event === 'update' ? `NEW.${of.rowid} IS NOT OLD.${of.rowid}` : `NEW.${of.rowid} <> -1`;
   return {
-    when: NOT_APPLYING,
+    when: of.rivals.length > 0 ? NOT_APPLYING : `${NOT_APPLYING} AND ${numbered}`,
     statements: [`DELETE FROM fig_replaced WHERE tbl = ${table}`, ...found],
   };
+}
+
+function hasRivals({ rivals, rowid }: TableTriggers): boolean {
+  return rivals.length > 0 || rowid !== null;
+}
+
+/** What holds of rows that stand in the way of the new one, by each unique index, and by its number. */
+function rivalConditions({ columns, rivals, rowid }: TableTriggers): readonly string[] {
+  const fresh = `(SELECT ${columns.map((c) => `NEW.${name(c)} AS ${name(c)}`).join(', ')})`;
+  const byIndex = rivals.map(({ columns: plain, parts, where }) => {
+    if (plain !== null) {
+      return plain.map((column) => `t.${name(column)} = NEW.${name(column)}`).join(' AND ');
+    }
+    // Names without a table are the table's own here, and the new row's in there.
+    const same = parts.map((part) => `(${part}) = (SELECT ${part} FROM ${fresh})`);
+    return [
+      ...same,
+      ...(where === null ? [] : [`(${where})`, `(SELECT ${where} FROM ${fresh})`]),
+    ].join(' AND ');
+  });
+  return rowid === null ? byIndex : [...byIndex, `t.${rowid} = NEW.${rowid}`];
 }

@@ -1,0 +1,66 @@
+import { describe, expect, it } from '@jest/globals';
+import { defineMapping, same } from '../mapping/index.ts';
+import type { Mapping } from '../mapping/index.ts';
+import { withMoving } from '../testing/moving.ts';
+
+function stock(references: Readonly<Record<string, string>> = {}): Mapping {
+  return defineMapping({
+    capability: 'stock',
+    pairs: ['item', 'lot'].map((table) => ({
+      name: table,
+      legacy: { table, references },
+      extracted: { table },
+      key: [same('k', 'k')],
+      columns: table === 'lot' ? [same('item', 'item')] : [same('kind', 'kind')],
+    })),
+  });
+}
+
+const PLAIN = `CREATE TABLE item (k INT PRIMARY KEY, kind INT);
+  CREATE TABLE lot (k INT PRIMARY KEY, item INT);`;
+/** One foreign key within what moves, one out of it, two into it. */
+const BORDER = `CREATE TABLE kind (k INT PRIMARY KEY);
+  CREATE TABLE item (k INT PRIMARY KEY, kind INT REFERENCES kind (k) ON DELETE CASCADE);
+  CREATE TABLE lot (k INT PRIMARY KEY, item INT REFERENCES item (k));
+  CREATE TABLE line (k INT PRIMARY KEY, item INT REFERENCES item (k) ON UPDATE SET NULL);
+  CREATE TABLE note (a INT, b INT REFERENCES lot (k))`;
+
+describe.each(['sqlite', 'postgres'] as const)(
+  'foreign keys across the border on %s',
+  (dialect) => {
+    const sides = { legacy: [dialect, BORDER], extracted: [dialect, PLAIN] } as const;
+
+    it('are refused, each by name, with what they do and what can be done', () =>
+      withMoving({ mapping: stock(), ...sides }, async ({ check, plane }) => {
+        const { findings } = await check();
+        expect(findings.map(({ code, side }) => [code, side])).toEqual([
+          ['border_reference', 'legacy'],
+          ['border_reference', 'legacy'],
+          ['border_reference', 'legacy'],
+        ]);
+        const told = findings.map(({ message }) => message).join('\n');
+        for (const part of [
+          'item(kind) refers to kind (ON DELETE CASCADE, ON UPDATE NO ACTION)',
+          'line(item) refers to item (ON DELETE NO ACTION, ON UPDATE SET NULL)',
+          'note(b) refers to lot',
+          `name 'note(b)' in references`,
+        ]) {
+          expect(told).toContain(part);
+        }
+        await expect(plane.install()).rejects.toThrow('border_reference');
+      }));
+
+    it('are taken where the mapping gives reasons', () =>
+      withMoving(
+        {
+          mapping: stock({
+            'item(kind)': 'kinds are never deleted',
+            'line(item)': 'lines are history',
+            'note(b)': 'notes may dangle',
+          }),
+          ...sides,
+        },
+        async ({ check }) => expect((await check()).findings).toEqual([]),
+      ));
+  },
+);

@@ -1,0 +1,134 @@
+import { describe, expect, it } from '@jest/globals';
+import { defineMapping, same } from '../mapping/index.ts';
+import type { Dialect } from '../../chassis/index.ts';
+import { openInspectors, openSides } from '../sides.ts';
+import { withMoving } from '../testing/moving.ts';
+import { checkCapability } from './check.ts';
+
+const notes = defineMapping({
+  capability: 'notes',
+  pairs: [
+    {
+      name: 'notes',
+      legacy: { table: 'note' },
+      extracted: { table: 'note' },
+      key: [same('k', 'k')],
+      columns: [same('v', 'v')],
+    },
+  ],
+});
+const TABLE = 'CREATE TABLE note (k TEXT PRIMARY KEY, v TEXT)';
+
+function refusals(
+  [legacy, extracted]: readonly [Dialect, Dialect],
+  schemas: readonly [string, string],
+): Promise<string[]> {
+  return withMoving(
+    { mapping: notes, legacy: [legacy, schemas[0]], extracted: [extracted, schemas[1]] },
+    async ({ check }) => (await check()).findings.map(({ code }) => code),
+  );
+}
+
+describe('what keeps us from seeing a whole table is refused', () => {
+  it.each([
+    [
+      'a view',
+      `CREATE TABLE t (k TEXT PRIMARY KEY, v TEXT); CREATE VIEW note AS SELECT * FROM t`,
+      'not_a_table',
+    ],
+    ['a parent', `${TABLE}; CREATE TABLE child () INHERITS (note)`, 'not_a_table'],
+    [
+      'partitions',
+      `CREATE TABLE note (k TEXT PRIMARY KEY, v TEXT) PARTITION BY HASH (k)`,
+      'not_a_table',
+    ],
+    ['a rule', `${TABLE}; CREATE RULE r AS ON UPDATE TO note DO INSTEAD NOTHING`, 'rules'],
+    [
+      'a table of that name for somebody else',
+      `${TABLE}; CREATE SCHEMA postgres; CREATE TABLE postgres.note (k TEXT, v TEXT)`,
+      'ambiguous_table',
+    ],
+    [
+      'a key that only the database gives',
+      `CREATE TABLE note (k INT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, v TEXT)`,
+      'always_identity',
+    ],
+    [
+      'a key without case',
+      `CREATE COLLATION ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+       CREATE TABLE note (k TEXT COLLATE ci PRIMARY KEY, v TEXT)`,
+      'key_equality',
+    ],
+    [
+      'a unique column without case',
+      `CREATE COLLATION ci (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+       CREATE TABLE note (k TEXT PRIMARY KEY, v TEXT COLLATE ci UNIQUE)`,
+      'unique_equality',
+    ],
+  ])('%s on PostgreSQL', async (_, schema, code) => {
+    expect(await refusals(['postgres', 'sqlite'], [schema, TABLE])).toContain(code);
+  });
+
+  it.each([
+    [
+      'a view',
+      `CREATE TABLE t (k TEXT PRIMARY KEY, v TEXT); CREATE VIEW note AS SELECT * FROM t`,
+      'not_a_table',
+    ],
+    ['a virtual table', `CREATE VIRTUAL TABLE note USING fts5 (k, v)`, 'not_a_table'],
+    [
+      'a key without case',
+      `CREATE TABLE note (k TEXT PRIMARY KEY COLLATE NOCASE, v TEXT)`,
+      'key_collation',
+    ],
+    [
+      'a unique column without case',
+      `CREATE TABLE note (k TEXT PRIMARY KEY, v TEXT COLLATE NOCASE UNIQUE)`,
+      'unique_equality',
+    ],
+  ])('%s on SQLite', async (_, schema, code) => {
+    expect(await refusals(['sqlite', 'sqlite'], [TABLE, schema])).toContain(code);
+  });
+
+  it('columns without case on both sides agree', async () => {
+    const table = 'CREATE TABLE note (k TEXT PRIMARY KEY, v TEXT COLLATE NOCASE UNIQUE)';
+    expect(await refusals(['sqlite', 'sqlite'], [table, table])).toEqual([]);
+  });
+
+  it('a policy, by the check, by the installation, and by the gates when it comes later', () =>
+    withMoving(
+      { mapping: notes, legacy: ['postgres', TABLE], extracted: ['sqlite', TABLE] },
+      async ({ urls, sessions }) => {
+        const role = `fig_role_${Date.now()}`;
+        const url = new URL(urls.legacy);
+        await sessions.legacy.run(`INSERT INTO note VALUES ('a', '1');
+          CREATE ROLE ${role} LOGIN PASSWORD 'p';
+          GRANT CREATE, USAGE ON SCHEMA public TO ${role}; ALTER TABLE note OWNER TO ${role}`);
+        [url.username, url.password] = [role, 'p'];
+        const sides = { legacy: url.href, extracted: urls.extracted };
+        const databases = openSides(notes, sides);
+        try {
+          await databases.legacy.install();
+          expect(await databases.legacy.checks.drift()).toEqual([]);
+          await sessions.legacy.run(`ALTER TABLE note ENABLE ROW LEVEL SECURITY`);
+          // Who owns a table sees it whole, unless it says otherwise.
+          expect(await databases.legacy.checks.drift()).toEqual([]);
+          await sessions.legacy.run(`ALTER TABLE note FORCE ROW LEVEL SECURITY`);
+          expect((await databases.legacy.checks.drift()).join()).toContain(
+            `a new policy that hides rows from ${role}`,
+          );
+          await expect(databases.legacy.checks.accept()).rejects.toThrow('row_security');
+          const inspectors = await openInspectors(notes, sides);
+          const { findings } = await checkCapability({ mapping: notes, inspectors, measure: true });
+          expect(findings).toMatchObject([{ code: 'row_security', side: 'legacy' }]);
+          await inspectors.legacy.close();
+          await inspectors.extracted.close();
+        } finally {
+          await databases.legacy.close();
+          await databases.extracted.close();
+          await sessions.legacy.run(`DROP OWNED BY ${role} CASCADE`);
+          await sessions.legacy.run(`DROP ROLE ${role}`);
+        }
+      },
+    ));
+});
