@@ -5,7 +5,7 @@ import type { BackfillOptions } from './bench.ts';
 await runBench<BackfillOptions>({
   name: 'bench:backfill',
   description:
-    'Measures how fast rows are copied while others write, beside a script that copies them page by\n' +
+    'Measures how fast rows are copied while others write, beside a script that copies them page by ' +
     'page and beside INSERT ... SELECT across attached databases.',
   takes: '2 minutes',
   turn: { takes: '30 seconds', options: { rounds: 1 } },

@@ -5,7 +5,7 @@ import type { CommitOptions } from './bench.ts';
 await runBench<CommitOptions>({
   name: 'bench:commits',
   description:
-    'Measures how many write transactions a process of the business gets through on SQLite,\n' +
+    'Measures how many write transactions a process of the business gets through on SQLite, ' +
     'beside one turn of the disk for each of them.',
   takes: 'a minute',
   turn: { takes: '10 seconds', options: { rounds: 1 } },

@@ -6,7 +6,7 @@ import type { FeedOptions } from './context.ts';
 await runBench<FeedOptions>({
   name: 'bench:feed',
   description:
-    'Measures how fast, how soon and at what cost changes get to the other side, beside one job a row\n' +
+    'Measures how fast, how soon and at what cost changes get to the other side, beside one job a row ' +
     "and PostgreSQL's logical replication.",
   takes: '4 minutes',
   turn: { takes: '90 seconds', options: { rounds: 1 } },

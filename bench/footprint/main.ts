@@ -5,8 +5,8 @@ import type { FootprintOptions } from './bench.ts';
 await runBench<FootprintOptions>({
   name: 'bench:footprint',
   description:
-    'Measures what a system takes that has nothing to do: processor and memory of each process, how\n' +
-    'long `npm start` takes with data there, and what `fig status` takes. Medians, without goals: they\n' +
+    'Measures what a system takes that has nothing to do: processor and memory of each process, how ' +
+    'long `npm start` takes with data there, and what `fig status` takes. Medians, without goals: they ' +
     'are there to be compared with --against.',
   takes: '3 minutes',
   turn: { takes: '2 minutes', options: { rounds: 1 } },

@@ -27,10 +27,11 @@ async function run<T>(
   { env, folder }: Counted,
 ): Promise<T> {
   const file = join(folder, 'usage.json');
-  const first = new URL(`${preload}.js`, import.meta.url).href;
-  const child = spawn(process.execPath, ['--import', first, ...words], {
+  const first = new URL(`${preload}.js`, import.meta.url);
+  first.searchParams.set('file', file);
+  const child = spawn(process.execPath, ['--import', first.href, ...words], {
     cwd: projectRoot,
-    env: { ...env, FIG_BENCH_USAGE: file },
+    env: { ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const [[code], errors] = await Promise.all([

@@ -12,8 +12,8 @@ const SUSTAINED = 'requests sustained';
 await runBench<HandoverOptions>({
   name: 'bench:handover',
   description:
-    'Finds what the machine sustains, then moves inventory and payment to and fro under half of that,\n' +
-    'judges by what clients were told, and compares pauses with the same writes while nothing moves.\n' +
+    'Finds what the machine sustains, then moves inventory and payment to and fro under half of that, ' +
+    'judges by what clients were told, and compares pauses with the same writes while nothing moves. ' +
     'Ownership moved by a flag alone, under the same load, is the rival.',
   takes: '10 minutes',
   turn: { takes: '4 minutes', options: { handovers: 40 } },

@@ -5,7 +5,7 @@ import type { ReconcileOptions } from './bench.ts';
 await runBench<ReconcileOptions>({
   name: 'bench:reconcile',
   description:
-    'Measures how fast both sides are compared, beside a script that reads both and beside sqldiff\n' +
+    'Measures how fast both sides are compared, beside a script that reads both and beside sqldiff ' +
     'where it is installed, and in how much memory.',
   takes: '3 minutes',
   turn: { takes: '45 seconds', options: { rounds: 1 } },
