@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { openShop, request } from '../tests/support/index.ts';
-import type { Shop } from '../tests/support/index.ts';
+import { request } from '../tests/support/index.ts';
+import { openShop } from '../tests/support/shop.ts';
+import type { Shop } from '../tests/support/shop.ts';
 
 let shop: Shop;
 const TABLES = ['ORD_HDR', 'ORD_SAGA', 'INV_RSV', 'INV_ADJ', 'PAY_TXN', 'PAY_RFND', 'EVT_OUTBOX'];

@@ -7,7 +7,13 @@ import { createExpressServer, createLog, listen, openDatabase } from '../chassis
 import { buildProvider } from '../extracted/provider/index.ts';
 import type { Statement } from '../extracted/provider/index.ts';
 import { providerMigrations } from '../migrations/provider/index.ts';
-import { eventually, request, temporaryDatabase, withTempDir } from '../tests/support/index.ts';
+import {
+  built,
+  eventually,
+  request,
+  temporaryDatabase,
+  withTempDir,
+} from '../tests/support/index.ts';
 
 interface Process {
   readonly url: string;
@@ -16,8 +22,8 @@ interface Process {
 
 /** The monolith as a process of its own, so that it can be killed in the middle of anything. */
 async function startMonolith(dataDir: string, providerUrl: string): Promise<Process> {
-  const child: ChildProcess = fork(join(import.meta.dirname, 'main.ts'), [], {
-    execArgv: ['--import', 'tsx'],
+  const child: ChildProcess = fork(built(new URL('main.ts', import.meta.url)), [], {
+    execArgv: ['--enable-source-maps'],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     env: {
       PATH: process.env['PATH'],

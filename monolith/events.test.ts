@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { createLog } from '../chassis/index.ts';
-import { eventually, openShop, withRedis } from '../tests/support/index.ts';
-import type { Shop } from '../tests/support/index.ts';
+import { eventually, withRedis } from '../tests/support/index.ts';
+import { openShop } from '../tests/support/shop.ts';
+import type { Shop } from '../tests/support/shop.ts';
 import { startEvents } from './index.ts';
 
 const log = createLog('events', 'silent');

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { dialects, eventually, openShop, setFence } from '../tests/support/index.ts';
-import type { Shop } from '../tests/support/index.ts';
+import { dialects, eventually, setFence } from '../tests/support/index.ts';
+import { openShop } from '../tests/support/shop.ts';
+import type { Shop } from '../tests/support/shop.ts';
 
 let shop: Shop;
 

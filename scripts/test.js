@@ -89,7 +89,7 @@ async function jest(name, parameters) {
     '--disable-warning=ExperimentalWarning',
     bin('jest/bin/jest.js'),
     '--maxWorkers=2',
-    '--workerIdleMemoryLimit=400MB',
+    '--workerIdleMemoryLimit=1GB',
     '--json',
     `--outputFile=${file}`,
     ...parameters,

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Order } from '../../contracts/index.ts';
-import { dialects, eventually, openShop } from '../../tests/support/index.ts';
-import type { Answer, Shop } from '../../tests/support/index.ts';
+import { dialects, eventually } from '../../tests/support/index.ts';
+import { openShop } from '../../tests/support/shop.ts';
+import type { Answer } from '../../tests/support/index.ts';
+import type { Shop } from '../../tests/support/shop.ts';
 
 let shop: Shop;
 

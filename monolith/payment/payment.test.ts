@@ -2,8 +2,9 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createExpressServer, createLog, listen, requestHash } from '../../chassis/index.ts';
 import { buildProvider } from '../../extracted/provider/index.ts';
 import { providerMigrations } from '../../migrations/provider/index.ts';
-import { dialects, eventually, openShop, temporaryDatabase } from '../../tests/support/index.ts';
-import type { Shop } from '../../tests/support/index.ts';
+import { dialects, eventually, temporaryDatabase } from '../../tests/support/index.ts';
+import { openShop } from '../../tests/support/shop.ts';
+import type { Shop } from '../../tests/support/shop.ts';
 
 let shop: Shop;
 

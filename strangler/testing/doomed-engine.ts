@@ -1,14 +1,14 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { built } from '../../tests/support/index.ts';
 import type { CompletionStep } from '../completion/index.ts';
 import type { StepKind } from '../handover/switcher.ts';
 import type { SideName } from '../side.ts';
 import { flagsFileOf } from './engine.ts';
 import type { Sides } from './sides.ts';
 
-const SCRIPT = fileURLToPath(new URL('engine-process.ts', import.meta.url));
+const SCRIPT = built(new URL('engine-process.ts', import.meta.url));
 
 /** Customers of the till, or all of them, and where they are to move. */
 export interface CohortOrder {
@@ -25,7 +25,7 @@ export function startDoomedEngine(
 ): ChildProcess {
   const files = [sides.urls.legacy, sides.urls.extracted, flagsFileOf(sides)];
   return fork(SCRIPT, [...files, step, signal, ...(order ? [JSON.stringify(order)] : [])], {
-    execArgv: ['--import', 'tsx'],
+    execArgv: ['--enable-source-maps'],
     stdio: 'inherit',
   });
 }

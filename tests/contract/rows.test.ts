@@ -5,8 +5,8 @@ import { inventoryMapping } from '../../migrations/inventory/mapping.ts';
 import { paymentMapping } from '../../migrations/payment/mapping.ts';
 import { tablesOf } from '../../strangler/index.ts';
 import type { Mapping } from '../../strangler/index.ts';
-import { moveRows, sorted } from '../support/index.ts';
-import type { Rows } from '../support/index.ts';
+import { moveRows, sorted } from '../support/move-rows.ts';
+import type { Rows } from '../support/move-rows.ts';
 import {
   createResources,
   openInventory,

@@ -13,15 +13,10 @@ import { inventoryMapping } from '../../migrations/inventory/mapping.ts';
 import { paymentMigrations } from '../../migrations/payment/index.ts';
 import { paymentMapping } from '../../migrations/payment/mapping.ts';
 import { tablesOf } from '../../strangler/index.ts';
-import {
-  dialects,
-  eventually,
-  moveRows,
-  openShop,
-  setFence,
-  temporaryDatabase,
-} from '../support/index.ts';
-import type { Shop } from '../support/index.ts';
+import { dialects, eventually, setFence, temporaryDatabase } from '../support/index.ts';
+import { moveRows } from '../support/move-rows.ts';
+import { openShop } from '../support/shop.ts';
+import type { Shop } from '../support/shop.ts';
 
 type Capability = 'inventory' | 'payment';
 type Owner = 'monolith' | 'service';

@@ -3,6 +3,8 @@ import { TestEnvironment } from 'jest-environment-node';
 
 /** Where `on-failure.ts` keeps what a failing test is to print; the two share no module. */
 const NOTES = Symbol.for('fig.tests.notes');
+/** Tells `soak.ts` how long tests are to be. */
+const SOAK = Symbol.for('fig.tests.soak');
 const FAST_CHECK = /\{ seed: (-?\d+), path: "([^"]*)"/;
 
 /**
@@ -11,12 +13,15 @@ const FAST_CHECK = /\{ seed: (-?\d+), path: "([^"]*)"/;
  */
 export default class extends TestEnvironment {
   #file;
+  #isSoak;
   /** Notes from before the test, which belong to all tests of the file. */
   #kept = 0;
 
   constructor(config, context) {
     super(config, context);
     this.#file = relative(config.globalConfig.rootDir, context.testPath);
+    this.#isSoak = this.#file.endsWith('.soak.test.ts');
+    this.global[SOAK] = this.#isSoak;
     this.global[NOTES] = { shown: [], variables: {} };
   }
 
@@ -45,7 +50,8 @@ export default class extends TestEnvironment {
 
   #command(test, variables) {
     const set = Object.entries(variables).map(([key, value]) => `${key}=${quoted(String(value))} `);
-    return `${set.join('')}npm test -- ${quoted(this.#file)} -t ${quoted(patternOf(nameOf(test)))}`;
+    const run = this.#isSoak ? 'npm run test:soak' : 'npm test';
+    return `${set.join('')}${run} -- ${quoted(this.#file)} -t ${quoted(patternOf(nameOf(test)))}`;
   }
 }
 

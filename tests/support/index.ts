@@ -2,15 +2,13 @@
 export { eventually } from './eventually.ts';
 export { keepLastLines, onFailure, seedFrom, showOnFailure } from './on-failure.ts';
 export { temporaryPostgresDatabase, withPostgres } from './postgres.ts';
+export { built } from './built.ts';
+export { inSoak } from './soak.ts';
 export { withRedis } from './redis.ts';
-export { moveRows, sorted } from './move-rows.ts';
-export type { Rows } from './move-rows.ts';
 export { request } from './request.ts';
 export type { Answer } from './request.ts';
-export { withSystem } from './system.ts';
+export { openSystem, withSystem } from './system.ts';
 export type { SystemOptions } from './system.ts';
 export { withTempDir } from './temp-dir.ts';
 export { setFence } from '../../chassis/index.ts';
 export * from './temporary-database.ts';
-export { openShop } from './shop.ts';
-export type { Shop } from './shop.ts';

@@ -1,34 +1,60 @@
 import { startSystem, withoutSystem } from '../../system/index.ts';
 import type { StartOptions, System } from '../../system/index.ts';
 import { showOnFailure } from './on-failure.ts';
-import { withTempDir } from './temp-dir.ts';
+import { temporaryDir } from './temp-dir.ts';
 
 export type SystemOptions = Partial<StartOptions> & {
   /** Variables on top of a clean environment. */
   readonly variables?: Readonly<Record<string, string>>;
 };
 
+interface OpenedSystem {
+  readonly system: System;
+  /** Stops it, and removes its folder. */
+  close(): Promise<void>;
+}
+
 /**
- * Gives `use` a system of its own, on free ports and in a new folder, and stops it afterwards. It
- * runs what `npm run build` has made. When the test fails, it prints what every process logged last.
+ * Starts a system on free ports and in a new folder, for several tests. It runs what `npm run build` has
+ * made. When a test fails, it prints what every process logged last.
  */
-export function withSystem<T>(
-  { variables = {}, ...options }: SystemOptions,
-  use: (system: System) => Promise<T>,
-): Promise<T> {
-  return withTempDir(async (dataDir) => {
+export async function openSystem({
+  variables = {},
+  ...options
+}: SystemOptions = {}): Promise<OpenedSystem> {
+  const folder = await temporaryDir();
+  try {
     const system = showOnFailure(
       await startSystem({
-        dataDir,
+        dataDir: folder.path,
         ports: 'free',
         env: { ...withoutSystem(process.env), FIG_CONTRACT: 'off', ...variables },
         ...options,
       }),
     );
-    try {
-      return await use(system);
-    } finally {
-      await system.stop();
-    }
-  });
+    const close = async (): Promise<void> => {
+      try {
+        await system.stop();
+      } finally {
+        await folder.remove();
+      }
+    };
+    return { system, close };
+  } catch (error) {
+    await folder.remove();
+    throw error;
+  }
+}
+
+/** Gives `use` a system of its own, as `openSystem` starts it, and stops it afterwards. */
+export async function withSystem<T>(
+  options: SystemOptions,
+  use: (system: System) => Promise<T>,
+): Promise<T> {
+  const { system, close } = await openSystem(options);
+  try {
+    return await use(system);
+  } finally {
+    await close();
+  }
 }

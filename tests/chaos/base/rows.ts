@@ -4,8 +4,8 @@ import { paymentMapping } from '../../../migrations/payment/mapping.ts';
 import { tablesOf } from '../../../strangler/index.ts';
 import type { Mapping, Row, SqlValue } from '../../../strangler/index.ts';
 import type { System } from '../../../system/index.ts';
-import { moveRows, sorted } from '../../support/index.ts';
-import type { Rows } from '../../support/index.ts';
+import { moveRows, sorted } from '../../support/move-rows.ts';
+import type { Rows } from '../../support/move-rows.ts';
 import { openPrompt } from './prompt.ts';
 
 export type Capability = 'inventory' | 'payment';
