@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { startSystem, withoutSystem } from '../../system/index.ts';
 import type { System } from '../../system/index.ts';
-import { eventually, request, withSystem } from '../support/index.ts';
+import { eventually, request } from '../support/index.ts';
 
 interface Page {
   readonly items: readonly { readonly sku: string }[];
@@ -18,9 +18,11 @@ async function onHand(system: System, sku: string): Promise<number> {
   return body.onHand;
 }
 
-describe('the whole system', () => {
-  it('is ready when it says so, with a shop to look at', () =>
-    withSystem({}, async (system) => {
+/** On a system that has just been started. */
+export function readiness(started: () => System): void {
+  describe('the whole system', () => {
+    it('is ready when it says so, with a shop to look at', async () => {
+      const system = started();
       expect(system.names).toEqual([
         'redis',
         'provider',
@@ -37,17 +39,22 @@ describe('the whole system', () => {
         }
       }
       expect(await firstSku(system)).not.toBe('');
-    }));
+    });
+  });
+}
 
-  it('comes back whichever process dies', () =>
-    withSystem({}, async (system) => {
+/** Last of all, since the system is stopped. */
+export function deathsAndStops(started: () => System): void {
+  describe('the whole system', () => {
+    it('comes back whichever process dies', async () => {
+      const system = started();
       for (const name of system.names) await system.kill(name);
       await eventually(async () => (await firstSku(system)) !== '', { timeoutMs: 45_000 });
       await system.ready();
-    }));
+    });
 
-  it('carries on with its data after a stop, and loads the sample only once', () =>
-    withSystem({}, async (system) => {
+    it('carries on with its data after a stop, and loads the sample only once', async () => {
+      const system = started();
       const sku = await firstSku(system);
       const before = await onHand(system, sku);
       const adjusted = await request(
@@ -67,5 +74,6 @@ describe('the whole system', () => {
       } finally {
         await again.stop();
       }
-    }));
-});
+    });
+  });
+}

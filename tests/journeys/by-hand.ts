@@ -1,7 +1,8 @@
 import Database from 'better-sqlite3';
 import { describe, expect, it } from '@jest/globals';
+import type { System } from '../../system/index.ts';
 import { createOperator } from '../../rehearsal/index.ts';
-import { eventually, withSystem } from '../support/index.ts';
+import { eventually } from '../support/index.ts';
 import { sqliteFile } from '../../chassis/index.ts';
 
 /** Runs a statement as somebody at a SQL prompt would. */
@@ -28,9 +29,11 @@ const EXTRACTED = `UPDATE stock_levels SET on_hand = on_hand + 5 WHERE sku = (SE
 const LEGACY_STOCK = 'SELECT QTY_OH FROM INV_STOCK ORDER BY SKU_CD LIMIT 1';
 const EXTRACTED_STOCK = 'SELECT on_hand FROM stock_levels ORDER BY sku LIMIT 1';
 
-describe('a row changed by hand in SQL', () => {
-  it('appears on the other side, and is refused on the side that is not the owner', async () => {
-    await withSystem({}, async (system) => {
+/** On a system that has moved nothing yet; leaves inventory with its service. */
+export function changesByHand(started: () => System): void {
+  describe('a row changed by hand in SQL', () => {
+    it('appears on the other side, and is refused on the side that is not the owner', async () => {
+      const system = started();
       const fig = createOperator(system.env);
       const { MONOLITH_DATABASE_URL: legacy, INVENTORY_DATABASE_URL: extracted } = system.env;
       expect(await fig('backfill', 'inventory')).toMatchObject({ code: 0 });
@@ -47,6 +50,6 @@ describe('a row changed by hand in SQL', () => {
       await eventually(() => value(legacy, LEGACY_STOCK) === loaded + 12);
       expect(() => byHand(legacy, LEGACY)).toThrow(/FENCED/);
       expect(value(legacy, LEGACY_STOCK)).toBe(loaded + 12);
-    });
-  }, 60_000);
-});
+    }, 60_000);
+  });
+}

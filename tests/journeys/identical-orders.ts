@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { eventually, request, withSystem } from '../support/index.ts';
+import type { System } from '../../system/index.ts';
+import { eventually, request } from '../support/index.ts';
 
 interface Order {
   readonly id: string;
@@ -12,9 +13,11 @@ interface Charge {
   readonly reference: string;
 }
 
-describe('100 parallel orders with one key', () => {
-  it('are one order, one charge and one reservation', async () => {
-    await withSystem({}, async (system) => {
+/** On a system that has charged nobody yet. */
+export function identicalOrders(started: () => System): void {
+  describe('100 parallel orders with one key', () => {
+    it('are one order, one charge and one reservation', async () => {
+      const system = started();
       const { urls } = system;
       const products = await request<{ items: Product[] }>('GET', `${urls['facade']}/api/products`);
       const sku = products.body.items[0]?.sku;
@@ -59,6 +62,6 @@ describe('100 parallel orders with one key', () => {
         { headers: { 'x-customer-id': customerId } },
       );
       expect(after.body).toMatchObject({ onHand: before.body.onHand - 2, reserved: 0 });
-    });
-  }, 120_000);
-});
+    }, 120_000);
+  });
+}
