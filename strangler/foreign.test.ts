@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { Redis } from 'ioredis';
-import { eventually, withRedis } from '../tests/support/index.ts';
+import { eventually, inSoak, withRedis } from '../tests/support/index.ts';
 import { checkCapability } from './check/index.ts';
 import type { SideName } from './side.ts';
 import { otherSide } from './side.ts';
@@ -76,7 +76,7 @@ describe('a schema made by somebody with other habits', () => {
           ]);
         }, bookingsSchema),
       ),
-      { numRuns: 15 },
+      { numRuns: inSoak(15, 5) },
     ));
 
   it(
@@ -102,7 +102,7 @@ describe('a schema made by somebody with other habits', () => {
               },
             ),
         ),
-        { numRuns: 12, interruptAfterTimeLimit: 25_000 },
+        { numRuns: inSoak(12, 4), interruptAfterTimeLimit: 25_000 },
       ),
     40_000,
   );

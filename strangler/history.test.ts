@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
+import { inSoak } from '../tests/support/index.ts';
 import { Applier, revealer } from './feed/index.ts';
 import { openSides } from './sides.ts';
 import type { SideDatabase } from './side-database.ts';
@@ -113,7 +114,7 @@ describe.each(pairings)('from $legacy to $extracted and back', (pairing) => {
           }
         }),
       ),
-      { numRuns: 4 },
+      { numRuns: inSoak(4, 1) },
     );
   });
 });

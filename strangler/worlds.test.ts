@@ -3,11 +3,10 @@ import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import * as fc from 'fast-check';
 import { Redis } from 'ioredis';
 import { createLog } from '../chassis/index.ts';
-import { withRedis } from '../tests/support/index.ts';
+import { built, inSoak, withRedis } from '../tests/support/index.ts';
 import { checkCapability } from './check/index.ts';
 import { DataPlane } from './data-plane.ts';
 import type { SideName } from './side.ts';
@@ -29,9 +28,9 @@ const [LITE, POSTGRES] = ['sqlite', 'postgres'] as const;
 
 /** Who keeps things where, and how many worlds are tried: a database of PostgreSQL takes its time. */
 const PAIRINGS: readonly (Pairing & { readonly runs: number })[] = [
-  { legacy: LITE, extracted: LITE, runs: 25 },
-  { legacy: POSTGRES, extracted: POSTGRES, runs: 6 },
-  { legacy: LITE, extracted: POSTGRES, runs: 6 },
+  { legacy: LITE, extracted: LITE, runs: inSoak(25, 6) },
+  { legacy: POSTGRES, extracted: POSTGRES, runs: inSoak(6, 2) },
+  { legacy: LITE, extracted: POSTGRES, runs: inSoak(6, 2) },
 ];
 
 /** A world, what it holds at first, and what happens at its owners, one after the other. */
@@ -101,7 +100,7 @@ async function expectAccepted({ mapping }: World, sides: Sides): Promise<void> {
   expect(findings).toEqual([]);
 }
 
-const PLANE = fileURLToPath(new URL('testing/plane-process.ts', import.meta.url));
+const PLANE = built(new URL('testing/plane-process.ts', import.meta.url));
 const KILLS = 2;
 const LATEST_MS = 150;
 const WRITE_MS = 2;
@@ -169,7 +168,10 @@ describe.each(PAIRINGS)(
 );
 
 /** Engines take their time to load: once for each dialect is enough. */
-const ALIKE = PAIRINGS.filter(({ legacy, extracted }) => legacy === extracted);
+const ALIKE = PAIRINGS.filter(({ legacy, extracted }) => legacy === extracted).slice(
+  0,
+  inSoak(2, 1),
+);
 
 describe.each(ALIKE)(
   'any schemas on $legacy and $extracted that a mapping can join, and an engine that dies',
@@ -187,7 +189,7 @@ describe.each(ALIKE)(
             const words = [String(seed), sides.urls.legacy, sides.urls.extracted, redis.url];
             // They take their time to load, and are told to begin.
             const engines = Array.from({ length: 2 * KILLS }, () =>
-              fork(PLANE, words, { execArgv: ['--import', 'tsx'] }),
+              fork(PLANE, words, { execArgv: ['--enable-source-maps'] }),
             );
             try {
               for (const owner of ['legacy', 'extracted'] as const) {

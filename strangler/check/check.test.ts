@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
+import { inSoak } from '../../tests/support/index.ts';
 import {
   decimalToMinor,
   defineMapping,
@@ -84,7 +85,7 @@ describe('a check', () => {
           expect(await checked(sides)).toMatchObject({ ok: true, findings: [], triggers: [] });
         }),
       ),
-      { numRuns: 15 },
+      { numRuns: inSoak(15, 5) },
     ));
 
   it.each<[string, string, string, Case]>([

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import Database from 'better-sqlite3';
-import { eventually } from '../../tests/support/index.ts';
+import { eventually, inSoak } from '../../tests/support/index.ts';
 import type { StepKind } from '../handover/switcher.ts';
 import { setFlags } from '../routing/index.ts';
 import { sessionsOf } from '../testing/dialects.ts';
@@ -66,7 +66,7 @@ describe('fig doctor, after an engine was killed in a handover', () => {
       withShop(async (fig, sides) => {
         const sessions = sessionsOf(sides);
         let written = 0;
-        for (const step of STEPS) {
+        for (const step of inSoak(STEPS, ['close', 'open'] as const)) {
           for (const to of ['extracted', 'legacy'] as const) {
             const engine = startDoomedEngine(sides, step, 'SIGKILL');
             const writer = keepWriting(sessions);

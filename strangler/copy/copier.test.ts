@@ -1,9 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { createLog } from '../../chassis/index.ts';
-import { eventually } from '../../tests/support/index.ts';
+import { built, eventually } from '../../tests/support/index.ts';
 import { DataPlane } from '../data-plane.ts';
 import { openSides } from '../sides.ts';
 import { contentOfExtracted, expectedOfLegacy } from '../testing/history.ts';
@@ -45,9 +44,9 @@ async function rows(plane: DataPlane): Promise<number> {
 
 /** Copies a part of the rows, slowly, and dies of SIGKILL. */
 async function copyAndDie({ urls, extracted }: Sides): Promise<void> {
-  const script = fileURLToPath(new URL('../testing/copy-process.ts', import.meta.url));
+  const script = built(new URL('../testing/copy-process.ts', import.meta.url));
   const engine = fork(script, [urls.legacy, urls.extracted, '400'], {
-    execArgv: ['--import', 'tsx'],
+    execArgv: ['--enable-source-maps'],
   });
   const copied = (): number => {
     const sum = 'SELECT total(rows) FROM fig_backfill';

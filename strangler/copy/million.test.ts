@@ -1,12 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { createLog } from '../../chassis/index.ts';
+import { inSoak } from '../../tests/support/index.ts';
 import { DataPlane } from '../data-plane.ts';
 import { decimalToMinor, defineMapping, enumeration, rename, timestamp } from '../mapping/index.ts';
 import { openSides } from '../sides.ts';
 import { withSides } from '../testing/sides.ts';
 import type { Prompt } from '../testing/sides.ts';
 
-const ROWS = 1_000_000;
+const ROWS = inSoak(1_000_000, 100_000);
 const LONG_MS = 120_000;
 
 const mapping = defineMapping({
@@ -46,7 +47,7 @@ const FILL = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHE
 
 const sums = (prompt: Prompt, sql: string): unknown => prompt.prepare(sql).raw().get();
 
-describe('tables with a million rows, and with none', () => {
+describe(`tables with ${ROWS} rows, and with none`, () => {
   it(
     'are copied, followed and compared',
     () =>

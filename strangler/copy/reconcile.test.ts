@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { eventually } from '../../tests/support/index.ts';
+import { built, eventually } from '../../tests/support/index.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import { handOver } from '../testing/hand-over.ts';
@@ -10,8 +10,8 @@ import type { Prompt, Sides } from '../testing/sides.ts';
 import type { ReconcileReport } from './report.ts';
 
 async function withHotRows({ legacy }: Sides, work: () => Promise<void>): Promise<void> {
-  const script = new URL('../testing/hot-writer.ts', import.meta.url).pathname;
-  const child = spawn(process.execPath, ['--import', 'tsx', script, legacy.name], {
+  const script = built(new URL('../testing/hot-writer.ts', import.meta.url));
+  const child = spawn(process.execPath, ['--enable-source-maps', script, legacy.name], {
     stdio: 'inherit',
   });
   const ended = once(child, 'exit');

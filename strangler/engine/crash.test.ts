@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { eventually } from '../../tests/support/index.ts';
+import { eventually, inSoak } from '../../tests/support/index.ts';
 import type { StepKind } from '../handover/switcher.ts';
 import { setFlags } from '../routing/index.ts';
 import type { SideName } from '../side.ts';
@@ -72,7 +72,10 @@ async function crashAt(
 }
 
 describe.each(dialects)('an engine killed in the middle of a handover on %s', (dialect) => {
-  it.each(STEPS)('before %s: the next one finishes it and says so', (step) =>
+  // What differs between the dialects is how a fence is moved.
+  const few = dialect === 'sqlite' ? (['close', 'cede', 'publish'] as const) : (['cede'] as const);
+  const steps = inSoak(STEPS, few);
+  it.each(steps)('before %s: the next one finishes it and says so', (step) =>
     withSidesOf(dialect, (sides) =>
       crashAt(sides, step, async (running, written) => {
         await eventually(async () => expect((await running.status()).owner).toBe('extracted'));
@@ -86,31 +89,33 @@ describe.each(dialects)('an engine killed in the middle of a handover on %s', (d
     ),
   );
 
-  it.each(beforeCommit)('before %s, and its deadline passed: the next one takes it back', (step) =>
-    withSidesOf(dialect, (sides) =>
-      crashAt(
-        sides,
-        step,
-        async (running, written) => {
-          await eventually(async () => {
-            expect((await running.status()).lastHandover).toMatchObject({ outcome: 'aborted' });
-          });
-          await expectSettled(running, sides, written);
-          expect(running.lines.join('')).toContain('an interrupted handover was taken back');
-          expect(await running.status()).toMatchObject({
-            owner: 'legacy',
-            epoch: 3,
-            intent: { spent: 'its deadline has passed' },
-          });
-        },
-        () => sides.legacy.run('UPDATE fig_handover SET deadline = 0'),
+  it.each(inSoak(beforeCommit, ['cede'] as const))(
+    'before %s, and its deadline passed: the next one takes it back',
+    (step) =>
+      withSidesOf(dialect, (sides) =>
+        crashAt(
+          sides,
+          step,
+          async (running, written) => {
+            await eventually(async () => {
+              expect((await running.status()).lastHandover).toMatchObject({ outcome: 'aborted' });
+            });
+            await expectSettled(running, sides, written);
+            expect(running.lines.join('')).toContain('an interrupted handover was taken back');
+            expect(await running.status()).toMatchObject({
+              owner: 'legacy',
+              epoch: 3,
+              intent: { spent: 'its deadline has passed' },
+            });
+          },
+          () => sides.legacy.run('UPDATE fig_handover SET deadline = 0'),
+        ),
       ),
-    ),
   );
 });
 
 describe.each(dialects)('an engine paused for longer than its lease on %s', (dialect) => {
-  it.each<StepKind>(['hold', 'close', 'cede', 'open', 'finish'])(
+  it.each<StepKind>(inSoak(['hold', 'close', 'cede', 'open', 'finish'], ['cede']))(
     'before %s has no say any more',
     (step) =>
       withSidesOf(dialect, async (sides) => {

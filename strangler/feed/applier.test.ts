@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
+import { inSoak } from '../../tests/support/index.ts';
 import { ApplyError, NotTargetError } from '../side-database.ts';
 import type { SideDatabase } from '../side-database.ts';
 import { otherSide } from '../side.ts';
@@ -128,7 +129,7 @@ describe('an applier', () => {
           }
         }),
       ),
-      { numRuns: 60, interruptAfterTimeLimit: 25_000 },
+      { numRuns: inSoak(60, 15), interruptAfterTimeLimit: 25_000 },
     );
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
+import { inSoak } from '../../tests/support/index.ts';
 import { aggregatesOf, retryParked } from '../parked/index.ts';
 import type { SideDatabase } from '../side-database.ts';
 import type { SideName } from '../side.ts';
@@ -216,6 +217,6 @@ describe.each([
           expect(await extracted.content()).toEqual(await legacy.content());
         }),
       ),
-      { numRuns: pairing.extracted === 'sqlite' ? 30 : 3 },
+      { numRuns: pairing.extracted === 'sqlite' ? inSoak(30, 8) : inSoak(3, 1) },
     ));
 });

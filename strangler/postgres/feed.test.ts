@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { Client } from 'pg';
-import { eventually, temporaryPostgresDatabase } from '../../tests/support/index.ts';
+import { eventually, inSoak, temporaryPostgresDatabase } from '../../tests/support/index.ts';
 import type { SideDatabase } from '../side-database.ts';
 import { openSide } from '../sides.ts';
 import type { Change } from '../store.ts';
@@ -92,7 +92,9 @@ describe('the feed of a PostgreSQL database', () => {
         );
         after += found.length;
       };
-      await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 25 }), run), { numRuns: 40 });
+      await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 25 }), run), {
+        numRuns: inSoak(40, 10),
+      });
     }));
 
   it('has one row’s changes in the order in which they were committed', () =>

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, it } from '@jest/globals';
 import Database from 'better-sqlite3';
 import * as fc from 'fast-check';
+import { inSoak } from '../../tests/support/index.ts';
 import { decimalToMinor, enumeration, prefixed, same, timestamp } from '../mapping/index.ts';
 import type { Codec, SqlValue } from '../mapping/index.ts';
 import { codecSql, validSql, writtenSql } from './codec-sql.ts';
@@ -138,7 +139,7 @@ function sqlOf(codec: Codec): CodecSql {
   return sql;
 }
 
-const runs = { numRuns: 2_000, seed: 7 };
+const runs = { numRuns: inSoak(2_000, 500), seed: 7 };
 
 describe.each(CODECS)('%s in SQL', (_name, codec, legacyValues, extractedValues) => {
   const sql = sqlOf(codec);

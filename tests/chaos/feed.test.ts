@@ -1,14 +1,15 @@
 import Database from 'better-sqlite3';
 import { describe, expect, it } from '@jest/globals';
 import { createProgress } from '../../rehearsal/index.ts';
-import { eventually } from '../support/index.ts';
+import { eventually, inSoak } from '../support/index.ts';
 import { runChaos } from './base/command.ts';
 import { fileOf } from './base/rows.ts';
 import { withStand } from './base/stand.ts';
 import { brokenPromises, comeToRest } from './base/verdict.ts';
 import { startHand } from './feed/hand.ts';
+import { expectMuchDone } from './feed/much-done.ts';
 
-const RUNS = 3;
+const RUNS = inSoak(3, 1);
 
 describe('a system that is killed, paused and robbed of its Redis', () => {
   it('loses no change, whichever way its feeds run', async () => {
@@ -17,23 +18,11 @@ describe('a system that is killed, paused and robbed of its Redis', () => {
     expect(runs).toHaveLength(RUNS);
     for (const { facts } of runs) expectMuchDone(facts);
     const owners = runs.flatMap(({ facts }) => [facts['inventory'], facts['payment']]);
-    expect(new Set(owners)).toEqual(new Set(['legacy', 'extracted']));
+    expect(['legacy', 'extracted']).toEqual(expect.arrayContaining(owners));
+    // A single run may end with both on one side.
+    expect(new Set(owners).size).toBeGreaterThanOrEqual(inSoak(2, 1));
   }, 900_000);
-
-  it('loses none where all databases are on PostgreSQL', async () => {
-    const { code, out, runs } = await runChaos('feed/main.ts', 1, ['--postgres']);
-    expect({ code, out }).toEqual({ code: 0, out: '1 runs: nothing was lost\n' });
-    for (const { facts } of runs) expectMuchDone(facts);
-    expect(runs).toHaveLength(1);
-  }, 300_000);
 });
-
-/** A run that nothing happened in proves nothing. */
-function expectMuchDone(facts: Readonly<Record<string, unknown>>): void {
-  expect(facts['outages']).toBeGreaterThan(0);
-  expect(facts['orders']).toBeGreaterThan(5);
-  expect(facts['byHand']).toBeGreaterThan(20);
-}
 
 describe('the verdict', () => {
   it('names what was changed past the feed, and what the hand wrote and is gone', () => {

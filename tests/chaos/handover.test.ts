@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3';
 import { describe, expect, it } from '@jest/globals';
 import { createProgress } from '../../rehearsal/index.ts';
-import { eventually } from '../support/index.ts';
+import { eventually, inSoak } from '../support/index.ts';
 import { runChaos } from './base/command.ts';
 import { fileOf } from './base/rows.ts';
 import { withStand } from './base/stand.ts';
@@ -10,7 +10,7 @@ import { planHandovers, PROCESSES } from './handover/plan.ts';
 import { judgeWriters, othersOf } from './handover/verdict.ts';
 import { startWriters } from './handover/writers.ts';
 
-const RUNS = 3;
+const RUNS = inSoak(3, 1);
 
 describe('handovers in the middle of which something is killed', () => {
   it('lose no write that a client was told of, and repeat none', async () => {

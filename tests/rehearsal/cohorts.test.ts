@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { openDatabase } from '../../chassis/index.ts';
-import { createProgress, generateDataset, persevere, rehearse } from '../../rehearsal/index.ts';
+import { createProgress, generateDataset, rehearse } from '../../rehearsal/index.ts';
 import type { Operator, Traffic } from '../../rehearsal/index.ts';
 import type { System } from '../../system/index.ts';
 import { eventually, showOnFailure } from '../support/index.ts';
@@ -101,42 +101,4 @@ describe('three customers who move ahead, then the rest, then one back and all, 
     expect(report.orders).toMatchObject({ sent: dataset.orders.length, failed: 0 });
     expect(report.mismatches).toEqual({ inventory: 0, payment: 0 });
   }, 180_000);
-
-  it('lose nothing either where processes are killed on the way', async () => {
-    const steps = [
-      ['backfill', 'inventory'],
-      ['backfill', 'payment'],
-      ['reconcile', 'payment'],
-      ['switch', 'payment', '--customers', moved.join()],
-      ['reconcile', 'payment'],
-      ['switch', 'payment'],
-      ['reconcile', 'payment'],
-      ['reverse', 'payment', '--customers', first],
-      ['reconcile', 'payment'],
-      ['reverse', 'payment'],
-      ['switch', 'payment', '--share', '30'],
-    ] as const;
-    const report = await rehearse({
-      dataset,
-      concurrency: 8,
-      seed: 7,
-      killSeed: 3,
-      progress: createProgress(process.stderr),
-      onStart: showOnFailure,
-      drive: async ({ operator, traffic, enter }) => {
-        traffic.allow(0.1);
-        for (const [index, words] of steps.entries()) {
-          enter(words.join(' '), index);
-          await persevere(operator, words[1], words);
-        }
-        traffic.allow(1);
-        return [];
-      },
-    });
-    expect(report.examples).toEqual([]);
-    expect(report.invariants.filter(({ ok }) => !ok)).toEqual([]);
-    expect(report.expectedFailed.length).toBeGreaterThan(3);
-    expect(report.orders).toMatchObject({ sent: dataset.orders.length, failed: 0 });
-    expect(report.mismatches).toEqual({ inventory: 0, payment: 0 });
-  }, 240_000);
 });

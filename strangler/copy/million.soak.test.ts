@@ -1,0 +1,1 @@
+import './million.test.ts';

@@ -1,0 +1,1 @@
+import './cohort-crash.test.ts';

@@ -1,0 +1,1 @@
+import './cohort-history.test.ts';

@@ -1,0 +1,1 @@
+import './applier.test.ts';

@@ -1,0 +1,1 @@
+import './parked.test.ts';

@@ -1,0 +1,1 @@
+import './codec-sql.test.ts';

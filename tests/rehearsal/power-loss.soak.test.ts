@@ -1,0 +1,1 @@
+import './power-loss.test.ts';

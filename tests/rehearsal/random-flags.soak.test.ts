@@ -1,0 +1,1 @@
+import './random-flags.test.ts';
