@@ -7,6 +7,8 @@ import type { Traffic } from './traffic.ts';
 export interface Setting {
   readonly system: System;
   readonly traffic: Traffic;
+  /** How many acknowledged writes of clients were under way at some time between these two, in ms since 1970. */
+  liveWrites(from: number, to: number): number;
   readonly operator: Operator;
   readonly adminUrl: string;
   /** A command may fail because a process it needs was killed; then it is run again. */

@@ -29,7 +29,7 @@ export { replay } from './replay.ts';
 export type { HandoverReport, Report } from './report.ts';
 export { countMismatches } from './settle.ts';
 export { createShop } from './shop.ts';
-export { startTraffic } from './traffic.ts';
+export { orderAt, startTraffic } from './traffic.ts';
 export type { Traffic } from './traffic.ts';
 export { EXIT_CODES, worst } from './verdict.ts';
 export type { Verdict } from './verdict.ts';

@@ -30,11 +30,13 @@ export interface Ledger {
   readonly told: Map<PlannedOrder, Told>;
   readonly failed: FailedRequest[];
   readonly stale: StaleRead[];
+  /** Writes that were acknowledged. */
+  readonly writes: { readonly from: number; readonly to: number }[];
   requests: number;
 }
 
 export function createLedger(): Ledger {
-  return { told: new Map(), failed: [], stale: [], requests: 0 };
+  return { told: new Map(), failed: [], stale: [], writes: [], requests: 0 };
 }
 
 /** Confirmed orders that were not cancelled: what was sold. */

@@ -34,10 +34,11 @@ Examples:
 
 DIR holds products.csv (sku, name, unit_price, currency, on_hand), customers.csv (customer_id,
 name, country) and order_lines.csv (order_id, customer_id, ordered_at, sku, quantity).
-A rehearsal keeps every promise, breaks one (something is lost, doubled, stale, or fails without a cause),
-or is inconclusive: it could not be carried out to its end.
+Orders last until the last handover is done: when all were placed, they begin again, and are cancelled.
+A handover during which no client wrote anything is not shown.
 
-Exit: 0 when nothing was lost, 1 when a promise was broken, 3 when the rehearsal is inconclusive, 2 for wrong
+Exit: 0 when nothing was lost, 1 when a promise was broken (something is lost, doubled, stale, or fails without
+a cause) or a handover is not shown, 3 when the rehearsal could not be carried out to its end, 2 for wrong
 usage, 130 after Ctrl-C.`;
 
 function parse(words: readonly string[]): Options {

@@ -18,13 +18,16 @@ export function migration(plan: readonly Stage[]): Drive {
     const { traffic, operator, patient } = setting;
     const handovers: HandoverReport[] = [];
     for (const [index, stage] of plan.entries()) {
-      traffic.allow(plan[index + 1]?.at ?? 1);
+      // They may end when the last stage is done, not before.
+      traffic.allow(plan[index + 1]?.at ?? stage.at);
       await traffic.reached(stage.at);
       setting.enter(`${(stage.at * 100).toFixed(0).padStart(3)} %  ${stageName(stage)}`, index);
       const manner = patient ? {} : { attempts: 1 };
+      const from = Date.now();
       const result = await persevere(operator, stage.capability, words(stage), manner);
       if (stage.verb === 'switch' || stage.verb === 'reverse') {
-        handovers.push(await handoverReport(setting.adminUrl, stage, result));
+        const liveWrites = setting.liveWrites(from, Date.now());
+        handovers.push(await handoverReport(setting.adminUrl, stage, result, liveWrites));
       }
     }
     traffic.allow(1);
@@ -42,6 +45,7 @@ async function handoverReport(
   adminUrl: string,
   stage: Stage,
   result: CommandResult,
+  liveWrites: number,
 ): Promise<HandoverReport> {
   const { epoch } = result.output as { epoch?: number };
   const held = (await holds(adminUrl))
@@ -56,6 +60,7 @@ async function handoverReport(
       max: percentile(held, 1),
     },
     heldWrites: held.length,
+    liveWrites,
   };
 }
 

@@ -100,6 +100,8 @@ async function run(options: RehearsalOptions, system: System): Promise<Report> {
       operator,
       adminUrl: url(system, 'admin'),
       patient: killSeed !== undefined,
+      liveWrites: (from, to) =>
+        ledger.writes.filter((write) => write.to >= from && write.from <= to).length,
       enter(stage, index) {
         watching.stage(stage.trim());
         progress.say(stage);

@@ -14,6 +14,7 @@ const sound: Report = {
       direction: 'forward',
       holdMs: { p50: 1, p99: 2, max: 2 },
       heldWrites: 2,
+      liveWrites: 9,
     },
   ],
   mismatches: { inventory: 0 },
@@ -40,6 +41,18 @@ describe('a report', () => {
     const report = { ...sound, ...wrong };
     expect(passed(report)).toBe(false);
     expect(renderReport(report)).toMatch(/FAILED/);
+  });
+
+  it('fails for a handover that met no write, and names it', () => {
+    const [moved] = sound.handovers;
+    if (!moved) throw new Error('a handover');
+    const unseen = { ...moved, capability: 'payment', liveWrites: 0, heldWrites: 0 };
+    const report = { ...sound, handovers: [moved, unseen] };
+    expect(passed(report)).toBe(false);
+    const text = renderReport(report);
+    expect(text).toContain('Handover   inventory forward: 9 live writes, 2 held, p50 1.0 ms');
+    expect(text).toContain('NOT SHOWN  payment forward: no client wrote');
+    expect(text).toMatch(/: FAILED, 1 of 2 handovers not shown\n$/);
   });
 
   it('passes with failed requests that an outage explains, and no others', () => {

@@ -72,7 +72,11 @@ export function createShop(facadeUrl: string, ledger: Ledger, patienceMs: number
       try {
         const answer = await attempt(request);
         const kind = kindOf(answer);
-        if (request.accept.includes(kind)) return answer;
+        if (request.accept.includes(kind)) {
+          const took = request.method === 'POST' && answer.status < 300;
+          if (took) ledger.writes.push({ from, to: Date.now() });
+          return answer;
+        }
         // After a failure of ours, the first delivery may still be under way; that is no failure.
         if (!(again && kind === '409 request_in_flight')) fail(describe(kind, answer));
       } catch (error) {

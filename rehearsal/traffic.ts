@@ -4,13 +4,14 @@ import type { PlannedOrder } from './dataset.ts';
 
 /** Orders on their way through the system, and how far they have come. */
 export interface Traffic {
-  /** Orders that have been taken up, as a share of all of them: 0 to 1. */
+  /** Orders that have been taken up, as a share of all of them: more than 1 when they began again. */
   progress(): number;
   /** Resolves when that share has been taken up. */
   reached(share: number): Promise<void>;
   /**
-   * Up to this share orders flow freely. Beyond it they trickle, so that whatever the operator is
-   * doing right now still meets live traffic, however slow the machine.
+   * Up to this share orders flow freely. Beyond it they trickle, and begin again when all were placed, so
+   * that whatever the operator is doing right now meets live traffic, however slow the machine. With 1 the
+   * rest flows, and ends.
    */
   allow(share: number): void;
   /** No further order is taken up. */
@@ -23,8 +24,21 @@ interface TrafficOptions {
   readonly signal?: AbortSignal;
 }
 
-/** How long all the orders would last if they only trickled: longer than any operator takes. */
+/** How long all the orders last when they only trickle, and the longest time between two of them. */
 const TRICKLE_ALL_MS = 33_000;
+const TRICKLE_MS = 100;
+
+/**
+ * The orders, and the same again for as long as anybody takes some, under numbers of their own. Those are
+ * cancelled, so that the stock outlasts them.
+ * @param index from 0
+ */
+export function orderAt(orders: readonly PlannedOrder[], index: number): PlannedOrder | undefined {
+  const order = orders[index % orders.length];
+  const round = Math.floor(index / orders.length);
+  if (order === undefined || round === 0) return order;
+  return { ...order, number: `${order.number}-${round + 1}`, cancel: true };
+}
 
 /** Starts `concurrency` clients that take the orders in their order. */
 export function startTraffic(
@@ -35,7 +49,7 @@ export function startTraffic(
   let taken = 0;
   let allowed = 1;
   let stopped = false;
-  const trickleMs = TRICKLE_ALL_MS / orders.length;
+  const trickleMs = Math.min(TRICKLE_MS, TRICKLE_ALL_MS / orders.length);
   let waiting: { readonly share: number; resolve(): void; reject(reason: unknown): void }[] = [];
   const progress = (): number => (orders.length === 0 ? 1 : taken / orders.length);
 
@@ -46,9 +60,10 @@ export function startTraffic(
   }
 
   async function client(): Promise<void> {
-    while (taken < orders.length && !stopped && signal?.aborted !== true) {
+    while (!stopped && signal?.aborted !== true) {
       if (progress() >= allowed) await delay(trickleMs * concurrency);
-      const order = orders[taken];
+      if (taken >= orders.length && allowed >= 1) return;
+      const order = orderAt(orders, taken);
       if (!order) return;
       taken += 1;
       announce();
