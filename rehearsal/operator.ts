@@ -21,7 +21,8 @@ export function createOperator(env: Readonly<Record<string, string | undefined>>
       execFile(
         file,
         [FIG, ...words, '--json'],
-        { env, timeout: 120_000 },
+        // It means what it says: nobody is there to be asked.
+        { env: { ...env, FIG_YES: '1' }, timeout: 120_000 },
         (error, stdout, stderr) => {
           const code = error ? (typeof error.code === 'number' ? error.code : 1) : 0;
           resolve({ code, output: parseOutput(stdout), errors: stderr });

@@ -175,6 +175,8 @@ export interface FeedReader {
   last(enough?: number): Promise<number>;
   /** What of the business's writes follows a position; heartbeats are nobody's. */
   pending(after: number): Promise<Pending>;
+  /** When the newest of the business's writes that are kept was recorded; null when there is none. */
+  newest(): Promise<number | null>;
   /** Rows that are kept. */
   size(): Promise<number>;
   /** Writes a numbered heartbeat, if this side is the owner; returns whether it is. */

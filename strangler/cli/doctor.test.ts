@@ -180,14 +180,17 @@ describe('fig doctor, after a backup was restored', () => {
         stderr: expect.stringContaining('decision of a person'),
       });
       expect(ill.stdout).toMatch(/older_self: extracted was restored.+\n.+legacy may have them/);
-      expect(await fig('doctor shop --repair --trust legacy')).toMatchObject({ code: 2 });
+      expect(await fig('doctor shop --repair --trust legacy', { FIG_YES: '' })).toMatchObject({
+        code: 2,
+      });
       expect(await fig('doctor --trust legacy')).toMatchObject({ code: 2 });
       const mended = await fig('doctor shop --repair --trust legacy --yes');
       expect(mended.stdout).toContain('legacy is the only owner (epoch 3), as a person decided');
       expect(sides.legacy.prepare("SELECT QTY FROM STOCK WHERE SKU = 'a'").pluck().get()).toBe(7);
       sides.legacy.exec("UPDATE STOCK SET QTY = 8 WHERE SKU = 'a'");
       expect(() => sides.extracted.exec('UPDATE levels SET on_hand = 1')).toThrow(/FENCED/);
-      await setFlags(flagsFileOf(sides), { 'shop.writes': 0 });
+      // The decision has settled what the flag asked for.
+      expect(mended.stdout).toContain('shop.writes is off, so that it asks for what is');
       await withEngine(sides, { leaseMs }, async ({ url }) => {
         const live = await figFor(sides, url);
         await live('backfill shop --restart');

@@ -4,13 +4,17 @@ import type { HttpAnswer } from '../../chassis/index.ts';
 import type { EngineStatus, LiveStatus } from '../engine/index.ts';
 import { CommandError, EXIT } from './exit.ts';
 
-const STATUS_MS = 2_000;
+/** One that is busy answers late, and is there all the same; where none is, the answer comes at once. */
+const STATUS_MS = 6_000;
+/** An engine stands by as long as the lease of a dead one lasts; longer, another one leads. */
+const STANDBY_MS = 5_000;
 const RETRY_MS = 250;
 
 interface ProblemBody {
   readonly code?: string;
   readonly detail?: string;
   readonly next?: string | null;
+  readonly standing?: string;
 }
 
 /** Gives orders to the running engine, and asks it how things are. */
@@ -19,6 +23,7 @@ export class EngineClient {
   readonly #deadline: number;
   readonly #timeoutMs: number;
   readonly #onWait: (reason: string) => void;
+  #standbySince: number | undefined;
   #waitedFor = 'the engine has not answered';
 
   /** @param timeoutMs for everything that one command does */
@@ -55,9 +60,20 @@ export class EngineClient {
       const answer = await this.#give(path, body);
       if (answer.status < 400) return answer.body;
       const problem = (answer.body ?? {}) as ProblemBody;
-      if (answer.status !== 503) throw refusal(answer.status, problem);
+      if (answer.status !== 503 || FINAL.has(problem.code ?? '')) {
+        throw refusal(answer.status, problem);
+      }
+      if (problem.standing === 'standby') this.#refuseLongStandby(problem.detail ?? '');
       await this.pause(problem.detail ?? 'the engine is not ready');
     }
+  }
+
+  /** Another engine leads, and this one will not. @throws CommandError that names it */
+  #refuseLongStandby(detail: string): void {
+    this.#standbySince ??= performance.now();
+    if (performance.now() - this.#standbySince < STANDBY_MS) return;
+    const message = `${detail}; the engine at ${this.url} only stands by: give the other one's address in ENGINE_URL`;
+    throw new CommandError(EXIT.failed, 'engine_stands_by', message, 'fig status');
   }
 
   /** Waits a moment. @throws CommandError when the command's time is up */
@@ -105,12 +121,18 @@ export class EngineClient {
   }
 }
 
+/** Codes that waiting does not help against: what became of the order has to be looked at. */
+const FINAL = new Set(['handover_stuck', 'handover_lost']);
+
 /** Codes that say: it is not safe, or makes no sense, as things are; nothing was changed. */
 const REFUSALS = new Set([
   'gate_refused',
   'nothing_to_abort',
   'past_commit_point',
   'foreign_strategies',
+  'nothing_to_repair',
+  'would_delete_rows',
+  'no_owner',
 ]);
 
 function refusal(status: number, problem: ProblemBody): CommandError {

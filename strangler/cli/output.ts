@@ -106,6 +106,7 @@ export function createOutput({ json, quiet }: OutputWishes, surroundings: Surrou
     progressEnd,
     async confirm(question) {
       progressEnd();
+      if (env['FIG_YES'] === '1') return true;
       // Looked at only here: a process that touches its standard input may not end by itself.
       const { stdin } = surroundings;
       if (json || stdin?.isTTY !== true) return null;

@@ -165,6 +165,85 @@ describe('fig switch', () => {
       expect(await fig('reverse shop --yes', {}, terminal('n'))).toMatchObject({ code: 0 });
       expect((await status()).owner).toBe('legacy');
     }));
+
+  it('needs --yes where no terminal is, after the gates, like all that moves or removes something', () =>
+    withFig(async (fig, { status }) => {
+      const nobody = { FIG_YES: '' };
+      expect(await fig('switch shop', nobody)).toMatchObject({
+        code: 3,
+        stderr: expect.stringContaining('next: fig backfill shop'),
+      });
+      expect(await fig('complete shop', nobody)).toMatchObject({ code: 3 });
+      await fig('backfill shop', nobody);
+      await fig('reconcile shop', nobody);
+      for (const [line, again] of [
+        ['switch shop', 'fig switch shop --yes'],
+        ['flags set shop.writes on', 'fig flags set shop.writes on --yes'],
+        ['backfill shop --restart', 'fig backfill shop --restart --yes'],
+        ['reconcile shop --repair', 'fig reconcile shop --repair --yes'],
+      ] as const) {
+        expect(await fig(line, nobody)).toMatchObject({
+          code: 2,
+          stdout: '',
+          stderr: expect.stringMatching(`nothing was changed\nnext: ${again}\n$`),
+        });
+      }
+      expect(await status()).toMatchObject({ owner: 'legacy', epoch: 1 });
+      expect(await fig('switch shop --yes', nobody)).toMatchObject({ code: 0 });
+      expect(await fig('reverse shop', nobody)).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('next: fig reverse shop --yes'),
+      });
+      expect((await status()).owner).toBe('extracted');
+    }));
+
+  it('moves without the flags where they can not be read, and does not go back by itself', () =>
+    withSides(async (sides) => {
+      const flagsFile = flagsFileOf(sides);
+      await withEngine(sides, {}, async (running) => {
+        const fig = await figFor(sides, running.url);
+        await eventually(async () => expect((await running.status()).standing.as).toBe('leader'));
+        for (const verb of ['backfill', 'reconcile', 'switch']) {
+          expect(await fig(`${verb} shop`)).toMatchObject({ code: 0 });
+        }
+        const good = await readFile(flagsFile, 'utf8');
+        await writeFile(flagsFile, '{');
+        await eventually(async () => expect(await fig('flags')).toMatchObject({ code: 1 }));
+        expect(await fig('reverse shop')).toMatchObject({
+          code: 1,
+          stderr: expect.stringContaining('next: fig reverse shop --without-flags'),
+        });
+        expect((await running.status()).owner).toBe('extracted');
+        expect(await fig('reverse shop --without-flags')).toMatchObject({
+          code: 0,
+          stdout: expect.stringMatching(
+            /shop\.writes was not turned.+: fig flags set shop\.writes off\n$/,
+          ),
+        });
+        // They can be read again, and still ask for extracted.
+        await writeFile(flagsFile, good);
+        await eventually(async () =>
+          expect(await running.status()).toMatchObject({
+            owner: 'legacy',
+            intent: {
+              to: 'extracted',
+              spent: expect.stringContaining('a person moved it to legacy'),
+            },
+          }),
+        );
+      });
+      // Nor by the next engine, until the flag is turned.
+      await withEngine(sides, {}, async ({ status, setFlags }) => {
+        await eventually(async () =>
+          expect(await status()).toMatchObject({
+            owner: 'legacy',
+            intent: { to: 'extracted', spent: expect.any(String) },
+          }),
+        );
+        await setFlags({ 'shop.writes': 0 });
+        await eventually(async () => expect((await status()).intent.to).toBe('legacy'));
+      });
+    }));
 });
 
 describe('fig config print', () => {

@@ -107,15 +107,19 @@ function owners(one: Case): readonly Finding[] {
       'only a restored backup, or a hand in the fences, gets there; writes are being split';
     if (legacy.epoch === extracted.epoch) {
       const remedies = trusting(one);
-      return [finding(one, 'two_owners', { level: 'decision', what, why, remedies })];
+      const level = 'decision';
+      return [finding(one, 'two_owners', { level, what, why, remedies, trusts: SIDES })];
     }
     const side = legacy.epoch < extracted.epoch ? 'legacy' : 'extracted';
     const repair = { kind: 'close', side, fence: fences[side] } as const;
-    return [finding(one, 'two_owners', { what, why, remedies: [doctor(one)], repair })];
+    const remedies = [doctor(one)];
+    // The fence that is behind is closed without asking; a person may know better.
+    return [finding(one, 'two_owners', { what, why, remedies, repair, trusts: SIDES })];
   }
   if (legacy.state === 'open' || extracted.state === 'open' || unfinished) return [];
   const why = 'every write is refused until somebody says which database is right';
-  return [finding(one, 'no_owner', { level: 'decision', what, why, remedies: trusting(one) })];
+  const remedies = trusting(one);
+  return [finding(one, 'no_owner', { level: 'decision', what, why, remedies, trusts: SIDES })];
 }
 
 /** A key whose owner is not one is as bad for those whose rows these are as for all. */
@@ -137,11 +141,13 @@ function keyOwners(one: Case): readonly Finding[] {
       command: doctor(one, ` --trust ${side}`).command,
       reason: `${side}'s rows are right: it becomes the owner of everything`,
     }));
-    return [finding(one, 'keys_without_owner', { level: 'decision', what, why, remedies })];
+    const level = 'decision';
+    return [finding(one, 'keys_without_owner', { level, what, why, remedies, trusts: SIDES })];
   }
   const side = first.legacy.epoch < first.extracted.epoch ? 'legacy' : 'extracted';
   const repair = { kind: 'close_keys', side, keys: behind } as const;
-  return [finding(one, 'keys_owned_twice', { what, why, remedies: [doctor(one)], repair })];
+  const remedies = [doctor(one)];
+  return [finding(one, 'keys_owned_twice', { what, why, remedies, repair, trusts: SIDES })];
 }
 
 /** A restored follower can be made whole again; a restored owner has lost what it had acknowledged. */
@@ -159,7 +165,8 @@ function olderSelf(one: Case): readonly Finding[] {
       return finding(one, 'older_self', { what, why, remedies });
     }
     const why = `writes that were acknowledged are missing on ${side}; ${otherSide(side)} may have them`;
-    return finding(one, 'older_self', { level: 'decision', what, why, remedies: trusting(one) });
+    const remedies = trusting(one);
+    return finding(one, 'older_self', { level: 'decision', what, why, remedies, trusts: SIDES });
   });
 }
 
@@ -184,11 +191,14 @@ function interrupted(one: Case): readonly Finding[] {
   }
   if (next.kind === 'alarm') {
     const code = 'handover_impossible';
-    return [finding(one, code, { level: 'decision', what, why: means, remedies: trusting(one) })];
+    const remedies = trusting(one);
+    return [finding(one, code, { level: 'decision', what, why: means, remedies, trusts: SIDES })];
   }
   const remedies = [doctor(one), { command: 'npm start', reason: 'an engine does the same' }];
   const repair = { kind: 'end_handover' } as const;
-  return [finding(one, 'handover_interrupted', { what, why: means, remedies, repair })];
+  // A person's decision has no time to lose: one that was cut off may be said again.
+  const trusts = deadline === startedAt ? [to] : [];
+  return [finding(one, 'handover_interrupted', { what, why: means, remedies, repair, trusts })];
 }
 
 function drifted(one: Case): readonly Finding[] {

@@ -35,6 +35,8 @@ export interface Finding {
   readonly why: string;
   readonly remedies: readonly Remedy[];
   readonly repair: Repair | null;
+  /** Sides that a person may declare right, which makes them the owner; none when left out. */
+  readonly trusts?: readonly SideName[];
 }
 
 /** What `--repair` would do, as a step for people. */

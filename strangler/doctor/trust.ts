@@ -5,6 +5,9 @@ import type { SideName } from '../side.ts';
 import { REST } from '../fence-rows.ts';
 import type { FenceRows } from '../fence-rows.ts';
 import type { FenceMove, HandoverRecord } from '../store.ts';
+import { diagnose } from './diagnose.ts';
+import { examine } from './examine.ts';
+import type { Finding } from './finding.ts';
 import { demand, unfinishedOf } from './repair.ts';
 import type { RepairReport, Surgery } from './repair.ts';
 
@@ -19,6 +22,7 @@ export async function trust(surgery: Surgery, side: SideName): Promise<RepairRep
   if (completion && completion.outcome !== 'aborted') {
     throw new Error(`${capability} is being completed, or is: there is one owner for good`);
   }
+  refuseUnasked(capability, side, await findingsOf(surgery));
   const done = await giveUpHandover(surgery);
   const mine = await trusted.fences();
   const theirs = await other.fences();
@@ -49,6 +53,23 @@ export async function trust(surgery: Surgery, side: SideName): Promise<RepairRep
   await other.finishHandover(record.id, 'done', null, leases[otherSide(side)]);
   done.push(`${side} is the only owner (epoch ${epoch}), as a person decided`);
   return { capability, done, failed: [] };
+}
+
+/** Nothing is wrong, or nothing that a person's word would mend. */
+export class NothingToDecide extends Error {
+  override readonly name = 'NothingToDecide';
+}
+
+/** Under the leases, so that nobody mends it in between. */
+async function findingsOf({ capability, sides }: Surgery): Promise<readonly Finding[]> {
+  return diagnose(await examine(capability, sides), null);
+}
+
+function refuseUnasked(capability: string, side: SideName, findings: readonly Finding[]): void {
+  if (findings.some(({ trusts = [] }) => trusts.includes(side))) return;
+  throw new NothingToDecide(
+    `nothing that is wrong with ${capability} is mended by declaring ${side} right; its owner stays`,
+  );
 }
 
 /** Where keys have fences of their own, an older epoch is as good as the newest. */

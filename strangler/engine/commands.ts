@@ -75,6 +75,7 @@ export async function planHandover(
 ): Promise<HandoverPlan> {
   const { capability, driver } = steward;
   const plan = await steward.act(async ({ plane, handovers }) => {
+    await refuseUnfinished(capability, handovers);
     const keys = wish ? (await askedCohort(plane, to, wish, flags)).keys : null;
     return {
       outcome: 'planned' as const,
@@ -115,33 +116,66 @@ export async function handOver(
   steward: Steward,
   to: SideName,
   access: FlagAccess,
-  wish?: CohortWish,
+  { wish, withoutFlags = false }: HandoverWishes = {},
 ): Promise<HandoverAnswer> {
   const { capability, standing } = steward;
   if (standing.as === 'complete' && to === 'extracted') {
     return { outcome: 'already', capability, to, epoch: standing.epoch, keys: null };
   }
-  const answer = await steward.act((command) =>
-    wish ? moveKeys(steward, command, to, wish, access) : moveAll(steward, command, to, access),
-  );
+  const move = wish
+    ? (command: Command) => moveKeys(steward, command, to, wish, access)
+    : (command: Command) => moveAll(steward, command, to, withoutFlags ? null : access);
+  const answer = await steward
+    .act(async (command) => {
+      await refuseUnfinished(capability, command.handovers);
+      return move(command);
+    })
+    .catch((error: unknown) => {
+      if (error instanceof Problem) throw error;
+      // A database went away in the middle of it; what came of it is in the journal.
+      throw new Problem(503, 'handover_lost', messageOf(error), {
+        headers: { 'retry-after': '1' },
+        members: { capability },
+      });
+    });
   if (!answer) throw notLeading(steward);
   return answer;
+}
+
+/** The gates would only say that ownership is between two sides; its own error says why. */
+async function refuseUnfinished(
+  capability: string,
+  handovers: Command['handovers'],
+): Promise<void> {
+  const left = await handovers.unfinished();
+  if (left) throw notDone(capability, handovers.inTheWay(left));
+}
+
+export interface HandoverWishes {
+  readonly wish?: CohortWish | undefined;
+  /** Whether it is done whatever the flag asks for, and whether it can be read or not. */
+  readonly withoutFlags?: boolean;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 async function moveAll(
   { capability, driver }: Steward,
   command: Command,
   to: SideName,
-  access: FlagAccess,
+  access: FlagAccess | null,
 ): Promise<HandoverAnswer> {
   const { plane } = command;
   const fences = await allFencesOf(plane);
   if (ownerOf(restOf(fences)) === to && !fences[otherSide(to)].anyOpen) {
-    await turnFlag(capability, to, access);
+    if (access) await turnFlag(capability, to, access);
     return { outcome: 'already', capability, to, epoch: fences[to].epoch, keys: null };
   }
   const refusal = refusalOf(await driver.gatekeeper.judge(plane, to));
   if (refusal) throw gateRefused(capability, refusal);
+  if (access === null) return answerOf(plane, await driver.overrule(command, to));
   await turnFlag(capability, to, access);
   return answerOf(plane, await driver.handOver(command, to));
 }
@@ -192,31 +226,40 @@ async function tryWayBack({ data }: Plane): Promise<string | null> {
 }
 
 /** The flag has to ask for the same, or the engine would go back to what it asks for. */
-async function turnFlag(
+export async function turnFlag(
   capability: string,
   to: SideName,
   { flags, flagStore }: FlagAccess,
 ): Promise<void> {
   const flag = `${capability}.writes`;
   const wanted = to === 'extracted';
+  const verb = wanted ? 'switch' : 'reverse';
+  const without = { next: `fig ${verb} ${capability} --without-flags` };
   if (flags.switch(flag).on === wanted) return;
   if (flagStore === undefined) {
     const detail =
       `${flag} is kept by ${flags.state().source}; turn it ${wanted ? 'on' : 'off'} there, or start the ` +
       'engine with UNLEASH_ADMIN_TOKEN';
-    throw new Problem(409, 'flag_kept_elsewhere', detail, { members: { flag } });
+    throw new Problem(409, 'flag_kept_elsewhere', detail, { members: { flag, ...without } });
   }
-  await setFlag(flagStore, flag, wanted);
+  await setFlag(flagStore, flag, wanted, without);
   const deadline = performance.now() + FLAG_MS;
   while (flags.switch(flag).on !== wanted) {
     if (performance.now() > deadline) {
-      throw new Problem(503, 'flag_not_seen', `${flag} was set, but is not in force yet`);
+      const why = flags.state().trouble?.reason ?? 'it was not read since';
+      const detail = `${flag} was set, but is not in force yet: ${why}; nothing was moved`;
+      throw new Problem(409, 'flag_not_seen', detail, { members: { flag, ...without } });
     }
     await delay(5);
   }
 }
 
-async function setFlag(store: FlagStore, flag: string, wanted: boolean): Promise<void> {
+async function setFlag(
+  store: FlagStore,
+  flag: string,
+  wanted: boolean,
+  without: { readonly next: string },
+): Promise<void> {
   try {
     await store.set({ [flag]: wanted ? 100 : 0 });
   } catch (error) {
@@ -226,7 +269,7 @@ async function setFlag(store: FlagStore, flag: string, wanted: boolean): Promise
       throw new Problem(409, 'foreign_strategies', detail, { members: { flag, next } });
     }
     const detail = `${flag} could not be set, and nothing was moved: ${(error as Error).message}`;
-    throw new Problem(502, 'flag_not_set', detail, { members: { flag } });
+    throw new Problem(502, 'flag_not_set', detail, { members: { flag, ...without } });
   }
 }
 
@@ -242,7 +285,11 @@ export function notLeading(steward: Steward): Problem {
   if (standing.as === 'complete')
     return gateRefused(capability, completed(steward, standing.since));
   const why =
-    standing.as === 'waiting' ? standing.reason : 'another engine has the lease and acts instead';
+    standing.as === 'waiting'
+      ? standing.reason
+      : standing.as === 'standby'
+        ? `the engine ${standing.leader ?? 'that led last'} has the lease and acts instead`
+        : 'it has just let go of it';
   return new Problem(503, 'engine_not_leading', `${capability} can't be acted on here: ${why}`, {
     headers: { 'retry-after': '1' },
     members: { capability, standing: standing.as },
@@ -282,8 +329,9 @@ function notDone(
       members: { ...members, next: `fig journal ${capability}` },
     });
   }
+  const next = `fig journal ${capability}`;
   return new Problem(503, `handover_${outcome}`, reason ?? 'see the journal', {
     headers: { 'retry-after': '1' },
-    members,
+    members: { ...members, next },
   });
 }

@@ -77,6 +77,18 @@ export class Driver {
     return outcome;
   }
 
+  /** Hands over whatever the flag asks for: what it asks for now is not done until it is turned. */
+  async overrule({ handovers }: Command, to: SideName): Promise<HandoverOutcome> {
+    const outcome = await handovers.begin(to, null, true);
+    this.recallAgain();
+    return outcome;
+  }
+
+  /** Has the journal asked anew for what the flag must not get. */
+  recallAgain(): void {
+    this.#recalled = undefined;
+  }
+
   /** A handover of an earlier engine has come to its end. */
   resumed(outcome: HandoverOutcome): void {
     const { to, keys } = outcome.record;
@@ -119,12 +131,11 @@ export class Driver {
   /** What was taken back while another engine led, or none, must not be tried at once by this one. */
   async #recall(command: Command, to: SideName): Promise<void> {
     if (this.#recalled === command) return;
-    const record = await command.handovers.lastAborted();
+    const refusal = await command.handovers.standingRefusal();
     this.#recalled = command;
-    if (record?.keys) return;
-    this.#takenBack = record;
-    if (!record || record.to !== to) return;
-    this.#intent.spend(this.#intent.see(record.to), record.reason ?? 'the handover was taken back');
+    this.#takenBack = refusal?.record;
+    if (refusal?.to !== to) return;
+    this.#intent.spend(this.#intent.see(to), refusal.reason);
   }
 
   /** The wish that was taken back has been given up: whoever asks for it now means it anew. */

@@ -22,12 +22,14 @@ import type { IntentView } from './driver.ts';
 import { abort } from './abort.ts';
 import type { AbortAnswer } from './abort.ts';
 import type { CohortWish } from './cohort-wish.ts';
-import { handOver, leading, notLeading, planHandover } from './commands.ts';
-import type { HandoverAnswer, HandoverPlan } from './commands.ts';
+import { handOver, leading, notLeading, planHandover, turnFlag } from './commands.ts';
+import type { HandoverAnswer, HandoverPlan, HandoverWishes } from './commands.ts';
 import { openPlane } from './plane.ts';
 import type { DataDeclaration, Plane } from './plane.ts';
+import { refuseRemoval } from './removals.ts';
+import type { RemovalPlan } from './removals.ts';
 import { engineRoutes } from './routes.ts';
-import type { EngineControl, ReconcileOrder } from './routes.ts';
+import type { DeletionWish, EngineControl, ReconcileOrder } from './routes.ts';
 import { RoutingPublisher } from './routing-publisher.ts';
 import { moveSequences } from './sequences.ts';
 import { Steward } from './steward.ts';
@@ -159,15 +161,29 @@ export class Engine implements EngineControl {
   }
 
   /** Begins or goes on with a copy, and returns while it runs. */
-  async backfill(steward: Steward, wish: CopyWish): Promise<void> {
-    const { data } = leading(steward);
+  async backfill(
+    steward: Steward,
+    { deleteRows, ...wish }: CopyWish & DeletionWish,
+  ): Promise<void> {
+    const plane = leading(steward);
+    const { data } = plane;
+    if (wish.restart) await refuseRemoval(plane, deleteRows);
     data.backfill(wish).catch((error: unknown) => {
       this.#deps.log.error({ err: error, capability: steward.capability }, 'the backfill ended');
     });
   }
 
-  async reconcile(steward: Steward, { sample, repair }: ReconcileOrder): Promise<ReconcileReport> {
+  /** What both sides hold, and what would vanish if the owner's rows replaced the other side's. */
+  removal(steward: Steward, { deleteRows }: DeletionWish): Promise<RemovalPlan> {
+    return refuseRemoval(leading(steward), deleteRows);
+  }
+
+  async reconcile(
+    steward: Steward,
+    { sample, repair, deleteRows }: ReconcileOrder,
+  ): Promise<ReconcileReport> {
     const plane = leading(steward);
+    if (repair) await refuseRemoval(plane, deleteRows);
     const { data, sides } = plane;
     const report = repair ? await data.repair({ sample }) : await data.reconcile({ sample });
     // Whoever compares wants to know whether the other side could take over.
@@ -182,13 +198,31 @@ export class Engine implements EngineControl {
 
   /** Mends what is safe to mend; with a side, what a person has decided. */
   async repair(steward: Steward, trusted: SideName | null): Promise<RepairReport> {
-    const report = await steward.act((command) =>
-      operate(command, trusted, (outcome) => steward.driver.resumed(outcome)),
-    );
-    if (!report) throw notLeading(steward);
+    const { driver } = steward;
+    const mended = await steward.act(async (command) => {
+      const outcome = await operate(command, trusted, (ended) => driver.resumed(ended));
+      // What the flag asked for before is not done by itself any more.
+      if (trusted !== null) driver.recallAgain();
+      return outcome;
+    });
+    if (!mended) throw notLeading(steward);
+    const report = trusted === null ? mended : await this.#settleRequest(mended, trusted);
     const { capability, done, failed } = report;
     if (done.length > 0) this.#deps.log.warn({ capability, trusted, done, failed }, 'repaired');
     return report;
+  }
+
+  /** The flag asks for what is, where it can be set; where not, it is not heard until it is turned. */
+  async #settleRequest(report: RepairReport, owner: SideName): Promise<RepairReport> {
+    const { capability, done } = report;
+    const flag = `${capability}.writes`;
+    const value = owner === 'extracted' ? 'on' : 'off';
+    const said = await turnFlag(capability, owner, this.#deps).then(
+      () => `${flag} is ${value}, so that it asks for what is`,
+      (error: unknown) =>
+        `${flag} could not be set to ${value} (${messageOf(error)}): what it asks for is not done until it is turned`,
+    );
+    return { ...report, done: [...done, said] };
   }
 
   async abort(steward: Steward, id: string): Promise<AbortAnswer> {
@@ -197,8 +231,8 @@ export class Engine implements EngineControl {
     return answer;
   }
 
-  handOver(steward: Steward, to: SideName, wish?: CohortWish): Promise<HandoverAnswer> {
-    return handOver(steward, to, this.#deps, wish);
+  handOver(steward: Steward, to: SideName, wishes: HandoverWishes = {}): Promise<HandoverAnswer> {
+    return handOver(steward, to, this.#deps, wishes);
   }
 
   planCompletion(steward: Steward): Promise<CompletionPlan> {
@@ -220,8 +254,12 @@ export class Engine implements EngineControl {
     const data = await plane?.data.status().catch(() => undefined);
     const run = data?.backfill;
     const broken = data?.problem?.message ?? null;
+    const stuck = status.moving && steward.troubleOf(status.moving.id);
     return {
       ...status,
+      trouble: stuck
+        ? [...status.trouble, `the handover can't be finished: ${stuck}`]
+        : status.trouble,
       standing,
       wayBack: wayBackOf({ ...status, broken }),
       intent: steward.driver.view,
@@ -239,6 +277,10 @@ export class Engine implements EngineControl {
         : null,
     };
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 async function gatesOf(

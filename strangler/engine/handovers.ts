@@ -8,7 +8,7 @@ import type { StepKind } from '../handover/switcher.ts';
 import type { Keys } from '../fence-rows.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
-import type { HandoverRecord } from '../store.ts';
+import type { HandoverRecord, Lease } from '../store.ts';
 import { plural } from '../wording.ts';
 import type { Doors } from './doors.ts';
 import { epochAfter } from './epoch-after.ts';
@@ -33,6 +33,21 @@ export interface Announcements {
   owner(move: Move, owner: SideName, epoch: number): Promise<void>;
 }
 
+/** Journalled where a person moved ownership whatever the flag asks for. */
+export const OVERRULED = 'overruled';
+/** Journalled by a person's decision about which side is right. */
+const TRUSTED = 'trust';
+/** Journalled with the error that keeps a handover from being finished. */
+const TROUBLE = 'trouble';
+
+/** A request of the flag that is not carried out until the flag is turned. */
+export interface StandingRefusal {
+  readonly record: HandoverRecord;
+  /** What the flag must not get. */
+  readonly to: SideName;
+  readonly reason: string;
+}
+
 /** Journalled when the wish of a handover that was taken back is given up, so that it may come again. */
 const TURNED = 'turned';
 
@@ -51,6 +66,7 @@ interface HandoversOptions {
 export class Handovers {
   readonly #options: HandoversOptions;
   #running: { readonly id: string; abort: string | null } | undefined;
+  #trouble: { readonly id: string; readonly reason: string } | undefined;
 
   constructor(options: HandoversOptions) {
     this.#options = options;
@@ -67,8 +83,9 @@ export class Handovers {
   /**
    * Moves ownership to a side. The gates are the caller's business.
    * @param keys the keys to move, all of which the other side owns; null: everything that it owns
+   * @param overrules whether it is done whatever the flag asks for, which then has to be turned to count
    */
-  async begin(to: SideName, keys: Keys = null): Promise<HandoverOutcome> {
+  async begin(to: SideName, keys: Keys = null, overrules = false): Promise<HandoverOutcome> {
     const { plane, leases } = this.#options;
     const from = otherSide(to);
     const source = plane.sides[from].store;
@@ -91,10 +108,33 @@ export class Handovers {
     const lease = leases.held?.[from];
     const ready = await this.#split(to, keys);
     if (!lease || !ready || !(await source.beginHandover(record, lease))) {
-      const reason = 'another engine, or another handover, is at work';
-      return { record, outcome: 'lost', reason, holdMs: null, steps: [] };
+      return this.#notBegun(record);
+    }
+    if (overrules) {
+      const detail = 'a person moved it, whatever the flag asks for';
+      await source.step({ handover: record.id, step: OVERRULED, detail }, lease);
     }
     return this.#run(record);
+  }
+
+  /** Where an earlier one is in the way, that one's own error is the answer. */
+  async #notBegun(record: HandoverRecord): Promise<HandoverOutcome> {
+    const earlier = await this.unfinished();
+    if (earlier) return this.inTheWay(earlier);
+    const reason = 'another engine has taken over';
+    return { record, outcome: 'lost', reason, holdMs: null, steps: [] };
+  }
+
+  /** What an unfinished handover means for the next one. */
+  inTheWay(earlier: HandoverRecord): HandoverOutcome {
+    const why = this.troubleOf(earlier.id) ?? 'it is under way';
+    const reason = `a handover to ${earlier.to} is not finished yet: ${why}`;
+    return { record: earlier, outcome: 'stuck', reason, holdMs: null, steps: [] };
+  }
+
+  /** The error that keeps an unfinished handover from being finished; null when none is known. */
+  troubleOf(id: string): string | null {
+    return this.#trouble?.id === id ? this.#trouble.reason : null;
   }
 
   /** The target first: what is begun at the source must find its fences there. */
@@ -125,16 +165,26 @@ export class Handovers {
     return undefined;
   }
 
-  /** The newest handover when it was taken back and its wish has not been given up since. */
-  async lastAborted(): Promise<HandoverRecord | undefined> {
+  /**
+   * What the flag must not get by the newest handover, until it is turned: what was taken back, or
+   * the way back from what a person has decided.
+   */
+  async standingRefusal(): Promise<StandingRefusal | undefined> {
     const { legacy, extracted } = this.#options.plane.sides;
     const newest = [
       ...(await legacy.store.recentHandovers(1)),
       ...(await extracted.store.recentHandovers(1)),
     ].sort((left, right) => right.startedAt - left.startedAt)[0];
-    if (newest?.outcome !== 'aborted') return undefined;
+    if (!newest || newest.outcome === null || newest.keys !== null) return undefined;
     const entries = await this.#options.plane.sides[newest.from].store.journal(newest.id);
-    return entries.some(({ step }) => step === TURNED) ? undefined : newest;
+    if (entries.some(({ step }) => step === TURNED)) return undefined;
+    const record = newest;
+    if (newest.outcome === 'aborted') {
+      return { record, to: newest.to, reason: newest.reason ?? 'the handover was taken back' };
+    }
+    if (!entries.some(({ step }) => step === OVERRULED || step === TRUSTED)) return undefined;
+    const at = new Date(newest.finishedAt ?? newest.startedAt).toISOString();
+    return { record, to: newest.from, reason: `a person moved it to ${newest.to} at ${at}` };
   }
 
   /** Writes down that nobody asks any more for what was taken back: asked again, it counts. */
@@ -221,9 +271,25 @@ export class Handovers {
     const coordinator = new Coordinator(switcher, limits, () => running.abort);
     const result = await legacy.urgently(() => extracted.urgently(() => coordinator.run()));
     this.#running = undefined;
+    await this.#noteTrouble(record, result, lease);
     await plane.data.ownerChanged();
     this.#say(record, result, log);
     return { ...result, record };
+  }
+
+  /** In the journal, too, as far as that can be written: the next engine, and the command line, look there. */
+  async #noteTrouble(
+    { id, from }: HandoverRecord,
+    { outcome, reason }: HandoverResult,
+    lease: Lease,
+  ): Promise<void> {
+    const before = this.troubleOf(id);
+    this.#trouble =
+      outcome === 'stuck' ? { id, reason: reason ?? 'no reason is known' } : undefined;
+    if (this.#trouble === undefined || this.#trouble.reason === before) return;
+    const { store } = this.#options.plane.sides[from];
+    const entry = { handover: id, step: TROUBLE, detail: this.#trouble.reason };
+    await store.step(entry, lease).catch(() => false);
   }
 
   #drains(from: SideName): boolean {

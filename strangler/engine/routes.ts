@@ -13,11 +13,17 @@ import type { AbortAnswer } from './abort.ts';
 import type { CohortWish } from './cohort-wish.ts';
 import { leading } from './commands.ts';
 import type { CompletionAnswer, CompletionPlan } from './complete.ts';
-import type { HandoverAnswer, HandoverPlan } from './commands.ts';
+import type { HandoverAnswer, HandoverPlan, HandoverWishes } from './commands.ts';
+import type { RemovalPlan } from './removals.ts';
 import type { HandoverView } from './status.ts';
 import type { Steward } from './steward.ts';
 
-export interface ReconcileOrder {
+export interface DeletionWish {
+  /** How many rows may vanish from the side that follows, where they are more than a few. */
+  readonly deleteRows?: number | undefined;
+}
+
+export interface ReconcileOrder extends DeletionWish {
   /** The share of rows to compare, in percent; all when left out. */
   readonly sample?: number | undefined;
   /** Whether to bring the owner's rows over once more where the sides differ. */
@@ -30,10 +36,11 @@ export interface EngineControl {
   status(): Promise<object>;
   routing(): readonly RoutingState[];
   handovers(): Promise<readonly HandoverView[]>;
-  backfill(steward: Steward, wish: CopyWish): Promise<void>;
+  backfill(steward: Steward, wish: CopyWish & DeletionWish): Promise<void>;
+  removal(steward: Steward, wish: DeletionWish): Promise<RemovalPlan>;
   reconcile(steward: Steward, order: ReconcileOrder): Promise<ReconcileReport>;
   planHandover(steward: Steward, to: SideName, wish?: CohortWish): Promise<HandoverPlan>;
-  handOver(steward: Steward, to: SideName, wish?: CohortWish): Promise<HandoverAnswer>;
+  handOver(steward: Steward, to: SideName, wishes?: HandoverWishes): Promise<HandoverAnswer>;
   abort(steward: Steward, id: string): Promise<AbortAnswer>;
   planCompletion(steward: Steward): Promise<CompletionPlan>;
   complete(steward: Steward): Promise<CompletionAnswer>;
@@ -41,12 +48,13 @@ export interface EngineControl {
 }
 
 const named = z.strictObject({ capability: z.string() });
-const backfillOrder = named.extend({
+const deletion = named.extend({ deleteRows: z.int().min(0).optional() });
+const backfillOrder = deletion.extend({
   restart: z.boolean().default(false),
   // Rows a second; null lifts the limit, and without it the limit stays as it is.
   rate: z.int().min(1).max(1e9).nullable().optional(),
 });
-const reconcileOrder = named.extend({
+const reconcileOrder = deletion.extend({
   sample: z.number().gt(0).max(100).optional(),
   repair: z.boolean().default(false),
 });
@@ -61,6 +69,8 @@ const handoverOrder = named
   .extend({
     to: z.enum(['legacy', 'extracted'], 'give "legacy" or "extracted"'),
     dryRun: z.boolean().default(false),
+    // Whatever the flag asks for, and without turning it.
+    withoutFlags: z.boolean().default(false),
     // Single keys, or a share of them in percent; everything when both are left out.
     customers: z.array(key).min(1).optional(),
     share: z.number().gt(0).max(100).optional(),
@@ -97,6 +107,10 @@ export function engineRoutes(engine: EngineControl): Router {
     await engine.backfill(find(engine, capability), wish);
     res.status(202).json({ capability, state: 'running' });
   });
+  router.post('/removals', async (req, res) => {
+    const { capability, ...wish } = parse(deletion, bodyOf(req));
+    res.json(await engine.removal(find(engine, capability), wish));
+  });
   router.post('/reconciles', async (req, res) => {
     const { capability, ...order } = parse(reconcileOrder, bodyOf(req));
     res.json(await engine.reconcile(find(engine, capability), order));
@@ -107,7 +121,10 @@ export function engineRoutes(engine: EngineControl): Router {
     res.json(dryRun ? await engine.planCompletion(steward) : await engine.complete(steward));
   });
   router.post('/handovers', async (req, res) => {
-    const { capability, to, dryRun, customers, share } = parse(handoverOrder, bodyOf(req));
+    const { capability, to, dryRun, withoutFlags, customers, share } = parse(
+      handoverOrder,
+      bodyOf(req),
+    );
     const steward = find(engine, capability);
     const wish: CohortWish | undefined = customers
       ? { customers }
@@ -117,7 +134,7 @@ export function engineRoutes(engine: EngineControl): Router {
     res.json(
       dryRun
         ? await engine.planHandover(steward, to, wish)
-        : await engine.handOver(steward, to, wish),
+        : await engine.handOver(steward, to, { wish, withoutFlags }),
     );
   });
   router.post('/repairs', async (req, res) => {

@@ -50,7 +50,8 @@ export interface StewardOptions {
 /** Whether this engine acts on the capability. */
 export type Standing =
   | { readonly as: 'waiting'; readonly reason: string }
-  | { readonly as: 'standby' }
+  /** The engine that has the lease, by its holder's name: host, process and run. */
+  | { readonly as: 'standby'; readonly leader: string | null }
   /** Nothing is left to do: extracted has it for good. */
   | { readonly as: 'complete'; readonly since: number; readonly epoch: number }
   | { readonly as: 'leader' };
@@ -133,6 +134,11 @@ export class Steward {
     this.#command?.handovers.askAbort(id, reason);
   }
 
+  /** The error that keeps a handover from being finished; null when none is known. */
+  troubleOf(id: string): string | null {
+    return this.#command?.handovers.troubleOf(id) ?? null;
+  }
+
   async #live(): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
@@ -164,7 +170,8 @@ export class Steward {
       this.#wake.abort();
     });
     if (!led) {
-      this.#standBy();
+      const view = await legacy.store.lease().catch(() => null);
+      this.#standBy(view?.holder ?? null);
       return;
     }
     const completions = new Completions({ ...this.#options, plane, leases });
@@ -277,12 +284,12 @@ export class Steward {
     await plane?.data.stop();
   }
 
-  #standBy(): void {
+  #standBy(leader: string | null): void {
     const { log, capability } = this.#options;
     if (this.#standing.as !== 'standby') {
-      log.info({ capability }, 'another engine leads; standing by');
+      log.info({ capability, leader }, 'another engine leads; standing by');
     }
-    this.#standing = { as: 'standby' };
+    this.#standing = { as: 'standby', leader };
   }
 
   #wait(error: unknown): void {

@@ -1,6 +1,7 @@
+import { Problem } from '../../chassis/index.ts';
 import { repair } from '../doctor/repair.ts';
 import type { RepairReport, Surgery } from '../doctor/repair.ts';
-import { trust } from '../doctor/trust.ts';
+import { NothingToDecide, trust } from '../doctor/trust.ts';
 import type { SideName } from '../side.ts';
 import type { Command } from './driver.ts';
 import type { HandoverOutcome } from './handovers.ts';
@@ -27,9 +28,21 @@ export async function operate(
       return ending(outcome);
     },
   };
-  const report = side === null ? await repair(surgery) : await trust(surgery, side);
+  const report = side === null ? await repair(surgery) : await decided(surgery, side);
   await plane.data.ownerChanged().catch(() => undefined);
   return report;
+}
+
+/** @throws Problem `nothing_to_repair` unless the doctor asks for a decision */
+async function decided(surgery: Surgery, side: SideName): Promise<RepairReport> {
+  try {
+    return await trust(surgery, side);
+  } catch (error) {
+    if (!(error instanceof NothingToDecide)) throw error;
+    const { capability } = surgery;
+    const members = { capability, next: `fig doctor ${capability}` };
+    throw new Problem(409, 'nothing_to_repair', error.message, { members });
+  }
 }
 
 function ending({ outcome, reason, record }: HandoverOutcome): string {

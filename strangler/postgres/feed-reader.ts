@@ -135,6 +135,14 @@ export class PostgresFeedReader implements FeedReader {
     return { ...pending, changes: Math.max(pending.changes, (await this.#last()) - after) };
   }
 
+  async newest(): Promise<number | null> {
+    const { rows } = await this.#db.query<{ at: number | null }>(
+      `SELECT coalesce((SELECT max(at) FROM ${name(captureTable(this.#capability))} WHERE op <> 'heartbeat'),
+         (SELECT at FROM ${this.#feed} WHERE op <> 'heartbeat' ORDER BY position DESC LIMIT 1)) AS at`,
+    );
+    return rows[0]?.at ?? null;
+  }
+
   async size(): Promise<number> {
     const { rows } = await this.#db.query<{ oldest: number; last: number }>(
       `SELECT s.last, (SELECT position FROM ${this.#feed} WHERE position >= $2

@@ -54,6 +54,14 @@ function ruleOfStrategies({ strategies }: Feature): FlagRule {
   return { kind: 'conditional', share, conditions };
 }
 
+/** All strategies that count, in words, whether the flag is on or not. */
+export function strategiesText({ strategies }: Feature): string {
+  return (strategies ?? [])
+    .filter(isInForce)
+    .map((one) => partOf(one).text)
+    .join(', or ');
+}
+
 /** Whether a strategy counts; an Unleash server keeps those that were turned off. */
 export function isInForce({ disabled }: Strategy): boolean {
   return disabled !== true;

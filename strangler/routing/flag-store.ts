@@ -1,6 +1,6 @@
 import { readFlagFile, setFlags } from './flag-file.ts';
 import type { Feature } from './flag-file.ts';
-import { isReplaceable, ruleOf, ruleText } from './flag-rule.ts';
+import { isReplaceable, ruleOf, strategiesText } from './flag-rule.ts';
 import type { FlagRule } from './flag-rule.ts';
 
 /** Where flags are changed: the flag file, or an Unleash server by its admin API. */
@@ -26,7 +26,7 @@ export class ForeignStrategies extends Error {
   readonly flag: string;
 
   constructor(flag: string, feature: Feature | undefined) {
-    const text = ruleText(ruleOf(feature && { ...feature, enabled: true }));
+    const text = feature === undefined ? '' : strategiesText(feature);
     super(`${flag} has strategies that Fig did not set (${text}), and they would be replaced`);
     this.flag = flag;
   }

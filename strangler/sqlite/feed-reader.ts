@@ -46,6 +46,13 @@ export class SqliteFeedReader implements FeedReader {
     });
   }
 
+  newest(): Promise<number | null> {
+    const sql = `SELECT at FROM ${this.#feed} WHERE op <> 'heartbeat' ORDER BY position DESC LIMIT 1`;
+    return this.#db.snapshot(
+      () => (this.#db.read(sql).pluck().get() as number | undefined) ?? null,
+    );
+  }
+
   size(): Promise<number> {
     // Each by itself, or SQLite would look at every row of the feed.
     const sql = `SELECT (SELECT max(position) FROM ${this.#feed}) -

@@ -49,7 +49,7 @@ async function moveCustomers({ to, customers }: CohortOrder): Promise<void> {
   const steward = await leading('till');
   // What was written while there was no engine has to be applied first: gates are refused until then.
   for (let refused = true; refused;) {
-    refused = await engine.handOver(steward, to, customers ? { customers } : undefined).then(
+    refused = await engine.handOver(steward, to, customers ? { wish: { customers } } : {}).then(
       () => false,
       (error: unknown) => error instanceof Problem && error.code === 'gate_refused',
     );

@@ -62,7 +62,8 @@ export async function figFor(
     const code = await runCommand(line.split(' ').filter(Boolean), {
       stdout: { write: (text: string) => (stdout += text) },
       stderr: { write: (text: string) => (stderr += text) },
-      env: { FIG_DATA_DIR: folder, ...more },
+      // Tests mean what they say, but for those that are about being asked.
+      env: { FIG_DATA_DIR: folder, ...(stdin ? {} : { FIG_YES: '1' }), ...more },
       ...(stdin ? { stdin } : {}),
     });
     return { code, stdout, stderr };

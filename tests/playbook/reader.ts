@@ -26,7 +26,8 @@ export async function createReader(dataDir: string): Promise<Reader> {
     env[variable] = String(mine.get(port));
   }
   return {
-    env: { ...env, NO_COLOR: '1' },
+    // Whoever follows the playbook at a terminal is asked, and says yes.
+    env: { ...env, NO_COLOR: '1', FIG_YES: '1' },
     adapt: (text) =>
       text
         .replaceAll(/\b(localhost|127\.0\.0\.1):(\d+)/g, (found, _host, port: string) => {

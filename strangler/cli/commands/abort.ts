@@ -39,7 +39,11 @@ export async function abort(
   const handover = refuseWhatCantBe(status);
   if (dryRun) return showPlan(output, status, handover);
   const { from, to, id } = handover;
-  await confirmed(output, { question: `Take ${capability}: ${from} -> ${to} back?`, yes });
+  await confirmed(output, {
+    question: `Take ${capability}: ${from} -> ${to} back?`,
+    yes,
+    otherwise: `fig abort ${capability} --yes`,
+  });
   const answer =
     source === 'engine'
       ? ((await engine.order('/aborts', { capability, handover: id })) as AbortAnswer)

@@ -7,6 +7,7 @@ import type { Context } from '../context.ts';
 import { EngineClient } from '../engine-client.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { duration, stepsText } from '../format.ts';
+import { agreedOnRemoval } from '../removal.ts';
 import { copiedText } from '../copied-text.ts';
 import { nextSteps, step } from '../next-step.ts';
 import type { Output } from '../output.ts';
@@ -16,6 +17,9 @@ interface BackfillOptions {
   /** Rows a second; null lifts the limit, and undefined leaves it as it is. */
   readonly rate: number | null | undefined;
   readonly dryRun: boolean;
+  readonly yes: boolean;
+  /** Rows that may vanish from the side that is copied to, as the refusal names them. */
+  readonly deleteRows: number | undefined;
   readonly timeoutMs: number;
 }
 
@@ -24,12 +28,17 @@ export async function backfill(
   context: Context,
   output: Output,
   capability: string,
-  { restart, rate, dryRun, timeoutMs }: BackfillOptions,
+  { restart, rate, dryRun, yes, deleteRows, timeoutMs }: BackfillOptions,
 ): Promise<void> {
   const { mapping } = declarationOf(context, capability);
   const engine = new EngineClient(context.engineUrl, timeoutMs, output.progress);
   if (dryRun) return plan(engine, output, mapping, restart);
-  await engine.order('/backfills', { capability, restart, rate });
+  if (restart) {
+    const deleting = deleteRows === undefined ? '' : ` --delete-rows ${deleteRows}`;
+    const otherwise = `fig backfill ${capability} --restart${deleting}`;
+    await agreedOnRemoval(engine, output, { capability, deleteRows, yes, otherwise });
+  }
+  await engine.order('/backfills', { capability, restart, rate, deleteRows });
   const done = await whenDone(engine, capability);
   const { rows, startedAt, at } = done.backfill;
   const tookMs = startedAt === null || at === null ? null : at - startedAt;

@@ -1,5 +1,7 @@
 import { CallFailed } from '../../../chassis/index.ts';
 import type { CompletionAnswer, CompletionPlan } from '../../engine/index.ts';
+import { refusalOf } from '../../handover/gates.ts';
+import { plural } from '../../wording.ts';
 import { confirmed } from '../confirm.ts';
 import { declarationOf } from '../context.ts';
 import type { Context } from '../context.ts';
@@ -25,14 +27,33 @@ export async function complete(
   declarationOf(context, capability);
   const engine = new EngineClient(context.engineUrl, timeoutMs, output.progress);
   if (dryRun) return showPlan(engine, output, capability);
-  await confirmed(output, {
-    question: `Complete ${capability}? There is no way back afterwards.`,
-    yes,
-    otherwise: `fig complete ${capability} --yes`,
-  });
+  if (!yes) await agreed(engine, output, capability);
   output.progress(`${capability}: comparing both sides a last time, then closing the way back`);
   const answer = await give(engine, capability);
   output.result(answer, () => answerText(answer));
+}
+
+/** The gates first, then what would happen, then the question. @throws CommandError unless it may be */
+async function agreed(engine: EngineClient, output: Output, capability: string): Promise<void> {
+  const order = { capability, dryRun: true };
+  const { gates, tables } = (await engine.order('/completions', order)) as CompletionPlan;
+  const refusal = refusalOf(gates);
+  if (refusal) {
+    const { gate, reason, next } = refusal;
+    throw new CommandError(EXIT.refused, 'gate_refused', reason, next, {
+      capability,
+      gate,
+      reason,
+    });
+  }
+  const renamed = tables.map((one) => `${one.table} to ${one.renamed}`).join(', ');
+  await confirmed(output, {
+    question:
+      `${plural(tables.length, 'table')} of legacy would be renamed: ${renamed}\n` +
+      `Complete ${capability}? There is no way back afterwards.`,
+    yes: false,
+    otherwise: `fig complete ${capability} --yes`,
+  });
 }
 
 async function give(engine: EngineClient, capability: string): Promise<CompletionAnswer> {

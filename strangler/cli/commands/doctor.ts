@@ -1,4 +1,5 @@
 import { createLog } from '../../../chassis/index.ts';
+import type { Environment } from '../../../chassis/index.ts';
 import { diagnose, examine, repairText } from '../../doctor/index.ts';
 import type { DatabaseFacts, EngineFacts, RepairReport } from '../../doctor/index.ts';
 import {
@@ -9,6 +10,7 @@ import {
   withStandIn,
 } from '../../engine/index.ts';
 import type { DataDeclaration, LiveStatus } from '../../engine/index.ts';
+import { openFlagStore, readSwitch } from '../../routing/index.ts';
 import type { SideName } from '../../side.ts';
 import { declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
@@ -162,6 +164,7 @@ async function mend(
     trust === undefined
       ? examination.findings.filter(({ repair }) => repair !== null)
       : examination.capabilities;
+  if (trust !== undefined) refuseUnasked(examination, trust);
   const names = [...new Set(ill.map(({ capability }) => capability))].filter(
     (name) => name !== null,
   );
@@ -169,11 +172,23 @@ async function mend(
   await confirmed(output, {
     question: trust ? `Make ${trust} the owner of ${names.join()}?` : `Mend ${names.join(', ')}?`,
     yes,
-    ...(trust ? { otherwise: `fig doctor ${names.join()} --repair --trust ${trust} --yes` } : {}),
+    otherwise:
+      `fig doctor ${trust ? names.join() : ''} --repair ${trust ? `--trust ${trust} ` : ''}--yes`.replace(
+        / +/g,
+        ' ',
+      ),
   });
   const reports: RepairReport[] = [];
   for (const name of names) reports.push(await operateOn(context, output, engine, name, trust));
   return reports;
+}
+
+/** @throws CommandError unless the doctor asks for a decision that this side may be */
+function refuseUnasked({ findings, capabilities }: Examination, side: SideName): void {
+  if (findings.some(({ trusts = [] }) => trusts.includes(side))) return;
+  const names = capabilities.map(({ capability }) => capability).join();
+  const message = `nothing that is wrong with ${names} is mended by declaring ${side} right; its owner stays`;
+  throw new CommandError(EXIT.refused, 'nothing_to_repair', message, `fig doctor ${names}`);
 }
 
 /** By the engine where one leads, and in its place where none does. */
@@ -195,12 +210,38 @@ async function operateOn(
   const redisUrl = env['REDIS_URL'] || undefined;
   const log = createLog('fig', 'silent');
   try {
-    return await withStandIn({ declaration, redisUrl, log, patienceMs: LEASE_MS }, (command) =>
-      operate(command, trust ?? null, () => undefined),
+    const report = await withStandIn(
+      { declaration, redisUrl, log, patienceMs: LEASE_MS },
+      (command) => operate(command, trust ?? null, () => undefined),
     );
+    return trust === undefined ? report : await settleRequest(env, report, trust);
   } catch (error) {
     if (!(error instanceof LeaseHeldError)) throw error;
     return { capability, done: [], failed: [`${error.message}, but no engine answers here`] };
+  }
+}
+
+/** The flag asks for what is, where it can be set; the next engine does not hear it until it is turned. */
+async function settleRequest(
+  env: Environment,
+  report: RepairReport,
+  owner: SideName,
+): Promise<RepairReport> {
+  const flag = `${report.capability}.writes`;
+  const on = owner === 'extracted';
+  const value = on ? 'on' : 'off';
+  try {
+    const store = openFlagStore(env);
+    if (!store) throw new Error('an Unleash server keeps it, and UNLEASH_ADMIN_TOKEN is not given');
+    if (readSwitch(await store.rule(flag)).on !== on) await store.set({ [flag]: on ? 100 : 0 });
+    return {
+      ...report,
+      done: [...report.done, `${flag} is ${value}, so that it asks for what is`],
+    };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const left = `${flag} could not be set to ${value} (${why}): what it asks for is not done until it is turned`;
+    return { ...report, done: [...report.done, left] };
   }
 }
 

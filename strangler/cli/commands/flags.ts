@@ -9,6 +9,7 @@ import {
 } from '../../routing/index.ts';
 import type { FlagRule, FlagsState, FlagStore } from '../../routing/index.ts';
 import type { Context } from '../context.ts';
+import { confirmed } from '../confirm.ts';
 import { EngineClient } from '../engine-client.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { table } from '../format.ts';
@@ -110,16 +111,19 @@ interface FlagWords {
   readonly dryRun: boolean;
   /** Whether strategies that somebody else has set may be replaced. */
   readonly overwrite: boolean;
+  readonly yes: boolean;
 }
 
 /** Sets one flag; the running system sees it within a moment. */
 export async function setFlag(
   context: Context,
   output: Output,
-  { name, value, dryRun, overwrite }: FlagWords,
+  { name, value, dryRun, overwrite, yes }: FlagWords,
 ): Promise<void> {
   const flag = known('flag', name, context.capabilities.flatMap(flagsOf));
-  const change = await changeFlag(context, flag, shareFrom(flag, value), { dryRun, overwrite });
+  const share = shareFrom(flag, value);
+  if (!dryRun && isSwitch(flag)) await agreed(context, output, { flag, share, yes, overwrite });
+  const change = await changeFlag(context, flag, share, { dryRun, overwrite });
   const capability = flag.split('.')[0] ?? '';
   const asks = isSwitch(flag) && capability in context.declarations;
   const next = asks ? [step('fig status', 'tells whether the handover is safe yet')] : [];
@@ -132,6 +136,32 @@ export async function setFlag(
     },
     next,
   );
+}
+
+/** A switch moves ownership as soon as that is safe, so it is asked about like the move itself. */
+async function agreed(
+  context: Context,
+  output: Output,
+  {
+    flag,
+    share,
+    yes,
+    overwrite,
+  }: Pick<FlagWords, 'yes' | 'overwrite'> & { flag: string; share: number },
+): Promise<void> {
+  const { before, conditions } = await changeFlag(context, flag, share, {
+    dryRun: true,
+    overwrite,
+  });
+  const value = share > 0 ? 'on' : 'off';
+  const owner = share > 0 ? 'extracted' : 'legacy';
+  await confirmed(output, {
+    question:
+      `${flag} is ${conditions ?? valueText(flag, before)}; ${value} asks for ${owner} as the owner, as soon as that is safe\n` +
+      `Set ${flag} to ${value}?`,
+    yes,
+    otherwise: `fig flags set ${flag} ${value}${overwrite ? ' --overwrite' : ''} --yes`,
+  });
 }
 
 /** A flag that was set, or would be. */

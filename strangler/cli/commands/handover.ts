@@ -1,5 +1,6 @@
 import { CallFailed } from '../../../chassis/index.ts';
-import type { HandoverAnswer, HandoverPlan } from '../../engine/index.ts';
+import type { HandoverAnswer, HandoverPlan, LiveStatus } from '../../engine/index.ts';
+import { refusalOf } from '../../handover/gates.ts';
 import type { SideName } from '../../side.ts';
 import { otherSide } from '../../side.ts';
 import { plural } from '../../wording.ts';
@@ -25,6 +26,8 @@ interface HandoverOptions extends CohortWords {
   readonly dryRun: boolean;
   readonly yes: boolean;
   readonly timeoutMs: number;
+  /** Whatever the flag asks for, and without turning it. */
+  readonly withoutFlags: boolean;
 }
 
 /** Moves ownership of a capability to a side: `switch` and `reverse` are the same command. */
@@ -33,7 +36,7 @@ export async function handOver(
   output: Output,
   capability: string,
   to: SideName,
-  { dryRun, yes, timeoutMs, customers, share }: HandoverOptions,
+  { dryRun, yes, timeoutMs, customers, share, withoutFlags }: HandoverOptions,
 ): Promise<void> {
   declarationOf(context, capability);
   const engine = new EngineClient(context.engineUrl, timeoutMs, output.progress);
@@ -42,22 +45,54 @@ export async function handOver(
     to,
     ...(customers ? { customers } : {}),
     ...(share === undefined ? {} : { share }),
+    ...(withoutFlags ? { withoutFlags } : {}),
   };
   const what = whatOf(order);
   if (dryRun) return showPlan(engine, output, order);
-  await confirmed(output, {
-    question: `Move the writes of ${what} from ${otherSide(to)} to ${to}?`,
-    yes,
-  });
+  if (!yes) await agreed(engine, output, order);
   output.progress(`${what}: ${otherSide(to)} -> ${to}`);
   const answer = await give(engine, order);
   const back = commandOf({ ...order, to: otherSide(to) });
-  output.result(answer, () => answerText(answer, back), [step(back, 'the way back')]);
+  const flag = `${capability}.writes`;
+  const later = `fig flags set ${flag} ${to === 'extracted' ? 'on' : 'off'}`;
+  const next = [step(back, 'the way back')];
+  output.result(
+    answer,
+    () => {
+      const text = answerText(answer, back);
+      return withoutFlags ? `${text}\n${flag} was not turned; once it can be: ${later}` : text;
+    },
+    withoutFlags ? [step(later, 'so that the flag asks for what is'), ...next] : next,
+  );
+}
+
+/** The gates first, then what would happen, then the question. @throws CommandError unless it may be */
+async function agreed(engine: EngineClient, output: Output, order: Order): Promise<void> {
+  const plan = await planOf(engine, order);
+  const refusal = refusalOf(plan.gates);
+  const { capability, to } = order;
+  if (refusal) {
+    const { gate, reason, next } = refusal;
+    throw new CommandError(EXIT.refused, 'gate_refused', reason, next, {
+      capability,
+      gate,
+      reason,
+    });
+  }
+  const { holdMs, from } = plan.prediction;
+  await confirmed(output, {
+    question:
+      `${whatOf(order)}: writes would wait for about ${duration(holdMs)} (${from})\n` +
+      `Move the writes of ${whatOf(order)} from ${otherSide(to)} to ${to}?`,
+    yes: false,
+    otherwise: `${commandOf(order)} --yes`,
+  });
 }
 
 interface Order extends CohortWords {
   readonly capability: string;
   readonly to: SideName;
+  readonly withoutFlags?: boolean;
 }
 
 function whatOf({ capability, customers, share }: Order): string {
@@ -72,43 +107,67 @@ function commandOf({ capability, to, customers, share }: Order): string {
 }
 
 async function give(engine: EngineClient, order: Order): Promise<HandoverAnswer> {
+  const before = await engine.statusOf(order.capability);
   try {
     return (await engine.order('/handovers', order)) as HandoverAnswer;
   } catch (error) {
-    if (!(error instanceof CallFailed)) throw error;
-    return whatBecameOfIt(engine, order, error);
+    if (!isLost(error)) throw error;
+    return whatBecameOfIt(engine, order, { before, cause: error });
   }
 }
 
-/** The engine went away with the order: the next one finishes the handover, or takes it back. */
+/** Whether nobody has said what became of an order that may have been begun. */
+function isLost(error: unknown): error is Error {
+  if (error instanceof CallFailed) return true;
+  return error instanceof CommandError && ['handover_lost', 'internal_error'].includes(error.code);
+}
+
+interface Lost {
+  readonly before: LiveStatus | undefined;
+  readonly cause: Error;
+}
+
+/** The answer got lost: the journal says what became of the order, once an engine leads again. */
 async function whatBecameOfIt(
   engine: EngineClient,
   order: Order,
-  cause: CallFailed,
+  { before, cause }: Lost,
 ): Promise<HandoverAnswer> {
   const { capability, to } = order;
   const single = order.customers !== undefined || order.share !== undefined;
   for (;;) {
     const status = await engine.statusOf(capability);
-    if (status?.standing.as === 'leader' && status.moving === null) {
+    const readable = status?.standing.as === 'leader' && status.trouble.length === 0;
+    if (readable && status.moving === null) {
       const { owner, lastHandover: last } = status;
-      const moved = last?.to === to && last.outcome === 'done' && (last.keys !== null) === single;
-      if (moved && (single || owner === to)) {
+      const isNew = last !== null && last.id !== before?.lastHandover?.id;
+      const isIt = isNew && last.to === to && (last.keys !== null) === single;
+      if (isIt && last.outcome === 'done' && (single || owner === to)) {
         const { id, holdMs, epoch, keys } = last;
         const rollbackUnsafe = null;
         const outcome = 'done';
         return { outcome, id, capability, to, epoch, keys, holdMs, steps: [], rollbackUnsafe };
       }
-      const message = `the engine went away and nothing was moved: ${cause.message}`;
+      if (isIt && last.outcome === 'aborted') {
+        const message = `the handover was taken back: ${last.reason ?? 'no reason was recorded'}`;
+        const next = `fig journal ${capability}`;
+        throw new CommandError(EXIT.failed, 'handover_aborted', message, next);
+      }
+      const message = `nothing was moved, and ${owner ?? 'nobody'} owns ${capability}: ${cause.message}`;
       throw new CommandError(EXIT.failed, 'engine_went_away', message, 'fig status');
     }
-    await engine.pause('the engine went away; waiting for the next one');
+    await engine.pause('no answer came; waiting for what the journal says');
   }
+}
+
+async function planOf(engine: EngineClient, order: Order): Promise<HandoverPlan> {
+  const { withoutFlags: _not, ...asked } = order;
+  return (await engine.order('/handovers', { ...asked, dryRun: true })) as HandoverPlan;
 }
 
 async function showPlan(engine: EngineClient, output: Output, order: Order): Promise<void> {
   const { to } = order;
-  const plan = (await engine.order('/handovers', { ...order, dryRun: true })) as HandoverPlan;
+  const plan = await planOf(engine, order);
   const { steps, prediction, keys } = plan;
   showGatePlan(output, plan, {
     lines: [

@@ -6,6 +6,7 @@ import { EngineClient } from '../engine-client.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { duration, table } from '../format.ts';
 import { step } from '../next-step.ts';
+import { agreedOnRemoval } from '../removal.ts';
 import type { NextStep } from '../next-step.ts';
 import type { Output, Paint } from '../output.ts';
 
@@ -15,6 +16,9 @@ const ROWS_SHOWN = 10;
 interface ReconcileWords {
   readonly sample: number | undefined;
   readonly repair: boolean;
+  readonly yes: boolean;
+  /** Rows that may vanish from the side that follows, as the refusal names them. */
+  readonly deleteRows: number | undefined;
   readonly timeoutMs: number;
 }
 
@@ -28,12 +32,22 @@ export async function reconcile(
   context: Context,
   output: Output,
   capability: string,
-  { sample, repair, timeoutMs }: ReconcileWords,
+  { sample, repair, yes, deleteRows, timeoutMs }: ReconcileWords,
 ): Promise<void> {
   declarationOf(context, capability);
   const engine = new EngineClient(context.engineUrl, timeoutMs, output.progress);
+  if (repair) {
+    const deleting = deleteRows === undefined ? '' : ` --delete-rows ${deleteRows}`;
+    const otherwise = `fig reconcile ${capability} --repair${deleting}`;
+    await agreedOnRemoval(engine, output, { capability, deleteRows, yes, otherwise });
+  }
   output.progress(`comparing ${capability} row by row`);
-  const report = (await engine.order('/reconciles', { capability, sample, repair })) as Told;
+  const report = (await engine.order('/reconciles', {
+    capability,
+    sample,
+    repair,
+    deleteRows,
+  })) as Told;
   const next = nextOf(report);
   output.result(report, () => reportText(report, output.paint), next);
   if (report.clean) return;

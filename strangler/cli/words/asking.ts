@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import type { OutputWishes } from '../output.ts';
-import { DRY_RUN, verb } from '../verb.ts';
+import { DRY_RUN, verb, YES } from '../verb.ts';
 import type { Run } from '../verb.ts';
 
 interface ChangeWords extends OutputWishes {
+  readonly yes: boolean;
   readonly dryRun: boolean;
   readonly overwrite: boolean;
 }
@@ -51,12 +52,14 @@ function addShares(program: Command, run: Run): void {
       .argument('<share>', 'a whole number from 0 to 100')
       .option(...OVERWRITE, false)
       .option(...DRY_RUN, false)
-      .action((capability: string, share: string, { dryRun, overwrite, ...wishes }: ChangeWords) =>
-        run(wishes, async (context, output) => {
+      .option(...YES, false)
+      .action((capability: string, share: string, words: ChangeWords) => {
+        const { dryRun, overwrite, yes: _asksNothing, ...wishes } = words;
+        return run(wishes, async (context, output) => {
           const { setShare } = await import('../commands/share.ts');
           await setShare(context, output, { capability, kind, share, dryRun, overwrite });
-        }),
-      );
+        });
+      });
   }
 }
 
@@ -93,10 +96,11 @@ function addFlags(flags: Command, run: Run): void {
     .argument('<value>', 'a share from 0 to 100, on or off')
     .option(...OVERWRITE, false)
     .option(...DRY_RUN, false)
-    .action((name: string, value: string, { dryRun, overwrite, ...wishes }: ChangeWords) =>
+    .option(...YES, false)
+    .action((name: string, value: string, { dryRun, overwrite, yes, ...wishes }: ChangeWords) =>
       run(wishes, async (context, output) => {
         const { setFlag } = await import('../commands/flags.ts');
-        await setFlag(context, output, { name, value, dryRun, overwrite });
+        await setFlag(context, output, { name, value, dryRun, overwrite, yes });
       }),
     );
 }

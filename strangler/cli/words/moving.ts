@@ -2,20 +2,29 @@ import { Argument, Option } from 'commander';
 import type { Command } from 'commander';
 import type { Watching } from '../commands/shadow-fence.ts';
 import type { OutputWishes } from '../output.ts';
-import { DRY_RUN, keys, percent, rate, seconds, verb, YES } from '../verb.ts';
+import { DRY_RUN, keys, percent, positive, rate, seconds, verb, YES } from '../verb.ts';
 import type { Run } from '../verb.ts';
 
 interface Timed extends OutputWishes {
   readonly timeout: number;
 }
 
+const DELETE_ROWS = [
+  '--delete-rows <count>',
+  'also where so many rows vanish from the side that is copied to: as the refusal names them',
+] as const;
+
 interface BackfillWords extends Timed {
+  readonly yes: boolean;
+  readonly deleteRows?: number;
   readonly restart: boolean;
   readonly rate?: number | null;
   readonly dryRun: boolean;
 }
 
 interface ReconcileWords extends Timed {
+  readonly yes: boolean;
+  readonly deleteRows?: number;
   readonly sample?: number;
   readonly repair: boolean;
 }
@@ -28,6 +37,7 @@ interface HandoverWords extends Timed {
 interface CohortWords extends HandoverWords {
   readonly customers?: readonly string[];
   readonly share?: number;
+  readonly withoutFlags: boolean;
 }
 
 /** The commands that move a capability: its rows, then its ownership. */
@@ -52,14 +62,19 @@ function addBackfill(program: Command, run: Run): void {
   })
     .argument('<capability>')
     .option('--restart', 'copy everything again', false)
+    .option(...DELETE_ROWS, positive)
     .option('--rate <rows/s>', 'copy so many rows a second at most; off lifts the limit', rate)
     .option(...DRY_RUN, false)
+    .option(...YES, false)
     .option('--timeout <seconds>', 'give up waiting; the copy goes on', seconds, 600_000)
     .action(
-      (capability: string, { restart, rate: limit, dryRun, timeout, ...wishes }: BackfillWords) =>
+      (
+        capability: string,
+        { restart, rate: limit, dryRun, yes, deleteRows, timeout, ...wishes }: BackfillWords,
+      ) =>
         run(wishes, async (context, output) => {
           const { backfill } = await import('../commands/backfill.ts');
-          const asked = { restart, rate: limit, dryRun, timeoutMs: timeout };
+          const asked = { restart, rate: limit, dryRun, yes, deleteRows, timeoutMs: timeout };
           await backfill(context, output, capability, asked);
         }),
     );
@@ -73,13 +88,17 @@ function addReconcile(program: Command, run: Run): void {
     .argument('<capability>')
     .option('--sample <percent>', 'compare only about so many of the rows', percent)
     .option('--repair', "bring the owner's rows over once more where the sides differ", false)
+    .option(...DELETE_ROWS, positive)
+    .option(...YES, false)
     .option('--timeout <seconds>', 'give up waiting', seconds, 600_000)
-    .action((capability: string, { sample, repair, timeout, ...wishes }: ReconcileWords) =>
-      run(wishes, async (context, output) => {
+    .action((capability: string, words: ReconcileWords) => {
+      const { sample, repair, yes, deleteRows, timeout, ...wishes } = words;
+      return run(wishes, async (context, output) => {
         const { reconcile } = await import('../commands/reconcile.ts');
-        await reconcile(context, output, capability, { sample, repair, timeoutMs: timeout });
-      }),
-    );
+        const asked = { sample, repair, yes, deleteRows, timeoutMs: timeout };
+        await reconcile(context, output, capability, asked);
+      });
+    });
 }
 
 function addComplete(program: Command, run: Run): void {
@@ -144,7 +163,7 @@ function addHandovers(program: Command, run: Run): void {
   ] as const;
   for (const [name, to, does] of verbs) {
     verb(program, name, {
-      does: `${does}; asks first on a terminal`,
+      does: `${does}; looks at the gates, then asks; --yes where no terminal is`,
       examples: [
         `fig ${name} inventory --dry-run`,
         `fig ${name} inventory`,
@@ -159,6 +178,11 @@ function addHandovers(program: Command, run: Run): void {
           .conflicts('share'),
       )
       .option('--share <percent>', 'move only so many of those who have rows by now', percent)
+      .option(
+        '--without-flags',
+        'leave the flag as it is, also where it can not be read: it counts again once it is turned',
+        false,
+      )
       .option('--dry-run', 'show gates, steps and the hold to expect; change nothing', false)
       .option(...YES, false)
       .option(
@@ -168,10 +192,10 @@ function addHandovers(program: Command, run: Run): void {
         30_000,
       )
       .action((capability: string, words: CohortWords) => {
-        const { dryRun, yes, timeout, customers, share, ...wishes } = words;
+        const { dryRun, yes, timeout, customers, share, withoutFlags, ...wishes } = words;
         return run(wishes, async (context, output) => {
           const { handOver } = await import('../commands/handover.ts');
-          const asked = { dryRun, yes, customers, share, timeoutMs: timeout };
+          const asked = { dryRun, yes, customers, share, withoutFlags, timeoutMs: timeout };
           await handOver(context, output, capability, to, asked);
         });
       });
