@@ -3,6 +3,7 @@ import type { SideName } from '../side.ts';
 import { someOf } from '../wording.ts';
 import type { DatabaseFacts, EngineFacts } from './facts.ts';
 import { fencesText, fenceStory, nextOf, nextStory } from './fence-story.ts';
+import { decisionText } from './finding.ts';
 import type { Finding, Remedy } from './finding.ts';
 
 const SIDES: readonly SideName[] = ['legacy', 'extracted'];
@@ -234,12 +235,16 @@ function lostFeed(one: Case): readonly Finding[] {
 }
 
 function demanded(one: Case): readonly Finding[] {
-  const { demand, capability } = one.facts;
+  const { demand, capability, fences } = one.facts;
   if (demand === null) return [];
+  // A decision that was cut off before it took effect may be said again.
+  const trusts = SIDES.filter(
+    (side) => demand.reason === decisionText(side) && fences?.[side].state !== 'open',
+  );
   const what = `both sides have to be compared as a whole: ${demand.reason}`;
   const why = 'nothing is handed over before that, and a difference would be a lost write';
   const remedies = [{ command: `fig reconcile ${capability}`, reason: 'compares all rows' }];
-  return [finding(one, 'reconcile_demanded', { what, why, remedies })];
+  return [finding(one, 'reconcile_demanded', { what, why, remedies, trusts })];
 }
 
 function parkedChanges(one: Case): readonly Finding[] {

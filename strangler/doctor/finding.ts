@@ -52,3 +52,8 @@ export function repairText(capability: string, repair: Repair): string {
       return `${capability}: put Fig's tables and triggers on ${repair.side} back in place, and demand a full comparison`;
   }
 }
+
+/** Why everything has to be compared after a person has decided which side is right. */
+export function decisionText(side: SideName): string {
+  return `a person decided that ${side} is right`;
+}

@@ -7,6 +7,7 @@ import type { FenceRows } from '../fence-rows.ts';
 import type { FenceMove, HandoverRecord } from '../store.ts';
 import { diagnose } from './diagnose.ts';
 import { examine } from './examine.ts';
+import { decisionText } from './finding.ts';
 import type { Finding } from './finding.ts';
 import { demand, unfinishedOf } from './repair.ts';
 import type { RepairReport, Surgery } from './repair.ts';
@@ -28,7 +29,7 @@ export async function trust(surgery: Surgery, side: SideName): Promise<RepairRep
   const theirs = await other.fences();
   const epoch = Math.max(mine.epoch, theirs.epoch) + 1;
   const record = decision(capability, side, epoch);
-  await demand(surgery, `a person decided that ${side} is right`);
+  await demand(surgery, decisionText(side));
   const step = { handover: record.id, step: 'trust' };
   if (mine.anyOpen) {
     // It is opened again at the new epoch; meanwhile nobody writes, which is safe at any moment.

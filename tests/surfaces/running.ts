@@ -283,7 +283,7 @@ class Observer {
     const code = await this.#fig([...line.split(' '), '--json'], {
       stdout: { write: (text: string) => (stdout += text) },
       stderr: { write: () => undefined },
-      env: { ...process.env },
+      env: { ...process.env, FIG_YES: '1' },
     });
     return { code, document: documentsOf(stdout) };
   }
