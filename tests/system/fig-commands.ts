@@ -15,7 +15,7 @@ interface Ran {
 }
 
 function environment(system: System): NodeJS.ProcessEnv {
-  return { PATH: process.env['PATH'], FIG_DATA_DIR: system.dataDir, NO_COLOR: '1' };
+  return { PATH: process.env['PATH'], FIG_DATA_DIR: system.dataDir, NO_COLOR: '1', FIG_YES: '1' };
 }
 
 /** Runs `bin/fig` as a script does. */
