@@ -1,4 +1,4 @@
-import { alone, compared, median, quantile } from '../harness/index.ts';
+import { alone, compared, details, median, quantile } from '../harness/index.ts';
 import type { Result } from '../harness/index.ts';
 import { CAPABILITIES } from './handover.ts';
 import type { Handover, Moved, Way } from './handover.ts';
@@ -22,7 +22,7 @@ export function resultsOf(
   return [
     ...safety(ours, naive, wanted),
     ...CAPABILITIES.flatMap((capability) => pauses(ours, capability)),
-    ...WAYS.flatMap((way) => information(ours.moved, way)),
+    ...details(WAYS.flatMap((way) => information(ours.moved, way))),
     ...latency(ours, naive),
     ...processor(ours, naive),
   ];

@@ -187,11 +187,11 @@ function parse<T>(bench: Bench<T>): Given<T> {
 }
 
 function helpAfter<T>({ name, takes, turn, examples = [] }: Bench<T>): string {
-  const lines = ['', ...examples, '--json report.json', '--against ../fig-before --pairs 5'];
+  const lines = ['', ...examples, '--json report.json', '--against ../fig-before'];
   return `
 It takes ${takes} on two cores; with --against, ${turn.takes} for each pair. A pair is one turn of each
-build, both by the benchmark of their own clone; a goal there is missed only when the whole interval of
-the ratio lies beyond it.
+build, both by the benchmark of their own clone; a goal there is missed only when, after six
+pairs or more, the whole interval of the ratio lies beyond it.
 
 Examples:
 ${lines.map((words) => `  npm run ${name}${words && ` -- ${words}`}`).join('\n')}

@@ -6,6 +6,8 @@ import { middlePair } from './rounds.ts';
 
 /** A build may be a tenth worse than another before that is a finding. */
 const WORSE = { less: { atMost: 1.1 }, more: { atLeast: 0.9 } } as const;
+/** Of fewer than six pairs no interval is as sure as that. */
+const SURE = 0.95;
 /** Of these units less is better; of anything a second, more; of others, nobody can say. */
 const LESS = new Set(['ms', 's', 'MB', 'ms/request', '% of a core', 'modules']);
 
@@ -66,7 +68,8 @@ function compare(ours: readonly Result[], theirs: readonly Result[], version: st
       ok: missed === undefined,
     };
   }
-  return judged({ name, unit, rival: version, ...middlePair(pairs), ...goalFor(unit) });
+  const goal = ours[0]?.detail ? {} : goalFor(unit);
+  return judged({ name, unit, rival: version, ...middlePair(pairs), ...goal });
 }
 
 function goalFor(unit: string): { readonly goal?: RatioGoal } {
@@ -74,11 +77,11 @@ function goalFor(unit: string): { readonly goal?: RatioGoal } {
   return LESS.has(unit) ? { goal: WORSE.less } : {};
 }
 
-/** Missed only where that is as good as certain: when all of the interval lies beyond the goal. */
+/** Missed only where that is as good as certain: when all of a sure interval lies beyond the goal. */
 function judged(figures: Parameters<typeof compared>[0]): Result {
   const { goal, interval } = figures;
   const result = compared(figures);
   if (goal === undefined || interval === undefined) return result;
-  const ok = 'atLeast' in goal ? interval.high >= goal.atLeast : interval.low <= goal.atMost;
-  return { ...result, ok };
+  const met = 'atLeast' in goal ? interval.high >= goal.atLeast : interval.low <= goal.atMost;
+  return { ...result, ok: met || interval.confidence < SURE };
 }

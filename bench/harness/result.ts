@@ -16,6 +16,8 @@ export interface Result {
   readonly goal: string | null;
   /** Whether the goal is reached; true where none is set. */
   readonly ok: boolean;
+  /** There where a figure only explains others: two builds are not judged by it. */
+  readonly detail?: true;
 }
 
 /** What a ratio should be. */
@@ -71,4 +73,9 @@ export function alone({ name, unit, value, rival, rivalValue, atMost, atLeast }:
     goal: bounds.length === 0 ? null : bounds.join(', '),
     ok: value >= (atLeast ?? -Infinity) && value <= (atMost ?? Infinity),
   };
+}
+
+/** Marks figures that only explain others: of very many, some would differ by chance. */
+export function details(results: readonly Result[]): readonly Result[] {
+  return results.map((result) => ({ ...result, detail: true }));
 }
