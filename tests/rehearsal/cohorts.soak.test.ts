@@ -41,7 +41,8 @@ describe('three customers who move ahead, then the rest, then one back and all, 
     expect(report.examples).toEqual([]);
     expect(report.invariants.filter(({ ok }) => !ok)).toEqual([]);
     expect(report.expectedFailed.length).toBeGreaterThan(3);
-    expect(report.orders).toMatchObject({ sent: dataset.orders.length, failed: 0 });
+    expect(report.orders.failed).toBe(0);
+    expect(report.orders.sent).toBeGreaterThanOrEqual(dataset.orders.length);
     expect(report.mismatches).toEqual({ inventory: 0, payment: 0 });
   }, 240_000);
 });
