@@ -113,6 +113,21 @@ describe('REPLACE where recursive_triggers is off', () => {
     ),
   );
 
+  it('a row that goes since another one gets its number goes on the other side', () =>
+    withMoved(sqlite, async ({ plane, sessions }) => {
+      await sessions.legacy.run(`INSERT INTO note VALUES ('a', '1'), ('b', '2'), ('c', '3')`);
+      for (const [word, gone] of [
+        ['rowid', 'a'],
+        ['_rowid_', 'b'],
+      ] as const) {
+        await sessions.legacy.run(`UPDATE OR REPLACE note SET ${word} =
+          (SELECT rowid FROM note WHERE k = '${gone}') WHERE k = 'c'`);
+      }
+      await plane.barrier();
+      expect(await sessions.extracted.rows('SELECT k FROM note')).toEqual([{ k: 'c' }]);
+      expect(await plane.reconcile()).toMatchObject({ clean: true });
+    }));
+
   it.each(['sqlite', 'postgres'] as const)(
     'a new unique index on %s is a change of the schema',
     (dialect) =>

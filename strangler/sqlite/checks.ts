@@ -9,10 +9,16 @@ import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import type { Change } from '../store.ts';
 import type { SqliteConnection } from './connection.ts';
-import { demandReconcile, installAnew, installedTriggers, wantedTriggers } from './install.ts';
+import {
+  demandReconcile,
+  installAnew,
+  installedTriggers,
+  LATER_TRIGGER,
+  wantedTriggers,
+} from './install.ts';
 import type { Prepare } from './schema.ts';
 import { brokenSeals } from './seal.ts';
-import { shapeDrift, triggerDrift } from './shape.ts';
+import { isOfEarlierVersion, shapeDrift, triggerDrift } from './shape.ts';
 import { feedTable } from './tables.ts';
 import type { SqliteTarget } from './target.ts';
 import { TRYING } from './triggers.ts';
@@ -69,10 +75,15 @@ export class SqliteChecks implements SideChecks {
         const wanted = wantedTriggers(this.#read, this.#mapping, this.#side);
         const installed = installedTriggers(this.#read, capability);
         const changed = shapeDrift(this.#read, this.#mapping, this.#side);
+        const earlier = isOfEarlierVersion(this.#read, capability);
+        const expected = [...wanted].filter(
+          ([trigger]) => !earlier || !LATER_TRIGGER.test(trigger),
+        );
+        const other = earlier || changed.length > 0;
         const found = [
           ...changed,
-          ...triggerDrift(this.#side, wanted, installed, changed.length > 0),
-          ...brokenSeals(this.#read, capability, this.#side),
+          ...triggerDrift(this.#side, new Map(expected), installed, other),
+          ...(earlier ? [] : brokenSeals(this.#read, capability, this.#side)),
         ];
         this.#drift = { version: known, found };
       }

@@ -55,7 +55,7 @@ export function install(
     // An earlier version knew of fewer triggers, and sealed none.
     const earlier = completeShape(prepare, mapping, side);
     if (earlier) seal(connection, mapping.capability);
-    const lost = missing.filter((trigger) => !earlier || !/^fig_.*_rivals_/.test(trigger));
+    const lost = missing.filter((trigger) => !earlier || !LATER_TRIGGER.test(trigger));
     if (lost.length > 0) {
       // Somebody took them away, and what was written since is in no feed.
       const reason = `${side} had lost triggers of Fig (${lost.join(', ')})`;
@@ -64,6 +64,9 @@ export function install(
   };
   return connection.transaction(work, { lockMs });
 }
+
+/** What an earlier version did not have on every table. */
+export const LATER_TRIGGER = /^fig_.*_(rivals|numbered)_/;
 
 /** Installs on the schema as it is now, whatever it was before; nobody knows what was missed. */
 export async function installAnew(

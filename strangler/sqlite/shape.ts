@@ -51,6 +51,12 @@ export function shapeDrift(prepare: Prepare, mapping: Mapping, side: SideName): 
   return differencesOf(side, before, shapeOf(prepare, mapping, side));
 }
 
+/** Whether an earlier version has installed what there is: it kept less, and had fewer triggers. */
+export function isOfEarlierVersion(prepare: Prepare, capability: string): boolean {
+  const shape = installedShape(prepare, capability);
+  return shape !== undefined && Object.values(shape).some((table) => !(RULES in table));
+}
+
 /** Adds what an earlier version did not keep. @returns whether there was such a shape */
 export function completeShape(prepare: Prepare, mapping: Mapping, side: SideName): boolean {
   const before = installedShape(prepare, mapping.capability);

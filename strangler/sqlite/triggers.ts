@@ -23,7 +23,14 @@ export interface CapturedTable {
 }
 
 /** What a trigger is for, as its name says. */
-export const TRIGGER_PURPOSES = ['fence', 'capture', 'rivals', 'watch', 'guard'] as const;
+export const TRIGGER_PURPOSES = [
+  'fence',
+  'capture',
+  'rivals',
+  'numbered',
+  'watch',
+  'guard',
+] as const;
 type Purpose = (typeof TRIGGER_PURPOSES)[number];
 
 const EVENTS = ['insert', 'update', 'delete'] as const;
@@ -73,7 +80,11 @@ export function triggersOf(
       if (of.cohort) add(triggers, of, 'guard', event, 'BEFORE', guard(of, of.cohort, event));
       add(triggers, of, 'capture', event, 'AFTER', capture(of, event));
       if (event !== 'delete' && hasRivals(of)) {
-        add(triggers, of, 'rivals', event, 'BEFORE', rivals(of, event));
+        const alone = of.rivals.length === 0;
+        // Names are enough for SQLite: updates that give no number pay nothing.
+        const clause = alone && event === 'update' ? ' OF rowid, _rowid_, oid' : '';
+        add(triggers, of, 'rivals', event, 'BEFORE', rivals(of, event), clause);
+        if (alone) add(triggers, of, 'numbered', event, 'AFTER', numbered(of, event), clause);
       }
       if (watched) add(triggers, of, 'watch', event, 'AFTER', watch(of, event));
     }
@@ -93,11 +104,12 @@ function add(
   event: Event,
   time: 'BEFORE' | 'AFTER',
   { when, statements }: Body,
+  clause = '',
 ): void {
   const trigger = `fig_${capability}_${purpose}_${event}_${table}`;
   triggers.set(
     trigger,
-    `CREATE TRIGGER ${name(trigger)} ${time} ${event.toUpperCase()} ON ${name(table)}\n` +
+    `CREATE TRIGGER ${name(trigger)} ${time} ${event.toUpperCase()}${clause} ON ${name(table)}\n` +
       `WHEN ${when}\nBEGIN\n${statements.map((sql) => `  ${sql};\n`).join('')}END`,
   );
 }
@@ -167,12 +179,7 @@ function capture(of: TableTriggers, event: Event): Body {
   const oldKey = imageSql('OLD', key);
   const newKey = imageSql('NEW', key);
   const statements: string[] = [];
-  if (event !== 'delete' && hasRivals(of)) {
-    statements.push(
-      record(of, 'delete', 'r.key', 'NULL', `FROM fig_replaced r WHERE r.tbl = ${text(of.table)}`),
-      `DELETE FROM fig_replaced WHERE tbl = ${text(of.table)}`,
-    );
-  }
+  if (event !== 'delete' && of.rivals.length > 0) statements.push(...recordReplaced(of));
   if (event === 'delete') statements.push(record(of, 'delete', oldKey, 'NULL'));
   if (event === 'update') {
     const changed = key.map((column) => `OLD.${name(column)} IS NOT NEW.${name(column)}`);
@@ -222,23 +229,45 @@ function rivals(of: TableTriggers, event: Event): Body {
       `INSERT INTO fig_replaced (tbl, key) SELECT ${table}, ${imageSql('t', of.key)}\n` +
       `    FROM ${name(of.table)} t WHERE ${condition} AND (${other.join(' OR ')})`,
   );
-  // A row's number is hardly ever given.
-  const numbered =
-    event === 'update' ? `NEW.${of.rowid} IS NOT OLD.${of.rowid}` : `NEW.${of.rowid} <> -1`;
   return {
-    when: of.rivals.length > 0 ? NOT_APPLYING : `${NOT_APPLYING} AND ${numbered}`,
+    // A row's number is hardly ever given, which is asked first: it costs least.
+    when: of.rivals.length > 0 ? NOT_APPLYING : `${isNumbered(of, event)} AND ${NOT_APPLYING}`,
     statements: [`DELETE FROM fig_replaced WHERE tbl = ${table}`, ...found],
   };
 }
 
-function hasRivals({ rivals, rowid }: TableTriggers): boolean {
-  return rivals.length > 0 || rowid !== null;
+function recordReplaced(of: TableTriggers): readonly string[] {
+  return [
+    record(of, 'delete', 'r.key', 'NULL', `FROM fig_replaced r WHERE r.tbl = ${text(of.table)}`),
+    `DELETE FROM fig_replaced WHERE tbl = ${text(of.table)}`,
+  ];
+}
+
+/** Whether a row was given a number by whoever writes it; before it is inserted, others have -1. */
+function isNumbered({ rowid }: TableTriggers, event: Event): string {
+  return event === 'update' ? `NEW.${rowid} IS NOT OLD.${rowid}` : `NEW.${rowid} <> -1`;
+}
+
+/**
+ * Apart from capture, which most writes would pay for. A row that goes by its number alone holds nothing
+ * that the new one is to have on the other side, so it does not matter which of them is recorded first.
+ */
+function numbered(of: TableTriggers, event: Event): Body {
+  const noted = `EXISTS (SELECT 1 FROM fig_replaced WHERE tbl = ${text(of.table)})`;
+  return {
+    when: `${event === 'update' ? isNumbered(of, event) : noted} AND ${NOT_APPLYING}`,
+    statements: recordReplaced(of),
+  };
+}
+
+function hasRivals(of: TableTriggers): boolean {
+  return of.rivals.length > 0 || of.rowid !== null;
 }
 
 /** What holds of rows that stand in the way of the new one, by each unique index, and by its number. */
-function rivalConditions({ columns, rivals, rowid }: TableTriggers): readonly string[] {
+function rivalConditions({ columns, rivals: rules, rowid }: TableTriggers): readonly string[] {
   const fresh = `(SELECT ${columns.map((c) => `NEW.${name(c)} AS ${name(c)}`).join(', ')})`;
-  const byIndex = rivals.map(({ columns: plain, parts, where }) => {
+  const byIndex = rules.map(({ columns: plain, parts, where }) => {
     if (plain !== null) {
       return plain.map((column) => `t.${name(column)} = NEW.${name(column)}`).join(' AND ');
     }
