@@ -53,15 +53,28 @@ describe('a backfill', () => {
     );
   });
 
-  it('stops at a row that has no way over, and says which', async () => {
+  it('parks a row that has no way over, says which, and copies the rest', async () => {
     await withPlane(
-      async (plane) => {
-        await expect(plane.backfill()).rejects.toThrow(`["x"]: AMT: '7' is not a decimal`);
-        expect((await plane.status()).backfill.problem).toContain(`'7' is not a decimal`);
-        expect((await plane.status()).replicaReady).toBe(false);
+      async (plane, { extracted }) => {
+        await plane.backfill();
+        const { backfill, parked, replicaReady } = await plane.status();
+        expect([backfill.complete, backfill.problem, parked, replicaReady]).toEqual([
+          true,
+          null,
+          1,
+          false,
+        ]);
+        const [{ reason } = { reason: '' }] = extracted
+          .prepare<[], { reason: string }>('SELECT reason FROM fig_parked')
+          .all();
+        expect(reason).toContain(`AMT: '7' is not a decimal`);
+        expect(extracted.prepare('SELECT id FROM payments').pluck().all()).toEqual(['y']);
+        expect((await plane.reconcile()).rows).toMatchObject([{ key: ['x'] }]);
       },
       undefined,
-      ({ legacy }) => legacy.exec(`INSERT INTO PAY VALUES ('x', '7', 'P', '${TIME}', '${TIME}')`),
+      ({ legacy }) =>
+        legacy.exec(`INSERT INTO PAY VALUES ('x', '7', 'P', '${TIME}', '${TIME}'),
+          ('y', '7.00', 'P', '${TIME}', '${TIME}')`),
     );
   });
 });
