@@ -1,19 +1,24 @@
 import { createServer, ServerResponse } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Problem, traceIdOf } from '../chassis/index.ts';
 import type { Core, Limits, VisitResponse } from './exchange/index.ts';
 import { Deadlines } from './request/index.ts';
-import { decide } from './decision/index.ts';
+import { checkReadings, decide } from './decision/index.ts';
 import type { Question } from './decision/index.ts';
 import {
-  createUpgrader,
+  headWithoutUpgrade,
+  isLingering,
+  linger,
   passOn,
   read,
   refuseRaw,
   sendProblem,
   Slots,
+  upgrade,
   Visit,
+  wantsWebSocket,
   Writing,
 } from './exchange/index.ts';
 import type { RequestReader } from './request/index.ts';
@@ -27,12 +32,22 @@ const DRAWS = 10_000;
 /** How many writes that were held are sent at a time. */
 const RELEASE_WIDTH = 64;
 
-/** Under this name a connection knows the last answer that was begun on it. */
+/** A connection with more requests waiting than this is not read until some are answered. */
+const MOST_WAITING = 32;
+
+/** Under this name a connection knows the last answer that was begun on it, or waits to be. */
 const LAST = Symbol('last');
+/** Likewise the one that is on its way. */
+const CURRENT = Symbol('current');
+/** Likewise how many of its requests wait for the one before them. */
+const WAITING = Symbol('waiting');
 
 class VisitedResponse extends ServerResponse implements VisitResponse {
   visit: Visit | undefined;
   awaitsContinue = false;
+  isLast = false;
+  /** Why its request can't be read to the end, found while it waits. */
+  broken: Problem | undefined;
 }
 
 /** One configuration, ready to decide and to send. */
@@ -49,9 +64,7 @@ export interface DataPlane {
 }
 
 /** What follows from one configuration. */
-interface Ways extends Plane, Limits {
-  readonly upgrade: ReturnType<typeof createUpgrader>;
-}
+interface Ways extends Plane, Limits {}
 
 /** Makes the server; it does not listen yet. */
 export function createDataPlane(first: Plane): DataPlane {
@@ -68,7 +81,7 @@ export function createDataPlane(first: Plane): DataPlane {
     counters.answered(changed, visit.answerer, visit.status, performance.now() - visit.startedAt);
   };
 
-  function receive(req: IncomingMessage, res: VisitedResponse): void {
+  function enter(req: IncomingMessage, res: VisitedResponse): Visit {
     const { core, reader } = ways;
     const form = reader.read(req);
     draws = (draws + 1) % DRAWS;
@@ -79,15 +92,44 @@ export function createDataPlane(first: Plane): DataPlane {
       keys: form.keys,
       draw: `${draws}`,
     };
+    checkReadings(question, core.circumstances);
     const decision = decide(question, core.circumstances);
     const guest = new Visit(req, res, form, decision, ways);
     guest.onOver = onOver;
     counters.inFlight += 1;
     res.visit = guest;
     res.on('close', leave);
+    return guest;
+  }
+
+  function receive(req: IncomingMessage, res: VisitedResponse): void {
+    const { core } = ways;
+    const guest = enter(req, res);
+    const { decision } = guest;
     if (decision.kind === 'pass') passOn(guest, core);
     else if (decision.kind === 'read') read(guest, decision, core);
     else new Writing(guest, decision, core, slots).start((error) => fail(guest, error));
+  }
+
+  function receiveUpgrade(req: IncomingMessage, socket: Connection, head: Buffer): void {
+    if (!wantsWebSocket(req)) {
+      socket.unshift(Buffer.concat([headWithoutUpgrade(req), head]));
+      server.emit('connection', socket);
+      return;
+    }
+    const res = new VisitedResponse(req);
+    res.isLast = true;
+    res.shouldKeepAlive = false;
+    res.assignSocket(socket);
+    res.once('finish', () => {
+      res.detachSocket(socket);
+      linger(socket);
+    });
+    try {
+      upgrade(enter(req, res), ways.core, socket, head);
+    } catch (error) {
+      refuse(req, res, error);
+    }
   }
 
   function fail(guest: Visit, error: unknown): void {
@@ -97,8 +139,17 @@ export function createDataPlane(first: Plane): DataPlane {
   }
 
   function answer(req: IncomingMessage, res: VisitedResponse): void {
-    (req.socket as Connection)[LAST] = res;
+    const socket = req.socket as Connection;
+    const before = socket[LAST];
+    socket[LAST] = res;
+    if (before === undefined || (before.writableFinished && !before.isLast)) begin(req, res);
+    else inTurn(socket, before, () => begin(req, res));
+  }
+
+  function begin(req: IncomingMessage, res: VisitedResponse): void {
+    (req.socket as Connection)[CURRENT] = res;
     try {
+      if (res.broken) throw res.broken;
       receive(req, res);
     } catch (error) {
       refuse(req, res, error);
@@ -106,11 +157,12 @@ export function createDataPlane(first: Plane): DataPlane {
   }
 
   function refuse(req: IncomingMessage, res: VisitedResponse, error: unknown): void {
+    const known = error instanceof Problem;
     if (res.visit) {
-      fail(res.visit, error);
+      if (known) res.visit.refuse(error);
+      else fail(res.visit, error);
       return;
     }
-    const known = error instanceof Problem;
     if (!known) log.error({ err: error }, 'a request failed in the facade');
     const problem = known
       ? error
@@ -131,15 +183,22 @@ export function createDataPlane(first: Plane): DataPlane {
     },
     answer,
   );
+  // All lines are read, and counted by whoever reads the request: node drops what is over its limit.
+  server.maxHeadersCount = 0;
   server.on('checkContinue', (req, res: VisitedResponse) => {
     res.awaitsContinue = true;
     answer(req, res);
   });
-  server.on('upgrade', (req, socket, head) => ways.upgrade(req, socket, head));
-  server.on('connect', (_req: IncomingMessage, socket: Duplex) => {
-    refuseRaw(socket, new Problem(405, 'method_not_allowed', 'CONNECT is not allowed'));
+  server.on('upgrade', (req: IncomingMessage, socket: Connection, head: Buffer) => {
+    detached(socket, () => receiveUpgrade(req, socket, head));
+  });
+  server.on('connect', (_req: IncomingMessage, socket: Connection) => {
+    detached(socket, () =>
+      refuseRaw(socket, new Problem(405, 'method_not_allowed', 'CONNECT is not allowed')),
+    );
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    if (isLingering(socket)) return;
     if (error.code === 'ECONNRESET') socket.destroy();
     else breakOff(socket, malformed(error.code));
   });
@@ -151,12 +210,6 @@ export function createDataPlane(first: Plane): DataPlane {
       reader,
       deadlines: new Deadlines(requestMs),
       tryDeadlines: attemptMs < requestMs ? new Deadlines(attemptMs) : undefined,
-      upgrade: createUpgrader({
-        monolithUrl: core.monolith.url,
-        reader,
-        log,
-        goOn: (socket) => server.emit('connection', socket),
-      }),
     };
   }
 
@@ -168,12 +221,49 @@ export function createDataPlane(first: Plane): DataPlane {
   };
 }
 
-interface Connection extends Duplex {
+interface Connection extends Socket {
   [LAST]?: VisitedResponse;
+  [CURRENT]?: VisitedResponse;
+  [WAITING]?: number;
+}
+
+/**
+ * Pipelined requests are carried out one after the other, as their client wrote them down: what
+ * stands behind one that was refused or cut off is not carried out at all.
+ */
+function inTurn(socket: Connection, before: VisitedResponse, begin: () => void): void {
+  const waiting = (socket[WAITING] ?? 0) + 1;
+  socket[WAITING] = waiting;
+  if (waiting === MOST_WAITING) socket.pause();
+  const next = (): void => {
+    const left = (socket[WAITING] ?? 1) - 1;
+    socket[WAITING] = left;
+    if (left === MOST_WAITING - 1) socket.resume();
+    if (!before.isLast && !socket.destroyed) begin();
+  };
+  if (before.writableFinished) next();
+  else before.once('close', next);
+}
+
+/** Begins when what was asked before is answered, on a connection that node has let go of. */
+function detached(socket: Connection, begin: () => void): void {
+  const before = socket[LAST];
+  if (before === undefined || (before.writableFinished && !before.isLast)) {
+    begin();
+    return;
+  }
+  // Node no longer tells the answers that are under way of these.
+  const drained = (): unknown => socket[CURRENT]?.emit('drain');
+  const left = (): void => socket[CURRENT]?.visit?.gone();
+  socket.on('drain', drained).on('close', left).on('error', left);
+  inTurn(socket, before, () => {
+    socket.off('drain', drained).off('close', left).off('error', left);
+    begin();
+  });
 }
 
 /** What came cannot be read any further. Answers are given in order all the same. */
-function breakOff(socket: Connection, problem: Problem): void {
+function breakOff(socket: Duplex & { [LAST]?: VisitedResponse }, problem: Problem): void {
   const last = socket[LAST];
   if (!last) {
     refuseRaw(socket, problem);
@@ -181,6 +271,8 @@ function breakOff(socket: Connection, problem: Problem): void {
     // What is wrong came after a whole request, whose answer goes first.
     if (last.writableFinished) refuseRaw(socket, problem);
     else last.once('finish', () => refuseRaw(socket, problem));
+  } else if (!last.visit && !last.headersSent) {
+    last.broken = problem;
   } else if (!last.headersSent && last.visit) {
     const { underWay } = last.visit;
     last.visit.refuse(problem);

@@ -3,7 +3,7 @@ import type { Flags, SideName } from '../../strangler/routing/index.ts';
 import type { Asker, Capability, Routes } from '../routes/index.ts';
 import { keyOf } from '../routes/index.ts';
 import type { Ownership } from '../ownership/index.ts';
-import { isSafe } from '../request/index.ts';
+import { encodedSlash, isSafe, readingsOf } from '../request/index.ts';
 
 /** The part of a request that decides its way. */
 export interface Question extends Asker {
@@ -63,11 +63,26 @@ export type Decision =
 
 const PASS: Decision = { kind: 'pass', capability: undefined };
 
+/**
+ * Looks at what other servers may read into a path with encoded slashes.
+ * @throws Problem 400 where the way of the request depends on that
+ */
+export function checkReadings({ method, path }: Question, { routes }: Circumstances): void {
+  if (!path.includes('%')) return;
+  const meant = routes.capabilityOf(method, path);
+  for (const reading of readingsOf(path)) {
+    const isSame = routes.capabilityOf(method, reading) === meant;
+    const touches = isSafe(method) ? 0 : routes.touchedBy(method, reading).length;
+    if (meant?.passesEncodedSlashes === true) continue;
+    if (meant !== undefined || !isSame || touches > 0) throw encodedSlash();
+  }
+}
+
 /** Decides a request's way. Pure: the same question in the same circumstances, the same answer. */
 export function decide(question: Question, circumstances: Circumstances): Decision {
   const { routes } = circumstances;
   const { method, path } = question;
-  const capability = routes.capabilityOf(path);
+  const capability = routes.capabilityOf(method, path);
   if (!isSafe(method)) {
     const touched = routes.touchedBy(method, path);
     if (capability === undefined) {
@@ -93,13 +108,12 @@ function decideRead(
   const { method, customer, draw } = question;
   const { flags, ownership, isSettled } = circumstances;
   const { owner, replicaReady } = ownership(capability, keyOf(capability, question));
-  const wanted: SideName = flags.isEnabled(capability.flags.reads, { userId: customer ?? draw })
-    ? 'extracted'
-    : 'legacy';
+  const asker = customer === undefined ? { sessionId: draw } : { userId: customer };
+  const wanted: SideName = flags.isEnabled(capability.flags.reads, asker) ? 'extracted' : 'legacy';
   const shadow =
     isComparable(method, replicaReady) &&
     !mayBeAnybodys(capability, question, circumstances) &&
-    flags.isEnabled(capability.flags.shadow, { userId: draw });
+    flags.isEnabled(capability.flags.shadow, { sessionId: draw });
   const reason = reasonFor();
   const side = reason === 'flag' ? otherSide(owner) : owner;
   return { kind: 'read', capability, side, reason, shadow };

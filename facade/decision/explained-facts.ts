@@ -59,7 +59,10 @@ export function factsOf(capability: Capability, question: Question, world: World
         share: readsRule.share,
         conditions: readsRule.conditions,
         bucket: customer === undefined ? null : (flags.bucket(reads, customer) ?? null),
-        on: circumstances.flags.isEnabled(reads, { userId: customer ?? question.draw }),
+        on: circumstances.flags.isEnabled(
+          reads,
+          customer === undefined ? { sessionId: question.draw } : { userId: customer },
+        ),
       },
       writes: { flag: writes, on, refused },
     },

@@ -2,7 +2,7 @@ import { METHODS } from 'node:http';
 import { Problem } from '../../chassis/index.ts';
 import type { SideName } from '../../strangler/routing/index.ts';
 import { keyOf } from '../routes/index.ts';
-import { decide, firstMoving, isComparable, mayBeAnybodys } from './decision.ts';
+import { checkReadings, decide, firstMoving, isComparable, mayBeAnybodys } from './decision.ts';
 import type { Decision, Question } from './decision.ts';
 import { factsOf } from './explained-facts.ts';
 import type { CapabilityFacts } from './explained-facts.ts';
@@ -67,6 +67,8 @@ export function explain(asked: Asked, world: World): Explanation {
   if (path instanceof Problem) return refusal(asked, path);
   const { method, customer } = asked;
   const question: Question = { method, customer, keys: keysOf(asked, world), path, draw: '0' };
+  const doubt = doubtIn(() => checkReadings(question, world.circumstances));
+  if (doubt) return refusal(asked, doubt);
   const decision = decide(question, world.circumstances);
   const { routes } = world.circumstances;
   const common = {
@@ -140,12 +142,22 @@ function keysOf({ key }: Asked, { circumstances }: World): Question['keys'] {
 }
 
 function canonicalPathOf({ method, path }: Asked): string | Problem {
-  try {
+  let canonical = '';
+  const refused = doubtIn(() => {
     allowedMethod(method);
     if (!METHODS.includes(method)) {
-      return new Problem(400, 'malformed_request', `${method} is no method that servers know`);
+      throw new Problem(400, 'malformed_request', `${method} is no method that servers know`);
     }
-    return canonicalTarget(path).path;
+    canonical = canonicalTarget(path).path;
+  });
+  return refused ?? canonical;
+}
+
+/** Why a check refuses, if it does. */
+function doubtIn(check: () => void): Problem | undefined {
+  try {
+    check();
+    return undefined;
   } catch (error) {
     if (error instanceof Problem) return error;
     throw error;

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { joined } from './body.ts';
 import type { Exchange } from './connections.ts';
@@ -44,10 +45,13 @@ interface AttemptOptions {
   readonly again?: boolean;
   /** Whether FENCED is kept from the client. */
   readonly catchFenced?: boolean;
+  /** Gets the connection when the upstream agrees to upgrade it. */
+  readonly onUpgrade?: (headers: ResponseHeaders, socket: Duplex) => void;
   /** Keeps a copy of bodies up to this many bytes. */
   readonly copyBytes?: number;
 }
 
+const CONTENT_TYPE = 'content-type';
 const FENCED_BODY_LIMIT = 65_536;
 /** What node can write from its stack, with room for a head. */
 const SMALL_BYTES = 12_000;
@@ -67,6 +71,7 @@ export class Attempt implements Exchange, Cancellable, Timed {
   readonly #copyBytes: number;
   readonly #again: boolean;
   readonly #patient: boolean;
+  readonly #onUpgrade: AttemptOptions['onUpgrade'];
   /** Whether the connection has served before, and not begun to answer this time. */
   #reused = false;
   #abort: ((error?: Error) => void) | undefined;
@@ -81,27 +86,30 @@ export class Attempt implements Exchange, Cancellable, Timed {
   #copied: Buffer[] | undefined;
   #copiedBytes = 0;
 
-  constructor(
-    visit: Visit,
-    { catchFenced = false, copyBytes = 0, again = false, patient = false }: AttemptOptions,
-    done: (outcome: Outcome) => void,
-  ) {
+  constructor(visit: Visit, options: AttemptOptions, done: (outcome: Outcome) => void) {
+    const { catchFenced = false, copyBytes = 0, again = false, patient = false } = options;
     this.#visit = visit;
     this.#done = done;
+    this.#onUpgrade = options.onUpgrade;
     this.#catchFenced = catchFenced;
     this.#copyBytes = copyBytes;
     this.#again = again;
     this.#patient = patient;
   }
 
-  send(upstream: Upstream, body: Dispatcher.DispatchOptions['body'], headers: string[]): void {
+  send(
+    upstream: Upstream,
+    body: Dispatcher.DispatchOptions['body'],
+    headers: string[],
+    protocol?: string,
+  ): void {
     const visit = this.#visit;
     const { method, target, timed } = visit.form;
     if (timed) visit.sentAt = performance.now();
     if (this.#again) headers[TIMEOUT_AT] = String(visit.msLeft);
     visit.underWay = this;
     if (!this.#patient) visit.tryDeadlines?.start(this, performance.now());
-    upstream.dispatch(method, target, headers, body, this);
+    upstream.dispatch(method, target, headers, body, this, protocol);
   }
 
   get calledOff(): boolean {
@@ -125,6 +133,15 @@ export class Attempt implements Exchange, Cancellable, Timed {
     this.#reused = reused;
     if (this.#settled) abort();
     else this.#abort = abort;
+  }
+
+  onUpgrade(raw: Buffer[], socket: Duplex): void {
+    if (this.#settled || !this.#onUpgrade) {
+      socket.destroy();
+      return;
+    }
+    this.#onUpgrade(responseHeaders(raw, 101, false), socket);
+    this.#settle(OVER);
   }
 
   onResponseStarted(): void {
@@ -178,6 +195,8 @@ export class Attempt implements Exchange, Cancellable, Timed {
     this.#remaining = contentLength;
     if (this.#copyBytes > 0) this.#copied = [];
     this.#visit.begin(this.#status, reason, fields);
+    // Where the end of the body is open, its next piece may be.
+    if (!(contentLength <= SMALL_BYTES)) this.#visit.answerBegins(isEventStream(fields));
     // The head of a small answer leaves with its body; others may take their time.
     if (!(contentLength <= SMALL_BYTES) && !isBodiless(this.#status))
       process.nextTick(flushHead, this);
@@ -207,8 +226,12 @@ export class Attempt implements Exchange, Cancellable, Timed {
       endWith(res, chunk);
       return true;
     }
+    this.#visit.prolong();
     if (res.write(chunk)) return true;
-    res.once('drain', () => this.#resume?.());
+    res.once('drain', () => {
+      this.#visit.prolong();
+      this.#resume?.();
+    });
     return false;
   }
 
@@ -295,6 +318,17 @@ function endWith(res: Visit['res'], chunk: Buffer): void {
   res.write(chunk.toString('latin1'), 'latin1');
   socket.uncork();
   res.end();
+}
+
+/** Events come when they happen, which may be a long time apart. */
+function isEventStream(fields: readonly string[]): boolean {
+  return fields.some(
+    (name, index) =>
+      index % 2 === 0 &&
+      name.length === CONTENT_TYPE.length &&
+      name.toLowerCase() === CONTENT_TYPE &&
+      /^\s*text\/event-stream\b/i.test(fields[index + 1] ?? ''),
+  );
 }
 
 function flushHead(attempt: Attempt): void {

@@ -1,15 +1,22 @@
-import { PassThrough } from 'node:stream';
-import type { Readable } from 'node:stream';
-import { bodyTooLarge } from './refusals.ts';
+import { PassThrough, Readable } from 'node:stream';
 import type { Visit } from './visit.ts';
 
 const EMPTY = Buffer.alloc(0);
 
+/** A request's body: whole, so that it can be sent more than once, or as it comes. */
+export type Body = Buffer | Readable;
+
+/** Whether a body can be sent again. */
+export function isKept(body: Body | null): body is Buffer | null {
+  return !(body instanceof Readable);
+}
+
 /**
- * Reads a whole body, so that it can be sent more than once.
- * @param done not called when the visit is over: the body was too large, or the client left
+ * Reads a body up to a limit, so that it can be sent more than once; a larger one is passed on as it
+ * comes.
+ * @param done not called when the visit is over: the client left, or took too long
  */
-export function readBody(visit: Visit, limit: number, done: (body: Buffer) => void): void {
+export function readBody(visit: Visit, limit: number, done: (body: Body) => void): void {
   const { req, form } = visit;
   const { bodyBytes } = form;
   if (bodyBytes === 0) {
@@ -17,7 +24,7 @@ export function readBody(visit: Visit, limit: number, done: (body: Buffer) => vo
     return;
   }
   if (bodyBytes !== null && bodyBytes > limit) {
-    visit.refuse(bodyTooLarge(limit));
+    done(streamBody(visit));
     return;
   }
   visit.invite();
@@ -26,17 +33,19 @@ export function readBody(visit: Visit, limit: number, done: (body: Buffer) => vo
   const finish = (): void => {
     if (!visit.over) done(joined(chunks));
   };
-  req.on('data', (chunk: Buffer) => {
+  const take = (chunk: Buffer): void => {
     if (visit.over) return;
+    visit.prolong();
     bytes += chunk.length;
-    if (bytes > limit) {
-      visit.refuse(bodyTooLarge(limit));
-      return;
-    }
     chunks.push(chunk);
+    if (bytes > limit) {
+      req.off('data', take).off('end', finish);
+      done(streamBody(visit, chunks));
+    }
     // The parser has counted: waiting for the end would only cost time.
-    if (bytes === bodyBytes) finish();
-  });
+    else if (bytes === bodyBytes) finish();
+  };
+  req.on('data', take);
   if (bodyBytes === null) req.once('end', finish);
   req.once('error', () => visit.gone());
 }
@@ -50,12 +59,20 @@ export function joined(chunks: readonly Buffer[]): Buffer {
 /**
  * A body that is passed on as it comes, as fast as the upstream takes it. undici destroys the body
  * of a request that fails; the client's own stream must survive that to be answered.
+ * @param begun what has been read of it already
  */
-export function streamBody(visit: Visit): Readable {
-  const { req } = visit;
+export function streamBody(visit: Visit, begun: readonly Buffer[] = []): Readable {
+  const { req, form } = visit;
+  if (form.bodyBytes !== null) form.headers.push('content-length', String(form.bodyBytes));
   visit.invite();
   const body = new PassThrough();
+  for (const chunk of begun) body.write(chunk);
   req.on('data', () => visit.prolong());
   req.once('error', (error) => body.destroy(error));
+  // An upstream that has answered reads no further; the client may have to send all before it reads.
+  body.once('close', () => {
+    req.unpipe(body);
+    req.resume();
+  });
   return req.pipe(body);
 }

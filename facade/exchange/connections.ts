@@ -1,7 +1,9 @@
 import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { buildConnector, Client } from 'undici';
 import type { Dispatcher } from 'undici';
+import { readOnAfterWriteErrors } from './late-answer.ts';
 import { withoutContinue } from './without-continue.ts';
 
 /** What an answer is handed to, and who may have lost interest while the request waited. */
@@ -12,6 +14,8 @@ export interface Exchange {
    * @param reused whether the connection has served before: its server may just be closing it
    */
   onConnect(abort: (error?: Error) => void, reused: boolean): void;
+  /** The server has agreed to another protocol; the connection is the exchange's now. */
+  onUpgrade?(headers: Buffer[], socket: Duplex): void;
   /** The first byte of an answer has come. */
   onResponseStarted?(): void;
   onHeaders(status: number, headers: Buffer[], resume: () => void, reason: string): boolean;
@@ -131,6 +135,7 @@ class Connection {
 
   /** undici takes a 100 Continue that nobody waits for as the end of the connection. */
   #read(socket: Socket): void {
+    readOnAfterWriteErrors(socket, () => this.awaitsHead);
     const read = socket.read.bind(socket);
     socket.read = (size?: number): unknown => {
       const chunk: unknown = read(size);
@@ -173,6 +178,13 @@ class Turn implements Dispatcher.DispatchHandler {
   onHeaders(status: number, headers: Buffer[], resume: () => void, reason: string): boolean {
     if (status >= 200) this.#connection.awaitsHead = false;
     return this.#exchange.onHeaders(status, headers, resume, reason);
+  }
+
+  onUpgrade(_status: number, headers: Buffer[] | string[] | null, socket: Duplex): void {
+    this.#connection.awaitsHead = false;
+    if (this.#exchange.onUpgrade) this.#exchange.onUpgrade((headers ?? []) as Buffer[], socket);
+    else socket.destroy();
+    this.#giveBack();
   }
 
   onData(chunk: Buffer): boolean {

@@ -4,20 +4,15 @@ import type { Core } from './core.ts';
 import { bump } from '../counting/index.ts';
 import { unanswered } from './refusals.ts';
 import { isSafe } from '../request/index.ts';
-import type { Visit, Witness } from './visit.ts';
-
-const LIFT_DEADLINE: Witness = { answering: (visit) => visit.liftDeadline() };
+import type { Visit } from './visit.ts';
 
 /** Streams a request of no capability to the monolith, and its answer back. */
 export function passOn(visit: Visit, core: Core): void {
   const { form } = visit;
-  // Up- and downloads may take as long as they move; only waiting for an answer has a deadline.
-  visit.witness = LIFT_DEADLINE;
   if (form.bodyBytes === 0) {
     passEmpty(visit, core, isSafe(form.method) || form.idempotencyKey !== undefined);
     return;
   }
-  if (form.bodyBytes !== null) form.headers.push('content-length', String(form.bodyBytes));
   const attempt = new Attempt(visit, { patient: true }, (outcome) => {
     if (outcome.kind === 'failed') visit.refuse(unanswered(outcome));
   });

@@ -2,14 +2,15 @@ import { Attempt, isWorthAnother } from './attempt.ts';
 import type { Failed, Outcome } from './attempt.ts';
 import { learnFence } from './fenced-answer.ts';
 import type { FencedAnswer } from './fenced-answer.ts';
-import { readBody } from './body.ts';
+import { isKept, readBody } from './body.ts';
+import type { Body } from './body.ts';
 import type { Core } from './core.ts';
 import { bump } from '../counting/index.ts';
 import { keyOf } from '../routes/index.ts';
 import { isInDoubt, mayBeAnybodys } from '../decision/index.ts';
 import type { Decision } from '../decision/index.ts';
 import type { Ownership } from '../ownership/index.ts';
-import { heldTooLong, unanswered } from './refusals.ts';
+import { heldTooLong, tooLargeToHold, unanswered } from './refusals.ts';
 import { otherSide } from '../../strangler/routing/index.ts';
 import type { SideName } from '../../strangler/routing/index.ts';
 import type { Visit } from './visit.ts';
@@ -38,19 +39,15 @@ function ownerFor({ form }: Visit, { capability }: Read, { book }: Core): Owners
   return book.of(capability, keyOf(capability, form));
 }
 
-async function readCarefully(
-  visit: Visit,
-  decision: Read,
-  core: Core,
-  body: Buffer,
-): Promise<void> {
+async function readCarefully(visit: Visit, decision: Read, core: Core, body: Body): Promise<void> {
   let { side } = decision;
   if (inDoubt(visit, decision, core)) {
     await clearDoubt(visit, decision, core);
     if (visit.over) return;
     side = ownerFor(visit, decision, core).owner;
   }
-  new Reading(visit, decision, core, body.length === 0 ? null : body).try(side);
+  const sent = Buffer.isBuffer(body) && body.length === 0 ? null : body;
+  new Reading(visit, decision, core, sent).try(side);
 }
 
 async function clearDoubt(visit: Visit, decision: Read, core: Core): Promise<void> {
@@ -73,12 +70,12 @@ class Reading {
   readonly #visit: Visit;
   readonly #decision: Read;
   readonly #core: Core;
-  readonly #body: Buffer | null;
+  readonly #body: Body | null;
   #retried = false;
   #turned = false;
   #tries = 0;
 
-  constructor(visit: Visit, decision: Read, core: Core, body: Buffer | null) {
+  constructor(visit: Visit, decision: Read, core: Core, body: Body | null) {
     this.#visit = visit;
     this.#decision = decision;
     this.#core = core;
@@ -90,7 +87,12 @@ class Reading {
     this.#visit.answerer = side;
     const attempt = new Attempt(
       this.#visit,
-      { catchFenced: true, copyBytes: shadow ? COMPARED_BYTES : 0, again: this.#tries > 0 },
+      {
+        catchFenced: true,
+        copyBytes: shadow ? COMPARED_BYTES : 0,
+        again: this.#tries > 0,
+        patient: !isKept(this.#body),
+      },
       (outcome) => this.#tried(side, outcome),
     );
     this.#tries += 1;
@@ -124,6 +126,10 @@ class Reading {
     }
     this.#turned = true;
     learnFence(this.#core.book, capability, side, fence);
+    if (!isKept(this.#body)) {
+      this.#visit.refuse(tooLargeToHold(this.#core.limits.bodyBytes));
+      return;
+    }
     this.try(otherSide(side));
   }
 
@@ -131,7 +137,9 @@ class Reading {
   #failed(side: SideName, outcome: Failed): void {
     const { capability } = this.#decision;
     const { owner } = ownerFor(this.#visit, this.#decision, this.#core);
-    if (isWorthAnother(outcome) && !this.#retried) {
+    if (!isKept(this.#body)) {
+      this.#visit.refuse(unanswered(outcome));
+    } else if (isWorthAnother(outcome) && !this.#retried) {
       this.#retried = true;
       bump(this.#core.counters.retried, capability);
       this.try(side);

@@ -59,6 +59,22 @@ export function tooManyHeld(): Problem {
   );
 }
 
-export function bodyTooLarge(limit: number): Problem {
-  return new Problem(413, 'body_too_large', `the body is over ${limit} bytes`);
+/** @param limit bytes of a body that is kept to be sent again */
+export function tooLargeToHold(limit: number): Problem {
+  return new Problem(
+    503,
+    'too_large_to_hold',
+    `ownership of this data is moving, and a body over ${limit} bytes is not kept for it; ` +
+      'nothing has happened, try again',
+    { headers: RETRY_SOON },
+  );
+}
+
+export function tooManyUpgrades(): Problem {
+  return new Problem(
+    503,
+    'too_many_upgrades',
+    'as many connections are upgraded as the configuration allows; nothing has happened, try again',
+    { headers: RETRY_SOON },
+  );
 }

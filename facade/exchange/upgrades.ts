@@ -1,72 +1,115 @@
-import { ServerResponse } from 'node:http';
+import { STATUS_CODES } from 'node:http';
 import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { createProxyMiddleware } from 'http-proxy-middleware';
 import { Problem, problemBody } from '../../chassis/index.ts';
-import type { Logger } from '../../chassis/index.ts';
-import { upstreamUnavailable } from './refusals.ts';
-import type { RequestForm, RequestReader } from '../request/index.ts';
+import type { Counters } from '../counting/index.ts';
+import type { ResponseHeaders } from '../request/index.ts';
+import { Attempt } from './attempt.ts';
+import type { Core } from './core.ts';
+import { linger } from './lingering.ts';
+import { tooManyUpgrades, unanswered } from './refusals.ts';
+import type { Visit } from './visit.ts';
 
 const UPGRADING = new Set(['upgrade', 'http2-settings']);
+const WEBSOCKET = 'websocket';
+/** What a client may say before it knows that it has been upgraded. */
+const EARLY_BYTES = 65_536;
 
-interface UpgraderOptions {
-  readonly monolithUrl: string;
-  readonly reader: RequestReader;
-  readonly log: Logger;
-  /** Takes a connection whose wish to upgrade is ignored. */
-  readonly goOn: (socket: Duplex) => void;
+/** Whether a wish to upgrade is one that is passed on. Others are ignored. */
+export function wantsWebSocket({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === WEBSOCKET;
 }
 
-/** Takes WebSocket upgrades to the monolith; any other wish to upgrade is ignored. */
-export function createUpgrader({
-  monolithUrl,
-  reader,
-  log,
-  goOn,
-}: UpgraderOptions): (req: IncomingMessage, socket: Duplex, head: Buffer) => void {
-  const proxy = createProxyMiddleware({
-    target: monolithUrl,
-    changeOrigin: true,
-    ws: true,
-    on: {
-      error: (error, _req, answer) => {
-        log.debug({ err: error }, 'an upgrade failed');
-        const socket = answer instanceof ServerResponse ? answer.socket : answer;
-        if (socket && socket.bytesWritten === 0) refuseRaw(socket, upstreamUnavailable(false));
-        else socket?.destroy();
-      },
-    },
-  });
-  return (req, socket, head) => {
-    if (req.headers.upgrade?.toLowerCase() !== 'websocket') {
-      socket.unshift(Buffer.concat([headWithoutUpgrade(req), head]));
-      goOn(socket);
-      return;
-    }
-    socket.on('error', (error) => log.debug({ err: error }, 'an upgraded connection broke'));
-    try {
-      const form = reader.read(req);
-      checkUpgrade(form);
-      rewrite(req, form);
-      proxy.upgrade(req, socket as Socket, head);
-    } catch (error) {
-      if (!(error instanceof Problem)) log.error({ err: error }, 'an upgrade failed');
-      refuseRaw(
-        socket,
-        error instanceof Problem
-          ? error
-          : new Problem(502, 'upstream_unavailable', 'the upgrade failed'),
-      );
-    }
+/**
+ * Takes a wish for a WebSocket to an upstream. Where that agrees, the two are connected; any other
+ * answer is passed on like every answer.
+ * @param head what the client has sent after its request already
+ * @throws Problem 400 for one that could be read in two ways, 503 where there are too many
+ */
+export function upgrade(visit: Visit, core: Core, socket: Duplex, head: Buffer): void {
+  const { form, decision } = visit;
+  const { counters, limits } = core;
+  // A body would travel on as the first bytes of the other protocol.
+  if (form.method !== 'GET' || form.bodyBytes !== 0) {
+    throw new Problem(400, 'invalid_upgrade', 'an upgrade must be a GET without a body');
+  }
+  if (counters.upgraded >= limits.upgrades) throw tooManyUpgrades();
+  const early = listenEarly(visit, socket, head);
+  if (decision.kind === 'read') visit.answerer = decision.side;
+  const upstream =
+    decision.kind === 'read' ? core.upstreamOf(decision.capability, decision.side) : core.monolith;
+  const onUpgrade = (headers: ResponseHeaders, other: Duplex): void => {
+    early.stop();
+    agree(visit, socket, headers);
+    connect(counters, socket, other);
   };
+  const attempt = new Attempt(visit, { onUpgrade }, (outcome) => {
+    early.stop();
+    if (outcome.kind === 'failed') visit.refuse(unanswered(outcome));
+  });
+  attempt.send(upstream, null, form.headers, WEBSOCKET);
+}
+
+/** Keeps what comes before there is an answer, and notices when the client leaves. */
+function listenEarly(visit: Visit, socket: Duplex, head: Buffer): { stop(): void } {
+  const chunks = [head];
+  let bytes = head.length;
+  const keep = (chunk: Buffer): void => {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > EARLY_BYTES) socket.pause();
+  };
+  const leave = (): void => {
+    visit.gone();
+    socket.destroy();
+  };
+  let stopped = false;
+  socket.on('data', keep).on('end', leave).on('error', leave);
+  socket.resume();
+  return {
+    stop() {
+      if (stopped) return;
+      stopped = true;
+      socket.off('data', keep).off('end', leave).pause();
+      if (bytes > 0) socket.unshift(Buffer.concat(chunks));
+    },
+  };
+}
+
+/** Tells the client that its upstream has agreed. */
+function agree(visit: Visit, socket: Duplex, { fields }: ResponseHeaders): void {
+  const lines = ['HTTP/1.1 101 Switching Protocols', 'connection: Upgrade'];
+  lines.push(`upgrade: ${WEBSOCKET}`);
+  for (let index = 0; index < fields.length; index += 2) {
+    lines.push(`${fields[index]}: ${fields[index + 1]}`);
+  }
+  visit.switched();
+  socket.write(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+}
+
+/** Each end of a tunnel lives as long as the other one. */
+function connect(counters: Counters, client: Duplex, upstream: Duplex): void {
+  counters.upgraded += 1;
+  client.once('close', () => {
+    counters.upgraded -= 1;
+    upstream.destroy();
+  });
+  upstream.once('close', () => client.destroy());
+  for (const end of [client, upstream]) end.on('error', () => end.destroy());
+  client.pipe(upstream);
+  upstream.pipe(client);
 }
 
 /**
  * The request as if it had not asked for an upgrade, which a server may always do (RFC 9110 7.8):
  * some clients ask for h2c with every first request.
  */
-function headWithoutUpgrade({ method, url, httpVersion, rawHeaders }: IncomingMessage): Buffer {
+export function headWithoutUpgrade({
+  method,
+  url,
+  httpVersion,
+  rawHeaders,
+}: IncomingMessage): Buffer {
   const lines = [`${method} ${url} HTTP/${httpVersion}`];
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] as string;
@@ -85,38 +128,18 @@ function withoutUpgrade(connection: string): string {
     .join(', ');
 }
 
-/** A body would travel on as the first bytes of the other protocol. */
-function checkUpgrade({ method, bodyBytes }: RequestForm): void {
-  if (method !== 'GET' || bodyBytes !== 0) {
-    throw new Problem(400, 'invalid_upgrade', 'an upgrade must be a GET without a body');
-  }
-}
-
-/** The proxy reads target and headers from the request: it gets the canonical ones. */
-function rewrite(req: IncomingMessage, form: RequestForm): void {
-  const headers: Record<string, string> = {};
-  for (let index = 0; index < form.headers.length; index += 2) {
-    const name = (form.headers[index] as string).toLowerCase();
-    const value = form.headers[index + 1] as string;
-    headers[name] = name in headers ? `${headers[name]}, ${value}` : value;
-  }
-  req.url = form.target;
-  req.headers = { ...headers, connection: 'Upgrade', upgrade: 'websocket' };
-}
-
 /** Answers on a socket that has no response object, and closes it. */
 export function refuseRaw(socket: Duplex, problem: Problem): void {
   if (!socket.writable) {
     socket.destroy();
     return;
   }
-  // Node has let go of it: nobody else would hear that the client has reset the connection.
-  socket.on('error', () => socket.destroy());
   const body = JSON.stringify(problemBody(problem));
-  socket.end(
-    `HTTP/1.1 ${problem.status} ${problem.code.replaceAll('_', ' ')}\r\n` +
+  socket.write(
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}\r\n` +
       'content-type: application/problem+json\r\n' +
       `content-length: ${Buffer.byteLength(body)}\r\n` +
       `connection: close\r\n\r\n${body}`,
   );
+  linger(socket);
 }

@@ -32,9 +32,10 @@ export class Upstream {
     headers: string[],
     body: Dispatcher.DispatchOptions['body'],
     exchange: Exchange,
+    protocol: string | null = null,
   ): void {
     this.#connections.dispatch(
-      { method, path: this.#prefix + target, headers, body: body ?? null },
+      { method, path: this.#prefix + target, headers, body: body ?? null, upgrade: protocol },
       exchange,
     );
   }

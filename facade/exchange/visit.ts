@@ -5,7 +5,12 @@ import type { Problem } from '../../chassis/index.ts';
 import type { Answerer } from '../counting/index.ts';
 import type { Decision } from '../decision/index.ts';
 import type { Deadlines, RequestForm, Timed } from '../request/index.ts';
+import { lingerAfter } from './lingering.ts';
 import { upstreamTimeout } from './refusals.ts';
+
+/** More early hints than that are not passed on. */
+const MOST_HINTS = 64;
+const HINTS_UNREAD_BYTES = 16_384;
 
 /** What stands between a client and its answer, and can be called off. */
 export interface Cancellable {
@@ -25,6 +30,8 @@ export interface VisitResponse extends ServerResponse {
   visit: Visit | undefined;
   /** The client sends its body only when told to (RFC 9110 10.1.1). */
   awaitsContinue: boolean;
+  /** The connection ends with this answer: what comes behind its request is not carried out. */
+  isLast: boolean;
 }
 
 /** How long visits, and each of their tries, may take. */
@@ -59,6 +66,8 @@ export class Visit implements Timed {
   previous: Timed | undefined;
   next: Timed | undefined;
   readonly #deadlines: Deadlines;
+  #unlimited = false;
+  #hints = 0;
   /** For each try, where one may not take as long as the whole. */
   readonly tryDeadlines: Deadlines | undefined;
 
@@ -89,6 +98,10 @@ export class Visit implements Timed {
   /** Passes on what an upstream lets the client prepare for (RFC 8297). */
   hint(link: readonly string[]): void {
     if (this.over || this.res.headersSent || this.req.httpVersionMinor === 0) return;
+    // They are advice: what is too much of it, or too much for the client, is left out.
+    this.#hints += 1;
+    const unread = this.res.socket?.writableLength ?? 0;
+    if (this.#hints > MOST_HINTS || unread > HINTS_UNREAD_BYTES) return;
     try {
       this.res.writeEarlyHints({ link: [...link] });
     } catch {
@@ -105,8 +118,21 @@ export class Visit implements Timed {
   /** Passes on the head of the answer. */
   begin(status: number, reason: string, headers: string[]): void {
     this.#tell(status);
+    if (isUnread(this.req)) {
+      headers.push('connection', 'close');
+      this.res.isLast = true;
+      lingerAfter(this.req);
+    }
     if (this.form.timed) headers.push('server-timing', this.#timing());
     this.res.writeHead(status, reason, headers);
+  }
+
+  /** The connection speaks another protocol now. */
+  switched(): void {
+    this.#tell(101);
+    this.#close();
+    const { socket } = this.res;
+    if (socket) this.res.detachSocket(socket);
   }
 
   /** The answer has been passed on. */
@@ -152,13 +178,20 @@ export class Visit implements Timed {
     this.underWay?.cancel();
   }
 
-  /** Starts the deadline anew; for transfers that go on. */
+  /** Starts the deadline anew: it is for the first byte, and then for each silence. */
   prolong(): void {
-    if (!this.over) this.#deadlines.start(this, performance.now());
+    if (!this.over && !this.#unlimited) this.#deadlines.start(this, performance.now());
   }
 
-  /** Lifts the deadline; for answers that may take as long as they like. */
+  /** From now on only silence has a deadline, and none that is to be expected. */
+  answerBegins(isEventStream: boolean): void {
+    if (isEventStream) this.liftDeadline();
+    else this.prolong();
+  }
+
+  /** Lifts the deadline; for answers that may be silent for as long as they like. */
   liftDeadline(): void {
+    this.#unlimited = true;
     this.#deadlines.stop(this);
   }
 
@@ -192,11 +225,14 @@ export class Visit implements Timed {
 /** Answers with a problem that the facade itself has found. */
 export function sendProblem(
   req: IncomingMessage,
-  res: ServerResponse,
+  res: VisitResponse,
   problem: Problem,
   traceId: string,
 ): void {
   const body = Buffer.from(JSON.stringify(problemBody(problem, traceId)));
+  const unread = isUnread(req);
+  if (unread) lingerAfter(req);
+  res.isLast ||= unread || isOld(req);
   // Node keeps the phrase of an answer that it has refused to send.
   res.writeHead(problem.status, STATUS_CODES[problem.status] ?? '', {
     'content-type': 'application/problem+json; charset=utf-8',
@@ -204,19 +240,18 @@ export function sendProblem(
     traceparent: traceparentOf(spanOf(traceId)),
     via: '1.1 fig',
     ...problem.headers,
-    ...(mustClose(req) ? { connection: 'close' } : {}),
+    ...(res.isLast ? { connection: 'close' } : {}),
   });
   res.end(req.method === 'HEAD' ? undefined : body);
 }
 
-/** What is not read, or can't be, would be taken for the next request. */
-function mustClose({
-  complete,
-  headers,
-  httpVersionMajor,
-  httpVersionMinor,
-}: IncomingMessage): boolean {
-  if (httpVersionMajor !== 1 || httpVersionMinor === 0) return true;
+/** The rest of a request that has been answered would be taken for the next one. */
+function isUnread({ complete, headers }: IncomingMessage): boolean {
   if (complete) return false;
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+/** A version in which a connection serves one request, or of which nothing is known. */
+function isOld({ httpVersionMajor, httpVersionMinor }: IncomingMessage): boolean {
+  return httpVersionMajor !== 1 || httpVersionMinor === 0;
 }

@@ -3,7 +3,8 @@ import { otherSide } from '../../strangler/routing/index.ts';
 import type { SideName } from '../../strangler/routing/index.ts';
 import { Attempt, isWorthAnother } from './attempt.ts';
 import type { Outcome } from './attempt.ts';
-import { readBody } from './body.ts';
+import { isKept, readBody } from './body.ts';
+import type { Body } from './body.ts';
 import { learnFence } from './fenced-answer.ts';
 import type { FencedAnswer } from './fenced-answer.ts';
 import type { Capability } from '../routes/index.ts';
@@ -12,7 +13,7 @@ import type { Core } from './core.ts';
 import { bump, rowOf } from '../counting/index.ts';
 import { firstMoving, mayBeAnybodys } from '../decision/index.ts';
 import type { Decision } from '../decision/index.ts';
-import { heldTooLong, ownerUnknown, tooManyHeld, unanswered } from './refusals.ts';
+import { heldTooLong, ownerUnknown, tooLargeToHold, tooManyHeld, unanswered } from './refusals.ts';
 import type { Slots } from './slots.ts';
 import type { Visit, Witness } from './visit.ts';
 
@@ -93,9 +94,9 @@ export class Writing implements Witness {
     });
   }
 
-  #begin(body: Buffer, fail: (error: unknown) => void): void {
+  #begin(body: Body, fail: (error: unknown) => void): void {
     if (this.#visit.over) return;
-    this.#bodyBytes = body.length;
+    if (Buffer.isBuffer(body)) this.#bodyBytes = body.length;
     if (this.#refuseUnowned()) return;
     if (this.#mustWait() || this.#mayBeAnybodys()) {
       this.#insist(body).catch(fail);
@@ -120,7 +121,7 @@ export class Writing implements Witness {
     return true;
   }
 
-  async #insist(body: Buffer, first?: Try): Promise<void> {
+  async #insist(body: Body, first?: Try): Promise<void> {
     let tried = first;
     let side = first?.side;
     const { capability } = this.#decision;
@@ -134,13 +135,16 @@ export class Writing implements Witness {
         tried = { side, version, outcome: await this.#try(side, body) };
       }
       const { outcome } = tried;
-      if (outcome.kind === 'fenced') {
+      if (outcome.kind === 'fenced' && !isKept(body)) {
+        this.#learn(tried.side, outcome.fence);
+        this.#visit.refuse(tooLargeToHold(this.#core.limits.bodyBytes));
+      } else if (outcome.kind === 'fenced') {
         side = await this.#fenced(tried.side, outcome.fence, tried.version);
       } else if (outcome.kind === 'answered') {
         this.#recordHold();
       } else if (outcome.kind === 'over') {
         return;
-      } else if (isWorthAnother(outcome) && this.#repeatable && !this.#retried) {
+      } else if (isWorthAnother(outcome) && this.#isRepeatable(body) && !this.#retried) {
         // Its key makes that safe: whoever has done it already will only say so again.
         this.#retried = true;
         bump(this.#core.counters.retried, this.#main);
@@ -163,6 +167,16 @@ export class Writing implements Witness {
     return moving !== undefined;
   }
 
+  #isRepeatable(body: Body): boolean {
+    return this.#repeatable && isKept(body);
+  }
+
+  #learn(side: SideName, fence: FencedAnswer): void {
+    const { capability } = this.#decision;
+    bump(this.#core.counters.fenced, this.#main);
+    if (fence.capability === capability?.name) learnFence(this.#core.book, capability, side, fence);
+  }
+
   #mayBeAnybodys(): boolean {
     const { capability } = this.#decision;
     if (capability === undefined) return false;
@@ -179,7 +193,7 @@ export class Writing implements Witness {
     return capability ? this.#core.book.of(capability, this.#key).owner : 'legacy';
   }
 
-  async #try(side: SideName, body: Buffer): Promise<Outcome> {
+  async #try(side: SideName, body: Body): Promise<Outcome> {
     const held = this.#heldSince !== undefined;
     if (held) await this.#slots.enter();
     try {
@@ -190,7 +204,7 @@ export class Writing implements Witness {
     }
   }
 
-  #send(side: SideName, body: Buffer, done: (outcome: Outcome) => void): void {
+  #send(side: SideName, body: Body, done: (outcome: Outcome) => void): void {
     const { capability } = this.#decision;
     const core = this.#core;
     this.#visit.answerer = capability ? side : 'monolith';
@@ -198,15 +212,23 @@ export class Writing implements Witness {
     this.#sentAt = performance.now();
     this.#visit.heldMs = this.#sentAt - (this.#heldSince ?? this.#sentAt);
     this.#asked = side;
-    const attempt = new Attempt(this.#visit, { catchFenced: true, again }, (outcome) => {
-      core.door.end(this.#decision.changes);
-      if (outcome.kind === 'fenced') this.#heldSince ??= this.#sentAt;
-      done(outcome);
-    });
+    const attempt = new Attempt(
+      this.#visit,
+      { catchFenced: true, again, patient: !isKept(body) },
+      (outcome) => {
+        core.door.end(this.#decision.changes);
+        if (outcome.kind === 'fenced') this.#heldSince ??= this.#sentAt;
+        done(outcome);
+      },
+    );
     const upstream = capability ? core.upstreamOf(capability, side) : core.monolith;
     core.door.begin(this.#decision.changes);
     try {
-      attempt.send(upstream, body.length === 0 ? null : body, this.#headers);
+      attempt.send(
+        upstream,
+        Buffer.isBuffer(body) && body.length === 0 ? null : body,
+        this.#headers,
+      );
     } catch (error) {
       core.door.end(this.#decision.changes);
       throw error;

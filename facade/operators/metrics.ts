@@ -126,6 +126,12 @@ function trafficMetrics(counters: Counters): readonly Lazy[] {
       type: 'gauge',
       values: () => [{ value: counters.inFlight, labels: {} }],
     },
+    {
+      name: 'fig_upgraded_connections',
+      help: 'WebSockets that are open',
+      type: 'gauge',
+      values: () => [{ value: counters.upgraded, labels: {} }],
+    },
   ];
 }
 

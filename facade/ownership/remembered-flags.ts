@@ -1,9 +1,17 @@
-import type { Flags, SwitchReading } from '../../strangler/routing/index.ts';
+import type { FlagContext, Flags, SwitchReading } from '../../strangler/routing/index.ts';
 
 const FORGET_MS = 5_000;
 const MOST_ANSWERS = 20_000;
 
 type Known = Pick<Flags, 'isEnabled' | 'isOff' | 'switch' | 'lastAsked' | 'onChange'>;
+
+const NOBODY: FlagContext = {};
+
+/** A customer and a draw may be spelled alike. */
+interface Answers {
+  readonly customers: Map<string, boolean>;
+  readonly draws: Map<string, boolean>;
+}
 
 /**
  * Flags whose answers are remembered for a moment: the same customers come again and again, and an
@@ -14,7 +22,7 @@ export class RememberedFlags implements Pick<Flags, 'isEnabled' | 'switch' | 'la
   readonly #flags: Known;
   readonly #switches = new Map<string, SwitchReading>();
   /** By flag and who asks; a flag that is off for everybody has none. */
-  readonly #answers = new Map<string, Map<string, boolean> | undefined>();
+  readonly #answers = new Map<string, Answers | undefined>();
   readonly #timer: NodeJS.Timeout;
   readonly #stopListening: () => void;
 
@@ -40,21 +48,23 @@ export class RememberedFlags implements Pick<Flags, 'isEnabled' | 'switch' | 'la
     return reading;
   }
 
-  isEnabled(flag: string, context: { readonly userId?: string } = {}): boolean {
-    const { userId } = context;
+  isEnabled(flag: string, context: FlagContext = NOBODY): boolean {
     let answers = this.#answers.get(flag);
     if (answers === undefined) {
       if (!this.#answers.has(flag)) {
-        answers = this.#flags.isOff(flag) ? undefined : new Map();
+        answers = this.#flags.isOff(flag) ? undefined : { customers: new Map(), draws: new Map() };
         this.#answers.set(flag, answers);
       }
       if (answers === undefined) return false;
     }
-    const known = answers.get(userId ?? '');
+    const { userId, sessionId = '' } = context;
+    const remembered = userId === undefined ? answers.draws : answers.customers;
+    const asker = userId ?? sessionId;
+    const known = remembered.get(asker);
     if (known !== undefined) return known;
     const answer = this.#flags.isEnabled(flag, context);
-    if (answers.size >= MOST_ANSWERS) answers.clear();
-    answers.set(userId ?? '', answer);
+    if (remembered.size >= MOST_ANSWERS) remembered.clear();
+    remembered.set(asker, answer);
     return answer;
   }
 

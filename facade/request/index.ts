@@ -1,7 +1,7 @@
 /** A request in the one form that everything behind it sees. */
 export { Deadlines } from './deadlines.ts';
 export type { Timed } from './deadlines.ts';
-export { canonicalTarget } from './path.ts';
+export { canonicalTarget, encodedSlash, readingsOf } from './path.ts';
 export { allowedMethod, isSafe, RequestReader, TIMEOUT_AT } from './request-form.ts';
 export type { RequestForm } from './request-form.ts';
 export { isBodiless, reasonPhrase, responseHeaders } from './response-headers.ts';

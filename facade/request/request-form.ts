@@ -66,6 +66,8 @@ const FORWARDED = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host'] a
 const TOKEN = 'x-fig-token';
 /** Where in `RequestForm.headers` the time is that an upstream has; the name is before it. */
 export const TIMEOUT_AT = 1;
+/** Many servers read no more, and drop the rest without a word. */
+const MOST_LINES = 1_000;
 const KNOWN_NAMES_LIMIT = 2_000;
 const HOST = /^[\w.~!$&'()*+,;=%[\]:-]*$/;
 const ALLOWED = 'GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE';
@@ -123,6 +125,10 @@ export class RequestReader {
     if (req.httpVersionMajor !== 1) {
       throw new Problem(505, 'unsupported_version', 'only HTTP/1.0 and HTTP/1.1 are understood');
     }
+    const raw = req.rawHeaders;
+    if (raw.length > 2 * MOST_LINES) {
+      throw new Problem(431, 'headers_too_large', `the headers are over ${MOST_LINES} lines`);
+    }
     const { path, query } = canonicalTarget(req.url ?? '');
     const headers: string[] = ['x-fig-timeout-ms', this.#timeoutMs];
     let host: string | undefined;
@@ -135,7 +141,6 @@ export class RequestReader {
     let claims = NO_FORWARDING;
     let named: string[] | undefined;
     let bodyBytes: number | null = 0;
-    const raw = req.rawHeaders;
     for (let index = 0; index < raw.length; index += 2) {
       const name = raw[index] as string;
       const value = raw[index + 1] as string;

@@ -20,6 +20,8 @@ export interface Capability {
   readonly honoursKeys: boolean;
   /** How requests name the key, where single keys may have another owner than the rest. */
   readonly cohorts: { readonly header: string; readonly isCustomer: boolean } | undefined;
+  /** Whether both sides take an encoded slash as a part of a segment. */
+  readonly passesEncodedSlashes: boolean;
   /** Body paths that may differ between the sides. */
   readonly ignore: readonly string[];
 }
@@ -28,18 +30,25 @@ export interface Capability {
 interface Route<T> {
   readonly pattern: string;
   readonly of: T;
+  /** Paths that the pattern fits, and that are not meant. */
+  readonly except?: RouteTable<true> | undefined;
 }
 
 /** What a route means: the capability it belongs to and those that its writes change. */
 export interface Routes {
   readonly capabilities: readonly Capability[];
-  /** The capability whose path this is. */
-  capabilityOf(path: string): Capability | undefined;
+  /** The capability whose path this is, for this method. */
+  capabilityOf(method: string, path: string): Capability | undefined;
   /** Capabilities that a write to this path changes behind the facade's back. */
   touchedBy(method: string, path: string): readonly Capability[];
   /** The pattern that such a request matches. */
   patternOf(method: string, path: string): string | undefined;
 }
+
+/** Stands for all methods that are not listed. */
+const OTHER = '*';
+const METHODS = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE', OTHER];
+const PARAMETERS = /;[^/]*/g;
 
 const NONE: readonly Capability[] = [];
 
@@ -68,7 +77,10 @@ function cohortsOf(
 /** Compiles the routes of a configuration. */
 export function compileRoutes(config: FigConfig, indexes = new Indexes()): Routes {
   const byName = new Map<string, Capability>();
-  const owned = new RouteTable<Route<Capability>>();
+  const owned = new Map(METHODS.map((method) => [method, new RouteTable<Route<Capability>>()]));
+  const strips = config.stripsParameters.includes(config.monolith);
+  const plain = (path: string): string =>
+    strips && path.includes(';') ? path.replace(PARAMETERS, '') : path;
   for (const [name, settings] of Object.entries(config.capabilities)) {
     const capability: Capability = {
       name,
@@ -82,11 +94,16 @@ export function compileRoutes(config: FigConfig, indexes = new Indexes()): Route
       honoursKeys: [settings.legacy, settings.extracted].every((upstream) =>
         config.honoursKeys.includes(upstream),
       ),
+      passesEncodedSlashes: settings.encodedSlashes === 'pass',
       cohorts: cohortsOf(settings, config),
       ignore: settings.ignore.map(({ path }) => path),
     };
     byName.set(name, capability);
-    for (const pattern of settings.routes) owned.add(pattern, { pattern, of: capability });
+    for (const given of settings.routes) {
+      const { path, methods, except = [] } = typeof given === 'string' ? { path: given } : given;
+      const route = { pattern: path, of: capability, except: tableOf(except) };
+      for (const method of methodsOf(methods)) owned.get(method)?.add(path, route);
+    }
   }
   const touched = new Map<string, RouteTable<Route<readonly Capability[]>>>();
   for (const { method, path, capabilities } of config.touches) {
@@ -95,10 +112,30 @@ export function compileRoutes(config: FigConfig, indexes = new Indexes()): Route
     const changed = capabilities.flatMap((name) => byName.get(name) ?? []);
     table.add(path, { pattern: path, of: changed });
   }
+  const ownerOf = (method: string, path: string): Route<Capability> | undefined => {
+    const table = owned.get(method) ?? owned.get(OTHER);
+    const found = table?.match(path);
+    if (found?.except?.match(path) === undefined) return found;
+    return table?.match(path, ({ except }) => except?.match(path) === undefined);
+  };
   return {
     capabilities: [...byName.values()],
-    capabilityOf: (path) => owned.match(path)?.of,
-    touchedBy: (method, path) => touched.get(method)?.match(path)?.of ?? NONE,
-    patternOf: (method, path) => (owned.match(path) ?? touched.get(method)?.match(path))?.pattern,
+    capabilityOf: (method, path) => ownerOf(method, plain(path))?.of,
+    touchedBy: (method, path) => touched.get(method)?.match(plain(path))?.of ?? NONE,
+    patternOf: (method, path) =>
+      (ownerOf(method, plain(path)) ?? touched.get(method)?.match(plain(path)))?.pattern,
   };
+}
+
+function tableOf(paths: readonly string[]): RouteTable<true> | undefined {
+  if (paths.length === 0) return undefined;
+  const table = new RouteTable<true>();
+  for (const path of paths) table.add(path, true);
+  return table;
+}
+
+/** A server that answers GET answers HEAD (RFC 9110 9.3.2). */
+function methodsOf(named: readonly string[] | undefined): readonly string[] {
+  if (named === undefined) return METHODS;
+  return named.includes('GET') ? [...named, 'HEAD'] : named;
 }

@@ -22,9 +22,12 @@ export class RouteTable<T> {
     node.here ??= value;
   }
 
-  /** @param path in canonical form (see `canonicalTarget`) */
-  match(path: string): T | undefined {
-    return walk(this.#root, path, 1);
+  /**
+   * @param path in canonical form (see `canonicalTarget`)
+   * @param fits which of the values may be found; all when left out
+   */
+  match(path: string, fits?: (value: T) => boolean): T | undefined {
+    return walk(this.#root, path, 1, fits);
   }
 }
 
@@ -48,14 +51,26 @@ function getOrAdd<T>(literals: Map<string, Node<T>>, segment: string): Node<T> {
   return node;
 }
 
-function walk<T>(node: Node<T>, path: string, start: number): T | undefined {
-  if (start >= path.length) return node.here ?? node.rest;
+function walk<T>(
+  node: Node<T>,
+  path: string,
+  start: number,
+  fits: ((value: T) => boolean) | undefined,
+): T | undefined {
+  if (start >= path.length) return fitting(node.here, fits) ?? fitting(node.rest, fits);
   const slash = path.indexOf('/', start);
   const end = slash === -1 ? path.length : slash;
   const literal = node.literals.get(path.slice(start, end).toLowerCase());
   return (
-    (literal && walk(literal, path, end + 1)) ??
-    (node.parameter && walk(node.parameter, path, end + 1)) ??
-    node.rest
+    (literal && walk(literal, path, end + 1, fits)) ??
+    (node.parameter && walk(node.parameter, path, end + 1, fits)) ??
+    fitting(node.rest, fits)
   );
+}
+
+function fitting<T>(
+  value: T | undefined,
+  fits: ((value: T) => boolean) | undefined,
+): T | undefined {
+  return value === undefined || fits === undefined || fits(value) ? value : undefined;
 }

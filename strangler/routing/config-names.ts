@@ -1,3 +1,5 @@
+const ALL_METHODS = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
 /** A configuration before it is known to be one. */
 type Unchecked = Readonly<Record<string, unknown>>;
 
@@ -33,7 +35,7 @@ function unknownUpstreams(config: Unchecked, capabilities: Unchecked): string[] 
       : [`${field}: there is no upstream "${value}"; known are ${upstreams.join(', ')}`];
   return [
     ...check('monolith', config['monolith']),
-    ...['drainFirst', 'honoursKeys'].flatMap((field) =>
+    ...['drainFirst', 'honoursKeys', 'stripsParameters'].flatMap((field) =>
       asArray(config[field]).flatMap((value, index) => check(`${field}.${index}`, value)),
     ),
     ...Object.entries(capabilities).flatMap(([key, value]) => {
@@ -94,17 +96,22 @@ function contestedRoutes(capabilities: Unchecked): string[] {
   const owners = new Map<string, string>();
   return Object.entries(capabilities).flatMap(([key, value]) =>
     asArray(asRecord(value)['routes']).flatMap((route) => {
-      if (typeof route !== 'string') return [];
-      const pattern = route
+      const path = typeof route === 'string' ? route : asRecord(route)['path'];
+      if (typeof path !== 'string') return [];
+      const methods = asArray(asRecord(route)['methods']);
+      const pattern = path
         .toLowerCase()
         .replace(/:[^/]+/g, ':')
         .replace(/(.)\/$/, '$1');
-      const owner = owners.get(pattern);
-      if (owner === undefined || owner === key) {
-        owners.set(pattern, key);
-        return [];
-      }
-      return [`capabilities.${key}.routes: "${route}" belongs to "${owner}" already`];
+      const others = (methods.length === 0 ? ALL_METHODS : methods)
+        .map((method) => `${String(method)} ${pattern}`)
+        .flatMap((place) => {
+          const owner = owners.get(place);
+          owners.set(place, owner ?? key);
+          return owner === undefined || owner === key ? [] : [owner];
+        });
+      if (others.length === 0) return [];
+      return [`capabilities.${key}.routes: "${path}" belongs to "${others[0]}" already`];
     }),
   );
 }

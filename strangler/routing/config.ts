@@ -3,7 +3,7 @@ import { ConfigurationError } from '../../chassis/index.ts';
 import { danglingNames } from './config-names.ts';
 
 const name = z.string().regex(/^[a-z][a-z0-9_]*$/, 'give a lower-case name such as "inventory"');
-const method = z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']);
+const method = z.enum(['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE']);
 const path = z
   .string()
   .regex(
@@ -11,6 +11,19 @@ const path = z
     'give a path such as "/api/items/:id" or "/api/items/*"; a `*` may only be its last segment',
   )
   .describe('segments; `:name` stands for one segment, a last `*` for any number of them');
+const route = z.union(
+  [
+    path,
+    z.strictObject({
+      path,
+      /** Only these methods of it, and HEAD with GET; all when left out. */
+      methods: z.array(method).min(1).optional(),
+      /** Paths that the pattern fits, and that are not meant. */
+      except: z.array(path).default([]),
+    }),
+  ],
+  'give a path such as "/api/items/:id", or { path, methods, except }',
+);
 const upstream = z
   .url({ protocol: /^https?$/, error: 'give a URL such as "http://127.0.0.1:3000"' })
   .refine((url) => !/[?#@]/.test(url), 'leave out credentials, query and fragment');
@@ -74,7 +87,12 @@ const capability = z.strictObject({
   legacy: z.string(),
   extracted: z.string(),
   /** Paths that belong to the capability, such as `/api/inventory` and `/api/inventory/*`. */
-  routes: z.array(path).min(1),
+  routes: z.array(route).min(1),
+  /**
+   * What becomes of its paths with an encoded slash or backslash: some servers decode it, and then
+   * see another path. `pass` says that both sides take it as a part of a segment.
+   */
+  encodedSlashes: z.enum(['refuse', 'pass']).default('refuse'),
   /** Database URLs of both sides; absent where only requests are routed and no data is moved. */
   databases: z.strictObject({ legacy: z.string(), extracted: z.string() }).optional(),
   /** The capability's mapping (see `defineMapping`); needs `databases`. */
@@ -109,6 +127,11 @@ export const configSchema = z.strictObject({
    * the facade's, when a connection breaks before it is answered.
    */
   honoursKeys: z.array(z.string()).default([]),
+  /**
+   * Upstreams that cut path parameters off, such as the `;v=1` of `/items;v=1`, before they look for
+   * a route. Where the monolith does, the facade looks for a capability without them, too.
+   */
+  stripsParameters: z.array(z.string()).default([]),
   /** The header that names the customer: stickiness, and reading one's own writes. */
   stickyHeader: header.default('x-customer-id'),
   // Names are checked with those that refer to them: a wrong one must not hide what is wrong inside.
@@ -141,6 +164,8 @@ export const configSchema = z.strictObject({
       headersMs: z.int().min(100).default(10_000),
       /** How many requests may be under way at one upstream; more wait their turn. */
       connections: z.int().positive().default(1_024),
+      /** How many connections may be upgraded to WebSockets at once. */
+      upgrades: z.int().positive().default(10_000),
     })
     .refine(({ heldBytes, bodyBytes }) => heldBytes >= bodyBytes, {
       path: ['heldBytes'],

@@ -10,12 +10,20 @@ import { readSwitch, ruleOf } from './flag-rule.ts';
 import type { FlagRule, SwitchReading } from './flag-rule.ts';
 import type { FlagsState, Legibility } from './legibility.ts';
 
+/** Who asks for a flag. */
+export interface FlagContext {
+  /** The customer; nobody has none. */
+  readonly userId?: string;
+  /** Stands for one request of nobody's, in shares only. */
+  readonly sessionId?: string;
+}
+
 /** What the operator asks for. Flags are intent, fences are truth: a stale flag is never wrong. */
 export interface Flags {
   /** Where the flags are kept, whether they were ever read, and why they can't be read now. */
   state(): FlagsState;
   /** Whether a flag is on; with a customer, whether it is on for this one. */
-  isEnabled(flag: string, context?: { readonly userId?: string }): boolean;
+  isEnabled(flag: string, context?: FlagContext): boolean;
   /** Whether a flag is off for everybody, whatever its strategies say. */
   isOff(flag: string): boolean;
   /** Whom a flag is on for, by its definition. */
@@ -66,8 +74,10 @@ export async function openFlags({ env, appName, capabilities, log }: FlagsOption
     : (new FlagFileRepository(flagsFile(env), wanted, log) as unknown as Source);
   // Not with the module: the command line seldom needs it, and it takes a while to load.
   const { Unleash: Client } = await import('unleash-client');
+  const { drawnStrategies: strategies } = await import('./drawn-strategies.ts');
   const client = new Client({
     appName,
+    strategies,
     url: url || 'http://flag-file.invalid',
     disableMetrics: !url,
     disableAutoStart: true,

@@ -8,12 +8,19 @@ import { withStand } from './stand.ts';
 
 const HANDSHAKE = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
 
+const H2C = ['Connection: Upgrade, HTTP2-Settings', 'Upgrade: h2c', 'HTTP2-Settings: AAMAAABk'];
+const NOWHERE = 'http://127.0.0.1:9';
+/** More than fits into a socket's buffer. */
+const LARGE = 'x'.repeat(8 << 20);
+
 /** Gives `use` a server that accepts every upgrade and then echoes. */
 async function withEcho(
   use: (url: string, seen: IncomingMessage[]) => Promise<void>,
 ): Promise<void> {
   const seen: IncomingMessage[] = [];
-  const server = createServer();
+  const server = createServer((req, res) => {
+    setTimeout(() => res.end(req.url === '/large' ? LARGE : 'slow'), 50);
+  });
   server.on('upgrade', (req: IncomingMessage, socket) => {
     seen.push(req);
     socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\n');
@@ -57,7 +64,7 @@ describe('a WebSocket', () => {
   it('is refused with a path that could be read in two ways, or a body', () =>
     withStand({}, async ({ port, monolith }) => {
       for (const [target, ...headers] of [
-        ['/a%2fb'],
+        ['/a%00b'],
         ['/a', 'Content-Length: 5'],
         ['/a', 'Transfer-Encoding: chunked'],
       ] as const) {
@@ -97,4 +104,135 @@ describe('a wish to upgrade to anything else', () => {
       expect(legacy.received[0]?.headers).not.toHaveProperty('http2-settings');
       client.close();
     }));
+
+  it('keeps the answer of an upstream that does not agree, whole', () =>
+    withStand({}, async ({ port, monolith, legacy }) => {
+      for (const upstream of [monolith, legacy]) {
+        upstream.answer = (_req, res) => {
+          res.writeHead(401, { 'x-why': 'no' });
+          res.write('not ');
+          res.end('yet');
+        };
+      }
+      for (const path of ['/a', '/api/stock']) {
+        const client = new RawClient(port).get(path, ...HANDSHAKE);
+        await eventually(() => client.ending !== undefined);
+        expect(client.statuses).toEqual([401]);
+        expect(client.text).toMatch(/\r\nx-why: no\r\n/);
+        expect(client.text).toMatch(/\r\n\r\n4\r\nnot \r\n3\r\nyet\r\n0\r\n\r\n$/);
+      }
+    }));
+
+  it('to a server that is silent is a 504', () =>
+    withStand({ config: { limits: { requestMs: 100 } } }, async ({ port, monolith }) => {
+      monolith.answer = () => undefined;
+      const client = new RawClient(port).get('/a', ...HANDSHAKE);
+      await eventually(() => client.ending !== undefined);
+      expect(client.statuses).toEqual([504]);
+      await eventually(() => monolith.connections() === 0);
+    }));
+
+  it('whose client leaves leaves nothing behind, before and after it is agreed', () =>
+    withEcho((upstream, seen) =>
+      withStand(
+        { config: { upstreams: { monolith: upstream, legacy: upstream, extracted: upstream } } },
+        async ({ port, adminUrl }) => {
+          const open = async (): Promise<string> => {
+            const metrics = await fetch(`${adminUrl}/metrics`);
+            return /^fig_upgraded_connections (\d+)$/m.exec(await metrics.text())?.[1] ?? 'none';
+          };
+          const client = new RawClient(port).get('/a', ...HANDSHAKE);
+          await eventually(() => client.statuses.length === 1);
+          expect(await open()).toBe('1');
+          client.close();
+          await eventually(async () => (await open()) === '0');
+          await eventually(() => seen[0]?.socket.destroyed === true);
+          const counted = await (await fetch(`${adminUrl}/metrics`)).text();
+          expect(counted).toMatch(/fig_requests_total\{[^}]*status="101"[^}]*\} 1/);
+        },
+      ),
+    ));
+
+  it('that nobody has agreed to is called off with its client', () =>
+    withStand({}, async ({ port, monolith }) => {
+      monolith.answer = () => undefined;
+      const client = new RawClient(port).get('/a', ...HANDSHAKE);
+      await eventually(() => monolith.received.length === 1);
+      client.socket.end();
+      await eventually(() => monolith.connections() === 0);
+      client.close();
+    }));
+
+  it('is one of so many', () =>
+    withEcho((upstream) =>
+      withStand(
+        {
+          config: {
+            upstreams: { monolith: upstream, legacy: upstream, extracted: upstream },
+            limits: { upgrades: 1 },
+          },
+        },
+        async ({ port }) => {
+          const first = new RawClient(port).get('/a', ...HANDSHAKE);
+          await eventually(() => first.statuses[0] === 101);
+          const second = new RawClient(port).get('/a', ...HANDSHAKE);
+          await eventually(() => second.ending !== undefined);
+          expect(second.statuses).toEqual([503]);
+          expect(second.text).toContain('too_many_upgrades');
+          first.close();
+        },
+      ),
+    ));
+
+  it('on a route of a capability goes where its reads go, and keeps its headers apart', () =>
+    withEcho((echo, seen) =>
+      withStand(
+        { config: { upstreams: { monolith: NOWHERE, legacy: NOWHERE, extracted: echo } } },
+        async ({ port, flags }) => {
+          await flags({ 'stock.reads': 100 });
+          const headers = ['X-Customer-Id: C1', 'Cookie: a=b', 'Cookie: c=d'];
+          await eventually(async () => {
+            const client = new RawClient(port).get('/api/stock', ...headers, ...HANDSHAKE);
+            await eventually(() => client.statuses.length === 1);
+            client.close();
+            return client.statuses[0] === 101;
+          });
+          const raw = seen[0]?.rawHeaders ?? [];
+          expect(raw.filter((_text, at) => /^cookie$/i.test(raw[at - 1] ?? ''))).toEqual([
+            'a=b',
+            'c=d',
+          ]);
+        },
+      ),
+    ));
+
+  it('or any wish to upgrade waits for the answers before it', () =>
+    withEcho((echo) =>
+      withStand(
+        {
+          config: { upstreams: { monolith: echo, legacy: echo, extracted: echo } },
+        },
+        async ({ port }) => {
+          const client = new RawClient(port);
+          client
+            .get('/api/stock')
+            .get('/a', ...HANDSHAKE)
+            .send('early');
+          await eventually(() => client.text.endsWith('early'));
+          expect(client.statuses).toEqual([200, 101]);
+          client.close();
+          const large = new RawClient(port)
+            .get('/large')
+            .get('/h2c', ...H2C)
+            .get('/last');
+          await eventually(() => large.statuses.length === 3);
+          expect(large.statuses).toEqual([200, 200, 200]);
+          large.close();
+          const connect = new RawClient(port).get('/large');
+          connect.send('CONNECT a:1 HTTP/1.1', 'Host: a:1', '', '');
+          await eventually(() => connect.ending !== undefined);
+          expect(connect.statuses).toEqual([200, 405]);
+        },
+      ),
+    ));
 });

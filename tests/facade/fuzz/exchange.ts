@@ -23,6 +23,8 @@ export interface Exchange {
   readonly text: string;
 }
 
+const LAST_CHUNK = '\r\n0\r\n\r\n';
+
 /** How long more is waited for where nobody knows how much there will be. */
 const PATIENCE_MS = 80;
 
@@ -84,8 +86,10 @@ function areWhole(text: string, means: readonly Meaning[]): boolean {
     if (end === -1 || rest.startsWith('HTTP/1.1 1')) return false;
     const head = rest.slice(0, end + 2);
     const length = Number(/\r\ncontent-length: (\d+)\r\n/i.exec(head)?.[1] ?? 0);
-    const whole = end + 4 + (method === 'HEAD' ? 0 : length);
-    if (rest.length < whole) return false;
+    const chunked = /\r\ntransfer-encoding: chunked\r\n/i.test(head);
+    const last = chunked ? rest.indexOf(LAST_CHUNK, end + 4) + LAST_CHUNK.length : end + 4 + length;
+    const whole = method === 'HEAD' ? end + 4 : last;
+    if (rest.length < whole || (chunked && last < end)) return false;
     if (/\r\nconnection: close\r\n/i.test(head)) return true;
     rest = rest.slice(whole);
   }

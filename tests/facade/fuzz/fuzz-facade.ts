@@ -38,7 +38,7 @@ export function fuzzFacade({ requests, seed }: { requests: number; seed: number 
         },
       };
       await withSpawnedFacade({ folder, config }, async ({ port, pid, log }) => {
-        const subject = { port, upstreams, mark: 'x-fig-timeout-ms' };
+        const subject = { port, upstreams, mark: 'x-fig-timeout-ms', oddAnswers: true };
         const { passed, faults } = await fuzz(subject, {
           requests,
           seed,
