@@ -27,6 +27,7 @@ export * from './owner-transaction.ts';
 export * from './problem.ts';
 export * from './process.ts';
 export * from './random-ids.ts';
+export * from './redis-probe.ts';
 export * from './request-keys.ts';
 export * from './saga-runner.ts';
 export * from './saga.ts';

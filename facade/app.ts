@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import { createExpressServer, createHttpClient } from '../chassis/index.ts';
+import { createExpressServer, createHttpClient, probeRedis } from '../chassis/index.ts';
 import type { Logger } from '../chassis/index.ts';
 import type { FigConfig, Flags } from '../strangler/routing/index.ts';
 import { askWishes, buildAdmin, LocalFacts } from './operators/index.ts';
@@ -67,6 +67,7 @@ export function buildApp(options: FacadeOptions): Facade {
     log,
     urlOf: (capability, side) => upstreams.get(capability.upstreams[side]).url,
   });
+  const redis = redisUrl === undefined ? undefined : probeRedis(redisUrl, log);
   const door = new Door({ book, redisUrl, log });
   const barriers = new Barriers(engine, book);
   const upstreamOf: Core['upstreamOf'] = (capability, side) =>
@@ -89,7 +90,14 @@ export function buildApp(options: FacadeOptions): Facade {
   };
   let plane = planeOf(options.config);
   const dataPlane = createDataPlane(plane);
-  const facts = new LocalFacts({ core: () => plane.core, memory, holds, experiments, flags });
+  const facts = new LocalFacts({
+    core: () => plane.core,
+    memory,
+    holds,
+    experiments,
+    flags,
+    redis,
+  });
 
   function planeOf(config: FigConfig): Plane {
     upstreams.adopt(config);
@@ -140,6 +148,7 @@ export function buildApp(options: FacadeOptions): Facade {
       dataPlane.adopt(plane);
     },
     async close() {
+      redis?.close();
       remembered.close();
       feed.close();
       barriers.close();

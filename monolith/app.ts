@@ -1,7 +1,7 @@
 import express from 'express';
 import type { Express } from 'express';
 import { codeVersion, createHttpApp, isDatabaseReady, methodNotAllowed } from '../chassis/index.ts';
-import type { Database, HttpClient, Logger } from '../chassis/index.ts';
+import type { Database, HttpClient, Logger, ReadinessCheck } from '../chassis/index.ts';
 import { openApiDocument } from '../contracts/index.ts';
 import { createCatalogue } from './catalogue/index.ts';
 import { createCustomers } from './customers/index.ts';
@@ -20,6 +20,8 @@ interface MonolithDeps {
   readonly inventoryService: HttpClient;
   readonly paymentService: HttpClient;
   readonly timing?: Partial<Timing>;
+  /** What else must be well before it is ready. */
+  readonly readiness?: Readonly<Record<string, ReadinessCheck>>;
 }
 
 /** All in milliseconds. */
@@ -76,6 +78,7 @@ export function buildMonolith(deps: MonolithDeps): Monolith {
     routes: [openApiRoutes(), catalogue.routes, inventory.routes, payment.routes, orders.routes],
     readiness: {
       database: () => isDatabaseReady(database, 'CAT_PROD'),
+      ...deps.readiness,
     },
   });
   let stopUpkeep: (() => void) | undefined;

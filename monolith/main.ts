@@ -6,6 +6,7 @@ import {
   listenHost,
   migrate,
   openDatabase,
+  probeRedis,
   readNumber,
   readPort,
   runProcess,
@@ -24,12 +25,15 @@ await runProcess('monolith', async ({ env, log }) => {
     // Longer than a charge may take there, so that a slow card is not asked for twice.
     paymentService: createHttpClient(serviceUrl(env, 'PAYMENT_URL', 4002), 10_000),
   };
+  const redisUrl = env['REDIS_URL'] || undefined;
+  const redis = redisUrl === undefined ? undefined : probeRedis(redisUrl, log);
   const database = openDatabase(databaseUrl(env, 'MONOLITH_DATABASE_URL', 'monolith.db'));
   await migrate(database, monolithMigrations);
   const monolith = buildMonolith({
     database,
     log,
     ...clients,
+    ...(redis && { readiness: { redis: redis.readiness } }),
     timing: {
       providerTimeoutMs: readNumber(env, 'PROVIDER_TIMEOUT_MS', DEFAULT_TIMING.providerTimeoutMs),
     },
@@ -37,11 +41,11 @@ await runProcess('monolith', async ({ env, log }) => {
   const server = createExpressServer(monolith.app);
   const listening = await listen(server, { port, host, variable: 'MONOLITH_PORT' });
   monolith.start();
-  const redisUrl = env['REDIS_URL'];
   const stopEvents = redisUrl ? await startEvents(database, log, redisUrl) : undefined;
   return {
     ports: { http: listening.port },
     close: async () => {
+      redis?.close();
       await listening.close();
       await Promise.all([monolith.stop(), stopEvents?.()]);
       await Promise.all(Object.values(clients).map((client) => client.close()));

@@ -1,4 +1,11 @@
-import { createExpressServer, listen, listenHost, readPort, runProcess } from '../chassis/index.ts';
+import {
+  createExpressServer,
+  listen,
+  listenHost,
+  probeRedis,
+  readPort,
+  runProcess,
+} from '../chassis/index.ts';
 import { declarationsOf, Engine } from './engine/index.ts';
 import {
   contractFile,
@@ -14,11 +21,14 @@ await runProcess('engine', async ({ env, log }) => {
   const capabilities = Object.keys(config.capabilities);
   const flagsEnv = withFlagsFile(env, config);
   const flags = await openFlags({ env: flagsEnv, appName: 'fig-engine', capabilities, log });
+  const redisUrl = env['REDIS_URL'] || undefined;
+  const redis = redisUrl === undefined ? undefined : probeRedis(redisUrl, log);
   const engine = new Engine({
     declarations: declarationsOf(config, contractFile(env, config)),
     flags,
     flagStore: openFlagStore(flagsEnv),
-    redisUrl: env['REDIS_URL'] || undefined,
+    redisUrl,
+    ...(redis && { readiness: { redis: redis.readiness } }),
     log,
   });
   const server = createExpressServer(engine.app);
@@ -28,6 +38,7 @@ await runProcess('engine', async ({ env, log }) => {
   return {
     ports: { http: listening.port },
     async close() {
+      redis?.close();
       await listening.close();
       await engine.close();
       flags.close();

@@ -5,6 +5,7 @@ import {
   createLog,
   listenHost,
   refuseNewerDatabase,
+  redisAddress,
 } from '../chassis/index.ts';
 import type { Environment } from '../chassis/index.ts';
 import { lockData } from './data-lock.ts';
@@ -51,6 +52,7 @@ export async function startSystem(options: StartOptions): Promise<System> {
   const dataDir = resolve(options.dataDir ?? (env['FIG_DATA_DIR'] || '.fig'));
   const host = listenHost(env);
   const ports = portVariables(env, options.ports, processes);
+  if (env['REDIS_URL']) redisAddress(env['REDIS_URL']);
   try {
     await refuseNewerData(processes, sharedVariables(env, dataDir, processes));
     return await startIn(dataDir, ports, host, options);

@@ -66,6 +66,11 @@ export function buildAdmin(facts: Facts, wishes: () => Promise<Wishes>, log: Log
     readiness: {
       routing: isReady('routing'),
       monolith: isReady('monolith'),
+      redis: async () => {
+        const { redis } = await facts.readiness();
+        if (redis !== null) throw new Error(redis);
+        return true;
+      },
       flags: async () => {
         const { ok, note } = (await facts.readiness()).flags;
         if (!ok) throw new Error(note ?? 'the flags were never read');

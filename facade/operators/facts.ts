@@ -19,6 +19,8 @@ export interface Facts {
 export interface Readiness {
   readonly routing: boolean;
   readonly monolith: boolean;
+  /** Why the Redis that the facade was told to use has never answered; null where it has. */
+  readonly redis: string | null;
   readonly flags: {
     readonly ok: boolean;
     /** What there is to say of them: why they can't be read, and what that means. */

@@ -2,6 +2,7 @@ import { AggregatorRegistry } from 'prom-client';
 import type { MetricObject } from 'prom-client';
 import { flagsReadiness } from '../../strangler/routing/index.ts';
 import type { Flags } from '../../strangler/routing/index.ts';
+import type { RedisProbe } from '../../chassis/index.ts';
 import type { Capability } from '../routes/index.ts';
 import type { Core, Experiments, Memory } from '../exchange/index.ts';
 import { rowOf } from '../counting/index.ts';
@@ -20,6 +21,8 @@ interface LocalFactsOptions {
   readonly holds: HoldLog;
   readonly experiments: Experiments;
   readonly flags: Flags;
+  /** Absent where no Redis is to be used. */
+  readonly redis: RedisProbe | undefined;
 }
 
 /** What this process knows. */
@@ -98,6 +101,7 @@ export class LocalFacts implements Facts {
       flags: state.ok && unowned ? { ok: false, note: unownedText(unowned, flags) } : state,
       routing: memory.book.complete,
       monolith: await isReachable(core().monolith.url),
+      redis: this.#options.redis?.trouble() ?? null,
     };
   }
 }

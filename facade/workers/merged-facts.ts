@@ -49,6 +49,7 @@ export class MergedFacts implements Facts {
     return {
       routing: all('routing') && this.#crew.isComplete,
       monolith: all('monolith'),
+      redis: parts.find(({ redis }) => redis !== null)?.redis ?? null,
       flags: {
         ok: parts.length > 0 && flags.every(({ ok }) => ok),
         note:

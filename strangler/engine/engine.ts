@@ -1,6 +1,6 @@
 import type { Express } from 'express';
 import { createHttpApp } from '../../chassis/index.ts';
-import type { Logger } from '../../chassis/index.ts';
+import type { Logger, ReadinessCheck } from '../../chassis/index.ts';
 import type { CopyWish, ReconcileReport } from '../copy/index.ts';
 import type { RepairReport } from '../doctor/repair.ts';
 import type { StepLimits } from '../handover/coordinator.ts';
@@ -46,6 +46,8 @@ export interface EngineDeps {
   /** Where a handover asked for in person sets its flag; absent where it may not. */
   readonly flagStore?: FlagStore | undefined;
   readonly redisUrl?: string | undefined;
+  /** What else must be well before the engine is ready. */
+  readonly readiness?: Readonly<Record<string, ReadinessCheck>>;
   readonly log: Logger;
   readonly limits?: StepLimits;
   readonly gateLimits?: GateLimits;
@@ -122,7 +124,11 @@ export class Engine implements EngineControl {
       name: 'engine',
       log,
       routes: [engineRoutes(this)],
-      readiness: { ...Object.fromEntries(readiness), flags: () => flagsReady(flags) },
+      readiness: {
+        ...Object.fromEntries(readiness),
+        flags: () => flagsReady(flags),
+        ...deps.readiness,
+      },
     });
   }
 

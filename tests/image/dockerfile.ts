@@ -38,7 +38,7 @@ export function readDockerfile(file: string): readonly Stage[] {
     if (!stage) throw new Error(`before the first FROM: ${line}`);
     if (instruction === 'ENV') {
       const [variable = '', value = ''] = rest.split('=');
-      stage.env[variable] = value;
+      Object.assign(stage.env, { [variable]: value });
     } else if (instruction === 'CMD') stage.command = JSON.parse(rest) as string[];
     // Whom it runs as, and what is kept, are no files.
     else if (!['USER', 'VOLUME'].includes(instruction)) stage.steps.push(stepOf(instruction, rest));

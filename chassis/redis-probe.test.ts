@@ -1,0 +1,70 @@
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { Redis } from 'ioredis';
+import { describe, expect, it } from '@jest/globals';
+import { eventually, withRedis } from '../tests/support/index.ts';
+import { freePort } from '../system/index.ts';
+import { createLog } from './log.ts';
+import { probeRedis } from './redis-probe.ts';
+
+/** What a probe says and logs, as soon as it has asked. */
+async function probe(url: string): Promise<{ said: string; logged: string }> {
+  const lines: string[] = [];
+  const probed = probeRedis(url, createLog('test', 'info', { write: (line) => lines.push(line) }));
+  try {
+    const said = await eventually(async () => {
+      const text = await probed.readiness().then(String, (error: Error) => error.message);
+      expect(text).not.toContain('not answered yet');
+      return text;
+    });
+    return { said, logged: lines.join('') };
+  } finally {
+    probed.close();
+  }
+}
+
+describe('a probe of Redis', () => {
+  it('is ready once Redis answers, and names host and cause until then', async () => {
+    const port = await freePort();
+    const dead = await probe(`redis://fig:hunter2@127.0.0.1:${port}`);
+    expect(dead.said).toBe(`Redis at 127.0.0.1:${port} does not answer: ECONNREFUSED`);
+    expect(dead.logged).toContain(dead.said);
+    expect(dead.said + dead.logged).not.toContain('hunter2');
+    await withRedis(async ({ url }) => {
+      expect(await probe(url)).toEqual({ said: 'true', logged: '' });
+    });
+  });
+
+  it('tells a wrong password, TLS where there is none, and a server that is no Redis', () =>
+    withRedis(async ({ url }) => {
+      const { host } = new URL(url);
+      expect((await probe(`rediss://${host}`)).said).toContain(
+        'if it speaks no TLS, give redis://',
+      );
+      const admin = new Redis(url);
+      await admin.config('SET', 'requirepass', 'secret');
+      admin.disconnect();
+      const wrong = await probe(`redis://:hunter2@${host}`);
+      expect(wrong.said).toBe(
+        `Redis at ${host} does not answer: it refuses user or password (WRONGPASS)`,
+      );
+      expect(wrong.logged).not.toContain('hunter2');
+      expect((await probe(url)).said).toContain('refuses user or password (NOAUTH)');
+      expect((await probe(`redis://:secret@${host}`)).said).toBe('true');
+
+      const other = createServer((socket) => socket.destroy());
+      await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+      const { port } = other.address() as AddressInfo;
+      expect((await probe(`redis://127.0.0.1:${port}`)).said).toContain('closes the connection');
+      other.close();
+    }));
+
+  it.each(['http://:hunter2@cache:6379', 'cache:6379', 'hunter2', 'redis://'])(
+    'refuses %s, which is the URL of no Redis, without showing a password',
+    (url) => {
+      const refused = expect(() => probeRedis(url, createLog('test', 'silent')));
+      refused.toThrow(/^REDIS_URL .*give redis:/);
+      refused.not.toThrow(/hunter2/);
+    },
+  );
+});
