@@ -3,6 +3,8 @@ export default {
   // Node, and failures that say how to run the test again.
   testEnvironment: '<rootDir>/tests/support/environment.js',
   setupFilesAfterEnv: process.env.FAST_CHECK_SEED ? ['<rootDir>/tests/support/replay.js'] : [],
+  // In the folder, where it is cleared with it, and not with the rest of a run.
+  cacheDirectory: '<rootDir>/.cache/jest',
   roots: ['<rootDir>'],
   testMatch: ['**/*.test.ts'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/', '/.fig/'],

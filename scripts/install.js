@@ -48,7 +48,8 @@ export function whyInstall(root) {
 export async function installPackages(root, say) {
   const npm = process.env.npm_execpath;
   // Development packages also where NODE_ENV=production: the compiler is one of them.
-  const parameters = ['ci', '--include=dev', '--no-audit', '--no-fund'];
+  // And with its reasons also under `npm -s start`: they are shown only when it fails.
+  const parameters = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=notice'];
   const command = npm ? [process.execPath, npm, ...parameters] : ['npm', ...parameters];
   const startedAt = performance.now();
   const still = setInterval(() => {

@@ -6,7 +6,7 @@
  * of later runs.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, sep } from 'node:path';
 import { writeDurations } from './durations.js';
@@ -33,7 +33,10 @@ function cruiserParameters() {
 const TESTS = { name: 'tests', pattern: '**/!(*.soak).test.ts' };
 const SOAK = { name: 'soak', pattern: '**/*.soak.test.ts' };
 
-const results = mkdtempSync(join(tmpdir(), 'fig-test-results-'));
+/** All that is written for a while goes here, also by tests that are killed, and goes away with the run. */
+const scratch = mkdtempSync(join(tmpdir(), 'fig-test-run-'));
+// Some programs that tests start run as another user, such as PostgreSQL, in folders of their own below.
+chmodSync(scratch, 0o711);
 const parts = [];
 let passed = 0;
 let failed = 0;
@@ -43,7 +46,7 @@ const running = new Set();
 for (const signal of ['SIGTERM', 'SIGHUP']) {
   process.once(signal, () => {
     for (const child of running) child.kill(signal);
-    rmSync(results, { recursive: true, force: true });
+    rmSync(scratch, { recursive: true, force: true });
     process.exit(1);
   });
 }
@@ -63,7 +66,7 @@ for (const { name, pattern } of runs) {
   // Last, since this option takes every path after it for a pattern, too.
   await jest(name, [...narrowed, '--testMatch', pattern]);
 }
-rmSync(results, { recursive: true, force: true });
+rmSync(scratch, { recursive: true, force: true });
 console.log(`\nWhat each part took:\n${parts.join('\n')}\n\n${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
 
@@ -83,7 +86,7 @@ async function staticChecks() {
 async function jest(name, parameters) {
   console.log(`\n=== ${name}`);
   const startedAt = performance.now();
-  const file = join(results, `${name}.json`);
+  const file = join(scratch, `${name}.json`);
   const { ok } = await run([
     '--experimental-vm-modules',
     '--disable-warning=ExperimentalWarning',
@@ -165,6 +168,7 @@ function run(command, stdio = 'inherit') {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, command, {
       cwd: root,
+      env: { ...process.env, TMPDIR: scratch },
       // jest's --json prints the report to standard output unless it goes to a file
       stdio: ['ignore', stdio, stdio],
       timeout: LONGEST_MS,

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { withTempDir } from '../support/index.ts';
 import { SmallProject } from './small-project.ts';
@@ -21,6 +23,9 @@ const JEST = `
   const testResults = Object.entries(took).map(([path, endTime]) => {
     return { name: join(process.cwd(), path), startTime: 0, endTime };
   });
+  const left = join(require('node:os').tmpdir(), 'left-by-a-test');
+  writeFileSync(left, '');
+  console.log('jest left ' + left);
   if (totals) writeFileSync(file, JSON.stringify({ ...totals, testResults }));
   process.exit(Number(process.env.JEST_ENDS_WITH ?? 0));
 `;
@@ -76,6 +81,14 @@ describe('scripts/test.js', () => {
       expect(words).toContainEqual(['tests/journeys', '4.0', 's']);
       const files = words.map(([first]) => first).filter((word) => word?.endsWith('.test.ts'));
       expect(files).toEqual(['tests/journeys/c.test.ts', 'chassis/a.test.ts', 'chassis/b.test.ts']);
+    }));
+
+  it('removes what tests leave in the folder for temporary files', () =>
+    withProject(async (project) => {
+      const { lines } = await project.run('test.js', [], totals(3, 0));
+      const left = lines.find((line) => line.startsWith('jest left '))?.slice(10) ?? '';
+      expect(left).toContain('left-by-a-test');
+      expect(existsSync(dirname(left))).toBe(false);
     }));
 
   it('leaves the long runs to --soak, and runs both for --all', () =>
