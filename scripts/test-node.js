@@ -176,13 +176,19 @@ async function start(attempt) {
   }
 }
 
+/** Ctrl-C reaches npm, too, which may be gone before the system has stopped. */
 async function stop(attempt) {
-  const { system } = attempt;
-  const gone = new Promise((resolve) => system.once('close', resolve));
+  const { system, folder } = attempt;
   process.kill(-system.pid, 'SIGINT');
-  const code = await Promise.race([gone, delay(STOP_MS, 'late', { ref: false })]);
-  if (code === 'late') throw new Error(`npm start did not end within ${STOP_MS / 1_000} s`);
-  if (code !== 0) throw new Error(`npm start ended with ${code}`);
+  const deadline = performance.now() + STOP_MS;
+  // Given back last, when no process is left.
+  const lock = join(folder, 'data', 'supervisor.pid');
+  while ((system.exitCode === null && system.signalCode === null) || existsSync(lock)) {
+    if (performance.now() > deadline) {
+      throw new Error(`the system did not stop within ${STOP_MS / 1_000} s`);
+    }
+    await delay(50);
+  }
   attempt.system = undefined;
 }
 
@@ -202,7 +208,16 @@ function lastLines(text) {
 
 /** Whatever happened: nothing runs on, and nothing is left. */
 function cleanUp({ folder, system }) {
-  if (system?.exitCode === null) process.kill(-system.pid, 'SIGKILL');
+  if (system !== undefined) killGroup(system.pid);
   if (keep) console.log(`left in ${folder}`);
   else rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+}
+
+function killGroup(leader) {
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch (error) {
+    // All of it is gone.
+    if (error.code !== 'ESRCH') throw error;
+  }
 }
