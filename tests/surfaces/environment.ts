@@ -14,7 +14,8 @@ export function environment(): string {
     for (const node of nodes) {
       const name = read(node) ?? declared(node);
       if (name !== undefined) found.push([`${name}${defaults.get(node) ?? ''}`, folderOf(file)]);
-      if (isComputed(node)) computed.push([code(node), folderOf(file)]);
+      if (isComputed(node) && !/^(tests|bench)\//.test(file))
+        computed.push([code(node), folderOf(file)]);
     }
   }
   return `${byPlace(found)}\nby a name that is computed:\n${byPlace(computed)}`;
