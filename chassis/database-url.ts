@@ -10,9 +10,11 @@ export type Dialect = 'sqlite' | 'postgres';
 export function dialectOf(url: string): Dialect {
   if (url.startsWith('file:')) return 'sqlite';
   if (/^postgres(ql)?:\/\//.test(url)) return 'postgres';
+  const scheme = schemeOf(url);
+  // No more of it is shown: where it is malformed, a password may be anywhere.
   throw new ConfigurationError(
-    `database URL ${url.split('@').pop() ?? ''} is not supported; give file:/path/to/name.db ` +
-      'or postgres://user:password@host:port/name',
+    `a database URL ${scheme === '' ? 'without a scheme' : `that begins with ${scheme}`} is not ` +
+      'supported; give file:/path/to/name.db or postgres://user:password@host:port/name',
   );
 }
 
@@ -24,11 +26,17 @@ export function sqliteFile(url: string): string {
   return url.slice('file:'.length);
 }
 
-/** A database URL as it may be shown: without the password. */
+/** A database URL as it may be shown: without the password, or of a malformed one the scheme alone. */
 export function shownUrl(url: string): string {
-  if (!URL.canParse(url)) return url.split('@').pop() ?? '';
+  const scheme = schemeOf(url);
+  if (scheme === 'file:') return url;
+  if (!url.startsWith(`${scheme}//`) || !URL.canParse(url)) return `${scheme}…`;
   const shown = new URL(url);
   if (shown.password !== '') shown.password = '***';
   shown.search = '';
   return shown.href;
+}
+
+function schemeOf(url: string): string {
+  return /^[a-z][a-z0-9+.-]*:/i.exec(url)?.[0] ?? '';
 }

@@ -24,6 +24,7 @@ export * from './newer-data.ts';
 export * from './notice.ts';
 export * from './outbox.ts';
 export * from './owner-transaction.ts';
+export * from './private-files.ts';
 export * from './problem.ts';
 export * from './process.ts';
 export * from './random-ids.ts';

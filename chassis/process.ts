@@ -3,6 +3,7 @@ import { ConfigurationError } from './env.ts';
 import type { Environment } from './env.ts';
 import { createLog } from './log.ts';
 import type { Logger } from './log.ts';
+import { keepFilesPrivate } from './private-files.ts';
 
 /** A process that serves: where it listens, and how to stop it. */
 export interface Running {
@@ -24,6 +25,7 @@ export async function runProcess(
   name: string,
   start: (context: Context) => Promise<Running>,
 ): Promise<void> {
+  keepFilesPrivate();
   const log = createLog(name, process.env['LOG_LEVEL'] || 'info');
   let running: Running | undefined;
   const grace = closeWithGrace({ delay: 8_000, logger: false }, async ({ err, signal }) => {

@@ -4,6 +4,7 @@ import {
   CsvError,
   databaseUrl,
   FencedError,
+  keepFilesPrivate,
   migrate,
   openDatabase,
 } from '../chassis/index.ts';
@@ -59,6 +60,7 @@ const program = new Command('load')
   .option('--sample', 'make up a small shop')
   .option('--seed <n>', 'of the made-up shop', wholeNumber, 1);
 
+keepFilesPrivate();
 try {
   await load(program.parse().opts<Options>());
 } catch (error) {

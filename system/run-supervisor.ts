@@ -1,6 +1,6 @@
 import { AlreadyRunning } from './data-lock.ts';
 import { CommandFailed } from './command.ts';
-import { ConfigurationError, wantsColour } from '../chassis/index.ts';
+import { ConfigurationError, keepFilesPrivate, wantsColour } from '../chassis/index.ts';
 import { StartFailed } from './launcher.ts';
 import type { LogSink } from './log-sink.ts';
 import { jsonLines, logStream, prettyLines } from './log-stream.ts';
@@ -20,6 +20,7 @@ const ONE_KEYSTROKE_MS = 500;
  * order, a second one kills what is left. The code is 0 after a stop, 1 when it could not start.
  */
 export async function runSupervisor(options: Partial<StartOptions> = {}): Promise<void> {
+  keepFilesPrivate();
   const terminal = process.stdout.isTTY;
   const sink = logStream({
     write: (text) => process.stdout.write(text),

@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import {
   ConfigurationError,
@@ -16,6 +15,7 @@ import { logFiles } from './log-sink.ts';
 import type { LogSink } from './log-sink.ts';
 import { figProcesses } from './process-definition.ts';
 import type { ProcessDefinition } from './process-definition.ts';
+import { makePrivateData } from './private-data.ts';
 import { withRemedy } from './machine-trouble.ts';
 import { Supervisor } from './supervisor.ts';
 import { portVariables, sharedVariables } from './system-env.ts';
@@ -70,7 +70,7 @@ async function startIn(
 ): Promise<System> {
   const { env = process.env, processes = figProcesses, load = 'sample' } = options;
   const { signal = new AbortController().signal } = options;
-  mkdirSync(dataDir, { recursive: true });
+  makePrivateData(dataDir);
   const lock = lockData(dataDir);
   const sink = options.log ?? logFiles(join(dataDir, 'logs'));
   const log = createLog('supervisor', env['LOG_LEVEL'] || 'info', {

@@ -2,12 +2,17 @@ const HIDDEN = '[redacted]';
 /** Names whose values are secrets, in settings, variables and the parameters of URLs. */
 const SECRET_NAME = /pass(word|wd|phrase)?$|secret|token|credential|api_?key|private_?key/i;
 const URL_START = /^[a-z][a-z0-9+.-]*:\/\//i;
+/** What begins as a URL does, and goes on as none: only a file's is well formed without slashes. */
+const MALFORMED_URL = /^(?!file:)[a-z][a-z0-9+.-]*:\S*$/i;
+/** User and password before a host, with the scheme forgotten. */
+const WITH_PASSWORD = /^[^\s/]*:\S*@\S+$/;
 
 /** A copy without secrets: of values under telling names, and of URLs, however deep they are. */
 export function redacted(value: unknown, name = ''): unknown {
   if (typeof value === 'string') {
     if (value !== '' && SECRET_NAME.test(name)) return HIDDEN;
-    return URL_START.test(value) ? redactedUrl(value) : value;
+    if (URL_START.test(value)) return redactedUrl(value);
+    return MALFORMED_URL.test(value) || WITH_PASSWORD.test(value) ? HIDDEN : value;
   }
   if (Array.isArray(value)) return value.map((each) => redacted(each, name));
   if (typeof value !== 'object' || value === null) return value;

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { projectRoot, readSystemFile, withoutSystem } from '../../system/index.ts';
@@ -71,6 +71,24 @@ function pidsOf(file: SystemFile): number[] {
 }
 
 describe('npm start', () => {
+  it('keeps what it writes to its user, also in a folder of an earlier version', () =>
+    withTempDir(async (parent) => {
+      const dataDir = join(parent, 'data');
+      mkdirSync(dataDir, { mode: 0o755 });
+      for (const name of ['supervisor.lock', 'monolith.db', 'flags.json']) {
+        writeFileSync(join(dataDir, name), '', { mode: 0o644 });
+      }
+      await withStarted(dataDir, () => {
+        const paths = readdirSync(dataDir, { recursive: true, encoding: 'utf8' }).map((path) =>
+          join(dataDir, path),
+        );
+        expect(paths.length).toBeGreaterThan(3);
+        const open = [dataDir, ...paths].filter((path) => (statSync(path).mode & 0o077) !== 0);
+        expect(open).toEqual([]);
+        return Promise.resolve();
+      });
+    }));
+
   it('stops every process in reverse order at Ctrl-C, and leaves none behind', () =>
     withTempDir((dataDir) =>
       withStarted(dataDir, async ({ supervisor, ended }, file) => {
