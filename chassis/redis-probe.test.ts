@@ -3,9 +3,20 @@ import type { AddressInfo } from 'node:net';
 import { Redis } from 'ioredis';
 import { describe, expect, it } from '@jest/globals';
 import { eventually, withRedis } from '../tests/support/index.ts';
-import { freePort } from '../system/index.ts';
 import { createLog } from './log.ts';
 import { probeRedis } from './redis-probe.ts';
+
+/** A server that hangs up on everybody, on a free port. */
+async function hangingUp(): Promise<{ port: number; close(): Promise<void> }> {
+  const server = createServer((socket) => socket.destroy());
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
 
 /** What a probe says and logs, as soon as it has asked. */
 async function probe(url: string): Promise<{ said: string; logged: string }> {
@@ -25,7 +36,9 @@ async function probe(url: string): Promise<{ said: string; logged: string }> {
 
 describe('a probe of Redis', () => {
   it('is ready once Redis answers, and names host and cause until then', async () => {
-    const port = await freePort();
+    const gone = await hangingUp();
+    await gone.close();
+    const { port } = gone;
     const dead = await probe(`redis://fig:hunter2@127.0.0.1:${port}`);
     expect(dead.said).toBe(`Redis at 127.0.0.1:${port} does not answer: ECONNREFUSED`);
     expect(dead.logged).toContain(dead.said);
@@ -52,11 +65,10 @@ describe('a probe of Redis', () => {
       expect((await probe(url)).said).toContain('refuses user or password (NOAUTH)');
       expect((await probe(`redis://:secret@${host}`)).said).toBe('true');
 
-      const other = createServer((socket) => socket.destroy());
-      await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
-      const { port } = other.address() as AddressInfo;
-      expect((await probe(`redis://127.0.0.1:${port}`)).said).toContain('closes the connection');
-      other.close();
+      const other = await hangingUp();
+      const said = (await probe(`redis://127.0.0.1:${other.port}`)).said;
+      expect(said).toContain('closes the connection');
+      await other.close();
     }));
 
   it.each(['http://:hunter2@cache:6379', 'cache:6379', 'hunter2', 'redis://'])(
