@@ -24,7 +24,7 @@ export const FACADE_PROBLEMS = {
   invalid_connection: kind(400, 'Connection names a header that decides the way'),
   invalid_upgrade: kind(400, 'a WebSocket upgrade must be a GET without a body'),
   request_timeout: kind(408, 'the request took too long to arrive'),
-  headers_too_large: kind(431, 'the headers are over 16 KB'),
+  headers_too_large: kind(431, 'the headers are over 16 KB, or over 1,000 lines'),
   unsupported_transfer_coding: kind(501, 'the body comes in a transfer coding other than chunked'),
   facade_failed: kind(502, 'the facade itself failed; the outcome is unknown'),
   upstream_unavailable: kind(
@@ -42,4 +42,11 @@ export const FACADE_PROBLEMS = {
     'the data is changing owners and too many writes wait for it; nothing has happened, ask ' +
       'again after Retry-After',
   ),
+  too_large_to_hold: kind(
+    503,
+    'the data is changing owners and the body is too large to be kept meanwhile; nothing has happened, ' +
+      'send it again after Retry-After',
+  ),
+  owner_unknown: kind(503, 'nobody can tell who owns the data; nothing has happened'),
+  too_many_upgrades: kind(503, 'as many WebSockets are open as are allowed; nothing has happened'),
 } as const satisfies Record<string, ProblemKind>;

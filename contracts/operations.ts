@@ -62,6 +62,8 @@ export const COMMON_PROBLEMS = {
     'request_in_flight',
     'held_too_long',
     'too_many_held',
+    'too_large_to_hold',
+    'owner_unknown',
   ],
 } as const satisfies Record<string, readonly ProblemCode[]>;
 

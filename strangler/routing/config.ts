@@ -150,13 +150,14 @@ export const configSchema = z.strictObject({
   timingToken: z.string().min(16, 'give a secret of at least 16 characters').optional(),
   limits: z
     .strictObject({
+      /** Bodies up to so many bytes are kept, to be sent again; larger ones are streamed. */
       bodyBytes: z.int().positive().default(1_000_000),
       /** How long a write may be held while ownership moves, in ms: long enough for a killed engine. */
       holdMs: z.int().positive().default(10_000),
       /** How many writes of a capability may be held at once, and how many bytes in all. */
       heldWrites: z.int().positive().default(10_000),
       heldBytes: z.int().positive().default(64_000_000),
-      /** How long a request may take in all, in ms. */
+      /** How long the first byte of an answer, and then each further piece of it, may take, in ms. */
       requestMs: z.int().positive().default(30_000),
       /** How long one try at an upstream may take to begin its answer, in ms; absent: `requestMs`. */
       attemptMs: z.int().positive().optional(),

@@ -37,6 +37,11 @@ describe('every problem of the contract', () => {
   it('is one that an operation names, unless it belongs to no operation', () => {
     const named = new Set(OPERATIONS.flatMap((operation) => problemsOf(operation)));
     const unnamed = Object.keys(PROBLEMS).filter((code) => !named.has(code as 'fenced'));
-    expect(unnamed).toEqual(['no_such_route', 'method_not_allowed', 'invalid_upgrade']);
+    expect(unnamed).toEqual([
+      'no_such_route',
+      'method_not_allowed',
+      'invalid_upgrade',
+      'too_many_upgrades',
+    ]);
   });
 });

@@ -28,11 +28,13 @@ interface BytesCase {
   readonly must: string;
   readonly ours: string;
   readonly reply?: Reply;
+  /** How many answers are waited for. */
+  readonly answers?: number;
 }
 
 /** Cases that send bytes, and look at what came back and at what the upstream was sent. */
 export function bytesCases(group: string, cases: readonly BytesCase[]): readonly Case[] {
-  return cases.map(({ name, sends, must, ours, reply }) => ({
+  return cases.map(({ name, sends, must, ours, reply, answers = 1 }) => ({
     group,
     name,
     must,
@@ -46,12 +48,12 @@ export function bytesCases(group: string, cases: readonly BytesCase[]): readonly
           if (index > 0) await delay(QUIET_MS);
           client.socket.write(piece, 'latin1');
         }
-        await settled(client);
+        await settled(client, answers);
         const seen = upstream.seen.map((each) => `${each.method} ${each.target}`);
         const unread = upstream.bytes > 0 && seen.length === 0 ? 'part of a request' : 'nothing';
-        const answers = client.statuses.join(' ') || 'no answer';
+        const statuses = client.statuses.join(' ') || 'no answer';
         const end = client.ending === undefined ? '' : ', closed';
-        return `${answers}${end}; upstream: ${seen.join(' and ') || unread}`;
+        return `${statuses}${end}; upstream: ${seen.join(' and ') || unread}`;
       } finally {
         client.close();
       }
@@ -59,11 +61,12 @@ export function bytesCases(group: string, cases: readonly BytesCase[]): readonly
   }));
 }
 
-async function settled(client: RawClient): Promise<void> {
+async function settled(client: RawClient, answers: number): Promise<void> {
   const soon = { timeoutMs: 3_000, intervalMs: 5 };
-  await eventually(() => client.statuses.length > 0 || client.ending !== undefined, soon).catch(
-    () => undefined,
-  );
+  await eventually(
+    () => client.statuses.length >= answers || client.ending !== undefined,
+    soon,
+  ).catch(() => undefined);
   if (/\r\nconnection: close/i.test(client.text)) {
     await eventually(() => client.ending !== undefined, soon).catch(() => undefined);
   }

@@ -206,5 +206,6 @@ export const framingCases: readonly Case[] = bytesCases('Framing', [
     sends: get() + get(),
     must: 'two requests, answered in order',
     ours: '200 200; upstream: GET /api/stock and GET /api/stock',
+    answers: 2,
   },
 ]);

@@ -59,7 +59,7 @@ nothing is said of it, it got none. \`npm test\` runs the same cases and fails w
 what they show.
 
 Two differences from nginx are on purpose. The facade refuses what nginx resolves or passes on as it
-came (dot segments, encoded slashes, backslashes, fragments, absolute targets), since flags, routes
-and upstreams must see one form of a path. And it reads what it may have to send twice, which is
-writes and bodies of a capability's routes, up to a limit; everything else is streamed.
+came (dot segments, backslashes, fragments, absolute targets, and encoded slashes where a capability may
+be meant), since flags, routes and upstreams must see one form of a path. And it reads what it may have
+to send twice, which is bodies of a capability's routes, up to a limit; everything else is streamed.
 `;
