@@ -87,9 +87,15 @@ describe('an explanation', () => {
               replicated: true,
               cohort: null,
               flags: {
-                shadow: { flag: 'stock.shadow', share: 25 },
-                reads: { flag: 'stock.reads', share: 100, bucket: expect.any(Number), on: true },
-                writes: { flag: 'stock.writes', on: false },
+                shadow: { flag: 'stock.shadow', share: 25, conditions: null },
+                reads: {
+                  flag: 'stock.reads',
+                  share: 100,
+                  conditions: null,
+                  bucket: expect.any(Number),
+                  on: true,
+                },
+                writes: { flag: 'stock.writes', on: false, refused: null },
               },
               owner: 'legacy',
               epoch: 1,

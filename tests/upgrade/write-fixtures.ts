@@ -23,13 +23,13 @@ import type { Facts, Moment } from './recorded.ts';
 const command = new Command('npm run fixtures --')
   .description('Records data that a build writes, as fixtures for the tests of later builds.')
   .argument('[names...]', 'such as sqlite-closed; all when left out')
-  .option('--build <dir>', 'a built clone of the commit to record', projectRoot)
+  .option('--build <dir>', 'a built clone of the commit to record (default: this one)')
   .option('--name <name>', 'of the folder to write; the commit when left out')
   .addHelpText('after', '\nExit code: 0 done, 1 failed, 2 wrong usage.')
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
   .parse();
-const given = command.opts<{ readonly build: string; readonly name?: string }>();
-const build = resolve(given.build);
+const given = command.opts<{ readonly build?: string; readonly name?: string }>();
+const build = resolve(given.build ?? projectRoot);
 const name =
   given.name ??
   execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: build, encoding: 'utf8' }).trim();
