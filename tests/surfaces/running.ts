@@ -187,8 +187,13 @@ class Observer {
     await this.#ask('switch inventory --dry-run');
     await this.#ask('switch inventory --yes');
     await this.#settled();
-    await this.#see('facade', 'GET', '/api/inventory/A');
-    await this.#see('monolith', 'GET', '/api/inventory/A');
+    const path = '/api/inventory/A';
+    await this.#see('facade', 'GET', path);
+    // The engine writes the notice after the switch, and the monolith looks for it now and then.
+    await eventually(
+      async () => 'deprecation' in (await this.#see('monolith', 'GET', path)).headers,
+      { intervalMs: 250 },
+    );
     const adjust = {
       body: { delta: 1, reason: 'count' },
       headers: { 'idempotency-key': 'surfaces-4' },
