@@ -49,7 +49,7 @@ export async function handOver(
   };
   const what = whatOf(order);
   if (dryRun) return showPlan(engine, output, order);
-  if (!yes) await agreed(engine, output, order);
+  if (!yes && !(await isThere(engine, order))) await agreed(engine, output, order);
   output.progress(`${what}: ${otherSide(to)} -> ${to}`);
   const answer = await give(engine, order);
   const back = commandOf({ ...order, to: otherSide(to) });
@@ -64,6 +64,14 @@ export async function handOver(
     },
     withoutFlags ? [step(later, 'so that the flag asks for what is'), ...next] : next,
   );
+}
+
+/** Where nothing is left to move there is nothing to ask: the engine says so, and turns the flag. */
+async function isThere(engine: EngineClient, order: Order): Promise<boolean> {
+  const status = await engine.statusOf(order.capability);
+  if (status?.owner !== order.to || status.moving !== null) return false;
+  // With keys that moved ahead, the owner of all others is not the whole answer.
+  return status.cohorts === null && order.customers === undefined && order.share === undefined;
 }
 
 /** The gates first, then what would happen, then the question. @throws CommandError unless it may be */
