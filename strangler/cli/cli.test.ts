@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { eventually, withTempDir } from '../../tests/support/index.ts';
@@ -255,13 +255,15 @@ describe('fig', () => {
 
   it('says so when nothing is built', () =>
     withTempDir(async (folder) => {
-      await mkdir(join(folder, 'bin'));
-      await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
-      const copy = join(folder, 'bin', 'fig');
-      await copyFile(fileURLToPath(new URL('../../bin/fig', import.meta.url)), copy);
+      const root = fileURLToPath(new URL('../..', import.meta.url));
+      for (const part of ['package.json', 'bin', 'scripts']) {
+        await cp(join(root, part), join(folder, part), { recursive: true });
+      }
       const ran = await new Promise<{ code: unknown; stderr: string }>((resolve) => {
-        execFile(process.execPath, [copy, 'status'], (error, _stdout, stderr) =>
-          resolve({ code: error?.code, stderr }),
+        execFile(
+          process.execPath,
+          [join(folder, 'bin', 'fig'), 'status'],
+          (error, _stdout, stderr) => resolve({ code: error?.code, stderr }),
         );
       });
       expect(ran).toEqual({

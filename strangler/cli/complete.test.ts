@@ -116,7 +116,7 @@ describe('fig complete', () => {
     withFig(
       async (fig, running, sides) => {
         await switchOver(fig);
-        expect(await fig('complete shop')).toMatchObject({
+        expect(await fig('complete shop', { FIG_YES: '' })).toMatchObject({
           code: 2,
           stderr: expect.stringContaining('next: fig complete shop --yes'),
         });
