@@ -66,17 +66,19 @@ export class ServerRepository extends repository.default {
   }
 }
 
+const API = 'UNLEASH_URL has to name its API, as in http://127.0.0.1:4242/api';
+
 /** What the client says, with what helps. */
 function explained(message: string): { readonly reason: string; readonly refused: boolean } {
   const [, status] = /responded (?:\w+ \()?(\d{3})/.exec(message) ?? [];
   if (status === '401' || status === '403') {
-    const reason = `the server answered ${status}; give a token for backends in UNLEASH_TOKEN`;
+    // A server also answers so where a path is none of its API's.
+    const reason = `the server answered ${status}; UNLEASH_TOKEN has to be a token for backends, and ${API}`;
     return { reason, refused: true };
   }
   const isNoApi = message.includes('FILE_NOT_FOUND') || /JSON|neither a delta/.test(message);
   if (isNoApi) {
-    const reason = `${message}; UNLEASH_URL has to name its API, as in http://127.0.0.1:4242/api`;
-    return { reason, refused: false };
+    return { reason: `${message}; ${API}`, refused: false };
   }
   return { reason: message, refused: false };
 }
