@@ -43,7 +43,7 @@ describe('a test that fails', () => {
         String.raw`'^a system isn'\''t what \(it\) should be$'` +
         '\n',
     );
-    expect(text).toMatch(/--- the last lines of supervisor\n.*"msg":"ready"/);
+    expect(text).toMatch(/--- the last lines of supervisor\n(?:.*\n)*?.*"msg":"ready"/);
     expect(text).toMatch(/--- the last lines of redis\n.*Redis/);
   });
 

@@ -74,9 +74,10 @@ async function isThere(engine: EngineClient, order: Order): Promise<boolean> {
   return status.cohorts === null && order.customers === undefined && order.share === undefined;
 }
 
-/** The gates first, then what would happen, then the question. @throws CommandError unless it may be */
+/** The gates first, then what would happen, then the question, unless it is no key. @throws CommandError unless it may be */
 async function agreed(engine: EngineClient, output: Output, order: Order): Promise<void> {
   const plan = await planOf(engine, order);
+  if (plan.keys?.length === 0) return;
   const refusal = refusalOf(plan.gates);
   const { capability, to } = order;
   if (refusal) {
