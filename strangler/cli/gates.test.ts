@@ -73,7 +73,7 @@ describe('a switch is refused, and the command that is named mends it', () => {
         UPDATE STOCK SET QTY = 50 WHERE SKU = 'a'`);
       await refused(
         fig,
-        /column NOTE was TEXT and is VARCHAR\(80\); legacy table STOCK has lost 6 of Fig's triggers/,
+        /column NOTE was TEXT and is VARCHAR\(80\); legacy table STOCK has lost 10 of Fig's triggers/,
         'fig check shop --accept',
       );
       expect((await fig('status')).stdout).toMatch(/gates +refused: schema[;,] /);

@@ -5,6 +5,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { createFlagFile, flagsOf } from '../../strangler/routing/index.ts';
 import type { FigConfigInput, SideName } from '../../strangler/routing/index.ts';
 import { projectRoot } from '../../system/index.ts';
 import { eventually, request, withRedis, withTempDir } from '../support/index.ts';
@@ -118,6 +119,7 @@ async function withSpawnedEngine(
 ): Promise<void> {
   const file = join(folder, 'fig.config.mjs');
   await writeFile(file, moduleOf(config));
+  await createFlagFile(join(folder, 'flags.json'), flagsOf('notes'));
   const child = fork(join(COMPILED, 'main.js'), [], {
     env: {
       PATH: process.env['PATH'],

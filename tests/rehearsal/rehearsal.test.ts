@@ -34,5 +34,5 @@ describe('a rehearsal', () => {
       'inventory forward',
       'payment forward',
     ]);
-  }, 180_000);
+  }, 300_000);
 });
