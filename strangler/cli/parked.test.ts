@@ -43,7 +43,7 @@ describe('fig parked', () => {
         code: 1,
         stdout: expect.stringContaining('0 aggregates of 1 applied'),
       });
-      expect(await fig('parked skip shop 1')).toMatchObject({
+      expect(await fig('parked skip shop 1', { FIG_YES: '' })).toMatchObject({
         code: 2,
         stderr: expect.stringContaining('next: fig parked skip shop 1 --yes'),
       });

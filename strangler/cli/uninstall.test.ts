@@ -27,7 +27,7 @@ describe('fig uninstall', () => {
         });
         return running;
       });
-      expect(await fig('uninstall')).toMatchObject({
+      expect(await fig('uninstall', { FIG_YES: '' })).toMatchObject({
         code: 2,
         stderr: expect.stringContaining('next: fig uninstall --yes'),
       });
