@@ -74,7 +74,7 @@ function leftoversOf({ capabilities, touches }: FigConfig, capability: string): 
   const touching = touches.filter((touch) => touch.capabilities.includes(capability));
   return [
     `flags ${['shadow', 'reads', 'writes'].map((flag) => `${capability}.${flag}`).join(', ')}`,
-    `configuration capabilities.${capability}; its routes (${routes.join(', ')}) are its service's own`,
+    `configuration capabilities.${capability}; its routes (${routes.map((route) => (typeof route === 'string' ? route : route.path)).join(', ')}) are its service's own`,
     ...touching.map(
       ({ method, path }) => `configuration ${capability} in touches ${method} ${path}`,
     ),

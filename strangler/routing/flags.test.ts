@@ -171,9 +171,7 @@ describe('whom a flag is on for', () => {
       expect(lines.join('').includes('a switch asks for nothing')).toBe(refused);
       // What decides for the whole must be what the client decides for each.
       if (!refused && kind !== 'missing') {
-        expect(flags.isEnabled('stock.writes', { userId: 'c', sessionId: 's' } as object)).toBe(
-          asked,
-        );
+        expect(flags.isEnabled('stock.writes', { userId: 'c', sessionId: 's' })).toBe(asked);
       }
     },
   );
