@@ -33,7 +33,7 @@ const TABLES: Readonly<Record<Shape, Table>> = {
 };
 
 /**
- * Copies what is attached as `source` as a script does that somebody writes for it: pages in the order
+ * Copies what is attached as `source` as a script written for it does: pages in the order
  * of the key, a transaction for each, every row in the script's hands. It needs the same of a machine
  * as ours does, and knows nothing of writes meanwhile, of a restart, or of rows that do not fit.
  */

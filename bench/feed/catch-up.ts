@@ -44,7 +44,7 @@ async function catchUpRate({ folder, redisUrl, options }: FeedContext): Promise<
   const started = performance.now();
   await plane.start();
   try {
-    // A barrier would read the feed past the queue, for whoever waits at it.
+    // A request that waits at a barrier would make the engine read the feed past the queue.
     await whenShown(files.extracted, options.rows);
     return (options.rows / (performance.now() - started)) * 1_000;
   } finally {

@@ -15,7 +15,7 @@ export interface Started {
 const PATIENCE_MS = 120_000;
 const KILL_MS = 20_000;
 
-/** The environment of a system that is nobody else's: free ports, its own data. */
+/** The environment of a separate system: free ports, its own data. */
 export function systemEnv(dataDir: string): Record<string, string | undefined> {
   const ports = figProcesses.flatMap((process) => process.ports);
   return {

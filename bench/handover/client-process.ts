@@ -31,7 +31,7 @@ export function startClients(order: ClientsOrder): Clients {
   const early = ended.then(([code, signal]): never => {
     throw new Error(`the clients ended early (${signal ?? code})`);
   });
-  // Whether that matters, whoever waits for them says.
+  // The caller of this function decides whether that matters.
   early.catch(() => {});
   return {
     pid: child.pid as number,

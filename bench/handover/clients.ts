@@ -154,7 +154,7 @@ async function obey(command: ClientsCommand): Promise<void> {
 }
 
 process.on('message', (command: ClientsCommand) => void obey(command));
-// Whoever started this process is gone.
+// The bench that started this process is gone.
 process.once('disconnect', abandoned);
 
 function abandoned(): never {

@@ -46,7 +46,7 @@ describe('two builds that were measured in turn', () => {
     expect(results[0]).toMatchObject({ ok });
   });
 
-  test('of a time, less is better; of a count, nobody can say', () => {
+  test('less is better for times, and counts have no better', () => {
     const six = (value: number, unit: string) =>
       Array.from({ length: 6 }, () => report(alone({ name: 'x', unit, value })));
     const judge = (unit: string) => compareReports(six(2, unit), six(1, unit), 'abc123').results[0];

@@ -8,7 +8,7 @@ import { middlePair } from './rounds.ts';
 const WORSE = { less: { atMost: 1.1 }, more: { atLeast: 0.9 } } as const;
 /** Of fewer than six pairs no interval is as sure as that. */
 const SURE = 0.95;
-/** Of these units less is better; of anything a second, more; of others, nobody can say. */
+/** Less is better for these units, more for anything a second; other units have no better. */
 const LESS = new Set(['ms', 's', 'MB', 'ms/request', '% of a core', 'modules']);
 
 interface Compare {

@@ -31,7 +31,7 @@ const TABLES: Readonly<Record<Shape, Tables>> = {
 };
 
 /**
- * Compares both sides as a script does that somebody writes for it: both tables in the order of their
+ * Compares both sides as a script written for it does: both tables in the order of their
  * key, row by row. It knows nothing of writes meanwhile, and only tells whether all is equal.
  */
 export function equalByScript({ legacy, extracted }: Files, shape: Shape): boolean {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Socket } from 'node:net';
+import { setInterval as ticks } from 'node:timers/promises';
 import { eventually } from '../support/index.ts';
 import { startRawUpstream } from './conformance/raw-upstream.ts';
 import type { RawUpstream } from './conformance/raw-upstream.ts';
@@ -154,12 +155,13 @@ describe('a route of a capability, like any other', () => {
             const client = new RawClient(port);
             client.send(`${method} ${path} HTTP/1.1`, 'Host: fig', framing, '', '');
             const chunked = framing !== 'Content-Length: 5000';
-            for (let sent = 0; sent < 5; sent += 1) {
+            // A slow client: never silent for as long as the limit, and slower in all.
+            let left = 5;
+            for await (const _ of ticks(100)) {
+              if (left === 0) break;
+              left -= 1;
               if (chunked) client.send('3e8', 'b'.repeat(1_000), '');
               else client.send('b'.repeat(1_000));
-              await new Promise((resolve) => {
-                setTimeout(resolve, 100);
-              });
             }
             if (chunked) client.send('0', '', '');
             await eventually(() => client.statuses.length === 1);
