@@ -1,13 +1,13 @@
 import type { Duplex } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { joined } from './body.ts';
-import type { Exchange } from './connections.ts';
 import { fencedAnswer, mayBeFenced } from './fenced-answer.ts';
 import type { FencedAnswer } from './fenced-answer.ts';
 import type { ResponseHeaders, Timed } from '../request/index.ts';
 import { isBodiless, reasonPhrase, responseHeaders, TIMEOUT_AT } from '../request/index.ts';
-import type { Upstream } from './upstream.ts';
+import type { Sender } from './upstream.ts';
 import type { Cancellable, Visit } from './visit.ts';
+import type { UpgradeExchange } from './websocket-proxy.ts';
 
 /** What came of one try. */
 export type Outcome =
@@ -46,7 +46,7 @@ interface AttemptOptions {
   /** Whether FENCED is kept from the client. */
   readonly catchFenced?: boolean;
   /** Gets the connection when the upstream agrees to upgrade it. */
-  readonly onUpgrade?: (headers: ResponseHeaders, socket: Duplex) => void;
+  readonly onUpgrade?: (socket: Duplex) => void;
   /** Keeps a copy of bodies up to this many bytes. */
   readonly copyBytes?: number;
 }
@@ -61,7 +61,7 @@ const OVER: Outcome = { kind: 'over' };
  * One try of a request at one upstream; its answer is streamed to the client as it comes. Written
  * against undici's raw headers, which spares parsing them into an object.
  */
-export class Attempt implements Exchange, Cancellable, Timed {
+export class Attempt implements UpgradeExchange, Cancellable, Timed {
   dueAt = 0;
   previous: Timed | undefined;
   next: Timed | undefined;
@@ -97,19 +97,14 @@ export class Attempt implements Exchange, Cancellable, Timed {
     this.#patient = patient;
   }
 
-  send(
-    upstream: Upstream,
-    body: Dispatcher.DispatchOptions['body'],
-    headers: string[],
-    protocol?: string,
-  ): void {
+  send(upstream: Sender, body: Dispatcher.DispatchOptions['body'], headers: string[]): void {
     const visit = this.#visit;
     const { method, target, timed } = visit.form;
     if (timed) visit.sentAt = performance.now();
     if (this.#again) headers[TIMEOUT_AT] = String(visit.msLeft);
     visit.underWay = this;
     if (!this.#patient) visit.tryDeadlines?.start(this, performance.now());
-    upstream.dispatch(method, target, headers, body, this, protocol);
+    upstream.dispatch(method, target, headers, body, this);
   }
 
   get calledOff(): boolean {
@@ -135,12 +130,12 @@ export class Attempt implements Exchange, Cancellable, Timed {
     else this.#abort = abort;
   }
 
-  onUpgrade(raw: Buffer[], socket: Duplex): void {
+  onUpgrade(socket: Duplex): void {
     if (this.#settled || !this.#onUpgrade) {
       socket.destroy();
       return;
     }
-    this.#onUpgrade(responseHeaders(raw, 101, false), socket);
+    this.#onUpgrade(socket);
     this.#settle(OVER);
   }
 

@@ -1,6 +1,5 @@
 import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { buildConnector, Client } from 'undici';
 import type { Dispatcher } from 'undici';
 import { readOnAfterWriteErrors } from './late-answer.ts';
@@ -14,8 +13,6 @@ export interface Exchange {
    * @param reused whether the connection has served before: its server may just be closing it
    */
   onConnect(abort: (error?: Error) => void, reused: boolean): void;
-  /** The server has agreed to another protocol; the connection is the exchange's now. */
-  onUpgrade?(headers: Buffer[], socket: Duplex): void;
   /** The first byte of an answer has come. */
   onResponseStarted?(): void;
   onHeaders(status: number, headers: Buffer[], resume: () => void, reason: string): boolean;
@@ -178,13 +175,6 @@ class Turn implements Dispatcher.DispatchHandler {
   onHeaders(status: number, headers: Buffer[], resume: () => void, reason: string): boolean {
     if (status >= 200) this.#connection.awaitsHead = false;
     return this.#exchange.onHeaders(status, headers, resume, reason);
-  }
-
-  onUpgrade(_status: number, headers: Buffer[] | string[] | null, socket: Duplex): void {
-    this.#connection.awaitsHead = false;
-    if (this.#exchange.onUpgrade) this.#exchange.onUpgrade((headers ?? []) as Buffer[], socket);
-    else socket.destroy();
-    this.#giveBack();
   }
 
   onData(chunk: Buffer): boolean {

@@ -3,12 +3,13 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Problem, problemBody } from '../../chassis/index.ts';
 import type { Counters } from '../counting/index.ts';
-import type { ResponseHeaders } from '../request/index.ts';
 import { Attempt } from './attempt.ts';
 import type { Core } from './core.ts';
 import { linger } from './lingering.ts';
 import { tooManyUpgrades, unanswered } from './refusals.ts';
+import type { Sender } from './upstream.ts';
 import type { Visit } from './visit.ts';
+import { proxyWebSocket } from './websocket-proxy.ts';
 
 const UPGRADING = new Set(['upgrade', 'http2-settings']);
 const WEBSOCKET = 'websocket';
@@ -33,21 +34,27 @@ export function upgrade(visit: Visit, core: Core, socket: Duplex, head: Buffer):
   if (form.method !== 'GET' || form.bodyBytes !== 0) {
     throw new Problem(400, 'invalid_upgrade', 'an upgrade must be a GET without a body');
   }
-  if (counters.upgraded >= limits.upgrades) throw tooManyUpgrades();
+  if (counters.upgrading + counters.upgraded >= limits.upgrades) throw tooManyUpgrades();
   const early = listenEarly(visit, socket, head);
   if (decision.kind === 'read') visit.answerer = decision.side;
   const upstream =
     decision.kind === 'read' ? core.upstreamOf(decision.capability, decision.side) : core.monolith;
-  const onUpgrade = (headers: ResponseHeaders, other: Duplex): void => {
+  const onUpgrade = (other: Duplex): void => {
     early.stop();
-    agree(visit, socket, headers);
-    connect(counters, socket, other);
+    visit.switched();
+    tie(counters, socket, other);
   };
+  counters.upgrading += 1;
   const attempt = new Attempt(visit, { onUpgrade }, (outcome) => {
+    counters.upgrading -= 1;
     early.stop();
     if (outcome.kind === 'failed') visit.refuse(unanswered(outcome));
   });
-  attempt.send(upstream, null, form.headers, WEBSOCKET);
+  const proxied: Sender = {
+    dispatch: (_method, target, headers) =>
+      proxyWebSocket(visit.req, socket, { upstream, target, headers, exchange: attempt }),
+  };
+  attempt.send(proxied, null, form.headers);
 }
 
 /** Keeps what comes before there is an answer, and notices when the client leaves. */
@@ -76,19 +83,8 @@ function listenEarly(visit: Visit, socket: Duplex, head: Buffer): { stop(): void
   };
 }
 
-/** Tells the client that its upstream has agreed. */
-function agree(visit: Visit, socket: Duplex, { fields }: ResponseHeaders): void {
-  const lines = ['HTTP/1.1 101 Switching Protocols', 'connection: Upgrade'];
-  lines.push(`upgrade: ${WEBSOCKET}`);
-  for (let index = 0; index < fields.length; index += 2) {
-    lines.push(`${fields[index]}: ${fields[index + 1]}`);
-  }
-  visit.switched();
-  socket.write(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
-}
-
 /** Each end of a tunnel lives as long as the other one. */
-function connect(counters: Counters, client: Duplex, upstream: Duplex): void {
+function tie(counters: Counters, client: Duplex, upstream: Duplex): void {
   counters.upgraded += 1;
   client.once('close', () => {
     counters.upgraded -= 1;
@@ -96,8 +92,6 @@ function connect(counters: Counters, client: Duplex, upstream: Duplex): void {
   });
   upstream.once('close', () => client.destroy());
   for (const end of [client, upstream]) end.on('error', () => end.destroy());
-  client.pipe(upstream);
-  upstream.pipe(client);
 }
 
 /**

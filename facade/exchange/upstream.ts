@@ -4,19 +4,36 @@ import type { Exchange } from './connections.ts';
 
 const CONNECT_TIMEOUT_MS = 2_000;
 
+/** What takes a request to a server. */
+export interface Sender {
+  dispatch(
+    method: string,
+    target: string,
+    headers: string[],
+    body: Dispatcher.DispatchOptions['body'],
+    exchange: Exchange,
+  ): void;
+}
+
 /** One server behind the facade, and the connections to it. */
-export class Upstream {
+export class Upstream implements Sender {
   readonly name: string;
   readonly url: string;
-  readonly #prefix: string;
+  /** What stands before each path. */
+  readonly prefix: string;
+  readonly secure: boolean;
+  /** Where it listens, as node's own client takes it. */
+  readonly location: { readonly host: string; readonly port: string };
   readonly #connections: Connections;
 
   /** @param connections how many requests may be under way at once */
   constructor(name: string, url: string, connections: number) {
-    const { origin, pathname } = new URL(url);
+    const { origin, pathname, protocol, hostname, port } = new URL(url);
     this.name = name;
     this.url = url.replace(/\/+$/, '');
-    this.#prefix = pathname.replace(/\/+$/, '');
+    this.prefix = pathname.replace(/\/+$/, '');
+    this.secure = protocol === 'https:';
+    this.location = { host: hostname.replace(/^\[|\]$/g, ''), port };
     this.#connections = new Connections(origin, connections, {
       pipelining: 1,
       connect: { timeout: CONNECT_TIMEOUT_MS },
@@ -32,10 +49,9 @@ export class Upstream {
     headers: string[],
     body: Dispatcher.DispatchOptions['body'],
     exchange: Exchange,
-    protocol: string | null = null,
   ): void {
     this.#connections.dispatch(
-      { method, path: this.#prefix + target, headers, body: body ?? null, upgrade: protocol },
+      { method, path: this.prefix + target, headers, body: body ?? null },
       exchange,
     );
   }

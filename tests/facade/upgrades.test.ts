@@ -61,6 +61,52 @@ describe('a WebSocket', () => {
       ),
     ));
 
+  it('is passed on byte by byte, as is the agreement', async () => {
+    const seen: IncomingMessage[] = [];
+    const server = createServer();
+    server.on('upgrade', (req: IncomingMessage, socket) => {
+      seen.push(req);
+      socket.write(
+        'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n' +
+          'Keep-Alive: timeout=5\r\nSet-Cookie: a=1\r\nX-Name: Andr\xe9\r\nset-cookie: b=2\r\n' +
+          'X-List: 1\r\nX-List: 2\r\n\r\n\xff',
+        'latin1',
+      );
+      socket.on('data', () => socket.destroy());
+      socket.on('error', () => socket.destroy());
+    });
+    const listening = await listen(server, { host: '127.0.0.1', port: 0, variable: 'none' });
+    const upstream = `http://127.0.0.1:${listening.port}/base`;
+    try {
+      await withStand(
+        { config: { upstreams: { monolith: upstream, legacy: upstream, extracted: upstream } } },
+        async ({ port }) => {
+          const client = new RawClient(port);
+          const odd = ['Expect: 100-continue', 'X-User-Id: admin', 'X-Name: Andr\xe9'];
+          client.get(`/a?b='{c}|http:/d?e`, ...odd, ...HANDSHAKE);
+          await eventually(() => client.text.endsWith('\xff'));
+          expect(client.text).toMatch(
+            /^HTTP\/1\.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n/,
+          );
+          for (const line of ['Set-Cookie: a=1', 'Set-Cookie: b=2', 'X-Name: Andr\xe9']) {
+            expect(client.text).toContain(`\r\n${line}\r\n`);
+          }
+          expect(client.text).toContain('\r\nX-List: 1\r\nX-List: 2\r\n');
+          expect(client.text).not.toMatch(/keep-alive/i);
+          expect(seen[0]?.url).toBe(`/base/a?b='{c}|http:/d?e`);
+          expect(seen[0]?.headers).toMatchObject({ 'x-name': 'Andr\xe9' });
+          expect(seen[0]?.headers).not.toHaveProperty('expect');
+          expect(seen[0]?.headers).not.toHaveProperty('x-user-id');
+          // An upstream that breaks off takes its client with it.
+          client.send('bye');
+          await eventually(() => client.ending !== undefined);
+        },
+      );
+    } finally {
+      await listening.close(0);
+    }
+  });
+
   it('is refused with a path that could be read in two ways, or a body', () =>
     withStand({}, async ({ port, monolith }) => {
       for (const [target, ...headers] of [
