@@ -29,6 +29,8 @@ export default defineConfig({
       legacy: 'monolith',
       extracted: 'inventory',
       routes: ['/api/inventory', '/api/inventory/*'],
+      // An SKU may hold a slash (`TL 100/2`), and both sides read one in escapes as part of it.
+      encodedSlashes: 'pass',
       databases: {
         legacy: monolithDatabase,
         extracted: databaseUrl(env, 'INVENTORY_DATABASE_URL', 'inventory.db'),

@@ -10,11 +10,24 @@ export const Id = z
   .regex(ID, { error: `must be ${ID_RULE}` });
 export type Id = z.infer<typeof Id>;
 
-/** A stock keeping unit: one article of the catalogue. */
+/** What a path carries exactly: no control or format character, no backslash, no blank at an end. */
+const SKU = /^(?!\s)[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\\]{1,64}(?<!\s)$/u;
+/** Servers resolve these, also where the slash is encoded. */
+const DOTS = /(?:^|\/)\.{1,2}(?:[/;]|$)/;
+const SKU_RULE =
+  '1 to 64 visible characters, blanks only inside, no backslash, and no part `.` or `..`';
+
+/** A stock keeping unit: one article of the catalogue, as the shop writes it (`TL 100/2`). */
 export const Sku = z
-  .string({ error: `must be a text of ${ID_RULE}` })
-  .regex(ID, { error: `must be ${ID_RULE}` });
+  .string({ error: `must be a text of ${SKU_RULE}` })
+  .regex(SKU, { error: `must be ${SKU_RULE}` })
+  .refine((sku) => !DOTS.test(sku), { error: `must be ${SKU_RULE}` });
 export type Sku = z.infer<typeof Sku>;
+
+/** The byte order of SKUs, whatever order a database sorts texts in. */
+export function bySku(left: { readonly sku: string }, right: { readonly sku: string }): number {
+  return Buffer.compare(Buffer.from(left.sku), Buffer.from(right.sku));
+}
 
 export const MAX_QUANTITY = 1_000_000;
 
@@ -36,7 +49,8 @@ export type Time = z.infer<typeof Time>;
 export const Line = named('Line', z.strictObject({ sku: Sku, quantity: Quantity }));
 export type Line = z.infer<typeof Line>;
 
-export const MAX_LINES = 100;
+/** A wholesaler's invoice has hundreds of lines. */
+export const MAX_LINES = 2_000;
 
 /** The lines of one order or reservation; each SKU once. */
 export const Lines = z

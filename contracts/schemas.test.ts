@@ -6,6 +6,7 @@ import {
   PaymentRequest,
   RefundRequest,
   ReservationRequest,
+  Sku,
 } from './index.ts';
 
 const payment = {
@@ -45,6 +46,30 @@ describe('requests', () => {
 
   it.each(['', ' ', 'a b', '../x', 'ä', 'x'.repeat(65), 7])('refuses the id %p', (orderId) => {
     expect(wrongFields(PaymentRequest.safeParse({ ...payment, orderId }))).toEqual(['orderId']);
+  });
+
+  it.each(['TL 100/2', '85099B', 'Größe 42', '#10', '100% cotton', '(A+B)', '...', 'x'.repeat(64)])(
+    'takes the SKU %p of another shop',
+    (sku) => {
+      expect(Sku.safeParse(sku).success).toBe(true);
+    },
+  );
+
+  it.each([
+    '',
+    ' ',
+    ' A',
+    'A ',
+    'A\tB',
+    'A\u0000',
+    'A\\B',
+    '.',
+    '..',
+    'A/../B',
+    'x/.',
+    'x'.repeat(65),
+  ])('refuses the SKU %p, which no path carries', (sku) => {
+    expect(Sku.safeParse(sku).success).toBe(false);
   });
 
   it.each([0, -5, 0.5, 2 ** 53, '1'])('refuses the amount %p', (amount) => {

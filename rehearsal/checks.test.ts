@@ -45,11 +45,12 @@ const sound: Evidence = {
 function broken(
   evidence: Evidence,
   first: Told = { kind: 'confirmed', orderId: 'o1', cancelled: false },
+  shop = dataset,
 ): string[] {
   const ledger = createLedger();
   ledger.told.set(bought, first);
   ledger.told.set(refused, { kind: 'out_of_stock', orderId: 'o2' });
-  return checkInvariants(dataset, ledger, evidence)
+  return checkInvariants(shop, ledger, evidence)
     .filter(({ ok }) => !ok)
     .map(({ name }) => name);
 }
@@ -67,6 +68,14 @@ describe('the invariants of a rehearsal', () => {
   it('find a second charge', () => {
     const twice = { ...sound, charges: [charge, { ...charge, paymentId: 'p2' }] };
     expect(broken(twice)).toEqual(['charges - refunds = confirmed orders', 'one charge an order']);
+  });
+
+  it('hold for an order that comes to nothing and was not charged, and find its charge', () => {
+    const free = { ...dataset, products: [{ ...dataset.products[0]!, unitPrice: 0 }] };
+    expect(broken({ ...sound, charges: [] }, undefined, free)).toEqual([]);
+    expect(broken({ ...sound, charges: [{ ...charge, amount: 0 }] }, undefined, free)).toEqual([
+      'one charge an order',
+    ]);
   });
 
   it('find stock that is held for nobody', () => {

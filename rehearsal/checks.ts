@@ -1,3 +1,4 @@
+import { totalOf } from './dataset.ts';
 import type { Dataset } from './dataset.ts';
 import type { Ledger, Told } from './ledger.ts';
 import { sold } from './ledger.ts';
@@ -63,7 +64,7 @@ export function checkInvariants(dataset: Dataset, ledger: Ledger, evidence: Evid
       ),
     ),
     moneyAddsUp(dataset, ledger, evidence),
-    oneCharge(told, evidence),
+    oneCharge(dataset, ledger, evidence),
     oneReservation(told, evidence),
     toldIsStored(told, evidence),
   ];
@@ -132,18 +133,19 @@ function answered(told: readonly Told[]): Answered[] {
   return told.filter((answer): answer is Answered => answer.kind !== 'unknown');
 }
 
-function oneCharge(told: readonly Told[], { charges }: Evidence): Invariant {
+/** None for an order that comes to nothing: there is nothing to charge. */
+function oneCharge(dataset: Dataset, { told }: Ledger, { charges }: Evidence): Invariant {
   const captured = countBy(
     charges.filter(({ status }) => status !== 'declined'),
     ({ reference }) => reference,
   );
   return invariant(
     'one charge an order',
-    answered(told).flatMap(({ kind, orderId }) => {
-      const count = captured.get(orderId) ?? 0;
-      return count === (kind === 'confirmed' ? 1 : 0)
-        ? []
-        : [`${kind} order ${orderId} has ${count} charges`];
+    [...told].flatMap(([order, answer]) => {
+      if (answer.kind === 'unknown') return [];
+      const due = answer.kind === 'confirmed' && totalOf(order, dataset) > 0 ? 1 : 0;
+      const count = captured.get(answer.orderId) ?? 0;
+      return count === due ? [] : [`${answer.kind} order ${answer.orderId} has ${count} charges`];
     }),
   );
 }

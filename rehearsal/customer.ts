@@ -1,3 +1,4 @@
+import { totalOf } from './dataset.ts';
 import type { Dataset, PlannedOrder } from './dataset.ts';
 import type { Ledger, Told } from './ledger.ts';
 import type { Shop, ShopAnswer } from './shop.ts';
@@ -6,6 +7,9 @@ import type { Shop, ShopAnswer } from './shop.ts';
 export interface Customers {
   order(planned: PlannedOrder): Promise<void>;
 }
+
+/** The order's number as a request key, whatever characters it has. */
+const keyOf = ({ number }: PlannedOrder): string => `rehearsal-${encodeURIComponent(number)}`;
 
 /** A failed look still means a request with a documented answer was expected. */
 const READ = ['200'] as const;
@@ -27,7 +31,7 @@ export function createCustomers(dataset: Dataset, shop: Shop, ledger: Ledger): C
   /** Stock may be lower than this customer knows, others buy as well, but never higher. */
   async function lookAtStock(customerId: string, sku: string): Promise<void> {
     const own = bought.get(`${customerId} ${sku}`) ?? 0;
-    const path = `/api/inventory/${sku}`;
+    const path = `/api/inventory/${encodeURIComponent(sku)}`;
     const answer = await look(customerId, path);
     const atMost = (loaded.get(sku) ?? 0) - own + (returned.get(sku) ?? 0);
     const onHand = Number(answer?.body['onHand']);
@@ -55,7 +59,7 @@ export function createCustomers(dataset: Dataset, shop: Shop, ledger: Ledger): C
       method: 'POST',
       path: '/api/orders',
       customerId: planned.customerId,
-      key: `rehearsal-${planned.number}`,
+      key: keyOf(planned),
       body: {
         customerId: planned.customerId,
         items: planned.items,
@@ -78,6 +82,7 @@ export function createCustomers(dataset: Dataset, shop: Shop, ledger: Ledger): C
   /** What the customer just did must show, whichever side answers. */
   async function lookBack(planned: PlannedOrder, orderId: string): Promise<void> {
     const { customerId } = planned;
+    const free = totalOf(planned, dataset) === 0;
     const order = await look(customerId, `/api/orders/${orderId}`);
     if (order && order.body['status'] !== 'confirmed') {
       stale(
@@ -87,8 +92,13 @@ export function createCustomers(dataset: Dataset, shop: Shop, ledger: Ledger): C
     }
     const payments = await look(customerId, `/api/payments?orderId=${orderId}`);
     const paid = (payments?.body['items'] ?? []) as { status?: string }[];
-    if (payments && !paid.some(({ status }) => status === 'captured')) {
-      stale(`GET /api/payments?orderId=${orderId}`, `paid, but shown as ${JSON.stringify(paid)}`);
+    const shown = free ? paid.length === 0 : paid.some(({ status }) => status === 'captured');
+    if (payments && !shown) {
+      const what = free ? 'free, with nothing to pay' : 'paid';
+      stale(
+        `GET /api/payments?orderId=${orderId}`,
+        `${what}, but shown as ${JSON.stringify(paid)}`,
+      );
     }
     const reservationId = String(order?.body['reservationId']);
     const path = `/api/inventory/reservations/${reservationId}`;
@@ -106,7 +116,7 @@ export function createCustomers(dataset: Dataset, shop: Shop, ledger: Ledger): C
       method: 'POST',
       path: `/api/orders/${orderId}/cancel`,
       customerId: planned.customerId,
-      key: `rehearsal-${planned.number}-cancel`,
+      key: `${keyOf(planned)}-cancel`,
       accept: ['200'],
     });
     return answer
@@ -118,7 +128,7 @@ export function createCustomers(dataset: Dataset, shop: Shop, ledger: Ledger): C
     async order(planned) {
       const first = planned.items[0];
       if (!first) throw new Error(`order ${planned.number} has no items`);
-      await look(planned.customerId, `/api/products/${first.sku}`);
+      await look(planned.customerId, `/api/products/${encodeURIComponent(first.sku)}`);
       await lookAtStock(planned.customerId, first.sku);
       let told = await place(planned);
       ledger.told.set(planned, told);

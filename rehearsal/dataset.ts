@@ -33,3 +33,12 @@ export interface PlannedOrder {
   /** Whether the customer cancels the order after it was confirmed. */
   readonly cancel: boolean;
 }
+
+/** What an order comes to, in minor units of its products' currency. Nothing is charged for 0. */
+export function totalOf({ items }: Pick<PlannedOrder, 'items'>, { products }: Dataset): number {
+  const quantities = new Map(items.map(({ sku, quantity }) => [sku, quantity]));
+  return products.reduce(
+    (sum, { sku, unitPrice }) => sum + unitPrice * (quantities.get(sku) ?? 0),
+    0,
+  );
+}

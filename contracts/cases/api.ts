@@ -54,7 +54,7 @@ async function askAs(
 
 /** Brings a SKU to a level; says why when that fails. */
 async function arrange(client: Client, sku: string, onHand: number): Promise<string | null> {
-  const path = `/api/inventory/${sku}`;
+  const path = `/api/inventory/${encodeURIComponent(sku)}`;
   const level = StockLevel.safeParse((await askAs(client, 'GET', path, undefined, {})).body);
   if (!level.success) return 'its level cannot be read';
   if (level.data.reserved !== 0) return 'something of it is reserved';

@@ -7,7 +7,7 @@ const area = 'inventory';
 const RESERVATIONS = '/api/inventory/reservations';
 
 async function expectLevel(api: Api, sku: string, onHand: number, reserved: number): Promise<void> {
-  const level = (await api.get(`/api/inventory/${sku}`)).is(200, StockLevel);
+  const level = (await api.get(`/api/inventory/${encodeURIComponent(sku)}`)).is(200, StockLevel);
   assert.deepEqual(level, { sku, onHand, reserved, available: onHand - reserved });
 }
 
@@ -31,6 +31,21 @@ export const stockCases: readonly ContractCase[] = [
       await api.arrangeStock({ 'CT-05': 42 });
       await expectLevel(api, 'CT-05', 42, 0);
       (await api.get('/api/inventory/CT-UNKNOWN')).isProblem('not_found');
+    },
+  },
+  {
+    name: 'a SKU with a blank and a slash has stock like any other',
+    area,
+    async run(api) {
+      await api.arrangeStock({ 'CT-25 X/2': 7, 'CT-05': 42 });
+      const reservation = await reserve(api, { 'CT-25 X/2': 2, 'CT-05': 1 });
+      assert.deepEqual(
+        reservation.items.map(({ sku }) => sku),
+        ['CT-05', 'CT-25 X/2'],
+      );
+      await expectLevel(api, 'CT-25 X/2', 7, 2);
+      const released = `${RESERVATIONS}/${reservation.id}/release`;
+      assert.equal((await api.post(released)).is(200, Reservation).status, 'released');
     },
   },
   {

@@ -3,6 +3,7 @@ import { keptRefusal, notFound, refuse } from '../../chassis/index.ts';
 import type { Effect, Knex, Problem, Transaction } from '../../chassis/index.ts';
 import {
   alreadyReserved,
+  bySku,
   outOfStock,
   reservationReleased,
   unknownSku,
@@ -32,13 +33,12 @@ export async function findReservation(
   if (!row) return undefined;
   const items = (await connection('reservation_items')
     .where({ reservation_id: id })
-    .orderBy('sku')
     .select('sku', 'quantity')) as Line[];
   return {
     id,
     orderId: row.order_id,
     status: row.status,
-    items,
+    items: items.toSorted(bySku),
     createdAt: new Date(row.created_at).toISOString(),
   };
 }
@@ -78,7 +78,7 @@ async function insert(
   now: number,
 ): Promise<Reservation> {
   const id = uuid();
-  const lines = items.toSorted((left, right) => (left.sku < right.sku ? -1 : 1));
+  const lines = items.toSorted(bySku);
   await trx('reservations').insert({
     id,
     order_id: orderId,

@@ -3,6 +3,7 @@ import { keptRefusal, notFound, refuse } from '../../chassis/index.ts';
 import type { Effect, Knex, Problem, Transaction } from '../../chassis/index.ts';
 import {
   alreadyReserved,
+  bySku,
   outOfStock,
   reservationReleased,
   unknownSku,
@@ -36,13 +37,12 @@ export async function findReservation(
   if (!row) return undefined;
   const items = (await connection('INV_RSV_LIN')
     .where({ RSV_NO: id })
-    .orderBy('SKU_CD')
     .select({ sku: 'SKU_CD', quantity: 'QTY' })) as Line[];
   return {
     id,
     orderId: row.ORD_NO,
     status: STATUS_OF_CODE[row.STAT_CD],
-    items,
+    items: items.toSorted(bySku),
     createdAt: timestampToIso(row.CRT_TS),
   };
 }
@@ -76,7 +76,7 @@ async function insert(
   now: number,
 ): Promise<Reservation> {
   const id = uuid();
-  const lines = items.toSorted((left, right) => (left.sku < right.sku ? -1 : 1));
+  const lines = items.toSorted(bySku);
   await trx('INV_RSV').insert({
     RSV_NO: id,
     ORD_NO: orderId,

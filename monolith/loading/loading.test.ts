@@ -33,7 +33,7 @@ describe('reading a shop’s files', () => {
     ['a price with a comma', 'P-2,Cup,"1,00",USD,1', /products\.csv:3: column unit_price/],
     ['a price beyond counting', 'P-2,Cup,99999999.00,USD,1', /products\.csv:3: column unit_price/],
     ['a strange currency', 'P-2,Cup,1.00,XXX,1', /products\.csv:3: column currency/],
-    ['a SKU with a space', 'P 2,Cup,1.00,USD,1', /products\.csv:3: column sku/],
+    ['a SKU with a blank at its end', 'P 2 ,Cup,1.00,USD,1', /products\.csv:3: column sku/],
     ['the same SKU twice', 'P-1,Cup,1.00,USD,1', /products\.csv:3: column sku.*line 2 already/],
     ['no name', 'P-2,,1.00,USD,1', /products\.csv:3: column name/],
     ['a missing cell', 'P-2,Cup,1.00,USD', /products\.csv:3/],

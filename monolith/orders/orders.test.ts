@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Order } from '../../contracts/index.ts';
+import { inventoryGuard } from '../inventory/index.ts';
+import { loadShop } from '../loading/index.ts';
 import { dialects, eventually } from '../../tests/support/index.ts';
 import { openShop } from '../../tests/support/shop.ts';
 import type { Answer } from '../../tests/support/index.ts';
@@ -84,6 +86,24 @@ describe.each(dialects)('on %s', (dialect) => {
         total: { amount: 0 },
       });
       expect((await shop.ledger()).charges).toHaveLength(1);
+    });
+
+    it('takes a wholesaler’s invoice of 600 lines, with SKUs of blanks and slashes, and gives it back', async () => {
+      const skus = Array.from({ length: 600 }, (_, index) => `TL ${index}/2`);
+      const products = skus.map((sku) => {
+        return { sku, name: sku, unit_price: 25, currency: 'USD', on_hand: 3 };
+      });
+      await loadShop(shop.database, inventoryGuard, { products, customers: [] });
+      const placed = await place(Object.fromEntries(skus.toReversed().map((sku) => [sku, 2])));
+      expect([placed.status, placed.body.total?.amount]).toEqual([201, 30_000]);
+      const reservation = `/api/inventory/reservations/${placed.body.reservationId}`;
+      const { items } = (await shop.get(reservation)).body;
+      expect(items.map(({ sku }: { sku: string }) => sku)).toEqual(skus.toSorted());
+      expect(await shop.stockOf('TL 7/2')).toMatchObject({ onHand: 1, reserved: 0 });
+      const cancelled = await shop.post(`/api/orders/${placed.body.id}/cancel`);
+      expect([cancelled.status, cancelled.body.items?.length]).toEqual([200, 600]);
+      expect(await shop.stockOf('TL 599/2')).toMatchObject({ onHand: 3, reserved: 0 });
+      expect((await shop.get('/api/products/TL%207%2F2')).body).toMatchObject({ sku: 'TL 7/2' });
     });
 
     it('refuses what was never stocked as out of stock', async () => {

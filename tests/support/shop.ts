@@ -147,7 +147,9 @@ export async function openShop({
     get,
     post,
     stockOf: async (sku) => {
-      const { onHand, reserved, available } = (await get(`/api/inventory/${sku}`)).body;
+      const { onHand, reserved, available } = (
+        await get(`/api/inventory/${encodeURIComponent(sku)}`)
+      ).body;
       return { onHand, reserved, available };
     },
     holdCards: () => {
