@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import express from 'express';
-import type { ErrorRequestHandler, Express, RequestHandler, Router } from 'express';
+import type { ErrorRequestHandler, Express, Request, RequestHandler, Router } from 'express';
+import { databaseTrouble } from './database-trouble.ts';
 import type { Database } from './database.ts';
 import { FencedError } from './fence.ts';
 import { readFences } from './fence-rows.ts';
@@ -157,6 +158,26 @@ function toProblem(error: unknown): Problem | undefined {
   return bodyProblem(error as { type?: string; message: string });
 }
 
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/**
+ * What a client is told whose request met a database that is away. A write may have been committed
+ * although its answer was lost; its key tells.
+ */
+function unavailable(req: Request, trouble: string): Problem {
+  const key = req.get('idempotency-key');
+  const outcome = SAFE.has(req.method)
+    ? 'ask again'
+    : key === undefined
+      ? 'what became of this write is not known, and it came without an Idempotency-Key: look before you ' +
+        'send it again'
+      : `what became of this write is not known: send it again with the same Idempotency-Key ` +
+        `${JSON.stringify(key)}, under which it takes effect once`;
+  return new Problem(503, 'database_unavailable', `${trouble}; ${outcome}`, {
+    headers: { 'retry-after': '1' },
+  });
+}
+
 /** Answers any error as problem+json; what nobody foresaw is logged and answered 500. */
 export function answerProblem(log: Logger): ErrorRequestHandler {
   return (error: unknown, req, res, next) => {
@@ -165,6 +186,11 @@ export function answerProblem(log: Logger): ErrorRequestHandler {
       return;
     }
     let problem = toProblem(error);
+    const trouble = problem ? undefined : databaseTrouble(error);
+    if (trouble !== undefined) {
+      log.error({ err: error, method: req.method, path: req.path }, trouble);
+      problem = unavailable(req, trouble);
+    }
     if (!problem) {
       log.error({ err: error, method: req.method, path: req.path }, 'request failed');
       problem = new Problem(500, 'internal_error', 'something unforeseen went wrong; see the log');

@@ -8,6 +8,8 @@ const CONNECT_MS = 10_000;
 const LOCK_MS = 10_000;
 const ONE_WRITER = `SELECT pg_advisory_xact_lock(hashtextextended('fig write', 0))`;
 
+const silent = (): void => undefined;
+
 /** Opens connections to a PostgreSQL database, at the first use. */
 export function connectPostgres(url: string): Knex {
   return knex({
@@ -21,6 +23,8 @@ export function connectPostgres(url: string): Knex {
     } as Knex.PgConnectionConfig,
     pool: { min: 0, max: CONNECTIONS },
     acquireConnectionTimeout: CONNECT_MS,
+    // Who asked is told by what the query throws; knex would print it a second time, as no JSON line.
+    log: { warn: silent, error: silent },
   });
 }
 

@@ -32,6 +32,7 @@ export interface Operation {
 export const COMMON_PROBLEMS = {
   any: [
     'internal_error',
+    'database_unavailable',
     'fenced',
     'moved_away',
     'invalid_path',

@@ -114,6 +114,13 @@ export const PROBLEMS = {
     ),
     meaning: 'this server has given the capability away for good; Link names its successor',
   },
+  database_unavailable: {
+    status: 503,
+    schema: Problem,
+    meaning:
+      'the database is away, full or too busy; ask again after Retry-After, a write with the same ' +
+      'Idempotency-Key: it may have happened',
+  },
   internal_error: { status: 500, schema: Problem, meaning: 'something unforeseen went wrong' },
   ...HTTP_PROBLEMS,
   ...FACADE_PROBLEMS,

@@ -31,6 +31,8 @@ interface ShopOptions {
   readonly paymentUrl?: string;
   /** Of the monolith's database. */
   readonly dialect?: Dialect;
+  /** An empty database to use instead of a temporary one; it stays. */
+  readonly databaseUrl?: string;
 }
 
 /** A monolith and a card processor that listen on free ports, over databases of their own. */
@@ -104,6 +106,7 @@ export async function openShop({
   inventoryUrl = NOWHERE,
   paymentUrl = NOWHERE,
   dialect,
+  databaseUrl,
 }: ShopOptions = {}): Promise<Shop> {
   const folder = await mkdtemp(join(tmpdir(), 'fig-shop-'));
   const ledgerDatabase = openDatabase(`file:${join(folder, 'provider.db')}`);
@@ -117,7 +120,11 @@ export async function openShop({
   gate.use(buildProvider({ database: ledgerDatabase, log: silent, slowMs }));
   const provider = await serve(gate);
   const providerUrl = otherProvider ?? `http://127.0.0.1:${provider.port}`;
-  const database = await temporaryDatabase(monolithMigrations, dialect);
+  const database =
+    databaseUrl === undefined
+      ? await temporaryDatabase(monolithMigrations, dialect)
+      : openDatabase(databaseUrl);
+  if (databaseUrl !== undefined) await migrate(database, monolithMigrations);
   await stock(database);
   const clients = {
     provider: createHttpClient(providerUrl),
