@@ -28,6 +28,8 @@ interface HttpAppOptions {
   /** Whose fences `/fences` tells, for facades that nobody else tells who owns what. */
   readonly fences?: Database;
   readonly readiness?: Readonly<Record<string, ReadinessCheck>>;
+  /** Its clients are operators, who are told what nobody foresaw instead of being sent to the log. */
+  readonly forOperators?: boolean;
 }
 
 /**
@@ -62,7 +64,7 @@ export function createHttpApp(options: HttpAppOptions): Express {
   app.use((req) => {
     throw new Problem(404, 'no_such_route', `there is no ${req.method} ${req.path}`);
   });
-  app.use(answerProblem(log));
+  app.use(answerProblem(log, options.forOperators));
   return app;
 }
 
@@ -178,8 +180,11 @@ function unavailable(req: Request, trouble: string): Problem {
   });
 }
 
-/** Answers any error as problem+json; what nobody foresaw is logged and answered 500. */
-export function answerProblem(log: Logger): ErrorRequestHandler {
+/**
+ * Answers any error as problem+json; what nobody foresaw is logged and answered 500.
+ * @param telling whether that answer says what it was
+ */
+export function answerProblem(log: Logger, telling = false): ErrorRequestHandler {
   return (error: unknown, req, res, next) => {
     if (res.headersSent) {
       next(error);
@@ -193,7 +198,8 @@ export function answerProblem(log: Logger): ErrorRequestHandler {
     }
     if (!problem) {
       log.error({ err: error, method: req.method, path: req.path }, 'request failed');
-      problem = new Problem(500, 'internal_error', 'something unforeseen went wrong; see the log');
+      const said = telling ? (error as Error).message : 'see the log';
+      problem = new Problem(500, 'internal_error', `something unforeseen went wrong: ${said}`);
     }
     res
       .status(problem.status)

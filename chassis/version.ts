@@ -1,10 +1,19 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createHash } from 'node:crypto';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const known = new Map<string, string>();
+
+/** The version of the package that this file belongs to, also from `dist/`. */
+export function packageVersion(): string {
+  const file = [ROOT, join(ROOT, '..')]
+    .map((folder) => join(folder, 'package.json'))
+    .find(existsSync);
+  if (file === undefined) return 'unknown';
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
 
 /**
  * Names the build of a program: a hash of the code that it consists of, so that two processes with

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { execFile, fork } from 'node:child_process';
+import { execFile, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, readFile, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { eventually, withTempDir } from '../../tests/support/index.ts';
@@ -251,6 +252,61 @@ describe('fig', () => {
       await once(watching.stdout as NodeJS.ReadableStream, 'data');
       watching.kill('SIGINT');
       expect(await once(watching, 'exit')).toEqual([130, null]);
+    }));
+
+  it('fails when its output can not be written, and quietly when nobody reads it', () =>
+    withFig(async (_fig, _running, sides) => {
+      const main = fileURLToPath(new URL('main.ts', import.meta.url));
+      const run = (words: string): Promise<{ code: number | null; stderr: string }> =>
+        new Promise((resolve) => {
+          const command = `"${process.execPath}" --import tsx "${main}" ${words}`;
+          const env = { ...process.env, FIG_DATA_DIR: dirname(sides.legacy.name) };
+          const shell = spawn('bash', ['-c', command], { env });
+          let stderr = '';
+          shell.stderr.on('data', (text) => (stderr += text));
+          shell.once('close', (code) => resolve({ code, stderr }));
+        });
+      expect(await run('status > /dev/full')).toEqual({
+        code: 1,
+        stderr: expect.stringMatching(/^error: the output could not be written: .*ENOSPC/),
+      });
+      expect(await run('status | true; exit ${PIPESTATUS[0]}')).toEqual({ code: 141, stderr: '' });
+    }));
+
+  it('asks for the folder of a system that is there, and for the engine where it is', () =>
+    withFig(async (fig, _running, sides) => {
+      const folder = join(dirname(sides.legacy.name), 'mistyped');
+      expect(await fig('status', { FIG_DATA_DIR: folder })).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining(`${folder}; give the one that npm start uses`),
+      });
+      expect(existsSync(folder)).toBe(false);
+      await rm(join(dirname(sides.legacy.name), 'system.json'));
+      const config = join(dirname(sides.legacy.name), 'fig.config.mjs');
+      const stopped = { FIG_CONFIG: config, ENGINE_PORT: '1', FIG_FLAGS_FILE: flagsFileOf(sides) };
+      expect(await fig('backfill shop', stopped)).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('no engine answers at http://127.0.0.1:1'),
+      });
+    }));
+
+  it('tells its version, and how long it waits in seconds', () =>
+    withFig(async (fig) => {
+      expect(await fig('--version')).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/^fig \d+\.\d+\.\d+\n$/),
+      });
+      const { stdout } = await fig('switch --help');
+      expect(stdout.replace(/\s+/g, ' ')).toContain('may still be done (default: 30)');
+    }));
+
+  it('tells one length of a hold, in the command, the status and the journal', () =>
+    withFig(async (fig) => {
+      await fig('backfill shop');
+      await fig('reconcile shop');
+      const done = JSON.parse((await fig('switch shop --json')).stdout);
+      const status = JSON.parse((await fig('status --json')).stdout);
+      expect(done.holdMs).toBe(status.capabilities[0].lastHandover.holdMs);
     }));
 
   it('says so when nothing is built', () =>

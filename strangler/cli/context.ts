@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { ConfigurationError, serviceUrl } from '../../chassis/index.ts';
+import { ConfigurationError, readPort, serviceUrl } from '../../chassis/index.ts';
 import type { Environment } from '../../chassis/index.ts';
 import { declarationsOf } from '../engine/declarations.ts';
 import type { DataDeclaration } from '../engine/index.ts';
@@ -29,14 +30,21 @@ export interface Context {
  * @throws ConfigurationError
  */
 export async function findSystem(env: NodeJS.ProcessEnv): Promise<Context> {
-  const directory = resolve(env['FIG_DATA_DIR'] || '.fig');
+  const given = env['FIG_DATA_DIR'];
+  const directory = resolve(given || '.fig');
+  // Asked of nothing at all, every question would have an answer that means nothing.
+  if (given && !existsSync(directory)) {
+    throw new ConfigurationError(
+      `FIG_DATA_DIR=${given} names a folder that is not there: ${directory}; give the one that npm start uses`,
+    );
+  }
   const found = await readSystem(join(directory, 'system.json'));
   // The configuration module reads the environment of its process.
   for (const [variable, value] of Object.entries(found)) env[variable] ||= value;
   const config = await loadConfig(env);
   return {
     env: withFlagsFile(env, config),
-    engineUrl: serviceUrl(env, 'ENGINE_URL', 4003),
+    engineUrl: serviceUrl(env, 'ENGINE_URL', readPort(env, 'ENGINE_PORT', 4003)),
     adminUrls: (env['ADMIN_URL'] ?? '')
       .split(',')
       .filter((url) => url.trim() !== '')

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { packageVersion } from '../../chassis/index.ts';
 import type { Run } from './verb.ts';
 import { addAsking } from './words/asking.ts';
 import { addLooking } from './words/looking.ts';
@@ -9,6 +10,7 @@ import { addMoving } from './words/moving.ts';
 export function createProgram(run: Run): Command {
   const program = new Command('fig')
     .description('Moves capabilities out of a running monolith, and back.')
+    .version(`fig ${packageVersion()}`, '--version', 'print the version')
     .showHelpAfterError('(fig --help shows what there is)')
     .addHelpText('after', EXAMPLES);
   addLooking(program, run);

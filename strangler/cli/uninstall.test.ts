@@ -19,6 +19,7 @@ describe('fig uninstall', () => {
         for (const line of ['backfill shop', 'reconcile shop', 'switch shop']) {
           expect(await running(line)).toMatchObject({ code: 0 });
         }
+        expect(await running('uninstall --dry-run')).toMatchObject({ code: 3, stdout: '' });
         expect(await running('uninstall --yes')).toMatchObject({
           code: 3,
           stderr: expect.stringMatching(
@@ -31,6 +32,11 @@ describe('fig uninstall', () => {
         code: 2,
         stderr: expect.stringContaining('next: fig uninstall --yes'),
       });
+      expect(await fig('uninstall shop --dry-run')).toMatchObject({
+        code: 3,
+        stderr: expect.stringMatching(/legacy does not own shop: .+\nnext: fig reverse shop\n$/),
+      });
+      expect(await fig('uninstall shop --dry-run --strand-data')).toMatchObject({ code: 0 });
       expect(await fig('uninstall shop --yes')).toMatchObject({
         code: 3,
         stderr: expect.stringMatching(/legacy does not own shop: .+\nnext: fig reverse shop\n$/),
@@ -47,6 +53,7 @@ describe('fig uninstall', () => {
       sides.extracted.exec('DELETE FROM fig_handover');
       // Another engine, which the command does not know of.
       sides.legacy.exec(`UPDATE fig_lease SET holder = 'x', expires_at = 99999999999999`);
+      expect(await fig('uninstall --dry-run --strand-data')).toMatchObject({ code: 3 });
       expect(await fig('uninstall --yes --strand-data --json')).toMatchObject({ code: 3 });
       sides.legacy.exec('UPDATE fig_lease SET expires_at = 0');
       expect(await fig('uninstall --yes --strand-data')).toMatchObject({

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import type { Context } from './context.ts';
 import type { Output, OutputWishes } from './output.ts';
@@ -32,6 +32,11 @@ export function verb(
     .option('--json', 'print JSON with a schemaVersion and next_steps', false)
     .option('-q, --quiet', 'print no progress, only results and errors', false)
     .addHelpText('after', `\n${heading}:\n${examples.map((line) => `  ${line}`).join('\n')}`);
+}
+
+/** How long a command waits, given in seconds. @param ms how long it does where nothing is said */
+export function timeout(does: string, ms: number): Option {
+  return new Option('--timeout <seconds>', does).argParser(seconds).default(ms, String(ms / 1_000));
 }
 
 /** For commands that change something. */

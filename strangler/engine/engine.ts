@@ -123,6 +123,7 @@ export class Engine implements EngineControl {
     this.app = createHttpApp({
       name: 'engine',
       log,
+      forOperators: true,
       routes: [engineRoutes(this)],
       readiness: {
         ...Object.fromEntries(readiness),

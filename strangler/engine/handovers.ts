@@ -17,6 +17,7 @@ import { allFencesOf } from './plane.ts';
 import type { Plane } from './plane.ts';
 import type { Move } from './routing-truth.ts';
 import { moveSequences } from './sequences.ts';
+import { holdOf } from './status.ts';
 
 /** How long a handover may take to its commit point, in ms; taken back by whoever sees it later. */
 const DEADLINE_MS = 10_000;
@@ -269,12 +270,20 @@ export class Handovers {
     this.#running = running;
     const { legacy, extracted } = plane.sides;
     const coordinator = new Coordinator(switcher, limits, () => running.abort);
-    const result = await legacy.urgently(() => extracted.urgently(() => coordinator.run()));
+    const taken = await legacy.urgently(() => extracted.urgently(() => coordinator.run()));
+    const result = await this.#withHold(record, taken);
     this.#running = undefined;
     await this.#noteTrouble(record, result, lease);
     await plane.data.ownerChanged();
     this.#say(record, result, log);
     return { ...result, record };
+  }
+
+  /** A hold has one length: that of the journal, which is what everybody else is told. */
+  async #withHold({ id, from }: HandoverRecord, result: HandoverResult): Promise<HandoverResult> {
+    if (result.outcome !== 'done') return result;
+    const journal = await this.#options.plane.sides[from].store.journal(id).catch(() => []);
+    return { ...result, holdMs: holdOf(journal) ?? result.holdMs };
   }
 
   /** In the journal, too, as far as that can be written: the next engine, and the command line, look there. */

@@ -27,15 +27,32 @@ interface UninstallOptions {
  * byte what they were before. What was interrupted can be run again.
  */
 export async function uninstallCapability(options: UninstallOptions): Promise<UninstallOutcome> {
-  const { legacy, extracted } = options.sides;
-  // The side that is free to write without a fence first: the other one stays closed to the end.
-  const installed: SideDatabase[] = [];
-  for (const side of [legacy, extracted]) if (await side.installation()) installed.push(side);
+  const installed = await installedOf(options);
   if (installed.length === 0) return { outcome: 'nothing_there' };
   const refusal = (await reasonAgainst(options, installed)) ?? (await takeLeases(installed));
   if (refusal) return refusal;
   for (const side of installed) await side.uninstall();
   return { outcome: 'removed', sides: installed.map(({ side }) => side) };
+}
+
+/** Why nothing would be removed now; undefined where nothing stands against it. Changes nothing. */
+export async function uninstallRefusal(
+  options: UninstallOptions,
+): Promise<UninstallRefusal | undefined> {
+  const installed = await installedOf(options);
+  if (installed.length === 0) return undefined;
+  const leases = await Promise.all(installed.map(({ store }) => store.lease()));
+  const isHeld = leases.some((lease) => lease !== null && lease.expiresAt > Date.now());
+  return (await reasonAgainst(options, installed)) ?? (isHeld ? engineAtWork() : undefined);
+}
+
+/** The side that is free to write without a fence first: the other one stays closed to the end. */
+async function installedOf({ sides }: UninstallOptions): Promise<readonly SideDatabase[]> {
+  const installed: SideDatabase[] = [];
+  for (const side of [sides.legacy, sides.extracted]) {
+    if (await side.installation()) installed.push(side);
+  }
+  return installed;
 }
 
 async function reasonAgainst(
@@ -76,11 +93,15 @@ async function takeLeases(
   const holder = newHolder();
   for (const { store } of installed) {
     if (await store.acquireLease(holder, Leases.ttlMs)) continue;
-    const reason =
-      'an engine is at work, and would put everything back; stop it first (Ctrl-C where npm start runs)';
-    return refuse('engine_running', reason, 'fig uninstall');
+    return engineAtWork();
   }
   return undefined;
+}
+
+function engineAtWork(): UninstallRefusal {
+  const reason =
+    'an engine is at work, and would put everything back; stop it first (Ctrl-C where npm start runs)';
+  return refuse('engine_running', reason, 'fig uninstall');
 }
 
 function refuse(code: UninstallRefusal['code'], reason: string, next: string): UninstallRefusal {

@@ -3,8 +3,8 @@ import type { DataDeclaration } from '../../engine/index.ts';
 import type { SideDatabase } from '../../side-database.ts';
 import type { SideName } from '../../side.ts';
 import { openInspectors } from '../../sides.ts';
-import { uninstallCapability } from '../../uninstall/index.ts';
-import type { UninstallOutcome } from '../../uninstall/index.ts';
+import { uninstallCapability, uninstallRefusal } from '../../uninstall/index.ts';
+import type { UninstallOutcome, UninstallRefusal } from '../../uninstall/index.ts';
 import { confirmed } from '../confirm.ts';
 import { declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
@@ -28,8 +28,11 @@ export async function uninstall(
 ): Promise<void> {
   const declarations = declarationsFor(context, capability);
   const names = declarations.map(({ mapping }) => mapping.capability);
-  if (dryRun) return plan(declarations, output);
   await refuseWhileEngineAnswers(context);
+  if (dryRun) {
+    for (const declaration of declarations) await refuseAsIs(declaration, strand);
+    return plan(declarations, output);
+  }
   await confirmed(output, {
     question: `Remove everything of Fig from the databases of ${names.join(' and ')}?`,
     yes,
@@ -39,11 +42,7 @@ export async function uninstall(
   for (const declaration of declarations) {
     const { capability: name } = declaration.mapping;
     const result = await uninstallOne(declaration, strand);
-    if (result.outcome === 'refused') {
-      throw new CommandError(EXIT.refused, result.code, result.reason, result.next, {
-        capability: name,
-      });
-    }
+    if (result.outcome === 'refused') throw refused(name, result);
     const sides = result.outcome === 'removed' ? result.sides : [];
     capabilities.push({ capability: name, outcome: result.outcome, sides });
   }
@@ -96,16 +95,33 @@ async function planOf({
   }
 }
 
-async function uninstallOne(
+function uninstallOne(declaration: DataDeclaration, strand: boolean): Promise<UninstallOutcome> {
+  return withBoth(declaration, (sides) =>
+    uninstallCapability({ capability: declaration.mapping.capability, sides, strand }),
+  );
+}
+
+/** @throws CommandError where the command itself would refuse */
+async function refuseAsIs(declaration: DataDeclaration, strand: boolean): Promise<void> {
+  const { capability } = declaration.mapping;
+  const refusal = await withBoth(declaration, (sides) =>
+    uninstallRefusal({ capability, sides, strand }),
+  );
+  if (refusal) throw refused(capability, refusal);
+}
+
+function refused(capability: string, { code, reason, next }: UninstallRefusal): CommandError {
+  return new CommandError(EXIT.refused, code, reason, next, { capability });
+}
+
+async function withBoth<T>(
   declaration: DataDeclaration,
-  strand: boolean,
-): Promise<UninstallOutcome> {
+  use: (sides: Readonly<Record<SideName, SideDatabase>>) => Promise<T>,
+): Promise<T> {
   const { legacy, extracted } = openEachSide(declaration);
   try {
     for (const side of [legacy, extracted]) if (side instanceof Error) throw side;
-    const sides = { legacy, extracted } as Readonly<Record<SideName, SideDatabase>>;
-    const { capability } = declaration.mapping;
-    return await uninstallCapability({ capability, sides, strand });
+    return await use({ legacy, extracted } as Readonly<Record<SideName, SideDatabase>>);
   } finally {
     for (const side of [legacy, extracted]) if (!(side instanceof Error)) await side.close();
   }
