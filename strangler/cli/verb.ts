@@ -35,7 +35,7 @@ export function verb(
 }
 
 /** How long a command waits, given in seconds. @param ms how long it does where nothing is said */
-export function timeout(does: string, ms: number): Option {
+export function patience(does: string, ms: number): Option {
   return new Option('--timeout <seconds>', does).argParser(seconds).default(ms, String(ms / 1_000));
 }
 

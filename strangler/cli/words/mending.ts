@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import type { OutputWishes } from '../output.ts';
-import { ALL, DRY_RUN, positive, timeout, verb, YES } from '../verb.ts';
+import { ALL, DRY_RUN, positive, patience, verb, YES } from '../verb.ts';
 import type { Run } from '../verb.ts';
 
 interface DoctorWordsGiven extends OutputWishes {
@@ -63,7 +63,7 @@ function addDoctor(program: Command, run: Run): void {
     )
     .option(...DRY_RUN, false)
     .option(...YES, false)
-    .addOption(timeout('give up waiting', 30_000))
+    .addOption(patience('give up waiting', 30_000))
     .action(
       (
         capability: string | undefined,
@@ -116,7 +116,7 @@ function addParkedOrders(parked: Command, run: Run): void {
   })
     .argument('<capability>')
     .argument('[id]', ALL, positive)
-    .addOption(timeout('give up waiting; it stays in the feed', 10_000))
+    .addOption(patience('give up waiting; it stays in the feed', 10_000))
     .action((capability: string, id: number | undefined, { timeout, ...wishes }: RetryWords) =>
       run(wishes, async (context, output) => {
         const { retry } = await import('../commands/parked.ts');

@@ -2,7 +2,7 @@ import { Argument, Option } from 'commander';
 import type { Command } from 'commander';
 import type { Watching } from '../commands/shadow-fence.ts';
 import type { OutputWishes } from '../output.ts';
-import { DRY_RUN, keys, percent, positive, rate, timeout, verb, YES } from '../verb.ts';
+import { DRY_RUN, keys, percent, positive, rate, patience, verb, YES } from '../verb.ts';
 import type { Run } from '../verb.ts';
 
 interface Timed extends OutputWishes {
@@ -66,7 +66,7 @@ function addBackfill(program: Command, run: Run): void {
     .option('--rate <rows/s>', 'copy so many rows a second at most; off lifts the limit', rate)
     .option(...DRY_RUN, false)
     .option(...YES, false)
-    .addOption(timeout('give up waiting; the copy goes on', 600_000))
+    .addOption(patience('give up waiting; the copy goes on', 600_000))
     .action(
       (
         capability: string,
@@ -90,7 +90,7 @@ function addReconcile(program: Command, run: Run): void {
     .option('--repair', "bring the owner's rows over once more where the sides differ", false)
     .option(...DELETE_ROWS, positive)
     .option(...YES, false)
-    .addOption(timeout('give up waiting', 600_000))
+    .addOption(patience('give up waiting', 600_000))
     .action((capability: string, words: ReconcileWords) => {
       const { sample, repair, yes, deleteRows, timeout, ...wishes } = words;
       return run(wishes, async (context, output) => {
@@ -111,7 +111,7 @@ function addComplete(program: Command, run: Run): void {
     .argument('<capability>')
     .option(...DRY_RUN, false)
     .option(...YES, false)
-    .addOption(timeout('give up waiting; it goes on', 600_000))
+    .addOption(patience('give up waiting; it goes on', 600_000))
     .action((capability: string, { dryRun, yes, timeout, ...wishes }: HandoverWords) =>
       run(wishes, async (context, output) => {
         const { complete } = await import('../commands/complete.ts');
@@ -147,7 +147,7 @@ function addAbort(program: Command, run: Run): void {
     .argument('<capability>')
     .option(...DRY_RUN, false)
     .option(...YES, false)
-    .addOption(timeout('give up waiting', 10_000))
+    .addOption(patience('give up waiting', 10_000))
     .action((capability: string, { dryRun, yes, timeout, ...wishes }: HandoverWords) =>
       run(wishes, async (context, output) => {
         const { abort } = await import('../commands/abort.ts');
@@ -185,7 +185,7 @@ function addHandovers(program: Command, run: Run): void {
       )
       .option('--dry-run', 'show gates, steps and the hold to expect; change nothing', false)
       .option(...YES, false)
-      .addOption(timeout('give up waiting; the handover may still be done', 30_000))
+      .addOption(patience('give up waiting; the handover may still be done', 30_000))
       .action((capability: string, words: CohortWords) => {
         const { dryRun, yes, timeout, customers, share, withoutFlags, ...wishes } = words;
         return run(wishes, async (context, output) => {
