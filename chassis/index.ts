@@ -2,6 +2,7 @@
 export * from './csv.ts';
 export * from './cursor.ts';
 export * from './database.ts';
+export { databaseTrouble } from './database-trouble.ts';
 export * from './database-url.ts';
 export * from './env.ts';
 export * from './event-queues.ts';

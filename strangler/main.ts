@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import {
   createExpressServer,
   listen,
@@ -5,7 +6,9 @@ import {
   probeRedis,
   readPort,
   runProcess,
+  serviceUrl,
 } from '../chassis/index.ts';
+import type { Environment } from '../chassis/index.ts';
 import { declarationsOf, Engine } from './engine/index.ts';
 import {
   contractFile,
@@ -34,7 +37,7 @@ await runProcess('engine', async ({ env, log }) => {
   const server = createExpressServer(engine.app);
   const port = readPort(env, 'ENGINE_PORT', 4003);
   const listening = await listen(server, { host, port, variable: 'ENGINE_PORT' });
-  engine.start();
+  engine.start(addressIn(env, host, listening.port));
   return {
     ports: { http: listening.port },
     async close() {
@@ -45,3 +48,11 @@ await runProcess('engine', async ({ env, log }) => {
     },
   };
 });
+
+/** Where others reach this engine; from another machine only under the address that is given. */
+function addressIn(env: Environment, host: string, port: number): string {
+  const everywhere = host === '0.0.0.0' || host === '::';
+  const name = everywhere ? hostname() : host.includes(':') ? `[${host}]` : host;
+  const own = `http://${name}:${port}`;
+  return serviceUrl({ ENGINE_ADDRESS: env['ENGINE_ADDRESS'] || own }, 'ENGINE_ADDRESS', 4003);
+}

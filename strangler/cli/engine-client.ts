@@ -15,23 +15,34 @@ interface ProblemBody {
   readonly detail?: string;
   readonly next?: string | null;
   readonly standing?: string;
+  /** Where the engine that leads takes orders, if this one does not. */
+  readonly leader?: string;
 }
 
 /** Gives orders to the running engine, and asks it how things are. */
 export class EngineClient {
-  readonly url: string;
+  /** Where it asks: the engine that was named, or the one that leads instead. */
+  #url: string;
+  readonly #named: string;
   readonly #deadline: number;
   readonly #timeoutMs: number;
   readonly #onWait: (reason: string) => void;
+  /** Each is followed to once: two that name each other lead nowhere. */
+  readonly #followed = new Set<string>();
   #standbySince: number | undefined;
   #waitedFor = 'the engine has not answered';
 
   /** @param timeoutMs for everything that one command does */
   constructor(url: string, timeoutMs: number, onWait: (reason: string) => void) {
-    this.url = url;
+    this.#url = url;
+    this.#named = url;
     this.#timeoutMs = timeoutMs;
     this.#deadline = performance.now() + timeoutMs;
     this.#onWait = onWait;
+  }
+
+  get url(): string {
+    return this.#url;
   }
 
   /** Its status; undefined when no engine answers. */
@@ -52,27 +63,41 @@ export class EngineClient {
 
   /**
    * Gives an order; while the engine is not ready to take it, tries again until the time is up.
+   * @param final codes of answers after which it is not given again, since it may have been begun
    * @throws CommandError for every answer other than success; CallFailed when the engine went away
    *   after it may have seen the order
    */
-  async order(path: string, body: object): Promise<unknown> {
+  async order(path: string, body: object, final: readonly string[] = []): Promise<unknown> {
     for (;;) {
       const answer = await this.#give(path, body);
       if (answer.status < 400) return answer.body;
       const problem = (answer.body ?? {}) as ProblemBody;
-      if (answer.status !== 503 || FINAL.has(problem.code ?? '')) {
+      const { code = '' } = problem;
+      if (answer.status !== 503 || FINAL.has(code) || final.includes(code)) {
         throw refusal(answer.status, problem);
       }
-      if (problem.standing === 'standby') this.#refuseLongStandby(problem.detail ?? '');
+      if (problem.standing === 'standby') {
+        if (this.#follow(problem.leader)) continue;
+        this.#refuseLongStandby(problem.detail ?? '');
+      }
       await this.pause(problem.detail ?? 'the engine is not ready');
     }
+  }
+
+  /** Orders go to the engine that leads, whose address its lease holds. @returns whether it is another one */
+  #follow(leader: string | undefined): boolean {
+    if (leader === undefined || leader === this.#url || this.#followed.has(leader)) return false;
+    this.#followed.add(leader);
+    this.#onWait(`the engine at ${this.#url} stands by; asking the one that leads, at ${leader}`);
+    this.#url = leader;
+    return true;
   }
 
   /** Another engine leads, and this one will not. @throws CommandError that names it */
   #refuseLongStandby(detail: string): void {
     this.#standbySince ??= performance.now();
     if (performance.now() - this.#standbySince < STANDBY_MS) return;
-    const message = `${detail}; the engine at ${this.url} only stands by: give the other one's address in ENGINE_URL`;
+    const message = `${detail}; the engine at ${this.#url} only stands by: give the other one's address in ENGINE_URL`;
     throw new CommandError(EXIT.failed, 'engine_stands_by', message, 'fig status');
   }
 
@@ -95,7 +120,9 @@ export class EngineClient {
       throw new CommandError(
         EXIT.failed,
         'engine_away',
-        `no engine answers at ${this.url}`,
+        this.#url === this.#named
+          ? `no engine answers at ${this.#url}`
+          : `the engine at ${this.#named} stands by, and the one that leads does not answer at ${this.#url} from here`,
         'npm start',
       );
     }
@@ -112,7 +139,7 @@ export class EngineClient {
     body: object | undefined,
     timeoutMs: number,
   ): Promise<HttpAnswer> {
-    const client = createHttpClient(this.url, timeoutMs);
+    const client = createHttpClient(this.#url, timeoutMs);
     try {
       return await client.call(method, path, body === undefined ? {} : { body });
     } finally {

@@ -1,5 +1,7 @@
 /** Whole tables: copying them to the other side, and comparing both sides. */
 export { Comparer } from './comparer.ts';
+export { keepRows, partingOf } from './parting.ts';
+export type { Kept, PartedRows, Parting } from './parting.ts';
 export { Copier } from './copier.ts';
 export type { BackfillStatus, CopyRoute, CopyWish } from './copier.ts';
 export type { ReconcileWish } from './reconcile.ts';

@@ -43,6 +43,10 @@ interface ReconcileOptions {
   readonly sample?: number | undefined;
   /** Called for each difference, with the owner's row that it is about. */
   readonly onDifference?: (row: RowName, owner: SideName) => void;
+  /** Told of each difference, and of what both sides hold there. */
+  readonly onFinding?: (pair: Pair, partners: Partners, finding: Difference) => void;
+  /** Compares both as they stand, since nobody carries changes: whatever is in no feed counts, too. */
+  readonly asIs?: boolean;
   /** Whether the source owns a key, where it does not own all of them: rows of others are left out. */
   readonly owns?: (key: string) => boolean;
 }
@@ -127,6 +131,7 @@ async function comparePair(
       const kind = settled === 'hot' ? 'unsettled' : settled.kind;
       counts[kind] += 1;
       if (settled !== 'hot') {
+        options.onFinding?.(pair, partners, settled);
         options.onDifference?.(ownerRowOf(options, pair, partners), options.source.side);
       }
       if (examples.length < ROWS_SHOWN)
@@ -174,7 +179,8 @@ function nextLimit(limit: number, tookMs: number, equal: boolean): number {
 }
 
 /** The closer both sides are, the fewer rows have to be looked at twice. */
-async function whenClose({ source, target, applied }: ReconcileOptions): Promise<void> {
+async function whenClose({ source, target, applied, asIs }: ReconcileOptions): Promise<void> {
+  if (asIs === true) return;
   const position = await source.feed.last();
   const there = await target.store.appliedPosition();
   if (position - there > CLOSE) await applied(position).catch(() => undefined);
@@ -218,7 +224,8 @@ async function compareChunk(
     const suspects = partners.filter(
       (one) => differenceOf(pair, source.side, one) !== null && isOwned(options, one),
     );
-    const judge = await judgeAt(snapshot, pair, there.applied, suspects.length > 0);
+    const needed = suspects.length > 0 && options.asIs !== true;
+    const judge = await judgeAt(snapshot, pair, there.applied, needed);
     const findings: (readonly [Partners, Finding])[] = [];
     for (const one of suspects) findings.push([one, await judge(source, one)]);
     return {
@@ -264,7 +271,10 @@ async function lookAgain(options: ReconcileOptions, pair: Pair, key: PairKey): P
       const partners = { key, source: await snapshot.row(pair, key), target: there.row };
       if (differenceOf(pair, source.side, partners) === null) return null;
       if (!isOwned(options, partners)) return null;
-      return (await judgeAt(snapshot, pair, there.applied, true))(source, partners);
+      return (await judgeAt(snapshot, pair, there.applied, options.asIs !== true))(
+        source,
+        partners,
+      );
     });
     if (finding !== 'hot') return finding;
   }

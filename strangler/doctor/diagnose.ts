@@ -1,9 +1,10 @@
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
-import { someOf } from '../wording.ts';
+import type { Parting } from '../copy/index.ts';
+import { plural, someOf } from '../wording.ts';
 import type { DatabaseFacts, EngineFacts } from './facts.ts';
 import { fencesText, fenceStory, nextOf, nextStory } from './fence-story.ts';
-import { decisionText } from './finding.ts';
+import { decisionText, isBrokenOff } from './finding.ts';
 import type { Finding, Remedy } from './finding.ts';
 
 const SIDES: readonly SideName[] = ['legacy', 'extracted'];
@@ -47,19 +48,55 @@ function doctor({ facts }: Case, words = ''): Remedy {
   return { command, reason: 'mends it' };
 }
 
-/** The two ways out where one database is right and only a person knows which. */
+/** The ways out where one database is right and only a person knows which. */
 function trusting(one: Case): readonly Remedy[] {
-  const { fences, capability } = one.facts;
-  return SIDES.map((side) => {
-    const owns = fences?.[side].state === 'open' && fences[otherSide(side)].state !== 'open';
-    const command = doctor(one, ` --trust ${side}`).command;
-    return owns
-      ? {
-          command: `fig backfill ${capability} --restart`,
-          reason: `${side}'s rows are right, without what they have lost; the other side is copied anew`,
-        }
-      : { command, reason: `${side}'s rows are right: it becomes the owner` };
-  });
+  return SIDES.flatMap((side) => trustingOne(one, side));
+}
+
+function trustingOne(one: Case, side: SideName): readonly Remedy[] {
+  const { fences, capability, parting } = one.facts;
+  const other = otherSide(side);
+  const owns = fences?.[side].state === 'open' && fences[other].state !== 'open';
+  const alone = isCompared(parting) ? parting.only[other].rows : null;
+  const lost =
+    alone === null ? '' : alone === 0 ? '' : `, and ${plural(alone, 'row')} of ${other} are lost`;
+  const { command } = doctor(one, ` --trust ${side}`);
+  const without = owns
+    ? {
+        command: `fig backfill ${capability} --restart`,
+        reason: `${side}'s rows are right as they are; the other side is copied anew${lost}`,
+      }
+    : { command, reason: `${side}'s rows are right: it becomes the owner${lost}` };
+  if (alone === 0) return [without];
+  const count = alone === null ? 'the rows' : `the ${plural(alone, 'row')}`;
+  const keep = {
+    command: `${command} --keep`,
+    reason: `${side}'s rows are right, and it takes over ${count} that only ${other} has`,
+  };
+  return [keep, without];
+}
+
+function isCompared(parting: DatabaseFacts['parting']): parting is Parting {
+  return parting !== null && typeof parting !== 'string';
+}
+
+/** What was compared, in numbers and names; never more than that. */
+function partingText({ facts: { parting } }: Case): string {
+  if (parting === null) return 'the two have not been compared';
+  if (typeof parting === 'string') return `the two have not been compared: ${parting}`;
+  const { only, different } = parting;
+  const kinds = [
+    ['only on legacy', only.legacy],
+    ['only on extracted', only.extracted],
+    ['not the same on both', different],
+  ] as const;
+  const said = kinds
+    .filter(([, { rows }]) => rows > 0)
+    .map(([where, { rows, named }]) => {
+      const more = rows > named.length ? ', …' : '';
+      return `${plural(rows, 'row')} ${where} (${named.join(', ')}${more})`;
+    });
+  return said.length === 0 ? 'compared row by row, the two hold the same' : said.join('; ');
 }
 
 function unreachable(one: Case): readonly Finding[] {
@@ -104,8 +141,7 @@ function owners(one: Case): readonly Finding[] {
   const { legacy, extracted } = fences;
   const what = `${fencesText(fences)}: ${fenceStory(fences, unfinished)}`;
   if (legacy.state === 'open' && extracted.state === 'open') {
-    const why =
-      'only a restored backup, or a hand in the fences, gets there; writes are being split';
+    const why = `only a restored backup, or a hand in the fences, gets there; writes are being split; ${partingText(one)}`;
     if (legacy.epoch === extracted.epoch) {
       const remedies = trusting(one);
       const level = 'decision';
@@ -118,7 +154,7 @@ function owners(one: Case): readonly Finding[] {
     return [finding(one, 'two_owners', { what, why, remedies, repair, trusts: SIDES })];
   }
   if (legacy.state === 'open' || extracted.state === 'open' || unfinished) return [];
-  const why = 'every write is refused until somebody says which database is right';
+  const why = `every write is refused until somebody says which database is right; ${partingText(one)}`;
   const remedies = trusting(one);
   return [finding(one, 'no_owner', { level: 'decision', what, why, remedies, trusts: SIDES })];
 }
@@ -153,19 +189,36 @@ function keyOwners(one: Case): readonly Finding[] {
 
 /** A restored follower can be made whole again; a restored owner has lost what it had acknowledged. */
 function olderSelf(one: Case): readonly Finding[] {
-  const { older, fences, capability } = one.facts;
+  const { older, fences, capability, parting } = one.facts;
   return older.map(({ side, reason }) => {
     const what = `${side} was restored from a backup, or replaced: ${reason}`;
     const follows = fences?.[otherSide(side)].state === 'open';
+    const owner = otherSide(side);
+    const compared = isCompared(parting);
+    // Rows that differ are as old as the copy; what the owner has not at all, somebody may miss.
+    const ahead = compared && parting.only[side].rows > 0;
+    if (follows && ahead) {
+      const why = `${owner} owns ${capability}, and may lack what ${side} took: ${partingText(one)}`;
+      const remedies = trustingOne(one, owner);
+      return finding(one, 'older_self', {
+        level: 'decision',
+        what,
+        why,
+        remedies,
+        trusts: [owner],
+      });
+    }
     if (follows) {
-      const why = `${otherSide(side)} owns ${capability} and has everything; only ${side}'s copy is old`;
+      const why = compared
+        ? `${owner} owns ${capability} and lacks nothing that ${side} has: ${partingText(one)}`
+        : `${owner} owns ${capability}, and ${side}'s copy is old; ${partingText(one)}`;
       const remedies = [
         { command: `fig reconcile ${capability} --repair`, reason: "brings the owner's rows over" },
         { command: `fig backfill ${capability} --restart`, reason: 'copies everything again' },
       ];
       return finding(one, 'older_self', { what, why, remedies });
     }
-    const why = `writes that were acknowledged are missing on ${side}; ${otherSide(side)} may have them`;
+    const why = `writes that were acknowledged are missing on ${side}; ${partingText(one)}`;
     const remedies = trusting(one);
     return finding(one, 'older_self', { level: 'decision', what, why, remedies, trusts: SIDES });
   });
@@ -241,6 +294,14 @@ function demanded(one: Case): readonly Finding[] {
   const trusts = SIDES.filter(
     (side) => demand.reason === decisionText(side) && fences?.[side].state !== 'open',
   );
+  if (isBrokenOff(demand.reason)) {
+    const why = 'what a gate asks for fails: no handover begins until it comes to its end';
+    const remedies = [
+      { command: `fig check ${capability}`, reason: 'may name the column or the row' },
+      { command: `fig reconcile ${capability}`, reason: 'once that is mended' },
+    ];
+    return [finding(one, 'remedy_fails', { what: demand.reason, why, remedies })];
+  }
   const what = `both sides have to be compared as a whole: ${demand.reason}`;
   const why = 'nothing is handed over before that, and a difference would be a lost write';
   const remedies = [{ command: `fig reconcile ${capability}`, reason: 'compares all rows' }];

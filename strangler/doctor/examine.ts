@@ -28,6 +28,7 @@ export async function examine(capability: string, sides: Opened): Promise<Databa
     unfinished: null,
     targetApplied: 0,
     older: [],
+    parting: null,
     completion: null,
     demand: null,
     drift: { legacy: [], extracted: [] },

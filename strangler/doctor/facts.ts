@@ -1,6 +1,7 @@
 import type { Fence } from '../../chassis/index.ts';
 import type { SideName } from '../side.ts';
 import type { HandoverRecord, LeaseView } from '../store.ts';
+import type { Parting } from '../copy/index.ts';
 import type { OlderSelf } from './older-self.ts';
 
 /** Why both sides have to be compared as a whole before anything is handed over. */
@@ -29,6 +30,8 @@ export interface DatabaseFacts {
   /** How far the target of the unfinished handover has applied the source's feed. */
   readonly targetApplied: number;
   readonly older: readonly OlderSelf[];
+  /** What each side alone holds, where that is in question; a text says why it is not known. */
+  readonly parting: Parting | string | null;
   /** The capability's last step, once it was begun and not taken back. */
   readonly completion: 'begun' | 'done' | null;
   readonly demand: OpenDemand | null;

@@ -53,6 +53,17 @@ export function repairText(capability: string, repair: Repair): string {
   }
 }
 
+const BROKEN_OFF = /^the last (?:backfill|comparison) broke off: /;
+
+/** Why everything has to be compared after what a gate asks for has failed. */
+export function brokenOffText(what: 'backfill' | 'comparison', reason: string): string {
+  return `the last ${what} broke off: ${reason}`;
+}
+
+export function isBrokenOff(reason: string): boolean {
+  return BROKEN_OFF.test(reason);
+}
+
 /** Why everything has to be compared after a person has decided which side is right. */
 export function decisionText(side: SideName): string {
   return `a person decided that ${side} is right`;

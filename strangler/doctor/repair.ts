@@ -1,4 +1,5 @@
 import type { Fence } from '../../chassis/index.ts';
+import type { Mapping } from '../mapping/index.ts';
 import type { SideDatabase } from '../side-database.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
@@ -14,6 +15,7 @@ import type { Pair } from './older-self.ts';
 /** What repairing needs of whoever holds the leases: an engine, or somebody who stands in for it. */
 export interface Surgery {
   readonly capability: string;
+  readonly mapping: Mapping;
   readonly sides: Pair<SideDatabase>;
   readonly leases: Pair<Lease>;
   /** Ends an unfinished handover, and says how. */

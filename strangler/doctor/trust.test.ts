@@ -81,7 +81,8 @@ async function decideFor(side: SideName, sides: Pair<SideDatabase>, as = sides):
   };
   const leases = { legacy: await take('legacy'), extracted: await take('extracted') };
   const endHandover = (): Promise<string> => Promise.reject(new Error('none was to be ended'));
-  await trust({ capability: 'shop', sides: as, leases, endHandover }, side);
+  const surgery = { capability: 'shop', mapping: shop, sides: as, leases, endHandover };
+  await trust(surgery, { side, keep: false });
 }
 
 describe.each(dialects)('a person whose decision is cut off anywhere, on %s', (dialect) => {

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Fence } from '../../chassis/index.ts';
+import { keepRows } from '../copy/index.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import { REST } from '../fence-rows.ts';
 import type { FenceRows } from '../fence-rows.ts';
 import type { FenceMove, HandoverRecord } from '../store.ts';
+import { plural } from '../wording.ts';
 import { diagnose } from './diagnose.ts';
 import { examine } from './examine.ts';
 import { decisionText } from './finding.ts';
@@ -12,11 +14,19 @@ import type { Finding } from './finding.ts';
 import { demand, unfinishedOf } from './repair.ts';
 import type { RepairReport, Surgery } from './repair.ts';
 
+/** What a person has decided. */
+export interface Decision {
+  /** Whose rows are right. */
+  readonly side: SideName;
+  /** Whether it takes over the rows that only the other side has. */
+  readonly keep: boolean;
+}
+
 /**
  * Makes a side the only owner because a person says that its rows are right, whatever the fences
  * say: the other one's fence is ceded to it at an epoch above both.
  */
-export async function trust(surgery: Surgery, side: SideName): Promise<RepairReport> {
+export async function trust(surgery: Surgery, { side, keep }: Decision): Promise<RepairReport> {
   const { capability, sides, leases } = surgery;
   const [trusted, other] = [sides[side].store, sides[otherSide(side)].store];
   const completion = await sides.legacy.retirement.completion();
@@ -24,6 +34,9 @@ export async function trust(surgery: Surgery, side: SideName): Promise<RepairRep
     throw new Error(`${capability} is being completed, or is: there is one owner for good`);
   }
   refuseUnasked(capability, side, await findingsOf(surgery));
+  if (keep && ((await trusted.fences()).split || (await other.fences()).split)) {
+    throw new Error('single keys have owners of their own; rows can be kept only where none has');
+  }
   const done = await giveUpHandover(surgery);
   const mine = await trusted.fences();
   const theirs = await other.fences();
@@ -50,10 +63,22 @@ export async function trust(surgery: Surgery, side: SideName): Promise<RepairRep
   };
   if (theirs.anyOpen) await cede({ from: openFence(theirs), to: ceded });
   if (theirs.rest.state !== 'open') await cede({ from: theirs.rest, to: ceded, keys: [REST] });
+  if (keep) done.push(await keptText(surgery, side, (await trusted.fences()).rest.epoch));
   if (!(await trusted.openAsTarget(epoch))) throw new Error(`${side} could not be opened`);
   await other.finishHandover(record.id, 'done', null, leases[otherSide(side)]);
   done.push(`${side} is the only owner (epoch ${epoch}), as a person decided`);
   return { capability, done, failed: [] };
+}
+
+/** Nobody writes to either side here: one fence is ceded, and the other one not open yet. */
+async function keptText(
+  { mapping, sides }: Surgery,
+  side: SideName,
+  epoch: number,
+): Promise<string> {
+  const { kept, parked } = await keepRows(mapping, sides, side, epoch);
+  const left = parked === 0 ? '' : `; ${plural(parked, 'row')} it does not take: fig parked list`;
+  return `${side} has taken over ${plural(kept, 'row')} that only ${otherSide(side)} had${left}`;
 }
 
 /** Nothing is wrong, or nothing that a person's word would mend. */

@@ -17,6 +17,7 @@ import type { Cohort, CohortWish } from './cohort-wish.ts';
 import type { Command } from './driver.ts';
 import { allFencesOf } from './plane.ts';
 import type { Plane } from './plane.ts';
+import { addressOf } from './leases.ts';
 import { ownerOf } from './stage.ts';
 import { recentHolds } from './gate-facts.ts';
 import { lagOf } from './status.ts';
@@ -292,7 +293,11 @@ export function notLeading(steward: Steward): Problem {
         : 'it has just let go of it';
   return new Problem(503, 'engine_not_leading', `${capability} can't be acted on here: ${why}`, {
     headers: { 'retry-after': '1' },
-    members: { capability, standing: standing.as },
+    members: {
+      capability,
+      standing: standing.as,
+      ...(standing.as === 'standby' ? { leader: addressOf(standing.leader) } : {}),
+    },
   });
 }
 

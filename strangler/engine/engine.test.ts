@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { eventually } from '../../tests/support/index.ts';
 import { flagsFileOf, withEngine } from '../testing/engine.ts';
 import type { RunningEngine } from '../testing/engine.ts';
+import { figFor } from '../testing/fig.ts';
 import { withSides } from '../testing/sides.ts';
 import type { Sides } from '../testing/sides.ts';
 import { beginCounting, keepWriting, levelAt } from '../testing/writer.ts';
@@ -315,6 +316,14 @@ describe('the engine', () => {
             body: { code: 'engine_not_leading', standing: 'standby' },
           });
           expect((await second.call('GET', '/readyz')).status).toBe(200);
+          // A command that asks it is led to the one that leads.
+          const fig = await figFor(sides, second.url);
+          expect(await fig('backfill shop')).toMatchObject({
+            code: 0,
+            stderr: expect.stringContaining(
+              `the engine at ${second.url} stands by; asking the one that leads, at ${first.url}`,
+            ),
+          });
           await first.engine.close();
           await eventually(async () => expect((await second.status()).standing.as).toBe('leader'));
         });
@@ -343,7 +352,8 @@ describe('the engine', () => {
         fill(sides);
         await prepare(running);
         expect(await running.call(...handOver('extracted'))).toMatchObject({ status: 200 });
-        sides.legacy.exec("UPDATE fig_fence SET state = 'open', epoch = 1");
+        // At the same epoch, neither is the older one.
+        sides.legacy.exec("UPDATE fig_fence SET state = 'open', epoch = 2");
         await eventually(async () => {
           expect(await running.status()).toMatchObject({ stage: 'alarm', owner: null });
         });

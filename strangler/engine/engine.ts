@@ -3,6 +3,7 @@ import { createHttpApp } from '../../chassis/index.ts';
 import type { Logger, ReadinessCheck } from '../../chassis/index.ts';
 import type { CopyWish, ReconcileReport } from '../copy/index.ts';
 import type { RepairReport } from '../doctor/repair.ts';
+import type { Decision } from '../doctor/trust.ts';
 import type { StepLimits } from '../handover/coordinator.ts';
 import type { Gate } from '../handover/gate.ts';
 import type { GateLimits } from '../handover/gates.ts';
@@ -16,6 +17,7 @@ import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import { complete, planCompletion } from './complete.ts';
 import type { CompletionAnswer, CompletionPlan } from './complete.ts';
+import { remembered } from './broken-off.ts';
 import { newHolder } from './leases.ts';
 import { Doors } from './doors.ts';
 import type { IntentView } from './driver.ts';
@@ -95,7 +97,7 @@ export interface EngineStatus {
 export class Engine implements EngineControl {
   readonly app: Express;
   readonly stewards: ReadonlyMap<string, Steward>;
-  readonly holder = newHolder();
+  holder = newHolder();
   readonly #deps: EngineDeps;
   readonly #publisher: RoutingPublisher;
   readonly #doors: Doors | undefined;
@@ -111,7 +113,7 @@ export class Engine implements EngineControl {
     this.stewards = new Map(
       Object.entries(declarations).map(([capability, declaration]) => {
         const open = (): Plane => openPlane(declaration, deps);
-        const { holder } = this;
+        const holder = (): string => this.holder;
         const foreignTables = foreignTablesOf(capability, declarations);
         const given = { ...settings(deps), capability, open, flags, publisher, doors, log, holder };
         return [capability, new Steward({ ...given, foreignTables })];
@@ -133,7 +135,9 @@ export class Engine implements EngineControl {
     });
   }
 
-  start(): void {
+  /** @param address where others reach it */
+  start(address?: string): void {
+    this.holder = newHolder(address);
     for (const steward of this.stewards.values()) steward.start();
   }
 
@@ -175,7 +179,7 @@ export class Engine implements EngineControl {
     const plane = leading(steward);
     const { data } = plane;
     if (wish.restart) await refuseRemoval(plane, deleteRows);
-    data.backfill(wish).catch((error: unknown) => {
+    remembered(plane, 'backfill', data.backfill(wish)).catch((error: unknown) => {
       this.#deps.log.error({ err: error, capability: steward.capability }, 'the backfill ended');
     });
   }
@@ -192,7 +196,8 @@ export class Engine implements EngineControl {
     const plane = leading(steward);
     if (repair) await refuseRemoval(plane, deleteRows);
     const { data, sides } = plane;
-    const report = repair ? await data.repair({ sample }) : await data.reconcile({ sample });
+    const work = repair ? data.repair({ sample }) : data.reconcile({ sample });
+    const report = await remembered(plane, 'comparison', work);
     // Whoever compares wants to know whether the other side could take over.
     const { owner } = report;
     await moveSequences(data.mapping, sides[owner], sides[otherSide(owner)]);
@@ -204,10 +209,11 @@ export class Engine implements EngineControl {
   }
 
   /** Mends what is safe to mend; with a side, what a person has decided. */
-  async repair(steward: Steward, trusted: SideName | null): Promise<RepairReport> {
+  async repair(steward: Steward, decision: Decision | null): Promise<RepairReport> {
     const { driver } = steward;
+    const trusted = decision?.side ?? null;
     const mended = await steward.act(async (command) => {
-      const outcome = await operate(command, trusted, (ended) => driver.resumed(ended));
+      const outcome = await operate(command, decision, (ended) => driver.resumed(ended));
       // What the flag asked for before is not done by itself any more.
       if (trusted !== null) driver.recallAgain();
       return outcome;

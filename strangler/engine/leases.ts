@@ -8,9 +8,23 @@ const TTL_MS = 2_000;
 /** Renewed so often that two renewals may fail. */
 const RENEWALS_PER_TTL = 3;
 
-/** Names this run of an engine: a new one each time, since a restarted engine remembers nothing. */
-export function newHolder(): string {
-  return `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
+/**
+ * Names this run of an engine: a new one each time, since a restarted engine remembers nothing.
+ * @param address where it takes orders, for who asks one that stands by
+ */
+export function newHolder(address?: string): string {
+  const run = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
+  return address === undefined ? run : `${run}${AT}${address}`;
+}
+
+const AT = ' at ';
+
+/** Where the holder of a lease takes orders; undefined where it does not say. */
+export function addressOf(holder: string | null): string | undefined {
+  const address = holder?.split(AT)[1];
+  return address !== undefined && /^https?:/.test(address) && URL.canParse(address)
+    ? address
+    : undefined;
 }
 
 type Held = Readonly<Record<SideName, Lease>>;

@@ -91,6 +91,30 @@ describe('repairs by the engine', () => {
     }),
   );
 
+  it('have something to say of a gate whose remedy fails, until that comes to its end', () =>
+    withSides((sides) =>
+      withEngine(sides, {}, async (running) => {
+        await prepare(running);
+        const fig = await figFor(sides, running.url);
+        expect(await fig('doctor')).toMatchObject({ code: 0 });
+        sides.extracted.exec('ALTER TABLE levels RENAME COLUMN note TO remark');
+        const failed = await running.call('POST', '/reconciles', { capability: 'shop' });
+        expect([failed.status, JSON.stringify(failed.body)]).toEqual([
+          500,
+          expect.stringContaining('no such column'),
+        ]);
+        sides.extracted.exec('ALTER TABLE levels RENAME COLUMN remark TO note');
+        expect(await fig('doctor')).toMatchObject({
+          code: 1,
+          stdout: expect.stringMatching(
+            /remedy_fails: the last comparison broke off: .*no such column/,
+          ),
+        });
+        expect(await fig('reconcile shop')).toMatchObject({ code: 0 });
+        await eventually(async () => expect(await fig('doctor')).toMatchObject({ code: 0 }));
+      }),
+    ));
+
   it('name the error of a handover that can not be finished, in answer, status and journal', () =>
     withSides((sides) => {
       let isBroken = true;

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { parse, Problem } from '../../chassis/index.ts';
 import type { CopyWish, ReconcileReport } from '../copy/index.ts';
 import type { RepairReport } from '../doctor/repair.ts';
+import type { Decision } from '../doctor/trust.ts';
 import { BarrierTimeoutError } from '../feed/index.ts';
 import type { RoutingState } from '../routing/index.ts';
 import { ParkedError } from '../side-database.ts';
@@ -44,7 +45,7 @@ export interface EngineControl {
   abort(steward: Steward, id: string): Promise<AbortAnswer>;
   planCompletion(steward: Steward): Promise<CompletionPlan>;
   complete(steward: Steward): Promise<CompletionAnswer>;
-  repair(steward: Steward, trusted: SideName | null): Promise<RepairReport>;
+  repair(steward: Steward, decision: Decision | null): Promise<RepairReport>;
 }
 
 const named = z.strictObject({ capability: z.string() });
@@ -83,6 +84,8 @@ const handoverOrder = named
 const completionOrder = named.extend({ dryRun: z.boolean().default(false) });
 const repairOrder = named.extend({
   trust: z.enum(['legacy', 'extracted']).nullable().default(null),
+  // Whether the trusted side takes over the rows that only the other one has.
+  keep: z.boolean().default(false),
 });
 const abortOrder = named.extend({ handover: z.string().min(1) });
 
@@ -138,8 +141,9 @@ export function engineRoutes(engine: EngineControl): Router {
     );
   });
   router.post('/repairs', async (req, res) => {
-    const { capability, trust } = parse(repairOrder, bodyOf(req));
-    res.json(await engine.repair(find(engine, capability), trust));
+    const { capability, trust, keep } = parse(repairOrder, bodyOf(req));
+    const decision = trust === null ? null : { side: trust, keep };
+    res.json(await engine.repair(find(engine, capability), decision));
   });
   router.post('/aborts', async (req, res) => {
     const { capability, handover } = parse(abortOrder, bodyOf(req));

@@ -37,7 +37,7 @@ export interface StewardOptions {
   readonly publisher: RoutingPublisher;
   readonly doors: Doors | undefined;
   readonly log: Logger;
-  readonly holder: string;
+  readonly holder: () => string;
   readonly leaseMs?: number;
   readonly limits?: StepLimits;
   readonly gateLimits?: GateLimits;
@@ -163,7 +163,7 @@ export class Steward {
     }
     const { legacy, extracted } = plane.sides;
     const stores = { legacy: legacy.store, extracted: extracted.store };
-    const leases = new Leases(stores, holder, leaseMs);
+    const leases = new Leases(stores, holder(), leaseMs);
     this.#lost = false;
     const led = await leases.take(() => {
       this.#lost = true;

@@ -2,24 +2,25 @@ import { Problem } from '../../chassis/index.ts';
 import { repair } from '../doctor/repair.ts';
 import type { RepairReport, Surgery } from '../doctor/repair.ts';
 import { NothingToDecide, trust } from '../doctor/trust.ts';
-import type { SideName } from '../side.ts';
+import type { Decision } from '../doctor/trust.ts';
 import type { Command } from './driver.ts';
 import type { HandoverOutcome } from './handovers.ts';
 
 /**
  * Mends a capability under the leases of whoever calls.
- * @param side whose rows a person says are right; null: only what needs nobody's decision is done
+ * @param decision of a person; null: only what needs nobody's is done
  * @param onEnd told of a handover that came to its end
  */
 export async function operate(
   { plane, handovers, leases }: Command,
-  side: SideName | null,
+  decision: Decision | null,
   onEnd: (outcome: HandoverOutcome) => void,
 ): Promise<RepairReport> {
   const held = leases.held;
   if (!held) throw new Error('the leases are lost');
   const surgery: Surgery = {
     capability: plane.data.capability,
+    mapping: plane.data.mapping,
     sides: plane.sides,
     leases: held,
     async endHandover(record) {
@@ -28,15 +29,15 @@ export async function operate(
       return ending(outcome);
     },
   };
-  const report = side === null ? await repair(surgery) : await decided(surgery, side);
+  const report = decision === null ? await repair(surgery) : await decided(surgery, decision);
   await plane.data.ownerChanged().catch(() => undefined);
   return report;
 }
 
 /** @throws Problem `nothing_to_repair` unless the doctor asks for a decision */
-async function decided(surgery: Surgery, side: SideName): Promise<RepairReport> {
+async function decided(surgery: Surgery, decision: Decision): Promise<RepairReport> {
   try {
-    return await trust(surgery, side);
+    return await trust(surgery, decision);
   } catch (error) {
     if (!(error instanceof NothingToDecide)) throw error;
     const { capability } = surgery;

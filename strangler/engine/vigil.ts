@@ -1,4 +1,5 @@
-import type { Logger } from '../../chassis/index.ts';
+import type { Fence, Logger } from '../../chassis/index.ts';
+import { decisionText } from '../doctor/finding.ts';
 import { openDemand } from '../doctor/open-demand.ts';
 import { findOlderSelves } from '../doctor/older-self.ts';
 import type { OlderSelf } from '../doctor/older-self.ts';
@@ -12,7 +13,8 @@ const SIDES: readonly SideName[] = ['legacy', 'extracted'];
 
 /**
  * Watches for a database that was restored from a backup: every second each is told of the other,
- * and one that knows less of itself than it should is an older self. The alarm is kept in both
+ * and one that knows less of itself than it should is an older self. Where that is the owner, it takes
+ * no more writes until a person has decided which side is right. The alarm is kept in both
  * databases. Neither is told of the other again, so that the evidence stays, until all rows have
  * been compared and found equal.
  */
@@ -37,7 +39,7 @@ export class Vigil {
     if (performance.now() - this.#lookedAt < EVERY_MS) return;
     const found = await findOlderSelves(plane.sides);
     const who = found.map(({ side }) => side).join();
-    if (who !== '' && who !== this.#alarmed) await this.#alarm(plane, found);
+    if (who !== '' && who !== this.#alarmed) await this.#alarm(plane, leases, found);
     else if (who === '' || (await isCompared(plane))) {
       await settle(plane, leases, found);
       await introduce(plane, leases);
@@ -46,15 +48,42 @@ export class Vigil {
     this.#lookedAt = performance.now();
   }
 
-  async #alarm({ sides }: Plane, found: readonly OlderSelf[]): Promise<void> {
+  async #alarm(plane: Plane, leases: Leases, found: readonly OlderSelf[]): Promise<void> {
+    const { sides } = plane;
     const reason = found.map((one) => one.reason).join('; ');
     this.#log.error(
       { capability: this.#capability, reason, next: `fig doctor ${this.#capability}` },
       'a database was restored from a backup, or replaced; nothing is handed over before both sides are compared',
     );
-    for (const side of SIDES) await sides[side].checks.demandReconcile(reason);
+    // After a person has decided, what shows is the same old wound: it is not for us to overrule them.
+    if (!(await isDecided(plane))) {
+      for (const { side } of found) await this.#fenceOff(plane, leases, side);
+      for (const side of SIDES) await sides[side].checks.demandReconcile(reason);
+    }
     this.#alarmed = found.map(({ side }) => side).join();
   }
+
+  /** It knows less than was acknowledged: each further write of its own makes the two harder to join. */
+  async #fenceOff({ sides }: Plane, leases: Leases, side: SideName): Promise<void> {
+    const { store } = sides[side];
+    const lease = leases.held?.[side];
+    const fences = await store.fences();
+    if (!lease || !fences.anyOpen) return;
+    const from: Fence = { state: 'open', epoch: fences.split ? fences.epoch : fences.rest.epoch };
+    const entry = {
+      handover: 'vigil',
+      step: 'close',
+      detail: 'restored from a backup, or replaced',
+    };
+    const closed = await store.step(entry, lease, { from, to: { ...from, state: 'closed' } });
+    const news = { capability: this.#capability, side, closed };
+    this.#log.error(news, 'the restored database takes no writes until a person has decided');
+  }
+}
+
+async function isDecided({ sides }: Plane): Promise<boolean> {
+  const demands = await Promise.all(SIDES.map((side) => sides[side].checks.demand()));
+  return demands.some((one) => SIDES.some((side) => one?.reason === decisionText(side)));
 }
 
 async function isCompared({ sides }: Plane): Promise<boolean> {

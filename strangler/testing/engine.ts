@@ -47,7 +47,7 @@ export async function withEngine<T>(
   const client = createHttpClient(url, 30_000);
   const call: RunningEngine['call'] = (method, path, body) =>
     client.call(method, path, body === undefined ? {} : { body });
-  engine.start();
+  engine.start(url);
   try {
     return await use({
       engine,

@@ -1,7 +1,7 @@
 import { createLog } from '../../../chassis/index.ts';
 import type { Environment } from '../../../chassis/index.ts';
 import { diagnose, examine, repairText } from '../../doctor/index.ts';
-import type { DatabaseFacts, EngineFacts, RepairReport } from '../../doctor/index.ts';
+import type { DatabaseFacts, Decision, EngineFacts, RepairReport } from '../../doctor/index.ts';
 import {
   LeaseHeldError,
   openEachSide,
@@ -11,6 +11,9 @@ import {
 } from '../../engine/index.ts';
 import type { DataDeclaration, LiveStatus } from '../../engine/index.ts';
 import { openFlagStore, readSwitch } from '../../routing/index.ts';
+import { partingOf } from '../../copy/index.ts';
+import type { SideDatabase } from '../../side-database.ts';
+import { otherSide } from '../../side.ts';
 import type { SideName } from '../../side.ts';
 import { declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
@@ -30,6 +33,7 @@ import { examineSurroundings } from '../system-health.ts';
 interface DoctorWords {
   readonly repair: boolean;
   readonly trust: SideName | undefined;
+  readonly keep: boolean;
   readonly dryRun: boolean;
   readonly yes: boolean;
   readonly timeoutMs: number;
@@ -37,6 +41,8 @@ interface DoctorWords {
 
 /** Longer than a lease lasts without the engine that holds it. */
 const LEASE_MS = 3_000;
+/** Some ten million rows that are equal; a doctor that takes longer is no help at night. */
+const COMPARE_MS = 60_000;
 
 /**
  * Explains what state everything is in, with an engine or without one, and mends what is safe.
@@ -52,19 +58,20 @@ export async function doctor(
   refuseVagueTrust(words, declarations);
   const engine = new EngineClient(context.engineUrl, words.timeoutMs, output.progress);
   const before = await look(context, engine, declarations);
-  if (words.dryRun) return plan(output, before, words.trust);
+  if (words.dryRun) return plan(output, before, words);
   const reports = words.repair ? await mend(context, output, engine, before, words) : [];
   const after = reports.length > 0 ? await look(context, engine, declarations) : before;
   tell(output, after, reports);
 }
 
 function refuseVagueTrust(
-  { trust, repair }: DoctorWords,
+  { trust, keep, repair }: DoctorWords,
   declarations: readonly DataDeclaration[],
 ): void {
-  if (trust === undefined || (repair && declarations.length === 1)) return;
+  if (trust === undefined && !keep) return;
+  if (trust !== undefined && repair && declarations.length === 1) return;
   const message = 'a side is trusted for one capability at a time, and only to mend it';
-  const next = `fig doctor inventory --repair --trust ${trust}`;
+  const next = `fig doctor inventory --repair --trust ${trust ?? 'legacy'}`;
   throw new CommandError(EXIT.usage, 'usage_trust', message, next);
 }
 
@@ -101,9 +108,32 @@ async function readFlagsFor(
 async function examineOne(declaration: DataDeclaration): Promise<DatabaseFacts> {
   const sides = openEachSide(declaration);
   try {
-    return await examine(declaration.mapping.capability, sides);
+    const facts = await examine(declaration.mapping.capability, sides);
+    if (!isPartingInQuestion(facts)) return facts;
+    return { ...facts, parting: await compared(declaration, sides) };
   } finally {
     for (const side of Object.values(sides)) if (!(side instanceof Error)) await side.close();
+  }
+}
+
+/** Where a side may hold what the other one does not, no advice is given without having looked. */
+function isPartingInQuestion({ older, fences, unfinished }: DatabaseFacts): boolean {
+  if (!fences || unfinished) return false;
+  const { legacy, extracted } = fences;
+  return older.length > 0 || (legacy.state === 'open') === (extracted.state === 'open');
+}
+
+async function compared(
+  { mapping }: DataDeclaration,
+  { legacy, extracted }: Readonly<Record<SideName, SideDatabase | Error>>,
+): Promise<DatabaseFacts['parting']> {
+  const sides = { legacy, extracted } as Readonly<Record<SideName, SideDatabase>>;
+  const signal = AbortSignal.timeout(COMPARE_MS);
+  try {
+    return await partingOf(mapping, sides, signal);
+  } catch (error) {
+    if (signal.aborted) return `comparing takes longer than ${COMPARE_MS / 1_000} s`;
+    return error instanceof Error ? error.message : String(error);
   }
 }
 
@@ -137,12 +167,13 @@ function stepsOf({ findings }: Examination, trust: SideName | undefined): readon
   });
 }
 
-function plan(output: Output, examination: Examination, trust: SideName | undefined): void {
+function plan(output: Output, examination: Examination, { trust, keep }: DoctorWords): void {
   const [only] = examination.capabilities;
   const steps =
     trust === undefined
       ? stepsOf(examination, trust)
       : [
+          ...(keep ? [`copy the rows that only ${otherSide(trust)} has to ${trust}`] : []),
           `${only?.capability ?? ''}: make ${trust} the only owner, at an epoch above both`,
           'demand a full comparison before the next handover',
         ];
@@ -158,7 +189,7 @@ async function mend(
   output: Output,
   engine: EngineClient,
   examination: Examination,
-  { trust, yes }: DoctorWords,
+  { trust, keep, yes }: DoctorWords,
 ): Promise<readonly RepairReport[]> {
   const ill =
     trust === undefined
@@ -173,13 +204,14 @@ async function mend(
     question: trust ? `Make ${trust} the owner of ${names.join()}?` : `Mend ${names.join(', ')}?`,
     yes,
     otherwise:
-      `fig doctor ${trust ? names.join() : ''} --repair ${trust ? `--trust ${trust} ` : ''}--yes`.replace(
+      `fig doctor ${trust ? names.join() : ''} --repair ${trust ? `--trust ${trust} ${keep ? '--keep ' : ''}` : ''}--yes`.replace(
         / +/g,
         ' ',
       ),
   });
+  const decision = trust === undefined ? null : { side: trust, keep };
   const reports: RepairReport[] = [];
-  for (const name of names) reports.push(await operateOn(context, output, engine, name, trust));
+  for (const name of names) reports.push(await operateOn(context, output, engine, name, decision));
   return reports;
 }
 
@@ -197,10 +229,13 @@ async function operateOn(
   output: Output,
   engine: EngineClient,
   capability: string,
-  trust: SideName | undefined,
+  decision: Decision | null,
 ): Promise<RepairReport> {
-  if ((await engine.statusOf(capability))?.standing.as === 'leader') {
-    return (await engine.order('/repairs', { capability, trust: trust ?? null })) as RepairReport;
+  const standing = (await engine.statusOf(capability))?.standing;
+  // One that stands by knows where the leader is, or leads soon.
+  if (standing?.as === 'leader' || standing?.as === 'standby') {
+    const { side: trust = null, keep = false } = decision ?? {};
+    return (await engine.order('/repairs', { capability, trust, keep })) as RepairReport;
   }
   const declaration = declarations[capability];
   if (!declaration) throw new Error(`${capability} has no rows that move`);
@@ -212,9 +247,9 @@ async function operateOn(
   try {
     const report = await withStandIn(
       { declaration, redisUrl, log, patienceMs: LEASE_MS },
-      (command) => operate(command, trust ?? null, () => undefined),
+      (command) => operate(command, decision, () => undefined),
     );
-    return trust === undefined ? report : await settleRequest(env, report, trust);
+    return decision === null ? report : await settleRequest(env, report, decision.side);
   } catch (error) {
     if (!(error instanceof LeaseHeldError)) throw error;
     return { capability, done: [], failed: [`${error.message}, but no engine answers here`] };

@@ -118,17 +118,20 @@ function commandOf({ capability, to, customers, share }: Order): string {
 async function give(engine: EngineClient, order: Order): Promise<HandoverAnswer> {
   const before = await engine.statusOf(order.capability);
   try {
-    return (await engine.order('/handovers', order)) as HandoverAnswer;
+    return (await engine.order('/handovers', order, LOST)) as HandoverAnswer;
   } catch (error) {
     if (!isLost(error)) throw error;
     return whatBecameOfIt(engine, order, { before, cause: error });
   }
 }
 
+/** What an engine answers that may have begun, or even finished, what was asked of it. */
+const LOST = ['handover_lost', 'internal_error', 'database_unavailable'];
+
 /** Whether nobody has said what became of an order that may have been begun. */
 function isLost(error: unknown): error is Error {
   if (error instanceof CallFailed) return true;
-  return error instanceof CommandError && ['handover_lost', 'internal_error'].includes(error.code);
+  return error instanceof CommandError && LOST.includes(error.code);
 }
 
 interface Lost {

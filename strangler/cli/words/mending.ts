@@ -7,6 +7,7 @@ import type { Run } from '../verb.ts';
 interface DoctorWordsGiven extends OutputWishes {
   readonly repair: boolean;
   readonly trust?: 'legacy' | 'extracted';
+  readonly keep: boolean;
   readonly dryRun: boolean;
   readonly yes: boolean;
   readonly timeout: number;
@@ -51,6 +52,7 @@ function addDoctor(program: Command, run: Run): void {
       'fig doctor',
       'fig doctor --repair',
       'fig doctor inventory --repair --trust extracted',
+      'fig doctor inventory --repair --trust extracted --keep',
     ],
   })
     .argument('[capability]', ALL)
@@ -61,19 +63,25 @@ function addDoctor(program: Command, run: Run): void {
         'extracted',
       ]),
     )
+    .option(
+      '--keep',
+      'with --trust: it also takes over the rows that only the other side has',
+      false,
+    )
     .option(...DRY_RUN, false)
     .option(...YES, false)
     .addOption(patience('give up waiting', 30_000))
     .action(
       (
         capability: string | undefined,
-        { repair, trust, dryRun, yes, timeout, ...wishes }: DoctorWordsGiven,
+        { repair, trust, keep, dryRun, yes, timeout, ...wishes }: DoctorWordsGiven,
       ) =>
         run(wishes, async (context, output) => {
           const { doctor } = await import('../commands/doctor.ts');
           await doctor(context, output, capability, {
             repair,
             trust,
+            keep,
             dryRun,
             yes,
             timeoutMs: timeout,
