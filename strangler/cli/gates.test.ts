@@ -76,7 +76,9 @@ describe('a switch is refused, and the command that is named mends it', () => {
         /column NOTE was TEXT and is VARCHAR\(80\); legacy table STOCK has lost 10 of Fig's triggers/,
         'fig check shop --accept',
       );
-      expect((await fig('status')).stdout).toMatch(/gates +refused: schema[;,] /);
+      const { stdout: told } = await fig('status');
+      expect(told).toMatch(/gates +refused: schema[;,] /);
+      expect(told).toMatch(/schema +.+; bring the mapping in line, then fig check shop --accept/);
       expect(await fig('check shop --accept')).toMatchObject({
         code: 0,
         stdout: expect.stringMatching(/accepted as it is now\nnext: fig reconcile shop\n$/),

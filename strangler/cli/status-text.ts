@@ -58,6 +58,7 @@ function branches(status: ShownStatus, paint: Paint, isWatched: boolean): Branch
     ['intent', intentText(status)],
     ['broken', status.broken ?? null],
     ['parked', parkedText(status)],
+    ['schema', schemaText(status, paint)],
     ['trouble', trouble.length > 0 ? trouble.join('; ') : null],
     ['watch', watchText(status)],
     // Nothing has to come after a switch; what matters then is that there is a way back.
@@ -65,6 +66,13 @@ function branches(status: ShownStatus, paint: Paint, isWatched: boolean): Branch
       ? ['way back', wayBackText(status, paint)]
       : ['next', nextSteps(status)[0]?.command ?? null],
   ];
+}
+
+/** What the business has changed, and how to go on; no gate opens before. */
+function schemaText({ drift, capability }: ShownStatus, paint: Paint): string | null {
+  if (drift.length === 0) return null;
+  const next = `bring the mapping in line, then fig check ${capability} --accept`;
+  return `${paint('red', drift.join('; '))}; ${next}`;
 }
 
 /** What the flags ask for, with what the figures alone do not tell. */
