@@ -27,6 +27,7 @@ export { rehearse } from './rehearse.ts';
 export type { RehearsalOptions } from './rehearse.ts';
 export { replay } from './replay.ts';
 export type { HandoverReport, Report } from './report.ts';
+export type { Stage } from './stages.ts';
 export { countMismatches } from './settle.ts';
 export { createShop } from './shop.ts';
 export { orderAt, startTraffic } from './traffic.ts';

@@ -22,6 +22,8 @@ interface EngineStatus {
 }
 
 const EVERY_MS = 200;
+/** What is older than this is not shown as what is. */
+const PATIENCE_MS = 2_000;
 
 /** Shows where the rehearsal is: stage, shares, lag, requests and failures. */
 export function watch({ system, ledger, traffic, total, progress }: Watched): {
@@ -31,11 +33,15 @@ export function watch({ system, ledger, traffic, total, progress }: Watched): {
   let stage = 'starting';
   let shares = '';
   let lag = '?';
+  let asking = false;
 
+  /** One question at a time: an engine that is slow to answer is not asked more, but less often. */
   async function ask(): Promise<void> {
+    if (asking) return;
+    asking = true;
     try {
       const answer = await fetch(`${system.urls['engine'] ?? ''}/status`, {
-        signal: AbortSignal.timeout(EVERY_MS),
+        signal: AbortSignal.timeout(PATIENCE_MS),
       });
       const { capabilities } = (await answer.json()) as EngineStatus;
       shares = capabilities
@@ -47,6 +53,8 @@ export function watch({ system, ledger, traffic, total, progress }: Watched): {
     } catch {
       // The engine may be down because it was killed on purpose; the line then shows what was.
       lag = '?';
+    } finally {
+      asking = false;
     }
   }
 

@@ -37,6 +37,7 @@ import { moveSequences } from './sequences.ts';
 import { Steward } from './steward.ts';
 import { operate } from './surgery.ts';
 import type { Standing } from './steward.ts';
+import { sharedRun } from '../shared-run.ts';
 import { handoversOf, readStatus } from './status.ts';
 import { wayBackOf } from './way-back-state.ts';
 import type { WayBack } from './way-back-state.ts';
@@ -95,6 +96,8 @@ export interface EngineStatus {
 
 /** Everything one engine process does, behind HTTP; neither listens nor reads the environment. */
 export class Engine implements EngineControl {
+  /** Reads both sides of each capability; those who ask meanwhile share the next reading. */
+  readonly status = sharedRun(() => this.#readStatus());
   readonly app: Express;
   readonly stewards: ReadonlyMap<string, Steward>;
   holder = newHolder();
@@ -152,7 +155,7 @@ export class Engine implements EngineControl {
     return this.#publisher.states;
   }
 
-  async status(): Promise<EngineStatus> {
+  async #readStatus(): Promise<EngineStatus> {
     const stewards = [...this.stewards.values()];
     return {
       schemaVersion: SCHEMA_VERSION,

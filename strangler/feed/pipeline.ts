@@ -4,7 +4,7 @@ import type { Mapping } from '../mapping/index.ts';
 import type { CommitWatch, ParkedChange, SideDatabase } from '../side-database.ts';
 import { Applier } from './applier.ts';
 import { revealer } from './reveal.ts';
-import { QueueSource } from './queue-source.ts';
+import type { QueueSource } from './queue-source.ts';
 import { DirectSource } from './slice-source.ts';
 import type { SliceSource } from './slice-source.ts';
 
@@ -36,7 +36,12 @@ export class Pipeline {
   #seen = -1;
   #looking: Promise<void> | undefined;
 
-  private constructor(options: PipelineOptions, position: number, incarnation: string) {
+  private constructor(
+    options: PipelineOptions,
+    position: number,
+    incarnation: string,
+    Queued: typeof QueueSource | undefined,
+  ) {
     this.#options = options;
     this.direction = options.direction;
     const { mapping, source, target, redisUrl, log } = options;
@@ -54,14 +59,18 @@ export class Pipeline {
     const limit = (): number => target.sliceLimit;
     const queued = { capability, feedOf: source.side, feed, limit, log };
     this.#queue =
-      redisUrl === undefined ? this.#direct : new QueueSource({ ...queued, redisUrl, incarnation });
+      redisUrl === undefined || Queued === undefined
+        ? this.#direct
+        : new Queued({ ...queued, redisUrl, incarnation });
     this.#watch = source.watch(() => this.kick());
   }
 
   static async start(options: PipelineOptions): Promise<Pipeline> {
     const position = await options.target.store.appliedPosition();
     const installation = await options.source.installation();
-    const pipeline = new Pipeline(options, position, installation?.incarnation ?? '');
+    // Loading BullMQ takes a third of a second of processor, which every `fig` command would pay.
+    const { QueueSource: Queued } = options.redisUrl ? await import('./queue-source.ts') : {};
+    const pipeline = new Pipeline(options, position, installation?.incarnation ?? '', Queued);
     await pipeline.#direct.start(pipeline.applier);
     // A backlog comes the usual way, too; where that is not there, the first look finds out.
     if (pipeline.#queue !== pipeline.#direct) await pipeline.#queue.start(pipeline.applier);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import './rehearsal.test.ts';
 import { broken, run } from './run.ts';
 
 describe('a rehearsal', () => {

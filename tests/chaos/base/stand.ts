@@ -82,6 +82,7 @@ export function withStand<T>(options: StandOptions, use: (stand: Stand) => Promi
       );
     } finally {
       await databases.close();
+      options.progress.end();
     }
   });
 }

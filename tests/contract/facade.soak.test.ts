@@ -1,0 +1,1 @@
+import './facade.test.ts';

@@ -1,0 +1,1 @@
+import './playbook.test.ts';
