@@ -7,6 +7,7 @@ import {
   HIDDEN,
   isGuest,
   keyColumns,
+  secretColumnsOf,
 } from '../mapping/index.ts';
 import type { Mapping, Pair, PairKey, Row, SqlValue } from '../mapping/index.ts';
 import type { SideName } from '../side.ts';
@@ -225,7 +226,7 @@ async function compareChunk(
       (one) => differenceOf(pair, source.side, one) !== null && isOwned(options, one),
     );
     const needed = suspects.length > 0 && options.asIs !== true;
-    const judge = await judgeAt(snapshot, pair, there.applied, needed);
+    const judge = await judgeAt(options, snapshot, pair, there.applied, needed);
     const findings: (readonly [Partners, Finding])[] = [];
     for (const one of suspects) findings.push([one, await judge(source, one)]);
     return {
@@ -238,6 +239,7 @@ async function compareChunk(
 
 /** Judges rows that differ between the target at `applied` and this snapshot of the owner. */
 async function judgeAt(
+  { mapping, source }: ReconcileOptions,
   snapshot: Snapshot,
   pair: Pair,
   applied: number,
@@ -245,10 +247,12 @@ async function judgeAt(
 ): Promise<(source: SideDatabase, partners: Partners) => Promise<Finding>> {
   const keys = needed ? await snapshot.changedSince(pair, applied) : [];
   const changed = new Set(keys.map((key) => encodeValues(key)));
+  const secrets = secretColumnsOf(mapping, source.side, pair[source.side].table);
   return async ({ side }, partners) => {
     if (!changed.has(encodeValues(partners.key))) return differenceOf(pair, side, partners);
-    // No image has them: they are read when a change is applied, and may be newer than the change.
-    if (pair.columns.some(({ secret }) => secret)) return 'hot';
+    // No image has them: they are read when a change is applied, and may be newer than the change. A
+    // row that is gone by then is deleted on the target, from all pairs of its table.
+    if (secrets.length > 0) return 'hot';
     const change = await snapshot.changeAt(pair, partners.key, applied);
     if (change === undefined) return 'hot';
     const image = change.image as Row | null;
@@ -271,7 +275,7 @@ async function lookAgain(options: ReconcileOptions, pair: Pair, key: PairKey): P
       const partners = { key, source: await snapshot.row(pair, key), target: there.row };
       if (differenceOf(pair, source.side, partners) === null) return null;
       if (!isOwned(options, partners)) return null;
-      return (await judgeAt(snapshot, pair, there.applied, options.asIs !== true))(
+      return (await judgeAt(options, snapshot, pair, there.applied, options.asIs !== true))(
         source,
         partners,
       );
