@@ -9,6 +9,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, sep } from 'node:path';
+import { memoryFolder } from '../dist/system/memory-folder.js';
 import { writeDurations } from './durations.js';
 
 const root = join(import.meta.dirname, '..');
@@ -34,7 +35,7 @@ const TESTS = { name: 'tests', pattern: '**/!(*.soak).test.ts' };
 const SOAK = { name: 'soak', pattern: '**/*.soak.test.ts' };
 
 /** All that is written for a while goes here, also by tests that are killed, and goes away with the run. */
-const scratch = mkdtempSync(join(tmpdir(), 'fig-test-run-'));
+const scratch = mkdtempSync(join(memoryFolder() ?? tmpdir(), 'fig-test-run-'));
 // Some programs that tests start run as another user, such as PostgreSQL, in folders of their own below.
 chmodSync(scratch, 0o711);
 const parts = [];
