@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { createLog } from '../chassis/index.ts';
+import { inSoak } from '../tests/support/index.ts';
 import { DataPlane } from './data-plane.ts';
 import type { SideName } from './side.ts';
 import { openSides } from './sides.ts';
@@ -56,7 +57,7 @@ async function withPlane(
   );
 }
 
-describe.each(pairings)(
+describe.each(inSoak(pairings, pairings.slice(0, 1)))(
   'a schema made by somebody with other habits, from $legacy to $extracted',
   (pairing) => {
     it('is copied, followed, compared and handed over, both ways, whatever happens', () =>

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { eventually, withTempDir } from '../../tests/support/index.ts';
+import { built, eventually, withTempDir } from '../../tests/support/index.ts';
 import { flagsFileOf, withEngine } from '../testing/engine.ts';
 import { figFor, withFig } from '../testing/fig.ts';
 import { withSides } from '../testing/sides.ts';
@@ -243,9 +243,8 @@ describe('fig', () => {
   it('ends with 130 when it is interrupted', () =>
     withSides(async (sides) => {
       await figFor(sides, 'http://127.0.0.1:9');
-      const main = fileURLToPath(new URL('main.ts', import.meta.url));
+      const main = built(new URL('main.ts', import.meta.url));
       const watching = fork(main, ['status', '-w'], {
-        execArgv: ['--import', 'tsx'],
         env: { ...process.env, FIG_DATA_DIR: dirname(sides.legacy.name) },
         silent: true,
       });

@@ -43,7 +43,7 @@ async function expectEnd(
 const finished = /an interrupted handover was finished/;
 /** What differs between the dialects is how a fence is moved. */
 const places: readonly (readonly [Dialect, StepKind])[] = [
-  ...inSoak(STEPS, ['close', 'cede', 'finish'] as const).map((step) => ['sqlite', step] as const),
+  ...inSoak(STEPS, ['cede'] as const).map((step) => ['sqlite', step] as const),
   ...inSoak(['close', 'cede', 'open'] as const, ['cede'] as const).map(
     (step) => ['postgres', step] as const,
   ),
@@ -59,7 +59,7 @@ describe('an engine killed while customers move', () => {
     }),
   );
 
-  it.each<StepKind>(['cede', 'finish'])(
+  it.each<StepKind>(inSoak(['cede', 'finish'], ['cede']))(
     'before %s of what comes later, for the rest and back: the next one finishes it',
     (step) =>
       withTill('sqlite', async (sides) => {
@@ -75,13 +75,15 @@ describe('an engine killed while customers move', () => {
       }),
   );
 
-  it.each(dialects)('on %s, and its deadline passed: the next one takes it back', (dialect) =>
-    withTill(dialect, async (sides) => {
-      await withTillEngine(sides, prepareTill);
-      await killAt(sides, 'cede', { to: 'extracted', customers: ['A'] });
-      await sides.legacy.run('UPDATE fig_handover SET deadline = 0');
-      const taken = /an interrupted handover was taken back/;
-      await expectEnd(sides, { A: 'legacy', B: 'legacy' }, taken);
-    }),
+  it.each(inSoak<readonly Dialect[]>(dialects, ['sqlite']))(
+    'on %s, and its deadline passed: the next one takes it back',
+    (dialect) =>
+      withTill(dialect, async (sides) => {
+        await withTillEngine(sides, prepareTill);
+        await killAt(sides, 'cede', { to: 'extracted', customers: ['A'] });
+        await sides.legacy.run('UPDATE fig_handover SET deadline = 0');
+        const taken = /an interrupted handover was taken back/;
+        await expectEnd(sides, { A: 'legacy', B: 'legacy' }, taken);
+      }),
   );
 });

@@ -2,7 +2,7 @@ import Database from 'better-sqlite3';
 
 /**
  * A process of its own that changes a few rows of the legacy side as fast as it may until it is
- * killed: node --import tsx hot-writer.ts FILE
+ * killed: node dist/strangler/testing/hot-writer.js FILE
  */
 const [, , file = ''] = process.argv;
 const prompt = new Database(file, { timeout: 2_000 });

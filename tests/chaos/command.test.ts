@@ -4,11 +4,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 import { readSystemFile } from '../../system/index.ts';
 import { isAlive } from '../system/is-alive.ts';
-import { eventually, withTempDir } from '../support/index.ts';
+import { built, eventually, withTempDir } from '../support/index.ts';
 import { BrokenPromise, chaosCommand, unprovenWithout } from './base/runs.ts';
 import type { RunReport } from './base/runs.ts';
 
@@ -102,8 +101,8 @@ describe('a chaos command', () => {
   });
 
   it('finds a system that does not come up inconclusive, and is not silent meanwhile', async () => {
-    const main = fileURLToPath(new URL('feed/main.ts', import.meta.url));
-    const child = spawn(process.execPath, ['--import', 'tsx', main, '--runs', '1'], {
+    const main = built(new URL('feed/main.ts', import.meta.url));
+    const child = spawn(process.execPath, ['--enable-source-maps', main, '--runs', '1'], {
       // The card processor refuses to start with it.
       env: { ...process.env, PROVIDER_SLOW_MS: 'soon' },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -123,8 +122,8 @@ describe('a chaos command', () => {
     'takes its system down when it is interrupted',
     () =>
       withTempDir(async (directory) => {
-        const main = fileURLToPath(new URL('feed/main.ts', import.meta.url));
-        const child = spawn(process.execPath, ['--import', 'tsx', main, '--runs', '1'], {
+        const main = built(new URL('feed/main.ts', import.meta.url));
+        const child = spawn(process.execPath, ['--enable-source-maps', main, '--runs', '1'], {
           env: { ...process.env, TMPDIR: directory },
           stdio: 'ignore',
         });

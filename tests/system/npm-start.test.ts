@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { projectRoot, readSystemFile, withoutSystem } from '../../system/index.ts';
 import type { SystemFile } from '../../system/index.ts';
-import { eventually, withTempDir } from '../support/index.ts';
+import { built, eventually, withTempDir } from '../support/index.ts';
 import { isAlive } from './is-alive.ts';
 
 interface Started {
@@ -19,7 +19,7 @@ interface Started {
 function start(dataDir: string, variables: Record<string, string> = {}): Started {
   const supervisor = spawn(
     process.execPath,
-    ['--import', 'tsx', 'tests/system/fixtures/supervise.ts'],
+    ['--enable-source-maps', built(new URL('fixtures/supervise.ts', import.meta.url))],
     {
       cwd: projectRoot,
       env: {

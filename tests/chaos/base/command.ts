@@ -2,8 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { withTempDir } from '../../support/index.ts';
+import { built, withTempDir } from '../../support/index.ts';
 import type { RunReport } from './runs.ts';
 
 /** What one of the chaos commands printed, how it ended, and what it kept of each run. */
@@ -25,9 +24,9 @@ export function runChaos(
 ): Promise<Outcome> {
   return withTempDir(async (directory) => {
     const json = join(directory, 'report.json');
-    const script = fileURLToPath(new URL(`../${main}`, import.meta.url));
+    const script = built(new URL(`../${main}`, import.meta.url));
     const words = ['--runs', String(runs), '--seed', '1', '--json', json, ...options];
-    const child = spawn(process.execPath, ['--import', 'tsx', script, ...words], {
+    const child = spawn(process.execPath, ['--enable-source-maps', script, ...words], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let out = '';

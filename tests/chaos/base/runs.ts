@@ -14,6 +14,8 @@ export interface RunContext {
   readonly signal: AbortSignal;
   /** Whether the system keeps its data in PostgreSQL. */
   readonly postgres: boolean;
+  /** How many handovers a run of a command that `handsOver` makes; its own number when absent. */
+  readonly handovers?: number | undefined;
   /** To be given the run's system: what it logged is shown with a verdict that is not good. */
   readonly onStart: (system: System) => void;
 }
@@ -46,6 +48,8 @@ export interface ChaosCommand {
   readonly description: string;
   /** Whether it can keep the data in PostgreSQL. */
   readonly onPostgres?: boolean;
+  /** Whether it makes handovers that can be counted. */
+  readonly handsOver?: boolean;
   run(context: RunContext): Promise<RunReport>;
 }
 
@@ -56,6 +60,7 @@ interface Options {
   readonly seed: number;
   readonly json?: string;
   readonly postgres?: boolean;
+  readonly handovers?: number;
 }
 
 type Outcome = RunReport & {
@@ -75,7 +80,7 @@ function whole(atLeast: number): (value: string) => number {
 }
 
 function parse(
-  { name, description, onPostgres = false }: ChaosCommand,
+  { name, description, onPostgres = false, handsOver = false }: ChaosCommand,
   words: readonly string[],
   { stdout, stderr }: Streams,
 ): Options {
@@ -97,6 +102,7 @@ inconclusive, 2 for wrong usage, 130 after Ctrl-C.`;
   if (onPostgres) {
     command.option('--postgres', 'keep the data in a PostgreSQL of its own instead of in files');
   }
+  if (handsOver) command.option('--handovers <n>', 'how many a run makes', whole(1));
   return command
     .description(description)
     .option('--runs <n>', 'how many runs', whole(1), 5)
@@ -137,7 +143,7 @@ export async function chaosCommand(
     if (options.json !== undefined) {
       await writeFile(options.json, `${JSON.stringify({ runs: outcomes }, null, 2)}\n`);
     }
-    streams.stdout.write(verdictText(command, outcomes, options.postgres));
+    streams.stdout.write(verdictText(command, outcomes, options));
     if (stop.signal.aborted) return 130;
     return EXIT_CODES[worst(outcomes.map((outcome) => outcome.verdict))];
   } catch (error) {
@@ -151,10 +157,11 @@ export async function chaosCommand(
 
 async function runAll(
   command: ChaosCommand,
-  { runs, seed: first, postgres = false }: Options,
+  options: Options,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Outcome[]> {
+  const { runs, seed: first, postgres = false, handovers } = options;
   const outcomes: Outcome[] = [];
   for (let index = 0; index < runs && !signal.aborted; index += 1) {
     const seed = first + index;
@@ -165,7 +172,7 @@ async function runAll(
       logs = keepLastLines(system);
     };
     const report = await command
-      .run({ seed, progress, signal, postgres, onStart })
+      .run({ seed, progress, signal, postgres, handovers, onStart })
       .catch(notCarriedOut);
     if (signal.aborted) break;
     const verdict = verdictOf(report);
@@ -178,7 +185,7 @@ async function runAll(
       ...(said === undefined ? {} : { logs: said }),
     };
     outcomes.push(outcome);
-    progress.say(outcomeText(command, outcome, postgres));
+    progress.say(outcomeText(command, outcome, options));
   }
   progress.end();
   return outcomes;
@@ -197,7 +204,7 @@ function notCarriedOut(error: unknown): RunReport {
 
 const seconds = (ms: number): number => Math.round(ms / 100) / 10;
 
-function outcomeText(command: ChaosCommand, outcome: Outcome, postgres: boolean): string {
+function outcomeText(command: ChaosCommand, outcome: Outcome, options: Options): string {
   const { seconds: took, facts, broken, unproven, verdict, logs } = outcome;
   const said = Object.entries(facts).map(([what, value]) => `${what} ${value}`);
   const about = said.length === 0 ? '' : `: ${said.join(', ')}`;
@@ -206,18 +213,23 @@ function outcomeText(command: ChaosCommand, outcome: Outcome, postgres: boolean)
     `  ${verdict === 'broke' ? 'BROKEN' : 'INCONCLUSIVE'} after ${took} s${about}`,
     ...[...broken, ...(unproven === undefined ? [] : [unproven])].map((text) => `  - ${text}`),
     ...(logs === undefined ? [] : [logs]),
-    `  again: ${again(command, outcome, postgres)}`,
+    `  again: ${again(command, outcome, options)}`,
   ].join('\n');
 }
 
-function again({ name }: ChaosCommand, { seed }: Outcome, postgres: boolean): string {
-  return `npm run ${name} -- --runs 1 --seed ${seed}${postgres ? ' --postgres' : ''}`;
+function again(
+  { name }: ChaosCommand,
+  { seed }: Outcome,
+  { postgres, handovers }: Options,
+): string {
+  const size = handovers === undefined ? '' : ` --handovers ${handovers}`;
+  return `npm run ${name} -- --runs 1 --seed ${seed}${size}${postgres ? ' --postgres' : ''}`;
 }
 
 function verdictText(
   command: ChaosCommand,
   outcomes: readonly Outcome[],
-  postgres = false,
+  options: Options,
 ): string {
   const having = (verdict: Verdict) => outcomes.filter((outcome) => outcome.verdict === verdict);
   const [kept, broke, inconclusive] = [having('kept'), having('broke'), having('inconclusive')];
@@ -228,7 +240,7 @@ function verdictText(
   ];
   const all = kept.length === outcomes.length ? 'nothing was lost' : counts.join(', ');
   const lines = [...broke, ...inconclusive].map(
-    (outcome) => `again: ${again(command, outcome, postgres)}\n`,
+    (outcome) => `again: ${again(command, outcome, options)}\n`,
   );
   return `${outcomes.length} runs: ${all}\n${lines.join('')}`;
 }

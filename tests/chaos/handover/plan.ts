@@ -47,11 +47,11 @@ const HANDOVERS = 6;
 const WITHIN_MS = 5;
 
 /** The same seed plans the same: each capability is handed over, back, and over again. */
-export function planHandovers(seed: number): readonly PlannedHandover[] {
+export function planHandovers(seed: number, count = HANDOVERS): readonly PlannedHandover[] {
   const random = createRandom(seed);
   const first = random.between(0, 1);
   const strikes = planStrikes(random, {
-    count: HANDOVERS,
+    count,
     victims: VICTIMS,
     withinMs: WITHIN_MS,
   });

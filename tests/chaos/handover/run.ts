@@ -22,7 +22,7 @@ const LEAST_ORDERS = 0.001;
  * over again, and each time something is done to the system in the middle of it.
  */
 export function handoverRun(context: RunContext): Promise<RunReport> {
-  const plan = planHandovers(context.seed);
+  const plan = planHandovers(context.seed, context.handovers);
   context.progress.say(`  ${planText(plan)}`);
   return withStand({ ...context, processes: PROCESSES }, (stand) =>
     hurt(stand, plan, context.seed),

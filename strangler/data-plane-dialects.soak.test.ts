@@ -1,0 +1,1 @@
+import './data-plane-dialects.test.ts';

@@ -1,0 +1,1 @@
+import './trust.test.ts';

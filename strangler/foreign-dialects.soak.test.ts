@@ -1,0 +1,1 @@
+import './foreign-dialects.test.ts';
