@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
@@ -55,14 +56,19 @@ export function serviceUrl(env: Environment, variable: string, defaultPort: numb
   return value.replace(/\/+$/, '');
 }
 
+/** Whether only this machine reaches a host: `127.example.com` is a name like any other. */
+export function isLoopback(host: string): boolean {
+  if (host === 'localhost' || host === '::1') return true;
+  return isIPv4(host) && host.startsWith('127.');
+}
+
 /**
  * The address to listen on. Anything but loopback is refused while nothing authenticates callers,
  * unless FIG_INSECURE_BIND=1 says that the ports are published on loopback only.
  */
 export function listenHost(env: Environment): string {
   const host = env['HOST'] || '127.0.0.1';
-  const loopback = host === 'localhost' || host === '::1' || host.startsWith('127.');
-  if (loopback || env['FIG_INSECURE_BIND'] === '1') return host;
+  if (isLoopback(host) || env['FIG_INSECURE_BIND'] === '1') return host;
   throw new ConfigurationError(
     `HOST=${host} would listen beyond this machine without authentication; ` +
       'use 127.0.0.1, or set FIG_INSECURE_BIND=1 where the ports are published on loopback only',

@@ -16,7 +16,7 @@ import {
 import { compileRoutes, Indexes } from './routes/index.ts';
 import { circumstancesOf, Experiments, Upstreams } from './exchange/index.ts';
 import type { Core, Memory } from './exchange/index.ts';
-import { Counters, HoldLog } from './counting/index.ts';
+import { Counters, HoldLog, UpstreamFailures } from './counting/index.ts';
 import { createDataPlane } from './data-plane.ts';
 import type { Plane } from './data-plane.ts';
 import type { Peers } from './ownership/index.ts';
@@ -56,7 +56,8 @@ export interface Facade {
 export function buildApp(options: FacadeOptions): Facade {
   const { flags, engineUrl, redisUrl, log, peers = NO_PEERS, holds = new HoldLog() } = options;
   const indexes = new Indexes();
-  const upstreams = new Upstreams();
+  const failures = new UpstreamFailures(log);
+  const upstreams = new Upstreams(failures);
   const engine = createHttpClient(engineUrl);
   const remembered = new RememberedFlags(flags);
   const book = new RoutingBook([], remembered);
@@ -65,7 +66,7 @@ export function buildApp(options: FacadeOptions): Facade {
   const survey = new FenceSurvey({
     book,
     log,
-    urlOf: (capability, side) => upstreams.get(capability.upstreams[side]).url,
+    fencesAt: (capability, side) => upstreams.get(capability.upstreams[side]).ask('/fences'),
   });
   const redis = redisUrl === undefined ? undefined : probeRedis(redisUrl, log);
   const door = new Door({ book, redisUrl, log });
@@ -83,6 +84,7 @@ export function buildApp(options: FacadeOptions): Facade {
     peers,
     barriers,
     counters,
+    failures,
     door,
     holds,
     experiments,
@@ -93,6 +95,7 @@ export function buildApp(options: FacadeOptions): Facade {
   const facts = new LocalFacts({
     core: () => plane.core,
     memory,
+    upstreams,
     holds,
     experiments,
     flags,
@@ -109,7 +112,7 @@ export function buildApp(options: FacadeOptions): Facade {
     survey.adopt(capabilities);
     counters.adopt(capabilities);
     door.adopt(capabilities);
-    const { limits, stickyHeader, trustedHops, timingToken } = config;
+    const { limits, stickyHeader, trustedHops, timingToken, droppedHeaders } = config;
     const timeoutMs = Math.min(limits.requestMs, limits.attemptMs ?? limits.requestMs);
     const core: Core = {
       ...memory,
@@ -126,6 +129,7 @@ export function buildApp(options: FacadeOptions): Facade {
       keyHeaders: keyHeaders.filter((header) => header !== stickyHeader),
       trustedHops,
       timingToken,
+      droppedHeaders,
       timeoutMs,
     });
     return { core, reader };

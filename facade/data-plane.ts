@@ -14,6 +14,7 @@ import {
   passOn,
   read,
   refuseRaw,
+  requestTimeout,
   sendProblem,
   Slots,
   upgrade,
@@ -76,6 +77,7 @@ export function createDataPlane(first: Plane): DataPlane {
 
   const onOver = (visit: Visit): void => {
     counters.inFlight -= 1;
+    if (visit.slow) counters.slow += 1;
     const { decision } = visit;
     const changed = decision.kind === 'write' ? decision.changes[0] : decision.capability;
     counters.answered(changed, visit.answerer, visit.status, performance.now() - visit.startedAt);
@@ -294,7 +296,7 @@ function malformed(code: string | undefined): Problem {
     case 'HPE_HEADER_OVERFLOW':
       return new Problem(431, 'headers_too_large', `the headers are over ${HEADER_BYTES} bytes`);
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return new Problem(408, 'request_timeout', 'the request took too long to arrive');
+      return requestTimeout();
     default:
       return new Problem(400, 'malformed_request', 'this is not a well-formed HTTP/1.1 request');
   }

@@ -1,6 +1,7 @@
 import { serviceUrl } from '../chassis/index.ts';
 import type { Environment, Logger } from '../chassis/index.ts';
 import { loadConfig, openFlags, withFlagsFile } from '../strangler/routing/index.ts';
+import type { FigConfig } from '../strangler/routing/index.ts';
 import { buildApp } from './app.ts';
 import type { Facade, FacadeOptions } from './app.ts';
 
@@ -9,7 +10,7 @@ export async function openFacade(
   env: Environment,
   log: Logger,
   more: Pick<FacadeOptions, 'peers' | 'holds'> = {},
-): Promise<{ facade: Facade; close(): Promise<void> }> {
+): Promise<{ facade: Facade; config: FigConfig; close(): Promise<void> }> {
   const config = await loadConfig(env);
   const flags = await openFlags({
     env: withFlagsFile(env, config),
@@ -27,6 +28,7 @@ export async function openFacade(
   });
   return {
     facade,
+    config,
     async close() {
       await facade.close();
       flags.close();

@@ -6,7 +6,7 @@ import { openFacade } from './open-facade.ts';
 /** One process that serves clients and operators. */
 export async function runAlone(env: Environment, log: Logger): Promise<Running> {
   const host = listenHost(env);
-  const { facade, close } = await openFacade(env, log);
+  const { facade, config, close } = await openFacade(env, log);
   await facade.start();
   const admin = await listen(facade.admin, {
     host,
@@ -18,7 +18,12 @@ export async function runAlone(env: Environment, log: Logger): Promise<Running> 
     port: readPort(env, 'FACADE_PORT', 8080),
     variable: 'FACADE_PORT',
   });
-  const stopWatching = watchConfig({ env, log, adopt: (config) => facade.adopt(config) });
+  const stopWatching = watchConfig({
+    config,
+    env,
+    log,
+    adopt: (next) => facade.adopt(next),
+  });
   return {
     ports: { facade: door.port, admin: admin.port },
     async close() {

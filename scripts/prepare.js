@@ -1,8 +1,8 @@
 /**
  * Makes a fresh clone ready for `npm start`, `npm test` and `npm run rehearse`: the right Node, the
- * packages of the lockfile, `dist/` built from the sources, and a Redis; with `--tests` also a
- * PostgreSQL. Plain Node, since it runs before anything is installed. It does only what is missing,
- * and says what it does.
+ * packages of the lockfile, `dist/` built from the sources, and a Redis (not with `--without-redis`);
+ * with `--tests` also a PostgreSQL. Plain Node, since it runs before anything is installed. It does
+ * only what is missing, and says what it does.
  */
 import './check-node.cjs';
 import { existsSync, mkdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
@@ -42,7 +42,7 @@ async function prepare() {
       if (!isBuilt()) await build();
     });
   }
-  await findServer('prepare-redis.js');
+  if (!process.argv.includes('--without-redis')) await findServer('prepare-redis.js');
   if (process.argv.includes('--tests')) await findServer('prepare-postgres.js');
 }
 

@@ -21,6 +21,8 @@ export class Counters {
   heldNow = new Float64Array(0);
   retried = new Float64Array(0);
   inFlight = 0;
+  /** Requests that ended because their clients did not go on. */
+  slow = 0;
   /** Wishes for a WebSocket that are not answered yet. */
   upgrading = 0;
   /** Connections that are WebSockets right now. */

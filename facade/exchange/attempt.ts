@@ -1,10 +1,18 @@
 import type { Duplex } from 'node:stream';
 import type { Dispatcher } from 'undici';
+import { UpstreamTimedOut } from '../counting/index.ts';
 import { joined } from './body.ts';
+import { NoRoom } from './connections.ts';
 import { fencedAnswer, mayBeFenced } from './fenced-answer.ts';
 import type { FencedAnswer } from './fenced-answer.ts';
 import type { ResponseHeaders, Timed } from '../request/index.ts';
-import { isBodiless, reasonPhrase, responseHeaders, TIMEOUT_AT } from '../request/index.ts';
+import {
+  allowedTrailers,
+  isBodiless,
+  reasonPhrase,
+  responseHeaders,
+  TIMEOUT_AT,
+} from '../request/index.ts';
 import type { Sender } from './upstream.ts';
 import type { Cancellable, Visit } from './visit.ts';
 import type { UpgradeExchange } from './websocket-proxy.ts';
@@ -12,7 +20,14 @@ import type { UpgradeExchange } from './websocket-proxy.ts';
 /** What came of one try. */
 export type Outcome =
   /** The client has the whole answer. */
-  | { readonly kind: 'answered'; readonly status: number; readonly body: Buffer | undefined }
+  | {
+      readonly kind: 'answered';
+      readonly status: number;
+      /** Names and values in turn; none where no copy was asked for. */
+      readonly headers: readonly string[];
+      /** Undefined where it was too large, or no copy was asked for. */
+      readonly body: Buffer | undefined;
+    }
   /** The side does not own the capability; nothing has happened, and the client knows nothing. */
   | { readonly kind: 'fenced'; readonly fence: FencedAnswer }
   | Failed
@@ -28,6 +43,8 @@ export interface Failed {
   readonly raced: boolean;
   /** Whether it just did not answer in time. */
   readonly timedOut: boolean;
+  /** Whether it never got a connection, because there are too many requests. */
+  readonly crowded: boolean;
 }
 
 /**
@@ -55,6 +72,7 @@ const CONTENT_TYPE = 'content-type';
 const FENCED_BODY_LIMIT = 65_536;
 /** What node can write from its stack, with room for a head. */
 const SMALL_BYTES = 12_000;
+const NO_HEADERS: readonly string[] = [];
 const OVER: Outcome = { kind: 'over' };
 
 /**
@@ -62,6 +80,7 @@ const OVER: Outcome = { kind: 'over' };
  * against undici's raw headers, which spares parsing them into an object.
  */
 export class Attempt implements UpgradeExchange, Cancellable, Timed {
+  isWaiting = false;
   dueAt = 0;
   previous: Timed | undefined;
   next: Timed | undefined;
@@ -71,6 +90,7 @@ export class Attempt implements UpgradeExchange, Cancellable, Timed {
   readonly #copyBytes: number;
   readonly #again: boolean;
   readonly #patient: boolean;
+  #upstream: Sender | undefined;
   readonly #onUpgrade: AttemptOptions['onUpgrade'];
   /** Whether the connection has served before, and not begun to answer this time. */
   #reused = false;
@@ -84,6 +104,7 @@ export class Attempt implements UpgradeExchange, Cancellable, Timed {
   #ended = false;
   #held: { reason: string; headers: ResponseHeaders; chunks: Buffer[]; bytes: number } | undefined;
   #copied: Buffer[] | undefined;
+  #copiedHeaders = NO_HEADERS;
   #copiedBytes = 0;
 
   constructor(visit: Visit, options: AttemptOptions, done: (outcome: Outcome) => void) {
@@ -103,8 +124,21 @@ export class Attempt implements UpgradeExchange, Cancellable, Timed {
     if (timed) visit.sentAt = performance.now();
     if (this.#again) headers[TIMEOUT_AT] = String(visit.msLeft);
     visit.underWay = this;
+    this.#upstream = upstream;
     if (!this.#patient) visit.tryDeadlines?.start(this, performance.now());
     upstream.dispatch(method, target, headers, body, this);
+  }
+
+  get client(): string {
+    return this.#visit.client;
+  }
+
+  isHeldUp(now: number, patienceMs: number): boolean {
+    return !this.#settled && this.#visit.isHeldUp(now, patienceMs);
+  }
+
+  giveWay(): void {
+    this.#visit.tooSlow();
   }
 
   get calledOff(): boolean {
@@ -112,7 +146,8 @@ export class Attempt implements UpgradeExchange, Cancellable, Timed {
   }
 
   /** Calls the try off; the upstream's connection is closed. */
-  cancel(): void {
+  cancel(fault?: Error): void {
+    if (fault && !this.#settled) this.#upstream?.failed(fault);
     this.#settle(OVER);
     this.#abort?.();
   }
@@ -120,7 +155,10 @@ export class Attempt implements UpgradeExchange, Cancellable, Timed {
   /** The try has taken as long as one may. */
   expire(): void {
     const abort = this.#abort;
-    this.#settle({ kind: 'failed', sent: abort !== undefined, raced: false, timedOut: true });
+    const crowded = this.isWaiting;
+    this.#upstream?.failed(crowded ? new NoRoom() : new UpstreamTimedOut('no answer in time'));
+    const sent = abort !== undefined;
+    this.#settle({ kind: 'failed', sent, raced: false, timedOut: true, crowded });
     abort?.();
   }
 
@@ -147,9 +185,9 @@ export class Attempt implements UpgradeExchange, Cancellable, Timed {
     if (this.#settled) return true;
     try {
       return this.#head(status, raw, resume, phrase);
-    } catch {
+    } catch (error) {
       // Nothing that an upstream sends may do more than spoil its own answer.
-      this.#spoilt();
+      this.#spoilt(error as Error);
       return true;
     }
   }
@@ -176,19 +214,23 @@ export class Attempt implements UpgradeExchange, Cancellable, Timed {
     return true;
   }
 
-  #spoilt(): void {
+  #spoilt(error: Error): void {
+    this.#upstream?.failed(error);
     if (this.#visit.res.headersSent) {
       this.#settle(OVER);
       this.#visit.cut();
     } else {
-      this.#settle({ kind: 'failed', sent: true, raced: false, timedOut: false });
+      this.#settle({ kind: 'failed', sent: true, raced: false, timedOut: false, crowded: false });
     }
     this.#abort?.();
   }
 
   #begin(reason: string, { fields, contentLength }: ResponseHeaders): void {
     this.#remaining = contentLength;
-    if (this.#copyBytes > 0) this.#copied = [];
+    if (this.#copyBytes > 0) {
+      this.#copied = [];
+      this.#copiedHeaders = fields;
+    }
     this.#visit.begin(this.#status, reason, fields);
     // Where the end of the body is open, its next piece may be.
     if (!(contentLength <= SMALL_BYTES)) this.#visit.answerBegins(isEventStream(fields));
@@ -221,7 +263,7 @@ export class Attempt implements UpgradeExchange, Cancellable, Timed {
       endWith(res, chunk);
       return true;
     }
-    this.#visit.prolong();
+    this.#visit.prolong(chunk.length);
     if (res.write(chunk)) return true;
     res.once('drain', () => {
       this.#visit.prolong();
@@ -265,16 +307,18 @@ export class Attempt implements UpgradeExchange, Cancellable, Timed {
     }
     const { res } = this.#visit;
     if (!this.#ended) {
-      if (trailers && trailers.length > 0) addTrailers(res, trailers);
+      if (trailers && trailers.length > 0) res.addTrailers(allowedTrailers(trailers));
       res.end();
     }
     this.#visit.finish();
     const body = this.#copied && joined(this.#copied);
-    this.#settle({ kind: 'answered', status: this.#status, body });
+    const status = this.#status;
+    this.#settle({ kind: 'answered', status, headers: this.#copiedHeaders, body });
   }
 
-  onError(_error: Error): void {
+  onError(error: Error): void {
     if (this.#settled) return;
+    if (!this.#ended) this.#upstream?.failed(error);
     if (this.#visit.res.headersSent) {
       this.#settle(OVER);
       if (this.#ended) this.#visit.finish();
@@ -282,7 +326,9 @@ export class Attempt implements UpgradeExchange, Cancellable, Timed {
       return;
     }
     const sent = this.#abort !== undefined;
-    this.#settle({ kind: 'failed', sent, raced: sent && this.#reused, timedOut: false });
+    const raced = sent && this.#reused;
+    const crowded = error instanceof NoRoom;
+    this.#settle({ kind: 'failed', sent, raced, timedOut: false, crowded });
   }
 
   #settle(outcome: Outcome): void {
@@ -336,12 +382,4 @@ function linksOf(raw: readonly Buffer[]): readonly string[] {
       ? [raw[index + 1]?.toString('latin1') ?? '']
       : [],
   );
-}
-
-function addTrailers(res: Visit['res'], raw: readonly (string | Buffer)[]): void {
-  const trailers: [string, string][] = [];
-  for (let index = 0; index < raw.length; index += 2) {
-    trailers.push([String(raw[index]), raw[index + 1]?.toString('latin1') ?? '']);
-  }
-  res.addTrailers(trailers);
 }

@@ -35,7 +35,7 @@ export function readBody(visit: Visit, limit: number, done: (body: Body) => void
   };
   const take = (chunk: Buffer): void => {
     if (visit.over) return;
-    visit.prolong();
+    visit.prolong(chunk.length);
     bytes += chunk.length;
     chunks.push(chunk);
     if (bytes > limit) {
@@ -67,7 +67,7 @@ export function streamBody(visit: Visit, begun: readonly Buffer[] = []): Readabl
   visit.invite();
   const body = new PassThrough();
   for (const chunk of begun) body.write(chunk);
-  req.on('data', () => visit.prolong());
+  req.on('data', (chunk: Buffer) => visit.prolong(chunk.length));
   req.once('error', (error) => body.destroy(error));
   // An upstream that has answered reads no further; the client may have to send all before it reads.
   body.once('close', () => {

@@ -1,10 +1,26 @@
 import { describe, expect, it } from '@jest/globals';
-import { differences } from './compare.ts';
+import { differences as found } from './compare.ts';
+import type { Difference } from './compare.ts';
+import type { Observation } from './observation.ts';
 
-const answer = (body: unknown, status = 200): { status: number; body: Buffer } => ({
-  status,
-  body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)),
-});
+const JSON_TYPE = ['content-type', 'application/json'];
+
+function answer(body: unknown, status = 200, headers: readonly string[] = JSON_TYPE): Observation {
+  const isRaw = typeof body === 'string' || Buffer.isBuffer(body);
+  return { status, headers, body: Buffer.from(isRaw ? (body as string) : JSON.stringify(body)) };
+}
+
+function differences(
+  legacy: Observation,
+  extracted: Observation,
+  ignore: readonly string[],
+): readonly Difference[] {
+  return found(legacy, extracted, {
+    ignore,
+    headers: ['content-type', 'location'],
+    origins: { legacy: 'http://old:1', extracted: 'http://new:2' },
+  });
+}
 
 describe('comparing two answers', () => {
   it('minds neither the order of members nor the spelling of JSON', () => {
@@ -41,5 +57,109 @@ describe('comparing two answers', () => {
   it('compares as text what is no JSON', () => {
     expect(differences(answer('<a>'), answer('<a>'), [])).toEqual([]);
     expect(differences(answer('<a>'), answer('<b>'), [])).toHaveLength(1);
+  });
+
+  it.each([
+    ['0', '-0.0'],
+    ['1', '1.0'],
+    ['100', '1e2'],
+    ['0.1', '0.10'],
+    ['-12.50', '-1250e-2'],
+    ['1e-999999999', '10E-1000000000'],
+    ['9007199254740993', '9007199254740993.0'],
+  ])('takes the numbers %s and %s for the same', (left, right) => {
+    expect(differences(answer(`[${left}]`), answer(`[${right}]`), [])).toEqual([]);
+  });
+
+  it.each([
+    ['9007199254740993', '9007199254740992'],
+    ['1e400', '1e401'],
+    ['0.1', '0.10000000000000000001'],
+    ['1', '-1'],
+    ['1', '"1"'],
+  ])('tells the number %s from %s', (left, right) => {
+    expect(differences(answer(`[${left}]`), answer(`[${right}]`), [])).toHaveLength(1);
+  });
+
+  it('shows digits that a number would lose as text', () => {
+    const [difference] = differences(answer('9007199254740993'), answer('9007199254740992'), []);
+    expect(difference).toEqual({
+      path: '',
+      legacy: '9007199254740993',
+      extracted: 9007199254740992,
+    });
+  });
+
+  it('sees members of any name', () => {
+    const odd = answer('{"__proto__":{"a":1}}');
+    expect(differences(odd, answer('{}'), [])).toMatchObject([{ path: '__proto__' }]);
+    expect(differences(odd, answer('{"__proto__":{"a":2}}'), [])).toMatchObject([
+      { path: '__proto__.a', legacy: 1, extracted: 2 },
+    ]);
+    expect(differences(answer('{"constructor":1}'), answer('{}'), [])).toHaveLength(1);
+  });
+
+  it.each([
+    ['a member that is named twice', '{"a":1,"a":2}', '{"a":2}'],
+    ['what is no JSON to others', '[1,]', '[1]'],
+    ['a text that only looks like a number', 'NaN', 'NaN '],
+    ['a nesting that nobody can follow', '['.repeat(100_000), '['.repeat(99_999)],
+  ])('compares by its bytes %s', (_name, left, right) => {
+    expect(differences(answer(left), answer(right), [])).toHaveLength(1);
+  });
+
+  it('compares as bytes what is no text, and shows where it begins to differ', () => {
+    const [left, right] = [Buffer.from([1, 2, 0xff, 3]), Buffer.from([1, 2, 0xfe, 3])];
+    expect(differences(answer(left), answer(right), [])).toEqual([
+      {
+        path: '',
+        legacy: '4 bytes; from byte 2 on: ff03',
+        extracted: '4 bytes; from byte 2 on: fe03',
+      },
+    ]);
+    // Both would be read as the same replacement character.
+    expect(differences(answer(Buffer.from([0xff])), answer(Buffer.from([0xfe])), [])).toHaveLength(
+      1,
+    );
+  });
+
+  it('takes a plain text as it is, and JSON as JSON whatever it is called', () => {
+    const text = ['content-type', 'text/plain'];
+    expect(differences(answer('1', 200, text), answer('1.0', 200, text), [])).toHaveLength(1);
+    const html = ['content-type', 'text/html'];
+    expect(
+      differences(answer('{"a":1,"b":2}', 200, html), answer('{"b":2,"a":1}', 200, html), []),
+    ).toEqual([]);
+  });
+
+  it('compares the headers that matter', () => {
+    const at = (location: string, type = 'text/html'): Observation =>
+      answer('', 302, ['Content-Type', type, 'Location', location]);
+    expect(differences(at('/a'), at('/b'), [])).toEqual([
+      { path: '(location)', legacy: '/a', extracted: '/b' },
+    ]);
+    expect(differences(at('/a'), at('/a', 'text/plain'), [])).toMatchObject([
+      { path: '(content-type)' },
+    ]);
+    expect(differences(at('/a'), at('/b'), ['(location)'])).toEqual([]);
+    // Each side may name itself.
+    expect(differences(at('http://old:1/a'), at('http://new:2/a'), [])).toEqual([]);
+    expect(differences(at('http://old:1?x'), at('/?x'), [])).toEqual([]);
+    expect(differences(at('http://old:10/a'), at('/a'), [])).toHaveLength(1);
+  });
+
+  it('minds no other spelling of a content type', () => {
+    const typed = (type: string): Observation => answer('{}', 200, ['content-type', type]);
+    const json = typed('application/json');
+    expect(differences(json, typed('Application/JSON; charset=UTF-8'), [])).toEqual([]);
+    expect(differences(json, typed('application/problem+json'), [])).toHaveLength(1);
+    const html = typed('text/html;charset=utf-8');
+    expect(differences(html, typed('text/html; charset="UTF-8"'), [])).toEqual([]);
+    expect(differences(html, typed('text/html; charset=latin1'), [])).toHaveLength(1);
+  });
+
+  it('shows no more of a value than a person would read', () => {
+    const [difference] = differences(answer({ a: 'x'.repeat(9_000) }), answer({}), []);
+    expect(String(difference?.legacy).length).toBeLessThan(1_100);
   });
 });

@@ -1,75 +1,169 @@
-/** One place where two bodies differ. */
+import { isUtf8 } from 'node:buffer';
+import { ExactNumber, exactJson, shownJson } from './exact-json.ts';
+import type { Json, JsonObject } from './exact-json.ts';
+import { headerOf } from './observation.ts';
+import type { Observation } from './observation.ts';
+
+/** One place where two answers differ. */
 export interface Difference {
-  /** Such as `items.0.available`; empty for the body as a whole, `(status)` for the status. */
+  /**
+   * Such as `items.0.available`; empty for the body as a whole, `(status)` for the status,
+   * `(location)` for a header.
+   */
   readonly path: string;
   /** Undefined where that side has nothing there. */
   readonly legacy: unknown;
   readonly extracted: unknown;
 }
 
-/** One side's answer. */
-export interface Observation {
-  readonly status: number;
-  readonly body: Buffer;
+/** What counts when answers are compared. */
+export interface ComparisonRules {
+  /** Paths that may differ; `*` stands for one step, such as `items.*.updatedAt`. */
+  readonly ignore: readonly string[];
+  /** Lower-case names of headers that must be the same. */
+  readonly headers: readonly string[];
+  /** Origins of both sides: where a header names its own, only the rest of it counts. */
+  readonly origins: { readonly legacy: string; readonly extracted: string };
 }
 
 const MOST_DIFFERENCES = 20;
+/** Longer values are cut when they are shown. */
+const SHOWN_CHARACTERS = 1_000;
+const SHOWN_BYTES = 32;
+const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\b/;
 
 /**
- * Compares two answers: status, and the JSON of the bodies, or their bytes where they are no JSON.
- * @param ignore paths that may differ; `*` stands for one step, such as `items.*.updatedAt`
+ * Compares two answers whose bodies are decoded: status, headers, and the JSON of the bodies, or
+ * their bytes where they are no JSON.
  * @returns the differences, at most 20
  */
 export function differences(
   legacy: Observation,
   extracted: Observation,
-  ignore: readonly string[],
+  rules: ComparisonRules,
 ): readonly Difference[] {
-  // The usual case, which needs no parsing.
-  if (sameAnswer(legacy, extracted)) return [];
   const found: Difference[] = [];
   if (legacy.status !== extracted.status) {
     found.push({ path: '(status)', legacy: legacy.status, extracted: extracted.status });
   }
-  const ignored = ignore.map((path) => path.split('.'));
-  compare(parsed(legacy.body), parsed(extracted.body), [], ignored, found);
+  for (const name of rules.headers) {
+    const path = `(${name})`;
+    const values = {
+      legacy: headerValue(legacy, name, rules.origins.legacy),
+      extracted: headerValue(extracted, name, rules.origins.extracted),
+    };
+    if (values.legacy === values.extracted || rules.ignore.includes(path)) continue;
+    found.push({ path, ...values });
+  }
+  if (legacy.body.equals(extracted.body)) return found;
+  const texts = [jsonOf(legacy), jsonOf(extracted)] as const;
+  if (texts[0] !== undefined && texts[1] !== undefined) {
+    const ignored = rules.ignore.map((path) => path.split('.'));
+    compare(texts[0], texts[1], [], ignored, found);
+  } else {
+    found.push(differentBytes(legacy.body, extracted.body));
+  }
   return found;
 }
 
-/** Whether two answers of one side say the same. */
-export function sameAnswer(left: Observation, right: Observation): boolean {
-  return left.status === right.status && left.body.equals(right.body);
+/** Whether two answers are the same as they came, which spares decoding and parsing them. */
+export function sameAnswer(
+  left: Observation,
+  right: Observation,
+  headers: readonly string[] = [],
+): boolean {
+  return (
+    left.status === right.status &&
+    left.body.equals(right.body) &&
+    headers.every((name) => headerOf(left, name) === headerOf(right, name))
+  );
 }
 
-function parsed(body: Buffer): unknown {
-  const text = body.toString();
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
+/** What a header says, without what is only another spelling. */
+function headerValue(observation: Observation, name: string, origin: string): string | undefined {
+  const value = headerOf(observation, name)?.trim();
+  if (value === undefined) return undefined;
+  if (name === 'content-type') return mediaType(value);
+  if (name === 'location' || name === 'content-location') {
+    const rest = value.startsWith(origin) ? value.slice(origin.length) : undefined;
+    if (rest === '' || /^[?#]/.test(rest ?? '')) return `/${rest}`;
+    return rest?.startsWith('/') ? rest : value;
   }
+  return value;
+}
+
+/** JSON is UTF-8, whether its type says so or not (RFC 8259 8.1). */
+function mediaType(value: string): string {
+  const parts = value.split(';').map((part) => part.trim().toLowerCase().replaceAll('"', ''));
+  const isJson = JSON_TYPE.test(parts[0] ?? '');
+  return parts.filter((part) => part !== '' && !(isJson && part === 'charset=utf-8')).join('; ');
+}
+
+function jsonOf(observation: Observation): Json | undefined {
+  const { body } = observation;
+  if (!isUtf8(body)) return undefined;
+  const text = body.toString();
+  // Some servers call it HTML. A plain text may be `1.0`, and is another one than `1`.
+  const isMeant = /^\s*[[{]/.test(text) || JSON_TYPE.test(typeOf(observation));
+  return isMeant ? exactJson(text) : undefined;
+}
+
+function typeOf(observation: Observation): string {
+  return headerOf(observation, 'content-type')?.trim().toLowerCase() ?? '';
+}
+
+function differentBytes(legacy: Buffer, extracted: Buffer): Difference {
+  const areTexts = isUtf8(legacy) && isUtf8(extracted);
+  const show = (body: Buffer, from: number): string => {
+    if (areTexts) return cut(body.toString());
+    const bytes = body.subarray(from, from + SHOWN_BYTES).toString('hex');
+    return `${body.length} bytes; from byte ${from} on: ${bytes}`;
+  };
+  let at = 0;
+  while (legacy[at] === extracted[at]) at += 1;
+  return { path: '', legacy: show(legacy, at), extracted: show(extracted, at) };
 }
 
 function compare(
-  legacy: unknown,
-  extracted: unknown,
+  legacy: Json | undefined,
+  extracted: Json | undefined,
   path: readonly string[],
   ignored: readonly (readonly string[])[],
   found: Difference[],
 ): void {
-  if (Object.is(legacy, extracted) || found.length >= MOST_DIFFERENCES) return;
+  if (isSame(legacy, extracted) || found.length >= MOST_DIFFERENCES) return;
   if (ignored.some((pattern) => matches(pattern, path))) return;
-  if (!isTree(legacy) || !isTree(extracted) || Array.isArray(legacy) !== Array.isArray(extracted)) {
-    found.push({ path: path.join('.'), legacy, extracted });
+  const [left, right] = [membersOf(legacy), membersOf(extracted)];
+  if (!left || !right || Array.isArray(legacy) !== Array.isArray(extracted)) {
+    found.push({ path: path.join('.'), legacy: shown(legacy), extracted: shown(extracted) });
     return;
   }
-  for (const key of new Set([...Object.keys(legacy), ...Object.keys(extracted)])) {
-    compare(legacy[key], extracted[key], [...path, key], ignored, found);
+  for (const name of new Set([...left.keys(), ...right.keys()])) {
+    compare(left.get(name), right.get(name), [...path, name], ignored, found);
   }
 }
 
-function isTree(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
+function isSame(left: Json | undefined, right: Json | undefined): boolean {
+  if (left === right) return true;
+  return left instanceof ExactNumber && right instanceof ExactNumber && left.value === right.value;
+}
+
+/** Of an object or a list; undefined for anything else. */
+function membersOf(value: Json | undefined): JsonObject | undefined {
+  if (value instanceof Map) return value as JsonObject;
+  if (!Array.isArray(value)) return undefined;
+  return new Map((value as readonly Json[]).map((each, index) => [String(index), each]));
+}
+
+function shown(value: Json | undefined): unknown {
+  const plain = shownJson(value);
+  const text = JSON.stringify(plain) as string | undefined;
+  return text !== undefined && text.length > SHOWN_CHARACTERS ? cut(text) : plain;
+}
+
+function cut(text: string): string {
+  if (text.length <= SHOWN_CHARACTERS) return text;
+  return `${text.slice(0, SHOWN_CHARACTERS)}... (${text.length} characters)`;
 }
 
 function matches(pattern: readonly string[], path: readonly string[]): boolean {

@@ -2,30 +2,36 @@ import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { buildConnector, Client } from 'undici';
 import type { Dispatcher } from 'undici';
+import type { Exchange } from './exchange.ts';
 import { readOnAfterWriteErrors } from './late-answer.ts';
+import { WaitingLine } from './waiting-line.ts';
 import { withoutContinue } from './without-continue.ts';
 
-/** What an answer is handed to, and who may have lost interest while the request waited. */
-export interface Exchange {
-  readonly calledOff: boolean;
-  /**
-   * The request is about to be sent.
-   * @param reused whether the connection has served before: its server may just be closing it
-   */
-  onConnect(abort: (error?: Error) => void, reused: boolean): void;
-  /** The first byte of an answer has come. */
-  onResponseStarted?(): void;
-  onHeaders(status: number, headers: Buffer[], resume: () => void, reason: string): boolean;
-  /** @returns false to wait for `resume` */
-  onData(chunk: Buffer): boolean;
-  onComplete(trailers: readonly (string | Buffer)[] | null): void;
-  onError(error: Error): void;
+/** There is no connection for a request, and no room to wait for one. */
+export class NoRoom extends Error {
+  readonly code = 'FIG_CROWDED';
+
+  constructor() {
+    super(
+      'as many requests are under way, and wait, as limits.connections and limits.waiting allow',
+    );
+  }
 }
 
-interface Waiting {
-  readonly request: Dispatcher.DispatchOptions;
-  readonly exchange: Exchange;
+/** How many may share the connections to one server. */
+export interface ConnectionLimits {
+  /** Requests beyond that many at once wait their turn. */
+  readonly connections: number;
+  /** How many of one client's address may be under way while there are others. */
+  readonly clientConnections: number;
+  /** How many requests may wait. */
+  readonly waiting: number;
+  /** How long a client may keep a connection that others wait for, in ms, before it has to go on. */
+  readonly patienceMs: number;
 }
+
+/** While requests wait, slow clients are looked for so often in the time of their patience. */
+const LOOKS = 5;
 
 /**
  * Connections to one server, each with one request at a time. The last one used is used next, so
@@ -34,28 +40,65 @@ interface Waiting {
  */
 export class Connections {
   readonly #connect: () => Connection;
-  readonly #most: number;
+  readonly #limits: ConnectionLimits;
   readonly #all = new Set<Connection>();
+  readonly #line: WaitingLine;
   #free: Connection[] = [];
-  #waiting: Waiting[] = [];
+  #looking: NodeJS.Timeout | undefined;
   #retired = false;
   #closed: Error | undefined;
 
-  /** @param most requests beyond that many at once wait their turn */
-  constructor(origin: string, most: number, options: Client.Options) {
+  constructor(origin: string, limits: ConnectionLimits, options: Client.Options) {
     this.#connect = () => new Connection(origin, options);
-    this.#most = most;
+    this.#limits = limits;
+    this.#line = new WaitingLine(limits.waiting);
   }
 
   dispatch(request: Dispatcher.DispatchOptions, exchange: Exchange): void {
-    const connection = this.#free.pop() ?? this.#open();
+    const connection = this.#mayGo(exchange) ? (this.#free.pop() ?? this.#open()) : undefined;
     if (connection) connection.dispatch(request, exchange, this);
     else if (this.#closed) exchange.onError(this.#closed);
-    else this.#waiting.push({ request, exchange });
+    else if (this.#line.join({ request, exchange })) this.#lookForSlow();
+    else exchange.onError(new NoRoom());
+  }
+
+  /** How many requests wait for a connection. */
+  get waiting(): number {
+    return this.#line.length;
+  }
+
+  /** Counts only once one client could have too many: until then it costs nothing. */
+  #mayGo({ client }: Exchange): boolean {
+    const { clientConnections } = this.#limits;
+    if (client === undefined || this.#all.size - this.#free.length < clientConnections) return true;
+    let count = 0;
+    for (const { exchange } of this.#all) if (exchange?.client === client) count += 1;
+    return count < clientConnections;
+  }
+
+  /** Places belong to who makes use of them. */
+  #lookForSlow(): void {
+    if (this.#looking) return;
+    const { patienceMs } = this.#limits;
+    const look = (): void => {
+      let wanted = this.#line.length;
+      const now = performance.now();
+      for (const { exchange } of this.#all) {
+        if (wanted === 0) break;
+        if (!exchange?.isHeldUp?.(now, patienceMs)) continue;
+        exchange.giveWay?.();
+        wanted -= 1;
+      }
+      if (this.#line.length > 0) return;
+      clearInterval(this.#looking);
+      this.#looking = undefined;
+    };
+    this.#looking = setInterval(look, patienceMs / LOOKS).unref();
+    look();
   }
 
   #open(): Connection | undefined {
-    if (this.#all.size >= this.#most || this.#closed) return undefined;
+    if (this.#all.size >= this.#limits.connections || this.#closed) return undefined;
     const connection = this.#connect();
     this.#all.add(connection);
     return connection;
@@ -63,17 +106,10 @@ export class Connections {
 
   /** A request is over, one way or the other. */
   release(connection: Connection): void {
-    const next = this.#nextWanted();
+    const next = this.#line.length > 0 ? this.#line.next((each) => this.#mayGo(each)) : undefined;
     if (next) connection.dispatch(next.request, next.exchange, this);
     else if (this.#retired) this.#drop(connection);
     else if (!this.#closed) this.#free.push(connection);
-  }
-
-  #nextWanted(): Waiting | undefined {
-    for (;;) {
-      const next = this.#waiting.shift();
-      if (!next?.exchange.calledOff) return next;
-    }
   }
 
   #drop(connection: Connection): void {
@@ -94,7 +130,8 @@ export class Connections {
     const closed = new Error('the facade is closing');
     this.#closed = closed;
     this.#free = [];
-    for (const { exchange } of this.#waiting.splice(0)) exchange.onError(closed);
+    clearInterval(this.#looking);
+    for (const { exchange } of this.#line.clear()) exchange.onError(closed);
     await Promise.all([...this.#all].map(({ client }) => client.destroy()));
   }
 }
@@ -102,6 +139,8 @@ export class Connections {
 /** One undici client: a connection that comes back by itself when it was lost. */
 class Connection {
   readonly client: Client;
+  /** What it serves right now. */
+  exchange: Exchange | undefined;
   /** Exchanges since it was connected last. */
   served = 0;
 
@@ -147,6 +186,7 @@ class Connection {
     connections: Connections,
   ): void {
     this.awaitsHead = true;
+    this.exchange = exchange;
     this.client.dispatch(request, new Turn(exchange, this, connections));
   }
 }
@@ -198,6 +238,7 @@ class Turn implements Dispatcher.DispatchHandler {
   #giveBack(): void {
     if (this.#over) return;
     this.#over = true;
+    this.#connection.exchange = undefined;
     this.#connections.release(this.#connection);
   }
 }

@@ -9,7 +9,7 @@ import type {
   WriteNotes,
 } from '../ownership/index.ts';
 import type { Capability, Routes } from '../routes/index.ts';
-import type { Counters, HoldLog } from '../counting/index.ts';
+import type { Counters, HoldLog, UpstreamFailures } from '../counting/index.ts';
 import type { Circumstances } from '../decision/index.ts';
 import type { Experiments } from './experiment.ts';
 import type { Upstream } from './upstream.ts';
@@ -25,9 +25,10 @@ export interface Memory {
   readonly peers: Peers;
   readonly barriers: Pick<Barriers, 'pass'>;
   readonly counters: Counters;
+  readonly failures: UpstreamFailures;
   readonly door: Pick<Door, 'begin' | 'end'>;
   readonly holds: Pick<HoldLog, 'add'>;
-  readonly experiments: Pick<Experiments, 'observe'>;
+  readonly experiments: Pick<Experiments, 'observe' | 'skip'>;
   upstreamOf(capability: Capability, side: SideName): Upstream;
 }
 

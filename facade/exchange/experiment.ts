@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../../chassis/index.ts';
 import { otherSide } from '../../strangler/routing/index.ts';
 import type { SideName } from '../../strangler/routing/index.ts';
@@ -6,56 +5,38 @@ import type { Barriers, RoutingBook } from '../ownership/index.ts';
 import type { Capability } from '../routes/index.ts';
 import { keyOf } from '../routes/index.ts';
 import { differences, sameAnswer } from './compare.ts';
-import type { Difference, Observation } from './compare.ts';
-import { fetchWhole } from './fetch-whole.ts';
-import type { WholeListener } from './fetch-whole.ts';
+import type { Difference } from './compare.ts';
+import { decoded } from './decoded.ts';
+import { fetchWhole, TooLarge } from './fetch-whole.ts';
+import type { Repeatable, WholeListener } from './fetch-whole.ts';
+import { noFindings } from './findings.ts';
+import type { Findings, NotCompared } from './findings.ts';
+import type { Observation } from './observation.ts';
 import type { RequestForm } from '../request/index.ts';
 import { Slots } from './slots.ts';
+import { isConditional, unconditional } from './unconditional.ts';
 import type { Upstream } from './upstream.ts';
+import { watchFor } from './watch.ts';
 
 const MOST_AT_ONCE = 32;
 const KEPT_MISMATCHES = 50;
 /** Tells the other side that nobody waits for its answer. */
 const SHADOWING: readonly string[] = ['x-fig-shadow', '1'];
+const CODING = 'content-encoding';
 const SETTLING_TRIES = 5;
 /** How often a difference must be found without a change in between before it counts. */
 const CONFIRMATIONS = 2;
 /** Settling reads a lot; a busy pair of sides is not made busier than this. */
 const SETTLING_AT_ONCE = 2;
-/** Changes that come and go within this time may be missed, in ms. */
-const WATCH_MS = 4;
 
 /** A read that has been answered, and by which side. */
 export interface Answered {
   readonly capability: Capability;
   readonly side: SideName;
   readonly form: RequestForm;
-  readonly status: number;
-  /** Undefined when it was too large to be kept. */
-  readonly body: Buffer | undefined;
-}
-
-/** Two answers that should be equal and are not. */
-export interface Mismatch {
-  readonly at: string;
-  readonly method: string;
-  readonly path: string;
-  readonly differences: readonly Difference[];
-}
-
-/** What came of the experiments with one capability. */
-export interface Findings {
-  compared: number;
-  matched: number;
-  mismatched: number;
-  /** The data changed each time they were compared. */
-  unsettled: number;
-  /** The other side did not answer. */
-  errors: number;
-  /** Not compared: too many at once, or the answer was too large. */
-  skipped: number;
-  /** The newest last. */
-  readonly mismatches: Mismatch[];
+  /** The body that came with it. */
+  readonly sent: Buffer | null;
+  readonly control: Observation;
 }
 
 interface Deps {
@@ -95,31 +76,69 @@ export class Experiments {
 
   /** Compares what a client was answered with what the other side says. Returns at once. */
   observe(answered: Answered): void {
-    const { capability, side, form, status, body } = answered;
-    if (body === undefined || this.#running >= MOST_AT_ONCE) {
-      this.findings(capability).skipped += 1;
+    const { capability, side, form, sent, control } = answered;
+    const upstream = this.#deps.upstreamOf(capability, otherSide(side));
+    // Clients go first.
+    if (this.#running >= MOST_AT_ONCE || upstream.waiting > 0) {
+      this.skip(capability, 'busy');
       return;
     }
     this.#running += 1;
-    const upstream = this.#deps.upstreamOf(capability, otherSide(side));
-    fetchWhole(upstream, form, SHADOWING, new FirstLook(this, answered, { status, body }));
+    if (isConditional(form)) {
+      this.#askBoth(answered).catch((error: unknown) => this.fail(answered, error));
+      return;
+    }
+    fetchWhole(upstream, { form, body: sent }, SHADOWING, new FirstLook(this, answered, control));
+  }
+
+  /** Counts an answer that was to be compared and is not. */
+  skip(capability: Capability, reason: NotCompared): void {
+    const findings = this.findings(capability);
+    findings.skipped += 1;
+    findings.notCompared[reason] = (findings.notCompared[reason] ?? 0) + 1;
   }
 
   /** The other side's first answer. Nearly always it is the same, so that case costs no promise. */
   weigh(answered: Answered, control: Observation, candidate: Observation): void {
-    const { capability, side } = answered;
-    if (compare(capability, side, control, candidate).length > 0) void this.#lookAgain(answered);
-    else this.#conclude(answered, { kind: 'matched' });
+    const { comparedHeaders } = answered.capability;
+    if (sameAnswer(control, candidate, [CODING, ...comparedHeaders])) {
+      this.#conclude(answered, { kind: 'matched' });
+    } else {
+      this.#lookCloser(answered, control, candidate).catch((error: unknown) =>
+        this.fail(answered, error),
+      );
+    }
   }
 
-  async #lookAgain(answered: Answered): Promise<void> {
+  async #lookCloser(
+    answered: Answered,
+    control: Observation,
+    candidate: Observation,
+  ): Promise<void> {
+    const [ours, theirs] = [await meant(control), await meant(candidate)];
+    const { capability, side } = answered;
+    if (this.#compare(capability, side, ours, theirs).length === 0) {
+      this.#conclude(answered, { kind: 'matched' });
+      return;
+    }
     await this.#settling.enter();
-    const settled = this.#settle(answered.capability, answered.form);
-    await settled.then(
-      (verdict) => this.#conclude(answered, verdict),
-      (error: unknown) => this.fail(answered, error),
-    );
-    this.#settling.leave();
+    try {
+      this.#conclude(answered, await this.#settle(answered));
+    } finally {
+      this.#settling.leave();
+    }
+  }
+
+  /** What a client has already says nothing of what the sides would answer. */
+  async #askBoth(answered: Answered): Promise<void> {
+    const { capability, side } = answered;
+    const control = await this.#ask(answered, side);
+    const candidate = await this.#ask(answered, otherSide(side));
+    if (this.#compare(capability, side, control, candidate).length === 0) {
+      this.#conclude(answered, { kind: 'matched' });
+    } else {
+      await this.#lookCloser(answered, control, candidate);
+    }
   }
 
   #conclude({ capability, form: { method, target: path } }: Answered, verdict: Verdict): void {
@@ -139,9 +158,11 @@ export class Experiments {
     this.#deps.log.warn({ capability: capability.name, ...mismatch }, 'the sides differ');
   }
 
-  /** The other side could not be asked. */
+  /** The other side could not be asked, or its answer can't be compared. */
   fail({ capability }: Answered, error: unknown): void {
-    this.findings(capability).errors += 1;
+    if (error instanceof TooLarge) this.skip(capability, 'too_large');
+    else if (error instanceof Incomparable) this.skip(capability, error.reason);
+    else this.findings(capability).errors += 1;
     this.#over();
     this.#deps.log.debug({ err: error, capability: capability.name }, 'experiment failed');
   }
@@ -152,10 +173,10 @@ export class Experiments {
   }
 
   /** Tells a real difference from one that was on its way, or came and went. */
-  async #settle(capability: Capability, form: RequestForm): Promise<Verdict> {
+  async #settle(answered: Answered): Promise<Verdict> {
     let found = 0;
     for (let tries = 0; tries < SETTLING_TRIES; tries += 1) {
-      const verdict = await this.#compareInStillness(capability, form);
+      const verdict = await this.#compareInStillness(answered);
       if (verdict?.kind === 'matched') return verdict;
       if (verdict) found += 1;
       if (verdict && found === CONFIRMATIONS) return verdict;
@@ -169,34 +190,51 @@ export class Experiments {
    * watched all the time: a stock that is reserved and released again looks untouched from afar.
    * @returns undefined when the data, or its owner, changed meanwhile
    */
-  async #compareInStillness(
-    capability: Capability,
-    form: RequestForm,
-  ): Promise<Verdict | undefined> {
+  async #compareInStillness(answered: Answered): Promise<Verdict | undefined> {
     const { book, barriers } = this.#deps;
+    const { capability, form } = answered;
     const key = keyOf(capability, form);
     const { owner, epoch, holding } = book.of(capability, key);
-    const control = await this.#ask(capability, owner, form);
-    const watch = watchFor(control, () => this.#ask(capability, owner, form));
+    const control = await this.#ask(answered, owner);
+    const watch = watchFor(control, () => this.#ask(answered, owner));
     let candidate: Observation;
     let still = false;
     try {
       if (holding || !(await barriers.pass(capability))) return undefined;
-      candidate = await this.#ask(capability, otherSide(owner), form);
+      candidate = await this.#ask(answered, otherSide(owner));
     } finally {
       still = await watch.stop();
     }
     const now = book.of(capability, key);
     if (!still || now.owner !== owner || now.epoch !== epoch) return undefined;
-    const found = compare(capability, owner, control, candidate);
+    const found = this.#compare(capability, owner, control, candidate);
     return found.length === 0 ? { kind: 'matched' } : { kind: 'mismatched', differences: found };
   }
 
-  #ask(capability: Capability, side: SideName, form: RequestForm): Promise<Observation> {
+  async #ask({ capability, form, sent }: Answered, side: SideName): Promise<Observation> {
     const upstream = this.#deps.upstreamOf(capability, side);
-    return new Promise((resolve, reject) => {
-      fetchWhole(upstream, form, SHADOWING, { answered: resolve, failed: reject });
+    const asked: Repeatable = { form: unconditional(form), body: sent };
+    const observed = await new Promise<Observation>((resolve, reject) => {
+      fetchWhole(upstream, asked, SHADOWING, { answered: resolve, failed: reject });
     });
+    return meant(observed);
+  }
+
+  #compare(
+    capability: Capability,
+    controlSide: SideName,
+    control: Observation,
+    candidate: Observation,
+  ): readonly Difference[] {
+    const { ignore, comparedHeaders } = capability;
+    const origins = {
+      legacy: this.#deps.upstreamOf(capability, 'legacy').url,
+      extracted: this.#deps.upstreamOf(capability, 'extracted').url,
+    };
+    const rules = { ignore, headers: comparedHeaders, origins };
+    return controlSide === 'legacy'
+      ? differences(control, candidate, rules)
+      : differences(candidate, control, rules);
   }
 
   /** Waits until none is running. */
@@ -226,53 +264,18 @@ class FirstLook implements WholeListener {
   }
 }
 
-function noFindings(): Findings {
-  return {
-    compared: 0,
-    matched: 0,
-    mismatched: 0,
-    unsettled: 0,
-    errors: 0,
-    skipped: 0,
-    mismatches: [],
-  };
+/** An answer with its body decoded. @throws Incomparable where that is not possible */
+async function meant(observation: Observation): Promise<Observation> {
+  const observed = await decoded(observation);
+  if (typeof observed === 'string') throw new Incomparable(observed);
+  return observed;
 }
 
-function compare(
-  { ignore }: Capability,
-  controlSide: SideName,
-  control: Observation,
-  candidate: Observation,
-): readonly Difference[] {
-  return controlSide === 'legacy'
-    ? differences(control, candidate, ignore)
-    : differences(candidate, control, ignore);
-}
+class Incomparable extends Error {
+  readonly reason: NotCompared;
 
-/** Asks again and again; `stop` asks once more and tells whether every answer was the same. */
-function watchFor(
-  first: Observation,
-  ask: () => Promise<Observation>,
-): { stop(): Promise<boolean> } {
-  let stopped = false;
-  let still = true;
-  const look = async (): Promise<void> => {
-    still &&= sameAnswer(first, await ask());
-  };
-  const watching = (async () => {
-    while (!stopped && still) {
-      await look();
-      await delay(WATCH_MS);
-    }
-  })().catch(() => {
-    still = false;
-  });
-  return {
-    async stop() {
-      stopped = true;
-      await watching;
-      if (still) await look();
-      return still;
-    },
-  };
+  constructor(reason: NotCompared) {
+    super(reason);
+    this.reason = reason;
+  }
 }

@@ -1,5 +1,6 @@
-import type { Observation } from './compare.ts';
-import type { Exchange } from './connections.ts';
+import type { Observation } from './observation.ts';
+import { UpstreamTimedOut } from '../counting/index.ts';
+import type { Exchange } from './exchange.ts';
 import { joined } from './body.ts';
 import { Deadlines } from '../request/index.ts';
 import type { RequestForm, Timed } from '../request/index.ts';
@@ -16,33 +17,45 @@ export interface WholeListener {
   failed(error: Error): void;
 }
 
+/** A request with a body that may be sent again, or none. */
+export interface Repeatable {
+  readonly form: Pick<RequestForm, 'method' | 'target' | 'headers'>;
+  readonly body: Buffer | null;
+}
+
+/** An answer of more than 1 MB. */
+export class TooLarge extends Error {}
+
 /**
  * Asks an upstream what a client has asked, and tells the listener, once, what came of it.
  * @param more headers to add, names and values in turn
  */
 export function fetchWhole(
   upstream: Upstream,
-  { method, target, headers }: RequestForm,
+  { form: { method, target, headers }, body }: Repeatable,
   more: readonly string[],
   listener: WholeListener,
 ): void {
-  const fetching = new WholeFetch(listener);
+  const fetching = new WholeFetch(upstream, listener);
   deadlines.start(fetching, performance.now());
-  upstream.dispatch(method, target, [...headers, ...more], null, fetching);
+  upstream.dispatch(method, target, [...headers, ...more], body, fetching);
 }
 
 class WholeFetch implements Exchange, Timed {
   dueAt = 0;
   previous: Timed | undefined;
   next: Timed | undefined;
+  readonly #upstream: Upstream;
   readonly #listener: WholeListener;
   readonly #chunks: Buffer[] = [];
   #status = 0;
+  #headers: readonly Buffer[] = [];
   #bytes = 0;
   #abort: ((error?: Error) => void) | undefined;
   #over = false;
 
-  constructor(listener: WholeListener) {
+  constructor(upstream: Upstream, listener: WholeListener) {
+    this.#upstream = upstream;
     this.#listener = listener;
   }
 
@@ -51,7 +64,9 @@ class WholeFetch implements Exchange, Timed {
   }
 
   expire(): void {
-    this.#fail(new Error(`no answer in ${DEADLINE_MS} ms`));
+    const late = new UpstreamTimedOut(`no answer in ${DEADLINE_MS} ms`);
+    this.#upstream.failed(late);
+    this.#fail(late);
   }
 
   onConnect(abort: (error?: Error) => void): void {
@@ -59,24 +74,30 @@ class WholeFetch implements Exchange, Timed {
     if (this.#over) abort();
   }
 
-  onHeaders(status: number): boolean {
+  onHeaders(status: number, headers: readonly Buffer[]): boolean {
     this.#status = status;
+    this.#headers = headers;
     return true;
   }
 
   onData(chunk: Buffer): boolean {
     this.#bytes += chunk.length;
-    if (this.#bytes > LARGEST) this.#fail(new Error(`an answer of more than ${LARGEST} bytes`));
+    if (this.#bytes > LARGEST) this.#fail(new TooLarge(`an answer of more than ${LARGEST} bytes`));
     else this.#chunks.push(chunk);
     return true;
   }
 
   onComplete(): void {
     if (!this.#end()) return;
-    this.#listener.answered({ status: this.#status, body: joined(this.#chunks) });
+    this.#listener.answered({
+      status: this.#status,
+      headers: this.#headers,
+      body: joined(this.#chunks),
+    });
   }
 
   onError(error: Error): void {
+    if (!this.#over) this.#upstream.failed(error);
     this.#fail(error);
   }
 

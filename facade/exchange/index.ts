@@ -2,8 +2,9 @@
 export { circumstancesOf } from './circumstances.ts';
 export type { Core, Memory } from './core.ts';
 export { Experiments } from './experiment.ts';
-export type { Findings } from './experiment.ts';
+export type { Findings } from './findings.ts';
 export { passOn } from './passing.ts';
+export { requestTimeout } from './refusals.ts';
 export { read } from './reading.ts';
 export { Slots } from './slots.ts';
 export { isLingering, linger } from './lingering.ts';

@@ -1,3 +1,4 @@
+import type { Problem } from '../../chassis/index.ts';
 import { Attempt, isWorthAnother } from './attempt.ts';
 import type { Failed, Outcome } from './attempt.ts';
 import { learnFence } from './fenced-answer.ts';
@@ -101,33 +102,48 @@ class Reading {
   }
 
   #tried(side: SideName, outcome: Outcome): void {
-    const { capability, shadow } = this.#decision;
+    const { shadow } = this.#decision;
     if (outcome.kind === 'failed') {
       this.#failed(side, outcome);
     } else if (outcome.kind === 'fenced') {
       this.#turnedAway(side, outcome.fence);
-    } else if (outcome.kind === 'answered' && shadow) {
-      this.#core.experiments.observe({
-        capability,
-        side,
-        form: this.#visit.form,
-        status: outcome.status,
-        body: outcome.body,
-      });
+    } else if (shadow) {
+      this.#compare(side, outcome);
     }
+  }
+
+  #compare(side: SideName, outcome: Extract<Outcome, { kind: 'answered' | 'over' }>): void {
+    const { experiments } = this.#core;
+    const { capability } = this.#decision;
+    const { form } = this.#visit;
+    const sent = this.#body;
+    if (outcome.kind === 'over') experiments.skip(capability, 'cut_off');
+    else if (!isKept(sent)) experiments.skip(capability, 'request_body');
+    else if (outcome.body === undefined) experiments.skip(capability, 'too_large');
+    else {
+      const { status, headers, body } = outcome;
+      experiments.observe({ capability, side, form, sent, control: { status, headers, body } });
+    }
+  }
+
+  /** Nobody has answered what was to be compared. */
+  #refuse(problem: Problem): void {
+    const { capability, shadow } = this.#decision;
+    if (shadow) this.#core.experiments.skip(capability, 'unanswered');
+    this.#visit.refuse(problem);
   }
 
   /** It has left that side for good, which nobody has told us yet. */
   #turnedAway(side: SideName, fence: FencedAnswer): void {
     const { capability } = this.#decision;
     if (this.#turned || fence.capability !== capability.name) {
-      this.#visit.refuse(heldTooLong());
+      this.#refuse(heldTooLong());
       return;
     }
     this.#turned = true;
     learnFence(this.#core.book, capability, side, fence);
     if (!isKept(this.#body)) {
-      this.#visit.refuse(tooLargeToHold(this.#core.limits.bodyBytes));
+      this.#refuse(tooLargeToHold(this.#core.limits.bodyBytes));
       return;
     }
     this.try(otherSide(side));
@@ -138,7 +154,7 @@ class Reading {
     const { capability } = this.#decision;
     const { owner } = ownerFor(this.#visit, this.#decision, this.#core);
     if (!isKept(this.#body)) {
-      this.#visit.refuse(unanswered(outcome));
+      this.#refuse(unanswered(outcome));
     } else if (isWorthAnother(outcome) && !this.#retried) {
       this.#retried = true;
       bump(this.#core.counters.retried, capability);
@@ -147,7 +163,7 @@ class Reading {
       bump(this.#core.counters.retried, capability);
       this.try(owner);
     } else {
-      this.#visit.refuse(unanswered(outcome));
+      this.#refuse(unanswered(outcome));
     }
   }
 }

@@ -5,6 +5,7 @@ const RETRY_SOON = { 'retry-after': '1' };
 interface Failure {
   readonly sent: boolean;
   readonly timedOut: boolean;
+  readonly crowded: boolean;
 }
 
 /** @param sent whether the upstream may have seen the request */
@@ -26,8 +27,22 @@ export function upstreamTimeout(): Problem {
   );
 }
 
+export function upstreamBusy(): Problem {
+  return new Problem(
+    503,
+    'upstream_busy',
+    'too many requests wait for the server behind this route; nothing has happened, try again',
+    { headers: RETRY_SOON },
+  );
+}
+
+export function requestTimeout(): Problem {
+  return new Problem(408, 'request_timeout', 'the request took too long to arrive');
+}
+
 /** What a client is told of a try that came to nothing. */
-export function unanswered({ sent, timedOut }: Failure): Problem {
+export function unanswered({ sent, timedOut, crowded }: Failure): Problem {
+  if (crowded && !sent) return upstreamBusy();
   return timedOut ? upstreamTimeout() : upstreamUnavailable(sent);
 }
 

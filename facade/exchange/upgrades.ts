@@ -51,6 +51,7 @@ export function upgrade(visit: Visit, core: Core, socket: Duplex, head: Buffer):
     if (outcome.kind === 'failed') visit.refuse(unanswered(outcome));
   });
   const proxied: Sender = {
+    failed: (error) => upstream.failed(error),
     dispatch: (_method, target, headers) =>
       proxyWebSocket(visit.req, socket, { upstream, target, headers, exchange: attempt }),
   };

@@ -1,24 +1,44 @@
+import { upstreamSettings } from '../../strangler/routing/index.ts';
 import type { FigConfig } from '../../strangler/routing/index.ts';
+import type { UpstreamFailures } from '../counting/index.ts';
+import type { ConnectionLimits } from './connections.ts';
 import { Upstream } from './upstream.ts';
 
-/** The servers behind the facade, by name. One whose URL stays keeps its connections. */
+/** A client may not have all connections for itself. */
+const SHARE = 0.75;
+const LONGEST_PATIENCE_MS = 5_000;
+
+/** The servers behind the facade, by name. One whose settings stay keeps its connections. */
 export class Upstreams {
+  readonly #failures: UpstreamFailures;
   #known: ReadonlyMap<string, Upstream> = new Map();
-  #limit = 0;
+  #limits = '';
+  /** What each was made of. */
+  readonly #described = new WeakMap<Upstream, string>();
   /** Requests that began under an earlier configuration may still ask for these. */
   readonly #retired = new Map<string, Upstream>();
   readonly #leaving = new Set<Upstream>();
 
+  constructor(failures: UpstreamFailures) {
+    this.#failures = failures;
+  }
+
   /** @throws TypeError when a URL is none */
   adopt({ upstreams, limits }: Pick<FigConfig, 'upstreams' | 'limits'>): void {
     const before = this.#known;
-    const isAsBefore = limits.connections === this.#limit;
-    this.#limit = limits.connections;
+    const share = connectionLimits(limits);
+    const isAsBefore = JSON.stringify(share) === this.#limits;
+    this.#limits = JSON.stringify(share);
     this.#known = new Map(
-      Object.entries(upstreams).map(([name, url]) => {
+      Object.entries(upstreams).map(([name, settings]) => {
         const known = before.get(name);
-        const stays = isAsBefore && known?.url === url.replace(/\/+$/, '');
-        return [name, stays ? known : new Upstream(name, url, limits.connections)];
+        const described = JSON.stringify(settings);
+        const stays = isAsBefore && known && this.#described.get(known) === described;
+        const upstream = stays
+          ? known
+          : new Upstream(name, upstreamSettings(settings), share, this.#failures);
+        this.#described.set(upstream, described);
+        return [name, upstream];
       }),
     );
     const kept = new Set(this.#known.values());
@@ -34,7 +54,22 @@ export class Upstreams {
     return (this.#known.get(name) ?? this.#retired.get(name)) as Upstream;
   }
 
+  /** Those of the configuration in use. */
+  all(): readonly Upstream[] {
+    return [...this.#known.values()];
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#known.values(), ...this.#leaving].map((each) => each.close()));
   }
+}
+
+function connectionLimits({
+  connections,
+  clientConnections = Math.ceil(connections * SHARE),
+  waiting,
+  requestMs,
+}: FigConfig['limits']): ConnectionLimits {
+  const patienceMs = Math.min(LONGEST_PATIENCE_MS, requestMs / 4);
+  return { connections, clientConnections, waiting, patienceMs };
 }

@@ -2,19 +2,26 @@ import { STATUS_CODES } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { problemBody, spanOf, traceparentOf } from '../../chassis/index.ts';
 import type { Problem } from '../../chassis/index.ts';
+import { UpstreamTimedOut } from '../counting/index.ts';
 import type { Answerer } from '../counting/index.ts';
 import type { Decision } from '../decision/index.ts';
 import type { Deadlines, RequestForm, Timed } from '../request/index.ts';
+import { NoRoom } from './connections.ts';
 import { lingerAfter } from './lingering.ts';
-import { upstreamTimeout } from './refusals.ts';
+import { requestTimeout, upstreamBusy, upstreamTimeout } from './refusals.ts';
 
 /** More early hints than that are not passed on. */
 const MOST_HINTS = 64;
 const HINTS_UNREAD_BYTES = 16_384;
+/** Bytes per second; a client that moves less keeps nothing that others wait for. */
+const SLOWEST = 500;
 
 /** What stands between a client and its answer, and can be called off. */
 export interface Cancellable {
-  cancel(): void;
+  /** @param fault what an upstream has done, or has not, where that is why */
+  cancel(fault?: Error): void;
+  /** Whether it waits for a connection. */
+  readonly isWaiting?: boolean;
 }
 
 /**
@@ -68,6 +75,11 @@ export class Visit implements Timed {
   readonly #deadlines: Deadlines;
   #unlimited = false;
   #hints = 0;
+  #moved = 0;
+  #movedBefore = 0;
+  #lookedAt = 0;
+  /** Whether it ended for want of its client. */
+  slow = false;
   /** For each try, where one may not take as long as the whole. */
   readonly tryDeadlines: Deadlines | undefined;
 
@@ -170,16 +182,63 @@ export class Visit implements Timed {
   /** The deadline passed. */
   expire(): void {
     if (this.over) return;
-    if (this.res.headersSent) {
-      this.cut();
+    if (this.#waitsForClient()) {
+      this.tooSlow();
       return;
     }
-    this.refuse(upstreamTimeout());
-    this.underWay?.cancel();
+    const { underWay } = this;
+    this.underWay = undefined;
+    const isWaiting = underWay?.isWaiting === true;
+    if (this.res.headersSent) this.cut();
+    else this.refuse(isWaiting ? upstreamBusy() : upstreamTimeout());
+    underWay?.cancel(
+      isWaiting ? new NoRoom() : new UpstreamTimedOut('no answer, or nothing more of one, in time'),
+    );
   }
 
-  /** Starts the deadline anew: it is for the first byte, and then for each silence. */
-  prolong(): void {
+  /** The address that the request came from, as far as proxies that are ours say it. */
+  get client(): string {
+    const { chain } = this.form;
+    const comma = chain.indexOf(',');
+    return comma === -1 ? chain : chain.slice(0, comma);
+  }
+
+  /** It is the client who does not send, or does not read. */
+  tooSlow(): void {
+    if (this.over) return;
+    this.slow = true;
+    const { underWay } = this;
+    if (this.res.headersSent) this.cut();
+    else this.refuse(requestTimeout());
+    underWay?.cancel();
+  }
+
+  #waitsForClient(): boolean {
+    const { req, res } = this;
+    if (res.headersSent) return res.writableNeedDrain;
+    return this.form.bodyBytes !== 0 && !req.complete && !req.isPaused() && !res.awaitsContinue;
+  }
+
+  /**
+   * Whether the client has moved next to nothing for a while, and an upstream waits for it. Looks
+   * back to the last time it was asked this with that much time in between.
+   */
+  isHeldUp(now: number, patienceMs: number): boolean {
+    if (!this.#waitsForClient()) return false;
+    const ms = now - (this.#lookedAt || this.startedAt);
+    if (ms < patienceMs) return false;
+    const moved = this.#moved - this.#movedBefore;
+    this.#lookedAt = now;
+    this.#movedBefore = this.#moved;
+    return moved < (SLOWEST * ms) / 1_000;
+  }
+
+  /**
+   * Starts the deadline anew: it is for the first byte, and then for each silence.
+   * @param bytes that came from the client, or go to it
+   */
+  prolong(bytes = 0): void {
+    this.#moved += bytes;
     if (!this.over && !this.#unlimited) this.#deadlines.start(this, performance.now());
   }
 

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createProxyMiddleware } from 'http-proxy-middleware';
 import { responseHeaders } from '../request/index.ts';
-import type { Exchange } from './connections.ts';
+import type { Exchange } from './exchange.ts';
 import type { Upstream } from './upstream.ts';
 
 /** What an exchange hears of a request to upgrade, beside what it hears of any. */

@@ -149,8 +149,7 @@ export class Writing implements Witness {
         this.#retried = true;
         bump(this.#core.counters.retried, this.#main);
       } else {
-        const { timedOut } = outcome;
-        this.#visit.refuse(unanswered({ sent: outcome.sent || this.#retried, timedOut }));
+        this.#visit.refuse(unanswered({ ...outcome, sent: outcome.sent || this.#retried }));
       }
       tried = undefined;
     }

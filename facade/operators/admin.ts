@@ -11,6 +11,7 @@ const INDEX: Readonly<Record<string, string>> = {
   '/status': 'who owns what, flags, comparisons and the newest differences, what is under way',
   '/explain?method=GET&path=/': 'where a request would go, and why; add &customer=C for somebody',
   '/holds?since=0': 'how long writes were held while ownership moved',
+  '/upstreams': 'whether each upstream answers, and why not',
   '/metrics': 'counters and times, for Prometheus',
   '/readyz': 'whether it can serve',
   '/livez': 'whether it runs, and which build',
@@ -51,6 +52,9 @@ export function buildAdmin(facts: Facts, wishes: () => Promise<Wishes>, log: Log
   routes.get('/holds', async (req, res) => {
     const since = Number(req.query['since'] ?? 0);
     res.json(await facts.holds(Number.isFinite(since) ? since : 0));
+  });
+  routes.get('/upstreams', async (_req, res) => {
+    res.json({ upstreams: await facts.upstreams() });
   });
   routes.get('/metrics', async (_req, res) => {
     res.type(METRICS_TYPE).send(await facts.metrics());

@@ -1,6 +1,6 @@
 import type { FlagsState } from '../../strangler/routing/index.ts';
 import type { Asked, Explanation } from '../decision/index.ts';
-import type { Answerer, HeldWrite } from '../counting/index.ts';
+import type { Answerer, FailureCause, HeldWrite } from '../counting/index.ts';
 import type { Cohort, Ownership } from '../ownership/index.ts';
 import type { Findings } from '../exchange/index.ts';
 
@@ -12,8 +12,17 @@ export interface Facts {
   /** In the text format of Prometheus. */
   metrics(): Promise<string>;
   explain(question: Asked): Promise<Explanation>;
+  /** Asks each upstream of the configuration. */
+  upstreams(): Promise<readonly UpstreamReach[]>;
   /** By name of what must be there to serve. */
   readiness(): Promise<Readiness>;
+}
+
+/** Whether an upstream answers, asked just now. */
+export interface UpstreamReach {
+  readonly name: string;
+  readonly url: string;
+  readonly trouble: { readonly cause: FailureCause; readonly error: string } | null;
 }
 
 export interface Readiness {

@@ -1,5 +1,5 @@
 /** What operators may see and ask. */
 export { buildAdmin } from './admin.ts';
-export type { CapabilityStatus, Facts, Readiness, Status } from './facts.ts';
+export type { CapabilityStatus, Facts, Readiness, Status, UpstreamReach } from './facts.ts';
 export { LocalFacts, mergedMetrics } from './local-facts.ts';
 export { askWishes } from './wishes.ts';

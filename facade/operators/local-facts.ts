@@ -4,20 +4,19 @@ import { flagsReadiness } from '../../strangler/routing/index.ts';
 import type { Flags } from '../../strangler/routing/index.ts';
 import type { RedisProbe } from '../../chassis/index.ts';
 import type { Capability } from '../routes/index.ts';
-import type { Core, Experiments, Memory } from '../exchange/index.ts';
-import { rowOf } from '../counting/index.ts';
+import type { Core, Experiments, Memory, Upstreams } from '../exchange/index.ts';
+import { causeOf, rowOf } from '../counting/index.ts';
 import { explain } from '../decision/index.ts';
 import type { Asked, Explanation } from '../decision/index.ts';
-import type { CapabilityStatus, Facts, Readiness, Status } from './facts.ts';
+import type { CapabilityStatus, Facts, Readiness, Status, UpstreamReach } from './facts.ts';
 import type { HoldLog } from '../counting/index.ts';
 import { createRegistry } from './metrics.ts';
-
-const REACH_TIMEOUT_MS = 1_000;
 
 interface LocalFactsOptions {
   /** The configuration in use. */
   readonly core: () => Core;
   readonly memory: Memory;
+  readonly upstreams: Pick<Upstreams, 'all'>;
   readonly holds: HoldLog;
   readonly experiments: Experiments;
   readonly flags: Flags;
@@ -33,9 +32,10 @@ export class LocalFacts implements Facts {
   constructor(options: LocalFactsOptions) {
     this.#options = options;
     const { memory, experiments, core, flags } = options;
-    this.#registry = createRegistry(memory.counters, experiments, {
+    this.#registry = createRegistry(memory, experiments, {
       capabilities: () => core().routes.capabilities,
       flags,
+      upstreams: () => options.upstreams.all(),
     });
   }
 
@@ -91,6 +91,17 @@ export class LocalFacts implements Facts {
     return Promise.resolve(explain(asked, { ...core(), flags }));
   }
 
+  upstreams(): Promise<readonly UpstreamReach[]> {
+    return Promise.all(
+      this.#options.upstreams.all().map(async (upstream) => {
+        const { name, url } = upstream;
+        const error = await upstream.trouble();
+        const trouble = error ? { cause: causeOf(error), error: error.message } : null;
+        return { name, url, trouble };
+      }),
+    );
+  }
+
   async readiness(): Promise<Readiness> {
     const { core, memory, flags } = this.#options;
     const { capabilities } = core().routes;
@@ -100,7 +111,7 @@ export class LocalFacts implements Facts {
     return {
       flags: state.ok && unowned ? { ok: false, note: unownedText(unowned, flags) } : state,
       routing: memory.book.complete,
-      monolith: await isReachable(core().monolith.url),
+      monolith: (await core().monolith.trouble()) === undefined,
       redis: this.#options.redis?.trouble() ?? null,
     };
   }
@@ -131,19 +142,4 @@ function unownedText({ flags: { writes } }: Capability, flags: Flags): string {
 /** The metrics of several processes as one. */
 export function mergedMetrics(parts: readonly MetricObject[][]): Promise<string> {
   return AggregatorRegistry.aggregate([...parts]).metrics();
-}
-
-/** Any answer counts: what a monolith has at `/` is its own affair. */
-async function isReachable(url: string): Promise<boolean> {
-  try {
-    const answer = await fetch(url, {
-      method: 'HEAD',
-      redirect: 'manual',
-      signal: AbortSignal.timeout(REACH_TIMEOUT_MS),
-    });
-    await answer.body?.cancel();
-    return true;
-  } catch {
-    return false;
-  }
 }

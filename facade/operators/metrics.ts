@@ -2,7 +2,7 @@ import { Registry } from 'prom-client';
 import type { Flags } from '../../strangler/routing/index.ts';
 import type { Capability } from '../routes/index.ts';
 import { BUCKETS } from '../counting/index.ts';
-import type { Counters } from '../counting/index.ts';
+import type { Counters, UpstreamFailures } from '../counting/index.ts';
 import type { Experiments } from '../exchange/index.ts';
 
 interface Value {
@@ -24,13 +24,14 @@ interface Lazy {
 interface Sources {
   readonly capabilities: () => readonly Capability[];
   readonly flags: Pick<Flags, 'state' | 'switch'>;
+  readonly upstreams: () => readonly { readonly name: string; readonly waiting: number }[];
 }
 
 /** A registry whose metrics are made of the counters at the moment somebody looks. */
 export function createRegistry(
-  counters: Counters,
+  { counters, failures }: { readonly counters: Counters; readonly failures: UpstreamFailures },
   experiments: Experiments,
-  { capabilities, flags }: Sources,
+  { capabilities, flags, upstreams }: Sources,
 ): Registry {
   const registry = new Registry();
   const about = flagMetrics(flags, capabilities);
@@ -38,17 +39,50 @@ export function createRegistry(
     register(registry, metric);
   }
   register(registry, {
+    name: 'fig_upstream_waiting',
+    help: 'Requests that wait for a connection',
+    type: 'gauge',
+    values: () =>
+      upstreams().map(({ name, waiting }) => ({ value: waiting, labels: { upstream: name } })),
+  });
+  register(registry, {
+    name: 'fig_upstream_failures_total',
+    help: 'Requests that an upstream did not answer, or not in full, by cause',
+    type: 'counter',
+    values: () =>
+      [...failures.counts()].map(({ upstream, cause, count }) => ({
+        value: count,
+        labels: { upstream, cause },
+      })),
+  });
+  register(registry, {
     name: 'fig_experiments_total',
     help: 'Reads answered by both sides, by what came of it',
     type: 'counter',
     values: () =>
       capabilities().flatMap((capability) => {
-        const { mismatches: _list, ...counts } = experiments.findings(capability);
+        const {
+          mismatches: _list,
+          notCompared: _reasons,
+          ...counts
+        } = experiments.findings(capability);
         return Object.entries(counts).map(([outcome, value]) => ({
           value,
           labels: { capability: capability.name, outcome },
         }));
       }),
+  });
+  register(registry, {
+    name: 'fig_experiments_skipped_total',
+    help: 'Reads that were to be answered by both sides and were not compared, by reason',
+    type: 'counter',
+    values: () =>
+      capabilities().flatMap((capability) =>
+        Object.entries(experiments.findings(capability).notCompared).map(([reason, value]) => ({
+          value,
+          labels: { capability: capability.name, reason },
+        })),
+      ),
   });
   return registry;
 }
@@ -125,6 +159,12 @@ function trafficMetrics(counters: Counters): readonly Lazy[] {
       help: 'Requests that are being answered',
       type: 'gauge',
       values: () => [{ value: counters.inFlight, labels: {} }],
+    },
+    {
+      name: 'fig_slow_clients_total',
+      help: 'Requests that were ended because their clients neither sent nor read on',
+      type: 'counter',
+      values: () => [{ value: counters.slow, labels: {} }],
     },
     {
       name: 'fig_upgraded_connections',

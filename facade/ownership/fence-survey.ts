@@ -4,7 +4,6 @@ import type { SideName } from '../../strangler/routing/index.ts';
 import type { Capability } from '../routes/index.ts';
 import type { RoutingBook } from './routing-book.ts';
 
-const ASK_TIMEOUT_MS = 1_000;
 const AGAIN_MS = 1_000;
 /** What a service with a fence of its own tells; others have no such route, or mean another thing. */
 const answer = z.object({
@@ -22,7 +21,8 @@ type Fence = z.infer<typeof answer>['fences'][number];
 interface FenceSurveyOptions {
   readonly book: RoutingBook;
   readonly log: Logger;
-  urlOf(capability: Capability, side: SideName): string;
+  /** @returns what the side answers there */
+  fencesAt(capability: Capability, side: SideName): Promise<string>;
 }
 
 /**
@@ -85,11 +85,8 @@ export class FenceSurvey {
 
   async #fencesAt(capability: Capability, side: SideName): Promise<readonly Fence[]> {
     try {
-      const response = await fetch(`${this.#options.urlOf(capability, side)}/fences`, {
-        redirect: 'manual',
-        signal: AbortSignal.timeout(ASK_TIMEOUT_MS),
-      });
-      return answer.parse(await response.json()).fences;
+      const text = await this.#options.fencesAt(capability, side);
+      return answer.parse(JSON.parse(text)).fences;
     } catch (error) {
       const { log } = this.#options;
       log.debug({ err: error, capability: capability.name, side }, 'a side tells no fences');

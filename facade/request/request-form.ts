@@ -15,6 +15,8 @@ export interface RequestForm extends Asker {
   readonly headers: string[];
   readonly idempotencyKey: string | undefined;
   readonly traceId: string;
+  /** Addresses that it came by, the client's first. */
+  readonly chain: string;
   /** Whether the caller may be told where the time went. */
   readonly timed: boolean;
   /** Bytes of body that are announced; null where only its end will tell, 0 where there is none. */
@@ -95,6 +97,8 @@ interface ReaderOptions {
   readonly trustedHops: number;
   /** Whoever sends it is told where the time went. */
   readonly timingToken: string | undefined;
+  /** Lower-case names of headers that are not passed on. */
+  readonly droppedHeaders: readonly string[];
   /** What upstreams are told that they have. */
   readonly timeoutMs: number;
 }
@@ -106,10 +110,12 @@ export class RequestReader {
   readonly #trustedHops: number;
   readonly #timingToken: Buffer | undefined;
   readonly #timeoutMs: string;
+  readonly #droppedHeaders: ReadonlySet<string>;
   readonly #treatments = new Map<string, Treatment>();
 
   constructor(options: ReaderOptions) {
     const { stickyHeader, keyHeaders, trustedHops, timingToken, timeoutMs } = options;
+    this.#droppedHeaders = new Set(options.droppedHeaders);
     this.#stickyHeader = stickyHeader;
     this.#keyHeaders = keyHeaders;
     this.#trustedHops = trustedHops;
@@ -227,6 +233,7 @@ export class RequestReader {
       keys,
       idempotencyKey: idempotencyKey === '' ? undefined : idempotencyKey,
       traceId,
+      chain,
       timed,
       bodyBytes,
     };
@@ -252,6 +259,7 @@ export class RequestReader {
       const claim = FORWARDED.find((name) => name === plain);
       if (claim) return claim;
     }
+    if (this.#droppedHeaders.has(plain)) return 'drop';
     if (DROPPED.has(plain) || DROPPED_PREFIXES.some((prefix) => plain.startsWith(prefix))) {
       return 'drop';
     }

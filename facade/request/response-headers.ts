@@ -9,7 +9,9 @@ export interface ResponseHeaders {
 }
 
 /** An answer that is no HTTP, or whose end nobody could tell. */
-export class MalformedAnswer extends Error {}
+export class MalformedAnswer extends Error {
+  readonly code = 'FIG_MALFORMED';
+}
 
 type Treatment =
   'keep' | 'drop' | 'connection' | 'content-length' | 'trailer' | 'transfer-encoding';
@@ -23,6 +25,40 @@ const HOP_BY_HOP = new Set([
 ]);
 /** Treatments that go by the header's own name. */
 const SPECIAL = new Set(['connection', 'content-length', 'trailer', 'transfer-encoding']);
+/** What decides how a message is read, routed or stored is none of a trailer's (RFC 9110 6.5.1). */
+const NO_TRAILERS = new Set([
+  ...HOP_BY_HOP,
+  ...SPECIAL,
+  'host',
+  'cache-control',
+  'expect',
+  'max-forwards',
+  'pragma',
+  'range',
+  'if-match',
+  'if-none-match',
+  'if-modified-since',
+  'if-unmodified-since',
+  'if-range',
+  'www-authenticate',
+  'authorization',
+  'proxy-authorization',
+  'authentication-info',
+  'proxy-authentication-info',
+  'set-cookie',
+  'cookie',
+  'age',
+  'expires',
+  'date',
+  'location',
+  'retry-after',
+  'vary',
+  'warning',
+  'content-encoding',
+  'content-type',
+  'content-range',
+  'via',
+]);
 const NO_CONTENT = 204;
 const NOT_MODIFIED = 304;
 /** What a status line may say in any client's eyes. */
@@ -86,10 +122,31 @@ export function responseHeaders(
   if (named !== undefined) dropNamed(fields, named);
   // Only chunks have room for trailers: node refuses to announce any beside a length.
   if (trailer !== undefined && takesTrailers && !isBodiless(status) && !(contentLength >= 0)) {
-    fields.push('trailer', trailer);
+    const names = announced(trailer);
+    if (names !== '') fields.push('trailer', names);
   }
   fields.push('via', '1.1 fig');
   return { fields, contentLength };
+}
+
+/** Trailers that may be passed on, with their values. */
+export function allowedTrailers(raw: readonly (string | Buffer)[]): [string, string][] {
+  const trailers: [string, string][] = [];
+  for (let index = 0; index < raw.length; index += 2) {
+    const name = String(raw[index]);
+    if (NO_TRAILERS.has(name.toLowerCase())) continue;
+    trailers.push([name, raw[index + 1]?.toString('latin1') ?? '']);
+  }
+  return trailers;
+}
+
+/** The names that an answer announces, without those that will not be passed on. */
+function announced(names: string): string {
+  return names
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '' && !NO_TRAILERS.has(name.toLowerCase()))
+    .join(', ');
 }
 
 /** All pieces are usually views of one block: decoding that once costs far less than each of them. */

@@ -24,6 +24,8 @@ export interface Capability {
   readonly passesEncodedSlashes: boolean;
   /** Body paths that may differ between the sides. */
   readonly ignore: readonly string[];
+  /** Lower-case names of headers that must be the same on both sides. */
+  readonly comparedHeaders: readonly string[];
 }
 
 /** A pattern of the configuration, and what it stands for. */
@@ -97,6 +99,7 @@ export function compileRoutes(config: FigConfig, indexes = new Indexes()): Route
       passesEncodedSlashes: settings.encodedSlashes === 'pass',
       cohorts: cohortsOf(settings, config),
       ignore: settings.ignore.map(({ path }) => path),
+      comparedHeaders: settings.comparedHeaders,
     };
     byName.set(name, capability);
     for (const given of settings.routes) {

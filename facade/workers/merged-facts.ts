@@ -1,7 +1,13 @@
 import type { MetricObject } from 'prom-client';
 import { Problem } from '../../chassis/index.ts';
 import type { Asked, Explanation } from '../decision/index.ts';
-import type { CapabilityStatus, Facts, Readiness, Status } from '../operators/index.ts';
+import type {
+  CapabilityStatus,
+  Facts,
+  Readiness,
+  Status,
+  UpstreamReach,
+} from '../operators/index.ts';
 import type { Findings } from '../exchange/index.ts';
 import type { HoldLog } from '../counting/index.ts';
 import { mergedMetrics } from '../operators/index.ts';
@@ -39,6 +45,16 @@ export class MergedFacts implements Facts {
     const [first] = await this.#crew.askAll({ what: 'explain', question }, TIMEOUT_MS);
     if (first === undefined) throw noWorkers();
     return first as Explanation;
+  }
+
+  async upstreams(): Promise<readonly UpstreamReach[]> {
+    const [first, ...others] = (await this.#crew.askAll(
+      { what: 'upstreams' },
+      TIMEOUT_MS,
+    )) as UpstreamReach[][];
+    if (first === undefined) throw noWorkers();
+    const troubled = others.flat().filter(({ trouble }) => trouble !== null);
+    return first.map((each) => troubled.find(({ name }) => name === each.name) ?? each);
   }
 
   async readiness(): Promise<Readiness> {
@@ -102,10 +118,23 @@ function mergedFindings(left: Findings, right: Findings): Findings {
     unsettled: left.unsettled + right.unsettled,
     errors: left.errors + right.errors,
     skipped: left.skipped + right.skipped,
+    notCompared: summed(left.notCompared, right.notCompared),
     mismatches: [...left.mismatches, ...right.mismatches]
       .sort((a, b) => a.at.localeCompare(b.at))
       .slice(-KEPT_MISMATCHES),
   };
+}
+
+function summed(
+  left: Findings['notCompared'],
+  right: Findings['notCompared'],
+): Findings['notCompared'] {
+  const sums = { ...left };
+  for (const [reason, count] of Object.entries(right)) {
+    const known = reason as keyof typeof sums;
+    sums[known] = (sums[known] ?? 0) + count;
+  }
+  return sums;
 }
 
 function mergedRequests(requests: Status['requests']): Status['requests'] {

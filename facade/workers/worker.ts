@@ -29,7 +29,12 @@ export async function runWorker(env: Environment, log: Logger): Promise<Running>
     port: readPort(env, 'FACADE_PORT', 8080),
     variable: 'FACADE_PORT',
   });
-  const stopWatching = watchConfig({ env, log, adopt: (config) => opened.facade.adopt(config) });
+  const stopWatching = watchConfig({
+    config: opened.config,
+    env,
+    log,
+    adopt: (config) => opened.facade.adopt(config),
+  });
   return {
     ports: { facade: door.port },
     async close() {

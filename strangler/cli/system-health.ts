@@ -6,6 +6,27 @@ import type { Context } from './context.ts';
 
 const REDIS_MS = 1_000;
 
+/** What a facade tells of its upstreams. */
+interface Reach {
+  readonly upstreams: readonly {
+    readonly name: string;
+    readonly url: string;
+    readonly trouble: { readonly cause: string; readonly error: string } | null;
+  }[];
+}
+
+/** What a cause means, for people. */
+const WHY: Readonly<Record<string, string>> = {
+  refused: 'nothing listens there',
+  unreachable: 'the network does not reach it',
+  dns: 'its name is not known',
+  tls: 'the TLS handshake fails: look at its certificate, and at who has signed it',
+  connect_timeout: 'it does not accept connections in time',
+  timeout: 'it accepts connections, and does not answer in time',
+  reset: 'it breaks connections off',
+  malformed: 'what it answers is no HTTP/1.1',
+};
+
 /** Who owns a capability, by its fences. */
 export interface Truth {
   readonly capability: string;
@@ -56,12 +77,12 @@ async function examineRedis(url: string | undefined): Promise<readonly Finding[]
 }
 
 async function examineFacade(url: string, truths: readonly Truth[]): Promise<readonly Finding[]> {
-  const facts = await factsOf(url);
+  const [facts, upstreams] = await Promise.all([factsOf(url), examineUpstreams(url)]);
   if (!facts.answers) {
     const why = 'nobody can say what it believes, and clients may find the front door closed';
     return [finding('facade_away', `no facade answers at ${url}`, why, 'npm start')];
   }
-  return facts.capabilities.flatMap(({ name, owner, epoch, known }) => {
+  const stale = facts.capabilities.flatMap(({ name, owner, epoch, known }) => {
     const truth = truths.find(({ capability }) => capability === name);
     if (!known || !truth || truth.owner === null || truth.epoch <= epoch) return [];
     const what =
@@ -71,6 +92,19 @@ async function examineFacade(url: string, truths: readonly Truth[]): Promise<rea
       'its writes are turned away by the fence and sent on, so that none is lost, but each takes a ' +
       'detour; it is cut off from Redis and the engine, or they are away';
     return [finding('facade_stale', what, why, 'npm start')];
+  });
+  return [...stale, ...upstreams];
+}
+
+/** The facade asks them itself: what it reaches is what counts. */
+async function examineUpstreams(url: string): Promise<readonly Finding[]> {
+  const answer = await ask(url, '/upstreams');
+  const { upstreams } = (answer?.body ?? {}) as Partial<Reach>;
+  return (upstreams ?? []).flatMap(({ name, url: at, trouble }) => {
+    if (trouble === null) return [];
+    const what = `the facade at ${url} gets no answer from upstream ${name} (${at}): ${trouble.error}`;
+    const why = `${WHY[trouble.cause] ?? 'it fails'}; requests that go there are answered 502 or 504`;
+    return [finding('upstream_away', what, why, 'npm start')];
   });
 }
 

@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../../chassis/index.ts';
 import type { Mapping } from '../mapping/index.ts';
+import { upstreamSettings } from '../routing/index.ts';
 import type { CapabilityConfig, FigConfig } from '../routing/index.ts';
 import type { DataDeclaration } from './plane.ts';
 
@@ -39,6 +40,10 @@ export function declarationsOf(
   return declarations;
 }
 
+function urlOf({ upstreams }: FigConfig, name: string): string {
+  return upstreamSettings(upstreams[name] ?? '').url;
+}
+
 function restOf(
   config: FigConfig,
   capability: string,
@@ -47,8 +52,8 @@ function restOf(
   const settings = config.capabilities[capability] as CapabilityConfig;
   const { invariants, contract, completion, cohorts } = settings;
   const upstreams = {
-    legacy: config.upstreams[settings.legacy] ?? '',
-    extracted: config.upstreams[settings.extracted] ?? '',
+    legacy: urlOf(config, settings.legacy),
+    extracted: urlOf(config, settings.extracted),
   };
   const { soakMs, quietMs, sunset, successor = upstreams.extracted } = completion;
   return {

@@ -28,14 +28,43 @@ const upstream = z
   .url({ protocol: /^https?$/, error: 'give a URL such as "http://127.0.0.1:3000"' })
   .refine((url) => !/[?#@]/.test(url), 'leave out credentials, query and fragment');
 
+/** A server behind the facade. Paths of files are relative to the configuration's. */
+export interface UpstreamConfig {
+  readonly url: string;
+  /** The unix socket at which it listens; the URL then only says how it is called. */
+  readonly socket?: string | undefined;
+  /** A PEM file of the authorities that vouch for its certificate, instead of the usual ones. */
+  readonly ca?: string | undefined;
+}
+
+/** An upstream as it is configured: in short only its URL. */
+export function upstreamSettings(given: string | UpstreamConfig): UpstreamConfig {
+  return typeof given === 'string' ? { url: given } : given;
+}
+
+const server = z.union(
+  [
+    upstream,
+    z.strictObject({
+      url: upstream,
+      socket: z.string().min(1).optional(),
+      ca: z.string().min(1).optional(),
+    }),
+  ],
+  'give a URL such as "http://127.0.0.1:3000", or { url, socket, ca }',
+);
+
 /** Headers that mean something to whoever passes requests on; no capability may give them another. */
 const TAKEN =
   /^(host|connection|content-length|transfer-encoding|traceparent|via|idempotency-key|x-(fig|forwarded)-.*)$/;
-const header = z
+const headerName = z
   .string()
   .regex(/^[A-Za-z0-9-]+$/, 'give the name of a header')
-  .toLowerCase()
-  .refine((given) => !TAKEN.test(given), 'this header has another meaning; give one of your own');
+  .toLowerCase();
+const header = headerName.refine(
+  (given) => !TAKEN.test(given),
+  'this header has another meaning; give one of your own',
+);
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
@@ -107,13 +136,15 @@ const capability = z.strictObject({
    */
   contract: z.boolean().default(false),
   completion: completion.prefault({}),
-  /** Response body paths that may differ between the sides, with the reason why. */
+  /** Response headers that have to be the same on both sides when reads are compared. */
+  comparedHeaders: z.array(headerName).default(['content-type', 'location']),
+  /** Response body paths that may differ between the sides, with the reason why; a header is `(name)`. */
   ignore: z.array(z.strictObject({ path: z.string(), reason: z.string() })).default([]),
 });
 
 /** What a configuration takes, before names are looked up. */
 export const configSchema = z.strictObject({
-  upstreams: z.record(z.string(), upstream),
+  upstreams: z.record(z.string(), server),
   /** The upstream that gets whatever belongs to no capability. */
   monolith: z.string(),
   /**
@@ -140,6 +171,20 @@ export const configSchema = z.strictObject({
   touches: z
     .array(z.strictObject({ method, path, capabilities: z.array(name).min(1) }))
     .default([]),
+  /**
+   * Request headers that are not passed on: with these a client would ask an application for another
+   * method or path than the one that was decided on.
+   */
+  droppedHeaders: z
+    .array(header)
+    .default([
+      'x-http-method-override',
+      'x-http-method',
+      'x-method-override',
+      'x-original-url',
+      'x-rewrite-url',
+      'x-original-host',
+    ]),
   /** How many proxies of ours clients come through: so many entries of X-Forwarded-For are true. */
   trustedHops: z.int().min(0).max(10).default(0),
   /** Where the flags are when FIG_FLAGS_FILE does not say; beside the configuration's file. */
@@ -165,6 +210,10 @@ export const configSchema = z.strictObject({
       headersMs: z.int().min(100).default(10_000),
       /** How many requests may be under way at one upstream; more wait their turn. */
       connections: z.int().positive().default(1_024),
+      /** How many of these one client's address may have; three quarters when left out. */
+      clientConnections: z.int().positive().optional(),
+      /** How many requests may wait for their turn at one upstream; more are refused. */
+      waiting: z.int().positive().default(10_000),
       /** How many connections may be upgraded to WebSockets at once. */
       upgrades: z.int().positive().default(10_000),
     })

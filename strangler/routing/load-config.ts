@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, extname, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -25,14 +26,58 @@ export function configFile(env: Environment): string {
  */
 export async function loadConfig(env: Environment): Promise<FigConfig> {
   const file = configFile(env);
-  const config = defineConfig((await readInput(file, env)) as FigConfigInput);
+  const config = await defineFrom(file, env);
   const { flagsFile, contractFile } = config;
   const beside = (path: string): string => resolve(dirname(file), path);
   return {
     ...config,
+    upstreams: withFiles(file, config, beside),
     ...(flagsFile === undefined ? {} : { flagsFile: beside(flagsFile) }),
     ...(contractFile === undefined ? {} : { contractFile: beside(contractFile) }),
   };
+}
+
+async function defineFrom(file: string, env: Environment): Promise<FigConfig> {
+  try {
+    return defineConfig((await readInput(file, env)) as FigConfigInput);
+  } catch (error) {
+    if (!(error instanceof ConfigurationError) || error.message.includes(file)) throw error;
+    throw new ConfigurationError(`${file}: ${error.message}`, { cause: error });
+  }
+}
+
+/** Files of upstreams lie beside the configuration's, too. */
+function withFiles(
+  file: string,
+  { upstreams }: FigConfig,
+  beside: (path: string) => string,
+): FigConfig['upstreams'] {
+  return Object.fromEntries(
+    Object.entries(upstreams).map(([name, upstream]) => {
+      if (typeof upstream === 'string') return [name, upstream];
+      const { ca, socket } = upstream;
+      const found = {
+        ...upstream,
+        ...(socket === undefined ? {} : { socket: beside(socket) }),
+        ...(ca === undefined ? {} : { ca: beside(ca) }),
+      };
+      const trouble = found.ca === undefined ? undefined : troubleWithCertificates(found.ca);
+      if (trouble !== undefined) throw unusable(file, `upstreams.${name}.ca: ${trouble}`);
+      return [name, found];
+    }),
+  );
+}
+
+function troubleWithCertificates(file: string): string | undefined {
+  try {
+    void new X509Certificate(readFileSync(file));
+    return undefined;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return code?.startsWith('ERR_OSSL')
+      ? `${file} is no PEM file of certificates`
+      : reasonOf(error);
+  }
 }
 
 async function readInput(file: string, env: Environment): Promise<unknown> {

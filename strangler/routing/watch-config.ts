@@ -5,6 +5,7 @@ import { basename, dirname } from 'node:path';
 import type { Environment, Logger } from '../../chassis/index.ts';
 import type { FigConfig } from './config.ts';
 import { configFile, loadConfig } from './load-config.ts';
+import { restartSettings } from './restart-settings.ts';
 
 /** Some file systems give no notice of changes; reading this often is the safety net. */
 const POLL_MS = 1_000;
@@ -12,6 +13,8 @@ const POLL_MS = 1_000;
 const SETTLE_MS = 30;
 
 interface WatchOptions {
+  /** The configuration that the process has started with. */
+  readonly config: FigConfig;
   readonly env: Environment;
   readonly log: Logger;
   /** What the configuration has become; called again only when this has resolved. */
@@ -23,7 +26,7 @@ interface WatchOptions {
  * What a module imports is not followed.
  * @returns how to stop
  */
-export function watchConfig({ env, log, adopt }: WatchOptions): () => void {
+export function watchConfig({ config: first, env, log, adopt }: WatchOptions): () => void {
   const file = configFile(env);
   let known: string | undefined;
   let stopped = false;
@@ -56,8 +59,11 @@ export function watchConfig({ env, log, adopt }: WatchOptions): () => void {
     const text = await read();
     if (stopped || text === undefined || text === known) return;
     known = text;
-    await adopt(await loadConfig(env));
-    log.info({ file }, 'the configuration has changed, and is in use');
+    const config = await loadConfig(env);
+    await adopt(config);
+    const restart = restartSettings(first, config);
+    if (restart.length === 0) log.info({ file }, 'the configuration has changed, and is in use');
+    else log.warn({ file, restart }, 'the configuration has changed; some of it needs a restart');
   }
 
   function read(): Promise<string | undefined> {

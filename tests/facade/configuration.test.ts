@@ -93,8 +93,19 @@ describe('the configuration of a running facade', () => {
           for (const part of ['monolith: there is no', 'limits.bodyBytes', 'capabilities']) {
             expect(facade.log()).toContain(part);
           }
+          expect(facade.log()).toContain(`${folder}/fig.config.yaml: the configuration`);
         },
       ),
+    ));
+
+  it('names what needs a restart instead of saying that it is in use', () =>
+    withFixtures((old, next, folder) =>
+      withSpawnedFacade({ folder, config: configOf(old, next) }, async (facade) => {
+        await facade.configure({ ...configOf(old, next), limits: { headersMs: 5_000 } });
+        await eventually(() => facade.log().includes('"restart":["limits.headersMs"]'));
+        expect(facade.log()).toContain('some of it needs a restart');
+        expect(facade.log()).not.toContain('and is in use');
+      }),
     ));
 
   it('may leave it to the environment where things are', () =>

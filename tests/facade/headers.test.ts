@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { FigConfigInput } from '../../strangler/routing/index.ts';
 import { eventually, request } from '../support/index.ts';
 import { RawClient } from './raw-client.ts';
 import { withStand } from './stand.ts';
@@ -43,6 +44,35 @@ describe('headers', () => {
       expect(rawHeaders.filter((each) => each === 'Accept')).toHaveLength(2);
       client.close();
     }));
+
+  it('that ask for another method or path than the one decided on go no further', async () => {
+    const overriding = [
+      'X-HTTP-Method-Override: DELETE',
+      'x_http_method_override: DELETE',
+      'X-Original-URL: /admin',
+      'X-Rewrite-URL: /admin',
+      'X-Own: 1',
+    ];
+    const seen = (config: Partial<FigConfigInput>): Promise<string[]> => {
+      let names: string[] = [];
+      const asked = withStand({ config }, async ({ port, legacy }) => {
+        const client = new RawClient(port).get('/api/stock', ...overriding);
+        await eventually(() => client.statuses.length === 1);
+        client.close();
+        names = Object.keys(legacy.received[0]?.headers ?? {}).filter((name) =>
+          /^x.(?:http|orig|rewr|own)/.test(name),
+        );
+      });
+      return asked.then(() => names);
+    };
+    expect(await seen({})).toEqual(['x-own']);
+    expect(await seen({ droppedHeaders: ['x-own'] })).toEqual([
+      'x-http-method-override',
+      'x_http_method_override',
+      'x-original-url',
+      'x-rewrite-url',
+    ]);
+  });
 
   it('of answers lose what was meant for the facade', () =>
     withStand({}, async ({ url, legacy }) => {

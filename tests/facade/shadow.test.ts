@@ -1,4 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import type { ServerResponse } from 'node:http';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { request as send } from 'undici';
 import { eventually, request } from '../support/index.ts';
 import { json, withStand } from './stand.ts';
 import type { Stand } from './stand.ts';
@@ -10,6 +13,7 @@ interface Findings {
   unsettled: number;
   errors: number;
   skipped: number;
+  notCompared: Record<string, number>;
   mismatches: { path: string; differences: unknown[] }[];
 }
 
@@ -31,6 +35,26 @@ async function readUntil(stand: Stand, done: (found: Findings) => boolean): Prom
   await stand.flags({ 'stock.shadow': 0 });
   return findings(stand);
 }
+
+type Answer = Stand['legacy']['answer'];
+const STOCK_TEXT = '{"sku":"A1","onHand":7}';
+
+function encoded(coding: string | undefined, body: Buffer): Answer {
+  return (_req, res) => {
+    const encoding = coding === undefined ? {} : { 'content-encoding': coding };
+    res.writeHead(200, { 'content-type': 'application/json', ...encoding }).end(body);
+  };
+}
+
+function gzip(level: number, text = STOCK_TEXT): Answer {
+  return encoded('gzip', gzipSync(text, { level }));
+}
+
+const plain = encoded(undefined, Buffer.from(STOCK_TEXT)) as (
+  req: unknown,
+  res: ServerResponse,
+) => void;
+const brotli = encoded('br', brotliCompressSync(STOCK_TEXT));
 
 const total = ({ compared, errors }: Findings): boolean => compared + errors > 0;
 
@@ -159,5 +183,124 @@ describe('a shadowed read', () => {
       await request('DELETE', `${stand.url}/api/stock/A1`);
       await request('HEAD', `${stand.url}/api/stock/A1`);
       expect(stand.extracted.received).toEqual([]);
+    }));
+
+  it.each([
+    ['two levels of gzip', gzip(1), gzip(9)],
+    ['gzip and nothing', gzip(9), plain],
+    ['brotli and gzip', brotli, gzip(1)],
+    ['another order of members, compressed', plain, gzip(9, '{ "onHand": 7.0, "sku": "A1" }')],
+  ])('is compared by what was meant: %s', (_name, legacy, extracted) =>
+    withStand({}, async (stand) => {
+      stand.legacy.answer = legacy;
+      stand.extracted.answer = extracted;
+      const found = await readUntil(stand, total);
+      expect(found).toMatchObject({ mismatched: 0, unsettled: 0, errors: 0, notCompared: {} });
+      expect(found.matched).toBeGreaterThan(0);
+    }),
+  );
+
+  it('shows a difference inside of what is compressed as any other', () =>
+    withStand({}, async (stand) => {
+      stand.legacy.answer = gzip(1);
+      stand.extracted.answer = gzip(1, '{"sku":"A1","onHand":8}');
+      const found = await readUntil(stand, total);
+      expect(found.mismatches[0]?.differences).toEqual([
+        { path: 'onHand', legacy: 7, extracted: 8 },
+      ]);
+    }));
+
+  it('is compared without a condition, which each side would answer for itself', () =>
+    withStand({}, async (stand) => {
+      for (const side of [stand.legacy, stand.extracted]) {
+        const etag = side === stand.legacy ? '"old"' : '"new"';
+        side.answer = (req, res) => {
+          if (req.headers['if-none-match'] === etag) res.writeHead(304, { etag }).end();
+          else plain(req, res);
+        };
+      }
+      await stand.flags({ 'stock.shadow': 100 });
+      await eventually(async () => {
+        const answer = await send(`${stand.url}/api/stock/A1`, {
+          headers: { 'if-none-match': '"old"' },
+        });
+        await answer.body.dump();
+        expect(answer.statusCode).toBe(304);
+        return total(await findings(stand));
+      });
+      const found = await findings(stand);
+      expect(found).toMatchObject({ mismatched: 0, unsettled: 0, errors: 0 });
+      expect(found.matched).toBeGreaterThan(0);
+    }));
+
+  it('takes along the body of a GET', () =>
+    withStand({}, async (stand) => {
+      for (const side of [stand.legacy, stand.extracted]) {
+        side.answer = (_req, res, body) => json(res, 200, { asked: body });
+      }
+      await stand.flags({ 'stock.shadow': 100 });
+      await eventually(async () => {
+        await (
+          await send(`${stand.url}/api/stock`, { method: 'GET', body: '{"q":1}' })
+        ).body.dump();
+        return total(await findings(stand));
+      });
+      expect(await findings(stand)).toMatchObject({ mismatched: 0, unsettled: 0, errors: 0 });
+      expect(stand.extracted.received.every(({ body }) => body === '{"q":1}')).toBe(true);
+    }));
+
+  it('tells where else a side sends its clients, and what else it calls its answer', () =>
+    withStand({}, async (stand) => {
+      stand.legacy.answer = (_req, res) => {
+        res
+          .writeHead(302, { location: `${stand.legacy.url}/a`, 'content-type': 'text/html' })
+          .end();
+      };
+      stand.extracted.answer = (_req, res) => {
+        res.writeHead(302, { location: '/b', 'content-type': 'text/plain' }).end();
+      };
+      expect((await readUntil(stand, total)).mismatches[0]?.differences).toEqual([
+        { path: '(content-type)', legacy: 'text/html', extracted: 'text/plain' },
+        { path: '(location)', legacy: '/a', extracted: '/b' },
+      ]);
+    }));
+
+  it('is counted by its reason where it is not compared', () =>
+    withStand({ config: { limits: { bodyBytes: 1_000 } } }, async (stand) => {
+      await stand.flags({ 'stock.shadow': 100 });
+      const until = async (reason: string, ask: () => Promise<unknown>): Promise<void> => {
+        await eventually(async () => {
+          await ask();
+          return ((await findings(stand)).notCompared[reason] ?? 0) > 0;
+        });
+      };
+      const ask = async (body?: string): Promise<unknown> =>
+        (await send(`${stand.url}/api/stock`, { method: 'GET', body: body ?? null })).body.dump();
+      await until('request_body', () => ask('x'.repeat(2_000)));
+      stand.legacy.answer = encoded('zz', Buffer.from('a'));
+      stand.extracted.answer = encoded('zz', Buffer.from('b'));
+      await until('encoding', ask);
+      stand.extracted.answer = encoded('gzip', Buffer.from('none'));
+      stand.legacy.answer = plain;
+      await until('encoding', ask);
+      stand.legacy.answer = (_req, res) => json(res, 200, 'x'.repeat(300_000));
+      await until('too_large', ask);
+      stand.legacy.answer = (_req, res) => void res.writeHead(200).write('half');
+      const leave = async (): Promise<void> => {
+        const leaving = new AbortController();
+        const answer = await send(`${stand.url}/api/stock`, { signal: leaving.signal });
+        leaving.abort();
+        await answer.body.dump().catch(() => undefined);
+      };
+      await until('cut_off', leave);
+      stand.legacy.answer = (_req, res) => res.destroy();
+      await until('unanswered', ask);
+      const found = await findings(stand);
+      const sum = Object.values(found.notCompared).reduce((left, right) => left + right, 0);
+      expect(found).toMatchObject({ skipped: sum, mismatched: 0, errors: 0 });
+      const metrics = await (await fetch(`${stand.adminUrl}/metrics`)).text();
+      expect(metrics).toMatch(
+        /^fig_experiments_skipped_total\{capability="stock",reason="cut_off"\} [1-9]/m,
+      );
     }));
 });

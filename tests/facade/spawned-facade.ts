@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { FigConfigInput } from '../../strangler/routing/index.ts';
@@ -53,8 +53,11 @@ export async function withSpawnedFacade<T>(
 ): Promise<T> {
   const configFile = join(folder, 'fig.config.yaml');
   const flagsFile = join(folder, 'flags.json');
-  const configure = (next: FigConfigInput | string): Promise<void> =>
-    writeFile(configFile, typeof next === 'string' ? next : JSON.stringify(next));
+  const configure = async (next: FigConfigInput | string): Promise<void> => {
+    // At once: a half-written one would be complained about.
+    await writeFile(`${configFile}.next`, typeof next === 'string' ? next : JSON.stringify(next));
+    await rename(`${configFile}.next`, configFile);
+  };
   await configure(config);
   if (flagsMade) await createFlagFile(flagsFile, flagNames(config));
   const child = fork(PROGRAM, [], {

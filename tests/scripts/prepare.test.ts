@@ -106,6 +106,14 @@ describe('scripts/prepare.js', () => {
       expect(await project.run('prepare.js')).toMatchObject({ code: 0 });
     }));
 
+  it('looks for no Redis where none is needed, as for the facade alone', () =>
+    withProject(async (project) => {
+      project.write('system/prepare-redis.ts', "throw new Error('no Redis');");
+      const { code, output } = await project.run('prepare.js');
+      expect({ code, output }).toEqual({ code: 1, output: expect.stringContaining('no Redis') });
+      expect(await project.run('prepare.js', ['--without-redis'])).toMatchObject({ code: 0 });
+    }));
+
   it('fails when npm does', () =>
     withProject(async (project) => {
       project.write('npm.mjs', NPM);

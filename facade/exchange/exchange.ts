@@ -1,0 +1,24 @@
+/** What an answer is handed to, and who may have lost interest while the request waited. */
+export interface Exchange {
+  readonly calledOff: boolean;
+  /** Set while it waits for a connection. */
+  isWaiting?: boolean;
+  /** The address that it is for; none for what the facade asks for itself. */
+  readonly client?: string;
+  /** Whether its client keeps it from going on; asked again and again while others wait. */
+  isHeldUp?(now: number, patienceMs: number): boolean;
+  /** Gives its connection up, for the sake of others. */
+  giveWay?(): void;
+  /**
+   * The request is about to be sent.
+   * @param reused whether the connection has served before: its server may just be closing it
+   */
+  onConnect(abort: (error?: Error) => void, reused: boolean): void;
+  /** The first byte of an answer has come. */
+  onResponseStarted?(): void;
+  onHeaders(status: number, headers: Buffer[], resume: () => void, reason: string): boolean;
+  /** @returns false to wait for `resume` */
+  onData(chunk: Buffer): boolean;
+  onComplete(trailers: readonly (string | Buffer)[] | null): void;
+  onError(error: Error): void;
+}

@@ -1,0 +1,21 @@
+import type { RequestForm } from '../request/index.ts';
+
+/** Names of request headers that let a server answer with less than it has. */
+const CONDITIONS = /^if-(?:none-match|modified-since|match|unmodified-since|range)$/i;
+
+/** Whether an answer may depend on what the client has already. */
+export function isConditional({ headers }: RequestForm): boolean {
+  for (let index = 0; index < headers.length; index += 2) {
+    if (CONDITIONS.test(headers[index] as string)) return true;
+  }
+  return false;
+}
+
+/** The same request without that. */
+export function unconditional(form: RequestForm): RequestForm {
+  if (!isConditional(form)) return form;
+  const headers = form.headers.filter(
+    (_text, at) => !CONDITIONS.test(form.headers[at - (at % 2)] as string),
+  );
+  return { ...form, headers };
+}

@@ -1,0 +1,169 @@
+import { describe, expect, it } from '@jest/globals';
+import type { RequestListener, ServerResponse } from 'node:http';
+import { eventually, request } from '../support/index.ts';
+import { RawClient } from './raw-client.ts';
+import { withStand } from './stand.ts';
+import type { Stand } from './stand.ts';
+
+const CONNECTIONS = 4;
+/** All come from one address, which gets all there is. */
+const limits = { connections: CONNECTIONS, clientConnections: CONNECTIONS, requestMs: 2_000 };
+/** More than all buffers on the way take. */
+const ENDLESS = Buffer.alloc(64 << 20);
+
+async function counted({ adminUrl }: Stand, name: string): Promise<number> {
+  const metrics = await (await fetch(`${adminUrl}/metrics`)).text();
+  return Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(metrics)?.[1] ?? Number.NaN);
+}
+
+function clients(port: number, count: number, ask: (client: RawClient) => void): RawClient[] {
+  return Array.from({ length: count }, () => {
+    const client = new RawClient(port);
+    ask(client);
+    return client;
+  });
+}
+
+describe('clients that do not go on', () => {
+  it('keep no upload that others wait for', () =>
+    withStand({ config: { limits } }, async (stand) => {
+      const { port, url, monolith } = stand;
+      const slow = clients(port, CONNECTIONS, (client) =>
+        client.send('POST /up HTTP/1.1', 'Host: fig', 'Content-Length: 100', '', 'a'),
+      );
+      // A byte now and then is no progress either.
+      const trickling = setInterval(() => {
+        for (const client of slow) if (client.ending === undefined) client.send('a');
+      }, 200);
+      try {
+        await eventually(() => monolith.connections() === CONNECTIONS);
+        expect((await request('GET', `${url}/x`)).status).toBe(200);
+        const dropped = slow.filter(({ statuses }) => statuses[0] === 408);
+        expect(dropped.length).toBeGreaterThan(0);
+        expect(await counted(stand, 'fig_slow_clients_total')).toBe(dropped.length);
+      } finally {
+        clearInterval(trickling);
+        for (const client of slow) client.close();
+      }
+    }));
+
+  it('keep no download that others wait for', () => {
+    const large: RequestListener = (req, res) => {
+      res.end(req.url === '/large' ? ENDLESS : 'small');
+    };
+    return withStand(
+      { config: { limits }, rawMonolith: large },
+      async ({ port, url, monolith }) => {
+        const deaf = clients(port, CONNECTIONS, (client) => {
+          client.socket.pause();
+          client.get('/large');
+        });
+        try {
+          await eventually(() => monolith.connections() === CONNECTIONS);
+          expect((await request('GET', `${url}/x`)).status).toBe(200);
+        } finally {
+          for (const client of deaf) client.close();
+        }
+      },
+    );
+  });
+
+  it('are told so, and not that the server behind is late', () =>
+    withStand({ config: { limits: { requestMs: 200 } } }, async ({ port, monolith }) => {
+      for (const path of ['/x', '/api/stock']) {
+        const client = new RawClient(port);
+        client.send(`POST ${path} HTTP/1.1`, 'Host: fig', 'Content-Length: 100', '', 'abc');
+        await eventually(() => client.ending !== undefined);
+        expect(client.statuses).toEqual([408]);
+      }
+      expect(monolith.received).toEqual([]);
+    }));
+
+  it('keep what they have as long as nobody waits for it', () =>
+    withStand({ config: { limits } }, async ({ port, url, monolith }) => {
+      const client = new RawClient(port);
+      client.send('POST /up HTTP/1.1', 'Host: fig', 'Content-Length: 7', '', 'a');
+      for (const rest of ['b', 'c', 'd', 'e', 'f', 'g']) {
+        await new Promise((resolve) => setTimeout(resolve, 150));
+        expect((await request('GET', `${url}/x`)).status).toBe(200);
+        client.send(rest);
+      }
+      await eventually(() => client.statuses.length === 1);
+      expect(client.statuses).toEqual([200]);
+      expect(monolith.received.at(-1)?.body).toBe('abcdefg');
+      client.close();
+    }));
+});
+
+describe('requests that wait for a connection', () => {
+  it('are so many, and others are refused at once', () =>
+    withStand(
+      { config: { limits: { connections: 1, waiting: 2, requestMs: 20_000 } } },
+      async ({ port, url, monolith, adminUrl }) => {
+        const held: ServerResponse[] = [];
+        monolith.answer = (_req, res) => void held.push(res);
+        const asked = clients(port, 1, (client) => client.get('/x'));
+        await eventually(() => held.length === 1);
+        // One for each of two halves: no client has the whole line.
+        const waiting = clients(port, 1, (client) => client.get('/x'));
+        const line = /^fig_upstream_waiting\{upstream="monolith"\} 1$/m;
+        await eventually(async () => line.test(await (await fetch(`${adminUrl}/metrics`)).text()));
+        expect(await request('GET', `${url}/x`)).toMatchObject({
+          status: 503,
+          headers: { 'retry-after': '1' },
+          body: { code: 'upstream_busy' },
+        });
+        for (const client of [...asked, ...waiting]) {
+          await eventually(() => held.length > 0);
+          held.shift()?.end('done');
+          await eventually(() => client.statuses[0] === 200);
+          client.close();
+        }
+      },
+    ));
+
+  it('are told that nothing has happened when their time is over', () =>
+    withStand(
+      { config: { limits: { connections: 1, requestMs: 500 } } },
+      async ({ port, url, monolith }) => {
+        const first = new RawClient(port);
+        monolith.answer = (req, res) => {
+          if (req.url === '/events') res.writeHead(200, { 'content-type': 'text/event-stream' });
+          res.flushHeaders();
+        };
+        first.get('/events');
+        await eventually(() => first.statuses.length === 1);
+        const { status, body } = await request('POST', `${url}/x`, { body: {} });
+        expect({ status, body }).toMatchObject({ status: 503, body: { code: 'upstream_busy' } });
+        expect(monolith.received).toHaveLength(1);
+        first.close();
+      },
+    ));
+
+  it('of one client leave connections to others', () =>
+    withStand(
+      {
+        config: { trustedHops: 1, limits: { ...limits, clientConnections: 2, requestMs: 20_000 } },
+      },
+      async ({ port, monolith }) => {
+        const held: ServerResponse[] = [];
+        monolith.answer = (_req, res) => void held.push(res);
+        const from = (address: string) => (client: RawClient) =>
+          client.get('/x', `X-Forwarded-For: ${address}`);
+        const many = clients(port, 10, from('192.0.2.1'));
+        await eventually(() => held.length === 2);
+        const others = clients(port, 2, from('192.0.2.2'));
+        await eventually(() => held.length === 4);
+        expect(monolith.received.map(({ headers }) => headers['x-forwarded-for'])).toEqual(
+          [1, 1, 2, 2].map((last) => `192.0.2.${last}, 127.0.0.1`),
+        );
+        // In turn, all get theirs.
+        monolith.answer = (_req, res) => res.end('done');
+        for (const res of held) res.end('done');
+        for (const client of [...many, ...others]) {
+          await eventually(() => client.statuses[0] === 200);
+          client.close();
+        }
+      },
+    ));
+});
