@@ -6,6 +6,7 @@ import type { Mapping } from '../mapping/index.ts';
 import type { BackfillState, SideDatabase } from '../side-database.ts';
 import { backfill } from './backfill.ts';
 import { Pace } from './pace.ts';
+import { refuseShort } from './whole.ts';
 
 /** A backfill waits while applying is further behind than this, in changes. */
 const CALM_CHANGES = 2_000;
@@ -136,6 +137,10 @@ export class Copier {
     const options = { mapping, source, target, epoch, applier, signal, pace, whenCalm };
     const ready = await backfill(options);
     await untilApplied(find, direction, signal, async (position) => position >= ready);
+    await refuseShort({ mapping, source, target, signal }, async () => {
+      const last = await source.feed.last();
+      await untilApplied(find, direction, signal, async (position) => position >= last);
+    });
     await target.apply(epoch, (transaction) => transaction.setComplete(), true);
     await this.#limit(find, null);
   }

@@ -102,3 +102,30 @@ it('bits arrive in their whole length', () =>
       ]);
     },
   ));
+
+it('a copy that is short of rows in the end says so, and is not complete', () =>
+  withMoving(
+    {
+      mapping: things,
+      legacy: ['sqlite', LEGACY],
+      extracted: ['postgres', 'CREATE TABLE thing (k INT PRIMARY KEY, v TEXT)'],
+    },
+    async ({ plane, sessions }) => {
+      await sessions.legacy.run(`INSERT INTO thing VALUES (1, 'google'), (2, 'Google'), (3, 'x')`);
+      await plane.install();
+      // Added after everything was checked.
+      await sessions.extracted.run(
+        `CREATE COLLATION anycase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+         ALTER TABLE thing ALTER v TYPE TEXT COLLATE anycase, ADD CONSTRAINT late UNIQUE (v)`,
+      );
+      await plane.start();
+      await expect(plane.backfill()).rejects.toThrow(
+        '1 row of things went missing in the copy: extracted has fewer than legacy',
+      );
+      expect((await plane.status()).backfill.complete).toBe(false);
+      await sessions.extracted.run('ALTER TABLE thing DROP CONSTRAINT late');
+      await plane.backfill({ restart: true });
+      expect((await plane.status()).backfill.complete).toBe(true);
+      expect(await sessions.extracted.rows('SELECT k FROM thing')).toHaveLength(3);
+    },
+  ));
