@@ -34,6 +34,11 @@ export interface SideChecks {
   sequences(): Promise<readonly Sequence[]>;
   /** Has ids given out above `at`; never moves a generator back. */
   moveSequences(to: readonly Sequence[]): Promise<void>;
+  /**
+   * Rows that refer to others which are gone, by foreign keys between tables that move and tables that do
+   * not: nobody keeps these in step once the other side owns the one. One text for each such key.
+   */
+  dangling(): Promise<readonly string[]>;
   /** The newest demand of a full comparison; null when there never was one. */
   demand(): Promise<Demand | null>;
   demandReconcile(reason: string): Promise<void>;

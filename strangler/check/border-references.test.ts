@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { defineMapping, same } from '../mapping/index.ts';
 import type { Mapping } from '../mapping/index.ts';
+import { diagnose, examine } from '../doctor/index.ts';
+import { handOver } from '../testing/hand-over.ts';
 import { withMoving } from '../testing/moving.ts';
 
 function stock(references: Readonly<Record<string, string>> = {}): Mapping {
@@ -61,6 +63,38 @@ describe.each(['sqlite', 'postgres'] as const)(
           ...sides,
         },
         async ({ check }) => expect((await check()).findings).toEqual([]),
+      ));
+
+    it('are looked at by reconcile: rows whose parent was deleted over there are counted', () =>
+      withMoving(
+        {
+          mapping: stock({
+            'item(kind)': 'kinds are never deleted',
+            'line(item)': 'lines are history',
+            'note(b)': 'notes may dangle',
+          }),
+          ...sides,
+        },
+        async ({ plane, sessions, databases }) => {
+          await sessions.legacy.run(`INSERT INTO kind VALUES (1)`);
+          await sessions.legacy.run(`INSERT INTO item VALUES (1, 1), (2, 1)`);
+          await sessions.legacy.run(`INSERT INTO line VALUES (1, 1), (2, 1), (3, 2), (4, NULL)`);
+          await plane.install();
+          await plane.start();
+          await plane.backfill();
+          expect(await plane.reconcile()).toMatchObject({ clean: true, dangling: [] });
+          await handOver(plane, 'legacy');
+          await sessions.extracted.run('DELETE FROM item WHERE k = 1');
+          await plane.barrier();
+          const dangling = [
+            'legacy: 2 rows of line refer by line(item) to rows of item that are gone',
+          ];
+          expect(await plane.reconcile()).toMatchObject({ clean: true, dangling });
+          const facts = await examine('stock', databases);
+          expect(diagnose(facts, null)).toContainEqual(
+            expect.objectContaining({ code: 'dangling_rows', level: 'notice', what: dangling[0] }),
+          );
+        },
       ));
   },
 );

@@ -33,7 +33,15 @@ export class Comparer {
    * something, since it proves nothing else.
    */
   async reconcile(keeper: SideDatabase, wish: ReconcileWish = {}): Promise<ReconcileReport> {
-    const report = await this.#compare(wish);
+    const compared = await this.#compare(wish);
+    const { legacy, extracted } = this.#options.databases;
+    const report =
+      compared.sample === null
+        ? {
+            ...compared,
+            dangling: [...(await legacy.checks.dangling()), ...(await extracted.checks.dangling())],
+          }
+        : compared;
     if (report.sample === null || !report.clean) await keeper.saveReport(report, report.finishedAt);
     return report;
   }

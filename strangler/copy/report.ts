@@ -39,6 +39,8 @@ export interface ReconcileReport {
   readonly sample: number | null;
   readonly startedAt: number;
   readonly finishedAt: number;
+  /** Rows across the border of what moves that refer to rows which are gone; left out of a sample. */
+  readonly dangling?: readonly string[];
   /** How many keys that have fences of their own each side owns; null where none has. */
   readonly keys?: KeyCount | null;
 }

@@ -29,6 +29,7 @@ export function diagnose(facts: DatabaseFacts, engine: EngineFacts | null): read
     ...lostFeed(one),
     ...demanded(one),
     ...parkedChanges(one),
+    ...dangling(one),
     ...deadEngine(one),
     ...unfulfilled(one),
   ];
@@ -318,6 +319,17 @@ function parkedChanges(one: Case): readonly Finding[] {
     { command: `fig parked retry ${capability}`, reason: 'once they are mended' },
   ];
   return [finding(one, 'changes_parked', { what, why, remedies })];
+}
+
+/** The mapping gives a reason why this does no harm; that it happens is worth knowing. */
+function dangling(one: Case): readonly Finding[] {
+  const found = one.facts.dangling;
+  if (found.length === 0) return [];
+  const what = found.join('; ');
+  const why =
+    'nobody carries a foreign key out between a table that moves and one that does not; a dump of this ' +
+    'database can not be restored with the key, and the rows are for the business to mend';
+  return [finding(one, 'dangling_rows', { level: 'notice', what, why })];
 }
 
 function deadEngine(one: Case): readonly Finding[] {

@@ -32,6 +32,7 @@ export async function examine(capability: string, sides: Opened): Promise<Databa
     completion: null,
     demand: null,
     drift: { legacy: [], extracted: [] },
+    dangling: [],
     feedLost: null,
     parked: null,
     lease: null,
@@ -81,6 +82,7 @@ async function examineBoth(sides: Pair<SideDatabase>): Promise<Partial<DatabaseF
     targetApplied: await appliedAt(sides, unfinished),
     demand: await demandOn(sides),
     drift: { legacy: await legacy.checks.drift(), extracted: await extracted.checks.drift() },
+    dangling: [...(await legacy.checks.dangling()), ...(await extracted.checks.dangling())],
     feedLost: owner === null ? null : await feedLost(sides[owner], sides[otherSide(owner)]),
     parked: (await parkedOn(extracted)) ?? (await parkedOn(legacy)),
   };

@@ -1,4 +1,6 @@
 import type { Demand } from '../handover/gates.ts';
+import { danglingText } from '../dangling.ts';
+import { danglingRows } from './dangling.ts';
 import { keyColumns, tablesOf } from '../mapping/index.ts';
 import type { Mapping } from '../mapping/index.ts';
 import { PackedChange } from '../packed-change.ts';
@@ -127,6 +129,14 @@ export class PostgresChecks implements SideChecks {
         );
       }
     });
+  }
+
+  dangling(): Promise<readonly string[]> {
+    return this.#db.snapshot(async (client) =>
+      (await danglingRows(client, this.#mapping, this.#side)).map((one) =>
+        danglingText(this.#side, one),
+      ),
+    );
   }
 
   async demand(): Promise<Demand | null> {

@@ -16,6 +16,8 @@ import {
   LATER_TRIGGER,
   wantedTriggers,
 } from './install.ts';
+import { danglingText } from '../dangling.ts';
+import { danglingRows } from './dangling.ts';
 import type { Prepare } from './schema.ts';
 import { brokenSeals } from './seal.ts';
 import { isOfEarlierVersion, shapeDrift, triggerDrift } from './shape.ts';
@@ -117,6 +119,14 @@ export class SqliteChecks implements SideChecks {
         this.#write('INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)').run(table, at);
       }
     });
+  }
+
+  async dangling(): Promise<readonly string[]> {
+    return this.#db.snapshot(() =>
+      danglingRows(this.#read, this.#mapping, this.#side).map((one) =>
+        danglingText(this.#side, one),
+      ),
+    );
   }
 
   async demand(): Promise<Demand | null> {

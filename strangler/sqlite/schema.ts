@@ -51,7 +51,7 @@ function inspect(prepare: Prepare, table: string): TableFacts | undefined {
 }
 
 /** SQLite compares names of tables without regard to case. */
-function referencesOf(prepare: Prepare, table: string): readonly Reference[] {
+export function referencesOf(prepare: Prepare, table: string): readonly Reference[] {
   const parts = prepare(
     `SELECT s.name AS child, f.id, f."from" AS "column", f."table" AS parent,
          f.on_delete AS onDelete, f.on_update AS onUpdate

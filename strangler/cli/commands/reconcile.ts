@@ -68,7 +68,7 @@ function nextOf({ capability, clean, pairs, repair }: Told): readonly NextStep[]
 }
 
 function reportText(
-  { pairs, rows, clean, sample, capability, repair, startedAt, finishedAt }: Told,
+  { pairs, rows, clean, sample, capability, repair, dangling = [], startedAt, finishedAt }: Told,
   paint: Paint,
 ): string {
   const lines = pairs.map(({ pair, rows: compared, missing, extra, different, unsettled }) => [
@@ -92,6 +92,7 @@ function reportText(
   return [
     table(lines),
     ...examples,
+    ...dangling.map((text) => paint('yellow', text)),
     `${verdict}: ${plural(total, 'row')} compared in ${duration(finishedAt - startedAt)}` +
       (sample === null ? '' : `, a sample of ${sample} %, which is no proof`),
     ...(repair && !clean ? [repairText(repair, capability)] : []),

@@ -1,0 +1,74 @@
+import { tablesOf } from '../mapping/index.ts';
+import type { Mapping } from '../mapping/index.ts';
+import type { Dangling } from '../dangling.ts';
+import type { SideName } from '../side.ts';
+import { sqlState } from './connection.ts';
+import type { PostgresClient } from './connection.ts';
+import { name } from './values.ts';
+
+interface BorderKey {
+  readonly child: string;
+  readonly parent: string;
+  /** JSON, as it comes. */
+  readonly columns: string;
+  /** As SQL names them, with their schema where that is needed. */
+  readonly childSql: string;
+  readonly parentSql: string;
+  readonly parentColumns: string;
+  readonly [column: string]: unknown;
+}
+
+const NO_RIGHTS = '42501';
+
+const named = (relation: string, numbers: string): string =>
+  `(SELECT json_agg(a.attname ORDER BY u.nr) FROM unnest(${numbers}) WITH ORDINALITY u (attnum, nr)
+      JOIN pg_attribute a ON a.attrelid = ${relation} AND a.attnum = u.attnum)`;
+
+const BORDER_KEYS = `WITH moved AS (SELECT to_regclass(quote_ident(t)) AS oid FROM unnest($1::text[]) t)
+  SELECT c.relname AS child, p.relname AS parent, c.oid::regclass::text AS "childSql",
+      p.oid::regclass::text AS "parentSql", ${named('k.conrelid', 'k.conkey')} AS columns,
+      ${named('k.confrelid', 'k.confkey')} AS "parentColumns"
+    FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_class p ON p.oid = k.confrelid
+    WHERE k.contype = 'f'
+      AND (k.conrelid IN (SELECT oid FROM moved)) <> (k.confrelid IN (SELECT oid FROM moved))
+    ORDER BY c.relname, k.oid`;
+
+/** Rows across the border of what moves that refer to rows which are gone. */
+export async function danglingRows(
+  client: PostgresClient,
+  mapping: Mapping,
+  side: SideName,
+): Promise<readonly Dangling[]> {
+  const keys = await client.query<BorderKey>(BORDER_KEYS, [tablesOf(mapping, side)]);
+  const found: Dangling[] = [];
+  for (const key of keys.rows) {
+    const columns = JSON.parse(key.columns) as string[];
+    const rows = await count(client, key, columns);
+    if (rows > 0) found.push({ child: key.child, columns, parent: key.parent, rows });
+  }
+  return found;
+}
+
+/** None where the table that does not move is not ours to read: nothing is said of it then. */
+async function count(
+  client: PostgresClient,
+  { childSql, parentSql, parentColumns }: BorderKey,
+  columns: readonly string[],
+): Promise<number> {
+  const theirs = JSON.parse(parentColumns) as string[];
+  const known = columns.map((column) => `c.${name(column)} IS NOT NULL`);
+  const same = columns.map((column, index) => `p.${name(theirs[index] ?? '')} = c.${name(column)}`);
+  await client.query('SAVEPOINT fig_dangling');
+  try {
+    const { rows } = await client.query<{ rows: string }>(
+      `SELECT count(*) AS rows FROM ${childSql} c WHERE ${known.join(' AND ')}
+         AND NOT EXISTS (SELECT FROM ${parentSql} p WHERE ${same.join(' AND ')})`,
+    );
+    await client.query('RELEASE fig_dangling');
+    return Number(rows[0]?.rows ?? 0);
+  } catch (error) {
+    if (sqlState(error) !== NO_RIGHTS) throw error;
+    await client.query('ROLLBACK TO fig_dangling');
+    return 0;
+  }
+}
