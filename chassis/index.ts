@@ -1,4 +1,5 @@
 /** What outlives the migration: everything a service of ours needs, and nothing about a domain. */
+export { boundedTexts } from './bounded-list.ts';
 export * from './csv.ts';
 export * from './cursor.ts';
 export * from './database.ts';

@@ -1,5 +1,8 @@
 import type { ZodType } from 'zod';
+import { boundedList } from './bounded-list.ts';
 import type { FencedError } from './fence.ts';
+
+const SHOWN_CHARACTERS = 100;
 
 /** One thing that is wrong with a request: where, what was given, and what to give instead. */
 export interface FieldError {
@@ -78,9 +81,19 @@ function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
   );
 }
 
+function cut(text: string): string {
+  return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
+}
+
 function shown(value: unknown): unknown {
-  if (typeof value === 'string' && value.length > 100) return `${value.slice(0, 100)}…`;
+  if (typeof value === 'string') return cut(value);
   return typeof value === 'object' && value !== null ? undefined : value;
+}
+
+/** A place that is wrong, and why; it is no known field where no message says so. */
+interface Wrong {
+  readonly path: readonly PropertyKey[];
+  readonly message: string | undefined;
 }
 
 /**
@@ -97,23 +110,17 @@ export function parse<T>(
 ): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const errors = result.error.issues.flatMap((issue): FieldError[] => {
-    if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => ({
-        field: [...issue.path, key].join('.'),
-        value: shown(valueAt(value, [...issue.path, key])),
-        message: 'is not a known field',
-        remedy: 'leave it out, or correct its name',
-      }));
-    }
-    return [
-      {
-        field: issue.path.length > 0 ? issue.path.join('.') : where,
-        value: shown(valueAt(value, issue.path)),
-        message: issue.message,
-        remedy,
-      },
-    ];
-  });
+  const wrong = result.error.issues.flatMap((issue): Wrong[] =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => ({ path: [...issue.path, key], message: undefined }))
+      : [{ path: issue.path, message: issue.message }],
+  );
+  const more = (count: number): Wrong => ({ path: [], message: `${count} more fields are wrong` });
+  const errors = boundedList(wrong, more).map(({ path, message }): FieldError => ({
+    field: path.length > 0 ? cut(path.join('.')) : where,
+    value: shown(valueAt(value, path)),
+    message: message === undefined ? 'is not a known field' : message,
+    remedy: message === undefined ? 'leave it out, or correct its name' : remedy,
+  }));
   throw invalidRequest(errors);
 }

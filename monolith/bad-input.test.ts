@@ -112,6 +112,27 @@ describe('bad input is refused, its field named, and nothing is stored', () => {
     expect(await shop.count(...TABLES, ...KEYS)).toEqual(empty);
   });
 
+  it.each([
+    ['unknown fields', (n: number) => [`field${n}`, 1]],
+    ['fields with long names', (n: number) => [`${n}${'x'.repeat(20_000)}`, 1]],
+    ['lines that are none', undefined],
+  ])('a megabyte of %s gets an answer that a person can read', async (_case, field) => {
+    const count = field?.(1)[0]?.toString().startsWith('field') ? 60_000 : 45;
+    const body =
+      field === undefined
+        ? { ...order, items: Array.from({ length: 200_000 }, () => 1) }
+        : {
+            ...order,
+            ...Object.fromEntries(Array.from({ length: count }, (_none, n) => field(n))),
+          };
+    const text = JSON.stringify(body);
+    expect(text.length).toBeGreaterThan(400_000);
+    const answer = await request('POST', `${shop.url}/api/orders`, { text });
+    expect(answer.status).toBe(400);
+    expect(answer.body).toMatchObject({ code: 'invalid_request' });
+    expect(JSON.stringify(answer.body).length).toBeLessThan(40_000);
+  });
+
   it('a key that is no key', async () => {
     const answer = await shop.post('/api/orders', order, { 'idempotency-key': 'a b' });
     expect([answer.status, answer.body.errors[0].field]).toEqual([400, 'Idempotency-Key']);

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
@@ -73,7 +73,8 @@ export class PostgresServer implements Launcher {
   async #initialize(): Promise<void> {
     const { directory, identity } = this.#options;
     const passwordFile = join(directory, 'password');
-    writeFileSync(passwordFile, this.#password, { mode: 0o644 });
+    writeFileSync(passwordFile, this.#password, { mode: 0o600 });
+    if (identity !== undefined) chownSync(passwordFile, identity.uid, identity.gid);
     const { path, env } = this.#program('initdb');
     const settings = {
       pgdata: join(directory, 'data'),

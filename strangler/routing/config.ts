@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ConfigurationError } from '../../chassis/index.ts';
+import { boundedTexts, ConfigurationError } from '../../chassis/index.ts';
 import { danglingNames } from './config-names.ts';
 
 const name = z.string().regex(/^[a-z][a-z0-9_]*$/, 'give a lower-case name such as "inventory"');
@@ -237,7 +237,7 @@ export function defineConfig(input: FigConfigInput): FigConfig {
   const malformed = result.success
     ? []
     : result.error.issues.map(({ path: at, message }) => `${at.join('.') || 'it'}: ${message}`);
-  const problems = [...malformed, ...danglingNames(input)];
+  const problems = boundedTexts([...malformed, ...danglingNames(input)]);
   if (!result.success || problems.length > 0) {
     throw new ConfigurationError(`the configuration can't be used:\n  ${problems.join('\n  ')}`);
   }

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
 import { normalizedStrategyValue } from 'unleash-client/lib/strategy/util.js';
 import { z } from 'zod';
+import { boundedTexts } from '../../chassis/index.ts';
 
 const parameter = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
@@ -66,7 +67,8 @@ export function checkFlags(value: unknown): FlagDocument {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const problems = result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-  throw new FlagFileError(`it is not in the client features format: ${problems.join('; ')}`);
+  const told = boundedTexts(problems).join('; ');
+  throw new FlagFileError(`it is not in the client features format: ${told}`);
 }
 
 /** What a flag takes: `.writes` asks for an owner, on or off; the others take a share. */

@@ -1,5 +1,5 @@
 import { describe, it } from '@jest/globals';
-import { fuzzFacade } from './fuzz-facade.ts';
+import { fuzzEarly, fuzzFacade } from './fuzz-facade.ts';
 
 const REQUESTS = 20_000;
 
@@ -8,5 +8,11 @@ describe('any bytes a client may send, for longer', () => {
     'do not crash the facade, and mean the same to it and to its upstreams, by seed %i',
     (seed) => fuzzFacade({ requests: REQUESTS, seed }),
     240_000,
+  );
+
+  it.each([20_261_121, 1, 2])(
+    'get the answer of an upstream that has not read all of them, by seed %i',
+    (seed) => fuzzEarly({ uploads: 1_000, seed }),
+    600_000,
   );
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { seedFrom } from '../../support/index.ts';
 import { fuzz } from './fuzz.ts';
-import { fuzzFacade, withUpstreams } from './fuzz-facade.ts';
+import { fuzzEarly, fuzzFacade, withUpstreams } from './fuzz-facade.ts';
 import { withRival } from './rival.ts';
 
 const REQUESTS = Number(process.env['FUZZ_REQUESTS'] ?? 4_000);
@@ -11,6 +11,12 @@ describe('any bytes a client may send', () => {
   it(
     'do not crash the facade, and mean the same to it and to its upstreams',
     () => fuzzFacade({ requests: REQUESTS, seed: SEED }),
+    240_000,
+  );
+
+  it(
+    'get the answer of an upstream that has not read all of them',
+    () => fuzzEarly({ uploads: 100, seed: SEED }),
     240_000,
   );
 
