@@ -47,6 +47,15 @@ export function uniqueColumnsOf({ indexes }: TableFacts): readonly (readonly str
     .map(({ columns }) => columns);
 }
 
+/** The same for those that are asked for later than with each row. */
+export function lateColumnsOf({ indexes }: TableFacts): readonly (readonly string[])[] {
+  return uniqueColumnsOf({
+    columns: [],
+    nullable: [],
+    indexes: indexes.filter(({ deferrable }) => deferrable === true),
+  });
+}
+
 /** The same for those that take more than the same for equal. */
 export function foldedColumnsOf({ indexes }: TableFacts): readonly (readonly string[])[] {
   return uniqueColumnsOf({

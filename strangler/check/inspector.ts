@@ -30,6 +30,8 @@ export interface SideInspector {
   uniqueColumns(table: string): readonly (readonly string[])[];
   /** Those of which the index takes values for equal that differ: 'a' and 'A', say. */
   foldedColumns(table: string): readonly (readonly string[])[];
+  /** Those that are asked for at the end of a statement or a transaction only, not for each row. */
+  lateColumns(table: string): readonly (readonly string[])[];
   count(table: string): Promise<number>;
   /** Rows whose key has a NULL in it, by which no partner could be found. */
   countWithoutKey(table: string): Promise<number>;

@@ -21,6 +21,7 @@ export async function checkTypes(
       }
       await checkUnique(mapping, inspectors, findings, pair, from);
       checkEquality(inspectors, findings, pair, from);
+      checkLateKeys(inspectors, findings, pair, from);
     }
   }
 }
@@ -160,4 +161,46 @@ function checkEquality(
         `which ${from} ${own.table} keeps apart; let both sides compare them alike`,
     });
   }
+}
+
+/**
+ * A unique key that one side asks for at the end, and the other one with each row: values that rotate among
+ * rows there pass a state here that is refused, although their end is right.
+ */
+function checkLateKeys(
+  inspectors: Inspectors,
+  findings: Findings,
+  pair: Pair,
+  from: SideName,
+): void {
+  const to = otherSide(from);
+  const [{ table }, own] = [pair[to], pair[from]];
+  const all = [...pair.key, ...pair.columns];
+  const isLate = (columns: readonly string[]): boolean =>
+    inspectors[to].lateColumns(table).some((late) => sameSet(late, columns));
+  for (const late of inspectors[from].lateColumns(own.table)) {
+    const there = late.map((column) => {
+      const codec = all.find((one) => columnOn(one, from) === column);
+      return codec && columnOn(codec, to);
+    });
+    const columns = there.filter((column) => typeof column === 'string');
+    // A row with another key is another row, which comes as one.
+    const isKey = columns.every((column) => pair.key.some((key) => columnOn(key, to) === column));
+    if (columns.length < late.length || isKey || isLate(columns)) continue;
+    if (!inspectors[to].uniqueColumns(table).some((unique) => sameSet(unique, columns))) continue;
+    findings.add({
+      code: 'unique_deferrable',
+      pair: pair.name,
+      side: to,
+      column: `${table}.${columns.join(', ')}`,
+      counterexample: `UPDATE ${own.table} SET ${late[0] ?? ''} = ... that gives each row the value of the next`,
+      message:
+        `${from} ${own.table}: the unique key (${late.join(', ')}) is DEFERRABLE, and that of ${to} ${table} ` +
+        `is not: rows that swap values there would be parked here; make both alike`,
+    });
+  }
+}
+
+function sameSet(left: readonly string[], right: readonly string[]): boolean {
+  return left.length === right.length && left.every((one) => right.includes(one));
 }

@@ -7,7 +7,7 @@ import {
   tablesOf,
 } from '../mapping/index.ts';
 import type { Mapping, MappingProblem, Pair, Row, SqlValue } from '../mapping/index.ts';
-import { foldedColumnsOf, uniqueColumnsOf } from '../schema-check.ts';
+import { foldedColumnsOf, lateColumnsOf, uniqueColumnsOf } from '../schema-check.ts';
 import type { SideName } from '../side.ts';
 import { probesOf, storedIn } from './column-types.ts';
 import { columnsOf, textOf } from './columns.ts';
@@ -99,6 +99,12 @@ export class PostgresInspector implements SideInspector {
 
   foldedColumns(table: string): readonly (readonly string[])[] {
     return foldedColumnsOf(
+      this.#about.schemas.get(table) ?? { columns: [], nullable: [], indexes: [] },
+    );
+  }
+
+  lateColumns(table: string): readonly (readonly string[])[] {
+    return lateColumnsOf(
       this.#about.schemas.get(table) ?? { columns: [], nullable: [], indexes: [] },
     );
   }

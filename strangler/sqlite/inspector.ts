@@ -77,6 +77,11 @@ export class SqliteInspector implements SideInspector {
     return foldedColumns((sql) => this.#prepare(sql), table);
   }
 
+  /** SQLite asks for each row. */
+  lateColumns(): readonly (readonly string[])[] {
+    return [];
+  }
+
   async count(table: string): Promise<number> {
     return this.#prepare(`SELECT count(*) FROM ${name(table)}`)
       .pluck()
