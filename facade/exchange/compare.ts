@@ -26,6 +26,7 @@ export interface ComparisonRules {
   readonly origins: { readonly legacy: string; readonly extracted: string };
 }
 
+const CODING = 'content-encoding';
 const MOST_DIFFERENCES = 20;
 /** Longer values are cut when they are shown. */
 const SHOWN_CHARACTERS = 1_000;
@@ -75,6 +76,7 @@ export function sameAnswer(
   return (
     left.status === right.status &&
     left.body.equals(right.body) &&
+    headerOf(left, CODING) === headerOf(right, CODING) &&
     headers.every((name) => headerOf(left, name) === headerOf(right, name))
   );
 }

@@ -22,7 +22,6 @@ const MOST_AT_ONCE = 32;
 const KEPT_MISMATCHES = 50;
 /** Tells the other side that nobody waits for its answer. */
 const SHADOWING: readonly string[] = ['x-fig-shadow', '1'];
-const CODING = 'content-encoding';
 const SETTLING_TRIES = 5;
 /** How often a difference must be found without a change in between before it counts. */
 const CONFIRMATIONS = 2;
@@ -101,7 +100,7 @@ export class Experiments {
   /** The other side's first answer. Nearly always it is the same, so that case costs no promise. */
   weigh(answered: Answered, control: Observation, candidate: Observation): void {
     const { comparedHeaders } = answered.capability;
-    if (sameAnswer(control, candidate, [CODING, ...comparedHeaders])) {
+    if (sameAnswer(control, candidate, comparedHeaders)) {
       this.#conclude(answered, { kind: 'matched' });
     } else {
       this.#lookCloser(answered, control, candidate).catch((error: unknown) =>

@@ -92,6 +92,12 @@ describe('two workers at one port', () => {
       const explained = await request('GET', `${facade.adminUrl}/explain?path=/api/stock`);
       expect(explained.body).toMatchObject({ side: 'legacy', reason: 'owner' });
       expect((await request('GET', `${facade.adminUrl}/readyz`)).status).toBe(200);
+      expect((await request('GET', `${facade.adminUrl}/upstreams`)).body).toMatchObject({
+        upstreams: [
+          { name: 'legacy', trouble: null },
+          { name: 'extracted', trouble: null },
+        ],
+      });
     }));
 
   it('know of each other who writes: no worker shows a client less than it wrote', () =>
