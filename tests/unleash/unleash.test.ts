@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { createOperator } from '../../rehearsal/index.ts';
 import { withTempDir } from '../support/index.ts';
@@ -13,7 +12,7 @@ describe('the flags of a real Unleash server', () => {
           const env = {
             ...process.env,
             ...unleash.variables,
-            FIG_DATA_DIR: join(directory, 'data'),
+            FIG_DATA_DIR: directory,
           };
           const fig = createOperator({ ...env, UNLEASH_ADMIN_TOKEN: unleash.adminToken });
           expect(await fig('flags', 'set', 'inventory.reads', '40')).toMatchObject({

@@ -102,12 +102,14 @@ inconclusive, 2 for wrong usage, 130 after Ctrl-C.`;
   if (onPostgres) {
     command.option('--postgres', 'keep the data in a PostgreSQL of its own instead of in files');
   }
-  if (handsOver) command.option('--handovers <n>', 'how many a run makes', whole(1));
-  return command
+  command
     .description(description)
     .option('--runs <n>', 'how many runs', whole(1), 5)
     .option('--seed <n>', 'the seed of the first run', whole(0), 1)
-    .option('--json <file>', 'write what every run did to a file')
+    .option('--json <file>', 'write what every run did to a file');
+  if (handsOver)
+    command.option('--handovers <n>', 'how many handovers a run makes, if not 6', whole(1));
+  return command
     .addHelpText('after', help)
     .configureOutput({
       writeOut: (text) => stdout.write(text),
