@@ -2,6 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import express from 'express';
 import type { ErrorRequestHandler, Express, Request, RequestHandler, Router } from 'express';
+import { refuseForeignPages, requireToken, tokenRequired } from './access.ts';
+import type { Access } from './access.ts';
 import { databaseTrouble } from './database-trouble.ts';
 import type { Database } from './database.ts';
 import { FencedError } from './fence.ts';
@@ -24,37 +26,61 @@ interface HttpAppOptions {
   /** Which build of the program this is, see `codeVersion`; `/livez` tells it. */
   readonly version?: string;
   readonly log: Logger;
+  /** Which requests it answers. */
+  readonly access: Access;
+  /**
+   * Set where all but the monitors' routes is for operators, who are told what nobody foresaw instead
+   * of being sent to the log.
+   */
+  readonly operators?: {
+    /** What a browser asks for that has no session yet. */
+    readonly entrance?: Router;
+    /** Whether a request without the token comes from a browser that was let in. */
+    readonly isSession?: (req: IncomingMessage) => boolean;
+  };
   readonly routes: readonly Router[];
-  /** Whose fences `/fences` tells, for facades that nobody else tells who owns what. */
+  /**
+   * Whose fences `/fences` tells, for facades that nobody else tells who owns what; with a token,
+   * because fences of cohorts name customers.
+   */
   readonly fences?: Database;
   readonly readiness?: Readonly<Record<string, ReadinessCheck>>;
-  /** Its clients are operators, who are told what nobody foresaw instead of being sent to the log. */
-  readonly forOperators?: boolean;
 }
 
 /**
  * An Express app with what every process of ours serves: `/livez`, `/readyz`, a trace for each
- * request, strict JSON bodies, and problem+json for whatever goes wrong.
+ * request, strict JSON bodies, problem+json for whatever goes wrong, and nothing for web pages of
+ * other origins.
  */
 export function createHttpApp(options: HttpAppOptions): Express {
-  const { name, version, log, routes, fences, readiness = {} } = options;
+  const { name, version, log, access, operators, routes, fences, readiness = {} } = options;
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
   app.set('query parser', 'simple');
   app.use(trace);
+  app.use(refuseForeignPages(access));
   app.get('/livez', (_req, res) => {
     res.json({ status: 'ok', name, version });
   });
-  app.get('/readyz', async (_req, res) => {
+  app.get('/readyz', async (req, res) => {
     const checks = await runChecks(readiness);
+    // Reasons name addresses and files, which are for operators.
+    const isOperator = access.token.accepts(req.headers.authorization);
     const ready = Object.values(checks).every(({ ok }) => ok);
-    const texts = Object.entries(checks).map(([check, { text }]) => [check, text] as const);
+    const texts = Object.entries(checks).map(
+      ([check, outcome]) => [check, isOperator ? outcome.text : summary(outcome)] as const,
+    );
     const status = ready ? 'ok' : 'not ready';
     res.status(ready ? 200 : 503).json({ status, name, checks: Object.fromEntries(texts) });
   });
+  if (operators) {
+    if (operators.entrance) app.use(operators.entrance);
+    app.use(requireToken(access, operators.isSession));
+  }
   if (fences) {
-    app.get('/fences', async (_req, res) => {
+    app.get('/fences', async (req, res) => {
+      if (!access.token.accepts(req.headers.authorization, 'fences')) throw tokenRequired();
       res.json({ fences: await readFences(fences) });
     });
   }
@@ -64,7 +90,7 @@ export function createHttpApp(options: HttpAppOptions): Express {
   app.use((req) => {
     throw new Problem(404, 'no_such_route', `there is no ${req.method} ${req.path}`);
   });
-  app.use(answerProblem(log, options.forOperators));
+  app.use(answerProblem(log, operators !== undefined));
   return app;
 }
 
@@ -111,6 +137,10 @@ const trace: RequestHandler = (req, res, next) => {
 interface CheckOutcome {
   readonly ok: boolean;
   readonly text: string;
+}
+
+function summary({ ok }: CheckOutcome): string {
+  return ok ? 'ok' : 'not ready';
 }
 
 async function runChecks(

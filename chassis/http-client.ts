@@ -36,8 +36,15 @@ export interface HttpClient {
 
 const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'UND_ERR_CONNECT_TIMEOUT']);
 
-/** A JSON client for one base URL, with a deadline on each call and the current trace passed on. */
-export function createHttpClient(baseUrl: string, defaultTimeoutMs = 5_000): HttpClient {
+/**
+ * A JSON client for one base URL, with a deadline on each call and the current trace passed on.
+ * @param added headers of every call, such as the operators' token
+ */
+export function createHttpClient(
+  baseUrl: string,
+  defaultTimeoutMs = 5_000,
+  added: () => Readonly<Record<string, string>> = () => ({}),
+): HttpClient {
   const pool = new Pool(baseUrl, { connections: 64, pipelining: 1 });
   return {
     async call(method, path, { body, headers = {}, timeoutMs = defaultTimeoutMs } = {}) {
@@ -50,6 +57,7 @@ export function createHttpClient(baseUrl: string, defaultTimeoutMs = 5_000): Htt
             accept: 'application/json',
             ...(body === undefined ? {} : { 'content-type': 'application/json' }),
             ...(trace ? { traceparent: traceparentOf(trace) } : {}),
+            ...added(),
             ...headers,
           },
           body: body === undefined ? null : JSON.stringify(body),

@@ -1,5 +1,7 @@
 /** What outlives the migration: everything a service of ours needs, and nothing about a domain. */
 export { boundedTexts } from './bounded-list.ts';
+export { LOOPBACK_ONLY, openAccess, tokenRequired } from './access.ts';
+export type { Access } from './access.ts';
 export * from './csv.ts';
 export * from './cursor.ts';
 export * from './database.ts';
@@ -24,6 +26,7 @@ export * from './log.ts';
 export * from './method-not-allowed.ts';
 export * from './newer-data.ts';
 export * from './notice.ts';
+export * from './operator-token.ts';
 export * from './outbox.ts';
 export * from './owner-transaction.ts';
 export * from './private-files.ts';

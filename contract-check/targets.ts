@@ -7,6 +7,7 @@ import {
   createHttpClient,
   createLog,
   listen,
+  LOOPBACK_ONLY,
   migrate,
   openDatabase,
   setFence,
@@ -58,7 +59,10 @@ export async function serve(resources: Resources, app: Express): Promise<string>
 
 async function startProvider(resources: Resources): Promise<string> {
   const database = await openWith(resources, providerMigrations);
-  return serve(resources, buildProvider({ database, log, slowMs: PROVIDER_TIMES.slowMs }));
+  return serve(
+    resources,
+    buildProvider({ access: LOOPBACK_ONLY, database, log, slowMs: PROVIDER_TIMES.slowMs }),
+  );
 }
 
 function decimal(minor: number): string {
@@ -97,6 +101,7 @@ export async function openMonolith(resources: Resources): Promise<Opened> {
   await loadMonolith(database);
   const nowhere = 'http://127.0.0.1:9';
   const monolith = buildMonolith({
+    access: LOOPBACK_ONLY,
     database,
     log,
     provider: client(await startProvider(resources)),
@@ -121,7 +126,7 @@ export async function openInventory(resources: Resources): Promise<Opened> {
       await trx('stock_holds').insert({ sku, reserved: 0 });
     }
   });
-  const baseUrl = await serve(resources, buildInventory({ database, log }));
+  const baseUrl = await serve(resources, buildInventory({ access: LOOPBACK_ONLY, database, log }));
   return { target: { name: 'inventory service', baseUrl, areas: ['inventory'] }, database };
 }
 
@@ -135,7 +140,10 @@ export async function openPayment(resources: Resources): Promise<Opened> {
     (opened) => opened.close(),
   );
   const scope = { database, guard: paymentGuard, keys: paymentKeys, now: Date.now };
-  const baseUrl = await serve(resources, buildPayment({ scope, provider, log }));
+  const baseUrl = await serve(
+    resources,
+    buildPayment({ access: LOOPBACK_ONLY, scope, provider, log }),
+  );
   return { target: { name: 'payment service', baseUrl, areas: ['payment'] }, database };
 }
 

@@ -41,6 +41,8 @@ export const COMMON_PROBLEMS = {
     'invalid_framing',
     'unsupported_version',
     'invalid_host',
+    'foreign_host',
+    'foreign_origin',
     'invalid_connection',
     'request_timeout',
     'headers_too_large',
@@ -55,6 +57,7 @@ export const COMMON_PROBLEMS = {
     'body_too_large',
     'request_aborted',
     'unsupported_encoding',
+    'unsupported_media_type',
     'unsupported_transfer_coding',
   ],
   effect: [
@@ -65,6 +68,7 @@ export const COMMON_PROBLEMS = {
     'too_many_held',
     'too_large_to_hold',
     'owner_unknown',
+    'token_required',
   ],
 } as const satisfies Record<string, readonly ProblemCode[]>;
 

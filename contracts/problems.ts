@@ -13,6 +13,26 @@ export const PROBLEMS = {
     meaning: 'a field is missing, unknown or not what it must be; `errors` names each',
   },
   malformed_json: { status: 400, schema: Problem, meaning: 'the body is not a JSON object' },
+  unsupported_media_type: {
+    status: 415,
+    schema: Problem,
+    meaning: 'the body is not application/json, by its content-type',
+  },
+  foreign_host: {
+    status: 403,
+    schema: Problem,
+    meaning: 'the Host is no name of this server; its operator can list it in FIG_HOSTS',
+  },
+  foreign_origin: {
+    status: 403,
+    schema: Problem,
+    meaning: 'a web page of another origin has sent the request',
+  },
+  token_required: {
+    status: 401,
+    schema: Problem,
+    meaning: "the request is for operators, or for the system's own processes",
+  },
   body_too_large: { status: 413, schema: Problem, meaning: 'the body is over 1 MB' },
   not_found: { status: 404, schema: Problem, meaning: 'there is no such thing' },
   no_such_route: { status: 404, schema: Problem, meaning: 'nothing is served at this path' },

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import { createExpressServer, createHttpClient, probeRedis } from '../chassis/index.ts';
-import type { Logger } from '../chassis/index.ts';
+import type { Access, Logger } from '../chassis/index.ts';
 import type { FigConfig, Flags } from '../strangler/routing/index.ts';
 import { askWishes, buildAdmin, LocalFacts } from './operators/index.ts';
 import {
@@ -29,6 +29,8 @@ export interface FacadeOptions {
   /** Where news of ownership is pushed; without it the engine is asked every second. */
   readonly redisUrl: string | undefined;
   readonly log: Logger;
+  /** Which requests the admin port answers, and the token that the engine wants. */
+  readonly access: Access;
   /** Other workers at the same port. */
   readonly peers?: Peers;
   readonly holds?: HoldLog;
@@ -54,11 +56,19 @@ export interface Facade {
 
 /** Wires a facade together. */
 export function buildApp(options: FacadeOptions): Facade {
-  const { flags, engineUrl, redisUrl, log, peers = NO_PEERS, holds = new HoldLog() } = options;
+  const {
+    flags,
+    engineUrl,
+    redisUrl,
+    log,
+    access,
+    peers = NO_PEERS,
+    holds = new HoldLog(),
+  } = options;
   const indexes = new Indexes();
   const failures = new UpstreamFailures(log);
   const upstreams = new Upstreams(failures);
-  const engine = createHttpClient(engineUrl);
+  const engine = createHttpClient(engineUrl, undefined, access.token.headers);
   const remembered = new RememberedFlags(flags);
   const book = new RoutingBook([], remembered);
   const notes: WriteNotes[] = [];
@@ -66,7 +76,8 @@ export function buildApp(options: FacadeOptions): Facade {
   const survey = new FenceSurvey({
     book,
     log,
-    fencesAt: (capability, side) => upstreams.get(capability.upstreams[side]).ask('/fences'),
+    fencesAt: (capability, side) =>
+      upstreams.get(capability.upstreams[side]).ask('/fences', access.token.headers('fences')),
   });
   const redis = redisUrl === undefined ? undefined : probeRedis(redisUrl, log);
   const door = new Door({ book, redisUrl, log });
@@ -137,7 +148,7 @@ export function buildApp(options: FacadeOptions): Facade {
 
   return {
     server: dataPlane.server,
-    admin: createExpressServer(buildAdmin(facts, askWishes(engine), log)),
+    admin: createExpressServer(buildAdmin({ facts, wishes: askWishes(engine), log, access })),
     facts,
     notesOf: (name) => notes[indexes.of(name)],
     async start() {

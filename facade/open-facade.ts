@@ -1,4 +1,4 @@
-import { serviceUrl } from '../chassis/index.ts';
+import { openAccess, serviceUrl } from '../chassis/index.ts';
 import type { Environment, Logger } from '../chassis/index.ts';
 import { loadConfig, openFlags, withFlagsFile } from '../strangler/routing/index.ts';
 import type { FigConfig } from '../strangler/routing/index.ts';
@@ -24,6 +24,7 @@ export async function openFacade(
     engineUrl: serviceUrl(env, 'ENGINE_URL', 4003),
     redisUrl: env['REDIS_URL'] || undefined,
     log,
+    access: openAccess(env),
     ...more,
   });
   return {

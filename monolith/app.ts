@@ -1,7 +1,7 @@
 import express from 'express';
 import type { Express } from 'express';
 import { codeVersion, createHttpApp, isDatabaseReady, methodNotAllowed } from '../chassis/index.ts';
-import type { Database, HttpClient, Logger, ReadinessCheck } from '../chassis/index.ts';
+import type { Access, Database, HttpClient, Logger, ReadinessCheck } from '../chassis/index.ts';
 import { openApiDocument } from '../contracts/index.ts';
 import { createCatalogue } from './catalogue/index.ts';
 import { createCustomers } from './customers/index.ts';
@@ -14,6 +14,7 @@ import { startUpkeep } from './upkeep.ts';
 interface MonolithDeps {
   readonly database: Database;
   readonly log: Logger;
+  readonly access: Access;
   /** The card processor. */
   readonly provider: HttpClient;
   /** Where inventory and payment are once they have moved out. */
@@ -53,7 +54,7 @@ export interface Monolith {
 
 /** The legacy order system, over a database whose schema is up to date. */
 export function buildMonolith(deps: MonolithDeps): Monolith {
-  const { database, log } = deps;
+  const { access, database, log } = deps;
   const timing = { ...DEFAULT_TIMING, ...deps.timing };
   const catalogue = createCatalogue(database);
   const customers = createCustomers(database);
@@ -74,6 +75,7 @@ export function buildMonolith(deps: MonolithDeps): Monolith {
     name: 'monolith',
     version: codeVersion('monolith'),
     log,
+    access,
     fences: database,
     routes: [openApiRoutes(), catalogue.routes, inventory.routes, payment.routes, orders.routes],
     readiness: {

@@ -3,7 +3,13 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { createExpressServer, createLog, listen, openDatabase } from '../chassis/index.ts';
+import {
+  createExpressServer,
+  createLog,
+  listen,
+  LOOPBACK_ONLY,
+  openDatabase,
+} from '../chassis/index.ts';
 import { buildProvider } from '../extracted/provider/index.ts';
 import type { Statement } from '../extracted/provider/index.ts';
 import { providerMigrations } from '../migrations/provider/index.ts';
@@ -57,7 +63,9 @@ describe('a monolith that is killed in the middle of orders', () => {
         const ledger = await temporaryDatabase(providerMigrations);
         const log = createLog('provider', 'silent');
         const provider = await listen(
-          createExpressServer(buildProvider({ database: ledger, log, slowMs: 150 })),
+          createExpressServer(
+            buildProvider({ access: LOOPBACK_ONLY, database: ledger, log, slowMs: 150 }),
+          ),
           { port: 0, host: '127.0.0.1', variable: 'PORT' },
         );
         const providerUrl = `http://127.0.0.1:${provider.port}`;

@@ -5,6 +5,7 @@ import {
   listen,
   listenHost,
   migrate,
+  openAccess,
   openDatabase,
   probeRedis,
   readNumber,
@@ -32,6 +33,7 @@ await runProcess('monolith', async ({ env, log }) => {
   const monolith = buildMonolith({
     database,
     log,
+    access: openAccess(env),
     ...clients,
     ...(redis && { readiness: { redis: redis.readiness } }),
     timing: {

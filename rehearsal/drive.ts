@@ -10,7 +10,6 @@ export interface Setting {
   /** How many acknowledged writes of clients were under way at some time between these two, in ms since 1970. */
   liveWrites(from: number, to: number): number;
   readonly operator: Operator;
-  readonly adminUrl: string;
   /** A command may fail because a process it needs was killed; then it is run again. */
   readonly patient: boolean;
   /** Announces what is done next; a kill may be planned for it. */

@@ -1,3 +1,5 @@
+import { asOperator } from '../system/index.ts';
+import type { System } from '../system/index.ts';
 import type { Drive } from './drive.ts';
 import type { CommandResult } from './operator.ts';
 import { persevere } from './persevere.ts';
@@ -27,7 +29,7 @@ export function migration(plan: readonly Stage[]): Drive {
       const result = await persevere(operator, stage.capability, words(stage), manner);
       if (stage.verb === 'switch' || stage.verb === 'reverse') {
         const liveWrites = setting.liveWrites(from, Date.now());
-        handovers.push(await handoverReport(setting.adminUrl, stage, result, liveWrites));
+        handovers.push(await handoverReport(setting.system, stage, result, liveWrites));
       }
     }
     traffic.allow(1);
@@ -42,13 +44,13 @@ function words(stage: Stage): string[] {
 }
 
 async function handoverReport(
-  adminUrl: string,
+  system: System,
   stage: Stage,
   result: CommandResult,
   liveWrites: number,
 ): Promise<HandoverReport> {
   const { epoch } = result.output as { epoch?: number };
-  const held = (await holds(adminUrl))
+  const held = (await holds(system))
     .filter((hold) => hold.capability === stage.capability && hold.epoch === epoch)
     .map(({ ms }) => ms);
   return {
@@ -65,9 +67,9 @@ async function handoverReport(
 }
 
 /** The facade forgets its holds when it is killed; a report then shows none. */
-async function holds(adminUrl: string): Promise<Hold[]> {
+async function holds(system: System): Promise<Hold[]> {
   try {
-    const answer = await fetch(`${adminUrl}/holds`);
+    const answer = await fetch(`${system.urls['admin']}/holds`, { headers: asOperator(system) });
     return ((await answer.json()) as { holds: Hold[] }).holds;
   } catch {
     return [];

@@ -98,7 +98,6 @@ async function run(options: RehearsalOptions, system: System): Promise<Report> {
       system,
       traffic,
       operator,
-      adminUrl: url(system, 'admin'),
       patient: killSeed !== undefined,
       liveWrites: (from, to) =>
         ledger.writes.filter((write) => write.to >= from && write.from <= to).length,

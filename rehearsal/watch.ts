@@ -1,3 +1,4 @@
+import { asOperator } from '../system/index.ts';
 import type { System } from '../system/index.ts';
 import type { Ledger } from './ledger.ts';
 import type { Progress } from './progress.ts';
@@ -41,6 +42,7 @@ export function watch({ system, ledger, traffic, total, progress }: Watched): {
     asking = true;
     try {
       const answer = await fetch(`${system.urls['engine'] ?? ''}/status`, {
+        headers: asOperator(system),
         signal: AbortSignal.timeout(PATIENCE_MS),
       });
       const { capabilities } = (await answer.json()) as EngineStatus;

@@ -3,6 +3,7 @@ import {
   createExpressServer,
   listen,
   listenHost,
+  openAccess,
   probeRedis,
   readPort,
   runProcess,
@@ -33,6 +34,7 @@ await runProcess('engine', async ({ env, log }) => {
     redisUrl,
     ...(redis && { readiness: { redis: redis.readiness } }),
     log,
+    access: openAccess(env, [env['ENGINE_ADDRESS'] ?? '']),
   });
   const server = createExpressServer(engine.app);
   const port = readPort(env, 'ENGINE_PORT', 4003);

@@ -1,4 +1,5 @@
 /** Runs the whole system: its processes, their Redis, and the data folder they share. */
+export { asOperator } from './as-operator.ts';
 export { AlreadyRunning } from './data-lock.ts';
 export type { Load } from './first-load.ts';
 export { freePort } from './free-port.ts';

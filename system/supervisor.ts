@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { tokenFile, tokenIn } from '../chassis/index.ts';
 import type { Environment, Logger } from '../chassis/index.ts';
 import { Children } from './children.ts';
 import type { DataLock } from './data-lock.ts';
@@ -189,7 +190,8 @@ export class Supervisor implements System {
   /** A front door passes `/readyz` on like any other path, so its admin port is asked as well. */
   async #untilReady(name: string, signal: AbortSignal): Promise<void> {
     const { launcher } = this.#children.find(name);
-    const options = { timeoutMs: READY_TIMEOUT_MS, signal };
+    const token = tokenIn(tokenFile(this.#variables));
+    const options = { timeoutMs: READY_TIMEOUT_MS, token, signal };
     await untilReady(name, () => launcher.url, options);
     if (launcher.adminUrl === undefined) return;
     await untilReady(name, () => launcher.adminUrl ?? launcher.url, options);

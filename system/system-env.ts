@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { databaseUrl, readPort } from '../chassis/index.ts';
+import { databaseUrl, readPort, tokenFile } from '../chassis/index.ts';
 import type { Environment } from '../chassis/index.ts';
 import type { ProcessDefinition } from './process-definition.ts';
 import { compiled } from './project.ts';
@@ -20,6 +20,7 @@ export function sharedVariables(
   const variables: Record<string, string> = {
     FIG_DATA_DIR: dataDir,
     FIG_FLAGS_FILE: env['FIG_FLAGS_FILE'] || join(dataDir, 'flags.json'),
+    FIG_TOKEN_FILE: tokenFile({ ...env, FIG_DATA_DIR: dataDir }),
     FIG_CONFIG: env['FIG_CONFIG'] || compiled('fig.config.js'),
   };
   // Whoever looks at the system from another terminal has to find its flags, too.

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createFlagFile, flagsOf, setFlags } from '../../strangler/routing/index.ts';
 import type { FigConfigInput, RoutingState } from '../../strangler/routing/index.ts';
+import { asOperator } from '../../system/index.ts';
 import { startNode } from '../harness/index.ts';
 import type { NodeChild } from '../harness/index.ts';
 
@@ -60,6 +61,7 @@ export async function startOurFacade({
     env: {
       FIG_CONFIG: configFile,
       FIG_FLAGS_FILE: flagsFile,
+      FIG_DATA_DIR: folder,
       ENGINE_URL: engine.url,
       FACADE_PORT: '0',
       ADMIN_PORT: '0',
@@ -72,7 +74,7 @@ export async function startOurFacade({
     ...child,
     url: `http://127.0.0.1:${child.ports['facade']}`,
     flags: (shares) => setFlags(flagsFile, shares),
-    experiments: () => experimentsOf(`http://127.0.0.1:${child.ports['admin']}`),
+    experiments: () => experimentsOf(`http://127.0.0.1:${child.ports['admin']}`, folder),
     stop: async () => {
       await child.stop();
       await engine.close();
@@ -80,8 +82,12 @@ export async function startOurFacade({
   };
 }
 
-async function experimentsOf(adminUrl: string): Promise<{ compared: number; skipped: number }> {
-  const answer = await fetch(`${adminUrl}/status`);
+async function experimentsOf(
+  adminUrl: string,
+  folder: string,
+): Promise<{ compared: number; skipped: number }> {
+  const headers = asOperator({ env: { FIG_DATA_DIR: folder } });
+  const answer = await fetch(`${adminUrl}/status`, { headers });
   const { capabilities } = (await answer.json()) as {
     capabilities: [{ experiments: { compared: number; skipped: number } }];
   };

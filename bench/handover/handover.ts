@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { asOperator } from '../../system/index.ts';
 import type { System } from '../../system/index.ts';
 import type { Contestant } from './perform.ts';
 import { urlOf } from './stage.ts';
@@ -64,7 +65,9 @@ export function fencedHandover(): Contestant<Moved> {
       }
     },
     async tell(system, from) {
-      const answer = await fetch(`${urlOf(system, 'admin')}/holds`);
+      const answer = await fetch(`${urlOf(system, 'admin')}/holds`, {
+        headers: asOperator(system),
+      });
       const { holds } = (await answer.json()) as { holds: Hold[] };
       return { handovers: handovers.slice(from), holds, again };
     },
@@ -98,7 +101,7 @@ async function order(
 ): Promise<Readonly<Record<string, unknown>>> {
   const answer = await fetch(`${urlOf(system, 'engine')}/${what}`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...asOperator(system) },
     body: JSON.stringify(body),
   });
   const given = (await answer.json()) as Record<string, unknown>;

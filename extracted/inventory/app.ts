@@ -5,12 +5,13 @@ import {
   createHttpApp,
   isDatabaseReady,
 } from '../../chassis/index.ts';
-import type { Database, Logger } from '../../chassis/index.ts';
+import type { Access, Database, Logger } from '../../chassis/index.ts';
 import { inventoryRoutes } from './routes.ts';
 
 interface InventoryAppDeps {
   readonly database: Database;
   readonly log: Logger;
+  readonly access: Access;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
@@ -19,11 +20,12 @@ interface InventoryAppDeps {
 export const inventoryGuard = createFenceGuard({ capability: 'inventory', whenAbsent: 'closed' });
 
 /** The inventory service, over a database whose schema is up to date. */
-export function buildApp({ database, log, now = Date.now }: InventoryAppDeps): Express {
+export function buildApp({ database, log, access, now = Date.now }: InventoryAppDeps): Express {
   return createHttpApp({
     name: 'inventory',
     version: codeVersion('extracted/inventory'),
     log,
+    access,
     fences: database,
     routes: [inventoryRoutes({ database, guard: inventoryGuard, now })],
     readiness: {

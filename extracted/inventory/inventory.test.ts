@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
-import { createExpressServer, createLog } from '../../chassis/index.ts';
+import { createExpressServer, createLog, LOOPBACK_ONLY } from '../../chassis/index.ts';
 import type { Database } from '../../chassis/index.ts';
 import { inventoryMigrations } from '../../migrations/inventory/index.ts';
 import { dialects, setFence, temporaryDatabase } from '../../tests/support/index.ts';
@@ -20,7 +20,9 @@ describe.each(dialects)('on %s', (dialect) => {
         await trx('stock_holds').insert({ sku, reserved: 0 });
       }
     });
-    server = createExpressServer(buildApp({ database, log: createLog('inventory', 'silent') }));
+    server = createExpressServer(
+      buildApp({ access: LOOPBACK_ONLY, database, log: createLog('inventory', 'silent') }),
+    );
   });
 
   afterEach(async () => {

@@ -4,6 +4,7 @@ import {
   listen,
   listenHost,
   migrate,
+  openAccess,
   openDatabase,
   purgeKeys,
   readPort,
@@ -18,7 +19,7 @@ await runProcess('inventory', async ({ env, log }) => {
   const host = listenHost(env);
   const database = openDatabase(databaseUrl(env, 'INVENTORY_DATABASE_URL', 'inventory.db'));
   await migrate(database, inventoryMigrations);
-  const server = createExpressServer(buildApp({ database, log }));
+  const server = createExpressServer(buildApp({ database, log, access: openAccess(env) }));
   const listening = await listen(server, { port, host, variable: 'INVENTORY_PORT' });
   const stopPurge = purgeKeys({ database, guard: inventoryGuard, keys: requestKeys, log });
   return {

@@ -6,7 +6,7 @@ import {
   isDatabaseReady,
   requestKeysOf,
 } from '../../chassis/index.ts';
-import type { Logger } from '../../chassis/index.ts';
+import type { Access, Logger } from '../../chassis/index.ts';
 import type { PaymentScope } from './attempt.ts';
 import type { Provider } from './provider.ts';
 import { paymentRoutes } from './routes.ts';
@@ -21,14 +21,16 @@ interface PaymentAppDeps {
   readonly scope: PaymentScope;
   readonly provider: Provider;
   readonly log: Logger;
+  readonly access: Access;
 }
 
 /** The payment service, over a database whose schema is up to date. */
-export function buildApp({ scope, provider, log }: PaymentAppDeps): Express {
+export function buildApp({ scope, provider, log, access }: PaymentAppDeps): Express {
   return createHttpApp({
     name: 'payment',
     version: codeVersion('extracted/payment'),
     log,
+    access,
     fences: scope.database,
     routes: [paymentRoutes(scope, provider)],
     readiness: { database: () => isDatabaseReady(scope.database, 'payments') },

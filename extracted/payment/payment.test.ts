@@ -7,6 +7,7 @@ import {
   KEPT_MS,
   LEASE_MS,
   listen,
+  LOOPBACK_ONLY,
   purgeKeys,
   requestHash,
 } from '../../chassis/index.ts';
@@ -34,7 +35,7 @@ let server: Server;
 let clock: number;
 
 async function startProvider(port = 0): Promise<void> {
-  const app = buildProvider({ database: ledger, log, slowMs: SLOW_MS });
+  const app = buildProvider({ access: LOOPBACK_ONLY, database: ledger, log, slowMs: SLOW_MS });
   providerServer = await listen(createExpressServer(app), {
     port,
     host: '127.0.0.1',
@@ -45,7 +46,7 @@ async function startProvider(port = 0): Promise<void> {
 function useProvider(patienceMs = 3_000): void {
   const url = `http://127.0.0.1:${providerServer.port}`;
   provider = createProvider({ url, timeoutMs: TIMEOUT_MS, patienceMs });
-  server = createExpressServer(buildApp({ scope, provider, log }));
+  server = createExpressServer(buildApp({ access: LOOPBACK_ONLY, scope, provider, log }));
 }
 
 describe.each(dialects)('on %s', (dialect) => {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import express from 'express';
 import type { Express, Response } from 'express';
 import { createHttpApp, isDatabaseReady, parse } from '../../chassis/index.ts';
-import type { Database, Logger } from '../../chassis/index.ts';
+import type { Access, Database, Logger } from '../../chassis/index.ts';
 import { createLedger } from './ledger.ts';
 import type { Charge } from './schemas.ts';
 import { ChargeRequest, RefundRequest } from './schemas.ts';
@@ -10,6 +10,7 @@ import { ChargeRequest, RefundRequest } from './schemas.ts';
 interface ProviderDeps {
   readonly database: Database;
   readonly log: Logger;
+  readonly access: Access;
   /** How long `card_slow` takes, in milliseconds. */
   readonly slowMs: number;
 }
@@ -26,7 +27,7 @@ function neverAnswer(res: Response): Promise<void> {
  * A card processor in the spirit of the test cards of real ones: what a charge comes to is decided
  * by its method alone. It is a stand-in for the outside world and no part of the shop.
  */
-export function buildProvider({ database, log, slowMs }: ProviderDeps): Express {
+export function buildProvider({ database, log, access, slowMs }: ProviderDeps): Express {
   const ledger = createLedger(database);
   const router = express.Router();
 
@@ -53,6 +54,7 @@ export function buildProvider({ database, log, slowMs }: ProviderDeps): Express 
   return createHttpApp({
     name: 'provider',
     log,
+    access,
     routes: [router],
     readiness: {
       database: () => isDatabaseReady(database, 'charges'),

@@ -4,6 +4,7 @@ import {
   listen,
   listenHost,
   migrate,
+  openAccess,
   openDatabase,
   readNumber,
   readPort,
@@ -18,7 +19,7 @@ await runProcess('provider', async ({ env, log }) => {
   const slowMs = readNumber(env, 'PROVIDER_SLOW_MS', 1_500);
   const database = openDatabase(databaseUrl(env, 'PROVIDER_DATABASE_URL', 'provider.db'));
   await migrate(database, providerMigrations);
-  const app = buildProvider({ database, log, slowMs });
+  const app = buildProvider({ database, log, access: openAccess(env), slowMs });
   const server = await listen(createExpressServer(app), { port, host, variable: 'PROVIDER_PORT' });
   return {
     ports: { http: server.port },

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import request from 'supertest';
-import { createExpressServer, createLog } from '../../chassis/index.ts';
+import { createExpressServer, createLog, LOOPBACK_ONLY } from '../../chassis/index.ts';
 import type { Database } from '../../chassis/index.ts';
 import { providerMigrations } from '../../migrations/provider/index.ts';
 import { eventually, temporaryDatabase } from '../../tests/support/index.ts';
@@ -14,7 +14,9 @@ let server: Server;
 beforeEach(async () => {
   database = await temporaryDatabase(providerMigrations);
   const log = createLog('provider', 'silent');
-  server = createExpressServer(buildProvider({ database, log, slowMs: SLOW_MS }));
+  server = createExpressServer(
+    buildProvider({ access: LOOPBACK_ONLY, database, log, slowMs: SLOW_MS }),
+  );
 });
 
 afterEach(async () => {

@@ -14,11 +14,12 @@ export async function askOnce(
   options: Client.Options,
   method: 'GET' | 'HEAD',
   path: string,
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<string> {
   const client = new Client(origin, options);
   const signal = AbortSignal.timeout(LONGEST_MS);
   try {
-    const answer = await client.request({ method, path, signal });
+    const answer = await client.request({ method, path, headers, signal });
     return await answer.body.text();
   } catch (error) {
     if (signal.aborted) throw new UpstreamTimedOut(`no answer within ${LONGEST_MS} ms`);

@@ -110,8 +110,8 @@ export class Upstream implements Sender {
   }
 
   /** What it answers to a GET of its own, beside all others. @throws Error when it does not */
-  ask(path: string): Promise<string> {
-    return askOnce(this.#origin, this.#options, 'GET', this.prefix + path);
+  ask(path: string, headers: Readonly<Record<string, string>> = {}): Promise<string> {
+    return askOnce(this.#origin, this.#options, 'GET', this.prefix + path, headers);
   }
 
   /** Nothing new is sent to it; what is under way is finished. */

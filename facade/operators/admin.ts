@@ -1,9 +1,10 @@
 import { Router } from 'express';
 import type { Express } from 'express';
 import { z } from 'zod';
-import { createHttpApp, parse } from '../../chassis/index.ts';
-import type { Logger } from '../../chassis/index.ts';
+import { createHttpApp, parse, Problem } from '../../chassis/index.ts';
+import type { Access, Logger } from '../../chassis/index.ts';
 import type { Facts } from './facts.ts';
+import { Sessions } from './sessions.ts';
 import type { Wishes } from './wishes.ts';
 
 /** What there is at the operators' door, and what for. */
@@ -33,12 +34,21 @@ const asked = z.strictObject({
     .describe('whom it is about, where another header than the customer’s says so'),
 });
 
-/**
- * The operator's side of the facade: health, what it believes and does, metrics.
- * @param wishes what the engine says of the flags' wishes
- */
-export function buildAdmin(facts: Facts, wishes: () => Promise<Wishes>, log: Logger): Express {
+interface AdminDeps {
+  readonly facts: Facts;
+  /** What the engine says of the flags' wishes. */
+  readonly wishes: () => Promise<Wishes>;
+  readonly log: Logger;
+  readonly access: Access;
+}
+
+/** The operator's side of the facade: health, what it believes and does, metrics. */
+export function buildAdmin({ facts, wishes, log, access }: AdminDeps): Express {
+  const sessions = new Sessions();
   const routes = Router();
+  routes.post('/links', (_req, res) => {
+    res.status(201).json({ path: `/open?code=${sessions.invite()}` });
+  });
   routes.get('/', (_req, res) => {
     res.json({ name: 'facade', for: 'operators', routes: INDEX });
   });
@@ -66,6 +76,11 @@ export function buildAdmin(facts: Facts, wishes: () => Promise<Wishes>, log: Log
   return createHttpApp({
     name: 'facade',
     log,
+    access,
+    operators: {
+      entrance: entranceOf(sessions),
+      isSession: (req) => sessions.accepts(req),
+    },
     routes: [routes],
     readiness: {
       routing: isReady('routing'),
@@ -82,4 +97,20 @@ export function buildAdmin(facts: Facts, wishes: () => Promise<Wishes>, log: Log
       },
     },
   });
+}
+
+/** Where `fig open` sends a browser: the code becomes a cookie, and is not in the address any more. */
+function entranceOf(sessions: Sessions): Router {
+  const entrance = Router();
+  entrance.get('/open', (req, res) => {
+    const { code } = req.query;
+    const cookie = typeof code === 'string' ? sessions.enter(code) : undefined;
+    if (cookie === undefined) {
+      const detail = 'this link was opened before, or is too old: fig open makes another';
+      throw new Problem(403, 'link_used', detail);
+    }
+    res.set({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' });
+    res.set('set-cookie', cookie).redirect(303, '/');
+  });
+  return entrance;
 }

@@ -5,6 +5,7 @@ import {
   createHttpClient,
   listen,
   listenHost,
+  openAccess,
   readPort,
   serviceUrl,
 } from '../../chassis/index.ts';
@@ -20,8 +21,11 @@ export async function runPrimary(count: number, env: Environment, log: Logger): 
   const holds = new HoldLog();
   const crew = new Crew({ count, log, port, holds });
   const facts = new MergedFacts(crew, holds);
-  const engine = createHttpClient(serviceUrl(env, 'ENGINE_URL', 4003));
-  const admin = await listen(createExpressServer(buildAdmin(facts, askWishes(engine), log)), {
+  const access = openAccess(env);
+  const engineUrl = serviceUrl(env, 'ENGINE_URL', 4003);
+  const engine = createHttpClient(engineUrl, undefined, access.token.headers);
+  const app = buildAdmin({ facts, wishes: askWishes(engine), log, access });
+  const admin = await listen(createExpressServer(app), {
     host,
     port: readPort(env, 'ADMIN_PORT', 8081),
     variable: 'ADMIN_PORT',

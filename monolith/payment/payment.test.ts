@@ -1,5 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createExpressServer, createLog, listen, requestHash } from '../../chassis/index.ts';
+import {
+  createExpressServer,
+  createLog,
+  listen,
+  LOOPBACK_ONLY,
+  requestHash,
+} from '../../chassis/index.ts';
 import { buildProvider } from '../../extracted/provider/index.ts';
 import { providerMigrations } from '../../migrations/provider/index.ts';
 import { dialects, eventually, temporaryDatabase } from '../../tests/support/index.ts';
@@ -96,7 +102,12 @@ describe.each(dialects)('on %s', (dialect) => {
   describe('a provider that is away', () => {
     it('leaves a payment pending; the same key finds its end when it is back', async () => {
       const ledger = await temporaryDatabase(providerMigrations);
-      const app = buildProvider({ database: ledger, log: createLog('test', 'silent'), slowMs: 0 });
+      const app = buildProvider({
+        access: LOOPBACK_ONLY,
+        database: ledger,
+        log: createLog('test', 'silent'),
+        slowMs: 0,
+      });
       const where = { host: '127.0.0.1', variable: 'PORT' };
       const provider = await listen(createExpressServer(app), { ...where, port: 0 });
       await provider.close(0);

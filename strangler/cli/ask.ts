@@ -1,13 +1,19 @@
 import { CallFailed, createHttpClient } from '../../chassis/index.ts';
 import type { HttpAnswer } from '../../chassis/index.ts';
+import type { Context } from './context.ts';
 
 const ASK_MS = 2_000;
 
-/** Asks a process one question; undefined when it does not answer in time, or not at all. */
-export async function ask(url: string, path: string): Promise<HttpAnswer | undefined> {
-  const client = createHttpClient(url, ASK_MS);
+/** Asks a process as an operator; undefined when it does not answer in time, or not at all. */
+export async function ask(
+  { token }: Pick<Context, 'token'>,
+  url: string,
+  path: string,
+  method: 'GET' | 'POST' = 'GET',
+): Promise<HttpAnswer | undefined> {
+  const client = createHttpClient(url, ASK_MS, token.headers);
   try {
-    return await client.call('GET', path);
+    return await client.call(method, path);
   } catch (error) {
     if (error instanceof CallFailed) return undefined;
     throw error;

@@ -2,8 +2,14 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { ConfigurationError, readPort, serviceUrl } from '../../chassis/index.ts';
-import type { Environment } from '../../chassis/index.ts';
+import {
+  ConfigurationError,
+  readPort,
+  serviceUrl,
+  tokenFile,
+  tokenIn,
+} from '../../chassis/index.ts';
+import type { Environment, OperatorToken } from '../../chassis/index.ts';
 import { declarationsOf } from '../engine/declarations.ts';
 import type { DataDeclaration } from '../engine/index.ts';
 import { contractFile, loadConfig, withFlagsFile } from '../routing/index.ts';
@@ -18,6 +24,9 @@ export interface Context {
   readonly engineUrl: string;
   /** The facades' doors for operators, as ADMIN_URL names them, separated by commas. */
   readonly adminUrls: readonly string[];
+  /** What engine and facades want to see. */
+  readonly token: OperatorToken;
+  readonly tokenFile: string;
   readonly config: FigConfig;
   /** All capabilities, also those of which no rows move. */
   readonly capabilities: readonly string[];
@@ -44,6 +53,8 @@ export async function findSystem(env: NodeJS.ProcessEnv): Promise<Context> {
   const config = await loadConfig(env);
   return {
     env: withFlagsFile(env, config),
+    token: tokenIn(tokenFile(env)),
+    tokenFile: tokenFile(env),
     engineUrl: serviceUrl(env, 'ENGINE_URL', readPort(env, 'ENGINE_PORT', 4003)),
     adminUrls: (env['ADMIN_URL'] ?? '')
       .split(',')
@@ -86,4 +97,9 @@ export function declarationsFor(
 ): readonly DataDeclaration[] {
   if (capability === undefined) return Object.values(context.declarations);
   return [declarationOf(context, capability)];
+}
+
+/** Where facades answer operators, or where one does by default. */
+export function adminUrlsOf({ adminUrls }: Context): readonly string[] {
+  return adminUrls.length > 0 ? adminUrls : ['http://127.0.0.1:8081'];
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CallFailed, createHttpClient } from '../../chassis/index.ts';
-import type { HttpAnswer } from '../../chassis/index.ts';
+import type { HttpAnswer, OperatorToken } from '../../chassis/index.ts';
 import type { EngineStatus, LiveStatus } from '../engine/index.ts';
 import { CommandError, EXIT } from './exit.ts';
 
@@ -19,11 +19,19 @@ interface ProblemBody {
   readonly leader?: string;
 }
 
+/** Where the engine is, and what it wants to see. */
+interface EngineAddress {
+  readonly engineUrl: string;
+  readonly token: OperatorToken;
+  readonly tokenFile: string;
+}
+
 /** Gives orders to the running engine, and asks it how things are. */
 export class EngineClient {
   /** Where it asks: the engine that was named, or the one that leads instead. */
   #url: string;
   readonly #named: string;
+  readonly #address: EngineAddress;
   readonly #deadline: number;
   readonly #timeoutMs: number;
   readonly #onWait: (reason: string) => void;
@@ -33,9 +41,10 @@ export class EngineClient {
   #waitedFor = 'the engine has not answered';
 
   /** @param timeoutMs for everything that one command does */
-  constructor(url: string, timeoutMs: number, onWait: (reason: string) => void) {
-    this.#url = url;
-    this.#named = url;
+  constructor(address: EngineAddress, timeoutMs: number, onWait: (reason: string) => void) {
+    this.#url = address.engineUrl;
+    this.#named = address.engineUrl;
+    this.#address = address;
     this.#timeoutMs = timeoutMs;
     this.#deadline = performance.now() + timeoutMs;
     this.#onWait = onWait;
@@ -139,9 +148,13 @@ export class EngineClient {
     body: object | undefined,
     timeoutMs: number,
   ): Promise<HttpAnswer> {
-    const client = createHttpClient(this.#url, timeoutMs);
+    const { token, tokenFile } = this.#address;
+    const client = createHttpClient(this.#url, timeoutMs, token.headers);
     try {
-      return await client.call(method, path, body === undefined ? {} : { body });
+      const answer = await client.call(method, path, body === undefined ? {} : { body });
+      if (answer.status !== 401) return answer;
+      const message = `the engine at ${this.url} refuses the operators' token of ${tokenFile}; set FIG_TOKEN_FILE to the engine's own`;
+      throw new CommandError(EXIT.failed, 'token_required', message, null);
     } finally {
       await client.close();
     }

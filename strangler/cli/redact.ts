@@ -10,7 +10,7 @@ const WITH_PASSWORD = /^[^\s/]*:\S*@\S+$/;
 /** A copy without secrets: of values under telling names, and of URLs, however deep they are. */
 export function redacted(value: unknown, name = ''): unknown {
   if (typeof value === 'string') {
-    if (value !== '' && SECRET_NAME.test(name)) return HIDDEN;
+    if (value !== '' && SECRET_NAME.test(name) && !/_?file$/i.test(name)) return HIDDEN;
     if (URL_START.test(value)) return redactedUrl(value);
     return MALFORMED_URL.test(value) || WITH_PASSWORD.test(value) ? HIDDEN : value;
   }

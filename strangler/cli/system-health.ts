@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import type { HttpAnswer } from '../../chassis/index.ts';
 import type { FacadeFacts, Finding } from '../doctor/index.ts';
 import type { SideName } from '../side.ts';
 import { ask } from './ask.ts';
@@ -41,7 +42,7 @@ export async function examineSurroundings(
 ): Promise<readonly Finding[]> {
   const [redis, ...facades] = await Promise.all([
     examineRedis(context.env['REDIS_URL']),
-    ...context.adminUrls.map((url) => examineFacade(url, truths)),
+    ...context.adminUrls.map((url) => examineFacade(context, url, truths)),
   ]);
   return [...redis, ...facades.flat()];
 }
@@ -76,8 +77,21 @@ async function examineRedis(url: string | undefined): Promise<readonly Finding[]
   }
 }
 
-async function examineFacade(url: string, truths: readonly Truth[]): Promise<readonly Finding[]> {
-  const [facts, upstreams] = await Promise.all([factsOf(url), examineUpstreams(url)]);
+async function examineFacade(
+  context: Context,
+  url: string,
+  truths: readonly Truth[],
+): Promise<readonly Finding[]> {
+  const [answer, upstreams] = await Promise.all([
+    ask(context, url, '/status'),
+    examineUpstreams(context, url),
+  ]);
+  if (answer?.status === 401) {
+    const what = `the facade at ${url} refuses the operators' token of ${context.tokenFile}`;
+    const why = 'what it knows of owners cannot be checked; set FIG_TOKEN_FILE to its token';
+    return [finding('token_refused', what, why, 'fig config print')];
+  }
+  const facts = factsOf(url, answer);
   if (!facts.answers) {
     const why = 'nobody can say what it believes, and clients may find the front door closed';
     return [finding('facade_away', `no facade answers at ${url}`, why, 'npm start')];
@@ -97,8 +111,8 @@ async function examineFacade(url: string, truths: readonly Truth[]): Promise<rea
 }
 
 /** The facade asks them itself: what it reaches is what counts. */
-async function examineUpstreams(url: string): Promise<readonly Finding[]> {
-  const answer = await ask(url, '/upstreams');
+async function examineUpstreams(context: Context, url: string): Promise<readonly Finding[]> {
+  const answer = await ask(context, url, '/upstreams');
   const { upstreams } = (answer?.body ?? {}) as Partial<Reach>;
   return (upstreams ?? []).flatMap(({ name, url: at, trouble }) => {
     if (trouble === null) return [];
@@ -108,8 +122,7 @@ async function examineUpstreams(url: string): Promise<readonly Finding[]> {
   });
 }
 
-async function factsOf(url: string): Promise<FacadeFacts> {
-  const answer = await ask(url, '/status');
+function factsOf(url: string, answer: HttpAnswer | undefined): FacadeFacts {
   const { capabilities } = (answer?.body ?? {}) as Partial<FacadeFacts>;
   return { url, answers: answer?.status === 200, capabilities: capabilities ?? [] };
 }

@@ -1,6 +1,6 @@
 import type { Express } from 'express';
 import { createHttpApp } from '../../chassis/index.ts';
-import type { Logger, ReadinessCheck } from '../../chassis/index.ts';
+import type { Access, Logger, ReadinessCheck } from '../../chassis/index.ts';
 import type { CopyWish, ReconcileReport } from '../copy/index.ts';
 import type { RepairReport } from '../doctor/repair.ts';
 import type { Decision } from '../doctor/trust.ts';
@@ -52,6 +52,8 @@ export interface EngineDeps {
   /** What else must be well before the engine is ready. */
   readonly readiness?: Readonly<Record<string, ReadinessCheck>>;
   readonly log: Logger;
+  /** Which requests it answers; all but monitors' need the operators' token. */
+  readonly access: Access;
   readonly limits?: StepLimits;
   readonly gateLimits?: GateLimits;
   /** How long an engine that is gone keeps others from taking over, in ms. */
@@ -128,7 +130,8 @@ export class Engine implements EngineControl {
     this.app = createHttpApp({
       name: 'engine',
       log,
-      forOperators: true,
+      access: deps.access,
+      operators: {},
       routes: [engineRoutes(this)],
       readiness: {
         ...Object.fromEntries(readiness),

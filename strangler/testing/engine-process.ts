@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { createLog, Problem } from '../../chassis/index.ts';
+import { createLog, LOOPBACK_ONLY, Problem } from '../../chassis/index.ts';
 import { Engine } from '../engine/index.ts';
 import type { Steward } from '../engine/steward.ts';
 import { createFlagFile, flagFileStore, flagsOf, openFlags } from '../routing/index.ts';
@@ -25,6 +25,7 @@ const flags = await openFlags({ env, appName: 'test', capabilities: ['shop', 'ti
 const urls = { legacy, extracted };
 let sent = false;
 const engine = new Engine({
+  access: LOOPBACK_ONLY,
   declarations: cohort
     ? { till: tillDeclaration(urls) }
     : { shop: { urls, mapping: shop, completion: AT_ONCE } },

@@ -1,5 +1,11 @@
 import { join } from 'node:path';
-import { createExpressServer, createHttpClient, createLog, listen } from '../../chassis/index.ts';
+import {
+  createExpressServer,
+  createHttpClient,
+  createLog,
+  listen,
+  LOOPBACK_ONLY,
+} from '../../chassis/index.ts';
 import type { HttpAnswer } from '../../chassis/index.ts';
 import { Engine } from '../engine/index.ts';
 import type { EngineDeps, EngineStatus, LiveStatus } from '../engine/index.ts';
@@ -40,7 +46,14 @@ export async function withEngine<T>(
     log,
   });
   const declarations = { shop: { urls: sides.urls, mapping: shop } };
-  const engine = new Engine({ declarations, flags, flagStore, log, ...options });
+  const engine = new Engine({
+    access: LOOPBACK_ONLY,
+    declarations,
+    flags,
+    flagStore,
+    log,
+    ...options,
+  });
   const server = createExpressServer(engine.app);
   const listening = await listen(server, { host: '127.0.0.1', port: 0, variable: 'ENGINE_PORT' });
   const url = `http://127.0.0.1:${listening.port}`;

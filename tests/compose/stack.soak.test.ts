@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { asOperator } from '../../system/index.ts';
 import { eventually, request } from '../support/index.ts';
 import { ourServices } from './compose-file.ts';
 import { withStack } from './stack.ts';
@@ -56,7 +57,9 @@ describe('what docker-compose.yml runs', () => {
 
         // Through Redis, once that has been found.
         await eventually(async () => {
-          const status = await request<Status>('GET', `${url(stack, 'engine:4003')}/status`);
+          const status = await request<Status>('GET', `${url(stack, 'engine:4003')}/status`, {
+            headers: asOperator({ env: { FIG_DATA_DIR: stack.data } }),
+          });
           expect(status.body.capabilities.map(({ transport }) => transport)).toEqual([
             'queue',
             'queue',

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { setFence, temporaryDatabase, withTempDir } from '../support/index.ts';
 import { buildApp as buildInventory } from '../../extracted/inventory/index.ts';
-import { createLog } from '../../chassis/index.ts';
+import { createLog, LOOPBACK_ONLY } from '../../chassis/index.ts';
 import { inventoryMigrations } from '../../migrations/inventory/index.ts';
 import { FAULTS } from './faults.ts';
 import { damagingProxy, faulty } from './faulty.ts';
@@ -81,7 +81,7 @@ describe('npm run contract -- --target', () => {
     );
     await setFence(database, 'inventory', 'open');
     return {
-      url: await serve(resources, buildInventory({ database, log })),
+      url: await serve(resources, buildInventory({ access: LOOPBACK_ONLY, database, log })),
       fence: async () => {
         await database.transaction(async (trx) => {
           await trx('stock_levels').insert({ sku: 'CT-01', on_hand: 1, updated_at: 0 });

@@ -25,10 +25,12 @@ export interface FacadeStatus {
 export interface RunningFacade {
   readonly baseUrl: string;
   readonly adminUrl: string;
+  /** Headers of an operator. */
+  readonly operator: Readonly<Record<string, string>>;
 }
 
-export async function statusOf({ adminUrl }: RunningFacade): Promise<FacadeStatus> {
-  return (await request<FacadeStatus>('GET', `${adminUrl}/status`)).body;
+export async function statusOf({ adminUrl, operator }: RunningFacade): Promise<FacadeStatus> {
+  return (await request<FacadeStatus>('GET', `${adminUrl}/status`, { headers: operator })).body;
 }
 
 /** How many requests of a capability each side has answered so far. */

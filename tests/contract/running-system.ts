@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createOperator } from '../../rehearsal/index.ts';
-import { figProcesses, startSystem, withoutSystem } from '../../system/index.ts';
+import { asOperator, figProcesses, startSystem, withoutSystem } from '../../system/index.ts';
 import type { System } from '../../system/index.ts';
 import { showOnFailure } from '../support/index.ts';
 import type { RunningFacade } from './facade-target.ts';
@@ -42,7 +42,11 @@ export async function openSystem(resources: Resources): Promise<RunningSystem> {
   const operator = createOperator({ ...env, ...system.env });
   return {
     system,
-    facade: { baseUrl: system.urls['facade'] ?? '', adminUrl: system.urls['admin'] ?? '' },
+    facade: {
+      baseUrl: system.urls['facade'] ?? '',
+      adminUrl: system.urls['admin'] ?? '',
+      operator: asOperator(system),
+    },
     async fig(...words) {
       const { code, output, errors } = await operator(...words);
       if (code === 0) return;
@@ -76,5 +80,6 @@ export async function openFacade(
   return {
     baseUrl: `http://127.0.0.1:${ports.facade}`,
     adminUrl: `http://127.0.0.1:${ports.admin}`,
+    operator: asOperator({ env }),
   };
 }

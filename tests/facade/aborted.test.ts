@@ -111,7 +111,7 @@ describe('requests whose clients leave', () => {
             await abortMany(facade, { from: WARM_UP, to: REQUESTS }, arrivals);
             const after = await settled();
             expect(after - before).toBeLessThan(MOST_LEFT_BYTES);
-            const status = await fetch(`${facade.adminUrl}/status`);
+            const status = await fetch(`${facade.adminUrl}/status`, { headers: facade.operator });
             expect(await status.json()).toMatchObject({ inFlight: 0 });
             expect(facade.log()).not.toContain('"level":50');
           });

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createFlagFile, flagsOf } from '../../strangler/routing/index.ts';
 import type { FigConfigInput, SideName } from '../../strangler/routing/index.ts';
-import { projectRoot } from '../../system/index.ts';
+import { asOperator, projectRoot } from '../../system/index.ts';
 import { eventually, request, withRedis, withTempDir } from '../support/index.ts';
 import type { Answer } from '../support/index.ts';
 import { withSpawnedFacade } from './spawned-facade.ts';
@@ -42,11 +42,11 @@ export function withDrainStage(
         extracted: await startThirdParty(files.extracted),
       };
       const config = configOf(apps, files, drainFirst);
-      const env = { REDIS_URL: redis.url };
+      const env = { REDIS_URL: redis.url, FIG_TOKEN_FILE: join(folder, 'token') };
       try {
         await withSpawnedEngine(folder, config, env, async (url) => {
           const engine: DrainStage['engine'] = (method, path, body) =>
-            request(method, `${url}${path}`, { body });
+            request(method, `${url}${path}`, { body, headers: asOperator({ env }) });
           await prepare(engine);
           const facade = async (
             name: string,

@@ -82,7 +82,9 @@ describe('examples/any-app', () => {
             await facade.flags({ 'products.shadow': 100 });
             await eventually(async () => {
               await read();
-              const status = await request('GET', `${facade.adminUrl}/status`);
+              const status = await request('GET', `${facade.adminUrl}/status`, {
+                headers: facade.operator,
+              });
               const experiments = expect.objectContaining({ mismatched: 0, errors: 0 });
               expect(status.body).toMatchObject({ capabilities: [{ experiments }] });
               const [{ experiments: found }] = (

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { FigConfigInput } from '../../strangler/routing/index.ts';
 import { createFlagFile, flagsOf, setFlags } from '../../strangler/routing/index.ts';
-import { projectRoot } from '../../system/index.ts';
+import { asOperator, projectRoot } from '../../system/index.ts';
 import { eventually, onFailure } from '../support/index.ts';
 
 /** A facade in a process of its own, as `npm run build` has made it. */
@@ -13,6 +13,8 @@ export interface SpawnedFacade {
   readonly url: string;
   readonly port: number;
   readonly adminUrl: string;
+  /** Headers of an operator. */
+  readonly operator: Readonly<Record<string, string>>;
   readonly pid: number;
   /** All that it has logged. */
   log(): string;
@@ -66,6 +68,7 @@ export async function withSpawnedFacade<T>(
       PATH: process.env['PATH'],
       FIG_CONFIG: configFile,
       FIG_FLAGS_FILE: flagsFile,
+      FIG_DATA_DIR: folder,
       FACADE_PORT: '0',
       ADMIN_PORT: '0',
       ENGINE_URL: 'http://127.0.0.1:9',
@@ -101,6 +104,7 @@ export async function withSpawnedFacade<T>(
       url: `http://127.0.0.1:${facade}`,
       port: facade,
       adminUrl: `http://127.0.0.1:${admin}`,
+      operator: asOperator({ env: { FIG_DATA_DIR: folder, ...env } }),
       pid: child.pid ?? 0,
       log: () => log,
       flags: (shares) => setFlags(flagsFile, shares),

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
-import { createLog, listen } from '../../chassis/index.ts';
+import { createLog, listen, LOOPBACK_ONLY } from '../../chassis/index.ts';
 import type { Listening } from '../../chassis/index.ts';
 import { buildApp } from '../../facade/index.ts';
 import {
@@ -172,7 +172,14 @@ export function withStand(
       capabilities,
       log,
     });
-    const facade = buildApp({ config: parsed, flags, engineUrl: engine.url, redisUrl, log });
+    const facade = buildApp({
+      access: LOOPBACK_ONLY,
+      config: parsed,
+      flags,
+      engineUrl: engine.url,
+      redisUrl,
+      log,
+    });
     await facade.start();
     const at = { host: '127.0.0.1', port: 0, variable: 'none' };
     const door: Listening = await listen(facade.server, at);

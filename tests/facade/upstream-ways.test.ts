@@ -36,13 +36,13 @@ describe('an upstream', () => {
     withSocketServer((folder) =>
       withSpawnedFacade(
         { folder, config: configOf({ url: 'http://app.internal/base', socket: 'app.sock' }) },
-        async ({ url, port, adminUrl }) => {
+        async ({ url, port, adminUrl, operator: headers }) => {
           expect((await request('GET', `${url}/x?y`)).body).toBe('app.internal /base/x?y');
           const client = new RawClient(port).get('/ws', ...HANDSHAKE);
           await eventually(() => client.text.includes('app.internal /base/ws'));
           expect(client.statuses).toEqual([401]);
           client.close();
-          expect((await request('GET', `${adminUrl}/upstreams`)).body).toMatchObject({
+          expect((await request('GET', `${adminUrl}/upstreams`, { headers })).body).toMatchObject({
             upstreams: [{ name: 'old', trouble: null }],
           });
           expect((await request('GET', `${adminUrl}/readyz`)).body).toMatchObject({
@@ -58,15 +58,17 @@ describe('an upstream', () => {
         await copyFile(CA_FILE, join(folder, 'own-ca.pem'));
         await withSpawnedFacade(
           { folder, config: configOf({ url: upstream, ca: 'own-ca.pem' }) },
-          async ({ url, port, adminUrl }) => {
+          async ({ url, port, adminUrl, operator: headers }) => {
             const { host } = new URL(upstream);
             expect((await request('GET', `${url}/x`)).body).toBe(`${host} /x`);
             const client = new RawClient(port).get('/ws', ...HANDSHAKE);
             await eventually(() => client.text.includes(`${host} /ws`));
             client.close();
-            expect((await request('GET', `${adminUrl}/upstreams`)).body).toMatchObject({
-              upstreams: [{ name: 'old', trouble: null }],
-            });
+            expect((await request('GET', `${adminUrl}/upstreams`, { headers })).body).toMatchObject(
+              {
+                upstreams: [{ name: 'old', trouble: null }],
+              },
+            );
           },
         );
       }),

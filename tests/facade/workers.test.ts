@@ -81,7 +81,8 @@ describe('two workers at one port', () => {
   it('are one to operators: what they counted is added up', () =>
     withCrew(async ({ facade }) => {
       await askAround(facade.url, 'C1', 30);
-      expect(await request('GET', `${facade.adminUrl}/status`)).toMatchObject({
+      const headers = facade.operator;
+      expect(await request('GET', `${facade.adminUrl}/status`, { headers })).toMatchObject({
         status: 200,
         body: { requests: [{ capability: 'stock', side: 'legacy', status: 200, count: 30 }] },
       });
@@ -89,7 +90,9 @@ describe('two workers at one port', () => {
       expect(metrics.body).toContain(
         'fig_requests_total{capability="stock",side="legacy",status="200"} 30',
       );
-      const explained = await request('GET', `${facade.adminUrl}/explain?path=/api/stock`);
+      const explained = await request('GET', `${facade.adminUrl}/explain?path=/api/stock`, {
+        headers,
+      });
       expect(explained.body).toMatchObject({ side: 'legacy', reason: 'owner' });
       expect((await request('GET', `${facade.adminUrl}/readyz`)).status).toBe(200);
       expect((await request('GET', `${facade.adminUrl}/upstreams`)).body).toMatchObject({

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createExpressServer, createLog, listen } from '../../chassis/index.ts';
+import { createExpressServer, createLog, listen, LOOPBACK_ONLY } from '../../chassis/index.ts';
 import type { Database, Listening } from '../../chassis/index.ts';
 import { buildApp as buildInventory } from '../../extracted/inventory/index.ts';
 import {
@@ -41,9 +41,13 @@ describe.each(dialects)('on %s', (dialect) => {
       inventory: await temporaryDatabase(inventoryMigrations, dialect),
       payment: await temporaryDatabase(paymentMigrations, dialect),
     };
-    inventory = await serve(buildInventory({ database: services.inventory, log }));
+    inventory = await serve(
+      buildInventory({ access: LOOPBACK_ONLY, database: services.inventory, log }),
+    );
     // The payment service needs the shop's provider, and the shop the service's address.
-    const placeholder = await serve(buildInventory({ database: services.inventory, log }));
+    const placeholder = await serve(
+      buildInventory({ access: LOOPBACK_ONLY, database: services.inventory, log }),
+    );
     await placeholder.close(0);
     shop = await openShop({
       dialect,
@@ -58,7 +62,10 @@ describe.each(dialects)('on %s', (dialect) => {
       keys: paymentKeys,
       now: Date.now,
     };
-    payment = await serve(buildPayment({ scope, provider, log }), placeholder.port);
+    payment = await serve(
+      buildPayment({ access: LOOPBACK_ONLY, scope, provider, log }),
+      placeholder.port,
+    );
   });
 
   afterEach(async () => {

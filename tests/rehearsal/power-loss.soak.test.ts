@@ -17,7 +17,7 @@ import {
   startTraffic,
   writeImport,
 } from '../../rehearsal/index.ts';
-import { freePort, startSystem, withoutSystem } from '../../system/index.ts';
+import { asOperator, freePort, startSystem, withoutSystem } from '../../system/index.ts';
 import type { System } from '../../system/index.ts';
 import { eventually, showOnFailure, withTempDir } from '../support/index.ts';
 
@@ -36,7 +36,7 @@ interface Standing {
 }
 
 async function standing(system: System): Promise<Standing['capabilities']> {
-  const answer = await fetch(`${system.urls['engine']}/status`);
+  const answer = await fetch(`${system.urls['engine']}/status`, { headers: asOperator(system) });
   return ((await answer.json()) as Standing).capabilities;
 }
 
@@ -54,7 +54,7 @@ async function atRest(system: System): Promise<Standing['capabilities']> {
 async function move(system: System, capability: string, to: string): Promise<void> {
   await fetch(`${system.urls['engine']}/handovers`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...asOperator(system) },
     body: JSON.stringify({ capability, to }),
   });
 }

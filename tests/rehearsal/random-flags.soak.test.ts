@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { asOperator } from '../../system/index.ts';
 import { createProgress, flipFlags, generateDataset, rehearse } from '../../rehearsal/index.ts';
 import type { HandoverReport, Setting } from '../../rehearsal/index.ts';
 import { showOnFailure } from '../support/index.ts';
@@ -9,7 +10,7 @@ interface Handovers {
 
 /** Where the handovers that were done have led, the last one first. */
 async function directions({ system }: Setting): Promise<string[]> {
-  const answer = await fetch(`${system.urls['engine']}/handovers`);
+  const answer = await fetch(`${system.urls['engine']}/handovers`, { headers: asOperator(system) });
   const { handovers } = (await answer.json()) as Handovers;
   return handovers.filter(({ outcome }) => outcome === 'done').map(({ to }) => to);
 }

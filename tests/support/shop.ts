@@ -7,6 +7,7 @@ import {
   createHttpClient,
   createLog,
   listen,
+  LOOPBACK_ONLY,
   migrate,
   openDatabase,
 } from '../../chassis/index.ts';
@@ -117,7 +118,7 @@ export async function openShop({
     await held;
     next();
   });
-  gate.use(buildProvider({ database: ledgerDatabase, log: silent, slowMs }));
+  gate.use(buildProvider({ access: LOOPBACK_ONLY, database: ledgerDatabase, log: silent, slowMs }));
   const provider = await serve(gate);
   const providerUrl = otherProvider ?? `http://127.0.0.1:${provider.port}`;
   const database =
@@ -132,6 +133,7 @@ export async function openShop({
     paymentService: createHttpClient(paymentUrl),
   };
   const monolith = buildMonolith({
+    access: LOOPBACK_ONLY,
     database,
     log: silent,
     ...clients,

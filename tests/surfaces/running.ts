@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { Redis } from 'ioredis';
 import { sqliteFile } from '../../chassis/index.ts';
-import { withoutSystem } from '../../system/index.ts';
+import { asOperator, withoutSystem } from '../../system/index.ts';
 import type { System } from '../../system/index.ts';
 import { eventually, request, withSystem } from '../support/index.ts';
 import type { Answer } from '../support/index.ts';
@@ -252,6 +252,7 @@ class Observer {
   async #operator(name: string, method: string, path: string, body?: object): Promise<void> {
     const answer = await request(method, `${this.#system.urls[name]}${path}`, {
       ...(body === undefined ? {} : { body }),
+      headers: asOperator(this.#system),
       timeoutMs: 60_000,
     });
     const asked = path.replace(/\?.*/, '');
@@ -297,7 +298,9 @@ class Observer {
   async #settled(): Promise<void> {
     await eventually(
       async () => {
-        const { body } = await request('GET', `${this.#system.urls['admin']}/status`);
+        const { body } = await request('GET', `${this.#system.urls['admin']}/status`, {
+          headers: asOperator(this.#system),
+        });
         const facade = body as {
           readonly routingNews: string;
           readonly experimentsRunning: number;

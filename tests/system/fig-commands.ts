@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { projectRoot } from '../../system/index.ts';
+import { asOperator, projectRoot } from '../../system/index.ts';
 import type { System } from '../../system/index.ts';
 import { eventually, request } from '../support/index.ts';
 
@@ -19,7 +19,7 @@ function environment(system: System): NodeJS.ProcessEnv {
 }
 
 /** Runs `bin/fig` as a script does. */
-function fig(system: System, line: string): Promise<Ran> {
+export function fig(system: System, line: string): Promise<Ran> {
   return new Promise((resolve) => {
     const words = [FIG, ...line.split(' ')];
     execFile(process.execPath, words, { env: environment(system) }, (error, stdout, stderr) => {
@@ -46,7 +46,10 @@ export function figCommands(started: () => System): void {
         code: 3,
         stderr: expect.stringContaining('next: fig backfill inventory'),
       });
-      const facade = async () => (await request('GET', `${system.urls['admin']}/status`)).body;
+      const facade = async () => {
+        const headers = asOperator(system);
+        return (await request('GET', `${system.urls['admin']}/status`, { headers })).body;
+      };
       await run('flags set payment.writes on');
       await eventually(async () =>
         expect(await facade()).toMatchObject({

@@ -4,6 +4,7 @@ import { changesByHand } from '../journeys/by-hand.ts';
 import { identicalOrders } from '../journeys/identical-orders.ts';
 import { openSystem } from '../support/index.ts';
 import { figCommands } from './fig-commands.ts';
+import { operatorsPorts } from './operators-ports.ts';
 import { deathsAndStops, readiness } from './fig-system.ts';
 
 /**
@@ -19,6 +20,7 @@ afterAll(() => opened.close());
 
 const system = (): System => opened.system;
 readiness(system);
+operatorsPorts(system);
 figCommands(system);
 identicalOrders(system);
 changesByHand(system);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createOperator } from '../../rehearsal/index.ts';
 import type { Operator } from '../../rehearsal/index.ts';
+import { asOperator } from '../../system/index.ts';
 import type { System } from '../../system/index.ts';
 import { eventually, request, withSystem } from '../support/index.ts';
 import { withUnleash } from './unleash-server.ts';
@@ -25,11 +26,12 @@ function withFlagsFromServer(use: (stage: Stage) => Promise<void>): Promise<void
   );
 }
 
-async function answererFor({ urls }: System, customer: string): Promise<string> {
+async function answererFor(system: System, customer: string): Promise<string> {
   const asked = new URLSearchParams({ method: 'GET', path: '/api/inventory/SHIP-001', customer });
   const { body } = await request<{ upstream: { name: string } }>(
     'GET',
-    `${urls['admin']}/explain?${asked.toString()}`,
+    `${system.urls['admin']}/explain?${asked.toString()}`,
+    { headers: asOperator(system) },
   );
   return body.upstream.name;
 }

@@ -33,7 +33,7 @@ export async function abort(
   { dryRun, yes, timeoutMs }: AbortWords,
 ): Promise<void> {
   declarationOf(context, capability);
-  const engine = new EngineClient(context.engineUrl, timeoutMs, output.progress);
+  const engine = new EngineClient(context, timeoutMs, output.progress);
   const { source, capabilities } = await findStatus(context, engine);
   const status = capabilities.find((one) => one.capability === capability) as Known;
   const handover = refuseWhatCantBe(status);

@@ -31,7 +31,7 @@ export async function backfill(
   { restart, rate, dryRun, yes, deleteRows, timeoutMs }: BackfillOptions,
 ): Promise<void> {
   const { mapping } = declarationOf(context, capability);
-  const engine = new EngineClient(context.engineUrl, timeoutMs, output.progress);
+  const engine = new EngineClient(context, timeoutMs, output.progress);
   if (dryRun) return plan(engine, output, mapping, restart);
   if (restart) {
     const deleting = deleteRows === undefined ? '' : ` --delete-rows ${deleteRows}`;

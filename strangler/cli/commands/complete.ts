@@ -25,7 +25,7 @@ export async function complete(
   { dryRun, yes, timeoutMs }: CompleteOptions,
 ): Promise<void> {
   declarationOf(context, capability);
-  const engine = new EngineClient(context.engineUrl, timeoutMs, output.progress);
+  const engine = new EngineClient(context, timeoutMs, output.progress);
   if (dryRun) return showPlan(engine, output, capability);
   if (!yes) await agreed(engine, output, capability);
   output.progress(`${capability}: comparing both sides a last time, then closing the way back`);

@@ -56,7 +56,7 @@ export async function doctor(
 ): Promise<void> {
   const declarations = declarationsFor(context, capability);
   refuseVagueTrust(words, declarations);
-  const engine = new EngineClient(context.engineUrl, words.timeoutMs, output.progress);
+  const engine = new EngineClient(context, words.timeoutMs, output.progress);
   const before = await look(context, engine, declarations);
   if (words.dryRun) return plan(output, before, words);
   const reports = words.repair ? await mend(context, output, engine, before, words) : [];

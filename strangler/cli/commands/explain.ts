@@ -1,4 +1,5 @@
 import { ask } from '../ask.ts';
+import { adminUrlsOf } from '../context.ts';
 import type { Context } from '../context.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import type { Output, Paint } from '../output.ts';
@@ -30,8 +31,6 @@ interface Explanation {
   readonly notes: readonly string[];
 }
 
-const DEFAULT = 'http://127.0.0.1:8081';
-
 /** Asks the first facade that answers where a request would go, and why; sends nothing on. */
 export async function explain(
   context: Context,
@@ -39,9 +38,9 @@ export async function explain(
   { method, path, customer }: Question,
 ): Promise<void> {
   const query = new URLSearchParams({ method, path, ...(customer ? { customer } : {}) });
-  const urls = context.adminUrls.length > 0 ? context.adminUrls : [DEFAULT];
+  const urls = adminUrlsOf(context);
   for (const url of urls) {
-    const answer = await ask(url, `/explain?${query.toString()}`);
+    const answer = await ask(context, url, `/explain?${query.toString()}`);
     if (answer === undefined) continue;
     if (answer.status !== 200) throw refused(answer.body);
     const explanation = answer.body as Explanation;

@@ -46,7 +46,7 @@ function noteOn(flag: string, flags: FlagReadings): readonly string[] {
 
 /** What the running engine has read last is what counts meanwhile. */
 async function showUnread(context: Context, output: Output, state: FlagsState): Promise<never> {
-  const engine = new EngineClient(context.engineUrl, 0, () => undefined);
+  const engine = new EngineClient(context, 0, () => undefined);
   const live = await engine.status();
   const inForce = live?.flags.read
     ? Object.fromEntries(live.capabilities.map(({ capability, shares }) => [capability, shares]))

@@ -39,7 +39,7 @@ export async function handOver(
   { dryRun, yes, timeoutMs, customers, share, withoutFlags }: HandoverOptions,
 ): Promise<void> {
   declarationOf(context, capability);
-  const engine = new EngineClient(context.engineUrl, timeoutMs, output.progress);
+  const engine = new EngineClient(context, timeoutMs, output.progress);
   const order: Order = {
     capability,
     to,

@@ -35,7 +35,7 @@ export async function reconcile(
   { sample, repair, yes, deleteRows, timeoutMs }: ReconcileWords,
 ): Promise<void> {
   declarationOf(context, capability);
-  const engine = new EngineClient(context.engineUrl, timeoutMs, output.progress);
+  const engine = new EngineClient(context, timeoutMs, output.progress);
   if (repair) {
     const deleting = deleteRows === undefined ? '' : ` --delete-rows ${deleteRows}`;
     const otherwise = `fig reconcile ${capability} --repair${deleting}`;

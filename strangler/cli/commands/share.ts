@@ -49,7 +49,7 @@ export async function setShare(
 
 /** Of the capabilities whose rows move. */
 async function statuses(context: Context): Promise<readonly Known[]> {
-  const engine = new EngineClient(context.engineUrl, 0, () => undefined);
+  const engine = new EngineClient(context, 0, () => undefined);
   const { capabilities } = await findStatus(context, engine);
   return capabilities;
 }

@@ -29,7 +29,7 @@ export async function status(
   const wanted = new Set(
     declarationsFor(context, capability).map(({ mapping }) => mapping.capability),
   );
-  const engine = new EngineClient(context.engineUrl, 0, () => undefined);
+  const engine = new EngineClient(context, 0, () => undefined);
   const find = async (): Promise<FoundStatus> => {
     const found = await findStatus(context, engine);
     const capabilities = found.capabilities.filter((one) => wanted.has(one.capability));
@@ -71,7 +71,10 @@ async function redraw(
   output.atEnd(() => screen.close());
   for (;;) {
     const found = await find();
-    const around = [...headOf(found), ...(await Promise.all(context.adminUrls.map(facadeLine)))];
+    const around = [
+      ...headOf(found),
+      ...(await Promise.all(context.adminUrls.map((url) => facadeLine(context, url)))),
+    ];
     frame = statusText(around, found.capabilities, output.paint, true);
     screen.draw(frame);
     await delay(REFRESH_MS);
@@ -84,8 +87,9 @@ interface Facade extends FacadeFacts {
   readonly inFlight: number;
 }
 
-async function facadeLine(url: string): Promise<string> {
-  const answer = await ask(url, '/status');
+async function facadeLine(context: Context, url: string): Promise<string> {
+  const answer = await ask(context, url, '/status');
+  if (answer?.status === 401) return `the facade at ${url} refuses the operators' token`;
   if (answer?.status !== 200) return `no facade answers at ${url}`;
   const { routingNews, inFlight, capabilities } = answer.body as Facade;
   const beliefs = capabilities.map(({ name, owner, epoch }) => `${name}: ${owner} (${epoch})`);

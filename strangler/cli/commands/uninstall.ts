@@ -59,7 +59,7 @@ export async function uninstall(
 
 /** It would put everything back. */
 async function refuseWhileEngineAnswers(context: Context): Promise<void> {
-  const engine = new EngineClient(context.engineUrl, 0, () => undefined);
+  const engine = new EngineClient(context, 0, () => undefined);
   if ((await engine.status()) === undefined) return;
   const message =
     `an engine answers at ${engine.url}, and would put everything back; stop it first ` +

@@ -16,6 +16,10 @@ interface ExplainWords extends OutputWishes {
   readonly customer?: string;
 }
 
+interface OpenWords extends OutputWishes {
+  readonly print: boolean;
+}
+
 interface JournalWords extends OutputWishes {
   readonly limit: number;
 }
@@ -26,6 +30,7 @@ export function addLooking(program: Command, run: Run): void {
   addCheck(program, run);
   addExplain(program, run);
   addJournal(program, run);
+  addOpen(program, run);
   addConfig(program, run);
 }
 
@@ -91,6 +96,22 @@ function addExplain(program: Command, run: Run): void {
       run(wishes, async (context, output) => {
         const { explain } = await import('../commands/explain.ts');
         await explain(context, output, { method, path, customer });
+      }),
+    );
+}
+
+function addOpen(program: Command, run: Run): void {
+  verb(program, 'open', {
+    does:
+      "open the facade's admin port in a browser, by a link that is good once and lets this browser " +
+      'in for twelve hours',
+    examples: ['fig open', 'fig open --print'],
+  })
+    .option('--print', 'print the link, and start no browser', false)
+    .action(({ print, ...wishes }: OpenWords) =>
+      run(wishes, async (context, output) => {
+        const { open } = await import('../commands/open.ts');
+        await open(context, output, { print });
       }),
     );
 }

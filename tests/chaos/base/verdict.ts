@@ -1,3 +1,4 @@
+import { asOperator } from '../../../system/index.ts';
 import {
   checkInvariants,
   collectEvidence,
@@ -48,7 +49,9 @@ export async function comeToRest({ system, traffic, signal, stage }: Stand): Pro
   return eventually(
     async () => {
       signal.throwIfAborted();
-      const { body } = await request<Status>('GET', `${system.urls['engine']}/status`);
+      const { body } = await request<Status>('GET', `${system.urls['engine']}/status`, {
+        headers: asOperator(system),
+      });
       const restless = body.capabilities.flatMap((standing) => restlessness(standing)).join('; ');
       if (restless === '') {
         return Object.fromEntries(

@@ -1,3 +1,4 @@
+import { asOperator } from '../../../system/index.ts';
 import { persevere } from '../../../rehearsal/index.ts';
 import { request } from '../../support/index.ts';
 import { CAPABILITIES } from '../base/rows.ts';
@@ -76,6 +77,7 @@ async function handOver(stand: Stand, planned: PlannedHandover): Promise<Moment>
   const { capability, to, at, strike } = planned;
   const watcher = new Watcher(stand, capability, to);
   const asked = request('POST', `${system.urls['engine']}/handovers`, {
+    headers: asOperator(system),
     body: { capability, to },
     timeoutMs: 30_000,
   }).catch(() => undefined);

@@ -1,0 +1,48 @@
+import { spawn } from 'node:child_process';
+import { ask } from '../ask.ts';
+import { adminUrlsOf } from '../context.ts';
+import type { Context } from '../context.ts';
+import { CommandError, EXIT } from '../exit.ts';
+import type { Output } from '../output.ts';
+
+/** What opens a link on each platform. */
+const OPENERS: Readonly<Record<string, readonly [string, ...string[]]>> = {
+  darwin: ['open'],
+  win32: ['cmd', '/c', 'start', ''],
+};
+const OTHER_OPENER = ['xdg-open'] as const;
+
+/** Has the first facade that answers make a link for one use, and opens it in a browser. */
+export async function open(
+  context: Context,
+  output: Output,
+  { print }: { readonly print: boolean },
+): Promise<void> {
+  const url = await linkOf(context);
+  const opened = !print && (await startBrowser(url));
+  output.result({ url, opened }, () => (opened ? 'opened in a browser' : url));
+}
+
+async function linkOf(context: Context): Promise<string> {
+  const urls = adminUrlsOf(context);
+  for (const url of urls) {
+    const answer = await ask(context, url, '/links', 'POST');
+    if (answer === undefined) continue;
+    const { path, detail } = (answer.body ?? {}) as { path?: string; detail?: string };
+    if (answer.status === 201 && path !== undefined) return url + path;
+    const message = `the facade at ${url} makes no link: ${detail ?? `it answered ${answer.status}`}`;
+    throw new CommandError(EXIT.failed, 'link_refused', message, null);
+  }
+  const message = `no facade answers at ${urls.join(', ')}`;
+  throw new CommandError(EXIT.failed, 'facade_away', message, 'npm start');
+}
+
+/** Whether a browser took the link; on a machine without one, the link is printed instead. */
+function startBrowser(url: string): Promise<boolean> {
+  const [command, ...words] = OPENERS[process.platform] ?? OTHER_OPENER;
+  return new Promise((resolve) => {
+    const child = spawn(command, [...words, url], { stdio: 'ignore' });
+    child.once('error', () => resolve(false));
+    child.once('exit', (code) => resolve(code === 0));
+  });
+}
