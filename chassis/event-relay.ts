@@ -51,11 +51,18 @@ export function startEventRelay(options: RelayOptions): () => Promise<void> {
     return events.length;
   }
 
-  async function receive(subscriber: EventSubscriber, event: DomainEvent): Promise<void> {
-    const everybody = wanting(event).map(({ name }) => name);
+  /** The queues say only which event it is: what they hold may be anybody's. */
+  async function receive(subscriber: EventSubscriber, id: unknown): Promise<void> {
+    if (typeof id !== 'string') return;
     await database.transaction(async (trx) => {
-      await inbox.receive(trx, subscriber, event);
-      if (await inbox.hasAll(trx, everybody, event.id)) await outbox.forget(trx, [event.id]);
+      const event = await outbox.find(trx, id);
+      // All have it, or it never happened.
+      if (!event || !wanting(event).includes(subscriber)) return;
+      const everybody = wanting(event).map(({ name }) => name);
+      await withTrace(continueTrace(event.traceparent ?? undefined), async () => {
+        await inbox.receive(trx, subscriber, event);
+        if (await inbox.hasAll(trx, everybody, event.id)) await outbox.forget(trx, [event.id]);
+      });
     });
   }
 
@@ -81,10 +88,9 @@ export function startEventRelay(options: RelayOptions): () => Promise<void> {
   }
 
   for (const subscriber of subscribers) {
-    queues.consume(subscriber.name, (event) => {
-      const trace = continueTrace(event.traceparent ?? undefined);
-      return withTrace(trace, () => receive(subscriber, event));
-    });
+    queues.consume(subscriber.name, (event) =>
+      receive(subscriber, (event as DomainEvent | null)?.id),
+    );
   }
   const running = run();
   return async () => {

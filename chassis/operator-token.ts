@@ -13,10 +13,19 @@ export interface OperatorToken {
   headers(scope?: TokenScope): Readonly<Record<string, string>>;
   /** Whether an Authorization header gives the token. The token for everything does for all scopes. */
   accepts(authorization: string | undefined, scope?: TokenScope): boolean;
+  /** A text for a place that others can write to, such as Redis, with a proof of who wrote it. */
+  seal(purpose: string, text: string): string;
+  /** The text that was sealed for this purpose; undefined when the proof is missing or wrong. */
+  unseal(purpose: string, sealed: string): string | undefined;
 }
 
 /** For programs that serve only themselves, such as a test: no header is sent, every request is accepted. */
-export const NO_TOKEN: OperatorToken = { headers: () => ({}), accepts: () => true };
+export const NO_TOKEN: OperatorToken = {
+  headers: () => ({}),
+  accepts: () => true,
+  seal: (_purpose, text) => text,
+  unseal: (_purpose, text) => text,
+};
 
 /** The file of the operators' token: FIG_TOKEN_FILE, or `token` in the data folder. */
 export function tokenFile(env: Environment): string {
@@ -56,7 +65,22 @@ export function tokenIn(file: string): OperatorToken {
       if (given === undefined || token === undefined) return false;
       return isSame(given, token) || isSame(given, inScope(token, scope));
     },
+    seal(purpose, text) {
+      const token = readToken(file);
+      return token === undefined ? text : `${proofOf(token, purpose, text)} ${text}`;
+    },
+    unseal(purpose, sealed) {
+      const token = readToken(file);
+      const [proof = ''] = sealed.split(' ', 1);
+      const text = sealed.slice(proof.length + 1);
+      if (token === undefined || !isSame(proof, proofOf(token, purpose, text))) return undefined;
+      return text;
+    },
   };
+}
+
+function proofOf(token: string, purpose: string, text: string): string {
+  return createHmac('sha256', token).update(`${purpose}\0${text}`).digest('base64url');
 }
 
 /** Derived tokens are one-way: a service that gets one can't make the token of it. */

@@ -36,6 +36,8 @@ export interface Outbox {
    * somebody has still not received. Oldest first.
    */
   due(connection: Knex, sentBefore: number, limit: number): Promise<DomainEvent[]>;
+  /** An event that somebody has still not received; undefined when there is none of this id. */
+  find(trx: Transaction, id: string): Promise<DomainEvent | undefined>;
   markSent(trx: Transaction, ids: readonly string[], now: number): Promise<void>;
   /** Deletes events that everybody has. */
   forget(trx: Transaction, ids: readonly string[]): Promise<void>;
@@ -68,6 +70,12 @@ export function createOutbox({ table, columns: c, formatTime }: OutboxTable): Ou
         .limit(limit)
         .pluck(c.event)) as string[];
       return events.map((event) => JSON.parse(event) as DomainEvent);
+    },
+    async find(trx, id) {
+      const [event] = (await trx(table)
+        .where({ [c.id]: id })
+        .pluck(c.event)) as string[];
+      return event === undefined ? undefined : (JSON.parse(event) as DomainEvent);
     },
     async markSent(trx, ids, now) {
       await trx(table)

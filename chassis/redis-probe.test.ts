@@ -62,13 +62,26 @@ describe('a probe of Redis', () => {
         `Redis at ${host} does not answer: it refuses user or password (WRONGPASS)`,
       );
       expect(wrong.logged).not.toContain('hunter2');
-      expect((await probe(url)).said).toContain('refuses user or password (NOAUTH)');
+      expect((await probe(`redis://${host}`)).said).toContain('refuses user or password (NOAUTH)');
       expect((await probe(`redis://:secret@${host}`)).said).toBe('true');
 
       const other = await hangingUp();
       const said = (await probe(`redis://127.0.0.1:${other.port}`)).said;
       expect(said).toContain('closes the connection');
       await other.close();
+    }));
+
+  it('takes the user of an ACL, and warns of a Redis that asks for no password', () =>
+    withRedis(async ({ url }) => {
+      const { host } = new URL(url);
+      const admin = new Redis(url);
+      await admin.call('ACL', 'SETUSER', 'fig', 'on', '>secret', '~*', '&*', '+@all');
+      expect(await probe(`redis://fig:secret@${host}`)).toEqual({ said: 'true', logged: '' });
+      await admin.config('SET', 'requirepass', '');
+      admin.disconnect();
+      const open = await probe(`redis://${host}`);
+      expect(open.said).toBe('true');
+      expect(open.logged).toContain(`Redis at ${host} asks for no password`);
     }));
 
   it.each(['http://:hunter2@cache:6379', 'cache:6379', 'hunter2', 'redis://'])(

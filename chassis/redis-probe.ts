@@ -33,6 +33,10 @@ export function probeRedis(url: string, log: Logger): RedisProbe {
       const cause = await causeOfSilence(url);
       if (cause === undefined) {
         trouble = undefined;
+        if (isOpenToAll(url)) {
+          const remedy = 'set a password or an ACL user there, and give it in REDIS_URL';
+          log.warn({ remedy }, `Redis at ${address} asks for no password`);
+        }
         return;
       }
       const text = `Redis at ${address} does not answer: ${cause}`;
@@ -65,6 +69,11 @@ export function redisAddress(url: string): string {
   throw new ConfigurationError(
     `REDIS_URL ${what}; give redis://user:password@host:port, or rediss:// for TLS`,
   );
+}
+
+/** Whether whoever reaches it is served: a socket is guarded by its file's mode. */
+function isOpenToAll(url: string): boolean {
+  return !url.startsWith('/') && new URL(url).password === '';
 }
 
 /** Why a Redis does not serve us; undefined when it does. */

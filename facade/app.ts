@@ -72,7 +72,7 @@ export function buildApp(options: FacadeOptions): Facade {
   const remembered = new RememberedFlags(flags);
   const book = new RoutingBook([], remembered);
   const notes: WriteNotes[] = [];
-  const feed = new RoutingFeed({ book, engine, redisUrl, log });
+  const feed = new RoutingFeed({ book, engine, redisUrl, log, token: access.token });
   const survey = new FenceSurvey({
     book,
     log,
@@ -80,7 +80,7 @@ export function buildApp(options: FacadeOptions): Facade {
       upstreams.get(capability.upstreams[side]).ask('/fences', access.token.headers('fences')),
   });
   const redis = redisUrl === undefined ? undefined : probeRedis(redisUrl, log);
-  const door = new Door({ book, redisUrl, log });
+  const door = new Door({ book, redisUrl, log, token: access.token });
   const barriers = new Barriers(engine, book);
   const upstreamOf: Core['upstreamOf'] = (capability, side) =>
     upstreams.get(capability.upstreams[side]);

@@ -59,7 +59,7 @@ describe('changes', () => {
       const queue = new Queue(queueName('shop', 'legacy'), { connection });
       const row = '{"SKU":"ghost","QTY":1,"RSV":0,"NOTE":null}';
       const changes = [[2, 1, 'STOCK', '{"SKU":"ghost"}', 'upsert', row, 1, 0]];
-      await queue.add('slice', { incarnation: 'an older one', after: 0, upto: 2, changes });
+      await queue.add('slice', { proof: 'of an older one', after: 0, upto: 2, changes });
       await withPlane(async (plane, sides) => {
         await eventually(async () => (await queue.getJobCountByTypes('wait', 'active')) === 0);
         await plane.barrier();

@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { CommandFailed, findCommand, run } from './command.ts';
@@ -18,24 +20,29 @@ interface RedisServerOptions {
   /** Its working folder; by this a later run knows it as its own. */
   readonly directory: string;
   readonly sink: LogSink;
+  /** What its clients must know; made up when absent. */
+  readonly password?: string;
 }
 
 /**
  * A private Redis on a free port of 127.0.0.1. It keeps nothing on disk, because all that must
  * last is in the databases, and refuses to evict, because a queue that loses a job is broken.
+ * Loopback is shared with other users, so it wants a password, which is in its URL.
  */
 export class RedisServer implements Launcher {
   readonly name = 'redis';
   readonly #options: RedisServerOptions;
+  readonly #password: string;
   #port: number | undefined;
   #served = false;
 
   constructor(options: RedisServerOptions) {
     this.#options = options;
+    this.#password = options.password ?? randomBytes(24).toString('base64url');
   }
 
   get url(): string {
-    return `redis://127.0.0.1:${this.#port}`;
+    return `redis://:${this.#password}@127.0.0.1:${this.#port}`;
   }
 
   async launch(): Promise<Launch> {
@@ -47,7 +54,7 @@ export class RedisServer implements Launcher {
     const [command, ...parameters] = [
       ...(await dieWithParent()),
       binary.path,
-      ...settings(this.#port, directory),
+      this.#configure(this.#port),
     ];
     const output = sink.stdio(this.name);
     const child = spawn(command ?? binary.path, parameters, {
@@ -65,14 +72,26 @@ export class RedisServer implements Launcher {
     return { child, started };
   }
 
+  /** In a file, since anybody may read the command lines of processes. @returns its path */
+  #configure(port: number): string {
+    const { directory } = this.#options;
+    const file = join(directory, 'redis.conf');
+    const values = { ...settings(port, directory), requirepass: this.#password };
+    const lines = Object.entries(values).map(
+      ([name, value]) => `${name} ${JSON.stringify(value)}\n`,
+    );
+    writeFileSync(file, lines.join(''), { mode: 0o600 });
+    return file;
+  }
+
   async #untilItServes(child: ChildProcess): Promise<void> {
     await untilAnswers(this.url, child);
     this.#served = true;
   }
 }
 
-function settings(port: number, directory: string): string[] {
-  const values: Record<string, string> = {
+function settings(port: number, directory: string): Record<string, string> {
+  return {
     port: String(port),
     bind: '127.0.0.1',
     dir: directory,
@@ -82,7 +101,6 @@ function settings(port: number, directory: string): string[] {
     loglevel: 'warning',
     daemonize: 'no',
   };
-  return Object.entries(values).flatMap(([name, value]) => [`--${name}`, value]);
 }
 
 /**

@@ -16,9 +16,10 @@ export interface PrivateRedis {
 /**
  * Starts a Redis on a free port, for tests and tools that need no more than that.
  * @param directory where it works and logs; the caller removes it
+ * @param password what its clients must know; made up when absent
  * @throws RedisMissing when this machine has none and none can be fetched
  */
-export async function startRedis(directory: string): Promise<PrivateRedis> {
+export async function startRedis(directory: string, password?: string): Promise<PrivateRedis> {
   const sink = logFiles(directory);
   const log = createLog('supervisor', 'info', {
     write: (line: string) => sink.write('supervisor', line.trimEnd()),
@@ -27,6 +28,7 @@ export async function startRedis(directory: string): Promise<PrivateRedis> {
     binary: await findRedis({ log }),
     directory: join(directory, 'redis'),
     sink,
+    ...(password === undefined ? {} : { password }),
   });
   const redis = new Supervised(server, { log, onDeath: () => {}, onRebirth: () => {} });
   await redis.start(3);

@@ -84,7 +84,9 @@ export class Supervisor implements System {
       await this.#startProcess(definition);
     }
     await Promise.all(this.#httpNames().map((name) => this.#untilReady(name, signal)));
-    log.info({ urls: this.urls }, 'ready');
+    // That of Redis holds its password.
+    const { redis: _secret, ...urls } = this.urls;
+    log.info({ urls }, 'ready');
   }
 
   pid(name: string): number | undefined {

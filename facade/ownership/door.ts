@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import type { Logger } from '../../chassis/index.ts';
+import type { Logger, OperatorToken } from '../../chassis/index.ts';
 import {
   DOOR_TTL_MS,
   doorKey,
@@ -20,6 +20,7 @@ interface DoorOptions {
   readonly book: RoutingBook;
   readonly redisUrl: string | undefined;
   readonly log: Logger;
+  readonly token: OperatorToken;
 }
 
 /**
@@ -96,8 +97,9 @@ export class Door {
     if (this.#capabilities.length === 0) return;
     const redis = this.#connection();
     if (redis?.status !== 'ready') return;
-    const text = doorText({ finished: this.#finished });
-    const told = redis.multi().set(doorKey(this.#id), text, 'PX', DOOR_TTL_MS);
+    const key = doorKey(this.#id);
+    const text = this.#options.token.seal(key, doorText({ finished: this.#finished }));
+    const told = redis.multi().set(key, text, 'PX', DOOR_TTL_MS);
     await told.sadd(DOORS, this.#id).exec().catch(ignore);
   }
 

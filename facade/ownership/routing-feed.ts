@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import type { HttpClient, Logger } from '../../chassis/index.ts';
+import type { HttpClient, Logger, OperatorToken } from '../../chassis/index.ts';
 import { redisThatMayBeAway, ROUTING_CHANNEL } from '../../strangler/routing/index.ts';
 import type { RoutingBook } from './routing-book.ts';
 
@@ -27,6 +27,8 @@ interface RoutingFeedOptions {
   readonly engine: HttpClient;
   readonly redisUrl: string | undefined;
   readonly log: Logger;
+  /** By which the engine has sealed what it tells. */
+  readonly token: OperatorToken;
 }
 
 /**
@@ -37,6 +39,7 @@ export class RoutingFeed {
   readonly #book: RoutingBook;
   readonly #engine: HttpClient;
   readonly #log: Logger;
+  readonly #token: OperatorToken;
   readonly #subscriber: Redis | undefined;
   readonly #reader: Redis | undefined;
   #live = false;
@@ -45,7 +48,8 @@ export class RoutingFeed {
   #asking: Promise<void> | undefined;
   #askingNext: Promise<void> | undefined;
 
-  constructor({ book, engine, redisUrl, log }: RoutingFeedOptions) {
+  constructor({ book, engine, redisUrl, log, token }: RoutingFeedOptions) {
+    this.#token = token;
     this.#book = book;
     this.#engine = engine;
     this.#log = log;
@@ -105,7 +109,13 @@ export class RoutingFeed {
     }
   }
 
-  #hear(text: string): void {
+  /** Anybody who reaches Redis can publish, and an epoch beyond the fences' would count for good. */
+  #hear(sealed: string): void {
+    const text = this.#token.unseal(ROUTING_CHANNEL, sealed);
+    if (text === undefined) {
+      this.#log.warn('not from an engine with our token, and dropped: a message in Redis');
+      return;
+    }
     try {
       this.#book.learn(routingState.parse(JSON.parse(text)));
     } catch (error) {

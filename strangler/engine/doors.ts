@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import type { Logger } from '../../chassis/index.ts';
+import type { Logger, OperatorToken } from '../../chassis/index.ts';
 import { doorKey, DOORS, parseDoor, redisThatMayBeAway } from '../routing/index.ts';
+import type { DoorState } from '../routing/index.ts';
 
 const COMMAND_MS = 500;
 /** How often facades are looked at while writers wait. */
@@ -10,8 +11,13 @@ const LOOK_MS = 3;
 /** The facades, as they tell of themselves in Redis. */
 export class Doors {
   readonly #redis: Redis | undefined;
+  readonly #log: Logger;
+  readonly #token: OperatorToken;
 
-  constructor(redisUrl: string | undefined, log: Logger) {
+  /** @param token by which facades have sealed what they tell */
+  constructor(redisUrl: string | undefined, log: Logger, token: OperatorToken) {
+    this.#log = log;
+    this.#token = token;
     if (redisUrl === undefined) return;
     this.#redis = redisThatMayBeAway(redisUrl, log, { commandTimeout: COMMAND_MS });
     this.#redis.connect().catch(() => undefined);
@@ -49,9 +55,21 @@ export class Doors {
     const texts = await redis.mget(ids.map(doorKey));
     const gone = ids.filter((_id, index) => texts[index] === null);
     if (gone.length > 0) await redis.srem(DOORS, ...gone);
-    return texts.filter(
-      (text) => typeof text === 'string' && !((parseDoor(text).finished[capability] ?? 0) >= epoch),
-    ).length;
+    const doors = ids.flatMap((id, index) => this.#doorIn(id, texts[index] ?? null) ?? []);
+    return doors.filter(({ finished }) => !((finished[capability] ?? 0) >= epoch)).length;
+  }
+
+  /** What a facade says of itself; what somebody else has put there is none of a facade's. */
+  #doorIn(id: string, sealed: string | null): DoorState | undefined {
+    if (sealed === null) return undefined;
+    try {
+      const text = this.#token.unseal(doorKey(id), sealed);
+      if (text !== undefined) return parseDoor(text);
+    } catch {
+      // Neither sealed nor JSON is garbage alike.
+    }
+    this.#log.warn({ key: doorKey(id) }, 'not from a facade, and dropped');
+    return undefined;
   }
 
   close(): void {

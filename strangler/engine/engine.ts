@@ -110,10 +110,10 @@ export class Engine implements EngineControl {
   constructor(deps: EngineDeps) {
     const { declarations, flags, redisUrl, log } = deps;
     this.#deps = deps;
-    this.#publisher = new RoutingPublisher(redisUrl, log);
+    this.#publisher = new RoutingPublisher(redisUrl, log, deps.access.token);
     const publisher = this.#publisher;
     const drains = Object.values(declarations).some(({ drainFirst = [] }) => drainFirst.length > 0);
-    this.#doors = drains ? new Doors(redisUrl, log) : undefined;
+    this.#doors = drains ? new Doors(redisUrl, log, deps.access.token) : undefined;
     const doors = this.#doors;
     this.stewards = new Map(
       Object.entries(declarations).map(([capability, declaration]) => {

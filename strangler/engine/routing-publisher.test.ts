@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { createLog } from '../../chassis/index.ts';
+import { createLog, NO_TOKEN } from '../../chassis/index.ts';
 import { eventually, withRedis } from '../../tests/support/index.ts';
 import { ROUTING_CHANNEL } from '../routing/index.ts';
 import type { RoutingState } from '../routing/index.ts';
@@ -13,7 +13,7 @@ async function withPublisher<T>(
   url: string | undefined,
   use: (publisher: RoutingPublisher) => Promise<T>,
 ): Promise<T> {
-  const publisher = new RoutingPublisher(url, log);
+  const publisher = new RoutingPublisher(url, log, NO_TOKEN);
   try {
     return await use(publisher);
   } finally {

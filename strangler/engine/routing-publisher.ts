@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { Logger } from '../../chassis/index.ts';
+import type { Logger, OperatorToken } from '../../chassis/index.ts';
 import type { SideName } from '../side.ts';
 import { redisThatMayBeAway, ROUTING_CHANNEL } from '../routing/index.ts';
 import type { RoutingState } from '../routing/index.ts';
@@ -16,9 +16,12 @@ const COMMAND_MS = 500;
 export class RoutingPublisher {
   readonly #states = new Map<string, RoutingState>();
   readonly #redis: Redis | undefined;
+  readonly #token: OperatorToken;
   #generation = 0;
 
-  constructor(redisUrl: string | undefined, log: Logger) {
+  /** @param token seals what is told, so that a facade takes it from nobody else */
+  constructor(redisUrl: string | undefined, log: Logger, token: OperatorToken) {
+    this.#token = token;
     if (redisUrl === undefined) return;
     this.#redis = redisThatMayBeAway(redisUrl, log, { commandTimeout: COMMAND_MS });
     // What was told while Redis was away, or before it lost its memory.
@@ -67,7 +70,7 @@ export class RoutingPublisher {
 
   async #send(state: RoutingState): Promise<void> {
     if (this.#redis?.status !== 'ready') return;
-    const text = JSON.stringify(state);
+    const text = this.#token.seal(ROUTING_CHANNEL, JSON.stringify(state));
     await this.#redis
       .multi()
       .hset(ROUTING_CHANNEL, state.capability, text)

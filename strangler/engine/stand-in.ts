@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Logger } from '../../chassis/index.ts';
+import type { Logger, OperatorToken } from '../../chassis/index.ts';
 import { Handovers } from './handovers.ts';
 import type { Announcements } from './handovers.ts';
 import type { Command } from './driver.ts';
@@ -18,6 +18,8 @@ interface StandInOptions {
   readonly declaration: DataDeclaration;
   readonly redisUrl?: string | undefined;
   readonly log: Logger;
+  /** By which facades know what an engine tells. */
+  readonly token: OperatorToken;
   /** For how long to wait for the leases of an engine that may be gone, in ms. */
   readonly patienceMs: number;
 }
@@ -30,11 +32,11 @@ const RETRY_MS = 50;
  * @throws LeaseHeldError while an engine keeps them
  */
 export async function withStandIn<T>(
-  { declaration, redisUrl, log, patienceMs }: StandInOptions,
+  { declaration, redisUrl, log, token, patienceMs }: StandInOptions,
   work: (command: Command) => Promise<T>,
 ): Promise<T> {
   const plane = openPlane(declaration, { redisUrl: undefined, log });
-  const publisher = new RoutingPublisher(redisUrl, log);
+  const publisher = new RoutingPublisher(redisUrl, log, token);
   const { legacy, extracted } = plane.sides;
   const leases = new Leases({ legacy: legacy.store, extracted: extracted.store }, newHolder());
   try {

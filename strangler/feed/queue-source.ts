@@ -1,3 +1,4 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import { Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Logger } from '../../chassis/index.ts';
@@ -30,7 +31,10 @@ interface QueueSourceOptions {
   readonly redisUrl: string;
   readonly capability: string;
   readonly feedOf: SideName;
-  /** Which installation the feed belongs to: Redis may still hold another one's slices. */
+  /**
+   * Names the installation that the feed belongs to, and is stored in its database only. Slices are
+   * proved with it: Redis may hold another installation's, or what somebody has put there.
+   */
   readonly incarnation: string;
   readonly feed: FeedReader;
   /** How many changes a job should hold at the moment. */
@@ -39,12 +43,15 @@ interface QueueSourceOptions {
 }
 
 interface Job {
-  readonly incarnation: string;
+  /** Proves that the slice was read from the feed. */
+  readonly proof: string;
   readonly after: number;
   readonly upto: number;
   /** As the feed's database has them: one by one, or all in one piece. */
   readonly changes: readonly PackedRow[] | PackedLines;
 }
+
+const LINES = ['tx', 'table', 'key', 'op', 'image', 'epoch', 'at'] as const;
 
 /** Slices through a BullMQ queue: a relay puts them in, a worker takes them out. */
 export class QueueSource implements SliceSource {
@@ -121,7 +128,7 @@ export class QueueSource implements SliceSource {
 
   async #publish(slice: Slice): Promise<void> {
     if (this.#producer.status !== 'ready') throw new Error('Redis is away');
-    await this.#queue.add('slice', pack(slice, this.#options.incarnation), {
+    await this.#queue.add('slice', this.#pack(slice), {
       removeOnComplete: true,
       removeOnFail: true,
     });
@@ -129,22 +136,45 @@ export class QueueSource implements SliceSource {
 
   /** Never fails: what could not be applied now is read from the feed when its next try is due. */
   async #take(job: Job): Promise<void> {
-    const { capability, feedOf, incarnation } = this.#options;
-    if (job.incarnation !== incarnation) return;
+    const { capability, feedOf, log } = this.#options;
+    if (!this.#isProved(job)) {
+      log.warn({ capability, feedOf }, 'not from this feed, and dropped: a slice in Redis');
+      return;
+    }
     await this.#sink?.deliver(unpack(job, capability, feedOf)).catch(() => undefined);
+  }
+
+  #pack(slice: Slice): Job {
+    const { after, upto } = slice;
+    const changes =
+      slice instanceof PackedSlice ? slice.lines : slice.changes.map((change) => packedOf(change));
+    return { after, upto, changes, proof: this.#proofOf({ after, upto, changes }) };
+  }
+
+  #isProved(job: Job): boolean {
+    try {
+      const [given, proof] = [Buffer.from(job.proof), Buffer.from(this.#proofOf(job))];
+      return given.length === proof.length && timingSafeEqual(given, proof);
+    } catch {
+      // Not even of a job's form.
+      return false;
+    }
+  }
+
+  #proofOf({ after, upto, changes }: Omit<Job, 'proof'>): string {
+    const { incarnation, capability, feedOf } = this.#options;
+    const proof = createHmac('sha256', incarnation);
+    proof.update(JSON.stringify([queueName(capability, feedOf), after, upto]));
+    if (isList(changes)) return proof.update(JSON.stringify(changes)).digest('base64url');
+    for (const name of LINES)
+      proof.update(`\n${name} ${changes[name].length}\n`).update(changes[name]);
+    return proof.digest('base64url');
   }
 }
 
 /** BullMQ connects by itself; a worker waits for its Redis, a producer does not. */
 function connect(url: string, patient: boolean, log: Logger): Redis {
   return redisThatMayBeAway(url, log, { lazyConnect: false, enableOfflineQueue: patient });
-}
-
-function pack(slice: Slice, incarnation: string): Job {
-  const { after, upto } = slice;
-  const changes =
-    slice instanceof PackedSlice ? slice.lines : slice.changes.map((change) => packedOf(change));
-  return { incarnation, after, upto, changes };
 }
 
 function packedOf(change: Change): PackedRow {

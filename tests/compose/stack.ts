@@ -26,18 +26,20 @@ export interface Stack {
 /** Starts each service when what it depends on is as it asks, and hands over when all are healthy. */
 export function withStack(use: (stack: Stack) => Promise<void>): Promise<void> {
   return withTempDir((data) =>
-    withRedis((redis) =>
-      withPostgres(async (postgres) => {
-        await initialise(postgres.url);
-        const ports = new Map([
-          ['redis:6379', Number(new URL(redis.url).port)],
-          ['postgres:5432', Number(new URL(postgres.url).port)],
-        ]);
-        for (const [name, service] of ourServices()) {
-          for (const port of portsOf(service)) ports.set(`${name}:${port}`, await freePort());
-        }
-        await run({ data, ports }, use);
-      }),
+    withRedis(
+      (redis) =>
+        withPostgres(async (postgres) => {
+          await initialise(postgres.url);
+          const ports = new Map([
+            ['redis:6379', Number(new URL(redis.url).port)],
+            ['postgres:5432', Number(new URL(postgres.url).port)],
+          ]);
+          for (const [name, service] of ourServices()) {
+            for (const port of portsOf(service)) ports.set(`${name}:${port}`, await freePort());
+          }
+          await run({ data, ports }, use);
+        }),
+      new URL(composeFile.services['engine']?.environment?.['REDIS_URL'] ?? '').password,
     ),
   );
 }

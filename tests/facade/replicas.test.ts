@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { join } from 'node:path';
 import { mkdir } from 'node:fs/promises';
 import { Redis } from 'ioredis';
+import { makeTokenFile, tokenIn } from '../../chassis/index.ts';
 import { ROUTING_CHANNEL } from '../../strangler/routing/index.ts';
 import { startRedis } from '../../system/index.ts';
 import { eventually, request, withTempDir } from '../support/index.ts';
@@ -31,6 +32,8 @@ function withReplicas(
     const legacy = await startFixture('legacy');
     const extracted = await startFixture('extracted');
     const engine = await startFixture('engine');
+    const tokenFile = join(folder, 'token');
+    makeTokenFile(tokenFile);
     let state = routingState('stock');
     engine.answer = (req, res) =>
       json(res, 200, req.url === '/routing' ? [state] : { position: 1 });
@@ -49,15 +52,16 @@ function withReplicas(
       then: (facade: SpawnedFacade) => Promise<void>,
     ): Promise<void> => {
       await mkdir(join(folder, name));
-      const env = { ENGINE_URL: engine.url, REDIS_URL: redisUrl };
+      const env = { ENGINE_URL: engine.url, REDIS_URL: redisUrl, FIG_TOKEN_FILE: tokenFile };
       await withSpawnedFacade({ folder: join(folder, name), config, env }, then);
     };
     const move = async (): Promise<void> => {
       legacy.answer = (_req, res) => fenced(res, 'stock', 'ceded', 2);
       extracted.answer = (_req, res) => json(res, 201, { from: 'extracted' });
       state = routingState('stock', { owner: 'extracted', epoch: 2 });
-      await publisher.hset(ROUTING_CHANNEL, 'stock', JSON.stringify(state));
-      await publisher.publish(ROUTING_CHANNEL, JSON.stringify(state));
+      const text = tokenIn(tokenFile).seal(ROUTING_CHANNEL, JSON.stringify(state));
+      await publisher.hset(ROUTING_CHANNEL, 'stock', text);
+      await publisher.publish(ROUTING_CHANNEL, text);
     };
     try {
       await start('first', redis.url, (first) =>

@@ -158,7 +158,7 @@ async function withContainers(
             chownSync(path, user.uid, user.gid);
           }
         }
-        const addresses: Record<string, string> = { 'redis://redis:6379': redis.url };
+        const addresses: Record<string, string> = { 'redis://:fig@redis:6379': redis.url };
         for (const name of ['monolith', 'inventory', 'payment']) {
           const { url } = await createPostgresDatabase(postgres.url);
           addresses[`postgres://fig:fig@postgres:5432/${name}`] = url;

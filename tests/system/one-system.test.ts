@@ -4,6 +4,7 @@ import { changesByHand } from '../journeys/by-hand.ts';
 import { identicalOrders } from '../journeys/identical-orders.ts';
 import { openSystem } from '../support/index.ts';
 import { figCommands } from './fig-commands.ts';
+import { forgedMessages } from './forged-messages.ts';
 import { operatorsPorts } from './operators-ports.ts';
 import { deathsAndStops, readiness } from './fig-system.ts';
 
@@ -23,5 +24,6 @@ readiness(system);
 operatorsPorts(system);
 figCommands(system);
 identicalOrders(system);
+forgedMessages(system);
 changesByHand(system);
 deathsAndStops(system);

@@ -84,7 +84,7 @@ function showPlan(output: Output, { fences }: Known, { from, epoch, keys }: Hand
 }
 
 async function withoutEngine(
-  { env, declarations }: Context,
+  { env, token, declarations }: Context,
   output: Output,
   { capability, id }: HandoverView,
 ): Promise<AbortAnswer> {
@@ -94,9 +94,8 @@ async function withoutEngine(
   const log = createLog('fig', 'silent');
   const redisUrl = env['REDIS_URL'] || undefined;
   try {
-    return await withStandIn({ declaration, redisUrl, log, patienceMs: LEASE_MS }, (command) =>
-      takeBack(command, id, () => undefined),
-    );
+    const options = { declaration, redisUrl, log, token, patienceMs: LEASE_MS };
+    return await withStandIn(options, (command) => takeBack(command, id, () => undefined));
   } catch (error) {
     throw explained(error);
   }

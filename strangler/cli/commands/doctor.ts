@@ -225,7 +225,7 @@ function refuseUnasked({ findings, capabilities }: Examination, side: SideName):
 
 /** By the engine where one leads, and in its place where none does. */
 async function operateOn(
-  { env, declarations }: Context,
+  { env, token, declarations }: Context,
   output: Output,
   engine: EngineClient,
   capability: string,
@@ -246,7 +246,7 @@ async function operateOn(
   const log = createLog('fig', 'silent');
   try {
     const report = await withStandIn(
-      { declaration, redisUrl, log, patienceMs: LEASE_MS },
+      { declaration, redisUrl, log, token, patienceMs: LEASE_MS },
       (command) => operate(command, decision, () => undefined),
     );
     return decision === null ? report : await settleRequest(env, report, decision.side);
