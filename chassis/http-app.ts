@@ -4,6 +4,7 @@ import express from 'express';
 import type { ErrorRequestHandler, Express, Request, RequestHandler, Router } from 'express';
 import { refuseForeignPages, requireToken, tokenRequired } from './access.ts';
 import type { Access } from './access.ts';
+import { ACCESS } from './caller.ts';
 import { databaseTrouble } from './database-trouble.ts';
 import type { Database } from './database.ts';
 import { FencedError } from './fence.ts';
@@ -58,6 +59,7 @@ export function createHttpApp(options: HttpAppOptions): Express {
   app.disable('x-powered-by');
   app.set('etag', false);
   app.set('query parser', 'simple');
+  app.set(ACCESS, access);
   app.use(trace);
   app.use(refuseForeignPages(access));
   app.get('/livez', (_req, res) => {

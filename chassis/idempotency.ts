@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Knex, Transaction } from './database.ts';
+import { givenKey } from './caller.ts';
 import { canonicalJson, sha256 } from './hash.ts';
 import { Problem } from './problem.ts';
 
@@ -10,7 +11,10 @@ export const KEPT_MS = 24 * 60 * 60 * 1000;
 
 /** A request that must take effect once, however often it arrives. */
 export interface KeyedRequest {
+  /** As it is stored. */
   readonly key: string;
+  /** As a build before keys had owners has stored it. */
+  readonly formerKey?: string;
   /** Tells the same request from another one under the same key. */
   readonly hash: string;
   /** The same for every delivery of one attempt, also when it is routed again to a new owner. */
@@ -52,12 +56,14 @@ export function requestHash(method: string, path: string, body: unknown): string
 /** A keyed request from its parts; key and attempt are made up where the caller gave none. */
 export function keyedRequest(parts: {
   key: string | undefined;
+  formerKey?: string;
   attemptId: string | undefined;
   hash: string;
   cohortKey?: string | undefined;
 }): KeyedRequest {
   return {
     key: parts.key ?? `auto-${randomUUID()}`,
+    ...(parts.formerKey === undefined ? {} : { formerKey: parts.formerKey }),
     hash: parts.hash,
     attemptId: parts.attemptId ?? randomUUID(),
     cohortKey: parts.cohortKey,
@@ -79,7 +85,7 @@ export function admit(
     throw new Problem(
       422,
       'idempotency_key_reused',
-      `Idempotency-Key ${JSON.stringify(request.key)} was used for another request; use a new key`,
+      `Idempotency-Key ${JSON.stringify(givenKey(request.key))} was used for another request; use a new key`,
     );
   }
   if (record.answer) return { kind: 'replay', answer: record.answer };
@@ -88,7 +94,7 @@ export function admit(
     throw new Problem(
       409,
       'request_in_flight',
-      `the request with Idempotency-Key ${JSON.stringify(request.key)} is still being worked on; ask again`,
+      `the request with Idempotency-Key ${JSON.stringify(givenKey(request.key))} is still being worked on; ask again`,
       { headers: { 'retry-after': '1' } },
     );
   }
@@ -126,13 +132,16 @@ export interface ExpiredKey {
   readonly cohortKey?: string;
 }
 
+type SoughtKey = Pick<KeyedRequest, 'key' | 'formerKey' | 'hash'>;
+
 /** Narrows a query to some of its rows. */
 type Narrow = (query: Knex.QueryBuilder) => void;
 
 export interface KeyStore {
   /** The column that says whose a key is; undefined where keys belong to nobody. */
   readonly cohortKey: string | undefined;
-  find(connection: Knex, key: string): Promise<KeyRecord | undefined>;
+  /** Of its former key only where that was used for the very same request. */
+  find(connection: Knex, request: SoughtKey): Promise<KeyRecord | undefined>;
   /** Marks a request as under way, taking over a marker that is there already. */
   begin(trx: Transaction, request: KeyedRequest, resourceId: string, now: number): Promise<void>;
   /** Ends a lease early, so that the next attempt with this key may go on at once. */
@@ -163,10 +172,13 @@ export function createKeyStore({ table, columns: c, states, formatTime }: KeyTab
   }
   return {
     cohortKey: c.cohortKey,
-    async find(connection, key) {
-      const row = (await connection(table)
-        .where({ [c.key]: key })
-        .first()) as Record<string, string | number | null> | undefined;
+    async find(connection, { key, formerKey, hash }) {
+      const rows = (await connection(table).whereIn(
+        c.key,
+        formerKey === undefined ? [key] : [key, formerKey],
+      )) as Record<string, string | number | null>[];
+      const row =
+        rows.find((each) => each[c.key] === key) ?? rows.find((each) => each[c.hash] === hash);
       if (!row) return undefined;
       const done = row[c.state] === states.done;
       return {

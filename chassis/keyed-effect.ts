@@ -1,4 +1,5 @@
 import type { Request, Response } from 'express';
+import { scopedKey } from './caller.ts';
 import type { Database, Transaction } from './database.ts';
 import type { FenceGuard } from './fence.ts';
 import { admit, keyedRequest, requestHash } from './idempotency.ts';
@@ -41,7 +42,7 @@ export function effectOnce(
 ): Promise<KeyedAnswer> {
   return ownerTransaction(database, guard, async (trx) => {
     const at = now();
-    const admission = admit(await keys.find(trx, request.key), request, at);
+    const admission = admit(await keys.find(trx, request), request, at);
     if (admission.kind === 'replay') return { answer: admission.answer, replayed: true };
     const { answer, resourceId } = await work(trx, at);
     await keys.finish(trx, request, answer, resourceId, at);
@@ -74,7 +75,7 @@ export function keyedRequestOf(req: Request, body: unknown): KeyedRequest {
     ]);
   }
   return keyedRequest({
-    key,
+    ...(key === undefined ? { key } : scopedKey(req, key)),
     attemptId: req.get('x-fig-attempt'),
     hash: requestHash(req.method, req.path, body),
   });

@@ -4,8 +4,11 @@ import { dirname, join, resolve } from 'node:path';
 import { ConfigurationError } from './env.ts';
 import type { Environment } from './env.ts';
 
-/** What a request with a token may ask for: everything, or the fences of a service and no more. */
-export type TokenScope = 'everything' | 'fences';
+/**
+ * What a request with a token may do: everything, read the fences of a service, or use the keys of
+ * the system's own processes.
+ */
+export type TokenScope = 'everything' | 'fences' | 'system';
 
 /** The operators' token, as callers send it and servers check it. */
 export interface OperatorToken {

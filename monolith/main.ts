@@ -20,11 +20,13 @@ import { startEvents } from './events.ts';
 await runProcess('monolith', async ({ env, log }) => {
   const port = readPort(env, 'MONOLITH_PORT', 4000);
   const host = listenHost(env);
+  const access = openAccess(env);
+  const system = (): Readonly<Record<string, string>> => access.token.headers('system');
   const clients = {
     provider: createHttpClient(serviceUrl(env, 'PROVIDER_URL', 4010)),
-    inventoryService: createHttpClient(serviceUrl(env, 'INVENTORY_URL', 4001)),
+    inventoryService: createHttpClient(serviceUrl(env, 'INVENTORY_URL', 4001), undefined, system),
     // Longer than a charge may take there, so that a slow card is not asked for twice.
-    paymentService: createHttpClient(serviceUrl(env, 'PAYMENT_URL', 4002), 10_000),
+    paymentService: createHttpClient(serviceUrl(env, 'PAYMENT_URL', 4002), 10_000, system),
   };
   const redisUrl = env['REDIS_URL'] || undefined;
   const redis = redisUrl === undefined ? undefined : probeRedis(redisUrl, log);
@@ -33,7 +35,7 @@ await runProcess('monolith', async ({ env, log }) => {
   const monolith = buildMonolith({
     database,
     log,
-    access: openAccess(env),
+    access,
     ...clients,
     ...(redis && { readiness: { redis: redis.readiness } }),
     timing: {

@@ -82,7 +82,7 @@ export async function runErrand<I extends Intent, Outcome>(
     throw refuse(paymentPending(intent.paymentId));
   }
   const record = async (trx: Transaction): Promise<KeyedAnswer> => {
-    const done = await keys.find(trx, request.key);
+    const done = await keys.find(trx, request);
     if (done?.answer) return { answer: done.answer, replayed: true };
     const at = now();
     const answer = await errand.settle(trx, intent, outcome, at);
@@ -100,12 +100,12 @@ interface Known {
 
 function knownOf(
   { keys }: PaymentScope,
-  { key }: KeyedRequest,
+  request: KeyedRequest,
   { about }: Pick<Errand<never, never>, 'about'>,
 ): Subject<Known> {
   return {
     async look(connection) {
-      const record = await keys.find(connection, key);
+      const record = await keys.find(connection, request);
       // What it has left behind tells enough.
       if (typeof record?.resourceId === 'string') return { record, payment: undefined };
       return { record, payment: await about?.(connection) };

@@ -36,7 +36,7 @@ export async function answerWhenDone<Data>(
   if ('begun' in opening) void runner.drive(opening.begun);
   for (;;) {
     await atMost(deadline - performance.now(), runner.resume(sagaId));
-    const record = await deps.keys.find(deps.database.read, request.key);
+    const record = await deps.keys.find(deps.database.read, request);
     if (record?.answer) return { answer: record.answer, replayed: false };
     if (performance.now() >= deadline) break;
     // Another process drives it; its end shows in the key.

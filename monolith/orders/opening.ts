@@ -54,7 +54,7 @@ async function open<Data>(
 ): Promise<Opening<Data>> {
   return database.transaction(async (trx) => {
     const now = Date.now();
-    const admission = admit(await keys.find(trx, request.key), request, now);
+    const admission = admit(await keys.find(trx, request), request, now);
     if (admission.kind === 'replay') return { answer: admission.answer, replayed: true };
     if (admission.kind === 'resume' && admission.resourceId !== null) {
       await keys.begin(trx, request, admission.resourceId, now);

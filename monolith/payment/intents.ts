@@ -64,12 +64,12 @@ interface Known {
 
 function knownOf(
   { keys }: PaymentScope,
-  { key }: KeyedRequest,
+  request: KeyedRequest,
   paymentId?: string,
 ): Subject<Known> {
   return {
     async look(connection) {
-      const record = await keys.find(connection, key);
+      const record = await keys.find(connection, request);
       const needed = paymentId !== undefined && typeof record?.resourceId !== 'string';
       return { record, payment: needed ? await findPayment(connection, paymentId) : undefined };
     },

@@ -52,7 +52,7 @@ function record(
   effect: (trx: Transaction, at: string) => Promise<StoredAnswer>,
 ): Promise<KeyedAnswer> {
   const take = async (trx: Transaction): Promise<KeyedAnswer> => {
-    const known = await keys.find(trx, request.key);
+    const known = await keys.find(trx, request);
     if (known?.answer) return { answer: known.answer, replayed: true };
     const at = now();
     const answer = await effect(trx, toTimestamp(at));

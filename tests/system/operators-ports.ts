@@ -98,6 +98,15 @@ export function operatorsPorts(started: () => System): void {
       expect((await codeOf(`${facade}/api/orders`, 'POST', own, '{}'))[1]).toBe('invalid_request');
     });
 
+    it("take keys of the system's from its own processes only", async () => {
+      const { urls } = started();
+      for (const name of ['monolith', 'inventory', 'payment']) {
+        const headers = { 'x-fig-caller': 'system', 'idempotency-key': 'order:1:release' };
+        const url = `${urls[name]}/api/${name === 'payment' ? 'payments/1/refunds' : 'inventory/reservations/1/release'}`;
+        expect(await codeOf(url, 'POST', headers)).toEqual([401, 'token_required']);
+      }
+    });
+
     it('let a browser in by a link that is good once', async () => {
       const system = started();
       const admin = system.urls['admin'] ?? '';

@@ -1,4 +1,4 @@
-import { FencedError, Problem, problemBody } from '../../../chassis/index.ts';
+import { AS_SYSTEM, FencedError, Problem, problemBody } from '../../../chassis/index.ts';
 import type { FenceState, HttpClient, KeyedAnswer, StoredAnswer } from '../../../chassis/index.ts';
 import { HEADERS } from '../../../contracts/index.ts';
 
@@ -34,6 +34,7 @@ export async function callRemote(
   const answer = await client.call('POST', path, {
     ...(body === undefined ? {} : { body }),
     headers: {
+      ...AS_SYSTEM,
       [HEADERS.idempotencyKey]: key,
       [HEADERS.attempt]: attemptId,
       ...(customerId === undefined ? {} : { [HEADERS.customer]: customerId }),

@@ -1,0 +1,44 @@
+import type { Request } from 'express';
+import { tokenRequired } from './access.ts';
+import type { Access } from './access.ts';
+import { sha256 } from './hash.ts';
+
+/** Set by processes of the system, and dropped by the facade like all that begins with `x-fig-`. */
+const CALLER = 'x-fig-caller';
+const SYSTEM = 'system';
+const CUSTOMER = 'x-customer-id';
+/** Keys of the system itself, which go on with what a crash has left; no client's key looks so. */
+const OF_SYSTEM = /^order:/;
+const OF_CLIENT = /^client:[0-9a-f]{32}:/;
+
+/** The setting of an app that says which requests it answers. */
+export const ACCESS = 'access';
+
+/** Says of a call that its key is the system's; the called process wants the token for that. */
+export const AS_SYSTEM: Readonly<Record<string, string>> = { [CALLER]: SYSTEM };
+
+/** A key as it is stored, and how it may be stored by an earlier build. */
+export interface ScopedKey {
+  readonly key: string;
+  readonly formerKey?: string;
+}
+
+/**
+ * Where a key of a request is stored: a client's belongs to the customer that the request names, so
+ * that the same key of another customer is another key, and none of them is a key of the system's.
+ * @throws Problem 401 when a request claims to be the system's and has no token for it
+ */
+export function scopedKey(req: Request, key: string): ScopedKey {
+  if (req.get(CALLER) === SYSTEM) {
+    const { token } = req.app.get(ACCESS) as Access;
+    if (token.accepts(req.get('authorization'), SYSTEM)) return { key };
+    throw tokenRequired();
+  }
+  const scoped = { key: `client:${sha256(req.get(CUSTOMER) ?? '').slice(0, 32)}:${key}` };
+  return OF_SYSTEM.test(key) || OF_CLIENT.test(key) ? scoped : { ...scoped, formerKey: key };
+}
+
+/** A stored key as its client gave it. */
+export function givenKey(key: string): string {
+  return key.replace(OF_CLIENT, '');
+}
