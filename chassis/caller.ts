@@ -1,4 +1,5 @@
 import type { Request } from 'express';
+import { v5 } from 'uuid';
 import { tokenRequired } from './access.ts';
 import type { Access } from './access.ts';
 import { sha256 } from './hash.ts';
@@ -36,6 +37,18 @@ export function scopedKey(req: Request, key: string): ScopedKey {
   }
   const scoped = { key: `client:${sha256(req.get(CUSTOMER) ?? '').slice(0, 32)}:${key}` };
   return OF_SYSTEM.test(key) || OF_CLIENT.test(key) ? scoped : { ...scoped, formerKey: key };
+}
+
+/** Made up once; ids that were derived with it are stored. */
+const IDS = '6f1d3f3c-3c0e-4f57-9a0b-6a1f0f4f7a1e';
+
+/**
+ * The id of what a step of the system makes: the same each time, long after the step's key was
+ * deleted, so that the primary key of either side keeps it from being made twice.
+ * @returns undefined for a client's key, which may be used again for another thing
+ */
+export function idOfStep(key: string): string | undefined {
+  return OF_SYSTEM.test(key) ? v5(key, IDS) : undefined;
 }
 
 /** A stored key as its client gave it. */

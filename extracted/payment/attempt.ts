@@ -44,7 +44,12 @@ export interface Errand<I extends Intent, Outcome> {
 
 /** A new intent, or the refusal to keep when there will be none. */
 export type Started<I extends Intent> =
-  { readonly intent: I } | { readonly refusal: StoredAnswer; readonly customerId: string };
+  | {
+      readonly intent: I;
+      /** Of an earlier request of the same step, whose key was deleted since. */
+      readonly askedBefore?: true;
+    }
+  | { readonly refusal: StoredAnswer; readonly customerId: string };
 
 /** @param payment what the request is about, as `about` found it */
 type Start<I extends Intent> = (
@@ -136,7 +141,8 @@ function begin<I extends Intent, Outcome>(
     }
     const intent = started ? started.intent : await errand.find(trx, String(earlier));
     await keys.begin(trx, { ...request, cohortKey: intent.customerId }, intent.id, at);
-    return { kind: 'under way', intent, askedBefore: earlier !== null };
+    const again = started?.askedBefore === true;
+    return { kind: 'under way', intent, askedBefore: again || earlier !== null };
   };
   const subject = knownOf(scope, request, errand);
   return rowOwnerTransaction(database, guard, request.cohortKey, subject, take);

@@ -1,5 +1,5 @@
 import { v7 as uuid } from 'uuid';
-import { keptRefusal, notFound, refuse } from '../../chassis/index.ts';
+import { idOfStep, keptRefusal, notFound, refuse } from '../../chassis/index.ts';
 import type { KeyedAnswer, KeyedRequest, Transaction } from '../../chassis/index.ts';
 import { paymentDeclined } from '../../contracts/index.ts';
 import type { Payment, PaymentRequest } from '../../contracts/index.ts';
@@ -52,7 +52,9 @@ export function pay(
   const theirs = { ...request, cohortKey: payment.customerId };
   return runErrand(scope, theirs, chargeErrand(provider), async (trx, now) => {
     const { orderId, customerId, amount, currency, method } = payment;
-    const id = uuid();
+    const id = idOfStep(request.key) ?? uuid();
+    const earlier = await findPayment(trx, id);
+    if (earlier) return { intent: chargeOf(earlier), askedBefore: true };
     await trx('payments').insert({
       id,
       order_id: orderId,

@@ -108,6 +108,23 @@ describe.each(dialects)('on %s', (dialect) => {
   }
 
   describe('a charge', () => {
+    it('of a step of the system is made and paid back once, also a day after its key was deleted', async () => {
+      const asStep = (call: request.Test, name: string) =>
+        call.set('x-fig-caller', 'system').set('idempotency-key', `order:o-1:${name}`);
+      const forget = () => database.transaction((trx) => trx('request_keys').delete());
+      const first = await asStep(pay('card_ok'), 'charge');
+      await forget();
+      const again = await asStep(pay('card_ok'), 'charge');
+      expect([again.status, again.body]).toEqual([201, first.body]);
+      expect(await charges()).toMatchObject([{ payment_id: first.body.id }]);
+      expect(await payments()).toHaveLength(1);
+      await asStep(refund(first.body.id, { amount: 34 }), 'refund');
+      await forget();
+      const paidBack = await asStep(refund(first.body.id, { amount: 34 }), 'refund');
+      expect([paidBack.status, paidBack.body.refundedAmount]).toEqual([201, 34]);
+      expect(await refunds()).toMatchObject([{ amount: 34 }]);
+    });
+
     it.each(['card_ok', 'card_timeout', 'card_slow'])('with %s is made once', async (method) => {
       const { status, body } = await pay(method);
       expect(status).toBe(201);

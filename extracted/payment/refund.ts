@@ -1,5 +1,5 @@
 import { v7 as uuid } from 'uuid';
-import { keptRefusal, notFound, refuse } from '../../chassis/index.ts';
+import { idOfStep, keptRefusal, notFound, refuse } from '../../chassis/index.ts';
 import type { KeyedAnswer, KeyedRequest, Problem, Transaction } from '../../chassis/index.ts';
 import { paymentNotCaptured, refundExceedsPayment } from '../../contracts/index.ts';
 import type { Payment, RefundRequest } from '../../contracts/index.ts';
@@ -11,11 +11,17 @@ import type { Provider, RefundIntent } from './provider.ts';
 
 type Refund = RefundIntent & Intent;
 
-async function findRefund(trx: Transaction, id: string): Promise<Refund> {
+async function mustFind(trx: Transaction, id: string): Promise<Refund> {
+  const found = await findRefund(trx, id);
+  if (!found) throw notFound('refund', id);
+  return found;
+}
+
+async function findRefund(trx: Transaction, id: string): Promise<Refund | undefined> {
   const entry = (await trx('payment_entries')
     .where({ entry_id: entryIds.refundRequest(id) })
     .first()) as Entry | undefined;
-  if (!entry) throw notFound('refund', id);
+  if (!entry) return undefined;
   const { payment_id: paymentId, customer_id: customerId, amount_minor: amount } = entry;
   return { id, paymentId, customerId, amount };
 }
@@ -23,7 +29,7 @@ async function findRefund(trx: Transaction, id: string): Promise<Refund> {
 /** Paying money back, from the request for it that was recorded. */
 export function refundErrand(provider: Provider): Errand<Refund, 'refunded'> {
   return {
-    find: findRefund,
+    find: mustFind,
     ask: (intent) => provider.refund(intent),
     async settle(trx, { id, paymentId, customerId, amount }, kind, now) {
       await addEntry(trx, {
@@ -61,6 +67,9 @@ export function refund(
   };
   return runErrand(scope, request, errand, async (trx, now, payment) => {
     if (!payment) throw notFound('payment', paymentId);
+    const id = idOfStep(request.key) ?? uuid();
+    const earlier = await findRefund(trx, id);
+    if (earlier) return { intent: earlier, askedBefore: true };
     if (payment.status === 'pending' || payment.status === 'declined') {
       return refused(payment, refuse(paymentNotCaptured(paymentId)));
     }
@@ -70,7 +79,7 @@ export function refund(
       return refused(payment, refuse(refundExceedsPayment(paymentId, left)));
     }
     const { customerId } = payment;
-    const intent = { id: uuid(), paymentId, customerId, amount: wanted };
+    const intent = { id, paymentId, customerId, amount: wanted };
     await addEntry(trx, {
       payment_id: paymentId,
       customer_id: customerId,

@@ -1,5 +1,12 @@
 import { v7 as uuid } from 'uuid';
-import { admit, keptRefusal, notFound, refuse, rowOwnerTransaction } from '../../chassis/index.ts';
+import {
+  admit,
+  idOfStep,
+  keptRefusal,
+  notFound,
+  refuse,
+  rowOwnerTransaction,
+} from '../../chassis/index.ts';
 import type {
   Database,
   FenceGuard,
@@ -117,7 +124,9 @@ export function openCharge(
   // Who pays is in the body, whatever a header says.
   const theirs = { ...request, cohortKey: body.customerId };
   return open(scope, theirs, undefined, async (trx, at) => {
-    const id = uuid();
+    const id = idOfStep(request.key) ?? uuid();
+    const earlier = await findPayment(trx, id);
+    if (earlier) return { kind: 'charge', payment: earlier, fresh: false };
     await trx('PAY_TXN').insert({
       PAY_NO: id,
       ORD_NO: body.orderId,
@@ -145,6 +154,9 @@ export function openRefund(
   return open(scope, request, paymentId, async (trx, at, { payment }) => {
     if (!payment) throw notFound('payment', paymentId);
     const { customerId } = payment;
+    const id = idOfStep(request.key) ?? uuid();
+    const earlier = await findRefund(trx, id);
+    if (earlier) return { kind: 'refund', refund: earlier };
     if (payment.status === 'pending' || payment.status === 'declined') {
       return { refusal: refuse(paymentNotCaptured(paymentId)), customerId };
     }
@@ -153,7 +165,6 @@ export function openRefund(
     if (amount > left || amount === 0) {
       return { refusal: refuse(refundExceedsPayment(paymentId, left)), customerId };
     }
-    const id = uuid();
     await trx('PAY_RFND').insert({
       RFND_NO: id,
       PAY_NO: paymentId,

@@ -51,6 +51,25 @@ describe.each(dialects)('on %s', (dialect) => {
       expect((await refund(body.paymentId)).body.code).toBe('payment_not_captured');
     });
 
+    it('a step of the system is charged and paid back once, also a day after its key was deleted', async () => {
+      const step = (name: string) => ({
+        'x-fig-caller': 'system',
+        'idempotency-key': `order:o-1:${name}`,
+      });
+      const forget = () => shop.database.transaction((trx) => trx('PAY_IDEM').delete());
+      const first = await pay('card_ok', step('charge'));
+      await forget();
+      expect(await pay('card_ok', step('charge'))).toMatchObject({ status: 201, body: first.body });
+      expect((await shop.ledger()).charges).toMatchObject([{ paymentId: first.body.id }]);
+      expect(await shop.count('PAY_TXN')).toEqual({ PAY_TXN: 1 });
+      await refund(first.body.id, { amount: 34 }, step('refund'));
+      await forget();
+      const again = await refund(first.body.id, { amount: 34 }, step('refund'));
+      expect(again).toMatchObject({ status: 201, body: { refundedAmount: 34 } });
+      // A client may pay for an order twice, if it asks for it twice.
+      expect((await pay('card_ok')).body.id).not.toBe(first.body.id);
+    });
+
     it('50 identical requests with one key charge once', async () => {
       const headers = { 'idempotency-key': 'once' };
       await shop.close();
