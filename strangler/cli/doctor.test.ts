@@ -196,6 +196,41 @@ describe('fig doctor, after a backup was restored', () => {
       });
     }));
 
+  it('counts what only the other side has before it advises anything, where the owner was made anew', () =>
+    withShop(async (fig, sides) => {
+      const empty = backUp(sides.extracted);
+      await doWithEngine(sides, ['switch shop', 'reconcile shop']);
+      const blank = new Database(empty);
+      for (const { name } of blank
+        .prepare(
+          `SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'fig\\_%' ESCAPE '\\'`,
+        )
+        .all() as { name: string }[]) {
+        blank.exec(`DROP TABLE "${name}"`);
+      }
+      for (const { name } of blank
+        .prepare(`SELECT name FROM sqlite_schema WHERE type = 'trigger'`)
+        .all() as { name: string }[]) {
+        blank.exec(`DROP TRIGGER "${name}"`);
+      }
+      blank.exec('DELETE FROM levels; DELETE FROM holds');
+      blank.close();
+      await restore(sides.extracted, empty);
+      await withEngine(sides, { leaseMs }, async ({ url }) => {
+        const live = await figFor(sides, url);
+        await eventually(async () => {
+          const ill = await live('doctor shop');
+          expect(ill.code).toBe(3);
+          expect(ill.stdout).toMatch(/no_owner: .+\n.+ \d rows only on legacy \(levels .*hot/);
+          expect(ill.stdout).toContain('fig doctor shop --repair --trust extracted --keep');
+          expect(ill.stdout).not.toContain('everything');
+        });
+        expect(await live('backfill shop --restart')).not.toMatchObject({ code: 0 });
+      });
+      expect(sides.legacy.prepare('SELECT count(*) FROM STOCK').pluck().get()).toBe(2);
+      expect(await fig('doctor shop')).toMatchObject({ code: 3 });
+    }));
+
   it('finds that nobody is the owner, and asks which side is to be', () =>
     withShop(async (fig, sides) => {
       const backup = backUp(sides.extracted);
