@@ -19,7 +19,7 @@ describe('handovers in the middle of which something is killed', () => {
       expect(facts['handovers']).toBe(HANDOVERS);
       expect(facts['outages']).toBeGreaterThan(HANDOVERS / 2 - 1);
       expect(facts['writes']).toBeGreaterThan(100);
-      const owners = [facts['inventory'], facts['payment']].sort();
+      const owners = [facts['inventory'], facts['payment']].map(String).sort();
       expect(owners).toEqual(['extracted', inSoak('extracted', 'legacy')]);
     }
   }, 900_000);
