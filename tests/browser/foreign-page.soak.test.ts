@@ -41,7 +41,9 @@ const TARGETS: readonly Target[] = [
   post('engine', '/aborts', { ...order, handover: 'any' }),
   ...['/status', '/routing', '/handovers', '/barrier/inventory'].map((path) => get('engine', path)),
   post('admin', '/links', {}),
-  ...['/', '/status', '/holds', '/explain?path=/api/products'].map((path) => get('admin', path)),
+  ...['/', '/status', '/holds', '/upstreams', '/explain?path=/api/products'].map((path) =>
+    get('admin', path),
+  ),
   post('monolith', `/api/inventory/${SKU}/adjustments`, adjustment),
   post('inventory', `/api/inventory/${SKU}/adjustments`, adjustment),
   post('payment', '/api/payments/none/refunds', { amount: 1 }),

@@ -95,7 +95,8 @@ describe('two workers at one port', () => {
       });
       expect(explained.body).toMatchObject({ side: 'legacy', reason: 'owner' });
       expect((await request('GET', `${facade.adminUrl}/readyz`)).status).toBe(200);
-      expect((await request('GET', `${facade.adminUrl}/upstreams`)).body).toMatchObject({
+      const asked = await request('GET', `${facade.adminUrl}/upstreams`, { headers });
+      expect(asked.body).toMatchObject({
         upstreams: [
           { name: 'legacy', trouble: null },
           { name: 'extracted', trouble: null },
