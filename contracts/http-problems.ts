@@ -32,6 +32,10 @@ export const FACADE_PROBLEMS = {
     'the server behind the route could not be reached, or broke off; `detail` says whether ' +
       'anything can have happened',
   ),
+  upstream_busy: kind(
+    503,
+    'too many requests wait for the server behind the route; nothing has happened, try again',
+  ),
   upstream_timeout: kind(504, 'no answer in time; the outcome is unknown'),
   held_too_long: kind(
     503,

@@ -48,6 +48,7 @@ export const COMMON_PROBLEMS = {
     'headers_too_large',
     'facade_failed',
     'upstream_unavailable',
+    'upstream_busy',
     'upstream_timeout',
   ],
   query: ['invalid_request'],
