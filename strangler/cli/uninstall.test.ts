@@ -19,7 +19,11 @@ describe('fig uninstall', () => {
         for (const line of ['backfill shop', 'reconcile shop', 'switch shop']) {
           expect(await running(line)).toMatchObject({ code: 0 });
         }
-        expect(await running('uninstall --dry-run')).toMatchObject({ code: 3, stdout: '' });
+        expect(await running('uninstall --dry-run')).toMatchObject({
+          code: 3,
+          stdout: expect.stringContaining('remove the tables and triggers of shop from legacy'),
+          stderr: expect.stringContaining('an engine answers at'),
+        });
         expect(await running('uninstall --yes')).toMatchObject({
           code: 3,
           stderr: expect.stringMatching(

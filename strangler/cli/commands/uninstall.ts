@@ -28,10 +28,12 @@ export async function uninstall(
 ): Promise<void> {
   const declarations = declarationsFor(context, capability);
   const names = declarations.map(({ mapping }) => mapping.capability);
+  if (dryRun) await plan(declarations, output);
   await refuseWhileEngineAnswers(context);
   if (dryRun) {
+    // What would be removed is shown, and then refused as the command itself would be.
     for (const declaration of declarations) await refuseAsIs(declaration, strand);
-    return plan(declarations, output);
+    return;
   }
   await confirmed(output, {
     question: `Remove everything of Fig from the databases of ${names.join(' and ')}?`,
