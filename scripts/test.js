@@ -9,8 +9,8 @@ import { spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, sep } from 'node:path';
-import { memoryFolder } from '../dist/system/memory-folder.js';
 import { writeDurations } from './durations.js';
+import { memoryFolder } from './memory-folder.js';
 
 const root = join(import.meta.dirname, '..');
 const bin = (path) => join(root, 'node_modules', path);

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLog } from '../chassis/index.ts';
 import { logFiles } from './log-sink.ts';
-import { memoryFolder } from './memory-folder.ts';
 import { createPostgresDatabase } from './postgres-database.ts';
 import type { PostgresDatabase } from './postgres-database.ts';
 import { findPostgres } from './postgres-find.ts';
@@ -36,7 +35,7 @@ export async function startPostgres({ durable = false } = {}): Promise<PrivatePo
   const progress = createLog('supervisor', 'info', process.stderr);
   const found = await findPostgres({ log: progress });
   const identity = await unprivileged();
-  const directory = temporaryFolder(identity, durable);
+  const directory = temporaryFolder(identity);
   const guard = guardPostgres(directory);
   const program = await reachable(found, identity, join(directory, 'programs'));
   const sink = logFiles(directory);
@@ -69,9 +68,8 @@ export async function startPostgres({ durable = false } = {}): Promise<PrivatePo
 }
 
 /** Belongs to whom the server runs as, since it has to write there. */
-function temporaryFolder(identity: Identity | undefined, durable: boolean): string {
-  const parent = (durable ? undefined : memoryFolder()) ?? realpathSync(tmpdir());
-  const directory = mkdtempSync(join(parent, 'fig-postgres-'));
+function temporaryFolder(identity: Identity | undefined): string {
+  const directory = mkdtempSync(join(realpathSync(tmpdir()), 'fig-postgres-'));
   if (identity !== undefined) chownSync(directory, identity.uid, identity.gid);
   return directory;
 }

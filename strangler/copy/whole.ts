@@ -50,6 +50,9 @@ function isCounted(pair: Pair): boolean {
 async function missing({ source, target }: Copied, pair: Pair): Promise<number> {
   const own = await source.snapshot((snapshot) => snapshot.count(pair));
   const there = await target.snapshot((snapshot) => snapshot.count(pair));
-  if (own <= there) return 0;
-  return own - there - (await target.parked.count());
+  const gap = own - there;
+  if (gap <= 0) return 0;
+  // Rows without a key can't be told apart: together they are parked as one.
+  const unkeyed = await source.snapshot((snapshot) => snapshot.unkeyed(pair, gap));
+  return gap - unkeyed.length - (await target.parked.count());
 }

@@ -1,14 +1,16 @@
+/** Where tests keep what need not outlive the machine. */
 import { readFileSync, statfsSync } from 'node:fs';
 
 const FOLDER = '/dev/shm';
-const ENOUGH_BYTES = 2 ** 31;
+const ENOUGH_BYTES = 2 ** 32;
 
 /**
- * A folder that is kept in memory, for what need not outlive the machine: a database is a few hundred
- * files, and making and removing them on a disk takes a third of the tests' time on PostgreSQL.
- * @returns undefined where there is none, it is nearly full, or programs can't be run from it
+ * A folder that is kept in memory. A database of PostgreSQL is some 300 files, and making and removing
+ * them on a disk takes a third of the processor's time of tests on it.
+ *
+ * @returns {string | undefined} undefined where there is none, it has no room, or programs can't be run from it
  */
-export function memoryFolder(): string | undefined {
+export function memoryFolder() {
   try {
     const mounts = readFileSync('/proc/mounts', 'utf8').split('\n');
     const options = mounts.map((line) => line.split(' ')).find(([, at]) => at === FOLDER)?.[3];
