@@ -11,7 +11,7 @@ interface Copied {
   readonly signal: AbortSignal;
 }
 
-/** Rows come and go between two counts: what is short so often is short. */
+/** Rows come and go between counts: what is short so often is short. */
 const LOOKS = 5;
 const LOOK_MS = 50;
 
@@ -24,11 +24,10 @@ const LOOK_MS = 50;
 export async function refuseShort(copied: Copied, caughtUp: () => Promise<void>): Promise<void> {
   for (const pair of copied.mapping.pairs) {
     if (!isCounted(pair)) continue;
-    let short = await missing(copied, pair);
+    let short = await missing(copied, pair, caughtUp);
     for (let look = 1; short > 0 && look < LOOKS; look += 1) {
       await delay(LOOK_MS, undefined, { signal: copied.signal });
-      await caughtUp();
-      short = Math.min(short, await missing(copied, pair));
+      short = Math.min(short, await missing(copied, pair, caughtUp));
     }
     if (short <= 0) continue;
     const { source, target } = copied;
@@ -46,11 +45,22 @@ function isCounted(pair: Pair): boolean {
   return !isOdd('legacy') && !isOdd('extracted');
 }
 
-/** The target is counted last, so that what the owner has added meanwhile is not missing. */
-async function missing({ source, target }: Copied, pair: Pair): Promise<number> {
-  const own = await source.snapshot((snapshot) => snapshot.count(pair));
-  const there = await target.snapshot((snapshot) => snapshot.count(pair));
-  const gap = own - there;
+/**
+ * The target is counted when it has all that the owner had at its count, and the owner once more after
+ * that: what was added meanwhile is not in the first count, what was deleted not in the second.
+ */
+async function missing(
+  { source, target }: Copied,
+  pair: Pair,
+  caughtUp: () => Promise<void>,
+): Promise<number> {
+  const countOf = (side: SideDatabase): Promise<number> =>
+    side.snapshot((snapshot) => snapshot.count(pair));
+  const before = await countOf(source);
+  if (before <= (await countOf(target))) return 0;
+  await caughtUp();
+  const there = await countOf(target);
+  const gap = Math.min(before, await countOf(source)) - there;
   if (gap <= 0) return 0;
   // Rows without a key can't be told apart: together they are parked as one.
   const unkeyed = await source.snapshot((snapshot) => snapshot.unkeyed(pair, gap));

@@ -46,7 +46,7 @@ describe('npm start on a machine', () => {
     10 * MINUTES,
   );
 
-  it.each(['40k', '400k', '3m'])(
+  it.each(['40k', '400k', '2m'])(
     'with a disk of %s says that it is full',
     async (size) => {
       const disk = mkdtempSync(join(tmpdir(), 'fig-disk-'));
