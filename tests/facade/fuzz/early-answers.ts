@@ -67,6 +67,8 @@ function answerEarly(current: () => Early) {
       if (!whole) return;
       read = read.slice(whole.length);
       answered = false;
+      // The next request may have come with the end of this one.
+      if (read !== '') take(Buffer.alloc(0));
     };
     socket.on('data', take);
     take(first);
