@@ -30,8 +30,8 @@ interface HttpAppOptions {
   /** Which requests it answers. */
   readonly access: Access;
   /**
-   * Set where all but the monitors' routes is for operators, who are told what nobody foresaw instead
-   * of being sent to the log.
+   * Set for a process whose routes only operators may use, except `/livez`, `/readyz` and `/metrics`.
+   * Its answer to an unexpected error says what the error was; other processes only log it.
    */
   readonly operators?: {
     /** What a browser asks for that has no session yet. */
@@ -41,8 +41,8 @@ interface HttpAppOptions {
   };
   readonly routes: readonly Router[];
   /**
-   * Whose fences `/fences` tells, for facades that nobody else tells who owns what; with a token,
-   * because fences of cohorts name customers.
+   * The database whose fences `/fences` lists. A facade asks there when neither engine nor Redis tells
+   * it the owners. The route needs a token, because fences of cohorts name customers.
    */
   readonly fences?: Database;
   readonly readiness?: Readonly<Record<string, ReadinessCheck>>;
@@ -213,8 +213,8 @@ function unavailable(req: Request, trouble: string): Problem {
 }
 
 /**
- * Answers any error as problem+json; what nobody foresaw is logged and answered 500.
- * @param telling whether that answer says what it was
+ * Answers any error as problem+json. It logs an unexpected error, and answers it with 500.
+ * @param telling whether the answer to an unexpected error says what the error was
  */
 export function answerProblem(log: Logger, telling = false): ErrorRequestHandler {
   return (error: unknown, req, res, next) => {

@@ -33,10 +33,10 @@ export interface Outbox {
   ): Promise<void>;
   /**
    * Events to send: those never sent, then those sent before `sentBefore` (ms since 1970) that
-   * somebody has still not received. Oldest first.
+   * a subscriber has not received yet. Oldest first.
    */
   due(connection: Knex, sentBefore: number, limit: number): Promise<DomainEvent[]>;
-  /** An event that somebody has still not received; undefined when there is none of this id. */
+  /** The event of this id, if a subscriber has not received it yet; undefined otherwise. */
   find(trx: Transaction, id: string): Promise<DomainEvent | undefined>;
   markSent(trx: Transaction, ids: readonly string[], now: number): Promise<void>;
   /** Deletes events that everybody has. */

@@ -71,7 +71,7 @@ export function redisAddress(url: string): string {
   );
 }
 
-/** Whether whoever reaches it is served: a socket is guarded by its file's mode. */
+/** Whether Redis serves every client that connects. Behind a unix socket the file's mode decides who does. */
 function isOpenToAll(url: string): boolean {
   return !url.startsWith('/') && new URL(url).password === '';
 }

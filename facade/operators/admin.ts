@@ -7,7 +7,7 @@ import type { Facts } from './facts.ts';
 import { Sessions } from './sessions.ts';
 import type { Wishes } from './wishes.ts';
 
-/** What there is at the operators' door, and what for. */
+/** The routes of the admin port, and what each is for. */
 const INDEX: Readonly<Record<string, string>> = {
   '/status': 'who owns what, flags, comparisons and the newest differences, what is under way',
   '/explain?method=GET&path=/': 'where a request would go, and why; add &customer=C for somebody',

@@ -6,7 +6,7 @@ interface Index {
   readonly routes: Readonly<Record<string, string>>;
 }
 
-describe("the operators' door", () => {
+describe('the admin port', () => {
   it('tells whoever opens it what is behind, and all of it is', () =>
     withStand({}, async ({ adminUrl }) => {
       const index = await request<Index>('GET', `${adminUrl}/`);
