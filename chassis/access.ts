@@ -140,7 +140,7 @@ export function requireToken(
 /** The refusal of a request without the operators' token. */
 export function tokenRequired(): Problem {
   const detail =
-    "this is for operators: send the token of FIG_TOKEN_FILE as 'authorization: Bearer <token>', " +
+    "this is for operators: send the token in FIG_TOKEN_FILE (.fig/token of npm start) as 'authorization: Bearer <token>', " +
     'or open a browser with fig open';
   return new Problem(401, 'token_required', detail, { headers: { 'www-authenticate': 'Bearer' } });
 }
