@@ -1,20 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { defineMapping, same } from '../mapping/index.ts';
-import type { Mapping } from '../mapping/index.ts';
 import { withMoving } from '../testing/moving.ts';
-
-const things: Mapping = defineMapping({
-  capability: 'things',
-  pairs: [
-    {
-      name: 'things',
-      legacy: { table: 'thing' },
-      extracted: { table: 'thing' },
-      key: [same('k', 'k')],
-      columns: [same('v', 'v')],
-    },
-  ],
-});
+import { things } from '../testing/things.ts';
 
 const LEGACY = `CREATE TABLE thing (k INTEGER PRIMARY KEY, v TEXT)`;
 /** Every tenth row is one that `v` says nothing good of. */

@@ -1,20 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { defineMapping, same } from '../mapping/index.ts';
-import type { Mapping } from '../mapping/index.ts';
 import { withMoved, withMoving } from '../testing/moving.ts';
-
-const things: Mapping = defineMapping({
-  capability: 'things',
-  pairs: [
-    {
-      name: 'things',
-      legacy: { table: 'thing' },
-      extracted: { table: 'thing' },
-      key: [same('k', 'k')],
-      columns: [same('v', 'v')],
-    },
-  ],
-});
+import { things } from '../testing/things.ts';
 
 const LATE = 'CREATE TABLE thing (k INT PRIMARY KEY, v TEXT NOT NULL UNIQUE DEFERRABLE)';
 const AT_COMMIT = LATE.replace('DEFERRABLE', 'DEFERRABLE INITIALLY DEFERRED');
