@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { request } from '../tests/support/index.ts';
 import { openAccess } from './access.ts';
+import type { DeadLetterSource } from './dead-letters.ts';
 import { createHttpApp } from './http-app.ts';
 import { createExpressServer, listen } from './http-server.ts';
 import { createLog } from './log.ts';
@@ -89,6 +90,55 @@ describe('a process of ours', () => {
       expect([told.status, told.body]).toMatchObject([503, { checks: { database: 'not ready' } }]);
       const why = await request('GET', `${url}/readyz`, { headers: access.token.headers() });
       expect(why.body).toMatchObject({ checks: { database: 'no /secret/file' } });
+    } finally {
+      await listening.close();
+    }
+  });
+
+  it('shows dead letters to operators only, and counts them for monitors', async () => {
+    const access = openAccess({ FIG_DATA_DIR: folder });
+    const none: DeadLetterSource = {
+      list: () => Promise.resolve([]),
+      count: () => Promise.resolve(2),
+      find: () => Promise.resolve(undefined),
+      retry: () => Promise.resolve(true),
+      drop: () => Promise.resolve(true),
+    };
+    const log = createLog('test', 'silent');
+    const app = createHttpApp({
+      name: 'test',
+      log,
+      access,
+      routes: [],
+      deadLetters: { any: none },
+    });
+    const at = { host: '127.0.0.1', port: 0, variable: 'PORT' };
+    const listening = await listen(createExpressServer(app), at);
+    const url = `http://127.0.0.1:${listening.port}`;
+    try {
+      for (const [method, path] of [
+        ['GET', '/dead-letters'],
+        ['GET', '/dead-letters/any/1'],
+        ['POST', '/dead-letters/any/1/retry'],
+        ['POST', '/dead-letters/any/1/drop'],
+      ] as const) {
+        for (const headers of [
+          {},
+          access.token.headers('system'),
+          access.token.headers('fences'),
+        ]) {
+          expect(await request(method, `${url}${path}`, { headers })).toMatchObject({
+            status: 401,
+            body: { code: 'token_required' },
+          });
+        }
+        const { status } = await request(method, `${url}${path}`, {
+          headers: access.token.headers(),
+        });
+        expect([path, status]).toEqual([path, path.endsWith('/1') ? 404 : 200]);
+      }
+      const metrics = await request<string>('GET', `${url}/metrics`);
+      expect(metrics.body).toContain('\nfig_dead_letters{kind="any"} 2\n');
     } finally {
       await listening.close();
     }

@@ -7,6 +7,8 @@ import type { Access } from './access.ts';
 import { ACCESS } from './caller.ts';
 import { databaseTrouble } from './database-trouble.ts';
 import type { Database } from './database.ts';
+import { deadLetterRoutes } from './dead-letter-routes.ts';
+import type { DeadLetters } from './dead-letters.ts';
 import { FencedError } from './fence.ts';
 import { readFences } from './fence-rows.ts';
 import type { Logger } from './log.ts';
@@ -45,6 +47,11 @@ interface HttpAppOptions {
    * it the owners. The route needs a token, because fences of cohorts name customers.
    */
   readonly fences?: Database;
+  /**
+   * What operators list and decide about under `/dead-letters`, with the operators' token; `/metrics`
+   * counts it.
+   */
+  readonly deadLetters?: DeadLetters;
   readonly readiness?: Readonly<Record<string, ReadinessCheck>>;
 }
 
@@ -55,6 +62,7 @@ interface HttpAppOptions {
  */
 export function createHttpApp(options: HttpAppOptions): Express {
   const { name, version, log, access, operators, routes, fences, readiness = {} } = options;
+  const { deadLetters } = options;
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
@@ -86,6 +94,7 @@ export function createHttpApp(options: HttpAppOptions): Express {
       res.json({ fences: await readFences(fences) });
     });
   }
+  if (deadLetters) app.use(deadLetterRoutes(access, deadLetters));
   app.use(express.json({ limit: BODY_LIMIT, strict: true, type: () => true, verify: checkBytes }));
   app.use(checkTexts);
   for (const router of routes) app.use(router);

@@ -1,4 +1,4 @@
-import type { Transaction } from './database.ts';
+import type { Knex, Transaction } from './database.ts';
 import type { DomainEvent } from './outbox.ts';
 
 /** Somebody who wants to know of some types of events. */
@@ -19,20 +19,45 @@ export interface InboxTable {
 export interface Inbox {
   /** Hands an event to its subscriber unless it has had it; what carries events may repeat them. */
   receive(trx: Transaction, subscriber: EventSubscriber, event: DomainEvent): Promise<void>;
+  /** Notes an event as received that is never handed to this subscriber. */
+  pass(trx: Transaction, subscriber: string, eventId: string): Promise<void>;
+  /** Who has received which of these events. */
+  receivers(
+    connection: Knex,
+    eventIds: readonly string[],
+  ): Promise<readonly { readonly subscriber: string; readonly eventId: string }[]>;
   /** Whether all of these subscribers have had the event. */
   hasAll(trx: Transaction, subscribers: readonly string[], eventId: string): Promise<boolean>;
-  /** Forgets what was received before a moment (ms since 1970); returns how many. */
-  forget(trx: Transaction, before: number): Promise<number>;
+  /**
+   * Forgets what was received before a moment (ms since 1970); returns how many.
+   * @param waiting ids of events that are still in the outbox, such as dead letters: these are kept,
+   *   since a subscriber that has had one could be sent it again
+   */
+  forget(trx: Transaction, before: number, waiting: Knex.QueryBuilder): Promise<number>;
 }
 
 export function createInbox({ table, columns: c, formatTime }: InboxTable): Inbox {
+  const note = async (trx: Transaction, subscriber: string, eventId: string): Promise<void> => {
+    const createdAt = formatTime(Date.now());
+    await trx(table).insert({
+      [c.subscriber]: subscriber,
+      [c.eventId]: eventId,
+      [c.createdAt]: createdAt,
+    });
+  };
   return {
     async receive(trx, subscriber, event) {
       const row = { [c.subscriber]: subscriber.name, [c.eventId]: event.id };
       const known: unknown = await trx(table).where(row).first(c.eventId);
       if (known !== undefined) return;
-      await trx(table).insert({ ...row, [c.createdAt]: formatTime(Date.now()) });
+      await note(trx, subscriber.name, event.id);
       await subscriber.handle(trx, event);
+    },
+    pass: note,
+    async receivers(connection, eventIds) {
+      return connection(table)
+        .whereIn(c.eventId, eventIds)
+        .select({ subscriber: c.subscriber, eventId: c.eventId });
     },
     async hasAll(trx, subscribers, eventId) {
       const received = (await trx(table)
@@ -40,8 +65,11 @@ export function createInbox({ table, columns: c, formatTime }: InboxTable): Inbo
         .pluck(c.subscriber)) as string[];
       return subscribers.every((name) => received.includes(name));
     },
-    async forget(trx, before) {
-      return trx(table).where(c.createdAt, '<', formatTime(before)).delete();
+    async forget(trx, before, waiting) {
+      return trx(table)
+        .where(c.createdAt, '<', formatTime(before))
+        .whereNotIn(c.eventId, waiting)
+        .delete();
     },
   };
 }

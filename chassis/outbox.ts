@@ -38,6 +38,12 @@ export interface Outbox {
   due(connection: Knex, sentBefore: number, limit: number): Promise<DomainEvent[]>;
   /** The event of this id, if a subscriber has not received it yet; undefined otherwise. */
   find(trx: Transaction, id: string): Promise<DomainEvent | undefined>;
+  /** Those of these events that are still here. */
+  findAll(connection: Knex, ids: readonly string[]): Promise<readonly DomainEvent[]>;
+  /** A query for the ids of all events that are still here. */
+  waiting(connection: Knex): Knex.QueryBuilder;
+  /** Makes an event due at once. */
+  sendAnew(trx: Transaction, id: string): Promise<void>;
   markSent(trx: Transaction, ids: readonly string[], now: number): Promise<void>;
   /** Deletes events that everybody has. */
   forget(trx: Transaction, ids: readonly string[]): Promise<void>;
@@ -76,6 +82,16 @@ export function createOutbox({ table, columns: c, formatTime }: OutboxTable): Ou
         .where({ [c.id]: id })
         .pluck(c.event)) as string[];
       return event === undefined ? undefined : (JSON.parse(event) as DomainEvent);
+    },
+    async findAll(connection, ids) {
+      const events = (await connection(table).whereIn(c.id, ids).pluck(c.event)) as string[];
+      return events.map((event) => JSON.parse(event) as DomainEvent);
+    },
+    waiting: (connection) => connection(table).select(c.id),
+    async sendAnew(trx, id) {
+      await trx(table)
+        .where({ [c.id]: id })
+        .update({ [c.sentAt]: null });
     },
     async markSent(trx, ids, now) {
       await trx(table)

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { reasonOf } from './dead-letters.ts';
 import type { Logger } from './log.ts';
-import { advance, isUnderWay } from './saga.ts';
+import { advance, isUnderWay, lastEffect, PERMANENT_FAILURES, StepFailure } from './saga.ts';
 import type { Lease, SagaDefinition, SagaRecord, SagaStep, SagaStore, StepEvent } from './saga.ts';
 
 interface RunnerOptions<Data, Trx> {
@@ -12,31 +13,35 @@ interface RunnerOptions<Data, Trx> {
   readonly leaseMs?: number;
   readonly pollMs?: number;
   readonly backoffMs?: (failures: number) => number;
+  /** After so many permanent failures of a step in a row a saga is stuck. */
+  readonly permanentFailures?: number;
 }
 
 export interface SagaRunner<Data> {
   /** The lease to record a new saga with, so that it is this runner's from birth. */
   newLease(): Lease;
   /**
-   * Drives a saga that is leased to this runner to its end.
-   * @returns the record at its end; undefined when the runner stopped or lost the lease before
+   * Drives a saga that is leased to this runner to its end, or until it is stuck.
+   * @returns the record then; undefined when the runner stopped or lost the lease before
    */
   drive(record: SagaRecord<Data>): Promise<SagaRecord<Data> | undefined>;
   /** Goes on with a saga: joins this runner's own drive, or claims one that nobody drives. */
   resume(id: string): Promise<void>;
+  /** Whether a saga waits for the decision of an operator. */
+  isStuck(id: string): Promise<boolean>;
   /** Starts to renew leases and to pick up what a crash has left behind. */
   start(): void;
   /** Lets the steps under way finish, takes no others, and gives all leases back. */
   stop(): Promise<void>;
 }
 
-type Effect<Trx> = (trx: Trx) => Promise<void>;
-
 const ABANDONED_AT_ONCE = 20;
 
-/** From 50 ms, doubling up to 5 s, with jitter so that waiting sagas do not move in step. */
-function defaultBackoff(failures: number): number {
-  return Math.min(5_000, 25 * 2 ** failures) * (0.5 + Math.random() / 2);
+const LONGEST_BACKOFF_MS = 5_000;
+
+/** From 50 ms, doubling up to `longestMs`, with jitter so that waiting sagas do not move in step. */
+export function backoffUpTo(longestMs: number): (failures: number) => number {
+  return (failures) => Math.min(longestMs, 25 * 2 ** failures) * (0.5 + Math.random() / 2);
 }
 
 /** Runs the sagas of one type, any number at a time, each by one worker at a time. */
@@ -46,7 +51,8 @@ export function createSagaRunner<Data, Trx>({
   log,
   leaseMs = 5_000,
   pollMs = 500,
-  backoffMs = defaultBackoff,
+  backoffMs = backoffUpTo(LONGEST_BACKOFF_MS),
+  permanentFailures = PERMANENT_FAILURES,
 }: RunnerOptions<Data, Trx>): SagaRunner<Data> {
   const worker = randomUUID();
   const driven = new Map<string, Promise<SagaRecord<Data> | undefined>>();
@@ -66,21 +72,17 @@ export function createSagaRunner<Data, Trx>({
     } catch (error) {
       const { failures, id, status } = saga;
       log.warn({ err: error, saga: id, step: step.name, status, failures }, 'step failed');
-      return { outcome: 'failed' };
+      if (!(error instanceof StepFailure && error.permanent)) return { outcome: 'failed' };
+      const permanent = { reason: reasonOf(error), since: Date.now() };
+      return { outcome: 'failed', permanent };
     }
-  }
-
-  function lastEffect({ status, data }: SagaRecord<Data>): Effect<Trx> | undefined {
-    if (status === 'completed') return (trx) => definition.completed(trx, data);
-    if (status === 'compensated') return (trx) => definition.compensated(trx, data);
-    return undefined;
   }
 
   /** Records until it is recorded: the step is taken, and forgetting that would only repeat it. */
   async function record(next: SagaRecord<Data>): Promise<boolean> {
     for (let failures = 1; ; failures += 1) {
       try {
-        return await store.save(next, newLease(), lastEffect(next));
+        return await store.save(next, newLease(), lastEffect(definition, next));
       } catch (error) {
         log.error({ err: error, saga: next.id, failures }, 'could not record a step');
         if (stopping.signal.aborted) return false;
@@ -97,10 +99,15 @@ export function createSagaRunner<Data, Trx>({
     let current = start;
     while (isUnderWay(current)) {
       if (stopping.signal.aborted) return undefined;
-      const next = advance(current, definition.steps.length, await take(current));
+      const event = await take(current);
+      const next = advance(current, definition.steps.length, event, permanentFailures);
       if (!(await record(next))) return undefined;
       current = next;
-      if (current.failures > 0) await pause(backoffMs(current.failures));
+      if (current.failures > 0 && !current.stuck) await pause(backoffMs(current.failures));
+    }
+    const { id, status, step, stuck } = current;
+    if (stuck) {
+      log.error({ saga: id, status, step, ...stuck }, 'a saga is stuck: an operator has to decide');
     }
     return current;
   }
@@ -152,6 +159,7 @@ export function createSagaRunner<Data, Trx>({
     newLease,
     drive,
     resume,
+    isStuck: async (id) => (await store.findStuck(id)) !== undefined,
     start() {
       every(pollMs, pickUpAbandoned);
       every(leaseMs / 3, async () => {

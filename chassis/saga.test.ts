@@ -16,6 +16,8 @@ describe('advance', () => {
           step: 0,
           data: null,
           failures: 0,
+          permanentFailures: 0,
+          stuck: null,
         };
         const done: number[] = [];
         const undone: number[] = [];

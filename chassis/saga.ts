@@ -1,3 +1,9 @@
+/**
+ * After so many permanent failures of one step in a row a saga is stuck: an operator has to decide. More
+ * than one, since what a wrong deployment answers for a moment looks permanent, too.
+ */
+export const PERMANENT_FAILURES = 10;
+
 /** How far a saga is. `forward` and `backward` are under way, the other two are ends. */
 export type SagaStatus = 'forward' | 'backward' | 'completed' | 'compensated';
 
@@ -10,6 +16,28 @@ export interface SagaRecord<Data> {
   readonly data: Data;
   /** How often the present step has failed in a row. */
   readonly failures: number;
+  /** How many of these in a row, up to the last one, were permanent. */
+  readonly permanentFailures: number;
+  /** Why nobody goes on with it until an operator has decided; null otherwise. */
+  readonly stuck: Stuck | null;
+}
+
+export interface Stuck {
+  readonly reason: string;
+  /** ms since 1970. */
+  readonly since: number;
+}
+
+/** Why a step has no outcome. */
+export class StepFailure extends Error {
+  override readonly name: string = 'StepFailure';
+  /** Whether a repetition fails in the same way, as far as can be told. */
+  readonly permanent: boolean;
+
+  constructor(message: string, permanent: boolean) {
+    super(message);
+    this.permanent = permanent;
+  }
 }
 
 /** `refused` is a definite no without any effect. Whatever is not definite must be thrown. */
@@ -34,6 +62,20 @@ export interface SagaDefinition<Data, Trx> {
   /** The saga's last effect, in the transaction that records its end. */
   completed(trx: Trx, data: Data): Promise<void>;
   compensated(trx: Trx, data: Data): Promise<void>;
+  /** As what a step that is stuck going forward counts when an operator drops it. */
+  readonly whenDropped: StepOutcome<Data>;
+  /** What an operator may see of a saga: no secrets. */
+  shown(data: Data): unknown;
+}
+
+/** What is written in the transaction that records a saga's end; undefined while it is under way. */
+export function lastEffect<Data, Trx>(
+  { completed, compensated }: Pick<SagaDefinition<Data, Trx>, 'completed' | 'compensated'>,
+  { status, data }: Pick<SagaRecord<Data>, 'status' | 'data'>,
+): ((trx: Trx) => Promise<void>) | undefined {
+  if (status === 'completed') return (trx) => completed(trx, data);
+  if (status === 'compensated') return (trx) => compensated(trx, data);
+  return undefined;
 }
 
 /**
@@ -58,6 +100,20 @@ export interface SagaStore<Data, Trx> {
   renew(lease: Lease): Promise<void>;
   /** Gives all leases of the worker back. */
   release(worker: string): Promise<void>;
+  /** Stuck sagas, the longest stuck first. */
+  listStuck(limit: number): Promise<SagaRecord<Data>[]>;
+  countStuck(): Promise<number>;
+  findStuck(id: string): Promise<SagaRecord<Data> | undefined>;
+  /**
+   * Records what becomes of a stuck saga, together with `effect`, in one transaction. It is leased to
+   * nobody then, so that any worker goes on with it.
+   * @returns false when it is not stuck
+   */
+  decide(
+    id: string,
+    next: (stuck: SagaRecord<Data>) => SagaRecord<Data>,
+    effect?: (trx: Trx, decided: SagaRecord<Data>) => Promise<void>,
+  ): Promise<boolean>;
 }
 
 export interface Lease {
@@ -70,25 +126,31 @@ export interface Lease {
 export type StepEvent<Data> =
   | StepOutcome<Data>
   | { readonly outcome: 'undone'; readonly data?: Partial<Data> }
-  | { readonly outcome: 'failed' };
+  /** `permanent` says why, where a repetition will fail in the same way. */
+  | { readonly outcome: 'failed'; readonly permanent?: Stuck };
 
-/** Whether a saga still has something to do. */
-export function isUnderWay({ status }: { readonly status: SagaStatus }): boolean {
-  return status === 'forward' || status === 'backward';
+/** Whether a saga has something to do that a worker can do. */
+export function isUnderWay({
+  status,
+  stuck,
+}: Pick<SagaRecord<unknown>, 'status' | 'stuck'>): boolean {
+  return stuck === null && (status === 'forward' || status === 'backward');
 }
 
 /**
  * What becomes of a saga after its present step. Pure: the runner records what this says, and acts
  * on nothing that is not recorded.
  * @param stepCount how many steps the definition has
+ * @param limit after so many permanent failures in a row it is stuck
  */
 export function advance<Data>(
   record: SagaRecord<Data>,
   stepCount: number,
   event: StepEvent<Data>,
+  limit = PERMANENT_FAILURES,
 ): SagaRecord<Data> {
-  if (event.outcome === 'failed') return { ...record, failures: record.failures + 1 };
-  const next = { ...record, failures: 0, data: { ...record.data, ...event.data } };
+  if (event.outcome === 'failed') return failed(record, event.permanent, limit);
+  const next = { ...unstuck(record), data: { ...record.data, ...event.data } };
   if (event.outcome === 'done') {
     const step = record.step + 1;
     return { ...next, step, status: step < stepCount ? 'forward' : 'completed' };
@@ -96,4 +158,21 @@ export function advance<Data>(
   // A refused step had no effect: undoing starts with the one before it.
   const step = record.step - 1;
   return { ...next, step, status: step >= 0 ? 'backward' : 'compensated' };
+}
+
+function failed<Data>(
+  record: SagaRecord<Data>,
+  permanent: Stuck | undefined,
+  limit: number,
+): SagaRecord<Data> {
+  const failures = record.failures + 1;
+  if (!permanent) return { ...record, failures, permanentFailures: 0 };
+  const permanentFailures = record.permanentFailures + 1;
+  const stuck = permanentFailures >= limit ? permanent : null;
+  return { ...record, failures, permanentFailures, stuck };
+}
+
+/** A saga as if its present step had never failed. */
+export function unstuck<Data>(record: SagaRecord<Data>): SagaRecord<Data> {
+  return { ...record, failures: 0, permanentFailures: 0, stuck: null };
 }

@@ -214,6 +214,8 @@ export const OPERATIONS: readonly Operation[] = [
       'out_of_stock',
       'payment_declined',
       'order_pending',
+      'order_stuck',
+      'order_given_up',
     ],
   }),
   get({
@@ -239,7 +241,7 @@ export const OPERATIONS: readonly Operation[] = [
     summary: 'Cancels a confirmed order: restocks and pays back.',
     area: 'orders',
     answer: Order,
-    problems: ['not_found', 'order_not_cancellable', 'order_pending'],
+    problems: ['not_found', 'order_not_cancellable', 'order_pending', 'order_stuck'],
   }),
 ];
 

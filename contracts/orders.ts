@@ -20,7 +20,7 @@ export const ORDER_STATUSES = [
   'cancelled',
 ] as const;
 
-/** `rejected`: out of stock. `pending` and `cancelling`: still being worked on. */
+/** `rejected`: out of stock, or ended by an operator. `pending` and `cancelling`: still being worked on. */
 export const OrderStatus = z.enum(ORDER_STATUSES);
 export type OrderStatus = z.infer<typeof OrderStatus>;
 

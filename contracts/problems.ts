@@ -108,6 +108,18 @@ export const PROBLEMS = {
     schema: named('OrderPendingProblem', z.strictObject({ ...common, orderId: Id })),
     meaning: 'the order is not finished yet; the same request with the same key goes on',
   },
+  order_stuck: {
+    status: 503,
+    schema: named('OrderStuckProblem', z.strictObject({ ...common, orderId: Id })),
+    meaning:
+      'a step of the order is refused again and again, and an operator has to decide how it goes on; ' +
+      'the same request with the same key finds its end then',
+  },
+  order_given_up: {
+    status: 409,
+    schema: named('OrderGivenUpProblem', z.strictObject({ ...common, orderId: Id })),
+    meaning: 'the order could not be finished, and an operator has ended it; it is rejected',
+  },
   order_not_cancellable: {
     status: 409,
     schema: Problem,

@@ -29,6 +29,7 @@ function list(names: readonly string[]): string {
 }
 
 const AGAIN_SOON = { [HEADERS.retryAfter]: '1' };
+const AGAIN_LATER = { [HEADERS.retryAfter]: '60' };
 
 /**
  * @param items the lines as they were asked for
@@ -119,6 +120,24 @@ export function orderPending(orderId: string): Refusal {
     'the order is not finished yet; send the same request with the same key again',
     { orderId },
     AGAIN_SOON,
+  );
+}
+
+export function orderStuck(orderId: string): Refusal {
+  return refusal(
+    'order_stuck',
+    'the order cannot go on by itself: an operator has to decide; send the same request with the same ' +
+      'key again later',
+    { orderId },
+    AGAIN_LATER,
+  );
+}
+
+export function orderGivenUp(orderId: string): Refusal {
+  return refusal(
+    'order_given_up',
+    'the order could not be finished and was ended by an operator; order anew',
+    { orderId },
   );
 }
 

@@ -5,7 +5,7 @@ import type { Access, Database, HttpClient, Logger, ReadinessCheck } from '../ch
 import { openApiDocument } from '../contracts/index.ts';
 import { createCatalogue } from './catalogue/index.ts';
 import { createCustomers } from './customers/index.ts';
-import { publishOrderEvent } from './events.ts';
+import { createEventLetters, publishOrderEvent } from './events.ts';
 import { createInventory } from './inventory/index.ts';
 import { createOrders } from './orders/index.ts';
 import { createPayment } from './payment/index.ts';
@@ -35,6 +35,8 @@ export interface Timing {
   readonly orderPatienceMs: number;
   /** How long a dead process's orders wait before they are gone on with. */
   readonly sagaLeaseMs: number;
+  /** How long a step that fails again and again waits at most before it is taken anew. */
+  readonly stepBackoffMs: number;
 }
 
 export const DEFAULT_TIMING: Timing = {
@@ -42,6 +44,7 @@ export const DEFAULT_TIMING: Timing = {
   providerPatienceMs: 5_000,
   orderPatienceMs: 15_000,
   sagaLeaseMs: 5_000,
+  stepBackoffMs: 5_000,
 };
 
 export interface Monolith {
@@ -70,6 +73,7 @@ export function buildMonolith(deps: MonolithDeps): Monolith {
     publish: publishOrderEvent,
     patienceMs: timing.orderPatienceMs,
     leaseMs: timing.sagaLeaseMs,
+    stepBackoffMs: timing.stepBackoffMs,
   });
   const app = createHttpApp({
     name: 'monolith',
@@ -77,6 +81,7 @@ export function buildMonolith(deps: MonolithDeps): Monolith {
     log,
     access,
     fences: database,
+    deadLetters: { event: createEventLetters(database), step: orders.deadLetters },
     routes: [openApiRoutes(), catalogue.routes, inventory.routes, payment.routes, orders.routes],
     readiness: {
       database: () => isDatabaseReady(database, 'CAT_PROD'),

@@ -90,6 +90,42 @@ describe('what happens to orders', () => {
       }
     }));
 
+  it('is a dead letter for shipping alone when shipping can not take it', () =>
+    withRedis(async ({ url }) => {
+      const { database } = shop;
+      await database.transaction((trx) =>
+        trx.raw(`CREATE TRIGGER closed BEFORE INSERT ON SHP_HDR
+          BEGIN SELECT RAISE(ABORT, 'the warehouse is closed'); END`),
+      );
+      const stop = await startEvents(database, log, url, { resendMs: 50, attempts: 2 });
+      try {
+        const { body: order } = await place();
+        const letter = await eventually(async () => {
+          const { body } = await shop.get('/dead-letters');
+          expect(body.counts).toEqual({ event: 1, step: 0 });
+          return body.deadLetters[0] as { id: string };
+        });
+        expect(letter).toMatchObject({
+          kind: 'event',
+          what: 'shipping: OrderConfirmed',
+          reason: expect.stringContaining('the warehouse is closed'),
+          attempts: 2,
+        });
+        const path = `/dead-letters/event/${encodeURIComponent(letter.id)}`;
+        expect((await shop.get(path)).body).toMatchObject({
+          details: { type: 'OrderConfirmed', data: { orderId: order.id } },
+        });
+        await eventually(async () => expect(await notifications()).toEqual(['ORDCONF']));
+        expect(await shipments()).toEqual([]);
+        await database.transaction((trx) => trx.raw('DROP TRIGGER closed'));
+        expect(await shop.post(`${path}/retry`)).toMatchObject({ status: 200 });
+        await told();
+        expect(await shipments()).toEqual([{ ORD_NO: order.id, STAT_CD: 'R' }]);
+      } finally {
+        await stop();
+      }
+    }));
+
   it('stays in the outbox where there is no Redis at all', async () => {
     const stop = await startEvents(shop.database, log, 'redis://127.0.0.1:9');
     try {

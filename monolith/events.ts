@@ -1,10 +1,12 @@
 import {
   connectEventQueues,
+  createDeliveryFailures,
+  createEventDeadLetters,
   createInbox,
   createOutbox,
   startEventRelay,
 } from '../chassis/index.ts';
-import type { Database, Logger } from '../chassis/index.ts';
+import type { Database, DeadLetterSource, Logger } from '../chassis/index.ts';
 import { toTimestamp } from './legacy/index.ts';
 import { createNotifications } from './notifications/index.ts';
 import type { Publish } from './orders/index.ts';
@@ -12,7 +14,7 @@ import { createShipping } from './shipping/index.ts';
 
 const ORDER_EVENT_VERSION = 1;
 
-const outbox = createOutbox({
+export const outbox = createOutbox({
   table: 'EVT_OUTBOX',
   columns: {
     position: 'SEQ_NO',
@@ -29,6 +31,24 @@ export const inbox = createInbox({
   columns: { subscriber: 'SUBSCR_NM', eventId: 'EVT_ID', createdAt: 'CRT_TS' },
   formatTime: toTimestamp,
 });
+
+const failures = createDeliveryFailures({
+  table: 'EVT_FAIL',
+  columns: {
+    subscriber: 'SUBSCR_NM',
+    eventId: 'EVT_ID',
+    attempts: 'FAIL_CNT',
+    reason: 'RSN_TXT',
+    deadAt: 'DEAD_TS',
+  },
+});
+
+const subscribers = [createShipping(), createNotifications()];
+
+/** Events that shipping or notifications could not take. */
+export function createEventLetters(database: Database): DeadLetterSource {
+  return createEventDeadLetters({ database, outbox, inbox, failures, subscribers });
+}
 
 /** Orders tell what happens to them through the outbox. */
 export const publishOrderEvent: Publish = (trx, type, order) =>
@@ -52,9 +72,9 @@ export async function startEvents(
   database: Database,
   log: Logger,
   redisUrl: string,
-  timing: { readonly resendMs?: number } = {},
+  timing: { readonly resendMs?: number; readonly attempts?: number } = {},
 ): Promise<() => Promise<void>> {
   const queues = await connectEventQueues(redisUrl, log);
-  const subscribers = [createShipping(), createNotifications()];
-  return startEventRelay({ database, outbox, inbox, subscribers, queues, log, ...timing });
+  const tables = { outbox, inbox, failures };
+  return startEventRelay({ database, ...tables, subscribers, queues, log, ...timing });
 }

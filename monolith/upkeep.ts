@@ -1,6 +1,6 @@
 import { purgeKeys } from '../chassis/index.ts';
 import type { Database, FenceGuard, Logger } from '../chassis/index.ts';
-import { inbox } from './events.ts';
+import { inbox, outbox } from './events.ts';
 import type { Inventory } from './inventory/index.ts';
 import type { Orders } from './orders/index.ts';
 import type { PaymentModule } from './payment/index.ts';
@@ -43,13 +43,13 @@ export function startUpkeep({ database, log, inventory, payment, orders }: Upkee
   };
 }
 
-/** Nothing is sent twice after so long: an event leaves the outbox as soon as everybody has it. */
+/** Nothing is sent twice after so long, but what is still in the outbox. */
 const INBOX_KEPT_MS = 30 * 24 * 60 * 60 * 1_000;
 
 function forgetOldEvents(database: Database, log: Logger): () => void {
   const timer = setInterval(() => {
     database
-      .transaction((trx) => inbox.forget(trx, Date.now() - INBOX_KEPT_MS))
+      .transaction((trx) => inbox.forget(trx, Date.now() - INBOX_KEPT_MS, outbox.waiting(trx)))
       .catch((error: unknown) => log.warn({ err: error }, 'could not forget old events'));
   }, PURGE_EVERY_MS);
   timer.unref();

@@ -1,5 +1,6 @@
 import type { Migration } from '../../chassis/index.ts';
 import { catalogueAndCustomers } from './0001-catalogue-and-customers.ts';
+import { deadLetters } from './0007-dead-letters.ts';
 import { events } from './0005-events.ts';
 import { inventory } from './0002-inventory.ts';
 import { orders } from './0004-orders.ts';
@@ -14,4 +15,5 @@ export const monolithMigrations: readonly Migration[] = [
   orders,
   events,
   paymentCustomers,
+  deadLetters,
 ];

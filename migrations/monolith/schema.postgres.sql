@@ -11,6 +11,14 @@ CREATE TABLE "CUS_MST" (
   "CTRY" text NOT NULL,
   PRIMARY KEY ("CUST_NO"));
 
+CREATE TABLE "EVT_FAIL" (
+  "SUBSCR_NM" text NOT NULL,
+  "EVT_ID" text NOT NULL,
+  "FAIL_CNT" integer NOT NULL,
+  "RSN_TXT" text NOT NULL,
+  "DEAD_TS" bigint,
+  PRIMARY KEY ("SUBSCR_NM", "EVT_ID"));
+
 CREATE TABLE "EVT_INBOX" (
   "SUBSCR_NM" text NOT NULL,
   "EVT_ID" text NOT NULL,
@@ -132,9 +140,13 @@ CREATE TABLE "ORD_SAGA" (
   "LEASE_TS" bigint NOT NULL,
   "CRT_TS" text NOT NULL,
   "UPD_TS" text NOT NULL,
+  "PERM_CNT" integer NOT NULL DEFAULT 0,
+  "STCK_RSN" text,
+  "STCK_TS" bigint,
   PRIMARY KEY ("SAGA_ID"),
   CHECK (("STAT_CD" = ANY (ARRAY['F'::text, 'B'::text, 'C'::text, 'X'::text]))));
 CREATE INDEX "ORD_SAGA_OPEN" ON public."ORD_SAGA" USING btree ("TYPE_CD", "LEASE_TS") WHERE ("STAT_CD" = ANY (ARRAY['F'::text, 'B'::text]));
+CREATE INDEX "ORD_SAGA_STCK" ON public."ORD_SAGA" USING btree ("STCK_TS") WHERE ("STCK_TS" IS NOT NULL);
 
 CREATE TABLE "PAY_IDEM" (
   "IDEM_KEY" text NOT NULL,

@@ -9,6 +9,13 @@ CREATE TABLE CUS_MST (CUST_NO text,
   CTRY text not null,
   primary key (CUST_NO));
 
+CREATE TABLE EVT_FAIL (SUBSCR_NM text not null,
+  EVT_ID text not null,
+  FAIL_CNT integer not null,
+  RSN_TXT text not null,
+  DEAD_TS bigint,
+  primary key (SUBSCR_NM, EVT_ID));
+
 CREATE TABLE EVT_INBOX (SUBSCR_NM text not null,
   EVT_ID text not null,
   CRT_TS text not null,
@@ -119,9 +126,14 @@ CREATE TABLE ORD_SAGA (SAGA_ID text,
   LEASE_TS bigint not null,
   CRT_TS text not null,
   UPD_TS text not null,
+  PERM_CNT integer not null default '0',
+  STCK_RSN text,
+  STCK_TS bigint,
   primary key (SAGA_ID));
 
 CREATE INDEX ORD_SAGA_OPEN ON ORD_SAGA (TYPE_CD, LEASE_TS) WHERE STAT_CD IN ('F', 'B');
+
+CREATE INDEX ORD_SAGA_STCK ON ORD_SAGA (STCK_TS) WHERE STCK_TS IS NOT NULL;
 
 CREATE TABLE PAY_IDEM (IDEM_KEY text,
   REQ_HASH text not null,

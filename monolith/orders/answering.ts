@@ -5,9 +5,11 @@ import type {
   KeyedAnswer,
   KeyedRequest,
   KeyStore,
+  Problem,
   SagaRunner,
 } from '../../chassis/index.ts';
-import { orderPending } from '../../contracts/index.ts';
+import { orderPending, orderStuck } from '../../contracts/index.ts';
+import type { Refusal } from '../../contracts/index.ts';
 import type { Opening } from './opening.ts';
 
 interface AnsweringDeps {
@@ -22,7 +24,7 @@ const LOOK_AGAIN_MS = 50;
 /**
  * Sees a request's saga to its end and answers what was kept with it.
  * @throws Problem 503 `order_pending` when that takes too long; the saga goes on by itself, and the
- *   same key finds its end
+ *   same key finds its end. 503 `order_stuck` when it can't go on before an operator has decided.
  */
 export async function answerWhenDone<Data>(
   deps: AnsweringDeps,
@@ -34,16 +36,21 @@ export async function answerWhenDone<Data>(
   const deadline = performance.now() + deps.patienceMs;
   const sagaId = 'begun' in opening ? opening.begun.id : opening.resume;
   if ('begun' in opening) void runner.drive(opening.begun);
+  /** The key is let go, so that the client may ask again at once. */
+  async function unfinished(why: (orderId: string) => Refusal): Promise<Problem> {
+    await deps.database.transaction((trx) => deps.keys.letGo(trx, request));
+    return refuse(why(sagaId.slice(sagaId.indexOf(':') + 1)));
+  }
   for (;;) {
     await atMost(deadline - performance.now(), runner.resume(sagaId));
     const record = await deps.keys.find(deps.database.read, request);
     if (record?.answer) return { answer: record.answer, replayed: false };
+    if (await runner.isStuck(sagaId)) throw await unfinished(orderStuck);
     if (performance.now() >= deadline) break;
     // Another process drives it; its end shows in the key.
     await delay(LOOK_AGAIN_MS);
   }
-  await deps.database.transaction((trx) => deps.keys.letGo(trx, request));
-  throw refuse(orderPending(sagaId.slice(sagaId.indexOf(':') + 1)));
+  throw await unfinished(orderPending);
 }
 
 /** Waits for `work`, but no longer than `ms`; the work goes on in any case. */

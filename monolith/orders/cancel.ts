@@ -41,5 +41,8 @@ export function cancelSaga(deps: OrderSagaDeps): SagaDefinition<Cancelling, Tran
     },
     compensated: (_trx, { orderId }) =>
       Promise.reject(new Error(`the cancelling of order ${orderId} cannot be undone`)),
+    // There is no way back to a confirmed order: what is left of the cancelling goes on.
+    whenDropped: { outcome: 'done' },
+    shown: ({ request: _key, ...order }) => order,
   };
 }

@@ -1,6 +1,17 @@
 import type { Router } from 'express';
-import { createSagaRunner } from '../../chassis/index.ts';
-import type { Database, HttpClient, KeyStore, Logger } from '../../chassis/index.ts';
+import {
+  backoffUpTo,
+  createSagaRunner,
+  createStepDeadLetters,
+  joined,
+} from '../../chassis/index.ts';
+import type {
+  Database,
+  DeadLetterSource,
+  HttpClient,
+  KeyStore,
+  Logger,
+} from '../../chassis/index.ts';
 import type { Catalogue } from '../catalogue/index.ts';
 import type { Customers } from '../customers/index.ts';
 import type { InventoryWrites } from '../inventory/index.ts';
@@ -25,6 +36,8 @@ export type { OrderEventType, Publish } from './events.ts';
 export interface Orders {
   readonly keys: KeyStore;
   readonly routes: Router;
+  /** Steps that their owner refuses for good. */
+  readonly deadLetters: DeadLetterSource;
   /** Starts to pick up orders that a crash left half done. */
   start(): void;
   stop(): Promise<void>;
@@ -43,10 +56,13 @@ interface OrdersDeps {
   readonly patienceMs: number;
   /** How long a dead process's orders wait before they are gone on with; milliseconds. */
   readonly leaseMs: number;
+  /** How long a step that fails again and again waits at most before it is taken anew; milliseconds. */
+  readonly stepBackoffMs: number;
 }
 
 export function createOrders(deps: OrdersDeps): Orders {
   const { database, log, leaseMs } = deps;
+  const backoffMs = backoffUpTo(deps.stepBackoffMs);
   const keys = createLegacyKeys('ORD_IDEM');
   const scope = { ...deps, keys };
   const sagas = {
@@ -61,18 +77,16 @@ export function createOrders(deps: OrdersDeps): Orders {
       remote: remotePayment(deps.payment.remote),
     }),
   };
-  const placing = createSagaRunner({
+  const place = {
     definition: placeSaga(sagas),
     store: createSagaStore<Placing>(database, 'place'),
-    log,
-    leaseMs,
-  });
-  const cancelling = createSagaRunner({
+  };
+  const cancel = {
     definition: cancelSaga(sagas),
     store: createSagaStore<Cancelling>(database, 'cancel'),
-    log,
-    leaseMs,
-  });
+  };
+  const placing = createSagaRunner({ ...place, log, leaseMs, backoffMs });
+  const cancelling = createSagaRunner({ ...cancel, log, leaseMs, backoffMs });
   const routes = orderRoutes(database, {
     async place(body, request) {
       const opening = await openPlacing(scope, body, request, placing.newLease());
@@ -86,6 +100,7 @@ export function createOrders(deps: OrdersDeps): Orders {
   return {
     keys,
     routes,
+    deadLetters: joined([createStepDeadLetters(place), createStepDeadLetters(cancel)]),
     start() {
       placing.start();
       cancelling.start();

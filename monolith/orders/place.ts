@@ -8,7 +8,12 @@ import type {
   StoredAnswer,
   Transaction,
 } from '../../chassis/index.ts';
-import { outOfStock, paymentDeclined, reservationReleased } from '../../contracts/index.ts';
+import {
+  orderGivenUp,
+  outOfStock,
+  paymentDeclined,
+  reservationReleased,
+} from '../../contracts/index.ts';
 import type { Line, Money, PaymentMethod } from '../../contracts/index.ts';
 import type { Publish } from './events.ts';
 import type { InventoryPort } from './ports/inventory-port.ts';
@@ -22,7 +27,9 @@ type Refused =
   | { readonly why: 'out_of_stock'; readonly skus: readonly string[] }
   | { readonly why: 'payment_declined' }
   /** Somebody released the order's reservation past the order. */
-  | { readonly why: 'reservation_released' };
+  | { readonly why: 'reservation_released' }
+  /** A step was refused for good, and an operator has dropped it. */
+  | { readonly why: 'given_up' };
 
 /** What is known of an order that is being placed. */
 export interface Placing {
@@ -151,6 +158,8 @@ function problemOf({ orderId, reservationId, paymentId, refused }: Placing): Pro
       return refuse(reservationReleased(reservationId ?? ''));
     case 'out_of_stock':
       return refuse(outOfStock(refused.skus, orderId));
+    case 'given_up':
+      return refuse(orderGivenUp(orderId));
     default:
       throw new Error(`order ${orderId} was undone without a reason`);
   }
@@ -192,5 +201,7 @@ export function placeSaga(deps: OrderSagaDeps): SagaDefinition<Placing, Transact
       await publish(trx, 'OrderRejected', order);
       await keys.finish(trx, request, keptRefusal(problemOf(data)), orderId, Date.now());
     },
+    whenDropped: refusal({ why: 'given_up' }),
+    shown: ({ request: _key, method: _card, ...order }) => ({ ...order, method: '[redacted]' }),
   };
 }

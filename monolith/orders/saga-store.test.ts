@@ -1,6 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { array, assert, asyncProperty, constantFrom } from 'fast-check';
-import { createLog, createSagaRunner } from '../../chassis/index.ts';
+import {
+  createLog,
+  createSagaRunner,
+  createStepDeadLetters,
+  StepFailure,
+} from '../../chassis/index.ts';
 import type {
   Database,
   SagaDefinition,
@@ -54,6 +59,8 @@ function journey(behaviours: readonly Behaviour[], effects = new Set<string>()):
     })),
     completed: (trx, { stops }) => writeEnd(trx, `completed ${stops.join(' ')}`),
     compensated: (trx, { stops }) => writeEnd(trx, `compensated ${stops.join(' ')}`),
+    whenDropped: { outcome: 'refused' },
+    shown: (data) => data,
   };
 }
 
@@ -242,5 +249,141 @@ describe.each(dialects)('the runner of sagas that are kept on %s', (dialect) => 
     expect(seen).toEqual(['F', 'F']);
     expect(await ends()).toEqual(['completed +0']);
     expect(await stored(saga)).toEqual(['C', 1, 0]);
+  });
+
+  /** A journey whose second step is refused for good: when it is taken, or when it is undone. */
+  function refusing(at: 'run' | 'undo', plan: readonly Behaviour[] = ['done', 'done', 'done']) {
+    const fault: { error: Error | undefined; attempts: number } = {
+      error: new StepFailure('no such account', true),
+      attempts: 0,
+    };
+    const definition = journey(plan);
+    const faulty: JourneySaga = {
+      ...definition,
+      steps: definition.steps.map((step, index) =>
+        index !== 1
+          ? step
+          : {
+              ...step,
+              [at]: (data: Journey) => {
+                fault.attempts += 1;
+                if (fault.error) throw fault.error;
+                return at === 'run' ? step.run(data) : step.undo?.(data);
+              },
+            },
+      ),
+    };
+    const letters = createStepDeadLetters<Journey, Transaction>({
+      definition: faulty,
+      store: createSagaStore<Journey>(database, TYPE),
+    });
+    return { definition: faulty, fault, letters };
+  }
+
+  it('gives up after ten permanent refusals in a row, and goes on when an operator retries', async () => {
+    const { definition, fault, letters } = refusing('run');
+    const runner = runnerOf(definition);
+    const saga = await begin(runner);
+    runner.start();
+    expect(await runner.drive(saga)).toMatchObject({ stuck: { reason: 'no such account' } });
+    expect(fault.attempts).toBe(10);
+    expect(await runner.isStuck(saga.id)).toBe(true);
+    expect(await letters.list(10)).toEqual([
+      {
+        id: saga.id,
+        what: 'journey: step 1',
+        reason: 'no such account',
+        attempts: 10,
+        since: expect.any(Number),
+      },
+    ]);
+    expect(await letters.find(saga.id)).toMatchObject({ details: { stops: ['+0'] } });
+    // Nobody claims it, though its lease is given back; another saga shows that they look.
+    await runner.resume(saga.id);
+    const later = await begin(runnerOf(definition, { leaseMs: 1 }));
+    await eventually(async () => expect(await runner.isStuck(later.id)).toBe(true));
+    expect(fault.attempts).toBe(20);
+    expect(await stored(saga)).toEqual(['F', 1, 10]);
+    fault.error = undefined;
+    expect(await letters.retry(saga.id)).toBe(true);
+    await eventually(async () => expect(await ends()).toEqual(['completed +0 +1 +2']));
+    expect(await letters.retry(saga.id)).toBe(false);
+    expect(await letters.drop(later.id)).toBe(true);
+    await eventually(async () => expect(await ends()).toContain('compensated +0 -0'));
+    expect(await letters.count()).toBe(0);
+  });
+
+  it('never gives up what may go well another time, and counts refusals in a row only', async () => {
+    const { definition, fault } = refusing('run');
+    const refused = fault.error;
+    const run = definition.steps[1]?.run;
+    const moody: JourneySaga = {
+      ...definition,
+      steps: definition.steps.map((step, index) => ({
+        ...step,
+        run: (data) => {
+          if (index !== 1) return step.run(data);
+          // Nine refusals, then an owner that is away, and so on.
+          fault.error = fault.attempts % 10 === 9 ? new StepFailure('away', false) : refused;
+          if (fault.attempts === 30) fault.error = undefined;
+          return run?.(data) ?? step.run(data);
+        },
+      })),
+    };
+    const runner = runnerOf(moody);
+    expect(await runner.drive(await begin(runner))).toMatchObject({
+      status: 'completed',
+      failures: 0,
+      permanentFailures: 0,
+    });
+    expect(fault.attempts).toBe(31);
+  });
+
+  it('keeps count over a restart', async () => {
+    const { definition, fault } = refusing('run');
+    const first = runnerOf(definition, { backoff: 60_000 });
+    const saga = await begin(first);
+    void first.drive(saga);
+    await eventually(async () => expect(await stored(saga)).toEqual(['F', 1, 1]));
+    await first.stop();
+    const second = runnerOf(definition);
+    await second.resume(saga.id);
+    expect(fault.attempts).toBe(10);
+    expect(await second.isStuck(saga.id)).toBe(true);
+  });
+
+  it('drops a step that is stuck going back: what it has done stays', async () => {
+    const { definition, letters } = refusing('undo', ['done', 'done', 'refused']);
+    const runner = runnerOf(definition);
+    const saga = await begin(runner);
+    expect(await runner.drive(saga)).toMatchObject({ status: 'backward', step: 1 });
+    expect(await letters.find(saga.id)).toMatchObject({ what: 'journey: undo step 1' });
+    expect(await letters.drop(saga.id)).toBe(true);
+    await runner.resume(saga.id);
+    expect(await ends()).toEqual(['compensated +0 +1 -0']);
+  });
+
+  it('ends with its last effect when the first step is dropped', async () => {
+    const definition = journey(['done']);
+    const never: JourneySaga = {
+      ...definition,
+      steps: [
+        {
+          name: 'never',
+          run: () => {
+            throw new StepFailure('never', true);
+          },
+        },
+      ],
+    };
+    const runner = runnerOf(never);
+    const saga = await begin(runner);
+    await runner.drive(saga);
+    const store = createSagaStore<Journey>(database, TYPE);
+    const letters = createStepDeadLetters<Journey, Transaction>({ definition: never, store });
+    expect(await letters.drop(saga.id)).toBe(true);
+    expect(await ends()).toEqual(['compensated ']);
+    expect(await stored(saga)).toEqual(['X', -1, 0]);
+    expect(await letters.drop(saga.id)).toBe(false);
   });
 });

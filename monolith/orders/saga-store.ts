@@ -18,24 +18,42 @@ interface SagaRow {
   readonly STEP_NO: number;
   readonly DATA_TXT: string;
   readonly FAIL_CNT: number;
+  readonly PERM_CNT: number;
+  readonly STCK_RSN: string | null;
+  readonly STCK_TS: number | string | null;
 }
 
 function toRecord<Data>(row: SagaRow): SagaRecord<Data> {
   const status: SagaStatus = STATUS_OF_CODE[row.STAT_CD];
   const data = JSON.parse(row.DATA_TXT) as Data;
-  return { id: row.SAGA_ID, status, step: row.STEP_NO, data, failures: row.FAIL_CNT };
+  return {
+    id: row.SAGA_ID,
+    status,
+    step: row.STEP_NO,
+    data,
+    failures: row.FAIL_CNT,
+    permanentFailures: row.PERM_CNT,
+    stuck: row.STCK_TS === null ? null : { reason: row.STCK_RSN ?? '', since: Number(row.STCK_TS) },
+  };
 }
 
-function columnsOf<Data>({ status, step, data, failures }: SagaRecord<Data>, lease: Lease) {
+function stateOf<Data>(record: SagaRecord<Data>, now: number) {
   return {
-    STAT_CD: CODE_OF_STATUS[status],
-    STEP_NO: step,
-    DATA_TXT: JSON.stringify(data),
-    FAIL_CNT: failures,
-    WRK_ID: lease.worker,
-    LEASE_TS: lease.until,
-    UPD_TS: toTimestamp(lease.now),
+    STAT_CD: CODE_OF_STATUS[record.status],
+    STEP_NO: record.step,
+    DATA_TXT: JSON.stringify(record.data),
+    FAIL_CNT: record.failures,
+    PERM_CNT: record.permanentFailures,
+    STCK_RSN: record.stuck?.reason ?? null,
+    STCK_TS: record.stuck?.since ?? null,
+    UPD_TS: toTimestamp(now),
   };
+}
+
+function columnsOf<Data>(record: SagaRecord<Data>, lease: Lease) {
+  // Nobody holds one that is stuck: it waits for an operator.
+  const until = record.stuck ? 0 : lease.until;
+  return { ...stateOf(record, lease.now), WRK_ID: lease.worker, LEASE_TS: until };
 }
 
 /** Begins a saga in the transaction of what it is about, leased to its runner. */
@@ -46,7 +64,15 @@ export async function insertSaga<Data>(
   data: Data,
   lease: Lease,
 ): Promise<SagaRecord<Data>> {
-  const record: SagaRecord<Data> = { id, status: 'forward', step: 0, data, failures: 0 };
+  const record: SagaRecord<Data> = {
+    id,
+    status: 'forward',
+    step: 0,
+    data,
+    failures: 0,
+    permanentFailures: 0,
+    stuck: null,
+  };
   await trx('ORD_SAGA').insert({
     SAGA_ID: id,
     TYPE_CD: type,
@@ -70,7 +96,18 @@ export function createSagaStore<Data>(
   type: string,
 ): SagaStore<Data, Transaction> {
   const underWay = (connection: Database['read']) =>
-    connection('ORD_SAGA').where({ TYPE_CD: type }).whereIn('STAT_CD', UNDER_WAY);
+    connection('ORD_SAGA')
+      .where({ TYPE_CD: type })
+      .whereIn('STAT_CD', UNDER_WAY)
+      .whereNull('STCK_TS');
+
+  const stuck = (connection: Database['read']) =>
+    connection('ORD_SAGA').where({ TYPE_CD: type }).whereNotNull('STCK_TS');
+
+  async function findStuck(connection: Database['read'], id: string) {
+    const row = (await stuck(connection).where({ SAGA_ID: id }).first()) as SagaRow | undefined;
+    return row && toRecord<Data>(row);
+  }
 
   const free = (connection: Database['read'], { worker, now }: Lease) =>
     underWay(connection).where((query) => {
@@ -119,5 +156,29 @@ export function createSagaStore<Data>(
         await underWay(trx).where({ WRK_ID: worker }).update({ LEASE_TS: 0 });
       });
     },
+    async listStuck(limit) {
+      const rows = (await stuck(database.read)
+        .orderBy(['STCK_TS', 'SAGA_ID'])
+        .limit(limit)) as SagaRow[];
+      return rows.map((row) => toRecord<Data>(row));
+    },
+    async countStuck() {
+      const row = (await stuck(database.read).count({ count: '*' }).first()) as {
+        count: number | string;
+      };
+      return Number(row.count);
+    },
+    findStuck: (id) => findStuck(database.read, id),
+    decide: (id, next, effect) =>
+      database.transaction(async (trx) => {
+        const record = await findStuck(trx, id);
+        if (!record) return false;
+        const decided = next(record);
+        await trx('ORD_SAGA')
+          .where({ SAGA_ID: id })
+          .update({ ...stateOf(decided, Date.now()), LEASE_TS: 0 });
+        await effect?.(trx, decided);
+        return true;
+      }),
   };
 }

@@ -1,4 +1,10 @@
-import { AS_SYSTEM, FencedError, Problem, problemBody } from '../../../chassis/index.ts';
+import {
+  AS_SYSTEM,
+  FencedError,
+  Problem,
+  problemBody,
+  StepFailure,
+} from '../../../chassis/index.ts';
 import type { FenceState, HttpClient, KeyedAnswer, StoredAnswer } from '../../../chassis/index.ts';
 import { HEADERS } from '../../../contracts/index.ts';
 
@@ -50,12 +56,23 @@ function fencedBy(body: unknown): FencedError {
   return new FencedError(String(capability), fence, typeof key === 'string' ? key : undefined);
 }
 
-/** An answer that settles nothing: the step is to be taken again. */
-export class UnsettledAnswer extends Error {
+/** Statuses that say nothing about the request itself: late, at the wrong side, too early, too many. */
+const PASSING = new Set([408, 421, 425, 429]);
+/** The same of codes: another attempt has the key, or the capability is elsewhere. */
+const PASSING_CODES = new Set(['request_in_flight', 'moved_away']);
+
+/**
+ * An answer that settles nothing: the step is to be taken again. It is permanent when its owner
+ * refuses it in a way that a repetition does not change.
+ */
+export class UnsettledAnswer extends StepFailure {
   override readonly name = 'UnsettledAnswer';
 
-  constructor(call: string, { status, body }: StoredAnswer) {
-    super(`${call} was answered ${status} ${JSON.stringify(body)}`);
+  constructor(call: string, answer: StoredAnswer) {
+    const { status, body } = answer;
+    const refused = status >= 400 && status < 500;
+    const passing = PASSING.has(status) || PASSING_CODES.has(codeOf(answer) ?? '');
+    super(`${call} was answered ${status} ${JSON.stringify(body)}`, refused && !passing);
   }
 }
 
