@@ -23,6 +23,7 @@ export default defineConfig({
   },
   monolith: 'monolith',
   honoursKeys: ['monolith', 'inventory', 'payment'],
+  deadLetters: ['monolith'],
   stickyHeader: 'x-customer-id',
   capabilities: {
     inventory: {

@@ -1,7 +1,7 @@
 import { Router } from 'express';
 
 /** How many dead letters there are of one kind, and of which capability where it is about one. */
-interface DeadLetterCount {
+export interface DeadLetterCount {
   readonly kind: string;
   readonly capability?: string;
   readonly count: number;

@@ -8,6 +8,8 @@ export * from './cursor.ts';
 export * from './database.ts';
 export { databaseTrouble } from './database-trouble.ts';
 export * from './database-url.ts';
+export { deadLetterMetrics } from './dead-letter-metrics.ts';
+export type { DeadLetterCount } from './dead-letter-metrics.ts';
 export * from './dead-letters.ts';
 export * from './delivery-failures.ts';
 export * from './env.ts';

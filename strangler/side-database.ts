@@ -129,7 +129,10 @@ export interface ParkedChanges {
   /** In the order in which they are to be applied. */
   list(): Promise<readonly ParkedChange[]>;
   count(): Promise<number>;
-  /** Forgets all that is parked for an aggregate; returns how many changes that were. */
+  /**
+   * Forgets all that is parked for an aggregate; returns how many changes that were. The sides differ
+   * there from now on, so the same transaction demands a full comparison.
+   */
   skip(root: string): Promise<number>;
 }
 

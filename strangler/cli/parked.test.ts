@@ -57,18 +57,36 @@ describe('fig parked', () => {
       expect(sides.extracted.prepare('SELECT count(*) FROM entries').pluck().get()).toBe(2);
     }));
 
-  it('skips what is parked when that is meant, and the comparison then says so', () =>
-    withFig(async (fig, _running, sides) => {
+  it('skips what is parked when that is meant, and no handover begins before a full comparison', () =>
+    withFig(async (fig, running, sides) => {
       await fig('backfill shop');
+      expect(await fig('reconcile shop')).toMatchObject({ code: 0 });
       sides.legacy.exec(`INSERT INTO PAY VALUES ('p1', '7', 'S', '${TIME}', '${TIME}')`);
       await eventually(async () => expect((await fig('parked')).stdout).toContain('p1'));
+      const metrics = await (await fetch(`${running.url}/metrics`)).text();
+      expect(metrics).toContain('fig_dead_letters{kind="change",capability="shop"} 1\n');
       expect(await fig('parked skip shop 1 --yes')).toMatchObject({
         code: 0,
         stdout: expect.stringMatching(
           /^1 change of payments \["p1"\] skipped; .+\nnext: fig reconcile shop\n$/,
         ),
       });
+      // The comparison from before is clean and fresh, and does not count.
+      const dropped = 'dead-lettered changes of payments ["p1"] were dropped';
+      expect((await fig('status')).stdout).toContain(dropped);
+      expect(await fig('switch shop')).toMatchObject({
+        code: 3,
+        stderr: expect.stringContaining(
+          `compared as a whole: ${dropped}\nnext: fig reconcile shop`,
+        ),
+      });
       expect((await fig('reconcile shop')).stdout).toContain('different in payments: ["p1"]');
+      expect(await fig('switch shop')).toMatchObject({ code: 3 });
+      sides.legacy.exec(`UPDATE PAY SET AMT = '7.00'`);
+      // The gates have tried to write its row once more, which was parked again.
+      expect(await fig('parked retry shop')).toMatchObject({ code: 0 });
+      await eventually(async () => expect(await fig('reconcile shop')).toMatchObject({ code: 0 }));
+      expect(await fig('switch shop')).toMatchObject({ code: 0 });
     }));
 
   it('takes a handover back when its last changes can not be applied', () =>

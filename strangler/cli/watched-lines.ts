@@ -10,12 +10,19 @@ import type { ShownStatus } from './status-text.ts';
 export class WatchedLines {
   readonly #told = new Map<string, string>();
 
-  of({ source, engineUrl, flags, capabilities }: FoundStatus): readonly string[] {
+  /** @param deadLetters what was given up and who can't say so, a line each */
+  of(
+    { source, engineUrl, flags, capabilities }: FoundStatus,
+    deadLetters: readonly string[] = [],
+  ): readonly string[] {
     const engine =
       source === 'engine' ? `answers at ${engineUrl}` : `does not answer at ${engineUrl}`;
     return [
       ...this.#news('engine', engine),
       ...this.#news('flags', unreadableText(flags) ?? `read from ${flags.source}`),
+      ...(deadLetters.length > 0 || this.#told.has('dead letters')
+        ? this.#news('dead letters', deadLetters.join('; ') || 'none any more')
+        : []),
       ...capabilities.flatMap((status) => this.#news(status.capability, summary(status))),
     ];
   }

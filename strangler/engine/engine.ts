@@ -1,5 +1,5 @@
 import type { Express } from 'express';
-import { createHttpApp } from '../../chassis/index.ts';
+import { createHttpApp, deadLetterMetrics } from '../../chassis/index.ts';
 import type { Access, Logger, ReadinessCheck } from '../../chassis/index.ts';
 import type { CopyWish, ReconcileReport } from '../copy/index.ts';
 import type { RepairReport } from '../doctor/repair.ts';
@@ -23,6 +23,7 @@ import { Doors } from './doors.ts';
 import type { IntentView } from './driver.ts';
 import { abort } from './abort.ts';
 import type { AbortAnswer } from './abort.ts';
+import { deadChanges } from './dead-changes.ts';
 import type { CohortWish } from './cohort-wish.ts';
 import { handOver, leading, notLeading, planHandover, turnFlag } from './commands.ts';
 import type { HandoverAnswer, HandoverPlan, HandoverWishes } from './commands.ts';
@@ -132,7 +133,7 @@ export class Engine implements EngineControl {
       log,
       access: deps.access,
       operators: {},
-      routes: [engineRoutes(this)],
+      routes: [engineRoutes(this), deadLetterMetrics(() => deadChanges(planesOf(this.stewards)))],
       readiness: {
         ...Object.fromEntries(readiness),
         flags: () => flagsReady(flags),
@@ -171,7 +172,7 @@ export class Engine implements EngineControl {
 
   /** Handovers of all capabilities, newest first. */
   async handovers(limit = 100): Promise<readonly HandoverView[]> {
-    const planes = [...this.stewards.values()].flatMap(({ plane }) => (plane ? [plane] : []));
+    const planes = planesOf(this.stewards);
     const sides = planes.flatMap((plane) => [plane.sides.legacy, plane.sides.extracted]);
     const all = await Promise.all(sides.map((side) => handoversOf(side, limit).catch(() => [])));
     return all.flat().sort((left, right) => right.startedAt - left.startedAt);
@@ -309,6 +310,10 @@ async function gatesOf(
   if (!plane || standing.as !== 'leader' || owner === null || backfill.state !== 'done')
     return null;
   return driver.gatekeeper.show(plane, otherSide(owner));
+}
+
+function planesOf(stewards: ReadonlyMap<string, Steward>): readonly Plane[] {
+  return [...stewards.values()].flatMap(({ plane }) => (plane ? [plane] : []));
 }
 
 /** Tables of other capabilities that lie in the same legacy database. */

@@ -168,8 +168,14 @@ describe.each([
       await pay(legacy, 'p', bad.money);
       await refund(legacy, 'r1', 'p');
       await drain();
-      expect(await databases.extracted.parked.skip('payments ["p"]')).toBe(2);
+      const { parked: changes, checks } = databases.extracted;
+      expect(await changes.skip('payments ["q"]')).toBe(0);
+      expect(await checks.demand()).toBeNull();
+      expect(await changes.skip('payments ["p"]')).toBe(2);
       expect(await parked()).toEqual([]);
+      expect(await checks.demand()).toMatchObject({
+        reason: 'dead-lettered changes of payments ["p"] were dropped',
+      });
       await pay(legacy, 'p', '7.00');
       await drain();
       expect(await extracted.values('SELECT entry_id FROM entries')).toEqual(['settlement']);

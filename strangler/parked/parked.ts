@@ -31,6 +31,11 @@ export function aggregatesOf(changes: readonly ParkedChange[]): readonly ParkedA
   }));
 }
 
+/** Why both sides have to be compared after changes of an aggregate were dropped. */
+export function droppedText(root: string): string {
+  return `dead-lettered changes of ${root} were dropped`;
+}
+
 /**
  * Has parked rows tried again: the owner's rows, as they are now, are written into its feed.
  * @returns the position after which they have been tried; null when `owner` is not the owner

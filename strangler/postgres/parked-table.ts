@@ -1,6 +1,8 @@
 import { decodeRow, encodeRow, fromAscii, toAscii } from '../mapping/index.ts';
+import { droppedText } from '../parked/index.ts';
 import type { ParkedChange, ParkedChanges } from '../side-database.ts';
 import type { PostgresClient, PostgresConnection } from './connection.ts';
+import { demandReconcile } from './install.ts';
 
 /** All but table names is kept as ASCII: the database may have an encoding of its own. */
 const COLUMNS = 'id, root, tbl AS "table", key, op, image, position, reason, attempts, at';
@@ -40,11 +42,15 @@ export class PostgresParkedChanges implements ParkedChanges {
   }
 
   async skip(root: string): Promise<number> {
-    const { rowCount } = await this.#db.query(
-      'DELETE FROM fig_parked WHERE capability = $1 AND root IN ($2, $3)',
-      [this.#capability, root, toAscii(root)],
-    );
-    return rowCount ?? 0;
+    return this.#db.transaction(async (client) => {
+      const { rowCount } = await client.query(
+        'DELETE FROM fig_parked WHERE capability = $1 AND root IN ($2, $3)',
+        [this.#capability, root, toAscii(root)],
+      );
+      const dropped = rowCount ?? 0;
+      if (dropped > 0) await demandReconcile(client, this.#capability, droppedText(toAscii(root)));
+      return dropped;
+    });
   }
 }
 

@@ -35,7 +35,7 @@ function unknownUpstreams(config: Unchecked, capabilities: Unchecked): string[] 
       : [`${field}: there is no upstream "${value}"; known are ${upstreams.join(', ')}`];
   return [
     ...check('monolith', config['monolith']),
-    ...['drainFirst', 'honoursKeys', 'stripsParameters'].flatMap((field) =>
+    ...['drainFirst', 'honoursKeys', 'stripsParameters', 'deadLetters'].flatMap((field) =>
       asArray(config[field]).flatMap((value, index) => check(`${field}.${index}`, value)),
     ),
     ...Object.entries(capabilities).flatMap(([key, value]) => {

@@ -41,3 +41,14 @@ describe('the cohorts of a capability', () => {
     );
   });
 });
+
+describe('applications that list dead letters', () => {
+  it('are upstreams, or are refused by name', () => {
+    const config = configWith({ databases });
+    expect(defineConfig(config).deadLetters).toEqual([]);
+    expect(defineConfig({ ...config, deadLetters: ['old'] }).deadLetters).toEqual(['old']);
+    expect(() => defineConfig({ ...config, deadLetters: ['older'] })).toThrow(
+      'deadLetters.0: there is no upstream "older"; known are old, next',
+    );
+  });
+});

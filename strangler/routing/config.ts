@@ -163,6 +163,11 @@ export const configSchema = z.strictObject({
    * a route. Where the monolith does, the facade looks for a capability without them, too.
    */
   stripsParameters: z.array(z.string()).default([]),
+  /**
+   * Upstreams that list at `/dead-letters` what they have given up on: events that a subscriber can't
+   * take, steps that are refused for good.
+   */
+  deadLetters: z.array(z.string()).default([]),
   /** The header that names the customer: stickiness, and reading one's own writes. */
   stickyHeader: header.default('x-customer-id'),
   // Names are checked with those that refer to them: a wrong one must not hide what is wrong inside.

@@ -1,7 +1,9 @@
 import type { Statement } from 'better-sqlite3';
 import { decodeRow, encodeRow } from '../mapping/index.ts';
+import { droppedText } from '../parked/index.ts';
 import type { ParkedChange, ParkedChanges } from '../side-database.ts';
 import type { SqliteConnection } from './connection.ts';
+import { demandReconcile } from './install.ts';
 
 const COLUMNS = 'id, root, tbl AS "table", key, op, image, position, reason, attempts, at';
 
@@ -112,11 +114,13 @@ export class ParkedTable {
 /** What others than the applier may do with parked changes. */
 export class SqliteParkedChanges implements ParkedChanges {
   readonly #db: SqliteConnection;
+  readonly #capability: string;
   readonly #read: ParkedTable;
   readonly #write: ParkedTable;
 
   constructor(connection: SqliteConnection, capability: string) {
     this.#db = connection;
+    this.#capability = capability;
     this.#read = new ParkedTable((sql) => connection.read(sql), capability);
     this.#write = new ParkedTable((sql) => connection.write(sql), capability);
   }
@@ -130,6 +134,10 @@ export class SqliteParkedChanges implements ParkedChanges {
   }
 
   skip(root: string): Promise<number> {
-    return this.#db.transaction(() => this.#write.forget(root));
+    return this.#db.transaction(() => {
+      const dropped = this.#write.forget(root);
+      if (dropped > 0) demandReconcile(this.#db, this.#capability, droppedText(root));
+      return dropped;
+    });
   }
 }

@@ -28,20 +28,23 @@ export type Fig = (
  * Writes down a system as `npm start` does, and gives a command line that finds it.
  * @param capability whose mapping the module of that name in this folder exports
  * @param others capabilities of which no rows move
+ * @param deadLettersUrl an application that lists dead letters
  */
 export async function figFor(
   sides: Sides,
   engineUrl: string,
   capability: 'shop' | 'desk' | 'till' = 'shop',
   others: readonly string[] = [],
+  deadLettersUrl?: string,
 ): Promise<Fig> {
   const folder = dirname(sides.legacy.name);
   const config = join(folder, 'fig.config.mjs');
   const unused = 'http://127.0.0.1:9';
   const routed = (name: string) => ({ legacy: 'old', extracted: 'new', routes: [`/${name}/*`] });
   const declaration = {
-    upstreams: { old: unused, new: unused },
+    upstreams: { old: deadLettersUrl ?? unused, new: unused },
     monolith: 'old',
+    deadLetters: deadLettersUrl === undefined ? [] : ['old'],
     capabilities: {
       [capability]: { ...routed(capability), databases: sides.urls },
       ...Object.fromEntries(others.map((name) => [name, routed(name)])),

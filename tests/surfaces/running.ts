@@ -9,6 +9,7 @@ import { asOperator, withoutSystem } from '../../system/index.ts';
 import type { System } from '../../system/index.ts';
 import { eventually, request, withSystem } from '../support/index.ts';
 import type { Answer } from '../support/index.ts';
+import { giveUpEvent } from './give-up-event.ts';
 import { Shapes } from './shape.ts';
 import { lines } from './syntax.ts';
 
@@ -52,6 +53,18 @@ type RunCommand = (
   },
 ) => Promise<number>;
 
+/** The metrics of one process: their types, and the labels of each. */
+function metricsIn(body: string): string {
+  const found = body.split('\n').flatMap((line) => {
+    if (line.startsWith('# ')) return [line.slice(2)];
+    const labels = /^(\w+)(?:\{(.*)\})? /.exec(line);
+    if (!labels) return [];
+    const names = [...(labels[2] ?? '').matchAll(/(\w+)="/g)].map(([, name]) => String(name));
+    return [`${labels[1]} {${names.sort().join(', ')}}`];
+  });
+  return lines(found);
+}
+
 /** Goes through a migration once, and notes down what every answer looks like. */
 class Observer {
   readonly #system: System;
@@ -76,6 +89,7 @@ class Observer {
     await this.#orders();
     await this.#copying();
     await this.#parking();
+    await this.#givingUp();
     await this.#moving();
     await this.#operators();
     return {
@@ -178,6 +192,19 @@ class Observer {
     await this.#ask('reconcile payment --repair');
   }
 
+  /** An event that shipping could not take. */
+  async #givingUp(): Promise<void> {
+    const id = giveUpEvent(this.#system.env['MONOLITH_DATABASE_URL'] ?? '');
+    await this.#ask('dead-letters list');
+    await this.#ask('status');
+    await this.#ask('doctor');
+    await this.#ask(`dead-letters show --kind event ${id}`);
+    await this.#operator('monolith', 'GET', '/dead-letters');
+    await this.#ask('dead-letters retry --kind step');
+    await this.#ask(`dead-letters drop --kind event ${id} --yes`);
+    await this.#ask(`dead-letters show --kind event ${id}`);
+  }
+
   async #moving(): Promise<void> {
     await this.#ask('switch payment --customers CORK --dry-run');
     await this.#ask('switch payment --customers CORK --yes');
@@ -278,7 +305,7 @@ class Observer {
     const { code, document } = await this.#run(line);
     const [verb, ...rest] = line.split(' ');
     const options = rest.filter((word) =>
-      /^(--(?!yes)|list|show|set|print|on|off|report|retry|skip)/.test(word),
+      /^(--(?!yes)|list|show|set|print|on|off|report|retry|skip|drop)/.test(word),
     );
     this.#shapes.add(['fig', verb, ...options, `exit ${code}`].join(' '), document);
   }
@@ -319,15 +346,11 @@ class Observer {
   }
 
   async #metrics(): Promise<string> {
-    const { body } = await request<string>('GET', `${this.#system.urls['admin']}/metrics`);
-    const found = body.split('\n').flatMap((line) => {
-      if (line.startsWith('# ')) return [line.slice(2)];
-      const labels = /^(\w+)(?:\{(.*)\})? /.exec(line);
-      if (!labels) return [];
-      const names = [...(labels[2] ?? '').matchAll(/(\w+)="/g)].map(([, name]) => String(name));
-      return [`${labels[1]} {${names.sort().join(', ')}}`];
-    });
-    return lines(found);
+    const of = async (name: string): Promise<string> => {
+      const url = `${this.#system.urls[name]}/metrics`;
+      return `Of ${name}:\n${metricsIn((await request<string>('GET', url)).body)}`;
+    };
+    return (await Promise.all(['admin', 'engine', 'monolith'].map(of))).join('\n\n');
   }
 
   #headersAnswered(): string {

@@ -18,6 +18,7 @@ import type { SideName } from '../../side.ts';
 import { declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
 import { confirmed } from '../confirm.ts';
+import { countDeadLetters, deadLetterFindings } from '../dead-letter-health.ts';
 import { doctorText } from '../doctor-text.ts';
 import type { Examination } from '../doctor-text.ts';
 import { EngineClient } from '../engine-client.ts';
@@ -87,8 +88,14 @@ async function look(
   const findings = capabilities.flatMap((facts) =>
     diagnose(facts, engineFacts(live?.find((one) => one.capability === facts.capability))),
   );
-  const around = await examineSurroundings(context, capabilities.map(truthOf));
-  return { capabilities, findings: [...findings, ...flagFindings(flags), ...around] };
+  const [around, deadLetters] = await Promise.all([
+    examineSurroundings(context, capabilities.map(truthOf)),
+    countDeadLetters(context),
+  ]);
+  return {
+    capabilities,
+    findings: [...findings, ...flagFindings(flags), ...around, ...deadLetterFindings(deadLetters)],
+  };
 }
 
 /** As an engine would tell them, where none does. */

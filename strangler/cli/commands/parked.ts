@@ -19,7 +19,7 @@ import type { Output } from '../output.ts';
 const LOOK_MS = 20;
 
 /** What is parked of one capability, and where. */
-interface Found {
+export interface Found {
   readonly capability: string;
   readonly sides: Readonly<Record<SideName, SideDatabase>>;
   /** The side that could not take it. */
@@ -135,7 +135,8 @@ export async function skip(
   });
 }
 
-async function withParked(
+/** Opens both sides of a capability for work on what is parked. @throws when one can't be opened */
+export async function withParked(
   declaration: DataDeclaration,
   work: (found: Found) => Promise<void>,
 ): Promise<void> {

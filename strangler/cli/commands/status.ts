@@ -4,6 +4,8 @@ import { unreadableText } from '../../routing/index.ts';
 import { ask } from '../ask.ts';
 import { declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
+import { countDeadLetters, deadLetterLines, deadLetterSteps } from '../dead-letter-health.ts';
+import type { DeadLetterCount } from '../dead-letter-health.ts';
 import { EngineClient } from '../engine-client.ts';
 import { nextSteps } from '../next-step.ts';
 import type { Output } from '../output.ts';
@@ -19,6 +21,11 @@ interface StatusOptions {
   readonly watch: boolean;
 }
 
+/** Where everything is, and what was given up. */
+interface Overview extends FoundStatus {
+  readonly deadLetters: readonly DeadLetterCount[];
+}
+
 /** Shows where every capability is, from the engine or, without one, from the databases. */
 export async function status(
   context: Context,
@@ -30,39 +37,44 @@ export async function status(
     declarationsFor(context, capability).map(({ mapping }) => mapping.capability),
   );
   const engine = new EngineClient(context, 0, () => undefined);
-  const find = async (): Promise<FoundStatus> => {
-    const found = await findStatus(context, engine);
+  const find = async (): Promise<Overview> => {
+    const [found, deadLetters] = await Promise.all([
+      findStatus(context, engine),
+      countDeadLetters(context),
+    ]);
     const capabilities = found.capabilities.filter((one) => wanted.has(one.capability));
-    return { ...found, capabilities };
+    return { ...found, capabilities, deadLetters };
   };
   if (!watch) {
     const found = await find();
     const text = (): string => statusText(headOf(found), found.capabilities, output.paint);
-    output.result(found, text, found.capabilities.flatMap(nextSteps));
+    const next = [...found.capabilities.flatMap(nextSteps), ...deadLetterSteps(found.deadLetters)];
+    output.result(found, text, next);
     return;
   }
   if (output.terminal && !output.json) return redraw(context, find, output);
   const lines = new WatchedLines();
   for (;;) {
     const found = await find();
-    for (const line of lines.of(found)) output.line(line, found);
+    for (const line of lines.of(found, deadLetterLines(found.deadLetters)))
+      output.line(line, found);
     await delay(REFRESH_MS);
   }
 }
 
-function headOf({ source, engineUrl, flags }: FoundStatus): readonly string[] {
+function headOf({ source, engineUrl, flags, deadLetters }: Overview): readonly string[] {
   const teller =
     source === 'engine'
       ? `engine at ${engineUrl}`
       : `no engine answers at ${engineUrl}; this is what the databases say`;
   const unreadable = unreadableText(flags);
-  return [teller, ...(unreadable === null ? [] : [unreadable])];
+  return [teller, ...(unreadable === null ? [] : [unreadable]), ...deadLetterLines(deadLetters)];
 }
 
 /** Until somebody interrupts it. */
 async function redraw(
   context: Context,
-  find: () => Promise<FoundStatus>,
+  find: () => Promise<Overview>,
   output: Output,
 ): Promise<void> {
   if (!output.terminal) return;

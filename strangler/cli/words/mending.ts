@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { OutputWishes } from '../output.ts';
 import { ALL, DRY_RUN, positive, patience, verb, YES } from '../verb.ts';
 import type { Run } from '../verb.ts';
+import { addDeadLetters } from './dead-letters.ts';
 
 interface DoctorWordsGiven extends OutputWishes {
   readonly repair: boolean;
@@ -32,7 +33,10 @@ export function addMending(program: Command, run: Run): void {
   addDoctor(program, run);
   const parked = program
     .command('parked')
-    .description('see to changes that could not be applied; each keeps back its own aggregate only')
+    .description(
+      'see to changes that could not be applied; each keeps back its own aggregate only; the same as ' +
+        'fig dead-letters --kind change',
+    )
     .addHelpText(
       'after',
       '\nExamples:\n  fig parked\n  fig parked show payment 3\n  fig parked retry payment\n' +
@@ -40,6 +44,7 @@ export function addMending(program: Command, run: Run): void {
     );
   addParkedViews(parked, run);
   addParkedOrders(parked, run);
+  addDeadLetters(program, run);
   addUninstall(program, run);
 }
 

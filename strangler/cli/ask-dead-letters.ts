@@ -1,0 +1,109 @@
+import { z } from 'zod';
+import type { HttpAnswer } from '../../chassis/index.ts';
+import { upstreamSettings } from '../routing/index.ts';
+import { ask } from './ask.ts';
+import type { Context } from './context.ts';
+
+const letter = z.object({
+  kind: z.string(),
+  id: z.string(),
+  what: z.string(),
+  reason: z.string(),
+  attempts: z.number(),
+  since: z.number(),
+});
+const page = z.object({
+  counts: z.record(z.string(), z.number()),
+  deadLetters: z.array(letter),
+});
+const opened = letter.extend({ details: z.unknown() });
+
+export type AskedLetter = z.output<typeof letter>;
+export type OpenedLetter = z.output<typeof opened>;
+
+/** An application that lists dead letters, by its name in the configuration. */
+export interface Teller {
+  readonly upstream: string;
+  readonly url: string;
+}
+
+/** What one application tells of its dead letters, or why it tells nothing. */
+export type Told = Teller &
+  (
+    | { readonly problem: string }
+    | {
+        readonly problem: null;
+        readonly counts: Readonly<Record<string, number>>;
+        readonly deadLetters: readonly AskedLetter[];
+      }
+  );
+
+/** The applications that the configuration names under `deadLetters`. */
+export function tellersOf({ config }: Context): readonly Teller[] {
+  return config.deadLetters.map((upstream) => {
+    const { url } = upstreamSettings(config.upstreams[upstream] ?? '');
+    return { upstream, url };
+  });
+}
+
+/**
+ * Asks each application for its dead letters.
+ * @param query such as `?kind=event`
+ */
+export function askDeadLetters(context: Context, query: string): Promise<readonly Told[]> {
+  return Promise.all(
+    tellersOf(context).map(async (teller): Promise<Told> => {
+      const answer = await ask(context, teller.url, `/dead-letters${query}`);
+      const told = page.safeParse(answer?.body);
+      if (answer?.status !== 200 || !told.success) return { ...teller, problem: problemOf(answer) };
+      return { ...teller, problem: null, ...told.data };
+    }),
+  );
+}
+
+/** One dead letter of one application; undefined when it has none of that id. Else why it can't tell. */
+export async function askDeadLetter(
+  context: Context,
+  { url }: Teller,
+  kind: string,
+  id: string,
+): Promise<OpenedLetter | { readonly problem: string } | undefined> {
+  const answer = await ask(context, url, pathOf(kind, id));
+  if (answer && (answer.status === 404 || isUnknownKind(answer))) return undefined;
+  const told = opened.safeParse(answer?.body);
+  if (answer?.status !== 200 || !told.success) return { problem: problemOf(answer) };
+  return told.data;
+}
+
+/**
+ * Decides about a dead letter.
+ * @returns what went wrong; null when it was decided, undefined when there is none (any more)
+ */
+export async function decideDeadLetter(
+  context: Context,
+  { url }: Teller,
+  { kind, id }: Pick<AskedLetter, 'kind' | 'id'>,
+  decision: 'retry' | 'drop',
+): Promise<string | null | undefined> {
+  const answer = await ask(context, url, `${pathOf(kind, id)}/${decision}`, 'POST');
+  if (answer?.status === 404) return undefined;
+  return answer?.status === 200 ? null : problemOf(answer);
+}
+
+/** Why an application tells nothing, for people. */
+function problemOf(answer: HttpAnswer | undefined): string {
+  if (!answer) return 'it does not answer';
+  const { code } = (answer.body ?? {}) as { readonly code?: string };
+  if (answer.status === 401) return "it refuses the operators' token";
+  if (answer.status === 200) return 'it answers with something else';
+  return `it answers ${answer.status}${code === undefined ? '' : ` ${code}`}`;
+}
+
+/** It has dead letters, but none of this kind. */
+function isUnknownKind({ status, body }: HttpAnswer): boolean {
+  return status === 400 && (body as { code?: string } | undefined)?.code === 'invalid_request';
+}
+
+function pathOf(kind: string, id: string): string {
+  return `/dead-letters/${encodeURIComponent(kind)}/${encodeURIComponent(id)}`;
+}

@@ -1,0 +1,293 @@
+import { count, plural } from '../../wording.ts';
+import { askDeadLetter, askDeadLetters, decideDeadLetter, tellersOf } from '../ask-dead-letters.ts';
+import type { AskedLetter, OpenedLetter, Teller, Told } from '../ask-dead-letters.ts';
+import { confirmed } from '../confirm.ts';
+import { declarationsFor } from '../context.ts';
+import type { Context } from '../context.ts';
+import type { Kind } from '../dead-letter-kind.ts';
+import { CommandError, EXIT } from '../exit.ts';
+import { ago, table } from '../format.ts';
+import { step } from '../next-step.ts';
+import type { Output } from '../output.ts';
+import { retry, showParked, skip, withParked } from './parked.ts';
+
+/** A dead letter of any kind, as it is listed. */
+interface Listed extends AskedLetter {
+  /** Of a change. */
+  readonly capability?: string;
+  /** Of an event or a step: the application that has it. */
+  readonly upstream?: string;
+}
+
+/** Who could not be asked, and why. */
+interface Unasked {
+  readonly source: string;
+  readonly reason: string;
+}
+
+interface Listing {
+  readonly listed: readonly Listed[];
+  /** How many more there are. */
+  readonly more: number;
+  readonly unasked: readonly Unasked[];
+}
+
+interface ListWish {
+  readonly kind: Kind | undefined;
+  readonly capability: string | undefined;
+}
+
+/**
+ * Lists dead letters of all kinds, or of one.
+ * @throws CommandError when somebody could not be asked, after what the others have told
+ */
+export async function listDeadLetters(
+  context: Context,
+  output: Output,
+  { kind, capability }: ListWish,
+): Promise<void> {
+  if (capability !== undefined && kind !== undefined && kind !== 'change') {
+    const message = `only changes belong to a capability; leave out ${capability}, or give --kind change`;
+    throw new CommandError(
+      EXIT.usage,
+      'usage_kind',
+      message,
+      `fig dead-letters list --kind ${kind}`,
+    );
+  }
+  const parts = [
+    ...(kind === undefined || kind === 'change' ? [await changesOf(context, capability)] : []),
+    ...(kind !== 'change' && capability === undefined ? [await askedOf(context, kind)] : []),
+  ];
+  const listed = parts.flatMap((part) => part.listed);
+  const unasked = parts.flatMap((part) => part.unasked);
+  const more = parts.reduce((sum, part) => sum + part.more, 0);
+  const [first] = listed;
+  const next = first ? [step(`fig dead-letters show ${namesOf(first)}`, 'what it is about')] : [];
+  output.result(
+    { deadLetters: listed, more, unasked },
+    () => listText({ listed, more, unasked }),
+    next,
+  );
+  if (unasked.length > 0) throw notAsked(unasked);
+}
+
+/** Shows one with its details. */
+export async function showDeadLetter(
+  context: Context,
+  output: Output,
+  kind: Kind,
+  names: readonly string[],
+): Promise<void> {
+  if (kind === 'change') {
+    const { capability, id } = changeNamed(names);
+    return showParked(context, output, capability, idOf(id, names));
+  }
+  const { teller, letter } = await find(context, kind, onlyName(names));
+  const one = namesOf(letter);
+  const next = [
+    step(`fig dead-letters retry ${one}`, 'once the cause is gone'),
+    step(`fig dead-letters drop ${one} --yes`, 'goes on without it'),
+  ];
+  output.result({ upstream: teller.upstream, ...letter }, () => showText(letter), next);
+}
+
+/** Has one tried again, or all of a kind. @throws CommandError when that could not be asked for */
+export async function retryDeadLetters(
+  context: Context,
+  output: Output,
+  {
+    kind,
+    names,
+    timeoutMs,
+  }: { readonly kind: Kind; readonly names: readonly string[]; readonly timeoutMs: number },
+): Promise<void> {
+  if (kind === 'change') {
+    const { capability, id } = changeNamed(names);
+    const chosen = id === undefined ? undefined : idOf(id, names);
+    return retry(context, output, capability, { id: chosen, timeoutMs });
+  }
+  const chosen =
+    names.length > 0 ? [await find(context, kind, onlyName(names))] : await allOf(context, kind);
+  let retried = 0;
+  for (const { teller, letter } of chosen) {
+    const problem = await decideDeadLetter(context, teller, letter, 'retry');
+    if (typeof problem === 'string') throw notDecided(teller, letter, problem);
+    if (problem === null) retried += 1;
+  }
+  output.result(
+    { kind, retried },
+    () => `${plural(retried, kind)} will be tried again`,
+    retried > 0 ? [step(`fig dead-letters list --kind ${kind}`, 'shows what fails again')] : [],
+  );
+}
+
+/** Goes on without one. */
+export async function dropDeadLetter(
+  context: Context,
+  output: Output,
+  {
+    kind,
+    names,
+    yes,
+  }: { readonly kind: Kind; readonly names: readonly string[]; readonly yes: boolean },
+): Promise<void> {
+  if (kind === 'change') {
+    const { capability, id } = changeNamed(names);
+    return skip(context, output, capability, { id: idOf(id, names), yes });
+  }
+  const { teller, letter } = await find(context, kind, onlyName(names));
+  const loss =
+    kind === 'event'
+      ? 'the subscriber never handles this event'
+      : 'the step is not taken again, whatever became of it';
+  await confirmed(output, {
+    question: `Drop ${letter.what} (${letter.id})? ${loss}.`,
+    yes,
+    otherwise: `fig dead-letters drop ${namesOf(letter)} --yes`,
+  });
+  const problem = await decideDeadLetter(context, teller, letter, 'drop');
+  if (problem === undefined) throw none(kind, letter.id);
+  if (problem !== null) throw notDecided(teller, letter, problem);
+  output.result({ kind, id: letter.id, what: letter.what }, () => `${letter.what} dropped`);
+}
+
+/** What is parked of each capability; the databases are read. */
+async function changesOf(context: Context, capability: string | undefined): Promise<Listing> {
+  const listed: Listed[] = [];
+  const unasked: Unasked[] = [];
+  for (const declaration of declarationsFor(context, capability)) {
+    const name = declaration.mapping.capability;
+    try {
+      await withParked(declaration, async ({ aggregates }) => {
+        for (const { id, root, reason, attempts, since } of aggregates) {
+          const letter = { kind: 'change', id: String(id), what: root, reason, attempts, since };
+          listed.push({ ...letter, capability: name });
+        }
+      });
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      unasked.push({ source: `databases of ${name}`, reason });
+    }
+  }
+  return { listed, more: 0, unasked };
+}
+
+/** What applications tell. */
+async function askedOf(context: Context, kind: Kind | undefined): Promise<Listing> {
+  const told = await askDeadLetters(context, kind === undefined ? '' : `?kind=${kind}`);
+  const listed = told.flatMap((one) =>
+    one.problem === null
+      ? one.deadLetters.map((letter) => ({ ...letter, upstream: one.upstream }))
+      : [],
+  );
+  const counts = told.flatMap((one) => (one.problem === null ? Object.entries(one.counts) : []));
+  const all = counts
+    .filter(([of]) => kind === undefined || of === kind)
+    .reduce((sum, [, value]) => sum + value, 0);
+  return { listed, more: Math.max(0, all - listed.length), unasked: unaskedOf(told) };
+}
+
+function unaskedOf(told: readonly Told[]): readonly Unasked[] {
+  return told.flatMap(({ upstream, url, problem }) =>
+    problem === null ? [] : [{ source: `${upstream} (${url})`, reason: problem }],
+  );
+}
+
+interface Located<Letter> {
+  readonly teller: Teller;
+  readonly letter: Letter;
+}
+
+/** @throws CommandError when nobody has it, or one who may have it can't be asked */
+async function find(context: Context, kind: Kind, id: string): Promise<Located<OpenedLetter>> {
+  const unasked: Unasked[] = [];
+  for (const teller of tellersOf(context)) {
+    const found = await askDeadLetter(context, teller, kind, id);
+    if (found === undefined) continue;
+    if (!('problem' in found)) return { teller, letter: found };
+    unasked.push({ source: `${teller.upstream} (${teller.url})`, reason: found.problem });
+  }
+  if (unasked.length > 0) throw notAsked(unasked);
+  throw none(kind, id);
+}
+
+/** @throws CommandError when one can't be asked: "all" would not be true */
+async function allOf(context: Context, kind: Kind): Promise<readonly Located<AskedLetter>[]> {
+  const told = await askDeadLetters(context, `?kind=${kind}`);
+  const unasked = unaskedOf(told);
+  if (unasked.length > 0) throw notAsked(unasked);
+  return told.flatMap((one) =>
+    one.problem === null ? one.deadLetters.map((letter) => ({ teller: one, letter })) : [],
+  );
+}
+
+function changeNamed(names: readonly string[]): { capability: string; id: string | undefined } {
+  const [capability, id, ...more] = names;
+  if (capability !== undefined && more.length === 0) return { capability, id };
+  const message = 'a change is named by its capability and its id';
+  const next = 'fig dead-letters list --kind change';
+  throw new CommandError(EXIT.usage, 'usage_id', message, next);
+}
+
+/** The number of a change. */
+function idOf(id: string | undefined, names: readonly string[]): number {
+  const value = Number(id);
+  if (Number.isInteger(value) && value > 0) return value;
+  const message = `a change is named by its capability and its id, a whole number: not "${names.join(' ')}"`;
+  const next = 'fig dead-letters list --kind change';
+  throw new CommandError(EXIT.usage, 'usage_id', message, next);
+}
+
+function onlyName(names: readonly string[]): string {
+  const [id, ...more] = names;
+  if (id !== undefined && more.length === 0) return id;
+  const message = 'give one id, as the list shows it';
+  throw new CommandError(EXIT.usage, 'usage_id', message, 'fig dead-letters list');
+}
+
+/** The words that name it for show, retry and drop. */
+function namesOf({ kind, capability, id }: Listed): string {
+  return [`--kind ${kind}`, ...(capability === undefined ? [] : [capability]), id].join(' ');
+}
+
+function none(kind: string, id: string): CommandError {
+  const message = `there is no dead letter of kind ${kind} with the id ${id}`;
+  const next = `fig dead-letters list --kind ${kind}`;
+  return new CommandError(EXIT.usage, 'no_dead_letter', message, next);
+}
+
+function notAsked(unasked: readonly Unasked[]): CommandError {
+  const list = unasked.map(({ source, reason }) => `${source}: ${reason}`).join('; ');
+  const message = `not everybody could be asked: ${list}`;
+  return new CommandError(EXIT.failed, 'not_asked', message, 'fig status');
+}
+
+function notDecided({ upstream, url }: Teller, { id }: AskedLetter, problem: string): CommandError {
+  const message = `nobody knows what became of ${id}: ${upstream} (${url}) was asked, and ${problem}`;
+  return new CommandError(EXIT.failed, 'not_decided', message, 'fig dead-letters list');
+}
+
+function listText({ listed, more, unasked }: Listing): string {
+  const rows = listed.map(({ kind, capability, upstream, id, what, since, reason }) => [
+    kind,
+    capability ?? upstream ?? '',
+    id,
+    what,
+    ago(Date.now() - since),
+    reason,
+  ]);
+  const [first] = listed;
+  const missing = unasked.map(({ source, reason }) => `not known: ${source}: ${reason}`);
+  if (!first) return missing.length > 0 ? missing.join('\n') : 'there are no dead letters';
+  const remedy = `once the cause is gone: fig dead-letters retry ${namesOf(first)}`;
+  const rest = more > 0 ? [`and ${count(more)} more`] : [];
+  return [table(rows), ...rest, ...missing, remedy].join('\n');
+}
+
+function showText({ id, what, reason, attempts, details }: OpenedLetter): string {
+  const lines = JSON.stringify(details, null, 2)
+    .split('\n')
+    .map((line) => `  ${line}`);
+  return [`${id}  ${what}  tried ${plural(attempts, 'time')}: ${reason}`, ...lines].join('\n');
+}
