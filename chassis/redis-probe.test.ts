@@ -1,8 +1,13 @@
+import { execFile } from 'node:child_process';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { describe, expect, it } from '@jest/globals';
-import { eventually, withRedis } from '../tests/support/index.ts';
+import { freePort } from '../system/index.ts';
+import { CA_FILE } from '../tests/facade/tls/https-server.ts';
+import { built, eventually, withRedis } from '../tests/support/index.ts';
 import { createLog } from './log.ts';
 import { probeRedis } from './redis-probe.ts';
 
@@ -32,6 +37,33 @@ async function probe(url: string): Promise<{ said: string; logged: string }> {
   } finally {
     probed.close();
   }
+}
+
+/** Says that it is ready as soon as it is. */
+const UNTIL_READY = `
+  const [from, url] = process.argv.slice(1);
+  const { createLog, probeRedis } = await import(from);
+  const probed = probeRedis(url, createLog('test'));
+  while (!(await probed.readiness().catch(() => false))) await new Promise(setImmediate);
+  probed.close();
+  console.log('ready');
+`;
+
+/** Has a Redis listen on a port with TLS, too. @returns its URL there */
+async function withTls(url: string): Promise<string> {
+  const folder = dirname(CA_FILE);
+  const port = String(await freePort());
+  const admin = new Redis(url);
+  try {
+    await admin.call(
+      ...['CONFIG', 'SET', 'tls-cert-file', join(folder, 'server.pem')],
+      ...['tls-key-file', join(folder, 'server-key.pem'), 'tls-ca-cert-file', CA_FILE],
+      ...['tls-auth-clients', 'no', 'tls-port', port],
+    );
+  } finally {
+    admin.disconnect();
+  }
+  return Object.assign(new URL(url.replace(/^redis:/, 'rediss:')), { port }).href;
 }
 
 describe('a probe of Redis', () => {
@@ -69,6 +101,24 @@ describe('a probe of Redis', () => {
       const said = (await probe(`redis://127.0.0.1:${other.port}`)).said;
       expect(said).toContain('closes the connection');
       await other.close();
+    }));
+
+  it('speaks TLS, with whom it trusts', () =>
+    withRedis(async ({ url }) => {
+      const tlsUrl = await withTls(url);
+      const { said, logged } = await probe(tlsUrl);
+      expect(said).toContain('nobody who is known here vouches for its certificate');
+      expect(said).toContain("name the authority's PEM file in NODE_EXTRA_CA_CERTS");
+      expect(said + logged).not.toContain(new URL(url).password);
+      // Node reads that file when it starts.
+      const env = { ...process.env, NODE_EXTRA_CA_CERTS: CA_FILE };
+      const script = ['--input-type=module', '-e', UNTIL_READY];
+      const parameters = [...script, built(new URL('index.ts', import.meta.url)), tlsUrl];
+      const { stdout } = await promisify(execFile)(process.execPath, parameters, {
+        env,
+        timeout: 30_000,
+      });
+      expect(stdout).toBe('ready\n');
     }));
 
   it('takes the user of an ACL, and warns of a Redis that asks for no password', () =>

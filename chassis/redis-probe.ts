@@ -5,6 +5,8 @@ import type { Logger } from './log.ts';
 
 const ATTEMPT_MS = 2_000;
 const BETWEEN_MS = 500;
+/** Codes of TLS (OpenSSL's, as Node names them). */
+const UNTRUSTED = /^(SELF_SIGNED|DEPTH_ZERO_SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER))/;
 const PLAIN = 'give redis:// instead of rediss://';
 
 /** Whether a Redis that a process was told to use has ever answered. */
@@ -111,6 +113,9 @@ function explain(error: Error, url: string): string {
   }
   if (/wrong version number|packet length too long|EPROTO/.test(message)) {
     return `it speaks no TLS; ${PLAIN}`;
+  }
+  if (code !== undefined && UNTRUSTED.test(code)) {
+    return `nobody who is known here vouches for its certificate (${code}); name the authority's PEM file in NODE_EXTRA_CA_CERTS`;
   }
   // A Redis without TLS waits for the end of what it takes for a command.
   if (code === 'ETIMEDOUT' || /timed out/i.test(message)) {
