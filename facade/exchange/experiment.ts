@@ -33,6 +33,8 @@ export interface Answered {
   readonly capability: Capability;
   readonly side: SideName;
   readonly form: RequestForm;
+  /** Lower-case names of the headers that must be the same on both sides. */
+  readonly comparedHeaders: readonly string[];
   /** The body that came with it. */
   readonly sent: Buffer | null;
   readonly control: Observation;
@@ -99,8 +101,7 @@ export class Experiments {
 
   /** The other side's first answer. Nearly always it is the same, so that case costs no promise. */
   weigh(answered: Answered, control: Observation, candidate: Observation): void {
-    const { comparedHeaders } = answered.capability;
-    if (sameAnswer(control, candidate, comparedHeaders)) {
+    if (sameAnswer(control, candidate, answered.comparedHeaders)) {
       this.#conclude(answered, { kind: 'matched' });
     } else {
       this.#lookCloser(answered, control, candidate).catch((error: unknown) =>
@@ -114,9 +115,12 @@ export class Experiments {
     control: Observation,
     candidate: Observation,
   ): Promise<void> {
-    const [ours, theirs] = [await meant(control), await meant(candidate)];
-    const { capability, side } = answered;
-    if (this.#compare(capability, side, ours, theirs).length === 0) {
+    await this.#judge(answered, await meant(control), await meant(candidate));
+  }
+
+  /** What both sides meant. */
+  async #judge(answered: Answered, control: Observation, candidate: Observation): Promise<void> {
+    if (this.#compare(answered, answered.side, control, candidate).length === 0) {
       this.#conclude(answered, { kind: 'matched' });
       return;
     }
@@ -130,14 +134,8 @@ export class Experiments {
 
   /** What a client has already says nothing of what the sides would answer. */
   async #askBoth(answered: Answered): Promise<void> {
-    const { capability, side } = answered;
-    const control = await this.#ask(answered, side);
-    const candidate = await this.#ask(answered, otherSide(side));
-    if (this.#compare(capability, side, control, candidate).length === 0) {
-      this.#conclude(answered, { kind: 'matched' });
-    } else {
-      await this.#lookCloser(answered, control, candidate);
-    }
+    const control = await this.#ask(answered, answered.side);
+    await this.#judge(answered, control, await this.#ask(answered, otherSide(answered.side)));
   }
 
   #conclude({ capability, form: { method, target: path } }: Answered, verdict: Verdict): void {
@@ -206,7 +204,7 @@ export class Experiments {
     }
     const now = book.of(capability, key);
     if (!still || now.owner !== owner || now.epoch !== epoch) return undefined;
-    const found = this.#compare(capability, owner, control, candidate);
+    const found = this.#compare(answered, owner, control, candidate);
     return found.length === 0 ? { kind: 'matched' } : { kind: 'mismatched', differences: found };
   }
 
@@ -220,17 +218,16 @@ export class Experiments {
   }
 
   #compare(
-    capability: Capability,
+    { capability, comparedHeaders }: Answered,
     controlSide: SideName,
     control: Observation,
     candidate: Observation,
   ): readonly Difference[] {
-    const { ignore, comparedHeaders } = capability;
     const origins = {
       legacy: this.#deps.upstreamOf(capability, 'legacy').url,
       extracted: this.#deps.upstreamOf(capability, 'extracted').url,
     };
-    const rules = { ignore, headers: comparedHeaders, origins };
+    const rules = { ignore: capability.ignore, headers: comparedHeaders, origins };
     return controlSide === 'legacy'
       ? differences(control, candidate, rules)
       : differences(candidate, control, rules);

@@ -113,7 +113,7 @@ class Reading {
   }
 
   #compare(side: SideName, outcome: Extract<Outcome, { kind: 'answered' | 'over' }>): void {
-    const { experiments } = this.#core;
+    const { experiments, routes } = this.#core;
     const { capability } = this.#decision;
     const { form } = this.#visit;
     const sent = this.#body;
@@ -122,7 +122,9 @@ class Reading {
     else if (outcome.body === undefined) experiments.skip(capability, 'too_large');
     else {
       const { status, headers, body } = outcome;
-      experiments.observe({ capability, side, form, sent, control: { status, headers, body } });
+      const control = { status, headers, body };
+      const comparedHeaders = routes.comparedHeadersOf(form.method, form.path);
+      experiments.observe({ capability, side, form, comparedHeaders, sent, control });
     }
   }
 

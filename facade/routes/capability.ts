@@ -24,8 +24,6 @@ export interface Capability {
   readonly passesEncodedSlashes: boolean;
   /** Body paths that may differ between the sides. */
   readonly ignore: readonly string[];
-  /** Lower-case names of headers that must be the same on both sides. */
-  readonly comparedHeaders: readonly string[];
 }
 
 /** A pattern of the configuration, and what it stands for. */
@@ -36,6 +34,11 @@ interface Route<T> {
   readonly except?: RouteTable<true> | undefined;
 }
 
+/** A pattern whose paths belong to a capability. */
+interface OwnRoute extends Route<Capability> {
+  readonly comparedHeaders: readonly string[];
+}
+
 /** What a route means: the capability it belongs to and those that its writes change. */
 export interface Routes {
   readonly capabilities: readonly Capability[];
@@ -43,6 +46,8 @@ export interface Routes {
   capabilityOf(method: string, path: string): Capability | undefined;
   /** Capabilities that a write to this path changes behind the facade's back. */
   touchedBy(method: string, path: string): readonly Capability[];
+  /** Lower-case names of the headers that must be the same in both sides' answers to such a request. */
+  comparedHeadersOf(method: string, path: string): readonly string[];
   /** The pattern that such a request matches. */
   patternOf(method: string, path: string): string | undefined;
 }
@@ -52,7 +57,7 @@ const OTHER = '*';
 const METHODS = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE', OTHER];
 const PARAMETERS = /;[^/]*/g;
 
-const NONE: readonly Capability[] = [];
+const NONE: readonly never[] = [];
 
 /** Numbers capabilities; a name keeps its number for as long as the process lives. */
 export class Indexes {
@@ -79,7 +84,7 @@ function cohortsOf(
 /** Compiles the routes of a configuration. */
 export function compileRoutes(config: FigConfig, indexes = new Indexes()): Routes {
   const byName = new Map<string, Capability>();
-  const owned = new Map(METHODS.map((method) => [method, new RouteTable<Route<Capability>>()]));
+  const owned = new Map(METHODS.map((method) => [method, new RouteTable<OwnRoute>()]));
   const strips = config.stripsParameters.includes(config.monolith);
   const plain = (path: string): string =>
     strips && path.includes(';') ? path.replace(PARAMETERS, '') : path;
@@ -99,12 +104,16 @@ export function compileRoutes(config: FigConfig, indexes = new Indexes()): Route
       passesEncodedSlashes: settings.encodedSlashes === 'pass',
       cohorts: cohortsOf(settings, config),
       ignore: settings.ignore.map(({ path }) => path),
-      comparedHeaders: settings.comparedHeaders,
     };
     byName.set(name, capability);
     for (const given of settings.routes) {
-      const { path, methods, except = [] } = typeof given === 'string' ? { path: given } : given;
-      const route = { pattern: path, of: capability, except: tableOf(except) };
+      const {
+        path,
+        methods,
+        except = [],
+        comparedHeaders = settings.comparedHeaders,
+      } = typeof given === 'string' ? { path: given } : given;
+      const route = { pattern: path, of: capability, except: tableOf(except), comparedHeaders };
       for (const method of methodsOf(methods)) owned.get(method)?.add(path, route);
     }
   }
@@ -115,7 +124,7 @@ export function compileRoutes(config: FigConfig, indexes = new Indexes()): Route
     const changed = capabilities.flatMap((name) => byName.get(name) ?? []);
     table.add(path, { pattern: path, of: changed });
   }
-  const ownerOf = (method: string, path: string): Route<Capability> | undefined => {
+  const ownerOf = (method: string, path: string): OwnRoute | undefined => {
     const table = owned.get(method) ?? owned.get(OTHER);
     const found = table?.match(path);
     if (found?.except?.match(path) === undefined) return found;
@@ -124,6 +133,7 @@ export function compileRoutes(config: FigConfig, indexes = new Indexes()): Route
   return {
     capabilities: [...byName.values()],
     capabilityOf: (method, path) => ownerOf(method, plain(path))?.of,
+    comparedHeadersOf: (method, path) => ownerOf(method, plain(path))?.comparedHeaders ?? NONE,
     touchedBy: (method, path) => touched.get(method)?.match(plain(path))?.of ?? NONE,
     patternOf: (method, path) =>
       (ownerOf(method, plain(path)) ?? touched.get(method)?.match(plain(path)))?.pattern,

@@ -11,6 +11,10 @@ const path = z
     'give a path such as "/api/items/:id" or "/api/items/*"; a `*` may only be its last segment',
   )
   .describe('segments; `:name` stands for one segment, a last `*` for any number of them');
+const headerName = z
+  .string()
+  .regex(/^[A-Za-z0-9-]+$/, 'give the name of a header')
+  .toLowerCase();
 const route = z.union(
   [
     path,
@@ -20,9 +24,11 @@ const route = z.union(
       methods: z.array(method).min(1).optional(),
       /** Paths that the pattern fits, and that are not meant. */
       except: z.array(path).default([]),
+      /** Response headers that are compared on it, instead of those of the capability. */
+      comparedHeaders: z.array(headerName).optional(),
     }),
   ],
-  'give a path such as "/api/items/:id", or { path, methods, except }',
+  'give a path such as "/api/items/:id", or { path, methods, except, comparedHeaders }',
 );
 const upstream = z
   .url({ protocol: /^https?$/, error: 'give a URL such as "http://127.0.0.1:3000"' })
@@ -57,10 +63,6 @@ const server = z.union(
 /** Headers that mean something to whoever passes requests on; no capability may give them another. */
 const TAKEN =
   /^(host|connection|content-length|transfer-encoding|traceparent|via|idempotency-key|x-(fig|forwarded)-.*)$/;
-const headerName = z
-  .string()
-  .regex(/^[A-Za-z0-9-]+$/, 'give the name of a header')
-  .toLowerCase();
 const header = headerName.refine(
   (given) => !TAKEN.test(given),
   'this header has another meaning; give one of your own',

@@ -265,6 +265,39 @@ describe('a shadowed read', () => {
       ]);
     }));
 
+  it('is compared by the headers that its route names', () => {
+    const stock = {
+      legacy: 'legacy',
+      extracted: 'extracted',
+      routes: ['/api/stock', { path: '/api/stock/:sku', comparedHeaders: ['X-Unit'] }],
+    };
+    return withStand({ config: { capabilities: { stock } } }, async (stand) => {
+      stand.legacy.answer = (_req, res) => {
+        res.writeHead(200, { 'x-unit': 'piece', 'content-type': 'text/html' }).end();
+      };
+      stand.extracted.answer = (_req, res) => {
+        res.writeHead(200, { 'x-unit': 'box', 'content-type': 'text/plain' }).end();
+      };
+      const { mismatches } = await readUntil(stand, total);
+      expect(mismatches[0]?.differences).toEqual([
+        { path: '(x-unit)', legacy: 'piece', extracted: 'box' },
+      ]);
+    });
+  });
+
+  it('differs also where it is compressed and was asked for under a condition', () =>
+    withStand({}, async (stand) => {
+      stand.legacy.answer = gzip(1);
+      stand.extracted.answer = gzip(1, '{"sku":"A1","onHand":8}');
+      await stand.flags({ 'stock.shadow': 100 });
+      await eventually(async () => {
+        const headers = { 'if-none-match': '"old"' };
+        await (await send(`${stand.url}/api/stock/A1`, { headers })).body.dump();
+        return (await findings(stand)).mismatched > 0;
+      });
+      expect((await findings(stand)).notCompared).not.toHaveProperty('encoding');
+    }));
+
   it('is counted by its reason where it is not compared', () =>
     withStand({ config: { limits: { bodyBytes: 1_000 } } }, async (stand) => {
       await stand.flags({ 'stock.shadow': 100 });
