@@ -27,6 +27,8 @@ export class Counters {
   upgrading = 0;
   /** Connections that are WebSockets right now. */
   upgraded = 0;
+  /** Both of these, by the client's address. */
+  readonly upgradesOf = new Map<string, number>();
   /** Of the bodies of all writes that wait right now. */
   heldBytes = 0;
   #requests = new Float64Array(0);

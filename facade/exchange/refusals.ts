@@ -89,7 +89,7 @@ export function tooManyUpgrades(): Problem {
   return new Problem(
     503,
     'too_many_upgrades',
-    'as many connections are upgraded as the configuration allows; nothing has happened, try again',
+    'as many connections are upgraded as the configuration allows, in all or of one client; nothing has happened, try again',
     { headers: RETRY_SOON },
   );
 }

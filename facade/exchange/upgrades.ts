@@ -15,6 +15,8 @@ const UPGRADING = new Set(['upgrade', 'http2-settings']);
 const WEBSOCKET = 'websocket';
 /** What a client may say before it knows that it has been upgraded. */
 const EARLY_BYTES = 65_536;
+/** How much of the whole one client's address may have. */
+const SHARE = 3 / 4;
 
 /** Whether a wish to upgrade is one that is passed on. Others are ignored. */
 export function wantsWebSocket({ headers }: IncomingMessage): boolean {
@@ -34,7 +36,7 @@ export function upgrade(visit: Visit, core: Core, socket: Duplex, head: Buffer):
   if (form.method !== 'GET' || form.bodyBytes !== 0) {
     throw new Problem(400, 'invalid_upgrade', 'an upgrade must be a GET without a body');
   }
-  if (counters.upgrading + counters.upgraded >= limits.upgrades) throw tooManyUpgrades();
+  const place = takePlace(counters, limits, visit.client);
   const early = listenEarly(visit, socket, head);
   if (decision.kind === 'read') visit.answerer = decision.side;
   const upstream =
@@ -42,11 +44,13 @@ export function upgrade(visit: Visit, core: Core, socket: Duplex, head: Buffer):
   const onUpgrade = (other: Duplex): void => {
     early.stop();
     visit.switched();
-    tie(counters, socket, other);
+    place.isTunnel = true;
+    tie(counters, socket, other, place);
   };
   counters.upgrading += 1;
   const attempt = new Attempt(visit, { onUpgrade }, (outcome) => {
     counters.upgrading -= 1;
+    if (!place.isTunnel) place.leave();
     early.stop();
     if (outcome.kind === 'failed') visit.refuse(unanswered(outcome));
   });
@@ -56,6 +60,29 @@ export function upgrade(visit: Visit, core: Core, socket: Duplex, head: Buffer):
       proxyWebSocket(visit.req, socket, { upstream, target, headers, exchange: attempt }),
   };
   attempt.send(proxied, null, form.headers);
+}
+
+/** One of the upgrades that there may be at once. */
+interface Place {
+  isTunnel: boolean;
+  leave(): void;
+}
+
+/** @throws Problem 503 where there is none left, or none for this client */
+function takePlace(counters: Counters, limits: Core['limits'], client: string): Place {
+  const { upgrades, clientUpgrades = Math.ceil(upgrades * SHARE) } = limits;
+  const { upgrading, upgraded, upgradesOf } = counters;
+  const own = upgradesOf.get(client) ?? 0;
+  if (upgrading + upgraded >= upgrades || own >= clientUpgrades) throw tooManyUpgrades();
+  upgradesOf.set(client, own + 1);
+  return {
+    isTunnel: false,
+    leave() {
+      const left = (upgradesOf.get(client) ?? 1) - 1;
+      if (left > 0) upgradesOf.set(client, left);
+      else upgradesOf.delete(client);
+    },
+  };
 }
 
 /** Keeps what comes before there is an answer, and notices when the client leaves. */
@@ -85,10 +112,11 @@ function listenEarly(visit: Visit, socket: Duplex, head: Buffer): { stop(): void
 }
 
 /** Each end of a tunnel lives as long as the other one. */
-function tie(counters: Counters, client: Duplex, upstream: Duplex): void {
+function tie(counters: Counters, client: Duplex, upstream: Duplex, place: Place): void {
   counters.upgraded += 1;
   client.once('close', () => {
     counters.upgraded -= 1;
+    place.leave();
     upstream.destroy();
   });
   upstream.once('close', () => client.destroy());

@@ -223,6 +223,8 @@ export const configSchema = z.strictObject({
       waiting: z.int().positive().default(10_000),
       /** How many connections may be upgraded to WebSockets at once. */
       upgrades: z.int().positive().default(10_000),
+      /** How many of these one client's address may have; three quarters when left out. */
+      clientUpgrades: z.int().positive().optional(),
     })
     .refine(({ heldBytes, bodyBytes }) => heldBytes >= bodyBytes, {
       path: ['heldBytes'],

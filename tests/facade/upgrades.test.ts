@@ -230,6 +230,42 @@ describe('a wish to upgrade to anything else', () => {
       ),
     ));
 
+  it('is one of so many of its client, and makes room when it ends or is refused', () =>
+    withEcho((upstream) =>
+      withStand(
+        {
+          config: {
+            upstreams: { monolith: upstream, legacy: NOWHERE, extracted: upstream },
+            trustedHops: 1,
+            limits: { upgrades: 10, clientUpgrades: 1 },
+          },
+        },
+        async ({ port }) => {
+          const from = (address: string, path = '/a'): RawClient =>
+            new RawClient(port).get(path, ...HANDSHAKE, `X-Forwarded-For: ${address}`);
+          const first = from('192.0.2.1');
+          await eventually(() => first.statuses[0] === 101);
+          const second = from('192.0.2.1');
+          await eventually(() => second.statuses[0] === 503);
+          const other = from('192.0.2.2');
+          await eventually(() => other.statuses[0] === 101);
+          first.close();
+          await eventually(async () => {
+            const next = from('192.0.2.1');
+            await eventually(() => next.statuses.length > 0);
+            next.close();
+            return next.statuses[0] === 101;
+          });
+          other.close();
+          for (let n = 0; n < 2; n += 1) {
+            const refused = from('192.0.2.3', '/api/stock/A1');
+            await eventually(() => refused.statuses[0] === 502);
+            refused.close();
+          }
+        },
+      ),
+    ));
+
   it('on a route of a capability goes where its reads go, and keeps its headers apart', () =>
     withEcho((echo, seen) =>
       withStand(
