@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { dialectsHere } from '../tests/support/index.ts';
 import { createFenceGuard, openDatabase, ownerTransaction } from '../chassis/index.ts';
 import type { Mapping } from './mapping/index.ts';
 import type { SideDatabase } from './side-database.ts';
@@ -6,7 +7,7 @@ import type { SideName } from './side.ts';
 import type { Change } from './store.ts';
 import { openSides } from './sides.ts';
 import { desk, deskSchema } from './testing/desk.ts';
-import { dialects, withSidesOf } from './testing/dialects.ts';
+import { withSidesOf } from './testing/dialects.ts';
 import type { Dialect, DialectSides } from './testing/dialects.ts';
 import { shop } from './testing/shop.ts';
 
@@ -63,7 +64,7 @@ const lease = async ({ store }: SideDatabase) => {
   return taken;
 };
 
-describe.each(dialects)('one side of a capability on %s', (dialect) => {
+describe.each(dialectsHere)('one side of a capability on %s', (dialect) => {
   it('knows how its schema differs from what was installed on', () =>
     withInstalled(dialect, async ({ legacy }, sides) => {
       expect(await legacy.checks.drift()).toEqual([]);

@@ -73,5 +73,5 @@ async function forceEnd(system: System | undefined): Promise<void> {
 
 function say(sink: LogSink, terminal: boolean, text: string): void {
   if (terminal) process.stdout.write(`\n${text}\n`);
-  else sink.write('supervisor', text.replaceAll(/\s+/g, ' ').trim());
+  else for (const line of text.split('\n')) sink.write('supervisor', line.trim());
 }

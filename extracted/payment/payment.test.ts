@@ -14,7 +14,7 @@ import {
 import type { Database, Listening } from '../../chassis/index.ts';
 import { paymentMigrations } from '../../migrations/payment/index.ts';
 import { providerMigrations } from '../../migrations/provider/index.ts';
-import { dialects, eventually, setFence, temporaryDatabase } from '../../tests/support/index.ts';
+import { dialectsHere, eventually, setFence, temporaryDatabase } from '../../tests/support/index.ts';
 import { buildProvider } from '../provider/index.ts';
 import type { PaymentScope } from './attempt.ts';
 import { createProvider } from './provider.ts';
@@ -49,7 +49,7 @@ function useProvider(patienceMs = 3_000): void {
   server = createExpressServer(buildApp({ access: LOOPBACK_ONLY, scope, provider, log }));
 }
 
-describe.each(dialects)('on %s', (dialect) => {
+describe.each(dialectsHere)('on %s', (dialect) => {
   beforeEach(async () => {
     clock = Date.now();
     ledger = await temporaryDatabase(providerMigrations);

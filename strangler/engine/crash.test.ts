@@ -71,46 +71,49 @@ async function crashAt(
   }
 }
 
-describe.each(dialects)('an engine killed in the middle of a handover on %s', (dialect) => {
-  const steps = inSoak(STEPS, ['cede'] as const);
-  it.each(steps)('before %s: the next one finishes it and says so', (step) =>
-    withSidesOf(dialect, (sides) =>
-      crashAt(sides, step, async (running, written) => {
-        await eventually(async () => expect((await running.status()).owner).toBe('extracted'));
-        await expectSettled(running, sides, written);
-        expect(running.lines.join('')).toContain('an interrupted handover was finished');
-        expect(await running.status()).toMatchObject({
-          epoch: 2,
-          lastHandover: { outcome: 'done' },
-        });
-      }),
-    ),
-  );
-
-  it.each(inSoak(beforeCommit, ['cede'] as const))(
-    'before %s, and its deadline passed: the next one takes it back',
-    (step) =>
+describe.each(inSoak<readonly Dialect[]>(dialects, ['sqlite']))(
+  'an engine killed in the middle of a handover on %s',
+  (dialect) => {
+    const steps = inSoak(STEPS, ['cede'] as const);
+    it.each(steps)('before %s: the next one finishes it and says so', (step) =>
       withSidesOf(dialect, (sides) =>
-        crashAt(
-          sides,
-          step,
-          async (running, written) => {
-            await eventually(async () => {
-              expect((await running.status()).lastHandover).toMatchObject({ outcome: 'aborted' });
-            });
-            await expectSettled(running, sides, written);
-            expect(running.lines.join('')).toContain('an interrupted handover was taken back');
-            expect(await running.status()).toMatchObject({
-              owner: 'legacy',
-              epoch: 3,
-              intent: { spent: 'its deadline has passed' },
-            });
-          },
-          () => sides.legacy.run('UPDATE fig_handover SET deadline = 0'),
-        ),
+        crashAt(sides, step, async (running, written) => {
+          await eventually(async () => expect((await running.status()).owner).toBe('extracted'));
+          await expectSettled(running, sides, written);
+          expect(running.lines.join('')).toContain('an interrupted handover was finished');
+          expect(await running.status()).toMatchObject({
+            epoch: 2,
+            lastHandover: { outcome: 'done' },
+          });
+        }),
       ),
-  );
-});
+    );
+
+    it.each(inSoak(beforeCommit, ['cede'] as const))(
+      'before %s, and its deadline passed: the next one takes it back',
+      (step) =>
+        withSidesOf(dialect, (sides) =>
+          crashAt(
+            sides,
+            step,
+            async (running, written) => {
+              await eventually(async () => {
+                expect((await running.status()).lastHandover).toMatchObject({ outcome: 'aborted' });
+              });
+              await expectSettled(running, sides, written);
+              expect(running.lines.join('')).toContain('an interrupted handover was taken back');
+              expect(await running.status()).toMatchObject({
+                owner: 'legacy',
+                epoch: 3,
+                intent: { spent: 'its deadline has passed' },
+              });
+            },
+            () => sides.legacy.run('UPDATE fig_handover SET deadline = 0'),
+          ),
+        ),
+    );
+  },
+);
 
 describe.each(inSoak<readonly Dialect[]>(dialects, ['sqlite']))(
   'an engine paused for longer than its lease on %s',

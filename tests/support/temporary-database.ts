@@ -5,9 +5,13 @@ import { migrate, openDatabase } from '../../chassis/index.ts';
 import type { Database, Dialect, Migration } from '../../chassis/index.ts';
 import type { PostgresDatabase } from '../../system/index.ts';
 import { temporaryPostgresDatabase } from './postgres.ts';
+import { inSoak } from './soak.ts';
 
 /** What a suite that holds for every kind of database runs on. */
 export const dialects: readonly Dialect[] = ['sqlite', 'postgres'];
+
+/** The same for a suite whose `.soak.test.ts` is there for PostgreSQL, and which else runs on SQLite. */
+export const dialectsHere: readonly Dialect[] = inSoak(['postgres'], ['sqlite']);
 
 /** A database with this schema, in a temporary folder or on a server for tests; closing it removes it. */
 export async function temporaryDatabase(

@@ -1,6 +1,5 @@
 import { withTempDir } from '../../support/index.ts';
 import type { Case } from './case.ts';
-import { cases } from './cases.ts';
 import { nginxVersion, withFacade, withNginx } from './target.ts';
 import type { Target } from './target.ts';
 
@@ -12,18 +11,22 @@ export interface Outcome {
   readonly nginx: string | undefined;
 }
 
-/** Runs every case against our facade, and at the same time against nginx where there is one. */
-export function runAll(): Promise<readonly Outcome[]> {
+/** Runs cases against our facade, and at the same time against nginx where there is one. */
+export function runCases(cases: readonly Case[]): Promise<readonly Outcome[]> {
   return withTempDir((folder) =>
     withFacade(folder, (facade) =>
       nginxVersion() === undefined
-        ? runAgainst(facade, undefined)
-        : withNginx(folder, (nginx) => runAgainst(facade, nginx)),
+        ? runAgainst(cases, facade, undefined)
+        : withNginx(folder, (nginx) => runAgainst(cases, facade, nginx)),
     ),
   );
 }
 
-async function runAgainst(facade: Target, nginx: Target | undefined): Promise<readonly Outcome[]> {
+async function runAgainst(
+  cases: readonly Case[],
+  facade: Target,
+  nginx: Target | undefined,
+): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = [];
   for (const each of cases) {
     const compared = each.oursOnly ? undefined : nginx;

@@ -1,0 +1,1 @@
+import './row-copier.test.ts';

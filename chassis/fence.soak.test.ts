@@ -1,0 +1,1 @@
+import './fence.test.ts';

@@ -1,0 +1,1 @@
+import './cohort-fences.test.ts';

@@ -1,0 +1,1 @@
+import './side-checks.test.ts';

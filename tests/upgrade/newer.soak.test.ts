@@ -1,0 +1,1 @@
+import './newer.test.ts';
