@@ -36,5 +36,5 @@ describe('the verdict', () => {
         expect(broken).toMatch(/payment: extracted payments lacks .*HAND-P/);
       },
     );
-  }, 120_000);
+  }, 600_000);
 });

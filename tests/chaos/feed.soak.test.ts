@@ -9,5 +9,5 @@ describe('a system that is killed, paused and robbed of its Redis', () => {
     expect({ code, out }).toEqual({ code: 0, out: '1 runs: nothing was lost\n' });
     for (const { facts } of runs) expectMuchDone(facts);
     expect(runs).toHaveLength(1);
-  }, 300_000);
+  }, 600_000);
 });

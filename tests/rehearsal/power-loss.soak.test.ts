@@ -153,5 +153,5 @@ describe('a machine that loses power in the middle of handovers', () => {
         await system.stop();
       }
     });
-  }, 300_000);
+  }, 600_000);
 });

@@ -48,5 +48,5 @@ describe('all six flags, flipped at random under orders', () => {
     expect(report.converged).toBe(true);
     // It must have moved ownership both ways, or it shows nothing.
     expect(new Set(done)).toEqual(new Set(['extracted', 'legacy']));
-  }, 400_000);
+  }, 600_000);
 });
