@@ -35,6 +35,8 @@ const ARROWS = {
 
 /** What others see of a folder, as the path of the file that they may import. */
 const SURFACES = {
+  // What loads express, or a client of Redis, stands apart: most commands need neither.
+  chassis: '^chassis/((web|redis)/)?index\\.ts$',
   extracted: '^extracted/[^/]+/index\\.ts$',
   // Schemas and mappings apart: a service takes its schema without the engine behind a mapping.
   migrations: '^migrations/[^/]+/index\\.ts$',

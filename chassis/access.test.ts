@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { request } from '../tests/support/index.ts';
 import { openAccess } from './access.ts';
 import type { DeadLetterSource } from './dead-letters.ts';
-import { createHttpApp } from './http-app.ts';
+import { createHttpApp } from './web/index.ts';
 import { createExpressServer, listen } from './http-server.ts';
 import { createLog } from './log.ts';
 import { makeTokenFile, tokenFile, tokenIn } from './operator-token.ts';

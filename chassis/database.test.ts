@@ -14,7 +14,7 @@ describe('a write transaction on SQLite', () => {
 
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'fig-database-'));
-    database = openDatabase(`file:${join(directory, 'test.db')}`);
+    database = await openDatabase(`file:${join(directory, 'test.db')}`);
     await database.transaction((trx) => trx.raw('CREATE TABLE numbers (n INTEGER)'));
   });
   afterEach(async () => {
@@ -76,7 +76,7 @@ describe.each(dialects)('on %s', (dialect) => {
   afterEach(() => database.close());
 
   it('what a transaction read first is still true when it writes', async () => {
-    const other = openDatabase(database.url);
+    const other = await openDatabase(database.url);
     await database.transaction((trx) => trx('numbers').insert({ n: 0 }));
     const addOne = async ({ transaction }: Database): Promise<void> =>
       transaction(async (trx) => {
@@ -115,7 +115,7 @@ describe.each(dialects)('on %s', (dialect) => {
     },
   ];
   it('migrations run up, again, from many processes at once, and down', async () => {
-    const others = Array.from({ length: 19 }, () => openDatabase(database.url));
+    const others = await Promise.all(Array.from({ length: 19 }, () => openDatabase(database.url)));
     await Promise.all(others.map((other) => migrate(other, migrations)));
     await migrate(database, migrations);
     expect([await has('first'), await has('second')]).toEqual([true, true]);

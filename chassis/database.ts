@@ -4,8 +4,6 @@ import type { Dialect } from './database-url.ts';
 import { GroupCommit } from './group-commit.ts';
 import { LogFlush } from './log-flush.ts';
 import { refuseNewer } from './newer-data.ts';
-import { connectPostgres, oneWriter } from './postgres-client.ts';
-import { connectSqlite } from './sqlite-client.ts';
 
 export type { Knex } from 'knex';
 /** For queries inside of a transaction. */
@@ -52,11 +50,14 @@ export function dialectOfConnection(connection: Knex): Dialect {
  * @param url `file:` and a path, or `postgres:`
  * @throws ConfigurationError for any other
  */
-export function openDatabase(url: string): Database {
+export async function openDatabase(url: string): Promise<Database> {
   return dialectOf(url) === 'sqlite' ? openSqlite(url) : openPostgres(url);
 }
 
-function openPostgres(url: string): Database {
+// What each of them loads, such as knex, takes longer than all that most commands do.
+
+async function openPostgres(url: string): Promise<Database> {
+  const { connectPostgres, oneWriter } = await import('./postgres-client.ts');
   const write = connectPostgres(url);
   const read = connectPostgres(url);
   return {
@@ -71,8 +72,9 @@ function openPostgres(url: string): Database {
   };
 }
 
-function openSqlite(url: string): Database {
+async function openSqlite(url: string): Promise<Database> {
   const filename = sqliteFile(url);
+  const { connectSqlite } = await import('./sqlite-client.ts');
   const write = connectSqlite(filename);
   const read = connectSqlite(filename);
   const log = LogFlush.of(filename);

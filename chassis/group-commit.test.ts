@@ -22,7 +22,7 @@ describe('transactions that wait for each other', () => {
 
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'fig-group-commit-'));
-    database = openDatabase(`file:${join(directory, 'test.db')}`);
+    database = await openDatabase(`file:${join(directory, 'test.db')}`);
     await database.transaction((trx) => trx.raw('CREATE TABLE numbers (n INTEGER UNIQUE)'));
     watcher = new RawDatabase(join(directory, 'test.db'), { readonly: true });
   });

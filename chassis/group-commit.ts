@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { setImmediate as immediate } from 'node:timers/promises';
 import type { Knex } from 'knex';
 import type { LogFlush } from './log-flush.ts';
-import { BEGIN } from './sqlite-client.ts';
+import { BEGIN } from './sqlite-lock.ts';
 
 type Work<T> = (trx: Knex) => Promise<T>;
 

@@ -2,8 +2,6 @@ import { existsSync } from 'node:fs';
 import type { Knex } from 'knex';
 import { dialectOf, shownUrl, sqliteFile } from './database-url.ts';
 import { ConfigurationError } from './env.ts';
-import { connectPostgres } from './postgres-client.ts';
-import { connectSqlite } from './sqlite-client.ts';
 
 /** The version of Fig's own tables: it grows with a change that an earlier build must not meet. */
 export const LEDGER_VERSION = 1;
@@ -50,9 +48,7 @@ export function refuseNewerLedger(url: string, version: number | undefined): voi
 export async function refuseNewerDatabase(url: string, migrations: Named): Promise<void> {
   const isFile = dialectOf(url) === 'sqlite';
   if (isFile && !existsSync(sqliteFile(url))) return;
-  const connection = isFile
-    ? connectSqlite(sqliteFile(url), { readonly: true })
-    : connectPostgres(url);
+  const connection = await (isFile ? reader(sqliteFile(url)) : writer(url));
   try {
     await refuseNewer(connection, url, migrations);
   } catch (error) {
@@ -61,6 +57,16 @@ export async function refuseNewerDatabase(url: string, migrations: Named): Promi
   } finally {
     await connection.destroy();
   }
+}
+
+async function reader(filename: string): Promise<Knex> {
+  const { connectSqlite } = await import('./sqlite-client.ts');
+  return connectSqlite(filename, { readonly: true });
+}
+
+async function writer(url: string): Promise<Knex> {
+  const { connectPostgres } = await import('./postgres-client.ts');
+  return connectPostgres(url);
 }
 
 function newer(url: string, what: string): ConfigurationError {

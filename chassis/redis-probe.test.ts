@@ -1,13 +1,10 @@
 import { execFile } from 'node:child_process';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { describe, expect, it } from '@jest/globals';
-import { freePort } from '../system/index.ts';
-import { CA_FILE } from '../tests/facade/tls/https-server.ts';
-import { built, eventually, withRedis } from '../tests/support/index.ts';
+import { built, CA_FILE, eventually, withRedis, withTls } from '../tests/support/index.ts';
 import { createLog } from './log.ts';
 import { probeRedis } from './redis-probe.ts';
 
@@ -49,23 +46,6 @@ const UNTIL_READY = `
   console.log('ready');
 `;
 
-/** Has a Redis listen on a port with TLS, too. @returns its URL there */
-async function withTls(url: string): Promise<string> {
-  const folder = dirname(CA_FILE);
-  const port = String(await freePort());
-  const admin = new Redis(url);
-  try {
-    await admin.call(
-      ...['CONFIG', 'SET', 'tls-cert-file', join(folder, 'server.pem')],
-      ...['tls-key-file', join(folder, 'server-key.pem'), 'tls-ca-cert-file', CA_FILE],
-      ...['tls-auth-clients', 'no', 'tls-port', port],
-    );
-  } finally {
-    admin.disconnect();
-  }
-  return Object.assign(new URL(url.replace(/^redis:/, 'rediss:')), { port }).href;
-}
-
 describe('a probe of Redis', () => {
   it('is ready once Redis answers, and names host and cause until then', async () => {
     const gone = await hangingUp();
@@ -104,12 +84,12 @@ describe('a probe of Redis', () => {
     }));
 
   it('speaks TLS, with whom it trusts', () =>
-    withRedis(async ({ url }) => {
-      const tlsUrl = await withTls(url);
+    withRedis(async (redis) => {
+      const tlsUrl = await withTls(redis);
       const { said, logged } = await probe(tlsUrl);
       expect(said).toContain('nobody who is known here vouches for its certificate');
       expect(said).toContain("name the authority's PEM file in NODE_EXTRA_CA_CERTS");
-      expect(said + logged).not.toContain(new URL(url).password);
+      expect(said + logged).not.toContain(new URL(redis.url).password);
       // Node reads that file when it starts.
       const env = { ...process.env, NODE_EXTRA_CA_CERTS: CA_FILE };
       const script = ['--input-type=module', '-e', UNTIL_READY];

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ConfigurationError } from './env.ts';
-import type { ReadinessCheck } from './http-app.ts';
+import type { ReadinessCheck } from './web/index.ts';
 import type { Logger } from './log.ts';
 
 const ATTEMPT_MS = 2_000;

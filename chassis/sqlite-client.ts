@@ -2,7 +2,7 @@ import Database from 'better-sqlite3';
 import knex from 'knex';
 import type { Knex } from 'knex';
 import { createRequire } from 'node:module';
-import { onceUnlocked } from './sqlite-lock.ts';
+import { BEGIN, onceUnlocked } from './sqlite-lock.ts';
 
 // knex offers no other way to change how statements are written and run than classes which are not
 // part of its public entry.
@@ -22,13 +22,6 @@ interface ConnectionSettings {
 }
 
 type RawConnection = Database.Database & { statements?: Map<string, Database.Statement> };
-
-/**
- * How write transactions begin. A deferred transaction that reads first and writes later is refused
- * with SQLITE_BUSY_SNAPSHOT instead of seeing a fence that closed meanwhile. SQLite's own busy handler
- * would sleep synchronously and stop every other request of the process, so the wait is `onceUnlocked`.
- */
-export const BEGIN = 'BEGIN IMMEDIATE';
 
 /** A bound LIMIT may change the plan, so SQLite compiles such a statement again each time it runs. */
 class LiteralLimits extends SqliteCompiler {

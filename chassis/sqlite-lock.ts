@@ -1,5 +1,12 @@
 import { setImmediate as immediate, setTimeout as delay } from 'node:timers/promises';
 
+/**
+ * How write transactions begin. A deferred transaction that reads first and writes later is refused
+ * with SQLITE_BUSY_SNAPSHOT instead of seeing a fence that closed meanwhile. SQLite's own busy handler
+ * would sleep synchronously and stop every other request of the process, so the wait is `onceUnlocked`.
+ */
+export const BEGIN = 'BEGIN IMMEDIATE';
+
 /** How long a transaction waits for the database's one writer before it gives up. */
 const BUSY_DEADLINE_MS = 10_000;
 

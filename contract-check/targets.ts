@@ -42,8 +42,9 @@ async function openWith(resources: Resources, migrations: readonly Migration[]):
   const folder = resources.keep(await mkdtemp(join(tmpdir(), 'fig-contract-')), (path) =>
     rm(path, { recursive: true, force: true }),
   );
-  const database = resources.keep(openDatabase(`file:${join(folder, 'contract.db')}`), (opened) =>
-    opened.close(),
+  const database = resources.keep(
+    await openDatabase(`file:${join(folder, 'contract.db')}`),
+    (opened) => opened.close(),
   );
   await migrate(database, migrations);
   return database;

@@ -51,7 +51,7 @@ describe.each(schemas)('the schema of %s on %s', (name, dialect) => {
   });
 
   it('is made once by many that start together', async () => {
-    const others = Array.from({ length: 19 }, () => openDatabase(database.url));
+    const others = await Promise.all(Array.from({ length: 19 }, () => openDatabase(database.url)));
     try {
       await Promise.all([database, ...others].map((each) => migrate(each, migrations)));
       const finished = (await database.read('schema_migrations').pluck('name')) as string[];

@@ -1,7 +1,9 @@
 import express from 'express';
 import type { Express } from 'express';
-import { codeVersion, createHttpApp, isDatabaseReady, methodNotAllowed } from '../chassis/index.ts';
-import type { Access, Database, HttpClient, Logger, ReadinessCheck } from '../chassis/index.ts';
+import { codeVersion, isDatabaseReady, methodNotAllowed } from '../chassis/index.ts';
+import { createHttpApp } from '../chassis/web/index.ts';
+import type { Access, Database, HttpClient, Logger } from '../chassis/index.ts';
+import type { ReadinessCheck } from '../chassis/web/index.ts';
 import { openApiDocument } from '../contracts/index.ts';
 import { createCatalogue } from './catalogue/index.ts';
 import { createCustomers } from './customers/index.ts';

@@ -71,7 +71,7 @@ describe('a monolith that is killed in the middle of orders', () => {
         const providerUrl = `http://127.0.0.1:${provider.port}`;
         const books = async () => (await request<Statement>('GET', `${providerUrl}/ledger`)).body;
         let monolith = await startMonolith(dataDir, providerUrl);
-        const database = openDatabase(`file:${join(dataDir, 'monolith.db')}`);
+        const database = await openDatabase(`file:${join(dataDir, 'monolith.db')}`);
         await database.transaction(async (trx) => {
           await trx('CAT_PROD').insert({
             SKU_CD: 'A',

@@ -36,7 +36,9 @@ async function load({ data, sample, seed }: Options): Promise<void> {
   }
   // All of it is read and checked before the database is touched.
   const shop = data === undefined ? sampleShop(seed) : await readShopData(data);
-  const database = openDatabase(databaseUrl(process.env, 'MONOLITH_DATABASE_URL', 'monolith.db'));
+  const database = await openDatabase(
+    databaseUrl(process.env, 'MONOLITH_DATABASE_URL', 'monolith.db'),
+  );
   try {
     await migrate(database, monolithMigrations);
     console.log(summary(await loadShop(database, inventoryGuard, shop)));

@@ -30,7 +30,7 @@ await runProcess('monolith', async ({ env, log }) => {
   };
   const redisUrl = env['REDIS_URL'] || undefined;
   const redis = redisUrl === undefined ? undefined : probeRedis(redisUrl, log);
-  const database = openDatabase(databaseUrl(env, 'MONOLITH_DATABASE_URL', 'monolith.db'));
+  const database = await openDatabase(databaseUrl(env, 'MONOLITH_DATABASE_URL', 'monolith.db'));
   await migrate(database, monolithMigrations);
   const monolith = buildMonolith({
     database,

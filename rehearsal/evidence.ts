@@ -19,7 +19,7 @@ function sideOf(name: string, levels: readonly Level[], orders: readonly string[
 }
 
 async function reading<T>(url: string, work: (read: Knex) => Promise<T>): Promise<T> {
-  const database = openDatabase(url);
+  const database = await openDatabase(url);
   try {
     return await work(database.read);
   } finally {

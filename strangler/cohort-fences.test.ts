@@ -108,7 +108,7 @@ describe.each(dialectsHere)('fences by key on %s', (dialect) => {
   it('are asked by the guard of a program as they are by the triggers, which says whose refused', () =>
     withTill(dialect, async ({ urls, legacy }) => {
       const guard = createFenceGuard({ capability: 'till', whenAbsent: 'open' });
-      const database = openDatabase(urls.legacy);
+      const database = await openDatabase(urls.legacy);
       const write = (key?: string): Promise<string> =>
         ownerTransaction(database, guard, () => Promise.resolve('written'), key);
       try {

@@ -162,7 +162,7 @@ describe.each(dialectsHere)('one side of a capability on %s', (dialect) => {
       await legacy.shadowFence.on();
       expect(await legacy.checks.drift()).toEqual([]);
       const guard = createFenceGuard({ capability: 'shop', whenAbsent: 'closed' });
-      const door = openDatabase(sides.urls.legacy);
+      const door = await openDatabase(sides.urls.legacy);
       const write = (sku: string): Promise<unknown> =>
         ownerTransaction(door, guard, (trx) => trx('STOCK').insert({ SKU: sku, QTY: 1 }));
       try {

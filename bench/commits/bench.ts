@@ -78,7 +78,7 @@ function oneAtATime(database: Database): Database['transaction'] {
 }
 
 async function turn(url: string, clients: number, way: Way, ms: number): Promise<Turn> {
-  const database = openDatabase(url);
+  const database = await openDatabase(url);
   await database.transaction(prepare);
   const transaction = way(database);
   const took: number[] = [];

@@ -66,7 +66,7 @@ function unitsOf(
 }
 
 async function readStored(databaseUrl: string, providerUrl: string): Promise<Stored> {
-  const database = openDatabase(databaseUrl);
+  const database = await openDatabase(databaseUrl);
   try {
     const { read } = database;
     const counts = async (query: Knex.QueryBuilder, by: string): Promise<Map<string, number>> => {

@@ -60,7 +60,7 @@ async function allIdle(copiers: readonly RowCopier[]): Promise<void> {
 
 /** Lets a service take writes at any time. */
 async function withoutFence(url: string, capability: string): Promise<void> {
-  const database = openDatabase(url);
+  const database = await openDatabase(url);
   try {
     await database.transaction(async (trx) => {
       await trx.schema.createTable('fig_fence', (t) => {

@@ -39,13 +39,14 @@ export class RowCopier {
   #looking: readonly Promise<void>[] = [];
   #failure: unknown;
 
-  private constructor(mapping: Mapping, urls: Readonly<Record<Side, string>>, lagMs: number) {
+  private constructor(
+    mapping: Mapping,
+    databases: Readonly<Record<Side, Database>>,
+    lagMs: number,
+  ) {
     this.#mapping = mapping;
     this.#lagMs = lagMs;
-    this.#databases = {
-      legacy: openDatabase(urls.legacy),
-      extracted: openDatabase(urls.extracted),
-    };
+    this.#databases = databases;
   }
 
   /** Installs it, and brings every row of the legacy side over; there must be no load yet. */
@@ -54,7 +55,11 @@ export class RowCopier {
     urls: Readonly<Record<Side, string>>,
     lagMs: number,
   ): Promise<RowCopier> {
-    const copier = new RowCopier(mapping, urls, lagMs);
+    const databases = {
+      legacy: await openDatabase(urls.legacy),
+      extracted: await openDatabase(urls.extracted),
+    };
+    const copier = new RowCopier(mapping, databases, lagMs);
     const { capability } = mapping;
     for (const side of SIDES) {
       await copier.#databases[side].transaction((trx) =>

@@ -1,10 +1,6 @@
 import type { Express } from 'express';
-import {
-  codeVersion,
-  createFenceGuard,
-  createHttpApp,
-  isDatabaseReady,
-} from '../../chassis/index.ts';
+import { codeVersion, createFenceGuard, isDatabaseReady } from '../../chassis/index.ts';
+import { createHttpApp } from '../../chassis/web/index.ts';
 import type { Access, Database, Logger } from '../../chassis/index.ts';
 import { inventoryRoutes } from './routes.ts';
 

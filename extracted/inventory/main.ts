@@ -17,7 +17,7 @@ import { buildApp, inventoryGuard } from './app.ts';
 await runProcess('inventory', async ({ env, log }) => {
   const port = readPort(env, 'INVENTORY_PORT', 4001);
   const host = listenHost(env);
-  const database = openDatabase(databaseUrl(env, 'INVENTORY_DATABASE_URL', 'inventory.db'));
+  const database = await openDatabase(databaseUrl(env, 'INVENTORY_DATABASE_URL', 'inventory.db'));
   await migrate(database, inventoryMigrations);
   const server = createExpressServer(buildApp({ database, log, access: openAccess(env) }));
   const listening = await listen(server, { port, host, variable: 'INVENTORY_PORT' });

@@ -2,10 +2,10 @@ import type { Express } from 'express';
 import {
   codeVersion,
   createFenceGuard,
-  createHttpApp,
   isDatabaseReady,
   requestKeysOf,
 } from '../../chassis/index.ts';
+import { createHttpApp } from '../../chassis/web/index.ts';
 import type { Access, Logger } from '../../chassis/index.ts';
 import type { PaymentScope } from './attempt.ts';
 import type { Provider } from './provider.ts';

@@ -24,7 +24,7 @@ await runProcess('payment', async ({ env, log }) => {
     url: serviceUrl(env, 'PROVIDER_URL', 4010),
     timeoutMs: readNumber(env, 'PROVIDER_TIMEOUT_MS', 2_000),
   });
-  const database = openDatabase(databaseUrl(env, 'PAYMENT_DATABASE_URL', 'payment.db'));
+  const database = await openDatabase(databaseUrl(env, 'PAYMENT_DATABASE_URL', 'payment.db'));
   await migrate(database, paymentMigrations);
   const scope = { database, guard: paymentGuard, keys: paymentKeys, now: Date.now };
   const server = createExpressServer(buildApp({ scope, provider, log, access: openAccess(env) }));

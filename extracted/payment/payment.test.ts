@@ -14,7 +14,12 @@ import {
 import type { Database, Listening } from '../../chassis/index.ts';
 import { paymentMigrations } from '../../migrations/payment/index.ts';
 import { providerMigrations } from '../../migrations/provider/index.ts';
-import { dialectsHere, eventually, setFence, temporaryDatabase } from '../../tests/support/index.ts';
+import {
+  dialectsHere,
+  eventually,
+  setFence,
+  temporaryDatabase,
+} from '../../tests/support/index.ts';
 import { buildProvider } from '../provider/index.ts';
 import type { PaymentScope } from './attempt.ts';
 import { createProvider } from './provider.ts';

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import express from 'express';
 import type { Express, Response } from 'express';
-import { createHttpApp, isDatabaseReady, parse } from '../../chassis/index.ts';
+import { isDatabaseReady, parse } from '../../chassis/index.ts';
+import { createHttpApp } from '../../chassis/web/index.ts';
 import type { Access, Database, Logger } from '../../chassis/index.ts';
 import { createLedger } from './ledger.ts';
 import type { Charge } from './schemas.ts';

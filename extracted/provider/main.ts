@@ -17,7 +17,7 @@ await runProcess('provider', async ({ env, log }) => {
   const port = readPort(env, 'PROVIDER_PORT', 4010);
   const host = listenHost(env);
   const slowMs = readNumber(env, 'PROVIDER_SLOW_MS', 1_500);
-  const database = openDatabase(databaseUrl(env, 'PROVIDER_DATABASE_URL', 'provider.db'));
+  const database = await openDatabase(databaseUrl(env, 'PROVIDER_DATABASE_URL', 'provider.db'));
   await migrate(database, providerMigrations);
   const app = buildProvider({ database, log, access: openAccess(env), slowMs });
   const server = await listen(createExpressServer(app), { port, host, variable: 'PROVIDER_PORT' });

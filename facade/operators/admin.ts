@@ -1,7 +1,8 @@
 import { Router } from 'express';
 import type { Express } from 'express';
 import { z } from 'zod';
-import { createHttpApp, parse, Problem } from '../../chassis/index.ts';
+import { parse, Problem } from '../../chassis/index.ts';
+import { createHttpApp } from '../../chassis/web/index.ts';
 import type { Access, Logger } from '../../chassis/index.ts';
 import type { Facts } from './facts.ts';
 import { Sessions } from './sessions.ts';

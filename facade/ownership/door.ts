@@ -1,13 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
+import { redisThatMayBeAway } from '../../chassis/redis/index.ts';
 import type { Logger, OperatorToken } from '../../chassis/index.ts';
-import {
-  DOOR_TTL_MS,
-  doorKey,
-  DOORS,
-  doorText,
-  redisThatMayBeAway,
-} from '../../strangler/routing/index.ts';
+import { DOOR_TTL_MS, doorKey, DOORS, doorText } from '../../strangler/routing/index.ts';
 import type { Capability } from '../routes/index.ts';
 import { randomId } from '../../chassis/index.ts';
 import type { RoutingBook } from './routing-book.ts';

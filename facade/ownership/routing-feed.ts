@@ -1,7 +1,8 @@
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import type { HttpClient, Logger, OperatorToken } from '../../chassis/index.ts';
-import { redisThatMayBeAway, ROUTING_CHANNEL } from '../../strangler/routing/index.ts';
+import { redisThatMayBeAway } from '../../chassis/redis/index.ts';
+import { ROUTING_CHANNEL } from '../../strangler/routing/index.ts';
 import type { RoutingBook } from './routing-book.ts';
 
 const POLL_MS = 1_000;

@@ -1,5 +1,6 @@
 import type { Router } from 'express';
-import { createFenceGuard, movedRoutes } from '../../chassis/index.ts';
+import { createFenceGuard } from '../../chassis/index.ts';
+import { movedRoutes } from '../../chassis/web/index.ts';
 import type { Database, FenceGuard, KeyStore } from '../../chassis/index.ts';
 import { inventoryRoutes } from './routes.ts';
 import { createInventoryWrites, inventoryKeys } from './writes.ts';

@@ -1,5 +1,6 @@
 import type { Router } from 'express';
-import { createFenceGuard, movedRoutes } from '../../chassis/index.ts';
+import { createFenceGuard } from '../../chassis/index.ts';
+import { movedRoutes } from '../../chassis/web/index.ts';
 import type { Database, FenceGuard, HttpClient, KeyStore, Logger } from '../../chassis/index.ts';
 import { createLegacyKeys } from '../legacy/index.ts';
 import { createProvider } from './provider.ts';

@@ -1,11 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  createExpressServer,
-  createHttpApp,
-  createLog,
-  listen,
-  LOOPBACK_ONLY,
-} from '../../chassis/index.ts';
+import { createExpressServer, createLog, listen, LOOPBACK_ONLY } from '../../chassis/index.ts';
+import { createHttpApp } from '../../chassis/web/index.ts';
 import type { DeadLetterSource, Listening, OpenedDeadLetter } from '../../chassis/index.ts';
 import { eventually } from '../../tests/support/index.ts';
 import { withEngine } from '../testing/engine.ts';

@@ -1,4 +1,3 @@
-import { Redis } from 'ioredis';
 import type { HttpAnswer } from '../../chassis/index.ts';
 import type { FacadeFacts, Finding } from '../doctor/index.ts';
 import type { SideName } from '../side.ts';
@@ -54,6 +53,7 @@ function finding(code: string, what: string, why: string, command: string): Find
 
 async function examineRedis(url: string | undefined): Promise<readonly Finding[]> {
   if (!url) return [];
+  const { Redis } = await import('ioredis');
   const redis = new Redis(url, {
     lazyConnect: true,
     retryStrategy: () => null,

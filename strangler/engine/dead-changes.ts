@@ -1,4 +1,4 @@
-import type { DeadLetterCount } from '../../chassis/index.ts';
+import type { DeadLetterCount } from '../../chassis/web/index.ts';
 import type { Plane } from './plane.ts';
 
 /**

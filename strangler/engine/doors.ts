@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { Logger, OperatorToken } from '../../chassis/index.ts';
-import { doorKey, DOORS, parseDoor, redisThatMayBeAway } from '../routing/index.ts';
+import { redisThatMayBeAway } from '../../chassis/redis/index.ts';
+import { doorKey, DOORS, parseDoor } from '../routing/index.ts';
 import type { DoorState } from '../routing/index.ts';
 
 const COMMAND_MS = 500;

@@ -1,6 +1,7 @@
 import type { Express } from 'express';
-import { createHttpApp, deadLetterMetrics } from '../../chassis/index.ts';
-import type { Access, Logger, ReadinessCheck } from '../../chassis/index.ts';
+import { createHttpApp, deadLetterMetrics } from '../../chassis/web/index.ts';
+import type { Access, Logger } from '../../chassis/index.ts';
+import type { ReadinessCheck } from '../../chassis/web/index.ts';
 import type { CopyWish, ReconcileReport } from '../copy/index.ts';
 import type { RepairReport } from '../doctor/repair.ts';
 import type { Decision } from '../doctor/trust.ts';

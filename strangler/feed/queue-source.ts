@@ -8,7 +8,7 @@ import { PackedChange } from '../packed-change.ts';
 import type { PackedRow } from '../packed-change.ts';
 import { PackedSlice } from '../packed-slice.ts';
 import type { PackedLines } from '../packed-slice.ts';
-import { redisThatMayBeAway } from '../routing/index.ts';
+import { redisThatMayBeAway } from '../../chassis/redis/index.ts';
 import type { FeedReader } from '../side-database.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';

@@ -9,7 +9,6 @@ export * from './flags.ts';
 export * from './legibility.ts';
 export * from './load-config.ts';
 export * from './open-flag-store.ts';
-export * from './redis.ts';
 export * from './state.ts';
 export { FlagServerError } from './unleash-admin.ts';
 export * from './watch-config.ts';

@@ -4,7 +4,6 @@ import { readFile, stat } from 'node:fs/promises';
 import { dirname, extname, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { tsImport } from 'tsx/esm/api';
-import { parseDocument } from 'yaml';
 import { ConfigurationError } from '../../chassis/index.ts';
 import type { Environment } from '../../chassis/index.ts';
 import { defineConfig } from './config.ts';
@@ -95,6 +94,7 @@ async function readData(file: string, env: Environment): Promise<unknown> {
   } catch (error) {
     throw unusable(file, reasonOf(error));
   }
+  const { parseDocument } = await import('yaml');
   const document = parseDocument(text, { prettyErrors: true });
   if (document.errors.length > 0) {
     throw unusable(file, document.errors.map(({ message }) => message.trim()).join('\n  '));

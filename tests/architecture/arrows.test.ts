@@ -9,6 +9,8 @@ import type { Cruise } from './cruise.ts';
 /** What others may import at all: one file for each public surface. */
 const SURFACES = {
   chassis: 'chassis/index.ts',
+  web: 'chassis/web/index.ts',
+  redis: 'chassis/redis/index.ts',
   contracts: 'contracts/index.ts',
   monolith: 'monolith/index.ts',
   service: 'extracted/shipping/index.ts',
@@ -25,25 +27,26 @@ const SURFACES = {
 } as const;
 type Surface = keyof typeof SURFACES;
 const EVERYTHING = Object.keys(SURFACES) as Surface[];
-const IN_TESTS: Surface[] = ['chassis', 'contracts', 'schema', 'mapping', 'support', 'service'];
-const TOOLS: Surface[] = ['chassis', 'contracts', 'system', 'engine', 'routing', 'mapping'];
+const CHASSIS: Surface[] = ['chassis', 'web', 'redis'];
+const IN_TESTS: Surface[] = [...CHASSIS, 'contracts', 'schema', 'mapping', 'support', 'service'];
+const TOOLS: Surface[] = [...CHASSIS, 'contracts', 'system', 'engine', 'routing', 'mapping'];
 
 /** The arrows, stated once more and on purpose apart from the rules that are under test. */
 const MAY: Readonly<Record<string, readonly Surface[]>> = {
   'chassis/code.ts': [],
   'contracts/code.ts': [],
-  'monolith/code.ts': ['chassis', 'contracts'],
-  'monolith/orders/code.ts': ['chassis', 'contracts'],
-  'monolith/main.ts': ['chassis', 'contracts', 'schema'],
-  'extracted/payment/code.ts': ['chassis', 'contracts'],
-  'extracted/payment/main.ts': ['chassis', 'contracts', 'schema'],
+  'monolith/code.ts': [...CHASSIS, 'contracts'],
+  'monolith/orders/code.ts': [...CHASSIS, 'contracts'],
+  'monolith/main.ts': [...CHASSIS, 'contracts', 'schema'],
+  'extracted/payment/code.ts': [...CHASSIS, 'contracts'],
+  'extracted/payment/main.ts': [...CHASSIS, 'contracts', 'schema'],
   'extracted/payment/code.test.ts': IN_TESTS,
-  'facade/code.ts': ['chassis', 'contracts', 'routing'],
-  'strangler/code.ts': ['chassis'],
-  'strangler/code.test.ts': ['chassis', 'schema', 'mapping', 'support', 'service'],
-  'migrations/shop/code.ts': ['chassis', 'engine'],
-  'contract-check/code.ts': ['chassis', 'contracts', 'monolith', 'service', 'schema', 'routing'],
-  'system/code.ts': ['chassis', 'schema'],
+  'facade/code.ts': [...CHASSIS, 'contracts', 'routing'],
+  'strangler/code.ts': [...CHASSIS],
+  'strangler/code.test.ts': [...CHASSIS, 'schema', 'mapping', 'support', 'service'],
+  'migrations/shop/code.ts': [...CHASSIS, 'engine'],
+  'contract-check/code.ts': [...CHASSIS, 'contracts', 'monolith', 'service', 'schema', 'routing'],
+  'system/code.ts': [...CHASSIS, 'schema'],
   'rehearsal/code.ts': TOOLS,
   'bench/code.ts': TOOLS,
   'tests/journeys/code.test.ts': EVERYTHING,
@@ -51,7 +54,7 @@ const MAY: Readonly<Record<string, readonly Surface[]>> = {
   'bin/code.js': [],
   'docs/code.js': [],
   'examples/code.js': [],
-  'fig.config.ts': ['chassis', 'engine', 'routing', 'mapping'],
+  'fig.config.ts': [...CHASSIS, 'engine', 'routing', 'mapping'],
 };
 
 function folderOf(path: string): string {

@@ -4,10 +4,9 @@ import { createServer } from 'node:net';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { projectRoot } from '../../system/index.ts';
-import { eventually, request, withTempDir } from '../support/index.ts';
+import { eventually, request, withHttps, withTempDir } from '../support/index.ts';
 import { withSpawnedFacade } from './spawned-facade.ts';
 import { startFixture, withStand } from './stand.ts';
-import { withHttps } from './tls/https-server.ts';
 
 const FIG = join(projectRoot, 'bin', 'fig');
 

@@ -3,10 +3,9 @@ import { copyFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
-import { eventually, request, withTempDir } from '../support/index.ts';
+import { CA_FILE, eventually, request, withHttps, withTempDir } from '../support/index.ts';
 import { RawClient } from './raw-client.ts';
 import { withSpawnedFacade } from './spawned-facade.ts';
-import { CA_FILE, withHttps } from './tls/https-server.ts';
 
 const HANDSHAKE = ['Connection: Upgrade', 'Upgrade: websocket', 'Sec-WebSocket-Version: 13'];
 const answer: RequestListener = (req, res) => {

@@ -20,7 +20,7 @@ async function owners({ env }: System): Promise<Record<string, string[]>> {
     ['legacy', 'MONOLITH_DATABASE_URL'],
     ['extracted', 'PAYMENT_DATABASE_URL'],
   ] as const) {
-    const database = openDatabase(env[variable] ?? '');
+    const database = await openDatabase(env[variable] ?? '');
     const fences = database.read('fig_fence').where({ capability: 'payment' });
     for (const { key, state } of (await fences) as { key: string; state: string }[]) {
       if (state === 'open') (open[key] ??= []).push(side);

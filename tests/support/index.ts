@@ -4,7 +4,8 @@ export { keepLastLines, onFailure, seedFrom, showOnFailure } from './on-failure.
 export { temporaryPostgresDatabase, withPostgres } from './postgres.ts';
 export { built } from './built.ts';
 export { inSoak } from './soak.ts';
-export { withRedis } from './redis.ts';
+export { withRedis, withTls } from './redis.ts';
+export { CA_FILE, withHttps } from './tls/https-server.ts';
 export { request } from './request.ts';
 export type { Answer } from './request.ts';
 export { openSystem, withSystem } from './system.ts';

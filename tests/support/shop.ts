@@ -110,7 +110,7 @@ export async function openShop({
   databaseUrl,
 }: ShopOptions = {}): Promise<Shop> {
   const folder = await mkdtemp(join(tmpdir(), 'fig-shop-'));
-  const ledgerDatabase = openDatabase(`file:${join(folder, 'provider.db')}`);
+  const ledgerDatabase = await openDatabase(`file:${join(folder, 'provider.db')}`);
   await migrate(ledgerDatabase, providerMigrations);
   let held = Promise.resolve();
   const gate = express();
@@ -124,7 +124,7 @@ export async function openShop({
   const database =
     databaseUrl === undefined
       ? await temporaryDatabase(monolithMigrations, dialect)
-      : openDatabase(databaseUrl);
+      : await openDatabase(databaseUrl);
   if (databaseUrl !== undefined) await migrate(database, monolithMigrations);
   await stock(database);
   const clients = {

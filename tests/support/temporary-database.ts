@@ -19,7 +19,7 @@ export async function temporaryDatabase(
   dialect: Dialect = 'sqlite',
 ): Promise<Database> {
   const place = await (dialect === 'sqlite' ? temporaryFile() : temporaryPostgresDatabase());
-  const database = openDatabase(place.url);
+  const database = await openDatabase(place.url);
   await migrate(database, migrations);
   return {
     ...database,

@@ -38,7 +38,7 @@ export async function figTables(dialect: Dialect): Promise<string> {
 }
 
 async function ours({ url }: Database): Promise<string> {
-  const database = openDatabase(url);
+  const database = await openDatabase(url);
   try {
     const query = dialectOf(url) === 'sqlite' ? SQLITE : POSTGRES;
     const answer = (await database.read.raw(query)) as { rows: Row[] } | Row[];

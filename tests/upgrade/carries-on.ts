@@ -247,7 +247,7 @@ class Opened {
   }
 
   async #with<T>(name: string, work: (database: Database) => Promise<T>): Promise<T> {
-    const database = openDatabase(this.#system.env[variableOf(name)] ?? '');
+    const database = await openDatabase(this.#system.env[variableOf(name)] ?? '');
     try {
       return await work(database);
     } finally {

@@ -53,7 +53,7 @@ describe.each([
     withTempDir(async (parent) => {
       const [written, dataDir] = [join(parent, 'written'), join(parent, 'killed')];
       mkdirSync(written);
-      const database = openDatabase(`file:${join(written, 'monolith.db')}`);
+      const database = await openDatabase(`file:${join(written, 'monolith.db')}`);
       try {
         await migrate(database, monolithMigrations);
         await change(database);

@@ -9,13 +9,13 @@ type Known = Omit<Facts, 'dialect' | 'moment'>;
 /** What is done to a system before it is stopped, and what its clients were told. */
 export class Recording {
   readonly #system: BuiltSystem;
-  readonly #open: (database: string) => Database;
+  readonly #open: (database: string) => Promise<Database>;
   readonly #orders: Record<string, { id: string; status: string }> = {};
   readonly #inFlight = new Set<string>();
   #keys = 0;
   readonly #units: Record<string, number> = {};
 
-  constructor(system: BuiltSystem, open: (database: string) => Database) {
+  constructor(system: BuiltSystem, open: (database: string) => Promise<Database>) {
     this.#system = system;
     this.#open = open;
   }
@@ -53,7 +53,7 @@ export class Recording {
 
   /** Between two commits that follow one another: tried until the engine is caught there. */
   async #caught(state: 'closed' | 'ceded'): Promise<void> {
-    const [monolith, inventory] = [this.#open('monolith'), this.#open('inventory')];
+    const [monolith, inventory] = [await this.#open('monolith'), await this.#open('inventory')];
     const isThere = async (): Promise<boolean> => {
       if ((await fenceOf(monolith)) !== state || (await fenceOf(inventory)) !== 'closed')
         return false;
@@ -154,7 +154,7 @@ export class Recording {
 
   /** By hand: a payment whose change can't be carried, and waits for somebody to mend it. */
   async #damage(): Promise<Facts['damaged']> {
-    const monolith = this.#open('monolith');
+    const monolith = await this.#open('monolith');
     try {
       const row = (await monolith.read('PAY_TXN').orderBy('PAY_NO').first()) as {
         PAY_NO: string;

@@ -1,10 +1,10 @@
 import { Router } from 'express';
 import { z } from 'zod';
-import { tokenRequired } from './access.ts';
-import type { Access } from './access.ts';
+import { tokenRequired } from '../access.ts';
+import type { Access } from '../access.ts';
 import { deadLetterMetrics } from './dead-letter-metrics.ts';
-import type { DeadLetters, DeadLetterSource } from './dead-letters.ts';
-import { invalidRequest, notFound, parse } from './problem.ts';
+import type { DeadLetters, DeadLetterSource } from '../dead-letters.ts';
+import { invalidRequest, notFound, parse } from '../problem.ts';
 
 /** How many are listed at once; the counts tell whether there are more. */
 const LISTED = 1_000;

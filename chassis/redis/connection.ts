@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import type { RedisOptions } from 'ioredis';
-import type { Logger } from '../../chassis/index.ts';
+import type { Logger } from '../log.ts';
 
 const RECONNECT_MS = 250;
 

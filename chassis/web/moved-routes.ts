@@ -1,7 +1,7 @@
 import express from 'express';
 import type { ErrorRequestHandler, Request, RequestHandler, Response, Router } from 'express';
-import type { Database } from './database.ts';
-import { Problem } from './problem.ts';
+import type { Database } from '../database.ts';
+import { Problem } from '../problem.ts';
 
 /** What a database was told of a capability that has left it. */
 export interface Notice {

@@ -1,0 +1,2 @@
+/** Connections to Redis. Apart from the rest, since only whoever makes one loads its client. */
+export * from './connection.ts';

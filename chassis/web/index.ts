@@ -1,0 +1,5 @@
+/** What a process of ours serves over HTTP. Apart from the rest, since only servers load express. */
+export { deadLetterMetrics } from './dead-letter-metrics.ts';
+export type { DeadLetterCount } from './dead-letter-metrics.ts';
+export * from './http-app.ts';
+export * from './moved-routes.ts';
