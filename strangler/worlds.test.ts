@@ -28,9 +28,9 @@ const [LITE, POSTGRES] = ['sqlite', 'postgres'] as const;
 
 /** Who keeps things where, and how many worlds are tried: a database of PostgreSQL takes its time. */
 const PAIRINGS: readonly (Pairing & { readonly runs: number })[] = [
-  { legacy: LITE, extracted: LITE, runs: inSoak(25, 6) },
-  { legacy: POSTGRES, extracted: POSTGRES, runs: inSoak(6, 2) },
-  { legacy: LITE, extracted: POSTGRES, runs: inSoak(6, 2) },
+  { legacy: LITE, extracted: LITE, runs: inSoak(25, 4) },
+  { legacy: POSTGRES, extracted: POSTGRES, runs: inSoak(6, 1) },
+  { legacy: LITE, extracted: POSTGRES, runs: inSoak(6, 1) },
 ];
 
 /** A world, what it holds at first, and what happens at its owners, one after the other. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { inSoak } from '../../tests/support/index.ts';
 import type { Dialect } from '../../chassis/index.ts';
 import {
   constant,
@@ -98,7 +99,7 @@ const DAMAGE = {
 
 /** Rows of one read, in copying and in comparing, and what lies around them. */
 const SIZES = {
-  sqlite: [0, 1, 100, 199, 200, 201, 600],
+  sqlite: inSoak([0, 1, 100, 199, 200, 201, 600], [0, 1, 200, 201]),
   postgres: [0, 1, 200, 201],
 };
 
@@ -125,45 +126,50 @@ async function asApplier(
   await sessions[side].run(`${on}; ${DAMAGE[side].join('; ')}; ${off}`);
 }
 
-describe.each([
+const PAIRINGS = [
   ['sqlite', 'sqlite'],
   ['sqlite', 'postgres'],
   ['postgres', 'sqlite'],
-] as const)('pieces of every size, from %s to %s', (legacy, extracted) => {
-  const moving = {
-    mapping: codecs,
-    legacy: [legacy, TABLES.legacy],
-    extracted: [extracted, TABLES.extracted],
-  } as const;
+] as const;
 
-  it.each(['legacy', 'extracted'] as const)(
-    'are copied, compared and repaired, owned by %s',
-    (owner) =>
-      withMoved(moving, async (sides) => {
-        const { plane } = sides;
-        if (owner === 'extracted') await handOver(plane, 'legacy');
-        const other = owner === 'legacy' ? 'extracted' : 'legacy';
-        let filled = 0;
-        for (const size of SIZES[legacy === extracted ? 'sqlite' : 'postgres']) {
-          await fill(sides, owner, filled, size);
-          filled = size;
-          await plane.barrier();
-          expect(await plane.reconcile()).toMatchObject({ clean: true, rows: [] });
-          await plane.backfill({ restart: true });
-          await plane.barrier();
-          await asApplier(sides, other === 'legacy' ? legacy : extracted, other);
-          const repaired = await plane.repair();
-          expect(repaired.pairs.map((pair) => pair.missing + pair.different)).toEqual([
-            Math.min(1, size),
-            size,
-            size,
-          ]);
-          await plane.barrier();
-          const compared = await plane.reconcile();
-          expect(compared.pairs.map(({ rows }) => rows)).toEqual([size, size, size]);
-          expect(compared).toMatchObject({ clean: true, rows: [] });
-          expect(await plane.reconcile({ sample: 10 })).toMatchObject({ clean: true });
-        }
-      }),
-  );
-});
+describe.each(inSoak<readonly (typeof PAIRINGS)[number][]>(PAIRINGS, [PAIRINGS[0]]))(
+  'pieces of every size, from %s to %s',
+  (legacy, extracted) => {
+    const moving = {
+      mapping: codecs,
+      legacy: [legacy, TABLES.legacy],
+      extracted: [extracted, TABLES.extracted],
+    } as const;
+
+    it.each(['legacy', 'extracted'] as const)(
+      'are copied, compared and repaired, owned by %s',
+      (owner) =>
+        withMoved(moving, async (sides) => {
+          const { plane } = sides;
+          if (owner === 'extracted') await handOver(plane, 'legacy');
+          const other = owner === 'legacy' ? 'extracted' : 'legacy';
+          let filled = 0;
+          for (const size of SIZES[legacy === extracted ? 'sqlite' : 'postgres']) {
+            await fill(sides, owner, filled, size);
+            filled = size;
+            await plane.barrier();
+            expect(await plane.reconcile()).toMatchObject({ clean: true, rows: [] });
+            await plane.backfill({ restart: true });
+            await plane.barrier();
+            await asApplier(sides, other === 'legacy' ? legacy : extracted, other);
+            const repaired = await plane.repair();
+            expect(repaired.pairs.map((pair) => pair.missing + pair.different)).toEqual([
+              Math.min(1, size),
+              size,
+              size,
+            ]);
+            await plane.barrier();
+            const compared = await plane.reconcile();
+            expect(compared.pairs.map(({ rows }) => rows)).toEqual([size, size, size]);
+            expect(compared).toMatchObject({ clean: true, rows: [] });
+            expect(await plane.reconcile({ sample: 10 })).toMatchObject({ clean: true });
+          }
+        }),
+    );
+  },
+);

@@ -1,12 +1,18 @@
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
-import { eventually, temporaryPostgresDatabase, withTempDir } from '../../tests/support/index.ts';
+import {
+  eventually,
+  inSoak,
+  temporaryPostgresDatabase,
+  withTempDir,
+} from '../../tests/support/index.ts';
 import { withEngine } from '../testing/engine.ts';
 import { figFor } from '../testing/fig.ts';
 import type { Fig } from '../testing/fig.ts';
 import { postgresShopSchema } from '../testing/postgres-shop.ts';
 import type { Sides } from '../testing/sides.ts';
+import type { SideName } from '../side.ts';
 
 /** One statement in a session of its own, which outlives no restart. */
 async function run<T>(url: string, sql: string): Promise<T[]> {
@@ -106,7 +112,7 @@ async function withShop(
 }
 
 describe('an owner on PostgreSQL that was restored from an older dump', () => {
-  it.each(['legacy', 'extracted'] as const)(
+  it.each(inSoak<readonly SideName[]>(['legacy', 'extracted'], ['extracted']))(
     'is fenced at once; the doctor names what each side alone has, and keeps it with %s',
     (side) =>
       withShop(async ({ fig, urls, lose }) => {

@@ -7,8 +7,8 @@ import type { RawUpstream } from './conformance/raw-upstream.ts';
 import { withSpawnedFacade } from './spawned-facade.ts';
 import type { SpawnedFacade } from './spawned-facade.ts';
 
-const REQUESTS = inSoak(10_000, 3_000);
-const WARM_UP = inSoak(2_000, 1_000);
+const REQUESTS = inSoak(10_000, 1_000);
+const WARM_UP = inSoak(2_000, 500);
 const AT_ONCE = 100;
 /** What the requests after the first may leave behind in all: less than a closure each. */
 const MOST_LEFT_BYTES = 1_000_000;

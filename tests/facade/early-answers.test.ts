@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Socket } from 'node:net';
 import { setInterval as ticks } from 'node:timers/promises';
-import { eventually } from '../support/index.ts';
+import { eventually, inSoak } from '../support/index.ts';
 import { startRawUpstream } from './conformance/raw-upstream.ts';
 import type { RawUpstream } from './conformance/raw-upstream.ts';
 import { RawClient } from './raw-client.ts';
@@ -60,7 +60,7 @@ describe('an answer that comes before its request is whole', () => {
     ],
   ])('reaches a client that sends all before it reads; the upstream %s', (_name, answer) =>
     withRaw(async ({ port }, upstream) => {
-      for (const path of ['/upload', '/api/stock']) {
+      for (const path of inSoak(['/upload', '/api/stock'], ['/api/stock'])) {
         for (const framing of [length, 'Transfer-Encoding: chunked']) {
           upstream.takeOver = (socket) => {
             socket.pause();
@@ -149,7 +149,7 @@ describe('a route of a capability, like any other', () => {
   it.each(['/x', '/api/stock'])('%s takes a body of any size, also one that comes slowly', (path) =>
     withRaw(
       async ({ port }, upstream) => {
-        for (const method of ['POST', 'PUT', 'GET']) {
+        for (const method of inSoak(['POST', 'PUT', 'GET'], ['POST'])) {
           for (const framing of [`Content-Length: 5000`, 'Transfer-Encoding: chunked']) {
             upstream.reset();
             const client = new RawClient(port);

@@ -4,7 +4,7 @@ import { fuzz } from './fuzz.ts';
 import { fuzzEarly, fuzzFacade, withUpstreams } from './fuzz-facade.ts';
 import { withRival } from './rival.ts';
 
-const REQUESTS = Number(process.env['FUZZ_REQUESTS'] ?? 4_000);
+const REQUESTS = Number(process.env['FUZZ_REQUESTS'] ?? 2_000);
 const SEED = seedFrom('FUZZ_SEED', 20_261_121);
 
 describe('any bytes a client may send', () => {

@@ -1,0 +1,1 @@
+import './restored-owner.test.ts';

@@ -1,0 +1,1 @@
+import './early-answers.test.ts';
