@@ -18,7 +18,7 @@ const POSTGRES_AWAY = /^(?:08...|53...|57P0.|25006)$/;
 const POSTGRES_BUSY = /^(?:55P03|40P01|40001)$/;
 /** What pg and knex say in words only. */
 const WORDS =
-  /^Connection (?:terminated|ended)|^Client has encountered a connection error|^timeout exceeded when trying to connect|^timeout expired$|^Knex: Timeout acquiring a connection/;
+  /^Connection (?:terminated|ended)|^Client (?:has encountered a connection error|was closed)|^Received unexpected \w+ message from backend|^timeout exceeded when trying to connect|^timeout expired$|^Knex: Timeout acquiring a connection/;
 
 /**
  * Why a database could not do something that it can do again soon, in words for clients; undefined for

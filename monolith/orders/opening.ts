@@ -120,15 +120,18 @@ export async function openPlacing(
   lease: Lease,
 ): Promise<Opening<Placing>> {
   // Priced before the transaction, but refused inside it: a replay is answered as it was.
-  const priced = await price(deps, body).catch((error: unknown) => error);
+  const priced = await price(deps, body).then(
+    (prices) => ({ prices }),
+    (error: unknown) => ({ error }),
+  );
   return open(deps, request, placeId, async (trx, now) => {
-    if (priced instanceof Error) throw priced;
+    if ('error' in priced) throw priced.error;
     const orderId = uuid();
     const order: Order = {
       id: orderId,
       customerId: body.customerId,
       status: 'pending',
-      ...(priced as Pick<Order, 'items' | 'total'>),
+      ...priced.prices,
       paymentId: null,
       reservationId: null,
       createdAt: new Date(now).toISOString(),
