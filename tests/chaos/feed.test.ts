@@ -3,7 +3,7 @@ import { inSoak } from '../support/index.ts';
 import { runChaos } from './base/command.ts';
 import { expectMuchDone } from './feed/much-done.ts';
 
-const RUNS = inSoak(3, 1);
+const RUNS = inSoak(2, 1);
 
 describe('a system that is killed, paused and robbed of its Redis', () => {
   it('loses no change, whichever way its feeds run', async () => {

@@ -3,7 +3,7 @@ import { inSoak } from '../support/index.ts';
 import { runChaos } from './base/command.ts';
 import { planHandovers } from './handover/plan.ts';
 
-const RUNS = inSoak(3, 1);
+const RUNS = inSoak(2, 1);
 /** Inventory out, payment out, and the first one back; in the soak all the way out again, too. */
 const HANDOVERS = inSoak(6, 3);
 
