@@ -6,7 +6,7 @@ export { files, startDatabases } from './databases.ts';
 export type { Databases } from './databases.ts';
 export type { Dataset } from './dataset.ts';
 export { collectEvidence } from './evidence.ts';
-export type { Setting } from './drive.ts';
+export type { HandedOver, Setting } from './drive.ts';
 export { flipFlags } from './flip-flags.ts';
 export { generateDataset } from './generate.ts';
 export { explainedBy, neededBy, VICTIMS } from './kills.ts';

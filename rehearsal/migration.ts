@@ -1,9 +1,8 @@
 import { asOperator } from '../system/index.ts';
 import type { System } from '../system/index.ts';
-import type { Drive } from './drive.ts';
+import type { Drive, HandedOver } from './drive.ts';
 import type { CommandResult } from './operator.ts';
 import { persevere } from './persevere.ts';
-import type { HandoverReport } from './report.ts';
 import { percentile } from './report.ts';
 import { stageName } from './stages.ts';
 import type { Stage } from './stages.ts';
@@ -18,7 +17,7 @@ interface Hold {
 export function migration(plan: readonly Stage[]): Drive {
   return async (setting) => {
     const { traffic, operator, patient } = setting;
-    const handovers: HandoverReport[] = [];
+    const handovers: HandedOver[] = [];
     for (const [index, stage] of plan.entries()) {
       // They may end when the last stage is done, not before.
       traffic.allow(plan[index + 1]?.at ?? stage.at);
@@ -28,8 +27,8 @@ export function migration(plan: readonly Stage[]): Drive {
       const from = Date.now();
       const result = await persevere(operator, stage.capability, words(stage), manner);
       if (stage.verb === 'switch' || stage.verb === 'reverse') {
-        const liveWrites = setting.liveWrites(from, Date.now());
-        handovers.push(await handoverReport(setting.system, stage, result, liveWrites));
+        const to = Date.now();
+        handovers.push({ ...(await handoverReport(setting.system, stage, result)), from, to });
       }
     }
     traffic.allow(1);
@@ -47,8 +46,7 @@ async function handoverReport(
   system: System,
   stage: Stage,
   result: CommandResult,
-  liveWrites: number,
-): Promise<HandoverReport> {
+): Promise<Omit<HandedOver, 'from' | 'to'>> {
   const { epoch } = result.output as { epoch?: number };
   const held = (await holds(system))
     .filter((hold) => hold.capability === stage.capability && hold.epoch === epoch)
@@ -62,7 +60,6 @@ async function handoverReport(
       max: percentile(held, 1),
     },
     heldWrites: held.length,
-    liveWrites,
   };
 }
 

@@ -91,16 +91,17 @@ async function run(options: RehearsalOptions, system: System): Promise<Report> {
     concurrency,
     ...(options.signal ? { signal: options.signal } : {}),
   });
+  const liveWrites = (from: number, to: number): number =>
+    ledger.writes.filter((write) => write.to >= from && write.from <= to).length;
   const watching = watch({ system, ledger, traffic, total: dataset.orders.length, progress });
   const flushing = options.flushRedis ? flushAt(system, traffic.reached(0.5), progress) : undefined;
   try {
-    const handovers = await drive({
+    const handedOver = await drive({
       system,
       traffic,
       operator,
       patient: killSeed !== undefined,
-      liveWrites: (from, to) =>
-        ledger.writes.filter((write) => write.to >= from && write.from <= to).length,
+      liveWrites,
       enter(stage, index) {
         watching.stage(stage.trim());
         progress.say(stage);
@@ -110,6 +111,11 @@ async function run(options: RehearsalOptions, system: System): Promise<Report> {
     watching.stage('orders to the end');
     await Promise.all([traffic.done, flushing]);
     options.signal?.throwIfAborted();
+    // Not before all writes are acknowledged: one of few may have been under way all the while.
+    const handovers = handedOver.map(({ from, to, ...handover }) => ({
+      ...handover,
+      liveWrites: liveWrites(from, to),
+    }));
     watching.stage('comparing');
     const outages = await saboteur.finish();
     const mismatches: Record<string, number> = {};

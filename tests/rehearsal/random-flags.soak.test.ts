@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { asOperator } from '../../system/index.ts';
 import { createProgress, flipFlags, generateDataset, rehearse } from '../../rehearsal/index.ts';
-import type { HandoverReport, Setting } from '../../rehearsal/index.ts';
+import type { HandedOver, Setting } from '../../rehearsal/index.ts';
 import { showOnFailure } from '../support/index.ts';
 
 interface Handovers {
@@ -33,7 +33,7 @@ describe('all six flags, flipped at random under orders', () => {
       seed: 11,
       progress: createProgress(process.stderr),
       onStart: showOnFailure,
-      drive: async (setting): Promise<HandoverReport[]> => {
+      drive: async (setting): Promise<HandedOver[]> => {
         const reached = setting.traffic.reached(0.015);
         void reached.then(() => (ordered = true)).catch(() => undefined);
         const reports = await flip(setting);
