@@ -51,12 +51,17 @@ async function atRest(system: System): Promise<Standing['capabilities']> {
   );
 }
 
+/** Asks for a handover until one is done: under orders a gate may refuse it for a moment. */
 async function move(system: System, capability: string, to: string): Promise<void> {
-  await fetch(`${system.urls['engine']}/handovers`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...asOperator(system) },
-    body: JSON.stringify({ capability, to }),
-  });
+  let done = false;
+  while (!done) {
+    const answer = await fetch(`${system.urls['engine']}/handovers`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...asOperator(system) },
+      body: JSON.stringify({ capability, to }),
+    });
+    done = answer.ok;
+  }
 }
 
 /** Resolves when a handover of the capability is on record, and has no outcome yet. */
