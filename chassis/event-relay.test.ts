@@ -156,7 +156,7 @@ describe.each(dialects)('events that a subscriber can not take, on %s', (dialect
     await eventually(async () => expect(await done('good', 'p2')).toBe(true));
     expect(await letters().drop(id)).toBe(true);
     expect(await letters().drop(id)).toBe(false);
-    expect(await letters().drop('nobody:nothing')).toBe(false);
+    expect(await letters().drop('no-subscriber:no-event')).toBe(false);
     expect(await waiting()).toEqual([]);
     expect(await letters().count()).toBe(0);
     expect([callsOf('bad p2'), await done('bad', 'p2')]).toEqual([3, false]);

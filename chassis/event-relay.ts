@@ -118,7 +118,7 @@ export function startEventRelay(options: RelayOptions): () => Promise<void> {
   ): Promise<boolean> {
     const failed = { subscriber: name, eventId, reason: reasonOf(error) };
     const failure = await database.transaction(async (trx) =>
-      // Another attempt may have succeeded meanwhile, and nobody waits for the event.
+      // Where another attempt has succeeded meanwhile, the relay has taken the event out of the outbox.
       (await outbox.find(trx, eventId)) ? failures.count(trx, failed, attempts) : undefined,
     );
     if (!failure || failure.deadAt === null) return false;

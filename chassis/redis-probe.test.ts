@@ -87,7 +87,7 @@ describe('a probe of Redis', () => {
     withRedis(async (redis) => {
       const tlsUrl = await withTls(redis);
       const { said, logged } = await probe(tlsUrl);
-      expect(said).toContain('nobody who is known here vouches for its certificate');
+      expect(said).toContain('no authority that this process trusts has signed its certificate');
       expect(said).toContain("name the authority's PEM file in NODE_EXTRA_CA_CERTS");
       expect(said + logged).not.toContain(new URL(redis.url).password);
       // Node reads that file when it starts.

@@ -115,7 +115,7 @@ function explain(error: Error, url: string): string {
     return `it speaks no TLS; ${PLAIN}`;
   }
   if (code !== undefined && UNTRUSTED.test(code)) {
-    return `nobody who is known here vouches for its certificate (${code}); name the authority's PEM file in NODE_EXTRA_CA_CERTS`;
+    return `no authority that this process trusts has signed its certificate (${code}); name the authority's PEM file in NODE_EXTRA_CA_CERTS`;
   }
   // A Redis without TLS waits for the end of what it takes for a command.
   if (code === 'ETIMEDOUT' || /timed out/i.test(message)) {

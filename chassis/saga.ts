@@ -18,7 +18,7 @@ export interface SagaRecord<Data> {
   readonly failures: number;
   /** How many of these in a row, up to the last one, were permanent. */
   readonly permanentFailures: number;
-  /** Why nobody goes on with it until an operator has decided; null otherwise. */
+  /** Why no worker continues it until an operator has decided; null while workers do. */
   readonly stuck: Stuck | null;
 }
 
@@ -105,8 +105,8 @@ export interface SagaStore<Data, Trx> {
   countStuck(): Promise<number>;
   findStuck(id: string): Promise<SagaRecord<Data> | undefined>;
   /**
-   * Records what becomes of a stuck saga, together with `effect`, in one transaction. It is leased to
-   * nobody then, so that any worker goes on with it.
+   * Records what becomes of a stuck saga, together with `effect`, in one transaction. The store gives
+   * its lease back, so that any worker can continue it.
    * @returns false when it is not stuck
    */
   decide(

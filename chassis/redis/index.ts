@@ -1,2 +1,2 @@
-/** Connections to Redis. Apart from the rest, since only whoever makes one loads its client. */
+/** Connections to Redis. This folder stands apart so that only a process that opens one loads the client. */
 export * from './connection.ts';

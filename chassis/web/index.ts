@@ -1,4 +1,4 @@
-/** What a process of ours serves over HTTP. Apart from the rest, since only servers load express. */
+/** What a process of ours serves over HTTP. This folder stands apart so that only servers load express. */
 export { deadLetterMetrics } from './dead-letter-metrics.ts';
 export type { DeadLetterCount } from './dead-letter-metrics.ts';
 export * from './http-app.ts';
