@@ -1,7 +1,6 @@
 import type { Logger } from './log.ts';
 import type { DomainEvent } from './outbox.ts';
 
-const RECONNECT_MS = 250;
 const SEND_MS = 1_000;
 const CLOSE_MS = 1_000;
 
@@ -22,17 +21,16 @@ const nameOf = (subscriber: string): string => `events.${subscriber}`;
 /** Events through BullMQ, one queue a subscriber. Redis may be away at any time, also at the start. */
 export async function connectEventQueues(redisUrl: string, log: Logger): Promise<EventQueues> {
   // Loaded here only: most processes that use the chassis have nothing to do with queues.
-  const [{ Queue, Worker }, { Redis }] = await Promise.all([import('bullmq'), import('ioredis')]);
-  const connect = (patient: boolean) => {
-    const redis = new Redis(redisUrl, {
-      maxRetriesPerRequest: null,
+  const [{ Queue, Worker }, { redisThatMayBeAway }] = await Promise.all([
+    import('bullmq'),
+    import('./redis/index.ts'),
+  ]);
+  const connect = (patient: boolean) =>
+    redisThatMayBeAway(redisUrl, log, {
+      lazyConnect: false,
       enableOfflineQueue: patient,
-      retryStrategy: () => RECONNECT_MS,
       disconnectTimeout: 100,
     });
-    redis.on('error', (error) => log.debug({ err: error }, 'Redis is away'));
-    return redis;
-  };
   const producer = connect(false);
   const consumer = connect(true);
   const queues = new Map<string, InstanceType<typeof Queue<DomainEvent>>>();

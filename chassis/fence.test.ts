@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { dialectsHere, setFence, temporaryDatabase } from '../tests/support/index.ts';
+import { dialectsOfRun, setFence, temporaryDatabase } from '../tests/support/index.ts';
 import type { Database } from './database.ts';
 import { createFenceGuard, FencedError } from './fence.ts';
 import { ownerTransaction, rowOwnerTransaction } from './owner-transaction.ts';
@@ -13,7 +13,7 @@ interface Bill {
   readonly customer: string;
 }
 
-describe.each(dialectsHere)('the fences of single keys on %s', (dialect) => {
+describe.each(dialectsOfRun)('the fences of single keys on %s', (dialect) => {
   let database: Database;
 
   beforeEach(async () => {

@@ -35,7 +35,6 @@ export * from './private-files.ts';
 export * from './problem.ts';
 export * from './process.ts';
 export * from './random-ids.ts';
-export * from './redis-probe.ts';
 export * from './request-keys.ts';
 export * from './saga-dead-letters.ts';
 export * from './saga-runner.ts';

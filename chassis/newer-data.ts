@@ -48,7 +48,7 @@ export function refuseNewerLedger(url: string, version: number | undefined): voi
 export async function refuseNewerDatabase(url: string, migrations: Named): Promise<void> {
   const isFile = dialectOf(url) === 'sqlite';
   if (isFile && !existsSync(sqliteFile(url))) return;
-  const connection = await (isFile ? reader(sqliteFile(url)) : writer(url));
+  const connection = await (isFile ? openFile(sqliteFile(url)) : openServer(url));
   try {
     await refuseNewer(connection, url, migrations);
   } catch (error) {
@@ -59,12 +59,12 @@ export async function refuseNewerDatabase(url: string, migrations: Named): Promi
   }
 }
 
-async function reader(filename: string): Promise<Knex> {
+async function openFile(filename: string): Promise<Knex> {
   const { connectSqlite } = await import('./sqlite-client.ts');
   return connectSqlite(filename, { readonly: true });
 }
 
-async function writer(url: string): Promise<Knex> {
+async function openServer(url: string): Promise<Knex> {
   const { connectPostgres } = await import('./postgres-client.ts');
   return connectPostgres(url);
 }

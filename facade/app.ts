@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
-import { createExpressServer, createHttpClient, probeRedis } from '../chassis/index.ts';
+import { createExpressServer, createHttpClient } from '../chassis/index.ts';
+import { probeRedis } from '../chassis/redis/index.ts';
 import type { Access, Logger } from '../chassis/index.ts';
 import type { FigConfig, Flags } from '../strangler/routing/index.ts';
 import { askWishes, buildAdmin, LocalFacts } from './operators/index.ts';

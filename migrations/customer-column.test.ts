@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { migrate } from '../chassis/index.ts';
 import type { Database } from '../chassis/index.ts';
-import { dialectsHere, setFence, temporaryDatabase } from '../tests/support/index.ts';
+import { dialectsOfRun, setFence, temporaryDatabase } from '../tests/support/index.ts';
 import { monolithMigrations } from './monolith/index.ts';
 import { paymentMigrations } from './payment/index.ts';
 
@@ -15,7 +15,7 @@ const key = (name: string, resource: string | null) => ({
   CRT_TS: AT,
 });
 
-describe.each(dialectsHere)('rows from before customers moved one by one, on %s', (dialect) => {
+describe.each(dialectsOfRun)('rows from before customers moved one by one, on %s', (dialect) => {
   let database: Database;
 
   const before = (migrations: typeof monolithMigrations, newest: string) =>
@@ -84,7 +84,7 @@ describe.each(dialectsHere)('rows from before customers moved one by one, on %s'
   });
 });
 
-describe.each(dialectsHere)('the payment service on %s', (dialect) => {
+describe.each(dialectsOfRun)('the payment service on %s', (dialect) => {
   it('tells its older rows whose they are', async () => {
     const database = await temporaryDatabase(paymentMigrations.slice(0, 2), dialect);
     try {

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { dialectsHere, eventually, setFence } from '../tests/support/index.ts';
+import { dialectsOfRun, eventually, setFence } from '../tests/support/index.ts';
 import { openShop } from '../tests/support/shop.ts';
 import type { Shop } from '../tests/support/shop.ts';
 
 let shop: Shop;
 
-describe.each(dialectsHere)('on %s', (dialect) => {
+describe.each(dialectsOfRun)('on %s', (dialect) => {
   beforeEach(async () => {
     shop = await openShop({ dialect, timing: { orderPatienceMs: 300 } });
   });

@@ -7,12 +7,12 @@ import {
   migrate,
   openAccess,
   openDatabase,
-  probeRedis,
   readNumber,
   readPort,
   runProcess,
   serviceUrl,
 } from '../chassis/index.ts';
+import { probeRedis } from '../chassis/redis/index.ts';
 import { monolithMigrations } from '../migrations/monolith/index.ts';
 import { buildMonolith, DEFAULT_TIMING } from './app.ts';
 import { startEvents } from './events.ts';

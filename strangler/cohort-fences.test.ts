@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { createFenceGuard, openDatabase, ownerTransaction } from '../chassis/index.ts';
-import { dialectsHere, eventually } from '../tests/support/index.ts';
+import { dialectsOfRun, eventually } from '../tests/support/index.ts';
 import { checkMapping, defineMapping } from './mapping/index.ts';
 import { openSides } from './sides.ts';
 import type { SideDatabase } from './side-database.ts';
@@ -57,7 +57,7 @@ function change(op: Change['op'], customer: string): Change {
   return { ...rest, key, op, image: op === 'delete' ? null : image };
 }
 
-describe.each(dialectsHere)('fences by key on %s', (dialect) => {
+describe.each(dialectsOfRun)('fences by key on %s', (dialect) => {
   it('let everything pass at the owner, and nothing at the other side, while no key has its own', () =>
     withTill(dialect, async ({ legacy, extracted }) => {
       await legacy.run(`UPDATE "SALE" SET "CUST_NO" = 'C' WHERE "SALE_NO" = 's1'`);
@@ -272,7 +272,7 @@ describe('a mapping by whose keys cohorts may move', () => {
     ]);
   });
 
-  it.each(dialectsHere)('needs it in every row on %s', (dialect) =>
+  it.each(dialectsOfRun)('needs it in every row on %s', (dialect) =>
     withSidesOf(
       dialect,
       async ({ urls }) => {

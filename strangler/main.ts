@@ -4,11 +4,11 @@ import {
   listen,
   listenHost,
   openAccess,
-  probeRedis,
   readPort,
   runProcess,
   serviceUrl,
 } from '../chassis/index.ts';
+import { probeRedis } from '../chassis/redis/index.ts';
 import type { Environment } from '../chassis/index.ts';
 import { declarationsOf, Engine } from './engine/index.ts';
 import {

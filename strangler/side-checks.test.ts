@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { dialectsHere } from '../tests/support/index.ts';
+import { dialectsOfRun } from '../tests/support/index.ts';
 import { createFenceGuard, openDatabase, ownerTransaction } from '../chassis/index.ts';
 import type { Mapping } from './mapping/index.ts';
 import type { SideDatabase } from './side-database.ts';
@@ -64,7 +64,7 @@ const lease = async ({ store }: SideDatabase) => {
   return taken;
 };
 
-describe.each(dialectsHere)('one side of a capability on %s', (dialect) => {
+describe.each(dialectsOfRun)('one side of a capability on %s', (dialect) => {
   it('knows how its schema differs from what was installed on', () =>
     withInstalled(dialect, async ({ legacy }, sides) => {
       expect(await legacy.checks.drift()).toEqual([]);

@@ -4,8 +4,8 @@ import {
   createLog,
   listenHost,
   refuseNewerDatabase,
-  redisAddress,
 } from '../chassis/index.ts';
+import { redisAddress } from '../chassis/redis/index.ts';
 import type { Environment } from '../chassis/index.ts';
 import { lockData } from './data-lock.ts';
 import type { Load } from './first-load.ts';

@@ -3,7 +3,7 @@ import type { Database } from '../../chassis/index.ts';
 import { inventoryMapping } from '../../migrations/inventory/mapping.ts';
 import { inventoryMigrations } from '../../migrations/inventory/index.ts';
 import { monolithMigrations } from '../../migrations/monolith/index.ts';
-import { dialectsHere, eventually, temporaryDatabase } from '../../tests/support/index.ts';
+import { dialectsOfRun, eventually, temporaryDatabase } from '../../tests/support/index.ts';
 import { RowCopier } from './row-copier.ts';
 
 const stock = (sku: string, units: number) => ({
@@ -17,7 +17,7 @@ const unitsThere = async ({ read }: Database): Promise<unknown> =>
 const unitsHere = async ({ read }: Database): Promise<unknown> =>
   read('INV_STOCK').orderBy('SKU_CD').pluck('QTY_OH');
 
-describe.each(dialectsHere)('rows that are copied without fences on %s', (dialect) => {
+describe.each(dialectsOfRun)('rows that are copied without fences on %s', (dialect) => {
   test('arrive in both directions', async () => {
     const legacy = await temporaryDatabase(monolithMigrations, dialect);
     const extracted = await temporaryDatabase(inventoryMigrations, dialect);

@@ -1,2 +1,3 @@
 /** Connections to Redis. This folder stands apart so that only a process that opens one loads the client. */
 export * from './connection.ts';
+export * from './probe.ts';

@@ -4,13 +4,13 @@ import request from 'supertest';
 import { createExpressServer, createLog, LOOPBACK_ONLY } from '../../chassis/index.ts';
 import type { Database } from '../../chassis/index.ts';
 import { inventoryMigrations } from '../../migrations/inventory/index.ts';
-import { dialectsHere, setFence, temporaryDatabase } from '../../tests/support/index.ts';
+import { dialectsOfRun, setFence, temporaryDatabase } from '../../tests/support/index.ts';
 import { buildApp } from './app.ts';
 
 let database: Database;
 let server: Server;
 
-describe.each(dialectsHere)('on %s', (dialect) => {
+describe.each(dialectsOfRun)('on %s', (dialect) => {
   beforeEach(async () => {
     database = await temporaryDatabase(inventoryMigrations, dialect);
     await setFence(database, 'inventory', 'open');

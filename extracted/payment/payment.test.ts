@@ -15,7 +15,7 @@ import type { Database, Listening } from '../../chassis/index.ts';
 import { paymentMigrations } from '../../migrations/payment/index.ts';
 import { providerMigrations } from '../../migrations/provider/index.ts';
 import {
-  dialectsHere,
+  dialectsOfRun,
   eventually,
   setFence,
   temporaryDatabase,
@@ -54,7 +54,7 @@ function useProvider(patienceMs = 3_000): void {
   server = createExpressServer(buildApp({ access: LOOPBACK_ONLY, scope, provider, log }));
 }
 
-describe.each(dialectsHere)('on %s', (dialect) => {
+describe.each(dialectsOfRun)('on %s', (dialect) => {
   beforeEach(async () => {
     clock = Date.now();
     ledger = await temporaryDatabase(providerMigrations);

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { Problem, problemBody } from '../../chassis/index.ts';
 import type { Counters } from '../counting/index.ts';
 import { Attempt } from './attempt.ts';
+import { clientShare } from './client-share.ts';
 import type { Core } from './core.ts';
 import { linger } from './lingering.ts';
 import { tooManyUpgrades, unanswered } from './refusals.ts';
@@ -15,8 +16,6 @@ const UPGRADING = new Set(['upgrade', 'http2-settings']);
 const WEBSOCKET = 'websocket';
 /** What a client may say before it knows that it has been upgraded. */
 const EARLY_BYTES = 65_536;
-/** How much of the whole one client's address may have. */
-const SHARE = 3 / 4;
 
 /** Whether a wish to upgrade is one that is passed on. Others are ignored. */
 export function wantsWebSocket({ headers }: IncomingMessage): boolean {
@@ -70,7 +69,7 @@ interface Place {
 
 /** @throws Problem 503 where there is none left, or none for this client */
 function takePlace(counters: Counters, limits: Core['limits'], client: string): Place {
-  const { upgrades, clientUpgrades = Math.ceil(upgrades * SHARE) } = limits;
+  const { upgrades, clientUpgrades = clientShare(upgrades) } = limits;
   const { upgrading, upgraded, upgradesOf } = counters;
   const own = upgradesOf.get(client) ?? 0;
   if (upgrading + upgraded >= upgrades || own >= clientUpgrades) throw tooManyUpgrades();

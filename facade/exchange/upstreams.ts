@@ -1,11 +1,10 @@
 import { upstreamSettings } from '../../strangler/routing/index.ts';
 import type { FigConfig } from '../../strangler/routing/index.ts';
 import type { UpstreamFailures } from '../counting/index.ts';
+import { clientShare } from './client-share.ts';
 import type { ConnectionLimits } from './connections.ts';
 import { Upstream } from './upstream.ts';
 
-/** A client may not have all connections for itself. */
-const SHARE = 0.75;
 const LONGEST_PATIENCE_MS = 5_000;
 
 /** The servers behind the facade, by name. One whose settings stay keeps its connections. */
@@ -66,7 +65,7 @@ export class Upstreams {
 
 function connectionLimits({
   connections,
-  clientConnections = Math.ceil(connections * SHARE),
+  clientConnections = clientShare(connections),
   waiting,
   requestMs,
 }: FigConfig['limits']): ConnectionLimits {

@@ -2,7 +2,7 @@ import { AggregatorRegistry } from 'prom-client';
 import type { MetricObject } from 'prom-client';
 import { flagsReadiness } from '../../strangler/routing/index.ts';
 import type { Flags } from '../../strangler/routing/index.ts';
-import type { RedisProbe } from '../../chassis/index.ts';
+import type { RedisProbe } from '../../chassis/redis/index.ts';
 import type { Capability } from '../routes/index.ts';
 import type { Core, Experiments, Memory, Upstreams } from '../exchange/index.ts';
 import { causeOf, rowOf } from '../counting/index.ts';

@@ -2,14 +2,14 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Order } from '../../contracts/index.ts';
 import { inventoryGuard } from '../inventory/index.ts';
 import { loadShop } from '../loading/index.ts';
-import { dialectsHere, eventually } from '../../tests/support/index.ts';
+import { dialectsOfRun, eventually } from '../../tests/support/index.ts';
 import { openShop } from '../../tests/support/shop.ts';
 import type { Answer } from '../../tests/support/index.ts';
 import type { Shop } from '../../tests/support/shop.ts';
 
 let shop: Shop;
 
-describe.each(dialectsHere)('on %s', (dialect) => {
+describe.each(dialectsOfRun)('on %s', (dialect) => {
   beforeEach(async () => {
     shop = await openShop({ dialect });
   });

@@ -8,13 +8,13 @@ import {
 } from '../../chassis/index.ts';
 import { buildProvider } from '../../extracted/provider/index.ts';
 import { providerMigrations } from '../../migrations/provider/index.ts';
-import { dialectsHere, eventually, temporaryDatabase } from '../../tests/support/index.ts';
+import { dialectsOfRun, eventually, temporaryDatabase } from '../../tests/support/index.ts';
 import { openShop } from '../../tests/support/shop.ts';
 import type { Shop } from '../../tests/support/shop.ts';
 
 let shop: Shop;
 
-describe.each(dialectsHere)('on %s', (dialect) => {
+describe.each(dialectsOfRun)('on %s', (dialect) => {
   beforeEach(async () => {
     shop = await openShop({ dialect });
   });

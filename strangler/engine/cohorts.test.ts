@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { normalizedStrategyValue } from 'unleash-client/lib/strategy/util.js';
-import { dialectsHere, eventually } from '../../tests/support/index.ts';
+import { dialectsOfRun, eventually } from '../../tests/support/index.ts';
 import type { RoutingState } from '../routing/index.ts';
 import type { Dialect, Session } from '../testing/dialects.ts';
 import { withEngine } from '../testing/engine.ts';
@@ -24,7 +24,7 @@ async function routingOf({ call }: RunningEngine): Promise<RoutingState | undefi
   return (body as { capabilities: RoutingState[] }).capabilities[0];
 }
 
-describe.each(dialectsHere)('single customers on %s', (dialect) => {
+describe.each(dialectsOfRun)('single customers on %s', (dialect) => {
   it('move ahead, the rest follows, and everything comes back', () =>
     withTill(dialect, (sides) =>
       withTillEngine(sides, async (running) => {
@@ -121,7 +121,7 @@ function damage(dialect: Dialect, session: Session, sql: string): Promise<void> 
   );
 }
 
-describe.each(dialectsHere)('a comparison while customers are ahead on %s', (dialect) => {
+describe.each(dialectsOfRun)('a comparison while customers are ahead on %s', (dialect) => {
   it('goes by the owner of each row, counts the owners, and repairs from there', () =>
     withTill(dialect, (sides) =>
       withTillEngine(sides, async (running) => {

@@ -10,8 +10,8 @@ import { inSoak } from './soak.ts';
 /** What a suite that holds for every kind of database runs on. */
 export const dialects: readonly Dialect[] = ['sqlite', 'postgres'];
 
-/** The same for a suite whose `.soak.test.ts` is there for PostgreSQL, and which else runs on SQLite. */
-export const dialectsHere: readonly Dialect[] = inSoak(['postgres'], ['sqlite']);
+/** The same for a suite that `npm test` runs on SQLite, and the soak, by its `.soak.test.ts`, on PostgreSQL. */
+export const dialectsOfRun: readonly Dialect[] = inSoak(['postgres'], ['sqlite']);
 
 /** A database with this schema, in a temporary folder or on a server for tests; closing it removes it. */
 export async function temporaryDatabase(

@@ -9,7 +9,7 @@ import { inventoryMigrations } from '../../migrations/inventory/index.ts';
 import { monolithMigrations } from '../../migrations/monolith/index.ts';
 import { openSides } from '../../strangler/index.ts';
 import { startSystem, withoutSystem } from '../../system/index.ts';
-import { dialectsHere, temporaryDatabase, withTempDir } from '../support/index.ts';
+import { dialectsOfRun, temporaryDatabase, withTempDir } from '../support/index.ts';
 
 /** A change of the business's schema that this build has never heard of. */
 async function addMigration(database: Database): Promise<void> {
@@ -74,7 +74,7 @@ describe.each([
     }));
 });
 
-describe.each(dialectsHere)('a database on %s that a newer build has written', (dialect) => {
+describe.each(dialectsOfRun)('a database on %s that a newer build has written', (dialect) => {
   it('is refused by the service that would migrate it, which changes nothing', async () => {
     const database = await temporaryDatabase(inventoryMigrations.slice(0, 1), dialect);
     try {

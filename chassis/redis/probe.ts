@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { ConfigurationError } from './env.ts';
-import type { ReadinessCheck } from './web/index.ts';
-import type { Logger } from './log.ts';
+import { Redis } from 'ioredis';
+import { ConfigurationError } from '../env.ts';
+import type { ReadinessCheck } from '../web/index.ts';
+import type { Logger } from '../log.ts';
 
 const ATTEMPT_MS = 2_000;
 const BETWEEN_MS = 500;
@@ -80,7 +81,6 @@ function isOpenToAll(url: string): boolean {
 
 /** Why a Redis does not serve us; undefined when it does. */
 async function causeOfSilence(url: string): Promise<string | undefined> {
-  const { Redis } = await import('ioredis');
   const redis = new Redis(url, {
     lazyConnect: true,
     retryStrategy: () => null,

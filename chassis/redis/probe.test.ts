@@ -4,9 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { describe, expect, it } from '@jest/globals';
-import { built, CA_FILE, eventually, withRedis, withTls } from '../tests/support/index.ts';
-import { createLog } from './log.ts';
-import { probeRedis } from './redis-probe.ts';
+import { built, CA_FILE, eventually, withRedis, withTls } from '../../tests/support/index.ts';
+import { createLog } from '../log.ts';
+import { probeRedis } from './probe.ts';
 
 /** A server that hangs up on everybody, on a free port. */
 async function hangingUp(): Promise<{ port: number; close(): Promise<void> }> {
@@ -38,8 +38,9 @@ async function probe(url: string): Promise<{ said: string; logged: string }> {
 
 /** Says that it is ready as soon as it is. */
 const UNTIL_READY = `
-  const [from, url] = process.argv.slice(1);
-  const { createLog, probeRedis } = await import(from);
+  const [chassis, redis, url] = process.argv.slice(1);
+  const { createLog } = await import(chassis);
+  const { probeRedis } = await import(redis);
   const probed = probeRedis(url, createLog('test'));
   while (!(await probed.readiness().catch(() => false))) await new Promise(setImmediate);
   probed.close();
@@ -93,7 +94,10 @@ describe('a probe of Redis', () => {
       // Node reads that file when it starts.
       const env = { ...process.env, NODE_EXTRA_CA_CERTS: CA_FILE };
       const script = ['--input-type=module', '-e', UNTIL_READY];
-      const parameters = [...script, built(new URL('index.ts', import.meta.url)), tlsUrl];
+      const modules = ['../index.ts', 'index.ts'].map((file) =>
+        built(new URL(file, import.meta.url)),
+      );
+      const parameters = [...script, ...modules, tlsUrl];
       const { stdout } = await promisify(execFile)(process.execPath, parameters, {
         env,
         timeout: 30_000,
