@@ -31,10 +31,22 @@ export function databaseTrouble(error: unknown): string | undefined {
   if (SQLITE_DISK.test(code)) return 'the database can not use its disk';
   if (SQLITE_BUSY.test(code) || POSTGRES_BUSY.test(code)) return 'the database is too busy';
   const isAway = AWAY.has(code) || POSTGRES_AWAY.test(code);
-  // knex puts the statement before what the driver says.
-  const said = message.slice(message.lastIndexOf(' - ') + 1).replace(/^- /, '');
-  if (isAway || WORDS.test(message) || WORDS.test(said)) {
+  if (isAway || WORDS.test(message) || WORDS.test(withoutStatement(message))) {
     return 'the database can not be reached';
   }
   return undefined;
+}
+
+/**
+ * What an error says, in one line. Of a database's error only what the database itself said: knex puts the
+ * statement before it, with values of customers in it.
+ */
+export function errorText(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.message === '') return error.name;
+  return 'code' in error ? withoutStatement(error.message) : error.message;
+}
+
+function withoutStatement(message: string): string {
+  return message.slice(message.lastIndexOf(' - ') + 1).replace(/^- /, '');
 }

@@ -1,3 +1,5 @@
+import { errorText } from './database-trouble.ts';
+
 /** Work that a process has given up on until an operator decides about it. */
 export interface DeadLetter {
   /** Unique among the dead letters of its kind in one process. */
@@ -35,8 +37,7 @@ const REASON_CHARACTERS = 1_000;
 
 /** Why an attempt failed, at a length that a list can show. */
 export function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  const text = message === '' && error instanceof Error ? error.name : message;
+  const text = errorText(error);
   return text.length > REASON_CHARACTERS ? `${text.slice(0, REASON_CHARACTERS)}…` : text;
 }
 
