@@ -12,7 +12,14 @@ import {
   projectRoot,
   withoutSystem,
 } from '../../system/index.ts';
-import { eventually, request, withPostgres, withRedis, withTempDir } from '../support/index.ts';
+import {
+  eventually,
+  request,
+  withCompiledDriver,
+  withPostgres,
+  withRedis,
+  withTempDir,
+} from '../support/index.ts';
 import { buildImage } from './build-image.ts';
 import type { Image } from './build-image.ts';
 import { composeServices, readmeCommands } from './compose.ts';
@@ -35,12 +42,14 @@ const clean = withoutSystem(process.env);
 
 /** Builds the image with npm itself: packages come from the registry. */
 function build(directory: string): Promise<Image> {
-  return buildImage({
-    directory,
-    async run(command, cwd) {
-      await mustRun(command, { cwd, env: { ...clean, npm_config_audit: 'false' } });
-    },
-  });
+  return withCompiledDriver((driver) =>
+    buildImage({
+      directory,
+      async run(command, cwd) {
+        await mustRun(command, { cwd, env: { ...clean, ...driver, npm_config_audit: 'false' } });
+      },
+    }),
+  );
 }
 
 /** The containers of docker-compose.yml as processes of this machine. */

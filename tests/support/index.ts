@@ -3,6 +3,7 @@ export { eventually } from './eventually.ts';
 export { keepLastLines, onFailure, seedFrom, showOnFailure } from './on-failure.ts';
 export { temporaryPostgresDatabase, withPostgres } from './postgres.ts';
 export { built } from './built.ts';
+export { withCompiledDriver } from './compiled-driver.ts';
 export { inSoak } from './soak.ts';
 export { withRedis, withTls } from './redis.ts';
 export { CA_FILE, withHttps } from './tls/https-server.ts';
