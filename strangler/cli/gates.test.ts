@@ -89,6 +89,47 @@ describe('a switch is refused, and the command that is named mends it', () => {
       expect(await fig('switch shop')).toMatchObject({ code: 0 });
     }));
 
+  it('when a table was dropped by mistake, until it is there again and compared', () =>
+    withFig(async (fig, _running, { legacy }) => {
+      await ready(fig);
+      const made = "SELECT sql FROM sqlite_master WHERE name = 'STOCK'";
+      const { sql: table } = legacy.prepare(made).get() as { sql: string };
+      legacy.exec('DROP TABLE STOCK');
+      await refused(fig, /legacy table STOCK is gone/, 'fig check shop --accept');
+      const gone = expect.stringContaining('legacy table STOCK: does not exist');
+      expect(await fig('check shop --accept')).toMatchObject({ code: 3, stdout: gone });
+      for (const line of ['reconcile shop', 'reconcile shop --repair', 'backfill shop --restart']) {
+        await refused(fig, /legacy table STOCK: does not exist/, 'fig check shop', line);
+      }
+      expect(await fig('doctor shop --repair')).toMatchObject({
+        code: 1,
+        stdout: expect.stringMatching(
+          /^shop {2}needs care\n[^]+ {2}schema_unfit: .+STOCK.+does not exist[^]+make that as it was/,
+        ),
+        stderr: expect.stringContaining('next: fig check shop\n'),
+      });
+
+      legacy.exec(table);
+      expect(await fig('doctor shop --repair')).toMatchObject({
+        stdout: expect.stringMatching(/^mended {2}Fig's tables and triggers on legacy are back/),
+        stderr: expect.stringContaining('next: fig reconcile shop\n'),
+      });
+      await refused(fig, /as a whole: tables or triggers on legacy/, 'fig reconcile shop');
+      expect(await fig('reconcile shop')).toMatchObject({
+        code: 1,
+        stdout: expect.stringMatching(/^levels +0 rows {2}0 missing, 2 extra/),
+      });
+      await refused(
+        fig,
+        /4 rows of extracted would vanish.+--delete-rows 4/,
+        'fig doctor shop',
+        'reconcile shop --repair',
+      );
+      legacy.exec("INSERT INTO STOCK VALUES ('a', 5, 0, NULL), ('b', 7, 1, NULL)");
+      expect(await fig('reconcile shop')).toMatchObject({ code: 0 });
+      expect(await fig('switch shop')).toMatchObject({ code: 0 });
+    }));
+
   it('when triggers had been taken away before an engine started', () =>
     withSides(async (sides) => {
       const run = (use: (fig: Fig) => Promise<void>): Promise<void> =>

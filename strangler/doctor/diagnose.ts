@@ -245,9 +245,15 @@ function interrupted(one: Case): readonly Finding[] {
     ];
   }
   if (next.kind === 'alarm') {
-    const code = 'handover_impossible';
-    const remedies = trusting(one);
-    return [finding(one, code, { level: 'decision', what, why: means, remedies, trusts: SIDES })];
+    return [
+      finding(one, 'handover_impossible', {
+        level: 'decision',
+        what,
+        why: means,
+        remedies: trusting(one),
+        trusts: SIDES,
+      }),
+    ];
   }
   const remedies = [doctor(one), { command: 'npm start', reason: 'an engine does the same' }];
   const repair = { kind: 'end_handover' } as const;
@@ -258,23 +264,23 @@ function interrupted(one: Case): readonly Finding[] {
 
 function drifted(one: Case): readonly Finding[] {
   return SIDES.flatMap((side) => {
-    const drift = one.facts.drift[side];
-    if (drift.length === 0) return [];
+    const { capability, drift, unfit } = one.facts;
+    if (drift[side].length === 0) return [];
     const why = 'writes may pass the fence or stay out of the feed, and no handover begins';
+    const what = [...drift[side], ...unfit[side]].join('; ');
+    if (unfit[side].length > 0) {
+      const reason =
+        'says what the mapping does not fit: make that as it was, or start the engine with a mapping that fits';
+      const remedies = [{ command: `fig check ${capability}`, reason }];
+      return [finding(one, 'schema_unfit', { what, why, remedies })];
+    }
     const repair = { kind: 'reinstall', side } as const;
-    const accept = `fig check ${one.facts.capability} --accept`;
+    const accept = `fig check ${capability} --accept`;
     const remedies = [
       doctor(one),
       { command: accept, reason: 'where the schema is meant to be as it is now' },
     ];
-    return [
-      finding(one, 'schema_drift', {
-        what: drift.join('; '),
-        why,
-        remedies,
-        repair,
-      }),
-    ];
+    return [finding(one, 'schema_drift', { what, why, remedies, repair })];
   });
 }
 

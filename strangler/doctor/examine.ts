@@ -32,6 +32,7 @@ export async function examine(capability: string, sides: Opened): Promise<Databa
     completion: null,
     demand: null,
     drift: { legacy: [], extracted: [] },
+    unfit: { legacy: [], extracted: [] },
     dangling: [],
     feedLost: null,
     parked: null,
@@ -82,10 +83,15 @@ async function examineBoth(sides: Pair<SideDatabase>): Promise<Partial<DatabaseF
     targetApplied: await appliedAt(sides, unfinished),
     demand: await demandOn(sides),
     drift: { legacy: await legacy.checks.drift(), extracted: await extracted.checks.drift() },
+    unfit: { legacy: await unfitness(legacy), extracted: await unfitness(extracted) },
     dangling: [...(await legacy.checks.dangling()), ...(await extracted.checks.dangling())],
     feedLost: owner === null ? null : await feedLost(sides[owner], sides[otherSide(owner)]),
     parked: (await parkedOn(extracted)) ?? (await parkedOn(legacy)),
   };
+}
+
+async function unfitness(side: SideDatabase): Promise<readonly string[]> {
+  return (await side.problems()).map(({ message }) => message);
 }
 
 /** What the fences that a handover moves say together. */

@@ -37,6 +37,8 @@ export interface DatabaseFacts {
   readonly demand: OpenDemand | null;
   /** What the databases have become since they were prepared, by side. */
   readonly drift: Readonly<Record<SideName, readonly string[]>>;
+  /** Why the mapping can't be used with what the databases have become, by side. */
+  readonly unfit: Readonly<Record<SideName, readonly string[]>>;
   /** Rows across the border of what moves that refer to rows which are gone. */
   readonly dangling: readonly string[];
   /** Whether the owner's feed no longer holds what the other side needs next. */

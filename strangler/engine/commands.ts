@@ -281,6 +281,20 @@ export function leading(steward: Steward): Plane {
   return plane;
 }
 
+/**
+ * Those of them whose rows can be read as the mapping says.
+ * @throws Problem `gate_refused` where a table or column of the mapping is gone, or no longer fits
+ */
+export async function fitting(steward: Steward): Promise<Plane> {
+  const plane = leading(steward);
+  const { legacy, extracted } = plane.sides;
+  const [first] = [...(await legacy.problems()), ...(await extracted.problems())];
+  if (first === undefined) return plane;
+  const { capability } = steward;
+  const next = `fig check ${capability}`;
+  throw gateRefused(capability, { ok: false, gate: 'schema', reason: first.message, next });
+}
+
 export function notLeading(steward: Steward): Problem {
   const { capability, standing } = steward;
   if (standing.as === 'complete')

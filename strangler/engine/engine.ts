@@ -26,7 +26,7 @@ import { abort } from './abort.ts';
 import type { AbortAnswer } from './abort.ts';
 import { deadChanges } from './dead-changes.ts';
 import type { CohortWish } from './cohort-wish.ts';
-import { handOver, leading, notLeading, planHandover, turnFlag } from './commands.ts';
+import { fitting, handOver, notLeading, planHandover, turnFlag } from './commands.ts';
 import type { HandoverAnswer, HandoverPlan, HandoverWishes } from './commands.ts';
 import { openPlane } from './plane.ts';
 import type { DataDeclaration, Plane } from './plane.ts';
@@ -184,7 +184,7 @@ export class Engine implements EngineControl {
     steward: Steward,
     { deleteRows, ...wish }: CopyWish & DeletionWish,
   ): Promise<void> {
-    const plane = leading(steward);
+    const plane = await fitting(steward);
     const { data } = plane;
     if (wish.restart) await refuseRemoval(plane, deleteRows);
     remembered(plane, 'backfill', data.backfill(wish)).catch((error: unknown) => {
@@ -193,15 +193,15 @@ export class Engine implements EngineControl {
   }
 
   /** What both sides hold, and what would vanish if the owner's rows replaced the other side's. */
-  removal(steward: Steward, { deleteRows }: DeletionWish): Promise<RemovalPlan> {
-    return refuseRemoval(leading(steward), deleteRows);
+  async removal(steward: Steward, { deleteRows }: DeletionWish): Promise<RemovalPlan> {
+    return refuseRemoval(await fitting(steward), deleteRows);
   }
 
   async reconcile(
     steward: Steward,
     { sample, repair, deleteRows }: ReconcileOrder,
   ): Promise<ReconcileReport> {
-    const plane = leading(steward);
+    const plane = await fitting(steward);
     if (repair) await refuseRemoval(plane, deleteRows);
     const { data, sides } = plane;
     const work = repair ? data.repair({ sample }) : data.reconcile({ sample });

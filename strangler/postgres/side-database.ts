@@ -81,7 +81,9 @@ export class PostgresSideDatabase implements SideDatabase {
   }
 
   async problems(): Promise<readonly MappingProblem[]> {
-    return checkSchemas(await this.#readSchemas(), this.#mapping, this.side);
+    const tables = tablesOf(this.#mapping, this.side);
+    const now = await this.#db.snapshot((client) => readSchemas(client, tables));
+    return checkSchemas(now, this.#mapping, this.side);
   }
 
   async installation(): Promise<Installation | undefined> {

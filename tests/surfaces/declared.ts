@@ -179,7 +179,12 @@ export function jsonValues(): string {
     if (value === undefined || !['code', 'gate', 'outcome'].includes(field)) return undefined;
     return `${field}: ${value}`;
   });
-  return `${byPlace(unions)}\n${byPlace(codes)}`;
+  const diagnoses = collect(['strangler/doctor'], (node) =>
+    node.type === 'CallExpression' && lastName(node['callee']) === 'finding'
+      ? `code: ${shown(argumentsOf(node)[1])}`
+      : undefined,
+  );
+  return `${byPlace(unions)}\n${byPlace([...codes, ...diagnoses])}`;
 }
 
 function textsOf(node: Node): readonly string[] | undefined {
