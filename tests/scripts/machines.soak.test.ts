@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
@@ -16,14 +16,48 @@ const env = {
 /** A mount that only the command sees: as root, or as one in a namespace of its own. */
 const UNSHARE = process.getuid?.() === 0 ? ['unshare', '-m'] : ['unshare', '-rm'];
 
+interface Locked {
+  readonly version: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+}
+
+/** What npm reads to install one of our packages with all that it needs, as locked, and nothing else. */
+function packagesFor(name: string): Readonly<Record<string, unknown>> {
+  const read = (file: string) =>
+    JSON.parse(readFileSync(join(projectRoot, file), 'utf8')) as object;
+  const { packages, ...lock } = read('package-lock.json') as {
+    readonly packages: Readonly<Record<string, Locked>>;
+  };
+  const needed = new Map<string, Locked>();
+  const need = (path: string): void => {
+    const found = packages[path];
+    if (!found) throw new Error(`package-lock.json has no ${path}`);
+    if (needed.has(path)) return;
+    needed.set(path, found);
+    for (const other of Object.keys(found.dependencies ?? {})) {
+      const nested = `${path}/node_modules/${other}`;
+      need(nested in packages ? nested : `node_modules/${other}`);
+    }
+  };
+  need(`node_modules/${name}`);
+  const dependencies = { [name]: packages[`node_modules/${name}`]?.version };
+  const { engines, type, allowScripts } = read('package.json') as Record<string, unknown>;
+  const root = { name: 'fig', version: '0.0.0', type, engines, dependencies };
+  return {
+    'package.json': { ...root, allowScripts },
+    'package-lock.json': { ...lock, packages: { '': root, ...Object.fromEntries(needed) } },
+  };
+}
+
 describe('npm start on a machine', () => {
   it(
     'without a compiler says what to install',
     () =>
       withTempDir(async (root) => {
         const project = new SmallProject(root);
-        for (const file of ['package.json', 'package-lock.json', 'tsconfig.json']) {
-          cpSync(join(projectRoot, file), join(root, file));
+        cpSync(join(projectRoot, 'tsconfig.json'), join(root, 'tsconfig.json'));
+        for (const [file, content] of Object.entries(packagesFor('better-sqlite3'))) {
+          project.write(file, content);
         }
         // Of all that is on the PATH, what npm itself needs.
         const bin = join(root, 'only');
@@ -46,7 +80,8 @@ describe('npm start on a machine', () => {
     10 * MINUTES,
   );
 
-  it.each(['40k', '400k', '2m'])(
+  // With 2 MB it may just come up.
+  it.each(['40k', '400k', '1m'])(
     'with a disk of %s says that it is full',
     async (size) => {
       const disk = mkdtempSync(join(tmpdir(), 'fig-disk-'));
