@@ -37,16 +37,7 @@ export function databaseTrouble(error: unknown): string | undefined {
   return undefined;
 }
 
-/**
- * What an error says, in one line. Of a database's error only what the database itself said: knex puts the
- * statement before it, with values of customers in it.
- */
-export function errorText(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.message === '') return error.name;
-  return 'code' in error ? withoutStatement(error.message) : error.message;
-}
-
-function withoutStatement(message: string): string {
+/** What the database itself said: knex puts the statement before it, with values of customers in it. */
+export function withoutStatement(message: string): string {
   return message.slice(message.lastIndexOf(' - ') + 1).replace(/^- /, '');
 }

@@ -1,4 +1,5 @@
-import { errorText } from './database-trouble.ts';
+import { withoutStatement } from './database-trouble.ts';
+import { errorText } from './error-text.ts';
 
 /** Work that a process has given up on until an operator decides about it. */
 export interface DeadLetter {
@@ -37,7 +38,8 @@ const REASON_CHARACTERS = 1_000;
 
 /** Why an attempt failed, at a length that a list can show. */
 export function reasonOf(error: unknown): string {
-  const text = errorText(error);
+  const said = errorText(error);
+  const text = error instanceof Error && 'code' in error ? withoutStatement(said) : said;
   return text.length > REASON_CHARACTERS ? `${text.slice(0, REASON_CHARACTERS)}…` : text;
 }
 

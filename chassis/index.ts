@@ -11,6 +11,7 @@ export * from './database-url.ts';
 export * from './dead-letters.ts';
 export * from './delivery-failures.ts';
 export * from './env.ts';
+export * from './error-text.ts';
 export * from './event-dead-letters.ts';
 export * from './event-queues.ts';
 export * from './event-relay.ts';

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { Command, CommanderError } from 'commander';
+import { errorText } from '../chassis/index.ts';
 import { reportText } from '../contracts/cases/index.ts';
 import type { Comparison } from '../contracts/cases/index.ts';
 import type { ContractRun } from '../strangler/routing/index.ts';
@@ -90,7 +91,7 @@ export async function contractCommand(
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USAGE;
-    print(`error: ${error instanceof Error ? error.message : String(error)}\n`);
+    print(`error: ${errorText(error)}\n`);
     return NO_VERDICT;
   }
 }

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { errorText } from '../chassis/index.ts';
 import { generateDataset } from './generate.ts';
 import { createProgress } from './progress.ts';
 import { readDataset } from './read-dataset.ts';
@@ -97,7 +98,7 @@ async function main(): Promise<number> {
   } catch (error) {
     progress.end();
     if (stop.signal.aborted) return 130;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorText(error);
     process.stderr.write(`inconclusive: the rehearsal could not be carried out: ${reason}\n`);
     return EXIT_CODES.inconclusive;
   }

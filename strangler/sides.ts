@@ -1,4 +1,4 @@
-import { dialectOf } from '../chassis/index.ts';
+import { dialectOf, errorText } from '../chassis/index.ts';
 import type { Inspectors, SideInspector } from './check/index.ts';
 import type { Mapping } from './mapping/index.ts';
 import { PostgresInspector, PostgresSideDatabase } from './postgres/index.ts';
@@ -60,6 +60,6 @@ async function openInspector(
 }
 
 function unopened(side: SideName, error: unknown): Error {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = errorText(error);
   return new Error(`the ${side} database can't be opened: ${reason}`, { cause: error });
 }

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import express from 'express';
 import type { ErrorRequestHandler, Express, Request, RequestHandler, Router } from 'express';
+import { errorText } from '../error-text.ts';
 import { refuseForeignPages, requireToken, tokenRequired } from '../access.ts';
 import type { Access } from '../access.ts';
 import { ACCESS } from '../caller.ts';
@@ -169,7 +170,7 @@ async function outcomeOf(run: ReadinessCheck): Promise<CheckOutcome> {
     if (typeof outcome === 'boolean') return { ok: outcome, text: outcome ? 'ok' : 'not yet' };
     return { ok: true, text: `ok, but ${outcome.note}` };
   } catch (error) {
-    return { ok: false, text: error instanceof Error ? error.message : String(error) };
+    return { ok: false, text: errorText(error) };
   }
 }
 

@@ -1,4 +1,5 @@
 import { setImmediate as immediate } from 'node:timers/promises';
+import { errorText } from '../../chassis/index.ts';
 import {
   belongs,
   columnOn,
@@ -156,7 +157,7 @@ function whyNot(pair: Pair, side: SideName, row: Row): string | null {
     translate(pair, side, row);
     return null;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return errorText(error);
   }
 }
 

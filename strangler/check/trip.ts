@@ -1,3 +1,4 @@
+import { errorText } from '../../chassis/index.ts';
 import {
   carryValue,
   columnOn,
@@ -90,6 +91,6 @@ function attempt(work: () => SqlValue): Attempt {
   try {
     return { ok: true, value: work() };
   } catch (error) {
-    return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+    return { ok: false, reason: errorText(error) };
   }
 }

@@ -1,3 +1,4 @@
+import { errorText } from '../../chassis/index.ts';
 import type { HttpAnswer } from '../../chassis/index.ts';
 import type { FacadeFacts, Finding } from '../doctor/index.ts';
 import type { SideName } from '../side.ts';
@@ -67,7 +68,7 @@ async function examineRedis(url: string | undefined): Promise<readonly Finding[]
     await redis.ping();
     return [];
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorText(error);
     const why =
       'it decides nothing and keeps nothing: changes are read from the feed, facades ask instead of ' +
       'being told; everything goes on, a little slower';

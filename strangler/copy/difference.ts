@@ -1,3 +1,4 @@
+import { errorText } from '../../chassis/index.ts';
 import { columnOn, holds, sameFor, sameValue, translate, writes } from '../mapping/index.ts';
 import type { Pair, Row, SqlValue } from '../mapping/index.ts';
 import { otherSide } from '../side.ts';
@@ -52,6 +53,6 @@ function imageOf(pair: Pair, owner: SideName, row: Row): Row | string {
   try {
     return translate(pair, owner, row);
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return errorText(error);
   }
 }

@@ -1,3 +1,4 @@
+import { errorText } from '../../chassis/index.ts';
 import type { Fence } from '../../chassis/index.ts';
 import { isSplit, ownersOf, restOf } from '../direction.ts';
 import type { AllFences, Fences } from '../direction.ts';
@@ -49,7 +50,7 @@ export async function examine(capability: string, sides: Opened): Promise<Databa
       installed[side] = (await database.installation()) !== undefined;
       if (installed[side]) lease ??= await database.store.lease();
     } catch (error) {
-      trouble[side] = messageOf(error);
+      trouble[side] = errorText(error);
     }
   }
   const known = { ...blank, trouble, installed, lease };
@@ -57,7 +58,7 @@ export async function examine(capability: string, sides: Opened): Promise<Databa
   try {
     return { ...known, ...(await examineBoth(sides as Pair<SideDatabase>)) };
   } catch (error) {
-    return { ...known, trouble: { legacy: messageOf(error) } };
+    return { ...known, trouble: { legacy: errorText(error) } };
   }
 }
 
@@ -147,8 +148,4 @@ async function parkedOn({ parked }: SideDatabase): Promise<DatabaseFacts['parked
   const all = await parked.list();
   const reason = all.find((one) => one.reason !== null)?.reason;
   return all.length === 0 ? null : { changes: all.length, reason: reason ?? 'no reason is known' };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

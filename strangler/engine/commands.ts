@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Problem } from '../../chassis/index.ts';
+import { errorText, Problem } from '../../chassis/index.ts';
 import { restOf } from '../direction.ts';
 import type { Keys } from '../fence-rows.ts';
 import type { Gate, Refusal } from '../handover/gate.ts';
@@ -134,7 +134,7 @@ export async function handOver(
     .catch((error: unknown) => {
       if (error instanceof Problem) throw error;
       // A database went away in the middle of it; what came of it is in the journal.
-      throw new Problem(503, 'handover_lost', messageOf(error), {
+      throw new Problem(503, 'handover_lost', errorText(error), {
         headers: { 'retry-after': '1' },
         members: { capability },
       });
@@ -156,10 +156,6 @@ export interface HandoverWishes {
   readonly wish?: CohortWish | undefined;
   /** Whether it is done whatever the flag asks for, and whether it can be read or not. */
   readonly withoutFlags?: boolean;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 async function moveAll(
@@ -222,7 +218,7 @@ async function tryWayBack({ data }: Plane): Promise<string | null> {
     await data.barrier(WAY_BACK_MS);
     return null;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return errorText(error);
   }
 }
 

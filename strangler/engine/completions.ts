@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { errorText } from '../../chassis/index.ts';
 import type { Logger } from '../../chassis/index.ts';
 import {
   DryRunCompleter,
@@ -176,7 +177,7 @@ export class Completions {
         obstacles: await legacy.retirement.obstacles(foreignTables),
       };
     } catch (error) {
-      return { ...blank, trouble: error instanceof Error ? error.message : String(error) };
+      return { ...blank, trouble: errorText(error) };
     }
   }
 }

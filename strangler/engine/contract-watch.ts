@@ -1,4 +1,4 @@
-import { createHttpClient } from '../../chassis/index.ts';
+import { createHttpClient, errorText } from '../../chassis/index.ts';
 import type { ContractFact } from '../handover/proofs.ts';
 import { readContractRuns } from '../routing/index.ts';
 import type { Build } from '../routing/index.ts';
@@ -48,7 +48,7 @@ export class ContractWatch {
       const run = runs[this.#capability] ?? null;
       return { run, running: { old, new: next }, command: COMMAND };
     } catch (error) {
-      const trouble = error instanceof Error ? error.message : String(error);
+      const trouble = errorText(error);
       return { run: null, running: { trouble }, command: COMMAND };
     }
   }

@@ -1,4 +1,5 @@
 import type { Express } from 'express';
+import { errorText } from '../../chassis/index.ts';
 import { createHttpApp, deadLetterMetrics } from '../../chassis/web/index.ts';
 import type { Access, Logger } from '../../chassis/index.ts';
 import type { ReadinessCheck } from '../../chassis/web/index.ts';
@@ -241,7 +242,7 @@ export class Engine implements EngineControl {
     const said = await turnFlag(capability, owner, this.#deps).then(
       () => `${flag} is ${value}, so that it asks for what is`,
       (error: unknown) =>
-        `${flag} could not be set to ${value} (${messageOf(error)}): what it asks for is not done until it is turned`,
+        `${flag} could not be set to ${value} (${errorText(error)}): what it asks for is not done until it is turned`,
     );
     return { ...report, done: [...done, said] };
   }
@@ -298,10 +299,6 @@ export class Engine implements EngineControl {
         : null,
     };
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 async function gatesOf(

@@ -1,3 +1,4 @@
+import { errorText } from '../../chassis/index.ts';
 import type { Fence } from '../../chassis/index.ts';
 import type { GateFacts } from '../handover/gates.ts';
 import { predictHold } from '../handover/prediction.ts';
@@ -52,7 +53,7 @@ export async function readGateFacts(
   try {
     return { ...blank, ...(await readFacts(plane, to, keys)) };
   } catch (error) {
-    return { ...blank, trouble: error instanceof Error ? error.message : String(error) };
+    return { ...blank, trouble: errorText(error) };
   }
 }
 

@@ -1,3 +1,4 @@
+import { errorText } from '../../chassis/index.ts';
 import type { Fence } from '../../chassis/index.ts';
 import type { Flags } from '../routing/index.ts';
 import type { CompletionRecord } from '../completion/index.ts';
@@ -220,7 +221,7 @@ async function readSide(side: SideDatabase | Error): Promise<SideReading> {
       trouble: [],
     };
   } catch (error) {
-    return { ...UNREADABLE, trouble: [error instanceof Error ? error.message : String(error)] };
+    return { ...UNREADABLE, trouble: [errorText(error)] };
   }
 }
 

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { errorText } from '../../chassis/index.ts';
 import type { Logger } from '../../chassis/index.ts';
 import type { StepLimits } from '../handover/coordinator.ts';
 import type { GateLimits } from '../handover/gates.ts';
@@ -294,7 +295,7 @@ export class Steward {
 
   #wait(error: unknown): void {
     const { log, capability } = this.#options;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorText(error);
     const known = this.#standing.as === 'waiting' && this.#standing.reason === reason;
     if (!known) log.warn({ capability, reason }, 'not ready; trying again');
     this.#standing = { as: 'waiting', reason };

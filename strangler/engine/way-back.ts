@@ -1,3 +1,4 @@
+import { errorText } from '../../chassis/index.ts';
 import { revealer } from '../feed/index.ts';
 import { keyColumnsOf } from '../mapping/index.ts';
 import type { Mapping, Pair, Row } from '../mapping/index.ts';
@@ -22,7 +23,7 @@ export async function proveWayBack(plane: Plane, to: SideName): Promise<string |
     if ((await source.requeue(there)) === null) return `${source.side} is not the owner any more`;
     await data.barrier(APPLIED_MS);
   } catch (error) {
-    return `a row written again in ${source.side} was not applied: ${messageOf(error)}`;
+    return `a row written again in ${source.side} was not applied: ${errorText(error)}`;
   }
   try {
     const back = await target.checks.tryCapture(await sampleRows(data.mapping, target));
@@ -32,7 +33,7 @@ export async function proveWayBack(plane: Plane, to: SideName): Promise<string |
     await source.checks.tryApply(changes);
     return null;
   } catch (error) {
-    return `a row of ${target.side} could not be brought back to ${source.side}: ${messageOf(error)}`;
+    return `a row of ${target.side} could not be brought back to ${source.side}: ${errorText(error)}`;
   }
 }
 
@@ -50,8 +51,4 @@ function rowName(mapping: Mapping, side: SideName, pair: Pair, row: Row): RowNam
   const { table } = pair[side];
   const columns = keyColumnsOf(mapping, side, table).filter((column) => column in row);
   return { table, key: Object.fromEntries(columns.map((column) => [column, row[column] ?? null])) };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,5 @@
 import { setImmediate as immediate, setTimeout as delay } from 'node:timers/promises';
+import { errorText } from '../../chassis/index.ts';
 import { FeedLostError, NotTargetError } from '../side-database.ts';
 import type { FeedReader, ParkedChange, SideDatabase } from '../side-database.ts';
 import type { Slice } from '../store.ts';
@@ -215,7 +216,7 @@ export class Applier implements SliceSink {
     }
     const attempts = (this.#problem?.attempts ?? 0) + 1;
     this.#problem = {
-      message: error instanceof Error ? error.message : String(error),
+      message: errorText(error),
       since: this.#problem?.since ?? Date.now(),
       attempts,
       lost: error instanceof FeedLostError,

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { errorText } from '../../chassis/index.ts';
 import { decide } from './decide.ts';
 import type { Action } from './decide.ts';
 import type { StepKind, Switcher } from './switcher.ts';
@@ -70,7 +71,7 @@ export class Coordinator {
         const result = await this.#next();
         if (result) return result;
       } catch (error) {
-        const reason = messageOf(error);
+        const reason = errorText(error);
         // Before the commit point an error is taken back; after it, it is only waited out.
         this.#abort ??= reason;
         this.#troubleSince ??= performance.now();
@@ -189,8 +190,4 @@ function holdOf(steps: readonly StepTiming[]): number | null {
 /** To a hundredth: more would only look exact. */
 function round(ms: number): number {
   return Math.round(ms * 100) / 100;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,3 +1,4 @@
+import { errorText } from '../../chassis/index.ts';
 import type { Demand } from '../handover/gates.ts';
 import { danglingText } from '../dangling.ts';
 import { danglingRows } from './dangling.ts';
@@ -265,7 +266,7 @@ async function figure(client: PostgresClient, query: string): Promise<Measured['
     };
   } catch (error) {
     await client.query('ROLLBACK TO fig_figure');
-    return { problem: error instanceof Error ? error.message : String(error) };
+    return { problem: errorText(error) };
   }
 }
 

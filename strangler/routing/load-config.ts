@@ -4,7 +4,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { dirname, extname, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { tsImport } from 'tsx/esm/api';
-import { ConfigurationError } from '../../chassis/index.ts';
+import { ConfigurationError, errorText } from '../../chassis/index.ts';
 import type { Environment } from '../../chassis/index.ts';
 import { defineConfig } from './config.ts';
 import type { FigConfig, FigConfigInput } from './config.ts';
@@ -75,7 +75,7 @@ function troubleWithCertificates(file: string): string | undefined {
     const { code } = error as NodeJS.ErrnoException;
     return code?.startsWith('ERR_OSSL')
       ? `${file} is no PEM file of certificates`
-      : reasonOf(error);
+      : errorText(error);
   }
 }
 
@@ -92,7 +92,7 @@ async function readData(file: string, env: Environment): Promise<unknown> {
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    throw unusable(file, reasonOf(error));
+    throw unusable(file, errorText(error));
   }
   const { parseDocument } = await import('yaml');
   const document = parseDocument(text, { prettyErrors: true });
@@ -129,7 +129,7 @@ async function readModule(file: string): Promise<unknown> {
     if (error instanceof Error && error.name === 'ConfigurationError') {
       throw new ConfigurationError(error.message, { cause: error });
     }
-    throw unusable(file, reasonOf(error), error);
+    throw unusable(file, errorText(error), error);
   }
   if (module.default === undefined) throw unusable(file, 'it has no default export');
   return module.default;
@@ -161,10 +161,6 @@ async function loaderOfTypeScript(): Promise<{ tsImport: typeof tsImport }> {
       { cause: error },
     );
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function unusable(file: string, reason: string, cause?: unknown): ConfigurationError {

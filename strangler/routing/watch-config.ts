@@ -2,6 +2,7 @@ import { watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
+import { errorText } from '../../chassis/index.ts';
 import type { Environment, Logger } from '../../chassis/index.ts';
 import type { FigConfig } from './config.ts';
 import { configFile, loadConfig } from './load-config.ts';
@@ -50,7 +51,7 @@ export function watchConfig({ config: first, env, log, adopt }: WatchOptions): (
 
   function check(): void {
     work = work.then(reload).catch((error: unknown) => {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = errorText(error);
       log.error({ file, reason }, 'the changed configuration is not used; the last one stays');
     });
   }

@@ -1,3 +1,4 @@
+import { errorText } from '../../chassis/index.ts';
 import type { Demand } from '../handover/gates.ts';
 import { keyColumns, tablesOf } from '../mapping/index.ts';
 import type { Mapping, SqlValue } from '../mapping/index.ts';
@@ -201,7 +202,7 @@ export class SqliteChecks implements SideChecks {
       if (rows.length !== 1) return { problem: `gives ${rows.length} rows, not one` };
       return { text: (rows[0] ?? []).map(shown).join(', ') };
     } catch (error) {
-      return { problem: error instanceof Error ? error.message : String(error) };
+      return { problem: errorText(error) };
     }
   }
 

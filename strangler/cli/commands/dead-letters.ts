@@ -1,3 +1,4 @@
+import { errorText } from '../../../chassis/index.ts';
 import { count, plural } from '../../wording.ts';
 import { askDeadLetter, askDeadLetters, decideDeadLetter, tellersOf } from '../ask-dead-letters.ts';
 import type { AskedLetter, OpenedLetter, Teller, Told } from '../ask-dead-letters.ts';
@@ -166,7 +167,7 @@ async function changesOf(context: Context, capability: string | undefined): Prom
         }
       });
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = errorText(error);
       unasked.push({ source: `databases of ${name}`, reason });
     }
   }

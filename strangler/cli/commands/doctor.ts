@@ -1,4 +1,4 @@
-import { createLog } from '../../../chassis/index.ts';
+import { createLog, errorText } from '../../../chassis/index.ts';
 import type { Environment } from '../../../chassis/index.ts';
 import { diagnose, examine, repairText } from '../../doctor/index.ts';
 import type { DatabaseFacts, Decision, EngineFacts, RepairReport } from '../../doctor/index.ts';
@@ -140,7 +140,7 @@ async function compared(
     return await partingOf(mapping, sides, signal);
   } catch (error) {
     if (signal.aborted) return `comparing takes longer than ${COMPARE_MS / 1_000} s`;
-    return error instanceof Error ? error.message : String(error);
+    return errorText(error);
   }
 }
 
@@ -281,7 +281,7 @@ async function settleRequest(
       done: [...report.done, `${flag} is ${value}, so that it asks for what is`],
     };
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorText(error);
     const left = `${flag} could not be set to ${value} (${why}): what it asks for is not done until it is turned`;
     return { ...report, done: [...report.done, left] };
   }
