@@ -1,34 +1,23 @@
 import type Database from 'better-sqlite3';
-import type { Shape } from '../data/index.ts';
+import { translateByHand } from '../data/index.ts';
+import type { Shape, Values } from '../data/index.ts';
 
 const PAGE = 1_000;
-const STATUS: Readonly<Record<string, string>> = { P: 'pending', S: 'settled', D: 'declined' };
-
-type Values = (string | number)[];
 
 interface Table {
   readonly page: string;
   readonly insert: string;
-  translate(row: Values): Values;
 }
 
 const TABLES: Readonly<Record<Shape, Table>> = {
   plain: {
     page: 'SELECT id, name, amount, at FROM source.rows_in WHERE id > ? ORDER BY id LIMIT ?',
     insert: 'INSERT INTO rows_in VALUES (?, ?, ?, ?)',
-    translate: (row) => row,
   },
   real: {
     page: `SELECT PAY_NO, ORD_NO, AMT_TXT, STAT_CD, CRT_TS FROM source.PAY_TXN
       WHERE PAY_NO > ? ORDER BY PAY_NO LIMIT ?`,
     insert: 'INSERT INTO payments VALUES (?, ?, ?, ?, ?)',
-    translate: ([id = '', order = '', amount, status, at]) => [
-      id,
-      order,
-      Math.round(Number(amount) * 100),
-      STATUS[String(status)] ?? '',
-      Date.parse(`${String(at).replace(' ', 'T')}Z`),
-    ],
   },
 };
 
@@ -38,7 +27,8 @@ const TABLES: Readonly<Record<Shape, Table>> = {
  * as ours does, and knows nothing of writes meanwhile, of a restart, or of rows that do not fit.
  */
 export function copyByScript(db: Database.Database, shape: Shape): void {
-  const { page, insert, translate } = TABLES[shape];
+  const { page, insert } = TABLES[shape];
+  const translate = translateByHand[shape];
   const read = db.prepare(page).raw();
   const write = db.prepare(insert);
   const writeAll = db.transaction((rows: readonly Values[]) => {

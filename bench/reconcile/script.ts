@@ -1,32 +1,20 @@
 import Database from 'better-sqlite3';
-import type { Files, Shape } from '../data/index.ts';
-
-const STATUS: Readonly<Record<string, string>> = { P: 'pending', S: 'settled', D: 'declined' };
-
-type Values = (string | number)[];
+import { translateByHand } from '../data/index.ts';
+import type { Files, Shape, Values } from '../data/index.ts';
 
 interface Tables {
   readonly legacy: string;
   readonly extracted: string;
-  translate(row: Values): Values;
 }
 
 const TABLES: Readonly<Record<Shape, Tables>> = {
   plain: {
     legacy: 'SELECT id, name, amount, at FROM rows_in ORDER BY id',
     extracted: 'SELECT id, name, amount, at FROM rows_in ORDER BY id',
-    translate: (row) => row,
   },
   real: {
     legacy: 'SELECT PAY_NO, ORD_NO, AMT_TXT, STAT_CD, CRT_TS FROM PAY_TXN ORDER BY PAY_NO',
     extracted: 'SELECT id, order_id, amount, status, created_at FROM payments ORDER BY id',
-    translate: ([id = '', order = '', amount, status, at]) => [
-      id,
-      order,
-      Math.round(Number(amount) * 100),
-      STATUS[String(status)] ?? '',
-      Date.parse(`${String(at).replace(' ', 'T')}Z`),
-    ],
   },
 };
 
@@ -36,12 +24,13 @@ const TABLES: Readonly<Record<Shape, Tables>> = {
  */
 export function equalByScript({ legacy, extracted }: Files, shape: Shape): boolean {
   const tables = TABLES[shape];
+  const translate = translateByHand[shape];
   const [one, other] = [legacy, extracted].map((file) => new Database(file, { readonly: true }));
   if (!one || !other) throw new Error('there are two sides');
   try {
     const rows = other.prepare(tables.extracted).raw().iterate() as IterableIterator<Values>;
     for (const row of one.prepare(tables.legacy).raw().iterate() as IterableIterator<Values>) {
-      const [wanted, { value: found }] = [tables.translate(row), rows.next()];
+      const [wanted, { value: found }] = [translate(row), rows.next()];
       if (!wanted.every((value, index) => value === (found as Values)[index])) return false;
     }
     return rows.next().done === true;
