@@ -14,6 +14,7 @@ import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import type { Change } from '../store.ts';
 import { writeBackfill } from './backfill-table.ts';
+import { carryOut } from './carry-out.ts';
 import type { PostgresClient } from './connection.ts';
 import type { PairWrite } from './pair-write.ts';
 import { ParkedTable } from './parked-table.ts';
@@ -115,6 +116,18 @@ export class PostgresTarget extends PostgresRowReader implements Target {
       await this.#refresh(this.#table, change);
     }
     await this.#applySome(together);
+  }
+
+  /** Looks after the children, in tables that do not move, of rows that applied changes have deleted. */
+  carryOut(changes: readonly Change[]): Promise<void> {
+    const [client, mapping, side, schemas] = [
+      this.#client,
+      this.#mapping,
+      this.#side,
+      this.#schemas,
+    ];
+    const parked = new Set(this.parked.map(({ position }) => position));
+    return carryOut({ client, mapping, side, schemas }, changes, parked);
   }
 
   async bring(
