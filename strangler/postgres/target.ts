@@ -56,6 +56,8 @@ export class PostgresTarget extends PostgresRowReader implements Target {
   readonly #side: SideName;
   readonly #schemas: Schemas;
   readonly #writer: PostgresRowWriter;
+  /** What was parked of rows that are asked for again had these places. */
+  readonly #places = new Map<Change, Place | null>();
   #table: ParkedTable | undefined;
 
   constructor({ client, mapping, side, schemas, found }: Of) {
@@ -107,13 +109,14 @@ export class PostgresTarget extends PostgresRowReader implements Target {
     this.#table ??= await ParkedTable.read(this.#client, this.#mapping.capability);
     let together: Change[] = [];
     for (const change of changes) {
-      if (change.op !== 'refresh') {
-        together.push(change);
-        continue;
+      const asked = change.op === 'refresh';
+      if (asked !== (together[0]?.op === 'refresh')) {
+        await this.#applySome(together);
+        together = [];
       }
-      await this.#applySome(together);
-      together = [];
-      await this.#refresh(this.#table, change);
+      // Asked for again, a row is as it is now, and what is parked of it says nothing more.
+      if (asked) this.#places.set(change, await this.#table.takeOut(named(change)));
+      together.push(change);
     }
     await this.#applySome(together);
   }
@@ -244,8 +247,9 @@ export class PostgresTarget extends PostgresRowReader implements Target {
         continue;
       }
       const root = this.#table?.isEmpty === false ? await this.#rootOf(change) : '';
-      if (this.#table?.isBehind(root, named(change), null) === true) {
-        await this.#park(change, root, null, null);
+      const place = this.#placeOf(change);
+      if (this.#table?.isBehind(root, named(change), place) === true) {
+        await this.#park(change, root, null, place);
       } else if (poison?.has(change) === true) {
         await this.#parkPoison(change, poison.get(change));
       } else free.push(change);
@@ -292,21 +296,11 @@ export class PostgresTarget extends PostgresRowReader implements Target {
 
   async #parkPoison(change: Change, error: unknown): Promise<void> {
     const reason = this.#reasonOf(change.table, error);
-    await this.#park(change, await this.#rootOf(change), reason, null);
+    await this.#park(change, await this.#rootOf(change), reason, this.#placeOf(change));
   }
 
-  /** Asked for again, a row is as it is now, and what is parked of it says nothing more. */
-  async #refresh(parked: ParkedTable, change: Change): Promise<void> {
-    const place = await parked.takeOut(named(change));
-    if (this.#isNameless(change)) return;
-    const root = await this.#rootOf(change);
-    if (parked.isBehind(root, named(change), place)) {
-      await this.#park(change, root, null, place);
-      return;
-    }
-    const error = await this.#try([change]);
-    if (error === null) return;
-    await this.#park(change, root, this.#reasonOf(change.table, error), place);
+  #placeOf(change: Change): Place | null {
+    return this.#places.get(change) ?? null;
   }
 
   /** @returns why nothing was done; null when all was */
