@@ -1,30 +1,9 @@
 import type { ForeignTrigger } from './check/inspector.ts';
 import { columnOn, keyColumnsOf, tablesOf, writes } from './mapping/index.ts';
 import type { Mapping, MappingProblem } from './mapping/index.ts';
+import { checkReferences } from './reference-check.ts';
+import type { Finding, IndexFacts, Reference } from './reference.ts';
 import type { SideName } from './side.ts';
-
-/** An index over a whole table; one over expressions has '' for them. */
-export interface IndexFacts {
-  readonly unique: boolean;
-  readonly columns: readonly string[];
-  /** Whether it orders text by its bytes. */
-  readonly binary: boolean;
-  /** Whether it takes values for equal that differ: 'a' and 'A', say. */
-  readonly folds?: boolean;
-  /** Whether that it is unique can be left to the end of a transaction. */
-  readonly deferrable?: boolean;
-}
-
-/** A foreign key. */
-export interface Reference {
-  /** The table whose rows refer to others. */
-  readonly child: string;
-  readonly columns: readonly string[];
-  readonly parent: string;
-  /** In words of SQL: NO ACTION, CASCADE and so on. */
-  readonly onDelete: string;
-  readonly onUpdate: string;
-}
 
 /** What a database says of a table. */
 export interface TableFacts {
@@ -37,8 +16,6 @@ export interface TableFacts {
   /** What else keeps it from being moved, as codes and texts. */
   readonly findings?: readonly Finding[];
 }
-
-export type Finding = readonly [code: string, message: string];
 
 /** Columns of the table's unique indexes; expression indexes are left out. */
 export function uniqueColumnsOf({ indexes }: TableFacts): readonly (readonly string[])[] {
@@ -89,7 +66,7 @@ export function checkTables(
       ...checkColumns(mapping, side, table, facts),
       ...checkKeys(mapping, side, table, facts),
       ...checkCohortColumn(mapping, side, facts),
-      ...checkReferences(mapping, side, table, facts),
+      ...checkReferences(mapping, side, table, facts.references ?? []),
       ...triggers
         .filter((trigger) => trigger.table === table && trigger.reason === null)
         .map(({ trigger }): Finding => [
@@ -98,40 +75,6 @@ export function checkTables(
             'triggers with the reason why it may',
         ]),
     ].map(problem);
-  });
-}
-
-/**
- * Foreign keys between a table that moves and one that does not: once the other side owns the one, no
- * database keeps both in step. Each needs a reason why that does no harm.
- */
-function checkReferences(
-  mapping: Mapping,
-  side: SideName,
-  table: string,
-  { references = [] }: TableFacts,
-): Finding[] {
-  const moved = tablesOf(mapping, side);
-  const reasons = Object.assign(
-    {},
-    ...mapping.pairs.map((pair) => (pair[side].table === table ? pair[side].references : {})),
-  ) as Record<string, string>;
-  return references.flatMap((reference): Finding[] => {
-    const { child, columns, parent, onDelete, onUpdate } = reference;
-    if (moved.includes(child) && moved.includes(parent)) return [];
-    const named = `${child}(${columns.join(', ')})`;
-    if (named in reasons) return [];
-    const what = `${named} refers to ${parent} (ON DELETE ${onDelete}, ON UPDATE ${onUpdate})`;
-    const harm =
-      child === table
-        ? `${parent} does not move: once the other side owns ${child}, a row of ${parent} that is deleted ` +
-          'or gets another key here meets the fence, or leaves rows over there without their parent'
-        : `${child} does not move: once the other side owns ${parent}, what is deleted there leaves rows of ` +
-          `${child} here without their parent, and nothing is carried out for them`;
-    const remedy =
-      `move both, drop the constraint, or name '${named}' in references of the mapping's ${side} side ` +
-      'with the reason why that does no harm';
-    return [['border_reference', `${what}, and ${harm}; ${remedy}`]];
   });
 }
 

@@ -1,4 +1,6 @@
 import { ConfigurationError } from '../../chassis/index.ts';
+import { carriedOutNames } from '../carried-out.ts';
+import { tablesOf } from '../mapping/index.ts';
 import type { Mapping } from '../mapping/index.ts';
 import { upstreamSettings } from '../routing/index.ts';
 import type { CapabilityConfig, FigConfig } from '../routing/index.ts';
@@ -37,7 +39,34 @@ export function declarationsOf(
       ...restOf(config, capability, contractFile),
     };
   }
+  refuseSharedChildren(Object.values(declarations));
   return declarations;
+}
+
+/**
+ * What one capability carries out in a table that another one moves would meet that one's fence once
+ * it is owned elsewhere. No database knows of both before both are installed.
+ */
+function refuseSharedChildren(declarations: readonly DataDeclaration[]): void {
+  for (const side of ['legacy', 'extracted'] as const) {
+    for (const { mapping, urls } of declarations) {
+      const names = tablesOf(mapping, side).flatMap((table) =>
+        carriedOutNames(mapping, side, table),
+      );
+      for (const other of declarations) {
+        if (other.mapping === mapping || other.urls[side] !== urls[side]) continue;
+        for (const table of tablesOf(other.mapping, side)) {
+          const named = names.find((name) => name.startsWith(`${table}(`));
+          if (named === undefined) continue;
+          throw new ConfigurationError(
+            `${mapping.capability} can't carry out '${named}': ${table} moves with ` +
+              `${other.mapping.capability}; move both tables with one capability, or give ` +
+              `'${named}' a reason in place of carriedOut`,
+          );
+        }
+      }
+    }
+  }
 }
 
 function urlOf({ upstreams }: FigConfig, name: string): string {

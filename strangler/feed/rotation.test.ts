@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { aggregatesOf, retryParked } from '../parked/index.ts';
 import { withMoved, withMoving } from '../testing/moving.ts';
 import { things } from '../testing/things.ts';
 
@@ -41,6 +42,81 @@ describe.each([
     ),
   );
 });
+
+const POSITIVE = LATE.replace('(k INT', '(k INT CHECK (k > 0)');
+
+describe('values that rotate beside a row that has to be parked', () => {
+  const ROTATE = `UPDATE thing SET v = CASE v WHEN 'a' THEN 'b' WHEN 'b' THEN 'c' ELSE 'a' END WHERE k < 4 AND k > 0`;
+  const POISON = `INSERT INTO thing VALUES (-1, 'x')`;
+
+  it.each([
+    ['before them in their transaction', `BEGIN; ${POISON}; ${ROTATE}; COMMIT`],
+    ['after them in their transaction', `BEGIN; ${ROTATE}; ${POISON}; COMMIT`],
+    [
+      'amid them in their transaction',
+      `BEGIN; SET CONSTRAINTS ALL DEFERRED; UPDATE thing SET v = 'b' WHERE k = 1; ${POISON};
+       UPDATE thing SET v = 'c' WHERE k = 2; UPDATE thing SET v = 'a' WHERE k = 3; COMMIT`,
+    ],
+    ['in a transaction before', `${POISON}; ${ROTATE}`],
+    ['in a transaction after', `${ROTATE}; ${POISON}`],
+    ['on either side', `BEGIN; ${POISON}; ${ROTATE}; INSERT INTO thing VALUES (-2, 'y'); COMMIT`],
+  ])('arrive: %s', (_, statements) =>
+    withMoved(
+      { mapping: things, legacy: ['postgres', LATE], extracted: ['postgres', POSITIVE] },
+      async ({ plane, sessions, databases }) => {
+        await sessions.legacy.run(`INSERT INTO thing VALUES (1, 'a'), (2, 'b'), (3, 'c')`);
+        await plane.barrier();
+        await plane.halt();
+        for (const each of statements.startsWith('BEGIN') ? [statements] : statements.split('; ')) {
+          await sessions.legacy.run(each);
+        }
+        // All of it is one slice, whatever would have been read meanwhile.
+        const after = await databases.extracted.settle();
+        const slice = await databases.legacy.feed.read(after, 1_000);
+        const { epoch } = await databases.extracted.store.fence();
+        await databases.extracted.applySlice(epoch, slice);
+        const parked = await databases.extracted.parked.list();
+        expect(parked.map(({ key }) => key['k']).filter((k) => Number(k) > 0)).toEqual([]);
+        expect(parked.length).toBeGreaterThan(0);
+        const there = await sessions.extracted.rows('SELECT k, v FROM thing ORDER BY k');
+        expect(there).toEqual([
+          { k: 1, v: 'b' },
+          { k: 2, v: 'c' },
+          { k: 3, v: 'a' },
+        ]);
+      },
+    ),
+  );
+});
+
+it('lets values that rotate be parked together, and retried together', () =>
+  withMoved(
+    { mapping: things, legacy: ['postgres', LATE], extracted: ['postgres', LATE] },
+    async ({ plane, sessions: { legacy, extracted }, databases }) => {
+      await legacy.run(`INSERT INTO thing VALUES (1, 'a'), (2, 'b'), (3, 'c')`);
+      await plane.barrier();
+      await plane.halt();
+      const { epoch } = await databases.extracted.store.fence();
+      const parked = async (): Promise<readonly unknown[]> => {
+        const slice = await databases.legacy.feed.read(await databases.extracted.settle(), 1_000);
+        await databases.extracted.applySlice(epoch, slice);
+        return (await databases.extracted.parked.list()).map(({ key }) => key['k']);
+      };
+      await extracted.run(`ALTER TABLE thing ADD CONSTRAINT no_b CHECK (v <> 'b') NOT VALID`);
+      await legacy.run(
+        `UPDATE thing SET v = CASE v WHEN 'a' THEN 'b' WHEN 'b' THEN 'c' ELSE 'a' END`,
+      );
+      // Without the first of them, the others do not fit.
+      expect(await parked()).toEqual([1, 2, 3]);
+      await extracted.run('ALTER TABLE thing DROP CONSTRAINT no_b');
+      const all = aggregatesOf(await databases.extracted.parked.list());
+      expect(await retryParked(databases.legacy, all)).toEqual(expect.any(Number));
+      expect(await parked()).toEqual([]);
+      expect(await extracted.rows('SELECT k, v FROM thing ORDER BY k')).toEqual(
+        await legacy.rows('SELECT k, v FROM thing ORDER BY k'),
+      );
+    },
+  ));
 
 describe.each([
   ['PostgreSQL', 'postgres'],

@@ -15,6 +15,17 @@ export function copyOf(column: string): CopyOf {
   return { copyOf: column };
 }
 
+/** A remedy that the engine applies: see `carriedOut`. */
+export interface CarriedOut {
+  readonly carriedOut: true;
+}
+
+/**
+ * For `references`: when the delete of a row is applied, its children are deleted (ON DELETE CASCADE)
+ * or lose their parent (SET NULL), as the foreign key says.
+ */
+export const carriedOut: CarriedOut = { carriedOut: true };
+
 /** One side of a pair: a table, or some rows of it, or some columns of it. */
 export interface PairSide {
   readonly table: string;
@@ -38,10 +49,11 @@ export interface PairSide {
    */
   readonly triggers?: Readonly<Record<string, string>>;
   /**
-   * Foreign keys between the table and one that does not move, as `child(column, ...)`, each with the
-   * reason why it does no harm that they are kept in step by nobody once the other side is the owner.
+   * Foreign keys between the table and one that does not move, as `child(column, ...)`. Once the other
+   * side is the owner, no database keeps them in step: each is `carriedOut`, or has the reason why that
+   * does no harm.
    */
-  readonly references?: Readonly<Record<string, string>>;
+  readonly references?: Readonly<Record<string, string | CarriedOut>>;
 }
 
 /** Joins the rows of a legacy table one to one with those of an extracted table. */

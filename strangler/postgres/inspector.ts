@@ -7,6 +7,7 @@ import {
   tablesOf,
 } from '../mapping/index.ts';
 import type { Mapping, MappingProblem, Pair, Row, SqlValue } from '../mapping/index.ts';
+import { carriedOutOf } from '../carried-out.ts';
 import { foldedColumnsOf, lateColumnsOf, uniqueColumnsOf } from '../schema-check.ts';
 import type { SideName } from '../side.ts';
 import { probesOf, storedIn } from './column-types.ts';
@@ -163,11 +164,23 @@ export class PostgresInspector implements SideInspector {
     return [
       `GRANT CREATE, USAGE ON SCHEMA ${schema} TO ${roles.user};`,
       ...roles.owners.map((owner) => `GRANT ${owner} TO ${roles.user};`),
+      ...this.#children().map(
+        (child) => `GRANT SELECT, UPDATE, DELETE ON ${name(child)} TO ${roles.user};`,
+      ),
     ];
   }
 
   close(): Promise<void> {
     return this.#about.connection.close();
+  }
+
+  /** Tables that do not move, and whose rows go with those of others. */
+  #children(): readonly string[] {
+    const { schemas, mapping } = this.#about;
+    const carried = [...schemas].flatMap(([table, { references = [] }]) =>
+      carriedOutOf(mapping, this.side, table, references),
+    );
+    return [...new Set(carried.map(({ child }) => child))];
   }
 
   #key(table: string): readonly string[] {

@@ -18,6 +18,11 @@ export function isUniqueViolation(error: unknown): boolean {
   return sqlState(error) === '23505';
 }
 
+/** Whether an error (unique, excluded) may go away when other rows are written beside the refused one. */
+export function dependsOnOthers(error: unknown): boolean {
+  return ['23505', '23P01'].includes(sqlState(error) ?? '');
+}
+
 /**
  * Why a change can't be applied, for people.
  * @param options.quoting whether values may be told: what a server says may quote them

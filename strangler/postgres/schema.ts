@@ -2,7 +2,8 @@ import type { ForeignTrigger } from '../check/inspector.ts';
 import { checkMapping, columnOn, keyColumns, tablesOf } from '../mapping/index.ts';
 import type { Mapping, MappingProblem } from '../mapping/index.ts';
 import { checkTables, withReasons } from '../schema-check.ts';
-import type { Finding, IndexFacts, Reference, TableFacts } from '../schema-check.ts';
+import type { ChildFacts, Finding, IndexFacts, Reference } from '../reference.ts';
+import type { TableFacts } from '../schema-check.ts';
 import type { SideName } from '../side.ts';
 import { sqlState } from './connection.ts';
 import type { PostgresClient } from './connection.ts';
@@ -58,7 +59,9 @@ interface SchemaRow {
   readonly triggers: readonly string[];
   readonly checks: readonly string[];
   readonly rules: readonly string[];
-  readonly references: readonly Reference[];
+  readonly references: readonly (Reference & { readonly found: boolean })[];
+  readonly referrers: ChildFacts['referrers'];
+  readonly lacks: readonly string[];
   readonly diverted: boolean;
   /** The role from which policies hide rows; null where none do. */
   readonly hidden: string | null;
@@ -73,6 +76,11 @@ interface SchemaRow {
 const ACTION = (letter: string): string =>
   `CASE ${letter} WHEN 'c' THEN 'CASCADE' WHEN 'r' THEN 'RESTRICT' WHEN 'n' THEN 'SET NULL'` +
   ` WHEN 'd' THEN 'SET DEFAULT' ELSE 'NO ACTION' END`;
+
+/** The names of columns, in the order of their numbers. */
+const NAMED = (relation: string, numbers: string): string =>
+  `(SELECT json_agg(a.attname ORDER BY u.nr) FROM unnest(${numbers}) WITH ORDINALITY u (attnum, nr)
+          JOIN pg_attribute a ON a.attrelid = ${relation} AND a.attnum = u.attnum)`;
 
 /** A domain's columns hold what the type below it holds. */
 const SCHEMA = `
@@ -126,12 +134,19 @@ const SCHEMA = `
         FROM pg_constraint k WHERE k.confrelid = r.oid AND k.contype = 'f' AND k.conrelid <> r.oid
       UNION ALL SELECT 'policy that hides rows from ' || current_user WHERE row_security_active(r.oid)) x),
     'references', (SELECT coalesce(json_agg(json_build_object('child', (SELECT relname FROM pg_class WHERE oid = k.conrelid),
-        'columns', (SELECT json_agg(a.attname ORDER BY u.nr) FROM unnest(k.conkey) WITH ORDINALITY u (attnum, nr)
-          JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.attnum),
+        'found', pg_table_is_visible(k.conrelid), 'columns', ${NAMED('k.conrelid', 'k.conkey')},
         'parent', (SELECT relname FROM pg_class WHERE oid = k.confrelid),
-        'onDelete', ${ACTION('k.confdeltype')}, 'onUpdate', ${ACTION('k.confupdtype')}) ORDER BY k.oid), '[]')
+        'parentColumns', ${NAMED('k.confrelid', 'k.confkey')},
+        'onDelete', ${ACTION('k.confdeltype')}
+          || CASE WHEN to_jsonb(k) ->> 'confdelsetcols' IS NOT NULL THEN ' of some columns' ELSE '' END,
+        'onUpdate', ${ACTION('k.confupdtype')}) ORDER BY k.oid), '[]')
       FROM pg_constraint k WHERE k.contype = 'f' AND r.oid IN (k.conrelid, k.confrelid)
         AND k.conrelid <> k.confrelid),
+    'referrers', (SELECT coalesce(json_agg(json_build_object('child', (SELECT relname FROM pg_class WHERE oid = k.conrelid),
+        'columns', ${NAMED('k.conrelid', 'k.conkey')}, 'parentColumns', ${NAMED('k.confrelid', 'k.confkey')})
+        ORDER BY k.oid), '[]') FROM pg_constraint k WHERE k.contype = 'f' AND k.confrelid = r.oid),
+    'lacks', (SELECT coalesce(json_agg(n), '[]') FROM unnest(ARRAY['SELECT', 'UPDATE', 'DELETE']) n
+      WHERE NOT has_table_privilege(r.oid, n)),
     'diverted', EXISTS (SELECT FROM pg_rewrite w WHERE w.ev_class = r.oid AND w.rulename <> '_RETURN'),
     'hidden', CASE WHEN row_security_active(r.oid) THEN current_user END,
     'twins', (SELECT coalesce(json_agg(n.nspname ORDER BY n.nspname), '[]')
@@ -148,27 +163,60 @@ export async function readSchemas(
   client: PostgresClient,
   tables: readonly string[],
 ): Promise<Schemas> {
-  const { rows } = await client.query<{ table: string; facts: string }>(SCHEMA, [tables]);
-  const found = rows.map(({ table, facts }) => [table, JSON.parse(facts) as SchemaRow] as const);
-  const mayPause = !found.some(([, { refers }]) => refers) || (await mayPauseReferences(client));
-  return new Map(found.map(([table, row]) => [table, schemaOf(row, mayPause)]));
+  const found = await readRows(client, tables);
+  const mayPause =
+    ![...found.values()].some(({ refers }) => refers) || (await mayPauseReferences(client));
+  const children = [...found.values()]
+    .flatMap(({ references }) => references)
+    .filter((reference) => reference.found && !tables.includes(reference.child))
+    .map(({ child }) => child);
+  const strangers = children.length === 0 ? new Map() : await readRows(client, children);
+  return new Map([...found].map(([table, row]) => [table, schemaOf(row, strangers, mayPause)]));
 }
 
-function schemaOf(row: SchemaRow, mayPause: boolean): TableSchema {
+async function readRows(
+  client: PostgresClient,
+  tables: readonly string[],
+): Promise<ReadonlyMap<string, SchemaRow>> {
+  const { rows } = await client.query<{ table: string; facts: string }>(SCHEMA, [
+    [...new Set(tables)],
+  ]);
+  return new Map(rows.map(({ table, facts }) => [table, JSON.parse(facts) as SchemaRow]));
+}
+
+function schemaOf(
+  row: SchemaRow,
+  strangers: ReadonlyMap<string, SchemaRow>,
+  mayPause: boolean,
+): TableSchema {
   const columns = row.columns.map((column) => ({ ...column, kind: kindOf(column.type) }));
   return {
     byName: new Map(columns.map((column) => [column.name, column])),
     columns: columns.map((column) => column.name),
-    nullable: columns.filter(({ nullable }) => nullable).map((column) => column.name),
+    nullable: nullableOf(row),
     indexes: row.indexes,
     foreign: row.triggers,
     checks: row.checks,
     encoding: row.encoding,
     rules: row.rules,
-    references: row.references,
+    references: row.references.map(({ found, ...reference }) => {
+      const child = found ? strangers.get(reference.child) : undefined;
+      return { ...reference, childFacts: child && childFactsOf(child) };
+    }),
     refers: row.refers,
     findings: [...findingsOf(row), ...referenceFindings(row, mayPause)],
   };
+}
+
+function nullableOf({ columns }: SchemaRow): readonly string[] {
+  return columns.filter(({ nullable }) => nullable).map(({ name: column }) => column);
+}
+
+function childFactsOf(row: SchemaRow): ChildFacts {
+  const { indexes, triggers, referrers, lacks, hidden } = row;
+  // Of rows that policies hide, none would be found.
+  const unseen = hidden === null ? [] : ['BYPASSRLS'];
+  return { indexes, nullable: nullableOf(row), triggers, referrers, lacks: [...lacks, ...unseen] };
 }
 
 /** A trigger of a statement fires for the table that the statement names, and for no other. */

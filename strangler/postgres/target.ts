@@ -14,11 +14,12 @@ import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import type { Change } from '../store.ts';
 import { writeBackfill } from './backfill-table.ts';
+import { carryOut } from './carry-out.ts';
 import type { PostgresClient } from './connection.ts';
 import type { PairWrite } from './pair-write.ts';
 import { ParkedTable } from './parked-table.ts';
 import type { Place } from './parked-table.ts';
-import { isPoison, isUniqueViolation, reasonOf } from './poison.ts';
+import { dependsOnOthers, isPoison, isUniqueViolation, reasonOf } from './poison.ts';
 import { canHold, PostgresRowReader } from './row-reader.ts';
 import { pairWritesOf, PostgresRowWriter } from './row-writer.ts';
 import type { Schemas } from './schema.ts';
@@ -55,6 +56,8 @@ export class PostgresTarget extends PostgresRowReader implements Target {
   readonly #side: SideName;
   readonly #schemas: Schemas;
   readonly #writer: PostgresRowWriter;
+  /** What was parked of rows that are asked for again had these places. */
+  readonly #places = new Map<Change, Place | null>();
   #table: ParkedTable | undefined;
 
   constructor({ client, mapping, side, schemas, found }: Of) {
@@ -106,15 +109,28 @@ export class PostgresTarget extends PostgresRowReader implements Target {
     this.#table ??= await ParkedTable.read(this.#client, this.#mapping.capability);
     let together: Change[] = [];
     for (const change of changes) {
-      if (change.op !== 'refresh') {
-        together.push(change);
-        continue;
+      const asked = change.op === 'refresh';
+      if (asked !== (together[0]?.op === 'refresh')) {
+        await this.#applySome(together);
+        together = [];
       }
-      await this.#applySome(together);
-      together = [];
-      await this.#refresh(this.#table, change);
+      // Asked for again, a row is as it is now, and what is parked of it says nothing more.
+      if (asked) this.#places.set(change, await this.#table.takeOut(named(change)));
+      together.push(change);
     }
     await this.#applySome(together);
+  }
+
+  /** Looks after the children, in tables that do not move, of rows that applied changes have deleted. */
+  carryOut(changes: readonly Change[]): Promise<void> {
+    const [client, mapping, side, schemas] = [
+      this.#client,
+      this.#mapping,
+      this.#side,
+      this.#schemas,
+    ];
+    const parked = new Set(this.parked.map(({ position }) => position));
+    return carryOut({ client, mapping, side, schemas }, changes, parked);
   }
 
   async bring(
@@ -214,8 +230,16 @@ export class PostgresTarget extends PostgresRowReader implements Target {
     ]);
   }
 
-  /** Parks what comes after something parked, and finds out by halves which others have to be. */
-  async #applySome(changes: readonly Change[]): Promise<void> {
+  /**
+   * Parks what comes after something parked, and finds out which others have to be. Changes of one
+   * transaction may only fit together, such as values that rotate, so transactions are told apart before
+   * they are taken apart, and what is poison by itself goes before the rest of its transaction is.
+   * @param poison changes of one transaction that were found out, with their errors; null before that
+   */
+  async #applySome(
+    changes: readonly Change[],
+    poison: ReadonlyMap<Change, unknown> | null = null,
+  ): Promise<void> {
     const free: Change[] = [];
     for (const change of changes) {
       if (this.#isNameless(change)) {
@@ -223,33 +247,60 @@ export class PostgresTarget extends PostgresRowReader implements Target {
         continue;
       }
       const root = this.#table?.isEmpty === false ? await this.#rootOf(change) : '';
-      if (this.#table?.isBehind(root, named(change), null) !== true) free.push(change);
-      else await this.#park(change, root, null, null);
+      const place = this.#placeOf(change);
+      if (this.#table?.isBehind(root, named(change), place) === true) {
+        await this.#park(change, root, null, place);
+      } else if (poison?.has(change) === true) {
+        await this.#parkPoison(change, poison.get(change));
+      } else free.push(change);
     }
     const error = await this.#try(free);
     const [only] = free;
     if (error === null || only === undefined) return;
     if (free.length === 1) {
-      await this.#park(only, await this.#rootOf(only), this.#reasonOf(only.table, error), null);
+      await this.#parkPoison(only, error);
       return;
     }
-    const half = Math.ceil(free.length / 2);
-    await this.#applySome(free.slice(0, half));
-    await this.#applySome(free.slice(half));
+    const end = endOfTransaction(free);
+    if (end === undefined && poison === null) {
+      await this.#applySome(free, await this.#poisonIn(free, error));
+      return;
+    }
+    const half = end ?? Math.ceil(free.length / 2);
+    const known = end === undefined ? poison : null;
+    await this.#applySome(free.slice(0, half), known);
+    await this.#applySome(free.slice(half), known);
   }
 
-  /** Asked for again, a row is as it is now, and what is parked of it says nothing more. */
-  async #refresh(parked: ParkedTable, change: Change): Promise<void> {
-    const place = await parked.takeOut(named(change));
-    if (this.#isNameless(change)) return;
-    const root = await this.#rootOf(change);
-    if (parked.isBehind(root, named(change), place)) {
-      await this.#park(change, root, null, place);
-      return;
+  /**
+   * Finds out by halves which changes are refused whatever is written beside them; nothing is kept.
+   * @param error why all of them together were refused
+   */
+  async #poisonIn(
+    changes: readonly Change[],
+    error: unknown,
+  ): Promise<ReadonlyMap<Change, unknown>> {
+    const [only] = changes;
+    if (error === null || only === undefined || dependsOnOthers(error)) return new Map();
+    if (changes.length === 1) return new Map([[only, error]]);
+    const half = Math.ceil(changes.length / 2);
+    const found: [Change, unknown][] = [];
+    for (const some of [changes.slice(0, half), changes.slice(half)]) {
+      await this.#client.query('SAVEPOINT fig_probe');
+      const refused = await this.#try(some);
+      await this.#client.query('ROLLBACK TO fig_probe; RELEASE fig_probe');
+      found.push(...(await this.#poisonIn(some, refused)));
     }
-    const error = await this.#try([change]);
-    if (error === null) return;
-    await this.#park(change, root, this.#reasonOf(change.table, error), place);
+    return new Map(found);
+  }
+
+  async #parkPoison(change: Change, error: unknown): Promise<void> {
+    const reason = this.#reasonOf(change.table, error);
+    await this.#park(change, await this.#rootOf(change), reason, this.#placeOf(change));
+  }
+
+  #placeOf(change: Change): Place | null {
+    return this.#places.get(change) ?? null;
   }
 
   /** @returns why nothing was done; null when all was */
@@ -322,6 +373,17 @@ export class PostgresTarget extends PostgresRowReader implements Target {
     if (typeof root === 'string') return root;
     return root.answer(await this.row(root.pair, root.key));
   }
+}
+
+/** Where one transaction ends and another begins, next to the middle; undefined within a single one. */
+function endOfTransaction(changes: readonly Change[]): number | undefined {
+  const middle = changes.length / 2;
+  let found: number | undefined;
+  for (let at = 1; at < changes.length; at += 1) {
+    if (changes[at - 1]?.tx === changes[at]?.tx) continue;
+    if (found === undefined || Math.abs(at - middle) < Math.abs(found - middle)) found = at;
+  }
+  return found;
 }
 
 function named({ table, key }: Change): { table: string; key: Row } {

@@ -31,6 +31,8 @@ export function applySlice(
   const applyOne =
     careful || target.anyParked() ? parkWhatFails(target, parked) : stopAtWhatFails(target);
   const position = applyUntilLate(applyOne, slice, applied, boxMs);
+  const fresh = slice.changes.filter((change) => change.position > applied);
+  target.carryOut(fresh, parked);
   target.setApplied(position);
   return { position, parked };
 }

@@ -4,20 +4,45 @@ import type { SideName } from '../side.ts';
 import { tablesOf } from '../mapping/index.ts';
 import type { Mapping, MappingProblem } from '../mapping/index.ts';
 import { checkTables, foldedColumnsOf, uniqueColumnsOf, withReasons } from '../schema-check.ts';
-import type { IndexFacts, Reference, TableFacts } from '../schema-check.ts';
+import type { ChildFacts, IndexFacts, Reference } from '../reference.ts';
+import type { TableFacts } from '../schema-check.ts';
 
 /** Gives a statement of a connection. */
 export type Prepare = (sql: string) => Statement;
 
+interface ColumnRow {
+  readonly name: string;
+  readonly pk: number;
+  readonly notnull: number;
+}
+
 /** What a database says of a table; undefined when there is none. */
 function inspect(prepare: Prepare, table: string): TableFacts | undefined {
-  const columns = prepare('SELECT name, pk, "notnull" FROM pragma_table_info(?)').all(table) as {
-    name: string;
-    pk: number;
-    notnull: number;
-  }[];
+  const columns = columnsOf(prepare, table);
   if (columns.length === 0) return undefined;
-  const primary = columns.filter(({ pk }) => pk > 0).sort((left, right) => left.pk - right.pk);
+  const kind = prepare(`SELECT type FROM pragma_table_list WHERE name = ? AND schema = 'main'`)
+    .pluck()
+    .get(table) as string | undefined;
+  return {
+    references: referencesWithChildren(prepare, table),
+    findings:
+      kind === 'table'
+        ? []
+        : [['not_a_table', `is a ${kind}: rows are written elsewhere, past it`]],
+    columns: columns.map((column) => column.name),
+    nullable: columns.filter(({ notnull }) => notnull === 0).map((column) => column.name),
+    indexes: indexesOf(prepare, table),
+  };
+}
+
+function columnsOf(prepare: Prepare, table: string): readonly ColumnRow[] {
+  return prepare('SELECT name, pk, "notnull" FROM pragma_table_info(?)').all(table) as ColumnRow[];
+}
+
+function indexesOf(prepare: Prepare, table: string): readonly IndexFacts[] {
+  const primary = columnsOf(prepare, table)
+    .filter(({ pk }) => pk > 0)
+    .sort((left, right) => left.pk - right.pk);
   const indexes = prepare(
     'SELECT name, "unique" AS uniq FROM pragma_index_list(?) WHERE partial = 0',
   ).all(table) as { name: string; uniq: number }[];
@@ -35,39 +60,71 @@ function inspect(prepare: Prepare, table: string): TableFacts | undefined {
   // An INTEGER PRIMARY KEY is the table itself and has no index.
   const rowid: IndexFacts = { unique: true, columns: primary.map((c) => c.name), binary: true };
   const hasOwnIndex = facts.some(({ columns: own }) => own.join() === rowid.columns.join());
-  const kind = prepare(`SELECT type FROM pragma_table_list WHERE name = ? AND schema = 'main'`)
-    .pluck()
-    .get(table) as string | undefined;
-  return {
-    references: referencesOf(prepare, table),
-    findings:
-      kind === 'table'
-        ? []
-        : [['not_a_table', `is a ${kind}: rows are written elsewhere, past it`]],
-    columns: columns.map((column) => column.name),
-    nullable: columns.filter(({ notnull }) => notnull === 0).map((column) => column.name),
-    indexes: primary.length > 0 && !hasOwnIndex ? [...facts, rowid] : facts,
-  };
+  return primary.length > 0 && !hasOwnIndex ? [...facts, rowid] : facts;
 }
 
-/** SQLite compares names of tables without regard to case. */
+/**
+ * Foreign keys of a table's rows, and to them; those within the table left out. SQLite compares names
+ * without regard to case.
+ */
 export function referencesOf(prepare: Prepare, table: string): readonly Reference[] {
+  return foreignKeysOf(prepare, table).filter(
+    ({ child, parent }) => child.toLowerCase() !== parent.toLowerCase(),
+  );
+}
+
+function foreignKeysOf(prepare: Prepare, table: string): readonly Reference[] {
   const parts = prepare(
     `SELECT s.name AS child, f.id, f."from" AS "column", f."table" AS parent,
-         f.on_delete AS onDelete, f.on_update AS onUpdate
+         coalesce(p.name, f."to") AS "to", f.on_delete AS onDelete, f.on_update AS onUpdate
        FROM sqlite_schema s, pragma_foreign_key_list(s.name) f
+         LEFT JOIN pragma_table_info(f."table") p
+           ON lower(p.name) = lower(f."to") OR (f."to" IS NULL AND p.pk = f.seq + 1)
        WHERE s.type = 'table' AND (s.name = @table OR lower(f."table") = lower(@table))
-         AND lower(s.name) <> lower(f."table") ORDER BY s.name, f.id, f.seq`,
-  ).all({ table }) as (Omit<Reference, 'columns'> & { id: number; column: string })[];
-  const found = new Map<string, Reference & { columns: string[] }>();
-  for (const { id, column, parent, ...reference } of parts) {
+       ORDER BY s.name, f.id, f.seq`,
+  ).all({ table }) as (Pick<Reference, 'child' | 'parent' | 'onDelete' | 'onUpdate'> & {
+    id: number;
+    column: string;
+    to: string | null;
+  })[];
+  const found = new Map<string, Reference & { columns: string[]; parentColumns: string[] }>();
+  for (const { id, column, to, parent, ...reference } of parts) {
     const key = `${reference.child} ${id}`;
     const named = parent.toLowerCase() === table.toLowerCase() ? table : parent;
-    const known = found.get(key) ?? { ...reference, parent: named, columns: [] };
+    const known = found.get(key) ?? {
+      ...reference,
+      parent: named,
+      columns: [],
+      parentColumns: [],
+    };
     known.columns.push(column);
+    known.parentColumns.push(to ?? '');
     found.set(key, known);
   }
   return [...found.values()];
+}
+
+/** The same, with what there is to know of those that refer to the table. */
+function referencesWithChildren(prepare: Prepare, table: string): readonly Reference[] {
+  return referencesOf(prepare, table).map((reference) =>
+    reference.child === table
+      ? reference
+      : { ...reference, childFacts: childFactsOf(prepare, reference.child) },
+  );
+}
+
+function childFactsOf(prepare: Prepare, child: string): ChildFacts {
+  return {
+    indexes: indexesOf(prepare, child),
+    nullable: columnsOf(prepare, child)
+      .filter(({ notnull }) => notnull === 0)
+      .map(({ name }) => name),
+    triggers: ownTriggers(prepare, child),
+    referrers: foreignKeysOf(prepare, child).filter(
+      ({ parent }) => parent.toLowerCase() === child.toLowerCase(),
+    ),
+    lacks: [],
+  };
 }
 
 /** Columns of unique indexes that take more than the same for equal. */
@@ -97,12 +154,16 @@ export function foreignTriggers(
   side: SideName,
 ): readonly ForeignTrigger[] {
   return tablesOf(mapping, side).flatMap((table) => {
-    const names = prepare(
-      `SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?
-         AND name NOT LIKE 'fig\\_%' ESCAPE '\\' ORDER BY name`,
-    )
-      .pluck()
-      .all(table) as string[];
-    return withReasons(mapping, side, table, names);
+    return withReasons(mapping, side, table, ownTriggers(prepare, table));
   });
+}
+
+/** Triggers of a table that are not Fig's. */
+function ownTriggers(prepare: Prepare, table: string): readonly string[] {
+  return prepare(
+    `SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?
+       AND name NOT LIKE 'fig\\_%' ESCAPE '\\' ORDER BY name`,
+  )
+    .pluck()
+    .all(table) as string[];
 }

@@ -15,6 +15,7 @@ import type {
 import { copiedChange, isNameless } from '../parked/index.ts';
 import type { Change } from '../store.ts';
 import { writeBackfill } from './backfill-table.ts';
+import { carryOut } from './carry-out.ts';
 import type { SqliteConnection } from './connection.ts';
 import { ParkedTable } from './parked-table.ts';
 import type { Place } from './parked-table.ts';
@@ -113,6 +114,12 @@ export class SqliteTarget extends AwaitedRows implements Target {
     }
     const error = this.#within(() => this.apply(change));
     return error === null ? null : this.#park(change, root, error.message, place);
+  }
+
+  /** Looks after the children, in tables that do not move, of rows that changes have deleted. */
+  carryOut(changes: readonly Change[], parked: readonly ParkedChange[]): void {
+    const positions = new Set(parked.map(({ position }) => position));
+    carryOut((sql) => this.#db.write(sql), this.#mapping, this.side, changes, positions);
   }
 
   async bring(

@@ -1,0 +1,1 @@
+import './carried-out.test.ts';

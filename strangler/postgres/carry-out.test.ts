@@ -1,0 +1,71 @@
+import { expect, it } from '@jest/globals';
+import { carriedOut, defineMapping, same } from '../mapping/index.ts';
+import { withMoving } from '../testing/moving.ts';
+import { PostgresInspector } from './inspector.ts';
+
+const stock = defineMapping({
+  capability: 'stock',
+  pairs: [
+    {
+      name: 'item',
+      legacy: { table: 'item', references: { 'line(item)': carriedOut } },
+      extracted: { table: 'item' },
+      key: [same('k', 'k')],
+      columns: [],
+    },
+  ],
+});
+const ITEM = 'CREATE TABLE item (k INT PRIMARY KEY)';
+const LINE = 'CREATE TABLE line (k INT PRIMARY KEY, item INT REFERENCES item (k) ON DELETE';
+
+it('names the rights that carrying out a cascade takes, and is content with them', () =>
+  withMoving(
+    {
+      mapping: stock,
+      legacy: ['postgres', `${ITEM}; ${LINE} CASCADE); CREATE INDEX line_item ON line (item)`],
+      extracted: ['postgres', ITEM],
+    },
+    async ({ urls, sessions: { legacy } }) => {
+      const user = `fig_test_carrier_${process.pid}`;
+      await legacy.run(`CREATE ROLE ${user} LOGIN PASSWORD 'geheim';
+        GRANT SET ON PARAMETER session_replication_role TO ${user}`);
+      const url = Object.assign(new URL(urls.legacy), { username: user, password: 'geheim' }).href;
+      let grants: readonly string[] = [];
+      const messages = async (): Promise<readonly string[]> => {
+        const inspector = await PostgresInspector.open(url, stock, 'legacy');
+        grants = inspector.grants();
+        const problems = await inspector.problems();
+        await inspector.close();
+        return problems.map(({ message }) => message);
+      };
+      expect(await messages()).toEqual([
+        expect.stringContaining('lacks SELECT and UPDATE and DELETE on line; grant it'),
+      ]);
+      for (const grant of grants) await legacy.run(grant);
+      expect(await messages()).toEqual([]);
+      await legacy.run(`DROP OWNED BY ${user} CASCADE; DROP ROLE ${user}`);
+    },
+  ));
+
+it.each([
+  [
+    'some columns only lose their parent',
+    `CREATE TABLE line (k INT PRIMARY KEY, item INT, FOREIGN KEY (item) REFERENCES item (k)
+       ON DELETE SET NULL (item)); CREATE INDEX line_item ON line (item)`,
+    'ON DELETE SET NULL of some columns leaves nothing to carry out',
+  ],
+  [
+    'the children are not found by their name',
+    `CREATE SCHEMA apart; CREATE TABLE apart.line (k INT PRIMARY KEY,
+       item INT REFERENCES item (k) ON DELETE CASCADE); CREATE INDEX ON apart.line (item)`,
+    'line is in a schema that is not searched first for its name',
+  ],
+])('refuses to carry out a cascade where %s', (_, tables, words) =>
+  withMoving(
+    { mapping: stock, legacy: ['postgres', `${ITEM}; ${tables}`], extracted: ['postgres', ITEM] },
+    async ({ check }) =>
+      expect((await check()).findings.map(({ message }) => message)).toEqual([
+        expect.stringContaining(words),
+      ]),
+  ),
+);

@@ -1,0 +1,143 @@
+import { carriedOutNames, keysByTable } from './carried-out.ts';
+import { tablesOf } from './mapping/index.ts';
+import type { CarriedOut, Mapping } from './mapping/index.ts';
+import { referenceName } from './reference.ts';
+import type { Finding, Reference } from './reference.ts';
+import type { SideName } from './side.ts';
+
+/**
+ * Foreign keys between a table that moves and one that does not: once the other side owns the one, no
+ * database keeps both in step. Each needs a remedy that the mapping declares.
+ */
+export function checkReferences(
+  mapping: Mapping,
+  side: SideName,
+  table: string,
+  references: readonly Reference[],
+): Finding[] {
+  const moved = tablesOf(mapping, side);
+  const remedies = Object.assign(
+    {},
+    ...mapping.pairs.map((pair) => (pair[side].table === table ? pair[side].references : {})),
+  ) as Readonly<Record<string, string | CarriedOut>>;
+  const border = references.filter(
+    ({ child, parent }) => !(moved.includes(child) && moved.includes(parent)),
+  );
+  const known = new Set(border.map((reference) => referenceName(reference)));
+  return [
+    ...border.flatMap((reference): Finding[] => {
+      const remedy = remedies[referenceName(reference)];
+      if (remedy === undefined) return [['border_reference', undeclared(side, table, reference)]];
+      if (typeof remedy === 'string') return [];
+      return obstacles(mapping, side, table, reference).map((obstacle): Finding => {
+        const next = `or give '${referenceName(reference)}' a reason in place of carriedOut`;
+        return ['border_reference', `${described(reference)}: ${obstacle}, ${next}`];
+      });
+    }),
+    ...carriedOutNames(mapping, side, table)
+      .filter((named) => !known.has(named))
+      .map((named): Finding => [
+        'border_reference',
+        `no foreign key ${named} refers to ${table} from a table that does not move; ` +
+          'take it out of references, or name it as the database does',
+      ]),
+  ];
+}
+
+function described(reference: Reference): string {
+  const { parent, onDelete, onUpdate } = reference;
+  return `${referenceName(reference)} refers to ${parent} (ON DELETE ${onDelete}, ON UPDATE ${onUpdate})`;
+}
+
+function undeclared(side: SideName, table: string, reference: Reference): string {
+  const { child, parent } = reference;
+  const harm =
+    child === table
+      ? `${parent} does not move: once the other side owns ${child}, a row of ${parent} that is deleted ` +
+        'or gets another key here meets the fence, or leaves rows over there without their parent'
+      : `${child} does not move: once the other side owns ${parent}, what is deleted there leaves rows of ` +
+        `${child} here without their parent, and nothing is carried out for them`;
+  const named = referenceName(reference);
+  const remedy = child === table ? 'with the reason' : 'as carriedOut, or with the reason';
+  return (
+    `${described(reference)}, and ${harm}; move both, drop the constraint, or name '${named}' in ` +
+    `references of the mapping's ${side} side ${remedy} why that does no harm`
+  );
+}
+
+/** Why a foreign key can't be carried out when deletes are applied, each with what can be done. */
+function obstacles(
+  mapping: Mapping,
+  side: SideName,
+  table: string,
+  reference: Reference,
+): readonly string[] {
+  const { child, columns, parent, parentColumns, onDelete, onUpdate, childFacts } = reference;
+  if (child === table) {
+    return [
+      `rows of ${parent} are deleted here, where nothing is applied to them; move both, drop the constraint`,
+    ];
+  }
+  if (onDelete !== 'CASCADE' && onDelete !== 'SET NULL') {
+    return [
+      `ON DELETE ${onDelete} leaves nothing to carry out; declare it ON DELETE CASCADE or SET NULL`,
+    ];
+  }
+  if (childFacts === undefined) {
+    return [
+      `${child} is in a schema that is not searched first for its name; put it in the search_path`,
+    ];
+  }
+  const found: string[] = [];
+  if (onUpdate !== 'NO ACTION' && onUpdate !== 'RESTRICT') {
+    found.push(`ON UPDATE ${onUpdate} is not carried out; declare it ON UPDATE NO ACTION`);
+  }
+  const other = keysByTable(mapping, side, table).find((key) => !sameColumns(key, parentColumns));
+  if (other !== undefined) {
+    found.push(
+      `it names ${parent}(${parentColumns.join(', ')}), and rows are deleted by ` +
+        `${parent}(${other.join(', ')}); let it name those columns`,
+    );
+  }
+  const served = childFacts.indexes.some(
+    (index) =>
+      index.folds !== true &&
+      index.columns.length >= columns.length &&
+      sameColumns(index.columns.slice(0, columns.length), columns),
+  );
+  if (!served) {
+    const list = columns.join(', ');
+    found.push(
+      `no index finds rows of ${child} by (${list}), so each delete would read all of them; ` +
+        `CREATE INDEX ON ${child} (${list})`,
+    );
+  }
+  const rigid = columns.filter((column) => !childFacts.nullable.includes(column));
+  if (onDelete === 'SET NULL' && rigid.length > 0) {
+    found.push(`${child}.${rigid.join(', ')} takes no NULL; drop its NOT NULL`);
+  }
+  for (const referrer of childFacts.referrers) {
+    const touched = referrer.parentColumns.some((column) => columns.includes(column));
+    if (onDelete === 'SET NULL' && !touched) continue;
+    found.push(
+      `rows of ${referrer.child} refer to those of ${child} by ${referenceName(referrer)}, and only one ` +
+        `step is carried out; drop that constraint`,
+    );
+  }
+  const [trigger] = childFacts.triggers;
+  if (trigger !== undefined) {
+    found.push(
+      `${child} has a trigger ${trigger}, which may write what no feed has seen; remove it`,
+    );
+  }
+  if (childFacts.lacks.length > 0) {
+    found.push(
+      `the user of this URL lacks ${childFacts.lacks.join(' and ')} on ${child}; grant it`,
+    );
+  }
+  return found;
+}
+
+function sameColumns(left: readonly string[], right: readonly string[]): boolean {
+  return left.length === right.length && left.every((column) => right.includes(column));
+}
