@@ -14,17 +14,25 @@ interface CallOptions {
   readonly timeoutMs?: number;
 }
 
+/** An answer that is no JSON: of a proxy on the way, or of another program than was meant. */
+interface OtherAnswer {
+  readonly status: number;
+  readonly text: string;
+}
+
 /**
  * No usable answer came. `sent` tells whether the other side may have seen the request: only a
- * request that was not sent is known to have had no effect.
+ * request that was not sent is known to have had no effect. `answer` is what came instead, if anything.
  */
 export class CallFailed extends Error {
   override readonly name = 'CallFailed';
   readonly sent: boolean;
+  readonly answer: OtherAnswer | undefined;
 
-  constructor(message: string, sent: boolean, cause: unknown) {
+  constructor(message: string, sent: boolean, cause: unknown, answer?: OtherAnswer) {
     super(message, { cause });
     this.sent = sent;
+    this.answer = answer;
   }
 }
 
@@ -49,6 +57,7 @@ export function createHttpClient(
   return {
     async call(method, path, { body, headers = {}, timeoutMs = defaultTimeoutMs } = {}) {
       const trace = currentTrace();
+      let came: OtherAnswer | undefined;
       try {
         const answer = await pool.request({
           method,
@@ -64,6 +73,7 @@ export function createHttpClient(
           signal: AbortSignal.timeout(timeoutMs),
         });
         const text = await answer.body.text();
+        came = { status: answer.statusCode, text };
         return {
           status: answer.statusCode,
           headers: answer.headers,
@@ -75,6 +85,7 @@ export function createHttpClient(
           `${method} ${baseUrl}${path}: ${message}`,
           code === undefined || !NEVER_SENT.has(code),
           error,
+          came,
         );
       }
     },

@@ -40,6 +40,7 @@ export * from './saga-dead-letters.ts';
 export * from './saga-runner.ts';
 export * from './saga.ts';
 export * from './sqlite-lock.ts';
+export * from './temporary.ts';
 export * from './terminal.ts';
 export * from './trace.ts';
 export * from './version.ts';
