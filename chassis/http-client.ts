@@ -1,4 +1,6 @@
 import { Pool } from 'undici';
+import { locate } from './server-location.ts';
+import type { ServerSettings } from './server-location.ts';
 import { currentTrace, traceparentOf } from './trace.ts';
 
 export interface HttpAnswer {
@@ -45,15 +47,19 @@ export interface HttpClient {
 const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'UND_ERR_CONNECT_TIMEOUT']);
 
 /**
- * A JSON client for one base URL, with a deadline on each call and the current trace passed on.
+ * A JSON client for one server, with a deadline on each call and the current trace passed on.
+ * @param server its base URL where that says how to reach it
  * @param added headers of every call, such as the operators' token
  */
 export function createHttpClient(
-  baseUrl: string,
+  server: string | ServerSettings,
   defaultTimeoutMs = 5_000,
   added: () => Readonly<Record<string, string>> = () => ({}),
 ): HttpClient {
-  const pool = new Pool(baseUrl, { connections: 64, pipelining: 1 });
+  const { url, origin, prefix, connect } = locate(
+    typeof server === 'string' ? { url: server } : server,
+  );
+  const pool = new Pool(origin, { connections: 64, pipelining: 1, connect });
   return {
     async call(method, path, { body, headers = {}, timeoutMs = defaultTimeoutMs } = {}) {
       const trace = currentTrace();
@@ -61,7 +67,7 @@ export function createHttpClient(
       try {
         const answer = await pool.request({
           method,
-          path,
+          path: prefix + path,
           headers: {
             accept: 'application/json',
             ...(body === undefined ? {} : { 'content-type': 'application/json' }),
@@ -82,7 +88,7 @@ export function createHttpClient(
       } catch (error) {
         const { code, message } = error as NodeJS.ErrnoException;
         throw new CallFailed(
-          `${method} ${baseUrl}${path}: ${message}`,
+          `${method} ${url}${path}: ${message}`,
           code === undefined || !NEVER_SENT.has(code),
           error,
           came,

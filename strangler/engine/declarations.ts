@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../../chassis/index.ts';
+import type { ServerSettings } from '../../chassis/index.ts';
 import type { Mapping } from '../mapping/index.ts';
 import { upstreamSettings } from '../routing/index.ts';
 import type { CapabilityConfig, FigConfig } from '../routing/index.ts';
@@ -40,8 +41,8 @@ export function declarationsOf(
   return declarations;
 }
 
-function urlOf({ upstreams }: FigConfig, name: string): string {
-  return upstreamSettings(upstreams[name] ?? '').url;
+function serverOf({ upstreams }: FigConfig, name: string): ServerSettings {
+  return upstreamSettings(upstreams[name] ?? '');
 }
 
 function restOf(
@@ -52,10 +53,10 @@ function restOf(
   const settings = config.capabilities[capability] as CapabilityConfig;
   const { invariants, contract, completion, cohorts } = settings;
   const upstreams = {
-    legacy: urlOf(config, settings.legacy),
-    extracted: urlOf(config, settings.extracted),
+    legacy: serverOf(config, settings.legacy),
+    extracted: serverOf(config, settings.extracted),
   };
-  const { soakMs, quietMs, sunset, successor = upstreams.extracted } = completion;
+  const { soakMs, quietMs, sunset, successor = upstreams.extracted.url } = completion;
   return {
     invariants,
     cohorts,
