@@ -217,6 +217,11 @@ export const configSchema = z.strictObject({
       upgrades: z.int().positive().default(10_000),
       /** How many of these one client's address may have; three quarters when left out. */
       clientUpgrades: z.int().positive().optional(),
+      /**
+       * How many connections of one client's address may be open, idle or not; 10,000 when left out, and
+       * without end behind `trustedHops`.
+       */
+      clientSockets: z.int().positive().optional(),
     })
     .refine(({ heldBytes, bodyBytes }) => heldBytes >= bodyBytes, {
       path: ['heldBytes'],
