@@ -2,8 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { reasonOf } from './dead-letters.ts';
 import type { Logger } from './log.ts';
-import { advance, isUnderWay, lastEffect, PERMANENT_FAILURES, StepFailure } from './saga.ts';
-import type { Lease, SagaDefinition, SagaRecord, SagaStep, SagaStore, StepEvent } from './saga.ts';
+import { advance, isUnderWay, lastEffect, STUCK_AFTER, StepFailure } from './saga.ts';
+import type {
+  Lease,
+  SagaDefinition,
+  SagaRecord,
+  SagaStore,
+  StepEvent,
+  StepFailed,
+  StuckAfter,
+} from './saga.ts';
+import { isTemporary } from './temporary.ts';
 
 interface RunnerOptions<Data, Trx> {
   readonly definition: SagaDefinition<Data, Trx>;
@@ -13,8 +22,7 @@ interface RunnerOptions<Data, Trx> {
   readonly leaseMs?: number;
   readonly pollMs?: number;
   readonly backoffMs?: (failures: number) => number;
-  /** After so many permanent failures of a step in a row a saga is stuck. */
-  readonly permanentFailures?: number;
+  readonly stuckAfter?: StuckAfter;
 }
 
 export interface SagaRunner<Data> {
@@ -44,6 +52,13 @@ export function backoffUpTo(longestMs: number): (failures: number) => number {
   return (failures) => Math.min(longestMs, 25 * 2 ** failures) * (0.5 + Math.random() / 2);
 }
 
+/** A step's failure, for good unless it is one that may pass. */
+function failureOf(error: unknown): StepFailed {
+  const passes = error instanceof StepFailure ? !error.permanent : isTemporary(error);
+  if (passes) return { outcome: 'failed' };
+  return { outcome: 'failed', permanent: { reason: reasonOf(error), since: Date.now() } };
+}
+
 /** Runs the sagas of one type, any number at a time, each by one worker at a time. */
 export function createSagaRunner<Data, Trx>({
   definition,
@@ -52,7 +67,7 @@ export function createSagaRunner<Data, Trx>({
   leaseMs = 5_000,
   pollMs = 500,
   backoffMs = backoffUpTo(LONGEST_BACKOFF_MS),
-  permanentFailures = PERMANENT_FAILURES,
+  stuckAfter = STUCK_AFTER,
 }: RunnerOptions<Data, Trx>): SagaRunner<Data> {
   const worker = randomUUID();
   const driven = new Map<string, Promise<SagaRecord<Data> | undefined>>();
@@ -65,27 +80,40 @@ export function createSagaRunner<Data, Trx>({
   }
 
   async function take(saga: SagaRecord<Data>): Promise<StepEvent<Data>> {
-    const step = definition.steps[saga.step] as SagaStep<Data>;
+    const step = definition.steps[saga.step];
     try {
+      if (!step) throw new Error(`this build has no step ${saga.step} of ${definition.type}`);
       if (saga.status === 'forward') return await step.run(saga.data);
       return { outcome: 'undone', data: (await step.undo?.(saga.data)) ?? {} };
     } catch (error) {
       const { failures, id, status } = saga;
-      log.warn({ err: error, saga: id, step: step.name, status, failures }, 'step failed');
-      if (!(error instanceof StepFailure && error.permanent)) return { outcome: 'failed' };
-      const permanent = { reason: reasonOf(error), since: Date.now() };
-      return { outcome: 'failed', permanent };
+      log.warn(
+        { err: error, saga: id, step: step?.name ?? saga.step, status, failures },
+        'step failed',
+      );
+      return failureOf(error);
     }
   }
 
-  /** Records until it is recorded: the step is taken, and forgetting that would only repeat it. */
-  async function record(next: SagaRecord<Data>): Promise<boolean> {
+  /**
+   * Records what came of the present step, until it is recorded: the step is taken, and forgetting that would
+   * only repeat it. A last effect that fails for good counts as a failure of the step: it has the same limit.
+   * @returns the record; undefined when the runner stopped or lost the lease before
+   */
+  async function advanceBy(
+    current: SagaRecord<Data>,
+    event: StepEvent<Data>,
+  ): Promise<SagaRecord<Data> | undefined> {
+    const next = advance(current, definition.steps.length, event, stuckAfter);
+    const effect = lastEffect(definition, next);
     for (let failures = 1; ; failures += 1) {
       try {
-        return await store.save(next, newLease(), lastEffect(definition, next));
+        return (await store.save(next, newLease(), effect)) ? next : undefined;
       } catch (error) {
         log.error({ err: error, saga: next.id, failures }, 'could not record a step');
-        if (stopping.signal.aborted) return false;
+        if (stopping.signal.aborted) return undefined;
+        const failure = failureOf(error);
+        if (effect && failure.permanent) return advanceBy(current, failure);
         await pause(backoffMs(failures));
       }
     }
@@ -99,9 +127,8 @@ export function createSagaRunner<Data, Trx>({
     let current = start;
     while (isUnderWay(current)) {
       if (stopping.signal.aborted) return undefined;
-      const event = await take(current);
-      const next = advance(current, definition.steps.length, event, permanentFailures);
-      if (!(await record(next))) return undefined;
+      const next = await advanceBy(current, await take(current));
+      if (!next) return undefined;
       current = next;
       if (current.failures > 0 && !current.stuck) await pause(backoffMs(current.failures));
     }

@@ -16,7 +16,7 @@ describe('advance', () => {
           step: 0,
           data: null,
           failures: 0,
-          permanentFailures: 0,
+          permanent: null,
           stuck: null,
         };
         const done: number[] = [];

@@ -1,8 +1,12 @@
-/**
- * After so many permanent failures of one step in a row a saga is stuck: an operator has to decide. More
- * than one, since what a wrong deployment answers for a moment looks permanent, too.
- */
-export const PERMANENT_FAILURES = 10;
+/** When a saga is stuck: its step has failed for good at least so often in a row, and for so long. */
+export interface StuckAfter {
+  readonly failures: number;
+  /** From the first of these failures to the last. */
+  readonly ms: number;
+}
+
+/** Time as well as a number, since what a wrong deployment answers for a moment looks permanent, too. */
+export const STUCK_AFTER: StuckAfter = { failures: 10, ms: 120_000 };
 
 /** How far a saga is. `forward` and `backward` are under way, the other two are ends. */
 export type SagaStatus = 'forward' | 'backward' | 'completed' | 'compensated';
@@ -16,10 +20,16 @@ export interface SagaRecord<Data> {
   readonly data: Data;
   /** How often the present step has failed in a row. */
   readonly failures: number;
-  /** How many of these in a row, up to the last one, were permanent. */
-  readonly permanentFailures: number;
+  /** The permanent ones in a row up to the last one; null when the last one was not permanent. */
+  readonly permanent: PermanentFailures | null;
   /** Why no worker continues it until an operator has decided; null while workers do. */
   readonly stuck: Stuck | null;
+}
+
+export interface PermanentFailures {
+  readonly count: number;
+  /** When the first of them was; ms since 1970. */
+  readonly since: number;
 }
 
 export interface Stuck {
@@ -124,10 +134,13 @@ export interface Lease {
 }
 
 export type StepEvent<Data> =
-  | StepOutcome<Data>
-  | { readonly outcome: 'undone'; readonly data?: Partial<Data> }
-  /** `permanent` says why, where a repetition will fail in the same way. */
-  | { readonly outcome: 'failed'; readonly permanent?: Stuck };
+  StepOutcome<Data> | { readonly outcome: 'undone'; readonly data?: Partial<Data> } | StepFailed;
+
+export interface StepFailed {
+  readonly outcome: 'failed';
+  /** Why, and when, where a repetition will fail in the same way. */
+  readonly permanent?: Stuck;
+}
 
 /** Whether a saga has something to do that a worker can do. */
 export function isUnderWay({
@@ -141,15 +154,15 @@ export function isUnderWay({
  * What becomes of a saga after its present step. Pure: the runner records what this says, and acts
  * on nothing that is not recorded.
  * @param stepCount how many steps the definition has
- * @param limit after so many permanent failures in a row it is stuck
+ * @param stuckAfter when its permanent failures make it stuck
  */
 export function advance<Data>(
   record: SagaRecord<Data>,
   stepCount: number,
   event: StepEvent<Data>,
-  limit = PERMANENT_FAILURES,
+  stuckAfter = STUCK_AFTER,
 ): SagaRecord<Data> {
-  if (event.outcome === 'failed') return failed(record, event.permanent, limit);
+  if (event.outcome === 'failed') return failed(record, event.permanent, stuckAfter);
   const next = { ...unstuck(record), data: { ...record.data, ...event.data } };
   if (event.outcome === 'done') {
     const step = record.step + 1;
@@ -162,17 +175,18 @@ export function advance<Data>(
 
 function failed<Data>(
   record: SagaRecord<Data>,
-  permanent: Stuck | undefined,
-  limit: number,
+  failure: Stuck | undefined,
+  stuckAfter: StuckAfter,
 ): SagaRecord<Data> {
   const failures = record.failures + 1;
-  if (!permanent) return { ...record, failures, permanentFailures: 0 };
-  const permanentFailures = record.permanentFailures + 1;
-  const stuck = permanentFailures >= limit ? permanent : null;
-  return { ...record, failures, permanentFailures, stuck };
+  if (!failure) return { ...record, failures, permanent: null };
+  const { count: before, since } = record.permanent ?? { count: 0, since: failure.since };
+  const count = before + 1;
+  const isStuck = count >= stuckAfter.failures && failure.since - since >= stuckAfter.ms;
+  return { ...record, failures, permanent: { count, since }, stuck: isStuck ? failure : null };
 }
 
 /** A saga as if its present step had never failed. */
 export function unstuck<Data>(record: SagaRecord<Data>): SagaRecord<Data> {
-  return { ...record, failures: 0, permanentFailures: 0, stuck: null };
+  return { ...record, failures: 0, permanent: null, stuck: null };
 }

@@ -3,17 +3,29 @@ import { Command, CommanderError } from 'commander';
 import { errorText } from '../chassis/index.ts';
 import { reportText } from '../contracts/cases/index.ts';
 import type { Comparison } from '../contracts/cases/index.ts';
-import type { ContractRun } from '../strangler/routing/index.ts';
+import { upstreamSettings } from '../strangler/routing/index.ts';
+import type { ContractRun, FigConfig } from '../strangler/routing/index.ts';
+import type { ServerSettings } from '../chassis/index.ts';
 import { compareBuilds } from './compare-sides.ts';
 import type { Compared, Sides } from './compare-sides.ts';
-import { baseUrlOf, runningTarget } from './running-target.ts';
+import { runningTarget, serverAt } from './running-target.ts';
 import type { Capability } from './targets.ts';
 import { writeWorld } from './world-files.ts';
 
 type AllSides = Readonly<Partial<Record<Capability, Sides>>>;
 type Print = (text: string) => void;
-/** Keeps what was found, for whoever asks before a handover. */
-type Keep = (runs: Readonly<Record<string, ContractRun>>) => Promise<void>;
+
+interface Surroundings {
+  /** Keeps what was found, for whoever asks before a handover. */
+  readonly keep: (runs: Readonly<Record<string, ContractRun>>) => Promise<void>;
+  /** The upstreams of the configuration; read only when a target is named by one. */
+  readonly upstreams: () => Promise<FigConfig['upstreams']>;
+}
+
+const NONE: Surroundings = {
+  keep: () => Promise.resolve(),
+  upstreams: () => Promise.resolve({}),
+};
 
 interface Options {
   readonly json?: string | true;
@@ -25,8 +37,11 @@ const HELP = `
 Without --target, monolith and services are started for this, in this process. The cases write:
 stock of articles named CT-..., reservations and payments stay behind in what they are run against.
 
-The result is kept in the data folder (contract.json), with the versions that were compared: before a
-handover it has to be green for what runs.
+An upstream of the configuration is reached as the facade reaches it, also at a unix socket or with a
+certificate of an authority of its own.
+
+The result is kept in the configuration's contractFile, or as contract.json in the data folder, with the
+versions that were compared: before a handover it has to be green for what runs.
 
 A running system needs the world of the cases, while the monolith still owns inventory:
   npm run contract -- --world /tmp/world
@@ -37,6 +52,7 @@ Examples:
   npm run contract -- inventory --json report.json
   npm run contract -- --target http://127.0.0.1:8080
   npm run contract -- payment --target http://127.0.0.1:4000 --target http://127.0.0.1:8080
+  npm run contract -- payment --target monolith --target payment
 
 Exit: 0 when both sides answer alike and keep the contract, 1 when they do not, 3 when that could not be found
 out, 2 for wrong usage.`;
@@ -55,16 +71,17 @@ export async function contractCommand(
   args: readonly string[],
   sides: Required<AllSides>,
   print: Print,
-  keep: Keep = () => Promise.resolve(),
+  { keep, upstreams }: Surroundings = NONE,
 ): Promise<number> {
   const known = Object.keys(sides) as Capability[];
   const command = new Command('contract')
     .description('Compares, field by field, what the monolith and the services answer.')
     .argument('[capability...]', `some of ${known.join(', ')}; all of them when left out`)
     .option(
-      '--target <url>',
-      'a server that runs, such as a facade: compared with a monolith; twice: the old, the new',
-      (url: string, before: readonly string[] | undefined) => [...(before ?? []), baseUrlOf(url)],
+      '--target <server>',
+      'a server that runs, such as a facade, by its URL or by the name of an upstream: compared with a ' +
+        'monolith; twice: the old, the new',
+      (server: string, before: readonly string[] | undefined) => [...(before ?? []), server],
     )
     .option('--world <directory>', 'write what the cases need, for the loader, and stop')
     .option('--json [file]', 'the result as JSON, to a file or instead of the text')
@@ -82,7 +99,10 @@ export async function contractCommand(
       command.error('error: give --target once or twice: two sides are compared');
     }
     if (options.world === undefined) {
-      const compared = await compare(command.args as Capability[], sides, options, print);
+      const servers = await serversOf(options.target ?? [], upstreams);
+      if ('unknown' in servers) return command.error(`error: ${servers.unknown}`);
+      const asked = command.args as Capability[];
+      const compared = await compare(asked, sides, servers.found, options, print);
       await keep(runsOf(compared));
       return Object.values(compared).every(({ comparison }) => comparison.ok) ? 0 : 1;
     }
@@ -96,19 +116,40 @@ export async function contractCommand(
   }
 }
 
+/** The servers that are named as targets; else what is wrong with one of the names. */
+async function serversOf(
+  names: readonly string[],
+  upstreams: Surroundings['upstreams'],
+): Promise<{ readonly found: readonly ServerSettings[] } | { readonly unknown: string }> {
+  const found: ServerSettings[] = [];
+  for (const name of names) {
+    const server = serverAt(name) ?? (await upstreams())[name];
+    if (server === undefined) {
+      const unknown =
+        `${name} is neither an upstream of the configuration nor the base URL of a server; give a URL ` +
+        'without a path, such as http://127.0.0.1:8080';
+      return { unknown };
+    }
+    found.push(upstreamSettings(server));
+  }
+  return { found };
+}
+
 /** Who is compared: running servers where some are named. @throws UnfitTarget */
 async function chooseSides(
   asked: readonly Capability[],
   own: Required<AllSides>,
-  urls: readonly string[],
+  servers: readonly ServerSettings[],
 ): Promise<AllSides> {
-  const targets = await Promise.all(urls.map((url) => runningTarget(url, asked)));
+  const targets = await Promise.all(servers.map((server) => runningTarget(server, asked)));
   const chosen = (Object.keys(own) as Capability[]).filter(
     (capability) =>
       (asked.length === 0 || asked.includes(capability)) &&
       targets.every(({ areas }) => areas.includes(capability)),
   );
-  if (chosen.length === 0) throw new Error(`${urls.join(' and ')} serve no capability in common`);
+  if (chosen.length === 0) {
+    throw new Error(`${servers.map(({ url }) => url).join(' and ')} serve no capability in common`);
+  }
   const makes = targets.map((target) => () => Promise.resolve(target));
   return Object.fromEntries(
     chosen.map((capability) => {
@@ -122,11 +163,12 @@ async function chooseSides(
 async function compare(
   asked: readonly Capability[],
   own: Required<AllSides>,
-  { json, target = [] }: Options,
+  servers: readonly ServerSettings[],
+  { json }: Options,
   print: Print,
 ): Promise<Readonly<Record<string, Compared>>> {
   const all: Record<string, Compared> = {};
-  for (const [name, sides] of Object.entries(await chooseSides(asked, own, target))) {
+  for (const [name, sides] of Object.entries(await chooseSides(asked, own, servers))) {
     const compared = await compareBuilds(name as Capability, sides);
     all[name] = compared;
     if (json !== true) print(`${name}: ${reportText(compared.comparison)}\n`);

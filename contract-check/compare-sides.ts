@@ -1,5 +1,5 @@
 import { ask, CASES, compareRuns, runCases } from '../contracts/cases/index.ts';
-import type { Comparison, TargetRun } from '../contracts/cases/index.ts';
+import type { Comparison, Target, TargetRun } from '../contracts/cases/index.ts';
 import type { Build } from '../strangler/routing/index.ts';
 import { createResources } from './resources.ts';
 import type { Capability, MakeTarget } from './targets.ts';
@@ -38,7 +38,7 @@ export async function compareBuilds(capability: Capability, sides: Sides): Promi
   const noted = (side: 'old' | 'new'): MakeTarget => {
     return async (resources) => {
       const target = await sides[side](resources);
-      builds[side] = await buildAt(target.baseUrl);
+      builds[side] = await buildAt(target);
       return target;
     };
   };
@@ -46,8 +46,8 @@ export async function compareBuilds(capability: Capability, sides: Sides): Promi
   return { comparison, builds };
 }
 
-async function buildAt(baseUrl: string): Promise<Build | null> {
-  const { body } = await ask('GET', `${baseUrl}/livez`);
+async function buildAt({ baseUrl, via }: Target): Promise<Build | null> {
+  const { body } = await ask('GET', `${baseUrl}/livez`, { via });
   const { name, version } = (body ?? {}) as Partial<Build>;
   return typeof name === 'string' && typeof version === 'string' ? { name, version } : null;
 }

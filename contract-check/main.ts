@@ -1,6 +1,8 @@
-import { contractFile, saveContractRuns } from '../strangler/routing/index.ts';
+import { contractFile, loadConfig, saveContractRuns } from '../strangler/routing/index.ts';
 import { contractCommand } from './command.ts';
 import { SIDES } from './targets.ts';
+
+const { env } = process;
 
 process.exitCode = await contractCommand(
   process.argv.slice(2),
@@ -8,5 +10,8 @@ process.exitCode = await contractCommand(
   (text) => {
     process.stdout.write(text);
   },
-  (runs) => saveContractRuns(contractFile(process.env), runs),
+  {
+    keep: async (runs) => saveContractRuns(contractFile(env, await loadConfig(env)), runs),
+    upstreams: async () => (await loadConfig(env)).upstreams,
+  },
 );

@@ -1,4 +1,6 @@
-import { InvalidArgumentError } from 'commander';
+import { Agent } from 'undici';
+import { locate } from '../chassis/index.ts';
+import type { ServerSettings } from '../chassis/index.ts';
 import { ask, WORLD } from '../contracts/cases/index.ts';
 import type { RawAnswer, Target } from '../contracts/cases/index.ts';
 import type { Capability } from './targets.ts';
@@ -34,23 +36,23 @@ const PROBES: Readonly<Record<Capability, Probe>> = {
   },
 };
 
-/** @throws InvalidArgumentError when this is not the address of a server */
-export function baseUrlOf(text: string): string {
+/** A server by its base URL; undefined when the text is none. */
+export function serverAt(text: string): ServerSettings | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url && ['http:', 'https:'].includes(url.protocol) && `${url.pathname}${url.search}` === '/') {
-    return url.origin;
-  }
-  throw new InvalidArgumentError(
-    `${text} is not the base URL of a server; give it without a path, such as http://127.0.0.1:8080`,
-  );
+  if (!url || !['http:', 'https:'].includes(url.protocol)) return undefined;
+  return `${url.pathname}${url.search}` === '/' ? { url: url.origin } : undefined;
 }
+
+type Reached = Pick<Target, 'baseUrl' | 'via'>;
 
 async function probe(
   method: string,
-  url: string,
+  { baseUrl, via }: Reached,
+  path: string,
 ): Promise<RawAnswer & { readonly body: Body | undefined }> {
+  const url = baseUrl + path;
   try {
-    return (await ask(method, url)) as RawAnswer & { readonly body: Body | undefined };
+    return (await ask(method, url, { via })) as RawAnswer & { readonly body: Body | undefined };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     throw new UnfitTarget(`${url} does not answer: ${code ?? message}`, { cause: error });
@@ -58,9 +60,10 @@ async function probe(
 }
 
 /** Whether a server answers for a capability, so that the cases can be run against it. */
-async function serves(baseUrl: string, capability: Capability): Promise<boolean> {
+async function serves(server: Reached, capability: Capability): Promise<boolean> {
+  const { baseUrl } = server;
   const { read, write, first } = PROBES[capability];
-  const seen = await probe('GET', baseUrl + read);
+  const seen = await probe('GET', server, read);
   if (seen.status === 404) return false;
   if (seen.status === 200 && first !== undefined && seen.body?.items?.[0]?.sku !== first) {
     throw new UnfitTarget(
@@ -68,7 +71,7 @@ async function serves(baseUrl: string, capability: Capability): Promise<boolean>
         'Load it, see npm run contract -- --help; what sorts before it disturbs the cases',
     );
   }
-  const written = await probe('POST', baseUrl + write);
+  const written = await probe('POST', server, write);
   if (written.status === 421) {
     throw new UnfitTarget(
       `${baseUrl} does not own ${capability}, its fence is ${String(written.body?.state)}: the ` +
@@ -88,15 +91,17 @@ async function serves(baseUrl: string, capability: Capability): Promise<boolean>
  * @throws UnfitTarget saying why, and what to do
  */
 export async function runningTarget(
-  baseUrl: string,
+  settings: ServerSettings,
   asked: readonly Capability[],
 ): Promise<Target> {
+  const { url: baseUrl, connect } = locate(settings);
+  const server = { baseUrl, via: new Agent({ connect }) };
   const areas: Capability[] = [];
   const candidates = asked.length > 0 ? asked : (Object.keys(PROBES) as Capability[]);
   for (const capability of candidates) {
-    if (await serves(baseUrl, capability)) areas.push(capability);
+    if (await serves(server, capability)) areas.push(capability);
     else if (asked.length > 0) throw new UnfitTarget(`${baseUrl} does not serve ${capability}`);
   }
-  if (areas.length > 0) return { name: baseUrl, baseUrl, areas };
+  if (areas.length > 0) return { name: baseUrl, ...server, areas };
   throw new UnfitTarget(`${baseUrl} serves none of ${candidates.join(', ')}`);
 }

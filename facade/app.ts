@@ -15,7 +15,7 @@ import {
   WriteNotes,
 } from './ownership/index.ts';
 import { compileRoutes, Indexes } from './routes/index.ts';
-import { circumstancesOf, Experiments, Upstreams } from './exchange/index.ts';
+import { clientSocketLimit, circumstancesOf, Experiments, Upstreams } from './exchange/index.ts';
 import type { Core, Memory } from './exchange/index.ts';
 import { Counters, HoldLog, UpstreamFailures } from './counting/index.ts';
 import { createDataPlane } from './data-plane.ts';
@@ -129,6 +129,7 @@ export function buildApp(options: FacadeOptions): Facade {
     const core: Core = {
       ...memory,
       limits,
+      clientSockets: clientSocketLimit(config),
       routes,
       circumstances: circumstancesOf(routes, memory),
       monolith: upstreams.get(config.monolith),

@@ -8,6 +8,7 @@ import { Deadlines } from './request/index.ts';
 import { checkReadings, decide } from './decision/index.ts';
 import type { Question } from './decision/index.ts';
 import {
+  ClientSockets,
   headWithoutUpgrade,
   isLingering,
   linger,
@@ -42,6 +43,8 @@ const LAST = Symbol('last');
 const CURRENT = Symbol('current');
 /** Likewise how many of its requests wait for the one before them. */
 const WAITING = Symbol('waiting');
+/** Likewise whether node's server has let go of it. */
+const DETACHED = Symbol('detached');
 
 class VisitedResponse extends ServerResponse implements VisitResponse {
   visit: Visit | undefined;
@@ -116,6 +119,7 @@ export function createDataPlane(first: Plane): DataPlane {
   function receiveUpgrade(req: IncomingMessage, socket: Connection, head: Buffer): void {
     if (!wantsWebSocket(req)) {
       socket.unshift(Buffer.concat([headWithoutUpgrade(req), head]));
+      socket[DETACHED] = false;
       server.emit('connection', socket);
       return;
     }
@@ -187,6 +191,13 @@ export function createDataPlane(first: Plane): DataPlane {
   );
   // All lines are read, and counted by whoever reads the request: node drops what is over its limit.
   server.maxHeadersCount = 0;
+  const sockets = new ClientSockets({
+    counters,
+    log,
+    limit: () => ways.core.clientSockets,
+    lastAsked,
+  });
+  server.on('connection', (socket: Socket) => sockets.add(socket));
   server.on('checkContinue', (req, res: VisitedResponse) => {
     res.awaitsContinue = true;
     answer(req, res);
@@ -227,6 +238,15 @@ interface Connection extends Socket {
   [LAST]?: VisitedResponse;
   [CURRENT]?: VisitedResponse;
   [WAITING]?: number;
+  [DETACHED]?: boolean;
+}
+
+/** When something was asked on an idle connection last; null when never, undefined while it is in use. */
+function lastAsked(socket: Connection): number | null | undefined {
+  const last = socket[LAST];
+  if (socket[DETACHED]) return undefined;
+  if (!last) return null;
+  return last.writableFinished ? (last.visit?.startedAt ?? null) : undefined;
 }
 
 /**
@@ -249,6 +269,7 @@ function inTurn(socket: Connection, before: VisitedResponse, begin: () => void):
 
 /** Begins when what was asked before is answered, on a connection that node has let go of. */
 function detached(socket: Connection, begin: () => void): void {
+  socket[DETACHED] = true;
   const before = socket[LAST];
   if (before === undefined || (before.writableFinished && !before.isLast)) {
     begin();

@@ -1,6 +1,6 @@
 import express from 'express';
 import type { Express } from 'express';
-import { codeVersion, isDatabaseReady, methodNotAllowed } from '../chassis/index.ts';
+import { codeVersion, isDatabaseReady, methodNotAllowed, STUCK_AFTER } from '../chassis/index.ts';
 import { createHttpApp } from '../chassis/web/index.ts';
 import type { Access, Database, HttpClient, Logger } from '../chassis/index.ts';
 import type { ReadinessCheck } from '../chassis/web/index.ts';
@@ -39,6 +39,8 @@ export interface Timing {
   readonly sagaLeaseMs: number;
   /** How long a step that fails again and again waits at most before it is taken anew. */
   readonly stepBackoffMs: number;
+  /** How long a step must have failed for good, at least, before it is a dead letter. */
+  readonly stepGiveUpMs: number;
 }
 
 export const DEFAULT_TIMING: Timing = {
@@ -47,6 +49,7 @@ export const DEFAULT_TIMING: Timing = {
   orderPatienceMs: 15_000,
   sagaLeaseMs: 5_000,
   stepBackoffMs: 5_000,
+  stepGiveUpMs: STUCK_AFTER.ms,
 };
 
 export interface Monolith {
@@ -76,6 +79,7 @@ export function buildMonolith(deps: MonolithDeps): Monolith {
     patienceMs: timing.orderPatienceMs,
     leaseMs: timing.sagaLeaseMs,
     stepBackoffMs: timing.stepBackoffMs,
+    stepGiveUpMs: timing.stepGiveUpMs,
   });
   const app = createHttpApp({
     name: 'monolith',

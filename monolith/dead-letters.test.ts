@@ -9,7 +9,7 @@ import type { Shop } from '../tests/support/shop.ts';
 
 /** A payment service that owns payment and answers every write in the same way. */
 interface PaymentService {
-  answer: { status: number; body: Record<string, unknown> };
+  answer: { status: number; body: unknown };
   requests: number;
 }
 
@@ -21,19 +21,25 @@ let service: PaymentService;
 let server: Listening;
 let shop: Shop;
 
+async function open(stepGiveUpMs: number): Promise<void> {
+  shop = await openShop({
+    paymentUrl: `http://127.0.0.1:${server.port}`,
+    timing: { stepBackoffMs: 5, orderPatienceMs: 2_000, stepGiveUpMs },
+  });
+  await setFence(shop.database, 'payment', 'ceded', 2);
+}
+
 beforeEach(async () => {
   service = { answer: NO_ACCOUNT, requests: 0 };
   const app = express().use((_req, res) => {
     service.requests += 1;
-    res.status(service.answer.status).json(service.answer.body);
+    const { status, body } = service.answer;
+    if (typeof body === 'string') res.status(status).type('html').send(body);
+    else res.status(status).json(body);
   });
   const options = { port: 0, host: '127.0.0.1', variable: 'PORT' };
   server = await listen(createExpressServer(app), options);
-  shop = await openShop({
-    paymentUrl: `http://127.0.0.1:${server.port}`,
-    timing: { stepBackoffMs: 5, orderPatienceMs: 2_000 },
-  });
-  await setFence(shop.database, 'payment', 'ceded', 2);
+  await open(0);
 });
 
 afterEach(async () => {
@@ -138,6 +144,70 @@ describe('an order whose payment is refused for good', () => {
     expect(await place()).toMatchObject({ status: 503, body: { code: 'order_pending' } });
     expect(service.requests).toBeGreaterThan(12);
     expect((await shop.get('/dead-letters')).body.deadLetters).toEqual([]);
+  });
+
+  it('is placed when a deployment that answered 404 for a while is put right', async () => {
+    await shop.close();
+    await open(60_000);
+    service.answer = { status: 404, body: { code: 'not_found' } };
+    expect(await place()).toMatchObject({ status: 503, body: { code: 'order_pending' } });
+    expect(service.requests).toBeGreaterThan(12);
+    expect((await shop.get('/dead-letters')).body.deadLetters).toEqual([]);
+    service.answer = PAID;
+    expect(await place()).toMatchObject({ status: 201, body: { status: 'confirmed' } });
+  });
+
+  it('is a dead letter no sooner than it was refused for long enough', async () => {
+    await shop.close();
+    await open(300);
+    const before = performance.now();
+    expect(await place()).toMatchObject({ status: 503, body: { code: 'order_stuck' } });
+    expect(performance.now() - before).toBeGreaterThanOrEqual(300);
+    expect(service.requests).toBeGreaterThan(10);
+  });
+});
+
+describe('a step that fails by a mistake in a program', () => {
+  const stuckWith = async () => {
+    expect(await place()).toMatchObject({ status: 503, body: { code: 'order_stuck' } });
+    const { deadLetters } = (await shop.get('/dead-letters')).body;
+    expect(deadLetters).toHaveLength(1);
+    const { what, attempts, reason } = deadLetters[0];
+    expect(attempts).toBe(10);
+    return `${what}: ${reason}`;
+  };
+
+  it.each([
+    ['without what the contract says', { status: 201, body: {} }, /charge: .* 201 \{\}: id:/],
+    ['with an id that is none', { status: 201, body: { id: '../1' } }, /charge: .*: id:/],
+    ['that is no JSON', { status: 201, body: '<h1>It works!</h1>' }, /charge: .* 201 .*It works!/],
+    ['with a status of its own', { status: 200, body: { id: 'pay-1' } }, /charge: .* 200/],
+    ['by another program', { status: 404, body: '<h1>404</h1>' }, /charge: .* 404 .*<h1>404/],
+    ['that redirects', { status: 302, body: '' }, /charge: .* 302/],
+  ])('is a dead letter when it is answered %s', async (_what, answer, reason) => {
+    service.answer = answer;
+    expect(await stuckWith()).toMatch(reason);
+  });
+
+  it('is a dead letter when its own code throws', async () => {
+    await shop.database.transaction((trx) =>
+      trx.raw(`CREATE TRIGGER broken BEFORE INSERT ON INV_RSV
+        BEGIN SELECT RAISE(ABORT, 'the module is broken'); END`),
+    );
+    expect(await stuckWith()).toMatch(/place: reserve: .*the module is broken/);
+  });
+
+  it('is a dead letter when the end of its order can not be recorded', async () => {
+    service.answer = PAID;
+    await shop.database.transaction((trx) =>
+      trx.raw(`CREATE TRIGGER broken BEFORE UPDATE ON ORD_HDR
+        BEGIN SELECT RAISE(ABORT, 'the order is broken'); END`),
+    );
+    expect(await stuckWith()).toMatch(/place: commit: .*the order is broken/);
+    await shop.database.transaction((trx) => trx.raw('DROP TRIGGER broken'));
+    const { deadLetters } = (await shop.get('/dead-letters')).body;
+    expect(await decide('retry', deadLetters[0].id)).toMatchObject({ status: 200 });
+    await eventually(async () => expect((await place()).status).toBe(201));
   });
 });
 

@@ -48,6 +48,7 @@ async function askAs(
   if (method === 'GET') await target.settled?.();
   return ask(method, target.baseUrl + path, {
     headers: { [HEADERS.customer]: customer, ...headers },
+    via: target.via,
     text: body === undefined || typeof body === 'string' ? body : JSON.stringify(body),
   });
 }

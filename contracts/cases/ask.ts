@@ -1,4 +1,5 @@
 import { request } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { RawAnswer } from './answer.ts';
 
 const ANSWER_MS = 30_000;
@@ -7,6 +8,8 @@ interface Sent {
   readonly headers?: Readonly<Record<string, string>>;
   /** The body as it is sent; none when absent. */
   readonly text?: string | undefined;
+  /** What connects to the server, where its URL does not say how. */
+  readonly via?: Dispatcher | undefined;
 }
 
 /**
@@ -17,13 +20,14 @@ interface Sent {
 export async function ask(
   method: string,
   url: string,
-  { headers = {}, text }: Sent = {},
+  { headers = {}, text, via }: Sent = {},
 ): Promise<RawAnswer> {
   const answer = await request(url, {
     method: method as 'GET',
     headers: { ...(text === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
     body: text ?? null,
     reset: true,
+    ...(via ? { dispatcher: via } : {}),
     signal: AbortSignal.timeout(ANSWER_MS),
   });
   return {

@@ -1,3 +1,4 @@
+import type { Dispatcher } from 'undici';
 import type { Operation } from '../operations.ts';
 import type { RawAnswer } from './answer.ts';
 
@@ -7,6 +8,8 @@ export type Area = Operation['area'];
 export interface Target {
   readonly name: string;
   readonly baseUrl: string;
+  /** What connects to it, where its URL does not say how. */
+  readonly via?: Dispatcher | undefined;
   readonly areas: readonly Area[];
   /**
    * Waits until whatever was written may be read wherever reads go; called before each read. A

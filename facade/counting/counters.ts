@@ -29,6 +29,10 @@ export class Counters {
   upgraded = 0;
   /** Both of these, by the client's address. */
   readonly upgradesOf = new Map<string, number>();
+  /** Connections of clients that are open right now. */
+  sockets = 0;
+  /** Connections that were closed since their client's address had too many, by what they were. */
+  readonly socketsClosed = { idle: 0, refused: 0 };
   /** Of the bodies of all writes that wait right now. */
   heldBytes = 0;
   #requests = new Float64Array(0);

@@ -35,6 +35,8 @@ export interface Memory {
 /** What the ways through the facade share. A new configuration makes a new one of these. */
 export interface Core extends Memory {
   readonly limits: FigConfig['limits'];
+  /** How many connections of one client's address may be open. */
+  readonly clientSockets: number;
   readonly routes: Routes;
   readonly circumstances: Circumstances;
   readonly monolith: Upstream;

@@ -1,5 +1,6 @@
 /** Taking a request to a side, and its answer back. */
 export { circumstancesOf } from './circumstances.ts';
+export { ClientSockets, clientSocketLimit } from './client-sockets.ts';
 export type { Core, Memory } from './core.ts';
 export { Experiments } from './experiment.ts';
 export type { Findings } from './findings.ts';

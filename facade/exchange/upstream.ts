@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import type { Client, Dispatcher } from 'undici';
-import type { UpstreamConfig } from '../../strangler/routing/index.ts';
+import { locate } from '../../chassis/index.ts';
+import type { ServerLocation, ServerSettings } from '../../chassis/index.ts';
 import { Connections } from './connections.ts';
 import type { UpstreamFailures } from '../counting/index.ts';
 import type { ConnectionLimits } from './connections.ts';
@@ -28,51 +28,30 @@ export class Upstream implements Sender {
   readonly url: string;
   /** What stands before each path. */
   readonly prefix: string;
-  readonly secure: boolean;
-  /** Where it listens, as node's own client takes it. */
-  readonly location: {
-    readonly host: string;
-    readonly port: string;
-    readonly socketPath?: string;
-    readonly ca?: string;
-  };
-  readonly #origin: string;
+  readonly location: ServerLocation;
   readonly #options: Client.Options;
   readonly #failures: UpstreamFailures;
   readonly #connections: Connections;
 
   constructor(
     name: string,
-    { url, socket, ca }: UpstreamConfig,
+    settings: ServerSettings,
     limits: ConnectionLimits,
     failures: UpstreamFailures,
   ) {
-    const { origin, pathname, protocol, hostname, port } = new URL(url);
     this.name = name;
-    this.url = url.replace(/\/+$/, '');
-    this.prefix = pathname.replace(/\/+$/, '');
-    this.secure = protocol === 'https:';
-    const authorities = ca === undefined ? undefined : readFileSync(ca);
-    this.location = {
-      host: hostname.replace(/^\[|\]$/g, ''),
-      port,
-      ...(socket === undefined ? {} : { socketPath: socket }),
-      ...(authorities === undefined ? {} : { ca: authorities.toString() }),
-    };
+    this.location = locate(settings);
+    this.url = this.location.url;
+    this.prefix = this.location.prefix;
     this.#options = {
       pipelining: 1,
-      connect: {
-        timeout: CONNECT_TIMEOUT_MS,
-        ...(socket === undefined ? {} : { socketPath: socket }),
-        ...(authorities === undefined ? {} : { ca: authorities }),
-      },
+      connect: { timeout: CONNECT_TIMEOUT_MS, ...this.location.connect },
       // Deadlines are the facade's own: they span all tries of a request.
       headersTimeout: 0,
       bodyTimeout: 0,
     };
-    this.#origin = origin;
     this.#failures = failures;
-    this.#connections = new Connections(origin, limits, this.#options);
+    this.#connections = new Connections(this.location.origin, limits, this.#options);
   }
 
   dispatch(
@@ -102,7 +81,7 @@ export class Upstream implements Sender {
    * @returns why it does not; undefined when it does
    */
   trouble(): Promise<Error | undefined> {
-    const asked = askOnce(this.#origin, this.#options, 'HEAD', `${this.prefix}/`);
+    const asked = askOnce(this.location.origin, this.#options, 'HEAD', `${this.prefix}/`);
     return asked.then(
       () => undefined,
       (error: unknown) => error as Error,
@@ -111,7 +90,7 @@ export class Upstream implements Sender {
 
   /** What it answers to a GET of its own, beside all others. @throws Error when it does not */
   ask(path: string, headers: Readonly<Record<string, string>> = {}): Promise<string> {
-    return askOnce(this.#origin, this.#options, 'GET', this.prefix + path, headers);
+    return askOnce(this.location.origin, this.#options, 'GET', this.prefix + path, headers);
   }
 
   /** Nothing new is sent to it; what is under way is finished. */

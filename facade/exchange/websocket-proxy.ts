@@ -43,8 +43,15 @@ const proxy = createProxyMiddleware({
   ws: true,
   pathFilter: () => true,
   router: (req) => {
-    const { location, secure } = passageOf(req).upstream;
-    return { ...location, protocol: secure ? 'https:' : 'http:' };
+    const { host, port, secure, connect } = passageOf(req).upstream.location;
+    const { socketPath, ca } = connect;
+    return {
+      host,
+      port,
+      protocol: secure ? 'https:' : 'http:',
+      ...(socketPath === undefined ? {} : { socketPath }),
+      ...(ca === undefined ? {} : { ca: ca.toString() }),
+    };
   },
   on: {
     proxyReqWs: (request, req) => follow(request, passageOf(req)),
@@ -100,7 +107,7 @@ function follow(request: ClientRequest, { upstream, target, headers, exchange }:
 /** The exchange can call it off once it is connected; until then the time is bounded here. */
 function followConnection(
   request: ClientRequest,
-  { secure }: Upstream,
+  { location: { secure } }: Upstream,
   exchange: UpgradeExchange,
 ): void {
   request.once('socket', (socket) => {

@@ -167,6 +167,22 @@ function trafficMetrics(counters: Counters): readonly Lazy[] {
       values: () => [{ value: counters.slow, labels: {} }],
     },
     {
+      name: 'fig_client_sockets',
+      help: 'Connections of clients that are open',
+      type: 'gauge',
+      values: () => [{ value: counters.sockets, labels: {} }],
+    },
+    {
+      name: 'fig_client_sockets_closed_total',
+      help: "Connections that were closed since their client's address had too many: idle, or new and refused",
+      type: 'counter',
+      values: () =>
+        Object.entries(counters.socketsClosed).map(([reason, value]) => ({
+          value,
+          labels: { reason },
+        })),
+    },
+    {
       name: 'fig_upgraded_connections',
       help: 'WebSockets that are open',
       type: 'gauge',

@@ -6,6 +6,7 @@ import { inventory } from './0002-inventory.ts';
 import { orders } from './0004-orders.ts';
 import { payment } from './0003-payment.ts';
 import { paymentCustomers } from './0006-payment-customers.ts';
+import { refusedSince } from './0008-refused-since.ts';
 
 /** The legacy order system's schema, oldest change first. */
 export const monolithMigrations: readonly Migration[] = [
@@ -16,4 +17,5 @@ export const monolithMigrations: readonly Migration[] = [
   events,
   paymentCustomers,
   deadLetters,
+  refusedSince,
 ];

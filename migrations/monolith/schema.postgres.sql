@@ -143,6 +143,7 @@ CREATE TABLE "ORD_SAGA" (
   "PERM_CNT" integer NOT NULL DEFAULT 0,
   "STCK_RSN" text,
   "STCK_TS" bigint,
+  "PERM_TS" bigint,
   PRIMARY KEY ("SAGA_ID"),
   CHECK (("STAT_CD" = ANY (ARRAY['F'::text, 'B'::text, 'C'::text, 'X'::text]))));
 CREATE INDEX "ORD_SAGA_OPEN" ON public."ORD_SAGA" USING btree ("TYPE_CD", "LEASE_TS") WHERE ("STAT_CD" = ANY (ARRAY['F'::text, 'B'::text]));

@@ -129,6 +129,7 @@ CREATE TABLE ORD_SAGA (SAGA_ID text,
   PERM_CNT integer not null default '0',
   STCK_RSN text,
   STCK_TS bigint,
+  PERM_TS bigint,
   primary key (SAGA_ID));
 
 CREATE INDEX ORD_SAGA_OPEN ON ORD_SAGA (TYPE_CD, LEASE_TS) WHERE STAT_CD IN ('F', 'B');

@@ -4,6 +4,7 @@ import {
   createSagaRunner,
   createStepDeadLetters,
   joined,
+  STUCK_AFTER,
 } from '../../chassis/index.ts';
 import type {
   Database,
@@ -36,7 +37,7 @@ export type { OrderEventType, Publish } from './events.ts';
 export interface Orders {
   readonly keys: KeyStore;
   readonly routes: Router;
-  /** Steps that their owner refuses for good. */
+  /** Steps that fail for good: their owner refuses them, or a program is wrong. */
   readonly deadLetters: DeadLetterSource;
   /** Starts to pick up orders that a crash left half done. */
   start(): void;
@@ -58,6 +59,8 @@ interface OrdersDeps {
   readonly leaseMs: number;
   /** How long a step that fails again and again waits at most before it is taken anew; milliseconds. */
   readonly stepBackoffMs: number;
+  /** How long a step must have failed for good, at least, before it is a dead letter; milliseconds. */
+  readonly stepGiveUpMs: number;
 }
 
 export function createOrders(deps: OrdersDeps): Orders {
@@ -85,8 +88,9 @@ export function createOrders(deps: OrdersDeps): Orders {
     definition: cancelSaga(sagas),
     store: createSagaStore<Cancelling>(database, 'cancel'),
   };
-  const placing = createSagaRunner({ ...place, log, leaseMs, backoffMs });
-  const cancelling = createSagaRunner({ ...cancel, log, leaseMs, backoffMs });
+  const stuckAfter = { ...STUCK_AFTER, ms: deps.stepGiveUpMs };
+  const placing = createSagaRunner({ ...place, log, leaseMs, backoffMs, stuckAfter });
+  const cancelling = createSagaRunner({ ...cancel, log, leaseMs, backoffMs, stuckAfter });
   const routes = orderRoutes(database, {
     async place(body, request) {
       const opening = await openPlacing(scope, body, request, placing.newLease());

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { keptRefusal, refuse } from '../../chassis/index.ts';
 import type {
   KeyedRequest,
@@ -9,6 +10,7 @@ import type {
   Transaction,
 } from '../../chassis/index.ts';
 import {
+  Id,
   orderGivenUp,
   outOfStock,
   paymentDeclined,
@@ -19,7 +21,7 @@ import type { Publish } from './events.ts';
 import type { InventoryPort } from './ports/inventory-port.ts';
 import type { Owned } from './ports/owned.ts';
 import type { PaymentPort } from './ports/payment-port.ts';
-import { codeOf, UnsettledAnswer } from './ports/port.ts';
+import { codeOf, read, UnsettledAnswer } from './ports/port.ts';
 import type { CallKey } from './ports/port.ts';
 import { updateOrder } from './rows.ts';
 
@@ -60,9 +62,14 @@ export function stepKey(orderId: string, step: string): CallKey {
   return { key: `order:${orderId}:${step}`, attemptId: `order:${orderId}` };
 }
 
-function idIn({ body }: StoredAnswer): string {
-  return (body as { id: string }).id;
-}
+/** What a step needs of its answer, and no more: a newer owner may say more. */
+const Made = z.object({ id: Id });
+const Short = z.object({ skus: z.array(z.string()) });
+const Unknown = z.object({ errors: z.array(z.object({ value: z.string() })) });
+const Reserved = z.object({ reservationId: Id });
+const Declined = z.object({ paymentId: Id.optional() });
+
+const idIn = (call: string, answer: StoredAnswer): string => read(Made, call, answer).id;
 
 function refusal(refused: Refused): StepOutcome<Placing> {
   return { outcome: 'refused', data: { refused } };
@@ -74,21 +81,20 @@ async function reserve(
 ): Promise<StepOutcome<Placing>> {
   const call = stepKey(orderId, 'reserve');
   const answer = await inventory((port) => port.reserve({ orderId, items: [...items] }, call));
-  if (answer.status === 201) return { outcome: 'done', data: { reservationId: idIn(answer) } };
-  const facts = answer.body as {
-    skus?: string[];
-    reservationId?: string;
-    errors?: { value: string }[];
-  };
+  if (answer.status === 201)
+    return { outcome: 'done', data: { reservationId: idIn('reserve', answer) } };
   switch (codeOf(answer)) {
     case 'out_of_stock':
-      return refusal({ why: 'out_of_stock', skus: facts.skus ?? [] });
+      return refusal({ why: 'out_of_stock', skus: read(Short, 'reserve', answer).skus });
     case 'unknown_sku':
       // In the catalogue, but never stocked.
-      return refusal({ why: 'out_of_stock', skus: (facts.errors ?? []).map(({ value }) => value) });
+      return refusal({
+        why: 'out_of_stock',
+        skus: read(Unknown, 'reserve', answer).errors.map(({ value }) => value),
+      });
     case 'already_reserved':
       // Nobody else knows this order's id: it is our own, and its key is older than keys are kept.
-      return { outcome: 'done', data: { reservationId: facts.reservationId ?? null } };
+      return { outcome: 'done', data: read(Reserved, 'reserve', answer) };
     default:
       throw new UnsettledAnswer('reserve', answer);
   }
@@ -114,9 +120,10 @@ async function charge(
   const body = { orderId, customerId, ...total, method };
   const call = { ...stepKey(orderId, 'charge'), customerId };
   const answer = await payment((port) => port.pay(body, call), customerId);
-  if (answer.status === 201) return { outcome: 'done', data: { paymentId: idIn(answer) } };
+  if (answer.status === 201)
+    return { outcome: 'done', data: { paymentId: idIn('charge', answer) } };
   if (answer.status !== 402) throw new UnsettledAnswer('charge', answer);
-  const { paymentId = null } = answer.body as { paymentId?: string };
+  const { paymentId = null } = read(Declined, 'charge', answer);
   return { outcome: 'refused', data: { paymentId, refused: { why: 'payment_declined' } } };
 }
 

@@ -1,9 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { array, assert, asyncProperty, constantFrom } from 'fast-check';
 import {
+  CallFailed,
   createLog,
   createSagaRunner,
   createStepDeadLetters,
+  FencedError,
   StepFailure,
 } from '../../chassis/index.ts';
 import type {
@@ -89,10 +91,17 @@ describe.each(dialects)('the runner of sagas that are kept on %s', (dialect) => 
 
   afterAll(() => database.close());
 
-  function runnerOf(definition: JourneySaga, more: { leaseMs?: number; backoff?: number } = {}) {
-    const { leaseMs = 5_000, backoff = 0 } = more;
+  interface Timing {
+    readonly leaseMs?: number;
+    readonly backoff?: number;
+    readonly giveUpMs?: number;
+  }
+
+  function runnerOf(definition: JourneySaga, more: Timing = {}) {
+    const { leaseMs = 5_000, backoff = 0, giveUpMs: ms = 0 } = more;
     const store = createSagaStore<Journey>(database, TYPE);
-    const options = { definition, store, log, leaseMs, pollMs: 10, backoffMs: () => backoff };
+    const limits = { backoffMs: () => backoff, stuckAfter: { failures: 10, ms } };
+    const options = { definition, store, log, leaseMs, pollMs: 10, ...limits };
     const runner = createSagaRunner<Journey, Transaction>(options);
     runners.push(runner);
     return runner;
@@ -334,9 +343,47 @@ describe.each(dialects)('the runner of sagas that are kept on %s', (dialect) => 
     expect(await runner.drive(await begin(runner))).toMatchObject({
       status: 'completed',
       failures: 0,
-      permanentFailures: 0,
+      permanent: null,
     });
     expect(fault.attempts).toBe(31);
+  });
+
+  it.each([
+    ['a fence', new FencedError('payment', { state: 'ceded', epoch: 2 })],
+    ['a network', new CallFailed('POST /api/payments: timed out', true, undefined)],
+    ['a database', Object.assign(new Error('no connection'), { code: 'ECONNREFUSED' })],
+  ])('never gives up for %s, which may be right again', async (_what, error) => {
+    const { definition, fault } = refusing('run');
+    fault.error = error;
+    const runner = runnerOf(definition);
+    const drive = runner.drive(await begin(runner));
+    await eventually(() => expect(fault.attempts).toBeGreaterThan(15));
+    fault.error = undefined;
+    expect(await drive).toMatchObject({ status: 'completed' });
+  });
+
+  it('gives up no sooner than a step has failed for long enough, over a restart', async () => {
+    const { definition, fault } = refusing('run');
+    const first = runnerOf(definition, { giveUpMs: 60_000 });
+    const saga = await begin(first);
+    void first.drive(saga);
+    await eventually(() => expect(fault.attempts).toBeGreaterThan(12));
+    await first.stop();
+    await database.transaction(async (trx) => {
+      await trx('ORD_SAGA').where({ SAGA_ID: saga.id }).decrement('PERM_TS', 60_000);
+    });
+    const before = fault.attempts;
+    const second = runnerOf(definition, { giveUpMs: 60_000 });
+    await second.resume(saga.id);
+    expect(fault.attempts).toBe(before + 1);
+    expect(await second.isStuck(saga.id)).toBe(true);
+  });
+
+  it('is stuck where a build does not know its step, and says so', async () => {
+    const runner = runnerOf(journey([]));
+    expect(await runner.drive(await begin(runner))).toMatchObject({
+      stuck: { reason: 'this build has no step 0 of journey' },
+    });
   });
 
   it('keeps count over a restart', async () => {

@@ -19,6 +19,7 @@ interface SagaRow {
   readonly DATA_TXT: string;
   readonly FAIL_CNT: number;
   readonly PERM_CNT: number;
+  readonly PERM_TS: number | string | null;
   readonly STCK_RSN: string | null;
   readonly STCK_TS: number | string | null;
 }
@@ -32,7 +33,8 @@ function toRecord<Data>(row: SagaRow): SagaRecord<Data> {
     step: row.STEP_NO,
     data,
     failures: row.FAIL_CNT,
-    permanentFailures: row.PERM_CNT,
+    // Without a time it is of an earlier build, and counts anew.
+    permanent: row.PERM_TS === null ? null : { count: row.PERM_CNT, since: Number(row.PERM_TS) },
     stuck: row.STCK_TS === null ? null : { reason: row.STCK_RSN ?? '', since: Number(row.STCK_TS) },
   };
 }
@@ -43,7 +45,8 @@ function stateOf<Data>(record: SagaRecord<Data>, now: number) {
     STEP_NO: record.step,
     DATA_TXT: JSON.stringify(record.data),
     FAIL_CNT: record.failures,
-    PERM_CNT: record.permanentFailures,
+    PERM_CNT: record.permanent?.count ?? 0,
+    PERM_TS: record.permanent?.since ?? null,
     STCK_RSN: record.stuck?.reason ?? null,
     STCK_TS: record.stuck?.since ?? null,
     UPD_TS: toTimestamp(now),
@@ -70,7 +73,7 @@ export async function insertSaga<Data>(
     step: 0,
     data,
     failures: 0,
-    permanentFailures: 0,
+    permanent: null,
     stuck: null,
   };
   await trx('ORD_SAGA').insert({

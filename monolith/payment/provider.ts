@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { CallFailed } from '../../chassis/index.ts';
+import { CallFailed, isTemporaryStatus } from '../../chassis/index.ts';
 import type { HttpAnswer, HttpClient } from '../../chassis/index.ts';
 import type { Payment } from '../../contracts/index.ts';
 
@@ -39,7 +39,7 @@ interface ProviderOptions {
 
 /** A real answer; anything else is no answer. */
 function definite(answer: HttpAnswer): HttpAnswer {
-  if (answer.status < 500) return answer;
+  if (!isTemporaryStatus(answer.status)) return answer;
   throw new CallFailed(`the provider answered ${answer.status}`, true, undefined);
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { HttpAnswer } from '../../chassis/index.ts';
+import type { HttpAnswer, ServerSettings } from '../../chassis/index.ts';
 import { upstreamSettings } from '../routing/index.ts';
 import { ask } from './ask.ts';
 import type { Context } from './context.ts';
@@ -24,7 +24,7 @@ export type OpenedLetter = z.output<typeof opened>;
 /** An application that lists dead letters, by its name in the configuration. */
 export interface Teller {
   readonly upstream: string;
-  readonly url: string;
+  readonly server: ServerSettings;
 }
 
 /** What one application tells of its dead letters, or why it tells nothing. */
@@ -41,8 +41,7 @@ export type Told = Teller &
 /** The applications that the configuration names under `deadLetters`. */
 export function tellersOf({ config }: Context): readonly Teller[] {
   return config.deadLetters.map((upstream) => {
-    const { url } = upstreamSettings(config.upstreams[upstream] ?? '');
-    return { upstream, url };
+    return { upstream, server: upstreamSettings(config.upstreams[upstream] ?? '') };
   });
 }
 
@@ -53,7 +52,7 @@ export function tellersOf({ config }: Context): readonly Teller[] {
 export function askDeadLetters(context: Context, query: string): Promise<readonly Told[]> {
   return Promise.all(
     tellersOf(context).map(async (teller): Promise<Told> => {
-      const answer = await ask(context, teller.url, `/dead-letters${query}`);
+      const answer = await ask(context, teller.server, `/dead-letters${query}`);
       const told = page.safeParse(answer?.body);
       if (answer?.status !== 200 || !told.success) return { ...teller, problem: problemOf(answer) };
       return { ...teller, problem: null, ...told.data };
@@ -64,11 +63,11 @@ export function askDeadLetters(context: Context, query: string): Promise<readonl
 /** One dead letter of one application; undefined when it has none of that id. Else why it can't tell. */
 export async function askDeadLetter(
   context: Context,
-  { url }: Teller,
+  { server }: Teller,
   kind: string,
   id: string,
 ): Promise<OpenedLetter | { readonly problem: string } | undefined> {
-  const answer = await ask(context, url, pathOf(kind, id));
+  const answer = await ask(context, server, pathOf(kind, id));
   if (answer && (answer.status === 404 || isUnknownKind(answer))) return undefined;
   const told = opened.safeParse(answer?.body);
   if (answer?.status !== 200 || !told.success) return { problem: problemOf(answer) };
@@ -81,11 +80,11 @@ export async function askDeadLetter(
  */
 export async function decideDeadLetter(
   context: Context,
-  { url }: Teller,
+  { server }: Teller,
   { kind, id }: Pick<AskedLetter, 'kind' | 'id'>,
   decision: 'retry' | 'drop',
 ): Promise<string | null | undefined> {
-  const answer = await ask(context, url, `${pathOf(kind, id)}/${decision}`, 'POST');
+  const answer = await ask(context, server, `${pathOf(kind, id)}/${decision}`, 'POST');
   if (answer?.status === 404) return undefined;
   return answer?.status === 200 ? null : problemOf(answer);
 }

@@ -1,5 +1,5 @@
 import { CallFailed, createHttpClient } from '../../chassis/index.ts';
-import type { HttpAnswer } from '../../chassis/index.ts';
+import type { HttpAnswer, ServerSettings } from '../../chassis/index.ts';
 import type { Context } from './context.ts';
 
 const ASK_MS = 2_000;
@@ -7,11 +7,11 @@ const ASK_MS = 2_000;
 /** Asks a process as an operator; undefined when it does not answer in time, or not at all. */
 export async function ask(
   { token }: Pick<Context, 'token'>,
-  url: string,
+  server: string | ServerSettings,
   path: string,
   method: 'GET' | 'POST' = 'GET',
 ): Promise<HttpAnswer | undefined> {
-  const client = createHttpClient(url, ASK_MS, token.headers);
+  const client = createHttpClient(server, ASK_MS, token.headers);
   try {
     return await client.call(method, path);
   } catch (error) {

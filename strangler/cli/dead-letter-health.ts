@@ -23,8 +23,8 @@ export async function countDeadLetters(context: Context): Promise<readonly DeadL
 }
 
 function countOf(told: Told): DeadLetterCount {
-  const { upstream, url, problem } = told;
-  return { upstream, url, problem, counts: told.problem === null ? told.counts : null };
+  const { upstream, server, problem } = told;
+  return { upstream, url: server.url, problem, counts: told.problem === null ? told.counts : null };
 }
 
 /** A line for each application that has some, or can't be asked. */

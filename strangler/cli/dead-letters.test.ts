@@ -1,8 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import type { Express } from 'express';
 import { createExpressServer, createLog, listen, LOOPBACK_ONLY } from '../../chassis/index.ts';
 import { createHttpApp } from '../../chassis/web/index.ts';
-import type { DeadLetterSource, Listening, OpenedDeadLetter } from '../../chassis/index.ts';
-import { eventually } from '../../tests/support/index.ts';
+import type {
+  DeadLetterSource,
+  Listening,
+  OpenedDeadLetter,
+  ServerSettings,
+} from '../../chassis/index.ts';
+import { CA_FILE, eventually, withHttps, withTempDir } from '../../tests/support/index.ts';
 import { withEngine } from '../testing/engine.ts';
 import { figFor, terminal } from '../testing/fig.ts';
 import type { Fig } from '../testing/fig.ts';
@@ -47,10 +56,11 @@ let event: Letters;
 let step: Letters;
 let application: Listening;
 let url: string;
+let app: Express;
 
 beforeEach(async () => {
   [event, step] = [new Letters(), new Letters()];
-  const app = createHttpApp({
+  app = createHttpApp({
     name: 'application',
     log: createLog('application', 'silent'),
     access: LOOPBACK_ONLY,
@@ -64,13 +74,16 @@ beforeEach(async () => {
 
 afterEach(() => application.close());
 
-function withLetters(use: (fig: Fig, sides: Sides) => Promise<void>): Promise<void> {
+function withLetters(
+  use: (fig: Fig, sides: Sides) => Promise<void>,
+  server: string | ServerSettings = url,
+): Promise<void> {
   return withSides((sides) =>
     withEngine(sides, {}, async (running) => {
       await eventually(async () =>
         expect((await running.status()).standing).toMatchObject({ as: 'leader' }),
       );
-      await use(await figFor(sides, running.url, 'shop', [], url), sides);
+      await use(await figFor(sides, running.url, 'shop', [], server), sides);
     }),
   );
 }
@@ -164,6 +177,29 @@ describe('fig dead-letters', () => {
         stderr: expect.stringContaining('--kind'),
       });
     }));
+
+  it('asks an application at a unix socket', () =>
+    withTempDir(async (folder) => {
+      const socket = join(folder, 'app.sock');
+      const server = createServer(app).listen(socket);
+      await once(server, 'listening');
+      try {
+        await withLetters(retriesOne, { url: 'http://localhost', socket });
+      } finally {
+        server.close();
+      }
+    }));
+
+  it('asks an application with a certificate of an authority of its own', () =>
+    withHttps(app, (at) => withLetters(retriesOne, { url: at, ca: CA_FILE })));
+
+  async function retriesOne(fig: Fig): Promise<void> {
+    step.add('buy:2', 'buy: pay', 'pay was answered 422');
+    expect((await fig('status')).stdout).toContain('dead letters of old: 1 step');
+    expect((await fig('dead-letters show --kind step buy:2')).stdout).toContain('answered 422');
+    expect(await fig('dead-letters retry --kind step buy:2')).toMatchObject({ code: 0 });
+    expect(step.decided).toEqual(['retry buy:2']);
+  }
 
   it('says who could not be asked, and never takes that for none', () =>
     withLetters(async (fig) => {

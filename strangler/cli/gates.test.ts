@@ -4,7 +4,8 @@ import type { Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
-import { eventually } from '../../tests/support/index.ts';
+import type { ServerSettings } from '../../chassis/index.ts';
+import { eventually, withTempDir } from '../../tests/support/index.ts';
 import type { DataDeclaration, EngineDeps } from '../engine/index.ts';
 import { saveContractRuns } from '../routing/index.ts';
 import { desk, deskSchema } from '../testing/desk.ts';
@@ -201,49 +202,57 @@ describe('a switch is refused, and the command that is named mends it', () => {
       expect(await fig('switch shop')).toMatchObject({ code: 0 });
     }));
 
-  it('when what answers is not what was compared', async () => {
-    const versions = { old: '1', new: '1' };
-    const servers = {
-      old: await versioned('mono', () => versions.old),
-      new: await versioned('shop', () => versions.new),
-    };
-    try {
-      await withFig(
-        async (fig, _running, { legacy }) => {
-          const file = join(dirname(legacy.name), 'contract.json');
-          const run = (version: string, ok = true): Promise<void> =>
-            saveContractRuns(file, {
-              shop: {
-                ok,
-                at: Date.now(),
-                old: { name: 'mono', version: '1' },
-                new: { name: 'shop', version },
-              },
-            });
-          await ready(fig);
-          await refused(fig, /has never been compared/, 'npm run contract');
-          await run('1', false);
-          await eventually(() => refused(fig, /did not answer alike/, 'npm run contract'));
-          await run('1');
-          versions.new = '2';
-          await eventually(() =>
-            refused(fig, /of shop 1 were compared; what runs is shop 2/, 'npm run contract'),
-          );
-          await run('2');
-          await eventually(async () => expect(await fig('switch shop')).toMatchObject({ code: 0 }));
-        },
-        shopWith(({ legacy }) => ({
-          contract: {
-            file: join(dirname(legacy.name), 'contract.json'),
-            upstreams: { legacy: urlOf(servers.old), extracted: urlOf(servers.new) },
+  it.each<[string, (folder: string) => Listens]>([
+    ['a port', () => ({ listen: (server) => server.listen(0, '127.0.0.1'), at: urlOf })],
+    ['a unix socket', (folder) => atSocket(join(folder, 'new.sock'))],
+  ])('when what answers is not what was compared, at %s', (_where, where) =>
+    withTempDir(async (folder) => {
+      const versions = { old: '1', new: '1' };
+      const listens = where(folder);
+      const servers = {
+        old: await versioned('mono', () => versions.old),
+        new: await versioned('shop', () => versions.new, listens.listen),
+      };
+      try {
+        await withFig(
+          async (fig, _running, { legacy }) => {
+            const file = join(dirname(legacy.name), 'contract.json');
+            const run = (version: string, ok = true): Promise<void> =>
+              saveContractRuns(file, {
+                shop: {
+                  ok,
+                  at: Date.now(),
+                  old: { name: 'mono', version: '1' },
+                  new: { name: 'shop', version },
+                },
+              });
+            await ready(fig);
+            await refused(fig, /has never been compared/, 'npm run contract');
+            await run('1', false);
+            await eventually(() => refused(fig, /did not answer alike/, 'npm run contract'));
+            await run('1');
+            versions.new = '2';
+            await eventually(() =>
+              refused(fig, /of shop 1 were compared; what runs is shop 2/, 'npm run contract'),
+            );
+            await run('2');
+            await eventually(async () =>
+              expect(await fig('switch shop')).toMatchObject({ code: 0 }),
+            );
           },
-        })),
-      );
-    } finally {
-      servers.old.close();
-      servers.new.close();
-    }
-  });
+          shopWith(({ legacy }) => ({
+            contract: {
+              file: join(dirname(legacy.name), 'contract.json'),
+              upstreams: { legacy: urlOf(servers.old), extracted: listens.at(servers.new) },
+            },
+          })),
+        );
+      } finally {
+        servers.old.close();
+        servers.new.close();
+      }
+    }),
+  );
 
   it('when an id would be given out a second time', () =>
     withSides(async (sides) => {
@@ -355,16 +364,34 @@ describe('the gates', () => {
     }));
 });
 
+/** Where a program listens, and how that is configured. */
+interface Listens {
+  readonly listen: (server: Server) => unknown;
+  readonly at: (server: Server) => ServerSettings;
+}
+
+function atSocket(socket: string): Listens {
+  return {
+    listen: (server) => server.listen(socket),
+    at: () => ({ url: 'http://shop.internal', socket }),
+  };
+}
+
 /** A program that tells which it is. */
-async function versioned(name: string, version: () => string): Promise<Server> {
+async function versioned(
+  name: string,
+  version: () => string,
+  listen: Listens['listen'] = (server) => server.listen(0, '127.0.0.1'),
+): Promise<Server> {
   const server = createServer((_req, res) => {
     res.setHeader('content-type', 'application/json');
     res.end(JSON.stringify({ status: 'ok', name, version: version() }));
-  }).listen(0, '127.0.0.1');
+  });
+  listen(server);
   await once(server, 'listening');
   return server;
 }
 
-function urlOf(server: Server): string {
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+function urlOf(server: Server): ServerSettings {
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }

@@ -1,4 +1,5 @@
 import { createHttpClient, errorText } from '../../chassis/index.ts';
+import type { ServerSettings } from '../../chassis/index.ts';
 import type { ContractFact } from '../handover/proofs.ts';
 import { readContractRuns } from '../routing/index.ts';
 import type { Build } from '../routing/index.ts';
@@ -8,8 +9,7 @@ import type { SideName } from '../side.ts';
 export interface ContractDeclaration {
   /** Where contract runs leave their results. */
   readonly file: string;
-  /** Base URLs of both sides. */
-  readonly upstreams: Readonly<Record<SideName, string>>;
+  readonly upstreams: Readonly<Record<SideName, ServerSettings>>;
 }
 
 const ASK_MS = 1_000;
@@ -55,15 +55,15 @@ export class ContractWatch {
 }
 
 /** @throws an error that names the URL when nobody tells a version there */
-async function askBuild(url: string): Promise<Build> {
-  const client = createHttpClient(url, ASK_MS);
+async function askBuild(server: ServerSettings): Promise<Build> {
+  const client = createHttpClient(server, ASK_MS);
   try {
     const { status, body } = await client.call('GET', '/livez');
     const { name, version } = (body ?? {}) as Partial<Build>;
     if (status === 200 && typeof name === 'string' && typeof version === 'string') {
       return { name, version };
     }
-    throw new Error(`${url}/livez does not tell a name and a version`);
+    throw new Error(`${server.url}/livez does not tell a name and a version`);
   } finally {
     await client.close();
   }

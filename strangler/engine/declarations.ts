@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../../chassis/index.ts';
+import type { ServerSettings } from '../../chassis/index.ts';
 import { carriedOutNames } from '../carried-out.ts';
 import { tablesOf } from '../mapping/index.ts';
 import type { Mapping } from '../mapping/index.ts';
@@ -69,8 +70,8 @@ function refuseSharedChildren(declarations: readonly DataDeclaration[]): void {
   }
 }
 
-function urlOf({ upstreams }: FigConfig, name: string): string {
-  return upstreamSettings(upstreams[name] ?? '').url;
+function serverOf({ upstreams }: FigConfig, name: string): ServerSettings {
+  return upstreamSettings(upstreams[name] ?? '');
 }
 
 function restOf(
@@ -81,10 +82,10 @@ function restOf(
   const settings = config.capabilities[capability] as CapabilityConfig;
   const { invariants, contract, completion, cohorts } = settings;
   const upstreams = {
-    legacy: urlOf(config, settings.legacy),
-    extracted: urlOf(config, settings.extracted),
+    legacy: serverOf(config, settings.legacy),
+    extracted: serverOf(config, settings.extracted),
   };
-  const { soakMs, quietMs, sunset, successor = upstreams.extracted } = completion;
+  const { soakMs, quietMs, sunset, successor = upstreams.extracted.url } = completion;
   return {
     invariants,
     cohorts,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { boundedTexts, ConfigurationError } from '../../chassis/index.ts';
+import type { ServerSettings } from '../../chassis/index.ts';
 import { danglingNames } from './config-names.ts';
 
 const name = z.string().regex(/^[a-z][a-z0-9_]*$/, 'give a lower-case name such as "inventory"');
@@ -34,17 +35,8 @@ const upstream = z
   .url({ protocol: /^https?$/, error: 'give a URL such as "http://127.0.0.1:3000"' })
   .refine((url) => !/[?#@]/.test(url), 'leave out credentials, query and fragment');
 
-/** A server behind the facade. Paths of files are relative to the configuration's. */
-export interface UpstreamConfig {
-  readonly url: string;
-  /** The unix socket at which it listens; the URL then only says how it is called. */
-  readonly socket?: string | undefined;
-  /** A PEM file of the authorities that vouch for its certificate, instead of the usual ones. */
-  readonly ca?: string | undefined;
-}
-
-/** An upstream as it is configured: in short only its URL. */
-export function upstreamSettings(given: string | UpstreamConfig): UpstreamConfig {
+/** An upstream as it is configured: in short only its URL. Paths of files are relative to the configuration's. */
+export function upstreamSettings(given: string | ServerSettings): ServerSettings {
   return typeof given === 'string' ? { url: given } : given;
 }
 
@@ -225,6 +217,11 @@ export const configSchema = z.strictObject({
       upgrades: z.int().positive().default(10_000),
       /** How many of these one client's address may have; three quarters when left out. */
       clientUpgrades: z.int().positive().optional(),
+      /**
+       * How many connections of one client's address may be open, idle or not; 10,000 when left out, and
+       * without end behind `trustedHops`.
+       */
+      clientSockets: z.int().positive().optional(),
     })
     .refine(({ heldBytes, bodyBytes }) => heldBytes >= bodyBytes, {
       path: ['heldBytes'],

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { ServerSettings } from '../../chassis/index.ts';
 import { runCommand } from '../cli/run.ts';
 import type { Surroundings } from '../cli/output.ts';
 import type { EngineDeps } from '../engine/index.ts';
@@ -28,23 +29,23 @@ export type Fig = (
  * Writes down a system as `npm start` does, and gives a command line that finds it.
  * @param capability whose mapping the module of that name in this folder exports
  * @param others capabilities of which no rows move
- * @param deadLettersUrl an application that lists dead letters
+ * @param deadLetters an application that lists dead letters
  */
 export async function figFor(
   sides: Sides,
   engineUrl: string,
   capability: 'shop' | 'desk' | 'till' = 'shop',
   others: readonly string[] = [],
-  deadLettersUrl?: string,
+  deadLetters?: string | ServerSettings,
 ): Promise<Fig> {
   const folder = dirname(sides.legacy.name);
   const config = join(folder, 'fig.config.mjs');
   const unused = 'http://127.0.0.1:9';
   const routed = (name: string) => ({ legacy: 'old', extracted: 'new', routes: [`/${name}/*`] });
   const declaration = {
-    upstreams: { old: deadLettersUrl ?? unused, new: unused },
+    upstreams: { old: deadLetters ?? unused, new: unused },
     monolith: 'old',
-    deadLetters: deadLettersUrl === undefined ? [] : ['old'],
+    deadLetters: deadLetters === undefined ? [] : ['old'],
     capabilities: {
       [capability]: { ...routed(capability), databases: sides.urls },
       ...Object.fromEntries(others.map((name) => [name, routed(name)])),

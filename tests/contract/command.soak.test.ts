@@ -115,8 +115,12 @@ describe('npm run contract -- --target', () => {
     const empty = await emptyInventory();
     const refusals: [expected: number, args: string[], says: string][] = [
       [2, ['shipping'], 'shipping is none of inventory, payment'],
-      [2, ['--target', 'localhost'], 'localhost is not the base URL of a server'],
-      [2, ['--target', `${monolith}/api`], 'give it without a path'],
+      [
+        2,
+        ['--target', 'localhost'],
+        'localhost is neither an upstream of the configuration nor the base URL of a server',
+      ],
+      [2, ['--target', `${monolith}/api`], 'give a URL without a path'],
       [3, ['--target', dead], `${dead}/api/inventory?limit=1 does not answer: ECONNREFUSED`],
       [3, ['payment', '--target', inventory], `${inventory} does not serve payment`],
       [3, ['--target', empty.url], `${empty.url} does not hold what the cases need`],

@@ -14,8 +14,9 @@ export class RawClient {
   text = '';
   ending: RawAnswer['ending'];
 
-  constructor(port: number) {
-    this.socket = connect(port, '127.0.0.1');
+  /** @param localAddress from which it connects */
+  constructor(port: number, localAddress = '127.0.0.1') {
+    this.socket = connect({ port, host: '127.0.0.1', localAddress });
     this.socket.on('data', (chunk) => (this.text += chunk.toString('latin1')));
     this.socket.on('end', () => (this.ending ??= 'end'));
     this.socket.on('error', () => (this.ending ??= 'reset'));

@@ -266,6 +266,31 @@ describe('a wish to upgrade to anything else', () => {
       ),
     ));
 
+  it('is in use for the limit of connections, as one whose upgrade was ignored is not', () =>
+    withEcho((upstream) =>
+      withStand(
+        {
+          config: {
+            upstreams: { monolith: upstream, legacy: NOWHERE, extracted: NOWHERE },
+            limits: { clientSockets: 3 },
+          },
+        },
+        async ({ port }) => {
+          const webSocket = new RawClient(port).get('/a', ...HANDSHAKE);
+          await eventually(() => expect(webSocket.statuses).toEqual([101]));
+          const clients = [webSocket];
+          for (let n = 0; n < 3; n += 1) {
+            const client = new RawClient(port).get('/a', ...H2C);
+            clients.push(client);
+            await eventually(() => expect(client.statuses).toEqual([200]));
+          }
+          const open = () => clients.map(({ ending }) => ending === undefined);
+          await eventually(() => expect(open()).toEqual([true, false, true, true]));
+          for (const client of clients) client.close();
+        },
+      ),
+    ));
+
   it('on a route of a capability goes where its reads go, and keeps its headers apart', () =>
     withEcho((echo, seen) =>
       withStand(

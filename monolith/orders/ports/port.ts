@@ -1,6 +1,9 @@
+import type { ZodType } from 'zod';
 import {
   AS_SYSTEM,
+  CallFailed,
   FencedError,
+  isTemporaryStatus,
   Problem,
   problemBody,
   StepFailure,
@@ -37,43 +40,62 @@ export async function callRemote(
   body: unknown,
   { key, attemptId, customerId }: CallKey,
 ): Promise<StoredAnswer> {
-  const answer = await client.call('POST', path, {
-    ...(body === undefined ? {} : { body }),
-    headers: {
-      ...AS_SYSTEM,
-      [HEADERS.idempotencyKey]: key,
-      [HEADERS.attempt]: attemptId,
-      ...(customerId === undefined ? {} : { [HEADERS.customer]: customerId }),
-    },
-  });
+  const headers = {
+    ...AS_SYSTEM,
+    [HEADERS.idempotencyKey]: key,
+    [HEADERS.attempt]: attemptId,
+    ...(customerId === undefined ? {} : { [HEADERS.customer]: customerId }),
+  };
+  const options = { ...(body === undefined ? {} : { body }), headers };
+  const answer = await client.call('POST', path, options).catch(definiteAnswer);
   if (answer.status === 421) throw fencedBy(answer.body);
   return { status: answer.status, body: answer.body };
 }
 
+/**
+ * What another program than the service answers in its place, as an answer: repeated as if none had come, it
+ * would be repeated for ever. A proxy that finds no server (5xx) is as good as no answer.
+ */
+function definiteAnswer(error: unknown): StoredAnswer {
+  const { answer } = error instanceof CallFailed ? error : {};
+  if (!answer || isTemporaryStatus(answer.status)) throw error;
+  return { status: answer.status, body: answer.text.slice(0, SHOWN_CHARACTERS) };
+}
+
 function fencedBy(body: unknown): FencedError {
-  const { capability, key, state, epoch } = body as Record<string, unknown>;
+  const { capability, key, state, epoch } = (body ?? {}) as Record<string, unknown>;
   const fence = { state: state as FenceState, epoch: Number(epoch) };
   return new FencedError(String(capability), fence, typeof key === 'string' ? key : undefined);
 }
 
-/** Statuses that say nothing about the request itself: late, at the wrong side, too early, too many. */
-const PASSING = new Set([408, 421, 425, 429]);
-/** The same of codes: another attempt has the key, or the capability is elsewhere. */
+const SHOWN_CHARACTERS = 200;
+
+/** Refusals that pass although their status is definite: another attempt has the key, or it is elsewhere. */
 const PASSING_CODES = new Set(['request_in_flight', 'moved_away']);
 
 /**
- * An answer that settles nothing: the step is to be taken again. It is permanent when its owner
- * refuses it in a way that a repetition does not change.
+ * An answer that settles nothing: the step is to be taken again. It is permanent when a repetition does
+ * not change it: its owner refuses the step, or answers what the contract does not know.
  */
 export class UnsettledAnswer extends StepFailure {
   override readonly name = 'UnsettledAnswer';
 
-  constructor(call: string, answer: StoredAnswer) {
+  constructor(call: string, answer: StoredAnswer, fault = '') {
     const { status, body } = answer;
-    const refused = status >= 400 && status < 500;
-    const passing = PASSING.has(status) || PASSING_CODES.has(codeOf(answer) ?? '');
-    super(`${call} was answered ${status} ${JSON.stringify(body)}`, refused && !passing);
+    const passing = isTemporaryStatus(status) || PASSING_CODES.has(codeOf(answer) ?? '');
+    super(`${call} was answered ${status} ${JSON.stringify(body)}${fault}`, !passing);
   }
+}
+
+/**
+ * What an answer says, as far as a step needs it.
+ * @throws UnsettledAnswer that is permanent, when the schema does not accept it
+ */
+export function read<T>(schema: ZodType<T>, call: string, answer: StoredAnswer): T {
+  const { data, error } = schema.safeParse(answer.body);
+  if (!error) return data;
+  const faults = error.issues.map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`);
+  throw new UnsettledAnswer(call, answer, `: ${faults.join('; ')}`);
 }
 
 /** The stable code of a refusal. */

@@ -190,8 +190,8 @@ async function askedOf(context: Context, kind: Kind | undefined): Promise<Listin
 }
 
 function unaskedOf(told: readonly Told[]): readonly Unasked[] {
-  return told.flatMap(({ upstream, url, problem }) =>
-    problem === null ? [] : [{ source: `${upstream} (${url})`, reason: problem }],
+  return told.flatMap(({ upstream, server, problem }) =>
+    problem === null ? [] : [{ source: `${upstream} (${server.url})`, reason: problem }],
   );
 }
 
@@ -207,7 +207,7 @@ async function find(context: Context, kind: Kind, id: string): Promise<Located<O
     const found = await askDeadLetter(context, teller, kind, id);
     if (found === undefined) continue;
     if (!('problem' in found)) return { teller, letter: found };
-    unasked.push({ source: `${teller.upstream} (${teller.url})`, reason: found.problem });
+    unasked.push({ source: `${teller.upstream} (${teller.server.url})`, reason: found.problem });
   }
   if (unasked.length > 0) throw notAsked(unasked);
   throw none(kind, id);
@@ -264,8 +264,12 @@ function notAsked(unasked: readonly Unasked[]): CommandError {
   return new CommandError(EXIT.failed, 'not_asked', message, 'fig status');
 }
 
-function notDecided({ upstream, url }: Teller, { id }: AskedLetter, problem: string): CommandError {
-  const message = `nobody knows what became of ${id}: ${upstream} (${url}) was asked, and ${problem}`;
+function notDecided(
+  { upstream, server }: Teller,
+  { id }: AskedLetter,
+  problem: string,
+): CommandError {
+  const message = `nobody knows what became of ${id}: ${upstream} (${server.url}) was asked, and ${problem}`;
   return new CommandError(EXIT.failed, 'not_decided', message, 'fig dead-letters list');
 }
 
