@@ -1,4 +1,4 @@
-import type { FlagsState } from '../../strangler/routing/index.ts';
+import type { FlagsState, Shares } from '../../strangler/routing/index.ts';
 import type { Asked, Explanation } from '../decision/index.ts';
 import type { Answerer, FailureCause, HeldWrite } from '../counting/index.ts';
 import type { Cohort, Ownership } from '../ownership/index.ts';
@@ -42,14 +42,7 @@ export interface CapabilityStatus extends Ownership {
   /** Keys with another owner than the rest, by who owns them. */
   readonly cohorts: readonly Cohort[];
   /** Null while they have never been read. */
-  readonly flags: {
-    readonly shadow: number;
-    readonly reads: number;
-    /** Null: the flag asks for nothing. */
-    readonly writes: boolean | null;
-    /** What the figures do not tell. */
-    readonly conditions: Readonly<Partial<Record<'shadow' | 'reads' | 'writes', string>>>;
-  } | null;
+  readonly flags: Shares | null;
   readonly experiments: Findings;
   readonly pinnedCustomers: number;
   readonly heldNow: number;

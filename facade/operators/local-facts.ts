@@ -1,6 +1,6 @@
 import { AggregatorRegistry } from 'prom-client';
 import type { MetricObject } from 'prom-client';
-import { flagsReadiness } from '../../strangler/routing/index.ts';
+import { flagsReadiness, sharesOf } from '../../strangler/routing/index.ts';
 import type { Flags } from '../../strangler/routing/index.ts';
 import type { RedisProbe } from '../../chassis/redis/index.ts';
 import type { Capability } from '../routes/index.ts';
@@ -62,7 +62,7 @@ export class LocalFacts implements Facts {
       name: capability.name,
       ...book.of(capability),
       cohorts: book.cohortsOf(capability),
-      flags: flags.state().read ? flagsOf(capability, flags) : null,
+      flags: sharesOf(capability.name, flags),
       experiments: experiments.findings(capability),
       pinnedCustomers: notes[capability.index]?.size ?? 0,
       heldNow: counters.heldNow[row] ?? 0,
@@ -115,24 +115,6 @@ export class LocalFacts implements Facts {
       redis: this.#options.redis?.trouble() ?? null,
     };
   }
-}
-
-function flagsOf(
-  { flags: names }: Capability,
-  flags: Flags,
-): NonNullable<CapabilityStatus['flags']> {
-  const [shadow, reads] = [flags.rule(names.shadow), flags.rule(names.reads)];
-  const { on, refused, made } = flags.switch(names.writes);
-  return {
-    shadow: shadow.share,
-    reads: reads.share,
-    writes: on,
-    conditions: {
-      ...(shadow.conditions === null ? {} : { shadow: shadow.conditions }),
-      ...(reads.conditions === null ? {} : { reads: reads.conditions }),
-      ...(refused === null || !made ? {} : { writes: refused }),
-    },
-  };
 }
 
 function unownedText({ flags: { writes } }: Capability, flags: Flags): string {

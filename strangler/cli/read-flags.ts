@@ -8,8 +8,7 @@ import {
   reasonOf,
   ruleOf,
 } from '../routing/index.ts';
-import type { FlagsState } from '../routing/index.ts';
-import type { FlagReadings } from '../engine/index.ts';
+import type { FlagReadings, FlagsState } from '../routing/index.ts';
 import type { Context } from './context.ts';
 
 /** The flags as they stand; a file is only looked at, never made. */

@@ -3,9 +3,9 @@ import { CompletionLost } from '../completion/index.ts';
 import type { RenamedTable } from '../completion/index.ts';
 import type { Gate } from '../handover/gate.ts';
 import { refusalOf } from '../handover/gates.ts';
+import { sharesOf } from '../routing/index.ts';
 import type { Flags } from '../routing/index.ts';
 import { gateRefused, notLeading } from './commands.ts';
-import { sharesOf } from './status.ts';
 import type { Steward } from './steward.ts';
 
 /** What remains to be done by people, once a capability is complete. */

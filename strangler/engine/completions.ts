@@ -22,7 +22,7 @@ import { allFencesOf, fencesOf } from './plane.ts';
 import type { Plane } from './plane.ts';
 import type { RoutingPublisher } from './routing-publisher.ts';
 import { ownerOf } from './stage.ts';
-import type { Shares } from './stage.ts';
+import type { Shares } from '../routing/index.ts';
 
 /** How old a completion may be that was interrupted before its seal, to be gone on with; in ms. */
 const DEADLINE_MS = 10 * 60_000;

@@ -1,4 +1,5 @@
 import type { Fence } from '../../chassis/index.ts';
+import type { Shares } from '../routing/index.ts';
 import type { SideName } from '../side.ts';
 
 /** Where a capability is on its way out of the monolith, and back. */
@@ -14,17 +15,6 @@ export type Stage =
   | 'completing'
   | 'complete'
   | 'alarm';
-
-/** What the operator asked for. */
-export interface Shares {
-  /** In percent; where conditions narrow it, the most it can be. */
-  readonly shadow: number;
-  readonly reads: number;
-  /** Whether extracted should own the writes; null: the flag asks for nothing, and the owner stays. */
-  readonly writes: boolean | null;
-  /** What the figures do not tell: conditions, and why `writes` asks for nothing. */
-  readonly conditions: Readonly<Partial<Record<'shadow' | 'reads' | 'writes', string>>>;
-}
 
 export interface StageFacts {
   readonly fences: Readonly<Record<SideName, Fence | null>>;

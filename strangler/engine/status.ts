@@ -1,6 +1,7 @@
 import { errorText } from '../../chassis/index.ts';
 import type { Fence } from '../../chassis/index.ts';
-import type { Flags } from '../routing/index.ts';
+import { sharesOf } from '../routing/index.ts';
+import type { FlagReadings, Shares } from '../routing/index.ts';
 import type { CompletionRecord } from '../completion/index.ts';
 import { isSplit, ownersOf } from '../direction.ts';
 import type { FenceRows } from '../fence-rows.ts';
@@ -15,7 +16,7 @@ import type { HandoverRecord, JournalEntry } from '../store.ts';
 import { openDemand } from '../doctor/open-demand.ts';
 import type { OpenDemand } from '../doctor/facts.ts';
 import { ownerOf, stageOf } from './stage.ts';
-import type { Shares, Stage } from './stage.ts';
+import type { Stage } from './stage.ts';
 
 /** A handover as it is shown: with the time for which writers had to wait. */
 export interface HandoverView extends HandoverRecord {
@@ -148,27 +149,6 @@ export async function readStatus(
       ...legacy.trouble.map((text) => `legacy: ${text}`),
       ...extracted.trouble.map((text) => `extracted: ${text}`),
     ],
-  };
-}
-
-/** What a status needs of the flags. */
-export type FlagReadings = Pick<Flags, 'state' | 'rule' | 'switch'>;
-
-/** What the flags of a capability ask for; null while they have never been read. */
-export function sharesOf(capability: string, flags: FlagReadings): Shares | null {
-  if (!flags.state().read) return null;
-  const [shadow, reads] = [flags.rule(`${capability}.shadow`), flags.rule(`${capability}.reads`)];
-  const writes = `${capability}.writes`;
-  const { on, refused, made } = flags.switch(writes);
-  return {
-    shadow: shadow.share,
-    reads: reads.share,
-    writes: on,
-    conditions: {
-      ...(shadow.conditions === null ? {} : { shadow: shadow.conditions }),
-      ...(reads.conditions === null ? {} : { reads: reads.conditions }),
-      ...(refused === null || !made ? {} : { writes: refused }),
-    },
   };
 }
 

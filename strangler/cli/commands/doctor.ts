@@ -2,15 +2,9 @@ import { createLog, errorText } from '../../../chassis/index.ts';
 import type { Environment } from '../../../chassis/index.ts';
 import { diagnose, examine, repairText } from '../../doctor/index.ts';
 import type { DatabaseFacts, Decision, EngineFacts, RepairReport } from '../../doctor/index.ts';
-import {
-  LeaseHeldError,
-  openEachSide,
-  operate,
-  sharesOf,
-  withStandIn,
-} from '../../engine/index.ts';
+import { LeaseHeldError, openEachSide, operate, withStandIn } from '../../engine/index.ts';
 import type { DataDeclaration, LiveStatus } from '../../engine/index.ts';
-import { openFlagStore, readSwitch } from '../../routing/index.ts';
+import { openFlagStore, readSwitch, sharesOf } from '../../routing/index.ts';
 import { partingOf } from '../../copy/index.ts';
 import type { SideDatabase } from '../../side-database.ts';
 import { otherSide } from '../../side.ts';

@@ -1,4 +1,4 @@
-import type { FlagReadings, LiveStatus } from '../../engine/index.ts';
+import type { LiveStatus } from '../../engine/index.ts';
 import {
   ForeignStrategies,
   createFlagFile,
@@ -7,7 +7,7 @@ import {
   isSwitch,
   openFlagStore,
 } from '../../routing/index.ts';
-import type { FlagRule, FlagsState, FlagStore } from '../../routing/index.ts';
+import type { FlagReadings, FlagRule, FlagsState, FlagStore } from '../../routing/index.ts';
 import type { Context } from '../context.ts';
 import { confirmed } from '../confirm.ts';
 import { EngineClient } from '../engine-client.ts';
