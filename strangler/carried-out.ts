@@ -20,11 +20,12 @@ export function carriedOutNames(
   side: SideName,
   table: string,
 ): readonly string[] {
-  return mapping.pairs
+  const names = mapping.pairs
     .filter((pair) => pair[side].table === table)
     .flatMap((pair) => Object.entries(pair[side].references ?? {}))
     .filter(([, remedy]) => typeof remedy !== 'string')
     .map(([named]) => named);
+  return [...new Set(names)];
 }
 
 /** The columns by which rows of a table are deleted: the keys of the pairs that give its rows life. */
@@ -58,14 +59,14 @@ export function carriedOutOf(
 /**
  * Keys of a table's rows of which the last of the changes says that they are gone. That a row is gone
  * from the database says less: a copy takes rows out for a while, and what comes again may be parked.
- * @param parked positions of changes that were not applied: of those, only that a row stays counts
+ * @param isApplied of a change that is not, such as a parked one, only that a row stays counts
  */
 export function deletedKeys(
   mapping: Pick<Mapping, 'pairs'>,
   side: SideName,
   table: string,
   changes: readonly Change[],
-  parked: ReadonlySet<number>,
+  isApplied: (change: Change) => boolean,
 ): readonly Row[] {
   const source = otherSide(side);
   const pairs = anchorsOf(mapping, side, table);
@@ -83,7 +84,7 @@ export function deletedKeys(
           .map((column) => key[column] ?? null),
       );
       if (row !== null && belongs(pair, source, row)) kept.push(named);
-      else if (!parked.has(change.position)) deleted.set(named, key);
+      else if (isApplied(change)) deleted.set(named, key);
     }
     // A row of one pair may have been one of another's, by the same key.
     for (const named of kept) deleted.delete(named);

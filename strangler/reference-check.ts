@@ -2,7 +2,7 @@ import { carriedOutNames, keysByTable } from './carried-out.ts';
 import { tablesOf } from './mapping/index.ts';
 import type { CarriedOut, Mapping } from './mapping/index.ts';
 import { referenceName } from './reference.ts';
-import type { Finding, Reference } from './reference.ts';
+import type { ChildFacts, Finding, Reference } from './reference.ts';
 import type { SideName } from './side.ts';
 
 /**
@@ -72,7 +72,7 @@ function obstacles(
   table: string,
   reference: Reference,
 ): readonly string[] {
-  const { child, columns, parent, parentColumns, onDelete, onUpdate, childFacts } = reference;
+  const { child, parent, onDelete, childFacts } = reference;
   if (child === table) {
     return [
       `rows of ${parent} are deleted here, where nothing is applied to them; move both, drop the constraint`,
@@ -88,52 +88,85 @@ function obstacles(
       `${child} is in a schema that is not searched first for its name; put it in the search_path`,
     ];
   }
+  return [
+    ...keyObstacles(reference, keysByTable(mapping, side, table)),
+    ...columnObstacles(reference, childFacts),
+    ...stepObstacles(reference, childFacts),
+    ...writeObstacles(reference, childFacts),
+  ];
+}
+
+/** What is deleted has to be what the foreign key names, and to stay so. */
+function keyObstacles(
+  { parent, parentColumns, onUpdate }: Reference,
+  keys: readonly (readonly string[])[],
+): readonly string[] {
   const found: string[] = [];
   if (onUpdate !== 'NO ACTION' && onUpdate !== 'RESTRICT') {
     found.push(`ON UPDATE ${onUpdate} is not carried out; declare it ON UPDATE NO ACTION`);
   }
-  const other = keysByTable(mapping, side, table).find((key) => !sameColumns(key, parentColumns));
+  const other = keys.find((key) => !sameColumns(key, parentColumns));
   if (other !== undefined) {
     found.push(
       `it names ${parent}(${parentColumns.join(', ')}), and rows are deleted by ` +
         `${parent}(${other.join(', ')}); let it name those columns`,
     );
   }
-  const served = childFacts.indexes.some(
-    (index) =>
-      index.folds !== true &&
-      index.columns.length >= columns.length &&
-      sameColumns(index.columns.slice(0, columns.length), columns),
+  return found;
+}
+
+/** Children have to be found without reading all of them, and may have to be without a parent. */
+function columnObstacles(
+  { child, columns, onDelete }: Reference,
+  { indexes, nullable }: ChildFacts,
+): readonly string[] {
+  const found: string[] = [];
+  const list = columns.join(', ');
+  const served = indexes.some(
+    (index) => index.folds !== true && sameColumns(index.columns.slice(0, columns.length), columns),
   );
   if (!served) {
-    const list = columns.join(', ');
     found.push(
       `no index finds rows of ${child} by (${list}), so each delete would read all of them; ` +
-        `CREATE INDEX ON ${child} (${list})`,
+        `CREATE INDEX ... ON ${child} (${list})`,
     );
   }
-  const rigid = columns.filter((column) => !childFacts.nullable.includes(column));
+  const rigid = columns.filter((column) => !nullable.includes(column));
   if (onDelete === 'SET NULL' && rigid.length > 0) {
     found.push(`${child}.${rigid.join(', ')} takes no NULL; drop its NOT NULL`);
   }
-  for (const referrer of childFacts.referrers) {
-    const touched = referrer.parentColumns.some((column) => columns.includes(column));
-    if (onDelete === 'SET NULL' && !touched) continue;
-    found.push(
-      `rows of ${referrer.child} refer to those of ${child} by ${referenceName(referrer)}, and only one ` +
-        `step is carried out; drop that constraint`,
+  return found;
+}
+
+/** Children that are parents themselves would leave children of their own. */
+function stepObstacles(
+  { child, columns, onDelete }: Reference,
+  { referrers }: ChildFacts,
+): readonly string[] {
+  return referrers
+    .filter(
+      ({ parentColumns }) =>
+        onDelete === 'CASCADE' || parentColumns.some((column) => columns.includes(column)),
+    )
+    .map(
+      (referrer) =>
+        `rows of ${referrer.child} refer to those of ${child} by ${referenceName(referrer)}, and only ` +
+        'one step is carried out; drop that constraint',
     );
-  }
-  const [trigger] = childFacts.triggers;
+}
+
+function writeObstacles(
+  { child }: Reference,
+  { triggers: [trigger], lacks }: ChildFacts,
+): readonly string[] {
+  const found: string[] = [];
   if (trigger !== undefined) {
     found.push(
       `${child} has a trigger ${trigger}, which may write what no feed has seen; remove it`,
     );
   }
-  if (childFacts.lacks.length > 0) {
-    found.push(
-      `the user of this URL lacks ${childFacts.lacks.join(' and ')} on ${child}; grant it`,
-    );
+  if (lacks.length > 0) {
+    found.push(`the user of this URL lacks ${lacks.join(' and ')} on ${child}; grant it`);
   }
   return found;
 }

@@ -3,7 +3,7 @@ import type { Mapping } from '../mapping/index.ts';
 import type { Reference } from '../reference.ts';
 import type { SideName } from '../side.ts';
 import type { Change } from '../store.ts';
-import { columnsOf, dataOf, dataSql } from './columns.ts';
+import { columnsOf, dataOf, dataSql, sameSql } from './columns.ts';
 import type { PostgresClient } from './connection.ts';
 import { NO_LONGER_APPLYING } from './functions.ts';
 import { canHold } from './row-reader.ts';
@@ -21,15 +21,15 @@ interface Of {
  * Deletes the children of rows that changes have deleted, or takes their parent from them, as the
  * declared foreign keys say: one statement for each. Rows that are there after all keep theirs. To be
  * the last thing that a transaction writes of the business's.
- * @param parked positions of changes that could not be applied
+ * @param isApplied whether a change was applied: not parked, nor still to come
  */
 export async function carryOut(
   { client, mapping, side, schemas }: Of,
   changes: readonly Change[],
-  parked: ReadonlySet<number>,
+  isApplied: (change: Change) => boolean,
 ): Promise<void> {
   for (const table of tablesWithCarriedOut(mapping, side)) {
-    const keys = deletedKeys(mapping, side, table, changes, parked).filter((key) =>
+    const keys = deletedKeys(mapping, side, table, changes, isApplied).filter((key) =>
       canHold(schemas, table, key),
     );
     if (keys.length === 0) continue;
@@ -43,17 +43,23 @@ export async function carryOut(
   }
 }
 
+/**
+ * Which keys are gone is settled first: joined to the children, that question is taken by PostgreSQL
+ * for one that hardly any child answers, since there is a foreign key, and all of them are read.
+ */
 function carryOutSql(
   { child, columns, parent, onDelete }: Reference,
   key: readonly Column[],
 ): string {
-  const pairs = columns.map((column, i) => [name(column), name(key[i]?.name ?? '')] as const);
-  const where =
-    `${pairs.map(([own, theirs]) => `c.${own} = d.${theirs}`).join(' AND ')} AND NOT EXISTS ` +
-    `(SELECT FROM ${name(parent)} p WHERE ${pairs.map(([own, theirs]) => `p.${theirs} = c.${own}`).join(' AND ')})`;
+  const gone =
+    `WITH fig_gone AS MATERIALIZED (SELECT d.* FROM (${dataSql(key)}) d ` +
+    `WHERE NOT EXISTS (SELECT FROM ${name(parent)} p WHERE ${sameSql(key, 'p', 'd')}))`;
+  const same = columns
+    .map((column, index) => `c.${name(column)} = g.${name(key[index]?.name ?? '')}`)
+    .join(' AND ');
   if (onDelete === 'SET NULL') {
-    const set = pairs.map(([own]) => `${own} = NULL`).join(', ');
-    return `UPDATE ${name(child)} c SET ${set} FROM (${dataSql(key)}) d WHERE ${where}`;
+    const set = columns.map((column) => `${name(column)} = NULL`).join(', ');
+    return `${gone} UPDATE ${name(child)} c SET ${set} FROM fig_gone g WHERE ${same}`;
   }
-  return `DELETE FROM ${name(child)} c USING (${dataSql(key)}) d WHERE ${where}`;
+  return `${gone} DELETE FROM ${name(child)} c USING fig_gone g WHERE ${same}`;
 }

@@ -130,7 +130,8 @@ export class PostgresTarget extends PostgresRowReader implements Target {
       this.#schemas,
     ];
     const parked = new Set(this.parked.map(({ position }) => position));
-    return carryOut({ client, mapping, side, schemas }, changes, parked);
+    const isApplied = ({ position }: Change): boolean => !parked.has(position);
+    return carryOut({ client, mapping, side, schemas }, changes, isApplied);
   }
 
   async bring(

@@ -11,19 +11,18 @@ import { bound, name } from './values.ts';
  * Deletes the children of rows that changes have deleted, or takes their parent from them, as the
  * declared foreign keys say: one statement for each. Rows that are there after all keep theirs. To be
  * the last thing that a transaction writes of the business's.
- * @param changes of the slice, also those that are still to be applied: a row that they insert again
- *   keeps its children
- * @param parked positions of those that could not be applied
+ * @param changes of the whole slice: a row that is inserted again later keeps its children
+ * @param isApplied whether a change was applied: not parked, nor still to come
  */
 export function carryOut(
   prepare: Prepare,
   mapping: Mapping,
   side: SideName,
   changes: readonly Change[],
-  parked: ReadonlySet<number>,
+  isApplied: (change: Change) => boolean,
 ): void {
   for (const table of tablesWithCarriedOut(mapping, side)) {
-    const keys = deletedKeys(mapping, side, table, changes, parked);
+    const keys = deletedKeys(mapping, side, table, changes, isApplied);
     if (keys.length === 0) continue;
     // What does not move is nobody's to apply: whoever else captures it has to see this.
     prepare('UPDATE main.fig_clock SET applying = 0 WHERE id = 1').run();
@@ -58,8 +57,8 @@ function carryOutSql(
       ? `UPDATE ${name(child)} AS c SET ${own.map((column) => `${column} = NULL`).join(', ')}`
       : `DELETE FROM ${name(child)} AS c`;
   return (
-    `WITH gone (${gone.join(', ')}) AS (VALUES ${Array.from({ length: keys }, () => row).join(', ')}) ` +
-    `${change} WHERE (${own.join(', ')}) IN (SELECT ${gone.join(', ')} FROM gone) ` +
+    `WITH fig_gone (${gone.join(', ')}) AS (VALUES ${Array.from({ length: keys }, () => row).join(', ')}) ` +
+    `${change} WHERE (${own.join(', ')}) IN (SELECT ${gone.join(', ')} FROM fig_gone) ` +
     `AND NOT EXISTS (SELECT 1 FROM ${name(parent)} p WHERE ${there.join(' AND ')})`
   );
 }

@@ -116,10 +116,11 @@ export class SqliteTarget extends AwaitedRows implements Target {
     return error === null ? null : this.#park(change, root, error.message, place);
   }
 
-  /** Looks after the children, in tables that do not move, of rows that changes have deleted. */
-  carryOut(changes: readonly Change[], parked: readonly ParkedChange[]): void {
-    const positions = new Set(parked.map(({ position }) => position));
-    carryOut((sql) => this.#db.write(sql), this.#mapping, this.side, changes, positions);
+  /** Looks after the children, in tables that do not move, of rows that applied changes have deleted. */
+  carryOut(changes: readonly Change[], upto: number, parked: readonly ParkedChange[]): void {
+    const left = new Set(parked.map(({ position }) => position));
+    const isApplied = ({ position }: Change): boolean => position <= upto && !left.has(position);
+    carryOut((sql) => this.#db.write(sql), this.#mapping, this.side, changes, isApplied);
   }
 
   async bring(
