@@ -1,6 +1,6 @@
-import { carriedOutNames, keysByTable } from './carried-out.ts';
+import { cascadeNames, keysByTable, remediesOf } from './cascades.ts';
 import { tablesOf } from './mapping/index.ts';
-import type { CarriedOut, Mapping } from './mapping/index.ts';
+import type { Mapping } from './mapping/index.ts';
 import { referenceName } from './reference.ts';
 import type { ChildFacts, Finding, Reference } from './reference.ts';
 import type { SideName } from './side.ts';
@@ -16,10 +16,7 @@ export function checkReferences(
   references: readonly Reference[],
 ): Finding[] {
   const moved = tablesOf(mapping, side);
-  const remedies = Object.assign(
-    {},
-    ...mapping.pairs.map((pair) => (pair[side].table === table ? pair[side].references : {})),
-  ) as Readonly<Record<string, string | CarriedOut>>;
+  const remedies = remediesOf(mapping, side, table);
   const border = references.filter(
     ({ child, parent }) => !(moved.includes(child) && moved.includes(parent)),
   );
@@ -30,11 +27,11 @@ export function checkReferences(
       if (remedy === undefined) return [['border_reference', undeclared(side, table, reference)]];
       if (typeof remedy === 'string') return [];
       return obstacles(mapping, side, table, reference).map((obstacle): Finding => {
-        const next = `or give '${referenceName(reference)}' a reason in place of carriedOut`;
+        const next = `or give '${referenceName(reference)}' a reason in place of cascade`;
         return ['border_reference', `${described(reference)}: ${obstacle}, ${next}`];
       });
     }),
-    ...carriedOutNames(mapping, side, table)
+    ...cascadeNames(mapping, side, table)
       .filter((named) => !known.has(named))
       .map((named): Finding => [
         'border_reference',
@@ -58,7 +55,7 @@ function undeclared(side: SideName, table: string, reference: Reference): string
       : `${child} does not move: once the other side owns ${parent}, what is deleted there leaves rows of ` +
         `${child} here without their parent, and nothing is carried out for them`;
   const named = referenceName(reference);
-  const remedy = child === table ? 'with the reason' : 'as carriedOut, or with the reason';
+  const remedy = child === table ? 'with the reason' : 'as cascade, or with the reason';
   return (
     `${described(reference)}, and ${harm}; move both, drop the constraint, or name '${named}' in ` +
     `references of the mapping's ${side} side ${remedy} why that does no harm`

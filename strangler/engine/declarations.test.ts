@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { carriedOut, defineMapping, same } from '../mapping/index.ts';
+import { cascade, defineMapping, same } from '../mapping/index.ts';
 import type { Mapping, PairSide } from '../mapping/index.ts';
 import { defineConfig } from '../routing/index.ts';
 import { declarationsOf } from './declarations.ts';
@@ -39,7 +39,7 @@ function declare(items: Mapping, linesIn: string): unknown {
 }
 
 it('refuses to carry out a cascade into a table that another capability moves', () => {
-  const items = moving('item', { 'line(item)': carriedOut });
+  const items = moving('item', { 'line(item)': cascade });
   expect(() => declare(items, 'file:a')).toThrow(
     "items can't carry out 'line(item)': line moves with lines; move both tables with one capability",
   );

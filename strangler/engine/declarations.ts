@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../../chassis/index.ts';
 import type { ServerSettings } from '../../chassis/index.ts';
-import { carriedOutNames } from '../carried-out.ts';
+import { cascadeNames } from '../cascades.ts';
 import { tablesOf } from '../mapping/index.ts';
 import type { Mapping } from '../mapping/index.ts';
 import { upstreamSettings } from '../routing/index.ts';
@@ -51,9 +51,7 @@ export function declarationsOf(
 function refuseSharedChildren(declarations: readonly DataDeclaration[]): void {
   for (const side of ['legacy', 'extracted'] as const) {
     for (const { mapping, urls } of declarations) {
-      const names = tablesOf(mapping, side).flatMap((table) =>
-        carriedOutNames(mapping, side, table),
-      );
+      const names = tablesOf(mapping, side).flatMap((table) => cascadeNames(mapping, side, table));
       for (const other of declarations) {
         if (other.mapping === mapping || other.urls[side] !== urls[side]) continue;
         for (const table of tablesOf(other.mapping, side)) {
@@ -62,7 +60,7 @@ function refuseSharedChildren(declarations: readonly DataDeclaration[]): void {
           throw new ConfigurationError(
             `${mapping.capability} can't carry out '${named}': ${table} moves with ` +
               `${other.mapping.capability}; move both tables with one capability, or give ` +
-              `'${named}' a reason in place of carriedOut`,
+              `'${named}' a reason in place of cascade`,
           );
         }
       }

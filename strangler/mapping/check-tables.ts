@@ -28,7 +28,33 @@ export function checkTable(mapping: Mapping, side: SideName, table: string): Map
       });
     }
   }
-  return [...problems, ...checkGuests(pairs, side, table), ...checkWriters(pairs, side, table)];
+  return [
+    ...problems,
+    ...checkGuests(pairs, side, table),
+    ...checkWriters(pairs, side, table),
+    ...checkRemedies(pairs, side, table),
+  ];
+}
+
+/** A foreign key belongs to the table, not to one of its pairs. */
+function checkRemedies(pairs: readonly Pair[], side: SideName, table: string): MappingProblem[] {
+  const problems: MappingProblem[] = [];
+  const known = new Map<string, Pair>();
+  for (const pair of pairs) {
+    for (const [named, remedy] of Object.entries(pair[side].references ?? {})) {
+      const first = known.get(named) ?? pair;
+      known.set(named, first);
+      if (typeof first[side].references?.[named] === typeof remedy) continue;
+      problems.push({
+        code: 'two_remedies',
+        pair: pair.name,
+        message:
+          `${side} table ${table}: pairs "${first.name}" and "${pair.name}" declare different remedies ` +
+          `for '${named}'; name it in one of them`,
+      });
+    }
+  }
+  return problems;
 }
 
 /** A guest finds its row by the anchor's key. */

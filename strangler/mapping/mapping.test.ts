@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import {
+  cascade,
   checkMapping,
   constant,
   copyOf,
@@ -111,6 +112,23 @@ describe('checkMapping', () => {
     const kind = constant('extracted', 'kind', 'x');
     const extracted = { table: 'things', where: { kind: ['y'] } };
     expect(codes([pair({ extracted, columns: [kind] })])).toEqual(['filter_against_constant']);
+  });
+
+  it('refuses two remedies for one foreign key', () => {
+    const [first, second] = [cascade, 'a reason'].map((remedy, index) =>
+      pair({
+        name: `part ${index}`,
+        legacy: {
+          table: 'THING',
+          references: { 'CHILD(ID)': remedy },
+          ...(index === 0 ? {} : { whenAbsent: { X: '' } }),
+        },
+        extracted: { table: `part_${index}` },
+        columns: index === 0 ? [same('NM', 'name')] : [same('X', 'x')],
+      }),
+    ) as [Pair, Pair];
+    expect(codes([first, second])).toEqual(['two_remedies']);
+    expect(codes([first])).toEqual([]);
   });
 
   it('refuses two writers of one row or one column', () => {

@@ -15,16 +15,16 @@ export function copyOf(column: string): CopyOf {
   return { copyOf: column };
 }
 
-/** A remedy that the engine applies: see `carriedOut`. */
-export interface CarriedOut {
-  readonly carriedOut: true;
+/** A remedy that the engine applies: see `cascade`. */
+export interface Cascade {
+  readonly cascade: true;
 }
 
 /**
  * For `references`: when the delete of a row is applied, its children are deleted (ON DELETE CASCADE)
  * or lose their parent (SET NULL), as the foreign key says.
  */
-export const carriedOut: CarriedOut = { carriedOut: true };
+export const cascade: Cascade = { cascade: true };
 
 /** One side of a pair: a table, or some rows of it, or some columns of it. */
 export interface PairSide {
@@ -50,10 +50,10 @@ export interface PairSide {
   readonly triggers?: Readonly<Record<string, string>>;
   /**
    * Foreign keys between the table and one that does not move, as `child(column, ...)`. Once the other
-   * side is the owner, no database keeps them in step: each is `carriedOut`, or has the reason why that
+   * side is the owner, no database keeps them in step: each is `cascade`, or has the reason why that
    * does no harm.
    */
-  readonly references?: Readonly<Record<string, string | CarriedOut>>;
+  readonly references?: Readonly<Record<string, string | Cascade>>;
 }
 
 /** Joins the rows of a legacy table one to one with those of an extracted table. */

@@ -19,6 +19,6 @@ export async function applySlice(
     await target.applyOrPark(fresh);
     await target.setApplied(upto);
   } else await target.applyAll(fresh, upto);
-  await target.carryOut(fresh);
+  await target.applyCascades(fresh);
   return { position: upto, parked: target.parked, heldMs: performance.now() - started };
 }

@@ -25,8 +25,8 @@ export const TRYING = `SET LOCAL fig.trying = 'on'`;
 /** The session setting that says that rows come from the owner, so that fences let them pass. */
 export const APPLYING = `SET LOCAL fig.applying = 'on'`;
 
-/** Ends that before the transaction does. */
-export const NO_LONGER_APPLYING = `SET LOCAL fig.applying = 'off'`;
+/** Ends that before the transaction does: fences, capture and foreign keys see what is written from here on. */
+export const NO_LONGER_APPLYING = `SET LOCAL fig.applying = 'off'; SET LOCAL session_replication_role = origin`;
 
 /** What a trigger asks before it runs at all. */
 export const NOT_APPLYING = `current_setting('fig.applying', true) IS DISTINCT FROM 'on'`;

@@ -7,7 +7,7 @@ import {
   tablesOf,
 } from '../mapping/index.ts';
 import type { Mapping, MappingProblem, Pair, Row, SqlValue } from '../mapping/index.ts';
-import { carriedOutOf } from '../carried-out.ts';
+import { cascadesOf } from '../cascades.ts';
 import { foldedColumnsOf, lateColumnsOf, uniqueColumnsOf } from '../schema-check.ts';
 import type { SideName } from '../side.ts';
 import { probesOf, storedIn } from './column-types.ts';
@@ -178,7 +178,7 @@ export class PostgresInspector implements SideInspector {
   #children(): readonly string[] {
     const { schemas, mapping } = this.#about;
     const carried = [...schemas].flatMap(([table, { references = [] }]) =>
-      carriedOutOf(mapping, this.side, table, references),
+      cascadesOf(mapping, this.side, table, references),
     );
     return [...new Set(carried.map(({ child }) => child))];
   }

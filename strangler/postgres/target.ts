@@ -14,7 +14,7 @@ import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import type { Change } from '../store.ts';
 import { writeBackfill } from './backfill-table.ts';
-import { carryOut } from './carry-out.ts';
+import { applyCascades } from './cascades.ts';
 import type { PostgresClient } from './connection.ts';
 import type { PairWrite } from './pair-write.ts';
 import { ParkedTable } from './parked-table.ts';
@@ -121,17 +121,15 @@ export class PostgresTarget extends PostgresRowReader implements Target {
     await this.#applySome(together);
   }
 
-  /** Looks after the children, in tables that do not move, of rows that applied changes have deleted. */
-  carryOut(changes: readonly Change[]): Promise<void> {
-    const [client, mapping, side, schemas] = [
-      this.#client,
-      this.#mapping,
-      this.#side,
-      this.#schemas,
-    ];
-    const parked = new Set(this.parked.map(({ position }) => position));
-    const isApplied = ({ position }: Change): boolean => !parked.has(position);
-    return carryOut({ client, mapping, side, schemas }, changes, isApplied);
+  /** Carries declared cascades of applied deletes out, in tables that do not move. */
+  applyCascades(changes: readonly Change[]): Promise<void> {
+    const applying = {
+      client: this.#client,
+      mapping: this.#mapping,
+      side: this.#side,
+      schemas: this.#schemas,
+    };
+    return applyCascades(applying, changes);
   }
 
   async bring(

@@ -32,7 +32,7 @@ export function applySlice(
     careful || target.anyParked() ? parkWhatFails(target, parked) : stopAtWhatFails(target);
   const position = applyUntilLate(applyOne, slice, applied, boxMs);
   const fresh = slice.changes.filter((change) => change.position > applied);
-  target.carryOut(fresh, position, parked);
+  target.applyCascades(fresh, position);
   target.setApplied(position);
   return { position, parked };
 }

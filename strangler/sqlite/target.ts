@@ -15,7 +15,7 @@ import type {
 import { copiedChange, isNameless } from '../parked/index.ts';
 import type { Change } from '../store.ts';
 import { writeBackfill } from './backfill-table.ts';
-import { carryOut } from './carry-out.ts';
+import { applyCascades } from './cascades.ts';
 import type { SqliteConnection } from './connection.ts';
 import { ParkedTable } from './parked-table.ts';
 import type { Place } from './parked-table.ts';
@@ -116,11 +116,9 @@ export class SqliteTarget extends AwaitedRows implements Target {
     return error === null ? null : this.#park(change, root, error.message, place);
   }
 
-  /** Looks after the children, in tables that do not move, of rows that applied changes have deleted. */
-  carryOut(changes: readonly Change[], upto: number, parked: readonly ParkedChange[]): void {
-    const left = new Set(parked.map(({ position }) => position));
-    const isApplied = ({ position }: Change): boolean => position <= upto && !left.has(position);
-    carryOut((sql) => this.#db.write(sql), this.#mapping, this.side, changes, isApplied);
+  /** Carries declared cascades of applied deletes out, in tables that do not move. */
+  applyCascades(changes: readonly Change[], upto: number): void {
+    applyCascades((sql) => this.#db.write(sql), this.#mapping, this.side, changes, upto);
   }
 
   async bring(

@@ -1,4 +1,4 @@
-import { carriedOutOf, deletedKeys, tablesWithCarriedOut } from '../carried-out.ts';
+import { dueCascades } from '../cascades.ts';
 import type { Mapping } from '../mapping/index.ts';
 import type { Reference } from '../reference.ts';
 import type { SideName } from '../side.ts';
@@ -10,7 +10,7 @@ import { canHold } from './row-reader.ts';
 import type { Column, Schemas } from './schema.ts';
 import { name } from './values.ts';
 
-interface Of {
+interface Applying {
   readonly client: PostgresClient;
   readonly mapping: Mapping;
   readonly side: SideName;
@@ -18,28 +18,25 @@ interface Of {
 }
 
 /**
- * Deletes the children of rows that changes have deleted, or takes their parent from them, as the
- * declared foreign keys say: one statement for each. Rows that are there after all keep theirs. To be
- * the last thing that a transaction writes of the business's.
- * @param isApplied whether a change was applied: not parked, nor still to come
+ * Deletes the children of rows that changes have deleted, or takes their parent from them, as the declared
+ * foreign keys say: one statement for each. To be the last write of a transaction to the business's tables.
+ * @param changes of a whole slice, which were applied
  */
-export async function carryOut(
-  { client, mapping, side, schemas }: Of,
+export async function applyCascades(
+  { client, mapping, side, schemas }: Applying,
   changes: readonly Change[],
-  isApplied: (change: Change) => boolean,
 ): Promise<void> {
-  for (const table of tablesWithCarriedOut(mapping, side)) {
-    const keys = deletedKeys(mapping, side, table, changes, isApplied).filter((key) =>
-      canHold(schemas, table, key),
-    );
-    if (keys.length === 0) continue;
-    // What does not move is nobody's to apply: whoever else captures it has to see this.
-    await client.query(NO_LONGER_APPLYING);
-    const references = schemas.get(table)?.references ?? [];
-    for (const reference of carriedOutOf(mapping, side, table, references)) {
-      const columns = columnsOf(schemas, table, reference.parentColumns);
-      await client.query(carryOutSql(reference, columns), dataOf(columns, keys));
-    }
+  const references = (table: string): readonly Reference[] => schemas.get(table)?.references ?? [];
+  const due = dueCascades(mapping, side, changes, Infinity, references);
+  if (due.length === 0) return;
+  // These rows belong to this database: its triggers must see the write.
+  await client.query(NO_LONGER_APPLYING);
+  for (const { reference, keys } of due) {
+    const { parent, parentColumns } = reference;
+    const held = keys.filter((key) => canHold(schemas, parent, key));
+    if (held.length === 0) continue;
+    const columns = columnsOf(schemas, parent, parentColumns);
+    await client.query(cascadeSql(reference, columns), dataOf(columns, held));
   }
 }
 
@@ -47,7 +44,7 @@ export async function carryOut(
  * Which keys are gone is settled first: joined to the children, that question is taken by PostgreSQL
  * for one that hardly any child answers, since there is a foreign key, and all of them are read.
  */
-function carryOutSql(
+function cascadeSql(
   { child, columns, parent, onDelete }: Reference,
   key: readonly Column[],
 ): string {

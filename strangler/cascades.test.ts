@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { dialectsOfRun } from '../tests/support/index.ts';
 import { diagnose, examine } from './doctor/index.ts';
-import { carriedOut, defineMapping, prefixed, same } from './mapping/index.ts';
+import { cascade, defineMapping, prefixed, same } from './mapping/index.ts';
 import type { Mapping, PairSide } from './mapping/index.ts';
 import type { Change } from './store.ts';
 import { handOver } from './testing/hand-over.ts';
@@ -33,7 +33,7 @@ const CHILDREN = `
   CREATE INDEX line_item ON line (item);
   CREATE TABLE note (k INT PRIMARY KEY, item INT REFERENCES item (k) ON DELETE SET NULL);
   CREATE INDEX note_item ON note (item);`;
-const BOTH = { 'line(item)': carriedOut, 'note(item)': carriedOut };
+const BOTH = { 'line(item)': cascade, 'note(item)': cascade };
 
 describe.each(dialectsOfRun)('a cascade across the border on %s', (dialect) => {
   /** Three items with their children, whose owner is the service. */
@@ -169,7 +169,7 @@ const SLOTS = defineMapping({
   pairs: [
     {
       name: 'slot',
-      legacy: { table: 'Slot', references: { 'Visit(Day, Room)': carriedOut } },
+      legacy: { table: 'Slot', references: { 'Visit(Day, Room)': cascade } },
       extracted: { table: 'slot' },
       key: [prefixed('Room', 'room', 'r-'), same('Day', 'day')],
       columns: [],
@@ -282,7 +282,7 @@ describe.each(dialectsOfRun)('a cascade that is to be carried out on %s', (diale
   it('is taken where it can be', async () => expect(await messages(CHILDREN, BOTH)).toEqual([]));
 
   it.each(REFUSED)('is refused where %s', async (_, tables, words) => {
-    const [told, ...rest] = await messages(tables, { 'line(item)': carriedOut });
+    const [told, ...rest] = await messages(tables, { 'line(item)': cascade });
     expect(rest).toEqual([]);
     expect(told).toMatch(/^border_reference: legacy table item: line\(item\) refers to item/);
     expect(told).toContain(words);
@@ -298,7 +298,7 @@ describe.each(dialectsOfRun)('a cascade that is to be carried out on %s', (diale
     const told = await messages(
       `CREATE TABLE kind (k INT PRIMARY KEY); ALTER TABLE item
          ADD COLUMN kind INT REFERENCES kind (k) ON DELETE CASCADE`,
-      { 'item(kind)': carriedOut },
+      { 'item(kind)': cascade },
     );
     expect(told).toContainEqual(
       expect.stringMatching(
@@ -308,7 +308,7 @@ describe.each(dialectsOfRun)('a cascade that is to be carried out on %s', (diale
   });
 
   it('is refused where there is no such foreign key', async () =>
-    expect(await messages('', { 'line(items)': carriedOut })).toEqual([
+    expect(await messages('', { 'line(items)': cascade })).toEqual([
       expect.stringContaining(`no foreign key line(items) refers to item`),
     ]));
 

@@ -1,6 +1,7 @@
 import { expect, it } from '@jest/globals';
-import { carriedOut, defineMapping, same } from '../mapping/index.ts';
-import { withMoving } from '../testing/moving.ts';
+import { cascade, defineMapping, same } from '../mapping/index.ts';
+import { handOver } from '../testing/hand-over.ts';
+import { withMoved, withMoving } from '../testing/moving.ts';
 import { PostgresInspector } from './inspector.ts';
 
 const stock = defineMapping({
@@ -8,7 +9,7 @@ const stock = defineMapping({
   pairs: [
     {
       name: 'item',
-      legacy: { table: 'item', references: { 'line(item)': carriedOut } },
+      legacy: { table: 'item', references: { 'line(item)': cascade } },
       extracted: { table: 'item' },
       key: [same('k', 'k')],
       columns: [],
@@ -69,3 +70,25 @@ it.each([
       ]),
   ),
 );
+
+it('stops applying where a constraint that came later wants the children to stay', () =>
+  withMoved(
+    {
+      mapping: stock,
+      legacy: ['postgres', `${ITEM}; ${LINE} CASCADE); CREATE INDEX line_item ON line (item)`],
+      extracted: ['postgres', ITEM],
+    },
+    async ({ plane, sessions: { legacy, extracted } }) => {
+      await legacy.run('INSERT INTO item VALUES (1); INSERT INTO line VALUES (1, 1)');
+      await plane.barrier();
+      await handOver(plane, 'legacy');
+      await legacy.run(`CREATE TABLE part (k INT PRIMARY KEY, line INT REFERENCES line (k));
+        INSERT INTO part VALUES (1, 1)`);
+      await extracted.run('DELETE FROM item');
+      await expect(plane.barrier(1_000)).rejects.toThrow();
+      expect(await legacy.rows('SELECT k FROM item')).toHaveLength(1);
+      await legacy.run('DROP TABLE part');
+      await plane.barrier();
+      expect(await legacy.rows('SELECT k FROM line')).toEqual([]);
+    },
+  ));

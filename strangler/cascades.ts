@@ -6,26 +6,40 @@ import {
   keyOn,
   MappingError,
   pairKeyOf,
+  tablesOf,
 } from './mapping/index.ts';
-import type { Mapping, Pair, Row } from './mapping/index.ts';
+import type { Cascade, Mapping, Pair, Row } from './mapping/index.ts';
 import { referenceName } from './reference.ts';
 import type { Reference } from './reference.ts';
 import { otherSide } from './side.ts';
 import type { SideName } from './side.ts';
 import type { Change } from './store.ts';
 
-/** Foreign keys of a moved table that the mapping wants carried out, as it names them. */
-export function carriedOutNames(
+/**
+ * What the mapping declares about the foreign keys of a moved table across the border, by their names.
+ * All pairs of the table speak of the same foreign keys: see `checkMapping`.
+ */
+export function remediesOf(
+  mapping: Pick<Mapping, 'pairs'>,
+  side: SideName,
+  table: string,
+): Readonly<Record<string, string | Cascade>> {
+  const pairs = mapping.pairs.filter((pair) => pair[side].table === table);
+  return Object.assign({}, ...pairs.map((pair) => pair[side].references)) as Record<
+    string,
+    string | Cascade
+  >;
+}
+
+/** Names of foreign keys of a moved table whose cascade is to be carried out. */
+export function cascadeNames(
   mapping: Pick<Mapping, 'pairs'>,
   side: SideName,
   table: string,
 ): readonly string[] {
-  const names = mapping.pairs
-    .filter((pair) => pair[side].table === table)
-    .flatMap((pair) => Object.entries(pair[side].references ?? {}))
+  return Object.entries(remediesOf(mapping, side, table))
     .filter(([, remedy]) => typeof remedy !== 'string')
     .map(([named]) => named);
-  return [...new Set(names)];
 }
 
 /** The columns by which rows of a table are deleted: the keys of the pairs that give its rows life. */
@@ -37,39 +51,68 @@ export function keysByTable(
   return anchorsOf(mapping, side, table).map((pair) => keyNames(pair, side));
 }
 
-/** Moved tables whose children are looked after when their rows are deleted. */
-export function tablesWithCarriedOut(mapping: Pick<Mapping, 'pairs'>, side: SideName): string[] {
-  const tables = new Set(mapping.pairs.map((pair) => pair[side].table));
-  return [...tables].filter((table) => carriedOutNames(mapping, side, table).length > 0);
-}
-
 /** Those of a table's foreign keys that the mapping wants carried out. */
-export function carriedOutOf(
+export function cascadesOf(
   mapping: Pick<Mapping, 'pairs'>,
   side: SideName,
   table: string,
   references: readonly Reference[],
 ): readonly Reference[] {
-  const names = carriedOutNames(mapping, side, table);
+  const names = cascadeNames(mapping, side, table);
   return references.filter(
     (reference) => reference.child !== table && names.includes(referenceName(reference)),
   );
 }
 
+/** The children of deleted rows, by one foreign key. */
+export interface DueCascade {
+  readonly reference: Reference;
+  /** Of the parents that were deleted; those that are there after all keep their children. */
+  readonly keys: readonly Row[];
+}
+
+/**
+ * What applied changes ask for in tables that do not move, by the foreign keys whose cascade is declared.
+ * @param changes of a whole slice: a row that is inserted again later keeps its children
+ * @param upto deletes after this position are still to be applied
+ */
+export function dueCascades(
+  mapping: Pick<Mapping, 'pairs'>,
+  side: SideName,
+  changes: readonly Change[],
+  upto: number,
+  referencesOf: (table: string) => readonly Reference[],
+): readonly DueCascade[] {
+  return tablesOf(mapping, side)
+    .filter((table) => cascadeNames(mapping, side, table).length > 0)
+    .flatMap((table) => {
+      const keys = deletedKeys(mapping, side, table, changes, upto);
+      if (keys.length === 0) return [];
+      const references = cascadesOf(mapping, side, table, referencesOf(table));
+      return references.map((reference) => ({ reference, keys }));
+    });
+}
+
 /**
  * Keys of a table's rows of which the last of the changes says that they are gone. That a row is gone
  * from the database says less: a copy takes rows out for a while, and what comes again may be parked.
- * @param isApplied of a change that is not, such as a parked one, only that a row stays counts
  */
-export function deletedKeys(
+function deletedKeys(
   mapping: Pick<Mapping, 'pairs'>,
   side: SideName,
   table: string,
   changes: readonly Change[],
-  isApplied: (change: Change) => boolean,
+  upto: number,
 ): readonly Row[] {
   const source = otherSide(side);
   const pairs = anchorsOf(mapping, side, table);
+  // Images are parsed when they are looked at, and most slices delete nothing.
+  const isFiltered = pairs.some((pair) => pair[source].where !== undefined);
+  const sources = pairs.map((pair) => pair[source].table);
+  const mayDelete = changes.some(
+    (change) => (isFiltered || change.op !== 'upsert') && sources.includes(change.table),
+  );
+  if (!mayDelete) return [];
   const deleted = new Map<string, Row>();
   for (const change of changes) {
     const kept: string[] = [];
@@ -84,7 +127,7 @@ export function deletedKeys(
           .map((column) => key[column] ?? null),
       );
       if (row !== null && belongs(pair, source, row)) kept.push(named);
-      else if (isApplied(change)) deleted.set(named, key);
+      else if (change.position <= upto) deleted.set(named, key);
     }
     // A row of one pair may have been one of another's, by the same key.
     for (const named of kept) deleted.delete(named);

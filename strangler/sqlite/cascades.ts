@@ -1,4 +1,4 @@
-import { carriedOutOf, deletedKeys, tablesWithCarriedOut } from '../carried-out.ts';
+import { dueCascades } from '../cascades.ts';
 import type { Mapping, Row } from '../mapping/index.ts';
 import type { Reference } from '../reference.ts';
 import type { SideName } from '../side.ts';
@@ -8,31 +8,29 @@ import type { Prepare } from './schema.ts';
 import { bound, name } from './values.ts';
 
 /**
- * Deletes the children of rows that changes have deleted, or takes their parent from them, as the
- * declared foreign keys say: one statement for each. Rows that are there after all keep theirs. To be
- * the last thing that a transaction writes of the business's.
- * @param changes of the whole slice: a row that is inserted again later keeps its children
- * @param isApplied whether a change was applied: not parked, nor still to come
+ * Deletes the children of rows that changes have deleted, or takes their parent from them, as the declared
+ * foreign keys say: one statement for each. To be the last write of a transaction to the business's tables.
+ * @param changes of the whole slice
+ * @param upto how far they were applied
  */
-export function carryOut(
+export function applyCascades(
   prepare: Prepare,
   mapping: Mapping,
   side: SideName,
   changes: readonly Change[],
-  isApplied: (change: Change) => boolean,
+  upto: number,
 ): void {
-  for (const table of tablesWithCarriedOut(mapping, side)) {
-    const keys = deletedKeys(mapping, side, table, changes, isApplied);
-    if (keys.length === 0) continue;
-    // What does not move is nobody's to apply: whoever else captures it has to see this.
-    prepare('UPDATE main.fig_clock SET applying = 0 WHERE id = 1').run();
-    for (const reference of carriedOutOf(mapping, side, table, referencesOf(prepare, table))) {
-      const values = padded(keys).flatMap((key) =>
-        reference.parentColumns.map((column) => bound(key[column] ?? null)),
-      );
-      const sql = carryOutSql(reference, values.length / reference.parentColumns.length);
-      prepare(sql).run(values);
-    }
+  const references = (table: string): readonly Reference[] => referencesOf(prepare, table);
+  const due = dueCascades(mapping, side, changes, upto, references);
+  if (due.length === 0) return;
+  // These rows belong to this database: its triggers must see the write.
+  prepare('UPDATE main.fig_clock SET applying = 0 WHERE id = 1').run();
+  for (const { reference, keys } of due) {
+    const values = padded(keys).flatMap((key) =>
+      reference.parentColumns.map((column) => bound(key[column] ?? null)),
+    );
+    const sql = cascadeSql(reference, values.length / reference.parentColumns.length);
+    prepare(sql).run(values);
   }
 }
 
@@ -43,7 +41,7 @@ function padded(keys: readonly Row[]): readonly Row[] {
   return [...keys, ...Array.from({ length: missing }, () => first)];
 }
 
-function carryOutSql(
+function cascadeSql(
   { child, columns, parent, parentColumns, onDelete }: Reference,
   keys: number,
 ): string {

@@ -1,1 +1,0 @@
-import './carried-out.test.ts';

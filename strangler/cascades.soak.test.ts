@@ -1,0 +1,1 @@
+import './cascades.test.ts';
