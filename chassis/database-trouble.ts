@@ -37,7 +37,12 @@ export function databaseTrouble(error: unknown): string | undefined {
   return undefined;
 }
 
-/** What the database itself said: knex puts the statement before it, with values of customers in it. */
+/** How a database begins what it says of a row that it refuses; the rest may hold anything. */
+const SAID = /(?:CHECK|UNIQUE|NOT NULL|FOREIGN KEY) constraint failed[^]*$/;
+
+/** What the database itself said: knex puts the statement before it, with its values on SQLite. */
 export function withoutStatement(message: string): string {
-  return message.slice(message.lastIndexOf(' - ') + 1).replace(/^- /, '');
+  return (
+    SAID.exec(message)?.[0] ?? message.slice(message.lastIndexOf(' - ') + 1).replace(/^- /, '')
+  );
 }

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { databaseTrouble } from './database-trouble.ts';
 import type { Database, Transaction } from './database.ts';
 import { reasonOf } from './dead-letters.ts';
 import type { DeliveryFailures } from './delivery-failures.ts';
@@ -7,6 +6,7 @@ import type { EventQueues } from './event-queues.ts';
 import type { EventSubscriber, Inbox } from './inbox.ts';
 import type { Logger } from './log.ts';
 import type { DomainEvent, Outbox } from './outbox.ts';
+import { isTemporary } from './temporary.ts';
 import { continueTrace, withTrace } from './trace.ts';
 
 interface RelayOptions {
@@ -87,8 +87,8 @@ export function startEventRelay(options: RelayOptions): () => Promise<void> {
     try {
       await database.transaction((trx) => take(trx, subscriber, id));
     } catch (error) {
-      // A database that is away or busy says nothing about the event.
-      if (databaseTrouble(error) !== undefined || !(await isGivenUp(subscriber, id, error))) {
+      // What is away, busy or about to move says nothing about the event.
+      if (isTemporary(error) || !(await isGivenUp(subscriber, id, error))) {
         throw error;
       }
     }

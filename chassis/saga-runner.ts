@@ -97,7 +97,7 @@ export function createSagaRunner<Data, Trx>({
 
   /**
    * Records what came of the present step, until it is recorded: the step is taken, and forgetting that would
-   * only repeat it. A last effect that fails for good counts as a failure of the step: it has the same limit.
+   * only repeat it. What can't be recorded for good counts as a failure of the step: it has the same limit.
    * @returns the record; undefined when the runner stopped or lost the lease before
    */
   async function advanceBy(
@@ -113,7 +113,7 @@ export function createSagaRunner<Data, Trx>({
         log.error({ err: error, saga: next.id, failures }, 'could not record a step');
         if (stopping.signal.aborted) return undefined;
         const failure = failureOf(error);
-        if (effect && failure.permanent) return advanceBy(current, failure);
+        if (failure.permanent && event.outcome !== 'failed') return advanceBy(current, failure);
         await pause(backoffMs(failures));
       }
     }

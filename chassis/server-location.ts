@@ -20,7 +20,7 @@ export interface ServerLocation {
   readonly host: string;
   readonly port: string;
   /** What its URL does not say of the way to it, as both undici and node's own client take it. */
-  readonly connect: { readonly socketPath?: string; readonly ca?: Buffer };
+  readonly connect: { readonly socketPath?: string; readonly ca?: string };
 }
 
 /**
@@ -38,7 +38,7 @@ export function locate({ url, socket, ca }: ServerSettings): ServerLocation {
     port,
     connect: {
       ...(socket === undefined ? {} : { socketPath: socket }),
-      ...(ca === undefined ? {} : { ca: readFileSync(ca) }),
+      ...(ca === undefined ? {} : { ca: readFileSync(ca, 'utf8') }),
     },
   };
 }

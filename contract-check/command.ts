@@ -15,17 +15,14 @@ import { writeWorld } from './world-files.ts';
 type AllSides = Readonly<Partial<Record<Capability, Sides>>>;
 type Print = (text: string) => void;
 
-interface Surroundings {
+/** What the command takes from the configuration. */
+export interface ContractSettings {
+  readonly upstreams: FigConfig['upstreams'];
   /** Keeps what was found, for whoever asks before a handover. */
   readonly keep: (runs: Readonly<Record<string, ContractRun>>) => Promise<void>;
-  /** The upstreams of the configuration; read only when a target is named by one. */
-  readonly upstreams: () => Promise<FigConfig['upstreams']>;
 }
 
-const NONE: Surroundings = {
-  keep: () => Promise.resolve(),
-  upstreams: () => Promise.resolve({}),
-};
+const NONE: ContractSettings = { upstreams: {}, keep: () => Promise.resolve() };
 
 interface Options {
   readonly json?: string | true;
@@ -64,6 +61,7 @@ const [WRONG_USAGE, NO_VERDICT] = [2, 3];
  * `npm run contract [-- CAPABILITY... OPTIONS]`.
  * @param args what follows `--`
  * @param sides who is compared when no running target is named
+ * @param load reads the configuration, before anything is compared
  * @returns the exit code: 0 when both sides answer alike and keep the contract, 1 when not, 3 when
  *   that could not be found out, and 2 when it was asked for in a wrong way; the reason is printed
  */
@@ -71,7 +69,7 @@ export async function contractCommand(
   args: readonly string[],
   sides: Required<AllSides>,
   print: Print,
-  { keep, upstreams }: Surroundings = NONE,
+  load: () => Promise<ContractSettings> = () => Promise.resolve(NONE),
 ): Promise<number> {
   const known = Object.keys(sides) as Capability[];
   const command = new Command('contract')
@@ -99,7 +97,8 @@ export async function contractCommand(
       command.error('error: give --target once or twice: two sides are compared');
     }
     if (options.world === undefined) {
-      const servers = await serversOf(options.target ?? [], upstreams);
+      const { upstreams, keep } = await load();
+      const servers = serversOf(options.target ?? [], upstreams);
       if ('unknown' in servers) return command.error(`error: ${servers.unknown}`);
       const asked = command.args as Capability[];
       const compared = await compare(asked, sides, servers.found, options, print);
@@ -117,13 +116,13 @@ export async function contractCommand(
 }
 
 /** The servers that are named as targets; else what is wrong with one of the names. */
-async function serversOf(
+function serversOf(
   names: readonly string[],
-  upstreams: Surroundings['upstreams'],
-): Promise<{ readonly found: readonly ServerSettings[] } | { readonly unknown: string }> {
+  upstreams: FigConfig['upstreams'],
+): { readonly found: readonly ServerSettings[] } | { readonly unknown: string } {
   const found: ServerSettings[] = [];
   for (const name of names) {
-    const server = serverAt(name) ?? (await upstreams())[name];
+    const server = serverAt(name) ?? upstreams[name];
     if (server === undefined) {
       const unknown =
         `${name} is neither an upstream of the configuration nor the base URL of a server; give a URL ` +

@@ -3,15 +3,12 @@ import { contractCommand } from './command.ts';
 import { SIDES } from './targets.ts';
 
 const { env } = process;
+const print = (text: string): void => {
+  process.stdout.write(text);
+};
 
-process.exitCode = await contractCommand(
-  process.argv.slice(2),
-  SIDES,
-  (text) => {
-    process.stdout.write(text);
-  },
-  {
-    keep: async (runs) => saveContractRuns(contractFile(env, await loadConfig(env)), runs),
-    upstreams: async () => (await loadConfig(env)).upstreams,
-  },
-);
+process.exitCode = await contractCommand(process.argv.slice(2), SIDES, print, async () => {
+  const config = await loadConfig(env);
+  const file = contractFile(env, config);
+  return { upstreams: config.upstreams, keep: async (runs) => saveContractRuns(file, runs) };
+});

@@ -1,3 +1,4 @@
+import { errorText } from '../chassis/index.ts';
 import type { MappingProblem, Pair, PairKey, Row } from './mapping/index.ts';
 import type { RowName } from './row-name.ts';
 import type { ShadowFence } from './shadow-fence.ts';
@@ -214,7 +215,7 @@ export class ApplyError extends Error {
   readonly poison: boolean;
 
   constructor(change: Change, cause: unknown, poison = false) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = errorText(cause);
     super(
       `change ${change.position} (${change.op} ${change.table} ${JSON.stringify(change.key)}) ` +
         `can't be applied: ${reason}`,

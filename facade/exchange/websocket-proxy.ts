@@ -44,14 +44,7 @@ const proxy = createProxyMiddleware({
   pathFilter: () => true,
   router: (req) => {
     const { host, port, secure, connect } = passageOf(req).upstream.location;
-    const { socketPath, ca } = connect;
-    return {
-      host,
-      port,
-      protocol: secure ? 'https:' : 'http:',
-      ...(socketPath === undefined ? {} : { socketPath }),
-      ...(ca === undefined ? {} : { ca: ca.toString() }),
-    };
+    return { host, port, protocol: secure ? 'https:' : 'http:', ...connect };
   },
   on: {
     proxyReqWs: (request, req) => follow(request, passageOf(req)),

@@ -91,6 +91,16 @@ function withLetters(
 const next = (command: string): unknown => expect.stringContaining(`\nnext: ${command}\n`);
 
 describe('fig dead-letters', () => {
+  it('retries all of a kind, also more than an application lists at once', () =>
+    withLetters(async (fig) => {
+      for (let id = 0; id < 1_003; id += 1) step.add(`buy:${id}`, 'buy: pay', 'answered 422');
+      expect(await fig('dead-letters retry --kind step')).toMatchObject({
+        code: 0,
+        stdout: '1,003 steps will be tried again\n',
+      });
+      expect(step.letters.size).toBe(0);
+    }));
+
   it('lists, shows, retries and drops what an application has given up', () =>
     withLetters(async (fig) => {
       expect(await fig('dead-letters')).toMatchObject({

@@ -269,6 +269,18 @@ describe('fig doctor', () => {
       }),
     ));
 
+  it('looks at databases in which somebody else is writing', () =>
+    withShop(async (fig, { legacy, extracted }) => {
+      for (const side of [legacy, extracted]) side.exec('BEGIN IMMEDIATE');
+      try {
+        const { stdout } = await fig('doctor');
+        expect(stdout).toContain('legacy is open (1), extracted is closed (0)');
+        expect(stdout).not.toContain('database_unreachable');
+      } finally {
+        for (const side of [legacy, extracted]) side.exec('ROLLBACK');
+      }
+    }));
+
   it('puts triggers back that somebody has dropped or altered, and distrusts what came past them', () =>
     withShop(async (fig, sides) => {
       sides.legacy.exec('DROP TRIGGER fig_shop_capture_update_STOCK');

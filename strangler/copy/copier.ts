@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { errorText } from '../../chassis/index.ts';
 import { sameDirection } from '../direction.ts';
 import type { Direction } from '../direction.ts';
 import type { Applier, ApplierProblem } from '../feed/index.ts';
@@ -112,7 +113,7 @@ export class Copier {
     } catch (error) {
       // A timer that is aborted does not say why.
       const cause: unknown = signal.aborted ? signal.reason : error;
-      this.#problem = cause instanceof Error ? cause.message : String(cause);
+      this.#problem = errorText(cause);
       throw cause;
     }
   }

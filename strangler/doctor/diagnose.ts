@@ -327,14 +327,15 @@ function parkedChanges(one: Case): readonly Finding[] {
   return [finding(one, 'changes_parked', { what, why, remedies })];
 }
 
-/** The mapping gives a reason why this does no harm; that it happens is worth knowing. */
+/** Where the mapping gives a reason why this does no harm, that it happens is still worth knowing. */
 function dangling(one: Case): readonly Finding[] {
   const found = one.facts.dangling;
   if (found.length === 0) return [];
   const what = found.join('; ');
   const why =
-    'nobody carries a foreign key out between a table that moves and one that does not; a dump of this ' +
-    'database can not be restored with the key, and the rows are for the business to mend';
+    'no database enforces a foreign key between a table that moves and one that does not, and the engine ' +
+    'carries out only cascades that the mapping declares; a dump of this database can not be restored with ' +
+    'the key, and the rows are for the business to mend';
   return [finding(one, 'dangling_rows', { level: 'notice', what, why })];
 }
 

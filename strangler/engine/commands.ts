@@ -277,18 +277,22 @@ export function leading(steward: Steward): Plane {
   return plane;
 }
 
+/** What keeps rows from being read as the mapping says. */
+const UNREADABLE = new Set(['no_table', 'no_column']);
+
 /**
- * Those of them whose rows can be read as the mapping says.
- * @throws Problem `gate_refused` where a table or column of the mapping is gone, or no longer fits
+ * The plane of a capability that this engine leads, if the tables and columns of its mapping exist.
+ * @throws Problem 503 when it does not lead, `gate_refused` when one is missing
  */
-export async function fitting(steward: Steward): Promise<Plane> {
+export async function readablePlane(steward: Steward): Promise<Plane> {
   const plane = leading(steward);
   const { legacy, extracted } = plane.sides;
-  const [first] = [...(await legacy.problems()), ...(await extracted.problems())];
-  if (first === undefined) return plane;
+  const problems = [...(await legacy.problems()), ...(await extracted.problems())];
+  const missing = problems.find(({ code }) => UNREADABLE.has(code));
+  if (missing === undefined) return plane;
   const { capability } = steward;
   const next = `fig check ${capability}`;
-  throw gateRefused(capability, { ok: false, gate: 'schema', reason: first.message, next });
+  throw gateRefused(capability, { ok: false, gate: 'schema', reason: missing.message, next });
 }
 
 export function notLeading(steward: Steward): Problem {

@@ -27,7 +27,7 @@ import { abort } from './abort.ts';
 import type { AbortAnswer } from './abort.ts';
 import { deadChanges } from './dead-changes.ts';
 import type { CohortWish } from './cohort-wish.ts';
-import { fitting, handOver, notLeading, planHandover, turnFlag } from './commands.ts';
+import { handOver, notLeading, planHandover, readablePlane, turnFlag } from './commands.ts';
 import type { HandoverAnswer, HandoverPlan, HandoverWishes } from './commands.ts';
 import { openPlane } from './plane.ts';
 import type { DataDeclaration, Plane } from './plane.ts';
@@ -185,7 +185,7 @@ export class Engine implements EngineControl {
     steward: Steward,
     { deleteRows, ...wish }: CopyWish & DeletionWish,
   ): Promise<void> {
-    const plane = await fitting(steward);
+    const plane = await readablePlane(steward);
     const { data } = plane;
     if (wish.restart) await refuseRemoval(plane, deleteRows);
     remembered(plane, 'backfill', data.backfill(wish)).catch((error: unknown) => {
@@ -195,14 +195,14 @@ export class Engine implements EngineControl {
 
   /** What both sides hold, and what would vanish if the owner's rows replaced the other side's. */
   async removal(steward: Steward, { deleteRows }: DeletionWish): Promise<RemovalPlan> {
-    return refuseRemoval(await fitting(steward), deleteRows);
+    return refuseRemoval(await readablePlane(steward), deleteRows);
   }
 
   async reconcile(
     steward: Steward,
     { sample, repair, deleteRows }: ReconcileOrder,
   ): Promise<ReconcileReport> {
-    const plane = await fitting(steward);
+    const plane = await readablePlane(steward);
     if (repair) await refuseRemoval(plane, deleteRows);
     const { data, sides } = plane;
     const work = repair ? data.repair({ sample }) : data.reconcile({ sample });

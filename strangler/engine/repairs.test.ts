@@ -97,17 +97,18 @@ describe('repairs by the engine', () => {
         await prepare(running);
         const fig = await figFor(sides, running.url);
         expect(await fig('doctor')).toMatchObject({ code: 0 });
-        sides.extracted.exec('ALTER TABLE levels RENAME COLUMN note TO remark');
+        const both = [sides.legacy, sides.extracted];
+        for (const side of both) side.exec('ALTER TABLE fig_reconcile RENAME TO away');
         const failed = await running.call('POST', '/reconciles', { capability: 'shop' });
         expect([failed.status, JSON.stringify(failed.body)]).toEqual([
           500,
-          expect.stringContaining('no such column'),
+          expect.stringContaining('no such table'),
         ]);
-        sides.extracted.exec('ALTER TABLE levels RENAME COLUMN remark TO note');
+        for (const side of both) side.exec('ALTER TABLE away RENAME TO fig_reconcile');
         expect(await fig('doctor')).toMatchObject({
           code: 1,
           stdout: expect.stringMatching(
-            /remedy_fails: the last comparison broke off: .*no such column/,
+            /remedy_fails: the last comparison broke off: .*no such table/,
           ),
         });
         expect(await fig('reconcile shop')).toMatchObject({ code: 0 });

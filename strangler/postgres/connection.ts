@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Pool, types } from 'pg';
 import type { PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg';
-import { shownUrl } from '../../chassis/index.ts';
+import { errorText, shownUrl } from '../../chassis/index.ts';
 import type { CommitWatch } from '../side-database.ts';
 
 /** A connection inside a transaction. */
@@ -254,7 +254,7 @@ function isConnectionLoss(error: unknown): boolean {
 function unreachable(url: string, error: unknown): UnreachableError {
   // Of a name with several addresses, each attempt has an error of its own, and the whole none.
   const [first = error] = error instanceof AggregateError ? (error.errors as unknown[]) : [];
-  const reason = first instanceof Error ? first.message : String(first);
+  const reason = errorText(first);
   return new UnreachableError(`the database ${shownUrl(url)} can't be reached: ${reason}`, {
     cause: error,
   });

@@ -159,7 +159,7 @@ export const configSchema = z.strictObject({
   stripsParameters: z.array(z.string()).default([]),
   /**
    * Upstreams that list at `/dead-letters` what they have given up on: events that a subscriber can't
-   * take, steps that are refused for good.
+   * take, steps that fail for good.
    */
   deadLetters: z.array(z.string()).default([]),
   /** The header that names the customer: stickiness, and reading one's own writes. */

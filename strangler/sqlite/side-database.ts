@@ -85,9 +85,9 @@ export class SqliteSideDatabase implements SideDatabase {
   }
 
   problems(): Promise<readonly MappingProblem[]> {
-    return this.#db.transaction(() => [
+    return this.#db.snapshot(() => [
       ...checkMapping(this.#mapping),
-      ...checkSchema((sql) => this.#db.write(sql), this.#mapping, this.side),
+      ...checkSchema((sql) => this.#db.read(sql), this.#mapping, this.side),
     ]);
   }
 

@@ -108,14 +108,10 @@ export async function retryDeadLetters(
     const chosen = id === undefined ? undefined : idOf(id, names);
     return retry(context, output, capability, { id: chosen, timeoutMs });
   }
-  const chosen =
-    names.length > 0 ? [await find(context, kind, onlyName(names))] : await allOf(context, kind);
-  let retried = 0;
-  for (const { teller, letter } of chosen) {
-    const problem = await decideDeadLetter(context, teller, letter, 'retry');
-    if (typeof problem === 'string') throw notDecided(teller, letter, problem);
-    if (problem === null) retried += 1;
-  }
+  const retried =
+    names.length > 0
+      ? await retryAll(context, [await find(context, kind, onlyName(names))])
+      : await retryKind(context, kind);
   output.result(
     { kind, retried },
     () => `${plural(retried, kind)} will be tried again`,
@@ -213,6 +209,35 @@ async function find(context: Context, kind: Kind, id: string): Promise<Located<O
   throw none(kind, id);
 }
 
+/** Retries all of a kind. Applications list some at a time, and only once more what has failed again. */
+async function retryKind(context: Context, kind: Kind): Promise<number> {
+  const seen = new Set<string>();
+  let retried = 0;
+  for (;;) {
+    const listed = await allOf(context, kind);
+    const fresh = listed.filter(
+      ({ teller, letter }) => !seen.has(`${teller.upstream} ${letter.id}`),
+    );
+    if (fresh.length === 0) return retried;
+    for (const { teller, letter } of fresh) seen.add(`${teller.upstream} ${letter.id}`);
+    retried += await retryAll(context, fresh);
+  }
+}
+
+/** @returns how many there still were */
+async function retryAll(
+  context: Context,
+  chosen: readonly Located<Pick<AskedLetter, 'kind' | 'id'>>[],
+): Promise<number> {
+  let retried = 0;
+  for (const { teller, letter } of chosen) {
+    const problem = await decideDeadLetter(context, teller, letter, 'retry');
+    if (typeof problem === 'string') throw notDecided(teller, letter, problem);
+    if (problem === null) retried += 1;
+  }
+  return retried;
+}
+
 /** @throws CommandError when one can't be asked: "all" would not be true */
 async function allOf(context: Context, kind: Kind): Promise<readonly Located<AskedLetter>[]> {
   const told = await askDeadLetters(context, `?kind=${kind}`);
@@ -260,16 +285,16 @@ function none(kind: string, id: string): CommandError {
 
 function notAsked(unasked: readonly Unasked[]): CommandError {
   const list = unasked.map(({ source, reason }) => `${source}: ${reason}`).join('; ');
-  const message = `not everybody could be asked: ${list}`;
+  const message = `these did not answer: ${list}`;
   return new CommandError(EXIT.failed, 'not_asked', message, 'fig status');
 }
 
 function notDecided(
   { upstream, server }: Teller,
-  { id }: AskedLetter,
+  { id }: Pick<AskedLetter, 'id'>,
   problem: string,
 ): CommandError {
-  const message = `nobody knows what became of ${id}: ${upstream} (${server.url}) was asked, and ${problem}`;
+  const message = `the outcome of ${id} is unknown: ${upstream} (${server.url}) was asked, and ${problem}`;
   return new CommandError(EXIT.failed, 'not_decided', message, 'fig dead-letters list');
 }
 

@@ -32,8 +32,8 @@ export function addDeadLetters(program: Command, run: Run): void {
   const letters = program
     .command('dead-letters')
     .description(
-      'see to what was given up until a person decides: changes that could not be applied, events ' +
-        'that a subscriber could not take, steps that are refused for good',
+      'manage dead letters, which wait for an operator: changes that could not be applied, events that a ' +
+        'subscriber could not take, steps of an order that fail for good',
     )
     .addHelpText(
       'after',
