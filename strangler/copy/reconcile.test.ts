@@ -2,12 +2,29 @@ import { describe, expect, it } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { built, eventually } from '../../tests/support/index.ts';
+import { defineMapping, same } from '../mapping/index.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import { handOver } from '../testing/hand-over.ts';
+import { withMoved } from '../testing/moving.ts';
 import { expectEqual, TIME, withPlane } from '../testing/plane.ts';
 import type { Prompt, Sides } from '../testing/sides.ts';
+import { reconcile } from './reconcile.ts';
 import type { ReconcileReport } from './report.ts';
+
+const WORD = 'CREATE TABLE word (k INTEGER PRIMARY KEY, v TEXT)';
+const words = defineMapping({
+  capability: 'words',
+  pairs: [
+    {
+      name: 'word',
+      legacy: { table: 'word' },
+      extracted: { table: 'word' },
+      key: [same('k', 'k')],
+      columns: [same('v', 'v')],
+    },
+  ],
+});
 
 async function withHotRows({ legacy }: Sides, work: () => Promise<void>): Promise<void> {
   const script = built(new URL('../testing/hot-writer.ts', import.meta.url));
@@ -26,6 +43,31 @@ async function withHotRows({ legacy }: Sides, work: () => Promise<void>): Promis
 }
 
 describe('comparing both sides', () => {
+  it('does not take what this owner wrote before a handover for what the other side has to hold', () =>
+    withMoved(
+      { mapping: words, legacy: ['sqlite', WORD], extracted: ['sqlite', WORD] },
+      async ({ plane, sessions, databases }) => {
+        await sessions.legacy.run("INSERT INTO word VALUES (1, 'first')");
+        await plane.barrier();
+        await handOver(plane, 'legacy');
+        await sessions.extracted.run("UPDATE word SET v = 'second'");
+        await plane.barrier();
+        await handOver(plane, 'extracted');
+        await plane.halt();
+        await sessions.legacy.run("UPDATE word SET v = 'third'");
+        const report = await reconcile({
+          mapping: words,
+          source: databases.legacy,
+          target: databases.extracted,
+          signal: new AbortController().signal,
+          applied: () => Promise.resolve(),
+        });
+        expect(report.pairs).toEqual([
+          { pair: 'word', rows: 1, missing: 0, extra: 0, different: 0, unsettled: 1 },
+        ]);
+      },
+    ));
+
   it('finds what is damaged and nothing else while another process changes the same rows', async () => {
     await withPlane(async (plane, sides) => {
       sides.legacy.exec(`INSERT INTO STOCK VALUES ('calm', 1, 0, NULL)`);

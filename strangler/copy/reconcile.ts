@@ -254,7 +254,9 @@ async function judgeAt(
     // row that is gone by then is deleted on the target, from all pairs of its table.
     if (secrets.length > 0) return 'hot';
     const change = await snapshot.changeAt(pair, partners.key, applied);
-    if (change === undefined) return 'hot';
+    const newest = await snapshot.changeAt(pair, partners.key, Number.MAX_SAFE_INTEGER);
+    // After an image of an earlier tenure of this owner's the other side was the owner, and wrote for itself.
+    if (change === undefined || change.epoch !== newest?.epoch) return 'hot';
     const image = change.image as Row | null;
     const asOfThen = image !== null && belongs(pair, side, image) ? image : undefined;
     return differenceOf(pair, side, { source: asOfThen, target: partners.target });
