@@ -28,12 +28,18 @@ export interface RowReader {
   unkeyed(pair: Pair, limit: number): Promise<readonly Row[]>;
 }
 
+export interface ChangedKey {
+  readonly key: PairKey;
+  /** At which this side was the owner. */
+  readonly epoch: number;
+}
+
 /** One moment of a side's database. */
 export interface Snapshot extends RowReader {
   /** How far the other side's feed has been applied here. */
   applied(): Promise<number>;
-  /** Keys of the pair that this side's feed names between a position and this moment. */
-  changedSince(pair: Pair, after: number): Promise<readonly PairKey[]>;
+  /** Keys of the pair that this side's feed names between a position and this moment, in its order. */
+  changedSince(pair: Pair, after: number): Promise<readonly ChangedKey[]>;
   /** The secret columns of rows, in their order; undefined for those that are gone. */
   secrets(rows: readonly RowName[]): Promise<readonly (Row | undefined)[]>;
   /** The newest change of a row at or below a position, if this side's feed still holds it. */

@@ -245,18 +245,18 @@ async function judgeAt(
   applied: number,
   needed: boolean,
 ): Promise<(source: SideDatabase, partners: Partners) => Promise<Finding>> {
-  const keys = needed ? await snapshot.changedSince(pair, applied) : [];
-  const changed = new Set(keys.map((key) => encodeValues(key)));
+  const changes = needed ? await snapshot.changedSince(pair, applied) : [];
+  const changed = new Map(changes.map(({ key, epoch }) => [encodeValues(key), epoch]));
   const secrets = secretColumnsOf(mapping, source.side, pair[source.side].table);
   return async ({ side }, partners) => {
-    if (!changed.has(encodeValues(partners.key))) return differenceOf(pair, side, partners);
+    const epoch = changed.get(encodeValues(partners.key));
+    if (epoch === undefined) return differenceOf(pair, side, partners);
     // No image has them: they are read when a change is applied, and may be newer than the change. A
     // row that is gone by then is deleted on the target, from all pairs of its table.
     if (secrets.length > 0) return 'hot';
     const change = await snapshot.changeAt(pair, partners.key, applied);
-    const newest = await snapshot.changeAt(pair, partners.key, Number.MAX_SAFE_INTEGER);
-    // After an image of an earlier tenure of this owner's the other side was the owner, and wrote for itself.
-    if (change === undefined || change.epoch !== newest?.epoch) return 'hot';
+    // Between two epochs of this owner's the other side was the owner, and may have written the row itself.
+    if (change === undefined || change.epoch !== epoch) return 'hot';
     const image = change.image as Row | null;
     const asOfThen = image !== null && belongs(pair, side, image) ? image : undefined;
     return differenceOf(pair, side, { source: asOfThen, target: partners.target });

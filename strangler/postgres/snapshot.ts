@@ -2,7 +2,7 @@ import type { SideName } from '../side.ts';
 import { otherSide } from '../side.ts';
 import { compareKeys, decodeRow, pairKeyOf, secretColumnsOf } from '../mapping/index.ts';
 import type { Mapping, Pair, PairKey, Row, SqlValue } from '../mapping/index.ts';
-import type { RowName, Snapshot } from '../side-database.ts';
+import type { ChangedKey, RowName, Snapshot } from '../side-database.ts';
 import { PackedChange } from '../packed-change.ts';
 import type { PackedRow } from '../packed-change.ts';
 import type { Change } from '../store.ts';
@@ -42,16 +42,18 @@ export class PostgresSnapshot extends PostgresRowReader implements Snapshot {
   }
 
   /** What is visible here and has no position yet will get one behind all others. */
-  async changedSince(pair: Pair, after: number): Promise<readonly PairKey[]> {
+  async changedSince(pair: Pair, after: number): Promise<readonly ChangedKey[]> {
     const { capability } = this.#mapping;
-    const { rows } = await this.#client.query<{ key: string }>(
-      `SELECT key FROM ${name(feedTable(capability))} WHERE position > $1 AND tbl = $2
-       UNION ALL SELECT key FROM ${name(captureTable(capability))} WHERE tbl = $2`,
+    const { rows } = await this.#client.query<{ key: string; epoch: number }>(
+      `(SELECT key, epoch FROM ${name(feedTable(capability))} WHERE position > $1 AND tbl = $2
+         ORDER BY position)
+       UNION ALL SELECT key, epoch FROM ${name(captureTable(capability))} WHERE tbl = $2`,
       [after, pair[this.#side].table],
     );
-    return rows
-      .map(({ key }) => pairKeyOf(pair, this.#side, decodeRow(key)))
-      .filter((key) => key !== undefined);
+    return rows.flatMap(({ key: named, epoch }) => {
+      const key = pairKeyOf(pair, this.#side, decodeRow(named));
+      return key === undefined ? [] : [{ key, epoch: Number(epoch) }];
+    });
   }
 
   async secrets(rows: readonly RowName[]): Promise<readonly (Row | undefined)[]> {

@@ -2,7 +2,7 @@ import type { SideName } from '../side.ts';
 import { otherSide } from '../side.ts';
 import { compareKeys, decodeRow, secretColumnsOf, usableKeyOf } from '../mapping/index.ts';
 import type { Mapping, Pair, PairKey, Row } from '../mapping/index.ts';
-import type { RowName, Snapshot } from '../side-database.ts';
+import type { ChangedKey, RowName, Snapshot } from '../side-database.ts';
 import { PackedChange } from '../packed-change.ts';
 import type { PackedRow } from '../packed-change.ts';
 import type { Change } from '../store.ts';
@@ -40,14 +40,14 @@ export class SqliteSnapshot extends AwaitedRows implements Snapshot {
     return position ?? 0;
   }
 
-  async changedSince(pair: Pair, after: number): Promise<readonly PairKey[]> {
-    const keys = this.#db
-      .read(`SELECT key FROM ${this.#feed} WHERE position > ? AND tbl = ?`)
-      .pluck()
-      .all(after, pair[this.#side].table) as string[];
-    return keys
-      .map((key) => usableKeyOf(pair, this.#side, decodeRow(key)))
-      .filter((key) => key !== undefined);
+  async changedSince(pair: Pair, after: number): Promise<readonly ChangedKey[]> {
+    const changes = this.#db
+      .read(`SELECT key, epoch FROM ${this.#feed} WHERE position > ? AND tbl = ? ORDER BY position`)
+      .all(after, pair[this.#side].table) as { key: string; epoch: number }[];
+    return changes.flatMap(({ key: named, epoch }) => {
+      const key = usableKeyOf(pair, this.#side, decodeRow(named));
+      return key === undefined ? [] : [{ key, epoch }];
+    });
   }
 
   async secrets(rows: readonly RowName[]): Promise<readonly (Row | undefined)[]> {
