@@ -138,10 +138,7 @@ export class Copier {
     const options = { mapping, source, target, epoch, applier, signal, pace, whenCalm };
     const ready = await backfill(options);
     await untilApplied(find, direction, signal, async (position) => position >= ready);
-    await refuseShort({ mapping, source, target, signal }, async () => {
-      const last = await source.feed.last();
-      await untilApplied(find, direction, signal, async (position) => position >= last);
-    });
+    await refuseShort({ mapping, source, target });
     await target.apply(epoch, (transaction) => transaction.setComplete(), true);
     await this.#limit(find, null);
   }

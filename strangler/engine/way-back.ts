@@ -1,13 +1,16 @@
-import { errorText } from '../../chassis/index.ts';
+import { databaseTrouble, errorText } from '../../chassis/index.ts';
 import { revealer } from '../feed/index.ts';
 import { keyColumnsOf } from '../mapping/index.ts';
 import type { Mapping, Pair, Row } from '../mapping/index.ts';
+import { ApplyError } from '../side-database.ts';
 import type { RowName, SideDatabase } from '../side-database.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
+import type { Change } from '../store.ts';
 import type { Plane } from './plane.ts';
 
 const APPLIED_MS = 2_000;
+const TRIES = 5;
 
 /**
  * Proves that changes find their way to the other side and back, by a row of each pair. There: the
@@ -30,10 +33,23 @@ export async function proveWayBack(plane: Plane, to: SideName): Promise<string |
     const reveal = revealer(data.mapping, target);
     const slice = { capability: data.capability, feedOf: target.side, after: 0, upto: 0 };
     const { changes } = await reveal({ ...slice, changes: back });
-    await source.checks.tryApply(changes);
+    await tryApply(source, changes);
     return null;
   } catch (error) {
     return `a row of ${target.side} could not be brought back to ${source.side}: ${errorText(error)}`;
+  }
+}
+
+/** Tries again what a lock of the business's is in the way of: that says nothing about the way back. */
+async function tryApply({ checks }: SideDatabase, changes: readonly Change[]): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await checks.tryApply(changes);
+      return;
+    } catch (error) {
+      const cause = error instanceof ApplyError ? error.cause : error;
+      if (attempt === TRIES || databaseTrouble(cause) === undefined) throw error;
+    }
   }
 }
 
