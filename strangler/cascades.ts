@@ -108,9 +108,9 @@ function deletedKeys(
   const pairs = anchorsOf(mapping, side, table);
   // Images are parsed when they are looked at, and most slices delete nothing.
   const isFiltered = pairs.some((pair) => pair[source].where !== undefined);
-  const sources = pairs.map((pair) => pair[source].table);
+  const sources = new Set(pairs.map((pair) => pair[source].table));
   const mayDelete = changes.some(
-    (change) => (isFiltered || change.op !== 'upsert') && sources.includes(change.table),
+    (change) => (isFiltered || change.op !== 'upsert') && sources.has(change.table),
   );
   if (!mayDelete) return [];
   const deleted = new Map<string, Row>();

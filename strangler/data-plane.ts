@@ -8,6 +8,7 @@ import { directionOf, isSplit, ownerOf, ownersOf, restOf, SplitError } from './d
 import { trim } from './feed/index.ts';
 import type { Pipeline } from './feed/index.ts';
 import type { Mapping } from './mapping/index.ts';
+import { refuseProblems } from './schema-check.ts';
 import { ParkedError } from './side-database.ts';
 import type { SideDatabase } from './side-database.ts';
 import { otherSide } from './side.ts';
@@ -69,11 +70,19 @@ export class DataPlane {
     return this.#database(side).store;
   }
 
-  /** Prepares both databases; running it again changes nothing. @throws ConfigurationError */
+  /**
+   * Prepares both databases; running it again changes nothing.
+   * @throws ConfigurationError where one of them can't be prepared, and then the other is not either
+   */
   async install(): Promise<void> {
+    const [extracted, legacy] = [this.#database('extracted'), this.#database('legacy')];
+    if (!(await extracted.installation()) || !(await legacy.installation())) {
+      const problems = [...(await legacy.problems()), ...(await extracted.problems())];
+      refuseProblems(this.capability, problems);
+    }
     // The side that must not write first.
-    await this.#database('extracted').install();
-    await this.#database('legacy').install();
+    await extracted.install();
+    await legacy.install();
   }
 
   /** Takes everything of this capability out of both databases. */

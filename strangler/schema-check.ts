@@ -1,3 +1,4 @@
+import { ConfigurationError } from '../chassis/index.ts';
 import type { ForeignTrigger } from './check/inspector.ts';
 import { columnOn, keyColumnsOf, tablesOf, writes } from './mapping/index.ts';
 import type { Mapping, MappingProblem } from './mapping/index.ts';
@@ -154,4 +155,11 @@ function checkKeys(mapping: Mapping, side: SideName, table: string, facts: Table
     }
   }
   return findings;
+}
+
+/** @throws ConfigurationError that lists all problems, where there are any */
+export function refuseProblems(capability: string, problems: readonly MappingProblem[]): void {
+  if (problems.length === 0) return;
+  const list = problems.map(({ code, message }) => `${code}: ${message}`).join('\n  ');
+  throw new ConfigurationError(`the mapping of ${capability} can't be used:\n  ${list}`);
 }

@@ -1,11 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
+import { createLog } from '../../chassis/index.ts';
 import { checkCapability } from '../check/index.ts';
 import type { CheckReport } from '../check/index.ts';
+import { DataPlane } from '../data-plane.ts';
 import { decodeRow, defineMapping, enumeration, same } from '../mapping/index.ts';
 import type { Codec, Mapping, SqlValue } from '../mapping/index.ts';
-import { openInspectors } from '../sides.ts';
+import { openInspectors, openSides } from '../sides.ts';
 import { withSidesOf } from '../testing/dialects.ts';
 import type { DialectSides } from '../testing/dialects.ts';
+import { withMoving } from '../testing/moving.ts';
 import { postgresShopSchema } from '../testing/postgres-shop.ts';
 import { shop } from '../testing/shop.ts';
 import { storedIn } from './column-types.ts';
@@ -17,6 +20,19 @@ import { readSchemas } from './schema.ts';
 import type { Column } from './schema.ts';
 import { uninstall } from './uninstall.ts';
 import { imageSql } from './values.ts';
+
+const words = defineMapping({
+  capability: 'words',
+  pairs: [
+    {
+      name: 'word',
+      legacy: { table: 'word' },
+      extracted: { table: 'word' },
+      key: [same('k', 'k')],
+      columns: [same('v', 'v')],
+    },
+  ],
+});
 
 async function checked({ urls }: DialectSides, mapping: Mapping = shop): Promise<CheckReport> {
   const inspectors = await openInspectors(mapping, urls);
@@ -175,6 +191,56 @@ describe('a check on PostgreSQL', () => {
         ORDER BY name`;
       expect(await extracted.rows(made)).toEqual(await legacy.rows(made));
     }));
+
+  it('names each missing right, and nothing is installed on either side before', () =>
+    withMoving(
+      {
+        mapping: words,
+        legacy: ['postgres', 'CREATE TABLE word (k INT PRIMARY KEY, v TEXT)'],
+        extracted: ['postgres', 'CREATE TABLE word (k INT PRIMARY KEY, v TEXT)'],
+      },
+      async ({ urls, sessions }) => {
+        const user = `fig_test_stranger_${process.pid}`;
+        const owner = `fig_test_business_${process.pid}`;
+        await sessions.legacy
+          .run(`CREATE ROLE ${user} LOGIN PASSWORD 'geheim'; CREATE ROLE ${owner};
+          GRANT CREATE, USAGE ON SCHEMA public TO ${owner}; ALTER TABLE word OWNER TO ${owner}`);
+        const as = Object.assign(new URL(urls.legacy), { username: user, password: 'geheim' }).href;
+        const databases = openSides(words, { ...urls, legacy: as });
+        const plane = new DataPlane({
+          mapping: words,
+          databases,
+          log: createLog('test', 'silent'),
+        });
+        try {
+          await expect(plane.install()).rejects.toThrow(
+            new RegExp(
+              `missing_right: legacy schema public: .+; GRANT CREATE, USAGE ON SCHEMA public TO ${user}\\n` +
+                ` +missing_right: legacy table word: .+; GRANT ${owner} TO ${user}$`,
+            ),
+          );
+          const ours = `SELECT FROM pg_class WHERE relname LIKE 'fig%'`;
+          expect(await sessions.legacy.rows(ours)).toEqual([]);
+          expect(await sessions.extracted.rows(ours)).toEqual([]);
+          const inspectors = await openInspectors(words, { ...urls, legacy: as });
+          const report = await checkCapability({ mapping: words, inspectors, measure: true });
+          expect(report.findings.map(({ code }) => code)).toEqual([
+            'missing_right',
+            'missing_right',
+          ]);
+          await inspectors.legacy.close();
+          await inspectors.extracted.close();
+          await sessions.legacy.run(`GRANT CREATE, USAGE ON SCHEMA public TO ${user};
+            GRANT ${owner} TO ${user}`);
+          await plane.install();
+        } finally {
+          await plane.stop();
+          await sessions.legacy.run(
+            `DROP OWNED BY ${user}, ${owner} CASCADE; DROP ROLE ${user}, ${owner}`,
+          );
+        }
+      },
+    ));
 
   it('names the grants with which a user who owns nothing can install, and take out again', () =>
     withSidesOf('postgres', async ({ urls, legacy }) => {

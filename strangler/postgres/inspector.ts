@@ -16,6 +16,7 @@ import { PostgresConnection } from './connection.ts';
 import type { PostgresClient } from './connection.ts';
 import { filterSql } from './filter-sql.ts';
 import { installStatements, searchPathOf } from './install.ts';
+import { checkRights } from './rights.ts';
 import { checkSchemas, foreignTriggers, orderSql, readSchemas } from './schema.ts';
 import type { Column, Schemas } from './schema.ts';
 import { imageSql, name } from './values.ts';
@@ -27,6 +28,7 @@ interface About {
   readonly schemas: Schemas;
   readonly searchPath: string;
   readonly roles: Roles;
+  readonly rights: readonly MappingProblem[];
 }
 
 interface Roles {
@@ -54,7 +56,16 @@ export class PostgresInspector implements SideInspector {
         const schemas = await readSchemas(client, tablesOf(mapping, side));
         const searchPath = await searchPathOf(client);
         const roles = await rolesOf(client, tablesOf(mapping, side));
-        return new PostgresInspector({ connection, mapping, side, schemas, searchPath, roles });
+        const rights = await checkRights(client, mapping, side);
+        return new PostgresInspector({
+          connection,
+          mapping,
+          side,
+          schemas,
+          searchPath,
+          roles,
+          rights,
+        });
       });
     } catch (error) {
       await connection.close();
@@ -63,8 +74,8 @@ export class PostgresInspector implements SideInspector {
   }
 
   async problems(): Promise<readonly MappingProblem[]> {
-    const { schemas, mapping } = this.#about;
-    return checkSchemas(schemas, mapping, this.side);
+    const { schemas, mapping, rights } = this.#about;
+    return [...checkSchemas(schemas, mapping, this.side), ...rights];
   }
 
   async triggers(): Promise<readonly ForeignTrigger[]> {

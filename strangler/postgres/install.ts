@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ConfigurationError } from '../../chassis/index.ts';
+import { refuseProblems } from '../schema-check.ts';
 import type { SideName } from '../side.ts';
 import { tablesOf } from '../mapping/index.ts';
 import type { Mapping } from '../mapping/index.ts';
@@ -33,7 +33,7 @@ export function install(
     await checkLedgerVersion(connection);
     const tables = tablesOf(mapping, side);
     const schemas = await connection.snapshot((client) => readSchemas(client, tables));
-    refuse(mapping, side, schemas);
+    refuseProblems(mapping.capability, checkSchemas(schemas, mapping, side));
     await createIndexes(connection, mapping, side, schemas);
     const failed = `triggers of ${mapping.capability} could not be made`;
     await persistently(connection, tables, failed, async () => {
@@ -125,13 +125,6 @@ export async function demandReconcile(
        ON CONFLICT (capability) DO UPDATE SET reason = excluded.reason, at = excluded.at`,
     [capability, reason, Date.now()],
   );
-}
-
-function refuse(mapping: Mapping, side: SideName, schemas: Schemas): void {
-  const problems = checkSchemas(schemas, mapping, side);
-  if (problems.length === 0) return;
-  const list = problems.map(({ code, message }) => `${code}: ${message}`).join('\n  ');
-  throw new ConfigurationError(`the mapping of ${mapping.capability} can't be used:\n  ${list}`);
 }
 
 /** Everything that installing creates in a database where nothing is installed, in order. */

@@ -27,6 +27,7 @@ import { PostgresParkedChanges } from './parked-table.ts';
 import { lastReport, saveReport } from './reports.ts';
 import { PostgresRetirement } from './retirement.ts';
 import { requeue } from './requeue.ts';
+import { checkRights } from './rights.ts';
 import { checkSchemas, readSchemas } from './schema.ts';
 import type { Schemas } from './schema.ts';
 import { Sequencer } from './sequencer.ts';
@@ -82,8 +83,10 @@ export class PostgresSideDatabase implements SideDatabase {
 
   async problems(): Promise<readonly MappingProblem[]> {
     const tables = tablesOf(this.#mapping, this.side);
-    const now = await this.#db.snapshot((client) => readSchemas(client, tables));
-    return checkSchemas(now, this.#mapping, this.side);
+    return this.#db.snapshot(async (client) => [
+      ...checkSchemas(await readSchemas(client, tables), this.#mapping, this.side),
+      ...(await checkRights(client, this.#mapping, this.side)),
+    ]);
   }
 
   async installation(): Promise<Installation | undefined> {

@@ -52,7 +52,7 @@ export class PostgresSnapshot extends PostgresRowReader implements Snapshot {
     );
     return rows.flatMap(({ key: named, epoch }) => {
       const key = pairKeyOf(pair, this.#side, decodeRow(named));
-      return key === undefined ? [] : [{ key, epoch: Number(epoch) }];
+      return key === undefined ? [] : [{ key, epoch }];
     });
   }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ConfigurationError } from '../../chassis/index.ts';
+import { refuseProblems } from '../schema-check.ts';
 import type { SideName } from '../side.ts';
 import { checkMapping } from '../mapping/index.ts';
 import type { Mapping } from '../mapping/index.ts';
@@ -32,16 +32,10 @@ export function install(
 ): Promise<void> {
   const work = (): void => {
     checkLedgerVersion(connection, (sql) => connection.write(sql));
-    const problems = [
+    refuseProblems(mapping.capability, [
       ...checkMapping(mapping),
       ...checkSchema((sql) => connection.write(sql), mapping, side),
-    ];
-    if (problems.length > 0) {
-      const list = problems.map(({ code, message }) => `${code}: ${message}`).join('\n  ');
-      throw new ConfigurationError(
-        `the mapping of ${mapping.capability} can't be used:\n  ${list}`,
-      );
-    }
+    ]);
     createTables(connection, mapping.capability);
     saveLedgerVersion(connection);
     const { fresh } = seed(connection, mapping, side);
