@@ -93,6 +93,11 @@ export function withReasons(
   return triggers.map((trigger) => ({ side, table, trigger, reason: reasons[trigger] ?? null }));
 }
 
+function otherCase(name: string, names: readonly string[]): string {
+  const like = names.find((one) => one.toLowerCase() === name.toLowerCase());
+  return like === undefined ? '' : `, but ${like}: names are told apart by their case`;
+}
+
 function checkColumns(
   mapping: Mapping,
   side: SideName,
@@ -110,7 +115,7 @@ function checkColumns(
     ...[...carried].flatMap((column): Finding[] =>
       column === null || facts.columns.includes(column)
         ? []
-        : [['no_column', `has no column ${column}`]],
+        : [['no_column', `has no column ${column}${otherCase(column, facts.columns)}`]],
     ),
     ...facts.columns.flatMap((column): Finding[] =>
       written.has(column) || leftOut.has(column)

@@ -37,7 +37,8 @@ it('names the rights that carrying out a cascade takes, and is content with them
         grants = inspector.grants();
         const problems = await inspector.problems();
         await inspector.close();
-        return problems.map(({ message }) => message);
+        const ours = problems.filter(({ code }) => code === 'border_reference');
+        return ours.map(({ message }) => message);
       };
       expect(await messages()).toEqual([
         expect.stringContaining('lacks SELECT and UPDATE and DELETE on line; grant it'),

@@ -192,6 +192,38 @@ describe('a check on PostgreSQL', () => {
       expect(await extracted.rows(made)).toEqual(await legacy.rows(made));
     }));
 
+  it.each([
+    [
+      'in a schema that is not searched',
+      'CREATE SCHEMA tenant; CREATE TABLE tenant.word (k INT PRIMARY KEY, v TEXT)',
+      'legacy table word: does not exist in this database; there is one in schema tenant, where the user of ' +
+        'this URL does not look: add ?options=-csearch_path%3Dtenant to the URL',
+    ],
+    [
+      'whose name is written otherwise',
+      'CREATE TABLE "Word" (k INT PRIMARY KEY, v TEXT)',
+      'legacy table word: does not exist in this database; there is public.Word, and names are told apart by ' +
+        'their case',
+    ],
+    [
+      'with a column that is written otherwise',
+      'CREATE TABLE word (k INT PRIMARY KEY, "V" TEXT)',
+      'legacy table word: has no column v, but V: names are told apart by their case',
+    ],
+  ])('says how a table is to be found %s', (_, legacy, said) =>
+    withMoving(
+      {
+        mapping: words,
+        legacy: ['postgres', legacy],
+        extracted: ['postgres', 'CREATE TABLE word (k INT PRIMARY KEY, v TEXT)'],
+      },
+      async ({ check }) => {
+        const [first] = (await check()).findings;
+        expect(first?.message).toBe(said);
+      },
+    ),
+  );
+
   it('names each missing right, and nothing is installed on either side before', () =>
     withMoving(
       {

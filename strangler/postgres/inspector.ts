@@ -16,8 +16,8 @@ import { PostgresConnection } from './connection.ts';
 import type { PostgresClient } from './connection.ts';
 import { filterSql } from './filter-sql.ts';
 import { installStatements, searchPathOf } from './install.ts';
-import { checkRights } from './rights.ts';
-import { checkSchemas, foreignTriggers, orderSql, readSchemas } from './schema.ts';
+import { problemsOf } from './problems.ts';
+import { foreignTriggers, orderSql, readSchemas } from './schema.ts';
 import type { Column, Schemas } from './schema.ts';
 import { imageSql, name } from './values.ts';
 
@@ -28,7 +28,7 @@ interface About {
   readonly schemas: Schemas;
   readonly searchPath: string;
   readonly roles: Roles;
-  readonly rights: readonly MappingProblem[];
+  readonly problems: readonly MappingProblem[];
 }
 
 interface Roles {
@@ -56,7 +56,7 @@ export class PostgresInspector implements SideInspector {
         const schemas = await readSchemas(client, tablesOf(mapping, side));
         const searchPath = await searchPathOf(client);
         const roles = await rolesOf(client, tablesOf(mapping, side));
-        const rights = await checkRights(client, mapping, side);
+        const problems = await problemsOf(client, mapping, side, schemas);
         return new PostgresInspector({
           connection,
           mapping,
@@ -64,7 +64,7 @@ export class PostgresInspector implements SideInspector {
           schemas,
           searchPath,
           roles,
-          rights,
+          problems,
         });
       });
     } catch (error) {
@@ -74,8 +74,7 @@ export class PostgresInspector implements SideInspector {
   }
 
   async problems(): Promise<readonly MappingProblem[]> {
-    const { schemas, mapping, rights } = this.#about;
-    return [...checkSchemas(schemas, mapping, this.side), ...rights];
+    return this.#about.problems;
   }
 
   async triggers(): Promise<readonly ForeignTrigger[]> {

@@ -27,8 +27,8 @@ import { PostgresParkedChanges } from './parked-table.ts';
 import { lastReport, saveReport } from './reports.ts';
 import { PostgresRetirement } from './retirement.ts';
 import { requeue } from './requeue.ts';
-import { checkRights } from './rights.ts';
-import { checkSchemas, readSchemas } from './schema.ts';
+import { problemsOf } from './problems.ts';
+import { readSchemas } from './schema.ts';
 import type { Schemas } from './schema.ts';
 import { Sequencer } from './sequencer.ts';
 import { PostgresShadowFence } from './shadow-fence.ts';
@@ -83,10 +83,9 @@ export class PostgresSideDatabase implements SideDatabase {
 
   async problems(): Promise<readonly MappingProblem[]> {
     const tables = tablesOf(this.#mapping, this.side);
-    return this.#db.snapshot(async (client) => [
-      ...checkSchemas(await readSchemas(client, tables), this.#mapping, this.side),
-      ...(await checkRights(client, this.#mapping, this.side)),
-    ]);
+    return this.#db.snapshot(async (client) =>
+      problemsOf(client, this.#mapping, this.side, await readSchemas(client, tables)),
+    );
   }
 
   async installation(): Promise<Installation | undefined> {
