@@ -115,8 +115,8 @@ export interface SagaStore<Data, Trx> {
   countStuck(): Promise<number>;
   findStuck(id: string): Promise<SagaRecord<Data> | undefined>;
   /**
-   * Records what becomes of a stuck saga, together with `effect`, in one transaction. The store gives
-   * its lease back, so that any worker can continue it.
+   * Saves the operator's decision about a stuck saga, together with `effect`, in one transaction. The store
+   * gives the saga's lease back, so that any worker can continue the saga.
    * @returns false when it is not stuck
    */
   decide(

@@ -18,7 +18,7 @@ type Print = (text: string) => void;
 /** What the command takes from the configuration. */
 export interface ContractSettings {
   readonly upstreams: FigConfig['upstreams'];
-  /** Keeps what was found, for whoever asks before a handover. */
+  /** Saves the results in the file that the engine reads before a handover. */
   readonly keep: (runs: Readonly<Record<string, ContractRun>>) => Promise<void>;
 }
 

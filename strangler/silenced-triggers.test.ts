@@ -1,19 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { defineMapping, same } from './mapping/index.ts';
 import { withMoved, withMoving } from './testing/moving.ts';
+import { oneTable } from './testing/one-table.ts';
 
-const notes = defineMapping({
-  capability: 'notes',
-  pairs: [
-    {
-      name: 'notes',
-      legacy: { table: 'note' },
-      extracted: { table: 'note' },
-      key: [same('k', 'k')],
-      columns: [same('v', 'v')],
-    },
-  ],
-});
+const notes = oneTable({ capability: 'notes', table: 'note', name: 'notes', columns: ['v'] });
 const TABLE = 'CREATE TABLE note (k TEXT PRIMARY KEY, v TEXT)';
 const sqlite = { mapping: notes, legacy: ['sqlite', TABLE], extracted: ['sqlite', TABLE] } as const;
 const postgres = { ...sqlite, legacy: ['postgres', TABLE] } as const;

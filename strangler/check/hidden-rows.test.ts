@@ -1,22 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { defineMapping, same } from '../mapping/index.ts';
 import type { Dialect } from '../../chassis/index.ts';
 import { openInspectors, openSides } from '../sides.ts';
 import { withMoving } from '../testing/moving.ts';
+import { oneTable } from '../testing/one-table.ts';
 import { checkCapability } from './check.ts';
 
-const notes = defineMapping({
-  capability: 'notes',
-  pairs: [
-    {
-      name: 'notes',
-      legacy: { table: 'note' },
-      extracted: { table: 'note' },
-      key: [same('k', 'k')],
-      columns: [same('v', 'v')],
-    },
-  ],
-});
+const notes = oneTable({ capability: 'notes', table: 'note', name: 'notes', columns: ['v'] });
 const TABLE = 'CREATE TABLE note (k TEXT PRIMARY KEY, v TEXT)';
 
 function refusals(

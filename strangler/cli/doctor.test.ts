@@ -269,7 +269,7 @@ describe('fig doctor', () => {
       }),
     ));
 
-  it('looks at databases in which somebody else is writing', () =>
+  it('reads databases that another process has locked for its writes', () =>
     withShop(async (fig, { legacy, extracted }) => {
       for (const side of [legacy, extracted]) side.exec('BEGIN IMMEDIATE');
       try {

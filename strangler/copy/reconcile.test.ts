@@ -2,29 +2,18 @@ import { describe, expect, it } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { built, eventually } from '../../tests/support/index.ts';
-import { defineMapping, same } from '../mapping/index.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import { handOver } from '../testing/hand-over.ts';
 import { withMoved } from '../testing/moving.ts';
 import { expectEqual, TIME, withPlane } from '../testing/plane.ts';
 import type { Prompt, Sides } from '../testing/sides.ts';
+import { oneTable } from '../testing/one-table.ts';
 import { reconcile } from './reconcile.ts';
 import type { ReconcileReport } from './report.ts';
 
 const WORD = 'CREATE TABLE word (k INTEGER PRIMARY KEY, v TEXT)';
-const words = defineMapping({
-  capability: 'words',
-  pairs: [
-    {
-      name: 'word',
-      legacy: { table: 'word' },
-      extracted: { table: 'word' },
-      key: [same('k', 'k')],
-      columns: [same('v', 'v')],
-    },
-  ],
-});
+const words = oneTable({ capability: 'words', table: 'word', columns: ['v'] });
 
 async function withHotRows({ legacy }: Sides, work: () => Promise<void>): Promise<void> {
   const script = built(new URL('../testing/hot-writer.ts', import.meta.url));

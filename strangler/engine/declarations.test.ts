@@ -1,22 +1,12 @@
 import { expect, it } from '@jest/globals';
-import { cascade, defineMapping, same } from '../mapping/index.ts';
+import { cascade } from '../mapping/index.ts';
 import type { Mapping, PairSide } from '../mapping/index.ts';
 import { defineConfig } from '../routing/index.ts';
 import { declarationsOf } from './declarations.ts';
+import { oneTable } from '../testing/one-table.ts';
 
 function moving(table: string, references: PairSide['references'] = {}): Mapping {
-  return defineMapping({
-    capability: `${table}s`,
-    pairs: [
-      {
-        name: table,
-        legacy: { table, references },
-        extracted: { table },
-        key: [same('k', 'k')],
-        columns: [],
-      },
-    ],
-  });
+  return oneTable({ capability: `${table}s`, table, references });
 }
 
 function declare(items: Mapping, linesIn: string): unknown {

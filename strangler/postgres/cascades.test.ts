@@ -1,20 +1,14 @@
 import { expect, it } from '@jest/globals';
-import { cascade, defineMapping, same } from '../mapping/index.ts';
+import { cascade } from '../mapping/index.ts';
 import { handOver } from '../testing/hand-over.ts';
 import { withMoved, withMoving } from '../testing/moving.ts';
+import { oneTable } from '../testing/one-table.ts';
 import { PostgresInspector } from './inspector.ts';
 
-const stock = defineMapping({
+const stock = oneTable({
   capability: 'stock',
-  pairs: [
-    {
-      name: 'item',
-      legacy: { table: 'item', references: { 'line(item)': cascade } },
-      extracted: { table: 'item' },
-      key: [same('k', 'k')],
-      columns: [],
-    },
-  ],
+  table: 'item',
+  references: { 'line(item)': cascade },
 });
 const ITEM = 'CREATE TABLE item (k INT PRIMARY KEY)';
 const LINE = 'CREATE TABLE line (k INT PRIMARY KEY, item INT REFERENCES item (k) ON DELETE';

@@ -3,20 +3,15 @@ import { Client } from 'pg';
 import { createLog } from '../../chassis/index.ts';
 import { eventually, withPostgres } from '../../tests/support/index.ts';
 import { DataPlane } from '../data-plane.ts';
-import { defineMapping, same } from '../mapping/index.ts';
 import { openSides } from '../sides.ts';
+import { oneTable } from '../testing/one-table.ts';
 
-const counters = defineMapping({
+const counters = oneTable({
   capability: 'counters',
-  pairs: [
-    {
-      name: 'counters',
-      legacy: { table: 'counter' },
-      extracted: { table: 'counter' },
-      key: [same('id', 'id')],
-      columns: [same('count', 'count')],
-    },
-  ],
+  table: 'counter',
+  name: 'counters',
+  key: 'id',
+  columns: ['count'],
 });
 
 /** One statement in a session of its own. @throws while the server is away */

@@ -11,6 +11,7 @@ import type { DialectSides } from '../testing/dialects.ts';
 import { withMoving } from '../testing/moving.ts';
 import { postgresShopSchema } from '../testing/postgres-shop.ts';
 import { shop } from '../testing/shop.ts';
+import { oneTable } from '../testing/one-table.ts';
 import { storedIn } from './column-types.ts';
 import { castSql, textOf } from './columns.ts';
 import { PostgresConnection } from './connection.ts';
@@ -21,18 +22,7 @@ import type { Column } from './schema.ts';
 import { uninstall } from './uninstall.ts';
 import { imageSql } from './values.ts';
 
-const words = defineMapping({
-  capability: 'words',
-  pairs: [
-    {
-      name: 'word',
-      legacy: { table: 'word' },
-      extracted: { table: 'word' },
-      key: [same('k', 'k')],
-      columns: [same('v', 'v')],
-    },
-  ],
-});
+const words = oneTable({ capability: 'words', table: 'word', columns: ['v'] });
 
 async function checked({ urls }: DialectSides, mapping: Mapping = shop): Promise<CheckReport> {
   const inspectors = await openInspectors(mapping, urls);

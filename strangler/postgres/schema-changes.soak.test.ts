@@ -1,24 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { eventually, withPostgres } from '../../tests/support/index.ts';
-import { defineMapping, same } from '../mapping/index.ts';
 import { withMoved, withMoving } from '../testing/moving.ts';
 import type { MovingSides } from '../testing/moving.ts';
+import { oneTable } from '../testing/one-table.ts';
 
 type PrivatePostgres = Parameters<Parameters<typeof withPostgres>[0]>[0];
 
-const notes = defineMapping({
-  capability: 'notes',
-  pairs: [
-    {
-      name: 'notes',
-      legacy: { table: 'note' },
-      extracted: { table: 'note' },
-      key: [same('k', 'k')],
-      columns: [same('v', 'v'), same('w', 'w')],
-    },
-  ],
-});
+const notes = oneTable({ capability: 'notes', table: 'note', name: 'notes', columns: ['v', 'w'] });
 
 const TABLE = 'CREATE TABLE note (k INT PRIMARY KEY, v TEXT, w TEXT)';
 const moving = {

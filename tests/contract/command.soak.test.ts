@@ -1,17 +1,17 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { setFence, temporaryDatabase, withTempDir } from '../support/index.ts';
 import { buildApp as buildInventory } from '../../extracted/inventory/index.ts';
 import { createLog, LOOPBACK_ONLY } from '../../chassis/index.ts';
 import { inventoryMigrations } from '../../migrations/inventory/index.ts';
+import { bothTargets } from './both-targets.ts';
 import { FAULTS } from './faults.ts';
 import { damagingProxy, faulty } from './faulty.ts';
 import {
   contractCommand,
   createResources,
   inventoryTarget,
-  monolithTarget,
   serve,
   SIDES,
 } from '../../contract-check/index.ts';
@@ -63,16 +63,7 @@ describe('npm run contract', () => {
 });
 
 describe('npm run contract -- --target', () => {
-  const resources = createResources();
-  let monolith: string;
-  let inventory: string;
-
-  beforeAll(async () => {
-    monolith = (await monolithTarget(resources)).baseUrl;
-    inventory = (await inventoryTarget(resources)).baseUrl;
-  });
-  afterAll(() => resources.close());
-
+  const { resources, urls } = bothTargets();
   const log = createLog('contract', 'silent');
 
   async function emptyInventory(): Promise<{ url: string; fence: () => Promise<void> }> {
@@ -93,15 +84,20 @@ describe('npm run contract -- --target', () => {
   }
 
   it('compares two servers that run, in what both of them serve', async () => {
-    const [code, text] = await contract(['--target', monolith, '--target', `${inventory}/`]);
-    expect(text).toContain(`inventory: ${monolith} (old) and ${inventory} (new)`);
+    const [code, text] = await contract([
+      '--target',
+      urls.monolith,
+      '--target',
+      `${urls.inventory}/`,
+    ]);
+    expect(text).toContain(`inventory: ${urls.monolith} (old) and ${urls.inventory} (new)`);
     expect(text).toContain('0 differences, 0 broken promises');
     expect(text).not.toContain('payment: ');
     expect(code).toBe(0);
   });
 
   it('compares one with a monolith of its own, and finds a fault', async () => {
-    const url = await serve(resources, damagingProxy(inventory, renamed.damage));
+    const url = await serve(resources, damagingProxy(urls.inventory, renamed.damage));
     const [code, text] = await contract(['inventory', '--target', url]);
     expect(text).toContain(`inventory: monolith (old) and ${url} (new)`);
     expect(text).toContain('body.on_hand\n');
@@ -120,9 +116,9 @@ describe('npm run contract -- --target', () => {
         ['--target', 'localhost'],
         'localhost is neither an upstream of the configuration nor the base URL of a server',
       ],
-      [2, ['--target', `${monolith}/api`], 'give a URL without a path'],
+      [2, ['--target', `${urls.monolith}/api`], 'give a URL without a path'],
       [3, ['--target', dead], `${dead}/api/inventory?limit=1 does not answer: ECONNREFUSED`],
-      [3, ['payment', '--target', inventory], `${inventory} does not serve payment`],
+      [3, ['payment', '--target', urls.inventory], `${urls.inventory} does not serve payment`],
       [3, ['--target', empty.url], `${empty.url} does not hold what the cases need`],
       [2, ['--target', dead, '--target', dead, '--target', dead], 'once or twice'],
       [2, ['--targets'], "unknown option '--targets'"],

@@ -4,20 +4,12 @@ import { createServer, request as send } from 'node:http';
 import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createResources, inventoryTarget, monolithTarget } from '../../contract-check/index.ts';
+import { describe, expect, it } from '@jest/globals';
 import { built, CA_FILE, withHttps, withTempDir } from '../support/index.ts';
+import { bothTargets } from './both-targets.ts';
 
 const run = promisify(execFile);
-const resources = createResources();
-let monolith: string;
-let inventory: string;
-
-beforeAll(async () => {
-  monolith = (await monolithTarget(resources)).baseUrl;
-  inventory = (await inventoryTarget(resources)).baseUrl;
-});
-afterAll(() => resources.close());
+const { urls } = bothTargets();
 
 /** Passes requests on as they are. */
 function passTo(baseUrl: () => string): RequestListener {
@@ -32,7 +24,7 @@ function passTo(baseUrl: () => string): RequestListener {
 }
 
 async function withSocket(socket: string, use: () => Promise<void>): Promise<void> {
-  const server = createServer(passTo(() => monolith));
+  const server = createServer(passTo(() => urls.monolith));
   await new Promise<void>((resolve) => server.listen(socket, resolve));
   try {
     await use();
@@ -46,7 +38,7 @@ describe('npm run contract -- --target', () => {
     withTempDir((folder) =>
       withSocket(join(folder, 'old.sock'), () =>
         withHttps(
-          passTo(() => inventory),
+          passTo(() => urls.inventory),
           async (url) => {
             const config = join(folder, 'fig.config.yaml');
             await writeFile(
