@@ -61,7 +61,8 @@ export function checkTables(
       pair: null,
       message: `${side} table ${table}: ${message}`,
     });
-    if (facts === undefined) return [problem(['no_table', 'does not exist in this database'])];
+    if (facts === undefined)
+      return [problem(['no_table', `does not exist in this database; ${LACKING}`])];
     return [
       ...(facts.findings ?? []),
       ...checkColumns(mapping, side, table, facts),
@@ -93,6 +94,8 @@ export function withReasons(
   return triggers.map((trigger) => ({ side, table, trigger, reason: reasons[trigger] ?? null }));
 }
 
+const LACKING = 'make it, or start the engine with a mapping that does not name it';
+
 function otherCase(name: string, names: readonly string[]): string {
   const like = names.find((one) => one.toLowerCase() === name.toLowerCase());
   return like === undefined ? '' : `, but ${like}: names are told apart by their case`;
@@ -115,7 +118,7 @@ function checkColumns(
     ...[...carried].flatMap((column): Finding[] =>
       column === null || facts.columns.includes(column)
         ? []
-        : [['no_column', `has no column ${column}${otherCase(column, facts.columns)}`]],
+        : [['no_column', `has no column ${column}${otherCase(column, facts.columns)}; ${LACKING}`]],
     ),
     ...facts.columns.flatMap((column): Finding[] =>
       written.has(column) || leftOut.has(column)

@@ -105,7 +105,7 @@ describe('a switch is refused, and the command that is named mends it', () => {
       expect(await fig('doctor shop --repair')).toMatchObject({
         code: 1,
         stdout: expect.stringMatching(
-          /^shop {2}needs care\n[^]+ {2}schema_unfit: .+STOCK.+does not exist[^]+make that as it was/,
+          /^shop {2}needs care\n[^]+ {2}schema_unfit: legacy table STOCK is gone[^]+STOCK: does not exist[^]+; make it, or start/,
         ),
         stderr: expect.stringContaining('next: fig check shop\n'),
       });

@@ -267,12 +267,11 @@ function drifted(one: Case): readonly Finding[] {
     const { capability, drift, unfit } = one.facts;
     if (drift[side].length === 0) return [];
     const why = 'writes may pass the fence or stay out of the feed, and no handover begins';
-    const what = [...drift[side], ...unfit[side]].join('; ');
+    const what = drift[side].join('; ');
     if (unfit[side].length > 0) {
-      const reason =
-        'says what the mapping does not fit: make that as it was, or start the engine with a mapping that fits';
-      const remedies = [{ command: `fig check ${capability}`, reason }];
-      return [finding(one, 'schema_unfit', { what, why, remedies })];
+      const unusable = `the mapping can't be used with it: ${unfit[side].join('; ')}; ${why}`;
+      const remedies = [{ command: `fig check ${capability}`, reason: 'once that is mended' }];
+      return [finding(one, 'schema_unfit', { what, why: unusable, remedies })];
     }
     const repair = { kind: 'reinstall', side } as const;
     const accept = `fig check ${capability} --accept`;

@@ -198,7 +198,8 @@ describe('a check on PostgreSQL', () => {
     [
       'with a column that is written otherwise',
       'CREATE TABLE word (k INT PRIMARY KEY, "V" TEXT)',
-      'legacy table word: has no column v, but V: names are told apart by their case',
+      'legacy table word: has no column v, but V: names are told apart by their case; make it, or start the ' +
+        'engine with a mapping that does not name it',
     ],
   ])('says how a table is to be found %s', (_, legacy, said) =>
     withMoving(

@@ -20,7 +20,9 @@ export async function problemsOf(
     ...found.map((problem) => {
       const table = missing.find((one) => problem.message.startsWith(`${side} table ${one}: `));
       const hint = table === undefined ? undefined : (hints.get(table) as string | undefined);
-      return hint === undefined ? problem : { ...problem, message: `${problem.message}; ${hint}` };
+      if (hint === undefined) return problem;
+      const message = `${side} table ${table}: does not exist in this database; ${hint}`;
+      return { ...problem, message };
     }),
     ...(await checkRights(client, mapping, side)),
   ];
