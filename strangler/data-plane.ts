@@ -76,13 +76,22 @@ export class DataPlane {
    */
   async install(): Promise<void> {
     const [extracted, legacy] = [this.#database('extracted'), this.#database('legacy')];
-    if (!(await extracted.installation()) || !(await legacy.installation())) {
+    const fresh: SideDatabase[] = [];
+    for (const side of [legacy, extracted]) if (!(await side.installation())) fresh.push(side);
+    if (fresh.length > 0) {
       const problems = [...(await legacy.problems()), ...(await extracted.problems())];
       refuseProblems(this.capability, problems);
     }
-    // The side that must not write first.
-    await extracted.install();
-    await legacy.install();
+    try {
+      // The side that must not write first.
+      await extracted.install();
+      await legacy.install();
+    } catch (error) {
+      // One side alone would refuse writes that the other one does not record. What can't be taken out now is
+      // installed again by the next attempt.
+      for (const side of fresh) await side.uninstall().catch(() => undefined);
+      throw error;
+    }
   }
 
   /** Takes everything of this capability out of both databases. */

@@ -79,6 +79,26 @@ describe('what keeps us from seeing a whole table is refused', () => {
     expect(await refusals(['sqlite', 'sqlite'], [TABLE, schema])).toContain(code);
   });
 
+  it.each([
+    ['a part', 'CREATE TABLE newer () INHERITS (note)', 'part newer'],
+    ['a rule', 'CREATE RULE aside AS ON DELETE TO note DO INSTEAD NOTHING', 'rewriting rule aside'],
+    [
+      'a table of the same name',
+      'CREATE SCHEMA postgres; CREATE TABLE postgres.note (k TEXT)',
+      'table of the same name in schema',
+    ],
+  ])('the gates see %s that comes later', (_, ddl, said) =>
+    withMoving(
+      { mapping: notes, legacy: ['postgres', TABLE], extracted: ['sqlite', TABLE] },
+      async ({ sessions, databases, plane }) => {
+        await plane.install();
+        expect(await databases.legacy.checks.drift()).toEqual([]);
+        await sessions.legacy.run(ddl);
+        expect((await databases.legacy.checks.drift()).join()).toContain(`a new ${said}`);
+      },
+    ),
+  );
+
   it('columns without case on both sides agree', async () => {
     const table = 'CREATE TABLE note (k TEXT PRIMARY KEY, v TEXT COLLATE NOCASE UNIQUE)';
     expect(await refusals(['sqlite', 'sqlite'], [table, table])).toEqual([]);

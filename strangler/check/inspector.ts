@@ -26,6 +26,8 @@ export interface SideInspector {
   /** The only values the column may have, where a CHECK lists them. */
   listed(table: string, column: string): readonly SqlValue[] | null;
   isNullable(table: string, column: string): boolean;
+  /** Whether it takes only texts of one form, such as a UUID or a label: any other probe proves nothing. */
+  isFormed(table: string, column: string): boolean;
   /** Columns of each unique index. */
   uniqueColumns(table: string): readonly (readonly string[])[];
   /** Those of which the index takes values for equal that differ: 'a' and 'A', say. */

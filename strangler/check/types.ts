@@ -39,6 +39,15 @@ function checkCodec(
   for (const value of listed ?? inspectors[from].probes(table, column)) {
     const failure = tripOf(inspectors, pair, codec, from, value);
     if (failure === null) continue;
+    const there = columnOn(codec, otherSide(from));
+    if (
+      failure.code === 'does_not_fit' &&
+      listed === null &&
+      there !== null &&
+      inspectors[otherSide(from)].isFormed(pair[otherSide(from)].table, there)
+    ) {
+      continue;
+    }
     // That a codec refuses a value out loud is only wrong where the column is there for the value.
     const unheard = failure.code === 'no_way';
     if (unheard && (listed === null || isTaken(mapping, from, table, column, value))) continue;

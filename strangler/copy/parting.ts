@@ -11,6 +11,8 @@ type Sides = Readonly<Record<SideName, SideDatabase>>;
 export interface PartedRows {
   readonly rows: number;
   readonly named: readonly string[];
+  /** How many of them each pair has, by its name. */
+  readonly byPair: Readonly<Record<string, number>>;
 }
 
 /** What each side holds that the other one does not, since both stopped following each other. */
@@ -49,14 +51,16 @@ export async function partingOf(
 
 function counter(): { add(pair: Pair, key: PairKey): void; readonly done: PartedRows } {
   const named: string[] = [];
+  const byPair: Record<string, number> = {};
   let rows = 0;
   return {
     add({ name }, key) {
       rows += 1;
+      byPair[name] = (byPair[name] ?? 0) + 1;
       if (named.length < NAMED) named.push(`${name} ${key.map(String).join('/')}`);
     },
     get done() {
-      return { rows, named };
+      return { rows, named, byPair };
     },
   };
 }

@@ -279,9 +279,11 @@ export class Engine implements EngineControl {
     const stuck = status.moving && steward.troubleOf(status.moving.id);
     return {
       ...status,
-      trouble: stuck
-        ? [...status.trouble, `the handover can't be finished: ${stuck}`]
-        : status.trouble,
+      trouble: [
+        ...(standing.as === 'waiting' && !status.trouble.includes(reason) ? [reason] : []),
+        ...status.trouble,
+        ...(stuck ? [`the handover can't be finished: ${stuck}`] : []),
+      ],
       standing,
       wayBack: wayBackOf({ ...status, broken }),
       intent: steward.driver.view,

@@ -1,4 +1,5 @@
 import { Problem } from '../../chassis/index.ts';
+import { partingOf } from '../copy/index.ts';
 import { plural } from '../wording.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
@@ -9,7 +10,7 @@ import { ownerOf } from './stage.ts';
 /** Rows of one pair on both sides. */
 interface PairCounts extends Readonly<Record<SideName, number>> {
   readonly pair: string;
-  /** How many more the side that follows has: so many have to vanish, at the least. */
+  /** How many the side that follows has and the owner has not: these have to vanish. */
   readonly removed: number;
 }
 
@@ -25,12 +26,14 @@ export interface RemovalPlan {
   readonly newest: Readonly<Record<SideName, number | null>>;
 }
 
+/** Nobody waits longer than this for the comparison; milliseconds. */
+const COMPARE_MS = 120_000;
 /** Of a pair's rows, this share may vanish without a word: copies are a little behind. */
 const FEW_PERCENT = 1;
 /** And so many in any case. */
 const FEW = 5;
 
-/** Counts both sides. @throws Problem `no_owner` while nobody can say whose rows are right */
+/** Counts and compares both sides. @throws Problem `no_owner` while nobody can say whose rows are right */
 export async function planRemoval(plane: Plane): Promise<RemovalPlan> {
   const { sides, data } = plane;
   const { mapping, capability } = data;
@@ -40,13 +43,14 @@ export async function planRemoval(plane: Plane): Promise<RemovalPlan> {
     throw new Problem(409, 'no_owner', `${capability} has not exactly one owner`, { members });
   }
   const to = otherSide(from);
+  const { only } = await partingOf(mapping, sides, AbortSignal.timeout(COMPARE_MS));
   const counted: PairCounts[] = [];
   for (const pair of mapping.pairs) {
     const count = (side: SideName): Promise<number> =>
       sides[side].snapshot((snapshot) => snapshot.count(pair));
     const [legacy, extracted] = [await count('legacy'), await count('extracted')];
     const both = { legacy, extracted };
-    counted.push({ pair: pair.name, ...both, removed: Math.max(0, both[to] - both[from]) });
+    counted.push({ pair: pair.name, ...both, removed: only[to].byPair[pair.name] ?? 0 });
   }
   const newest = {
     legacy: await sides.legacy.feed.newest(),
@@ -74,7 +78,7 @@ export async function refuseRemoval(plane: Plane, deleteRows?: number): Promise<
     .map((pair) => `${pair.pair} ${pair[from]} in ${from}, ${pair[to]} in ${to}`)
     .join('; ');
   const detail =
-    `${plural(removed, 'row')} of ${to} would vanish, since ${from} has fewer: ${shown || 'none'}; ` +
+    `${plural(removed, 'row')} of ${to} would vanish, since ${from} has not got them: ${shown || 'none'}; ` +
     `see that ${from} has not lost them, and then name the number: --delete-rows ${removed}`;
   const members = {
     capability,

@@ -154,6 +154,26 @@ describe('repairs by the engine', () => {
       });
     }));
 
+  it('and copies that would replace rows by as many others are refused, too', () =>
+    withSides((sides) =>
+      withEngine(sides, {}, async (running) => {
+        await leading(running);
+        const insert = sides.legacy.prepare('INSERT INTO STOCK (SKU, QTY, RSV) VALUES (?, 1, 0)');
+        for (let row = 0; row < 22; row += 1) insert.run(`sku-${row}`);
+        await prepare(running);
+        // Another file with as many rows, as after a seed.
+        sides.legacy.exec(`UPDATE fig_clock SET applying = 1;
+          UPDATE STOCK SET SKU = 'other-' || SKU; UPDATE fig_clock SET applying = 0`);
+        const fig = await figFor(sides, running.url);
+        expect(await fig('reconcile shop --repair')).toMatchObject({
+          code: 3,
+          stderr: expect.stringMatching(
+            /^error: 44 rows of extracted would vanish.+levels 22 in legacy, 22 in extracted.+--delete-rows 44/,
+          ),
+        });
+      }),
+    ));
+
   it('and copies that would make many rows vanish are refused, until their number is named', () =>
     withSides((sides) =>
       withEngine(sides, {}, async (running) => {

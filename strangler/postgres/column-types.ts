@@ -49,7 +49,10 @@ export function storedIn(column: Column, value: SqlValue): SqlValue {
   if (kind === 'boolean') return /^[01]$/.test(String(value)) ? Number(value) : refuse();
   if (kind === 'real') return real(value, type) ?? refuse();
   if (type === 'numeric') return rounded(String(value), sizesOf(column)) ?? refuse();
-  if (kind === 'time') return time(String(value), fraction(column).length) ?? refuse();
+  if (kind === 'time') {
+    if (FAR.test(String(value))) return value;
+    return time(String(value), fraction(column).length) ?? refuse();
+  }
   return textIn(column, String(value)) ?? refuse();
 }
 
@@ -145,6 +148,8 @@ function fraction({ declared }: Column): string {
   return '123456'.slice(0, precision).padEnd(precision > 3 ? 6 : 3, '0');
 }
 
+/** Times without a place in the form that images have: they stay as PostgreSQL writes them. */
+const FAR = /^-?infinity$|^\d{5,6}-\d\d-\d\d |^\d{4,}-\d\d-\d\d .+ BC$/;
 const TIME = /^(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?(?:Z|\+00)?$/;
 
 function time(value: string, places: number): string | undefined {

@@ -91,6 +91,28 @@ describe('a check on PostgreSQL', () => {
     );
   });
 
+  it.each([
+    ['a UUID as text', 'uuid', 'text', `(1, '01890000-0000-7000-8000-000000000001')`],
+    ['a label as text', 'colour', 'text', `(1, 'red'), (2, 'green')`],
+    [
+      'times far away',
+      'timestamp',
+      'timestamp',
+      `(1, 'infinity'), (2, '-infinity'), (3, '0044-03-15 12:00:00 BC'), (4, '12026-01-01')`,
+    ],
+  ])('takes %s, as the engine does', (_what, legacy, extracted, rows) => {
+    const table = (type: string): string =>
+      `CREATE TYPE colour AS ENUM ('red', 'green'); CREATE TABLE things (id bigint PRIMARY KEY, a ${type})`;
+    return withSidesOf(
+      'postgres',
+      async (sides) => {
+        await sides.legacy.run(`INSERT INTO things VALUES ${rows}`);
+        expect((await checked(sides, things(same('a', 'a')))).findings).toEqual([]);
+      },
+      { legacy: table(legacy), extracted: table(extracted) },
+    );
+  });
+
   it('takes no column to hold what the server would not', () => {
     const texts = [
       '12.345',

@@ -98,6 +98,11 @@ export class PostgresInspector implements SideInspector {
     );
   }
 
+  isFormed(table: string, column: string): boolean {
+    const { type, labels } = this.#column(table, column);
+    return type === 'uuid' || labels !== null;
+  }
+
   isNullable(table: string, column: string): boolean {
     return this.#column(table, column).nullable;
   }

@@ -24,7 +24,9 @@ export async function checkRights(
   side: SideName,
 ): Promise<readonly MappingProblem[]> {
   const { rows } = await client.query<Rights>(
-    `SELECT quote_ident(current_user) AS user, quote_ident(coalesce(current_schema(), 'public')) AS schema,
+    `SELECT quote_ident(current_user) AS user, quote_ident(coalesce(current_schema(),
+         (SELECT trim(both ' "' from p) FROM unnest(string_to_array(current_setting('search_path'), ',')) p
+           WHERE p NOT LIKE '%$user%' LIMIT 1), 'public')) AS schema,
        coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS creates,
        coalesce((SELECT json_agg(json_build_object('table', n, 'owner', quote_ident(o.rolname), 'isSuper', o.rolsuper))
          FROM unnest($1::text[]) n JOIN pg_class c ON c.oid = to_regclass(quote_ident(n))

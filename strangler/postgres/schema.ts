@@ -82,6 +82,12 @@ const NAMED = (relation: string, numbers: string): string =>
   `(SELECT json_agg(a.attname ORDER BY u.nr) FROM unnest(${numbers}) WITH ORDINALITY u (attnum, nr)
           JOIN pg_attribute a ON a.attrelid = ${relation} AND a.attnum = u.attnum)`;
 
+/** Tables that other sessions may mean by the name of the table `r`. */
+const TWINS = `FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE c.relname = r.relname AND c.oid <> r.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+        AND (n.nspname = ANY (current_schemas(false)) OR (current_setting('search_path') LIKE '%$user%'
+          AND n.nspname IN (SELECT rolname FROM pg_roles)))`;
+
 /** A domain's columns hold what the type below it holds. */
 const SCHEMA = `
   WITH RECURSIVE base (oid, below) AS (
@@ -132,6 +138,10 @@ const SCHEMA = `
         WHERE k.conrelid = r.oid AND k.contype IN ('c', 'f', 'x')
       UNION ALL SELECT 'reference from ' || k.conrelid::regclass || ': ' || pg_get_constraintdef(k.oid)
         FROM pg_constraint k WHERE k.confrelid = r.oid AND k.contype = 'f' AND k.conrelid <> r.oid
+      UNION ALL SELECT 'part ' || i.inhrelid::regclass FROM pg_inherits i WHERE i.inhparent = r.oid
+      UNION ALL SELECT 'rewriting rule ' || w.rulename FROM pg_rewrite w
+        WHERE w.ev_class = r.oid AND w.rulename <> '_RETURN'
+      UNION ALL SELECT 'table of the same name in schema ' || n.nspname ${TWINS}
       UNION ALL SELECT 'policy that hides rows from ' || current_user WHERE row_security_active(r.oid)) x),
     'references', (SELECT coalesce(json_agg(json_build_object('child', (SELECT relname FROM pg_class WHERE oid = k.conrelid),
         'found', pg_table_is_visible(k.conrelid), 'columns', ${NAMED('k.conrelid', 'k.conkey')},
@@ -150,10 +160,7 @@ const SCHEMA = `
     'diverted', EXISTS (SELECT FROM pg_rewrite w WHERE w.ev_class = r.oid AND w.rulename <> '_RETURN'),
     'hidden', CASE WHEN row_security_active(r.oid) THEN current_user END,
     'twins', (SELECT coalesce(json_agg(n.nspname ORDER BY n.nspname), '[]')
-      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE c.relname = r.relname AND c.oid <> r.oid AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
-        AND (n.nspname = ANY (current_schemas(false)) OR (current_setting('search_path') LIKE '%$user%'
-          AND n.nspname IN (SELECT rolname FROM pg_roles)))),
+      ${TWINS}),
     'refers', EXISTS (SELECT FROM pg_constraint f
       WHERE f.contype = 'f' AND r.oid IN (f.conrelid, f.confrelid))) AS facts
   FROM wanted w JOIN pg_class r ON r.oid = w.oid`;
@@ -164,14 +171,14 @@ export async function readSchemas(
   tables: readonly string[],
 ): Promise<Schemas> {
   const found = await readRows(client, tables);
-  const mayPause =
-    ![...found.values()].some(({ refers }) => refers) || (await mayPauseReferences(client));
+  const refers = [...found.values()].some((row) => row.refers);
+  const unable = refers ? await unableToPause(client) : null;
   const children = [...found.values()]
     .flatMap(({ references }) => references)
     .filter((reference) => reference.found && !tables.includes(reference.child))
     .map(({ child }) => child);
   const strangers = children.length === 0 ? new Map() : await readRows(client, children);
-  return new Map([...found].map(([table, row]) => [table, schemaOf(row, strangers, mayPause)]));
+  return new Map([...found].map(([table, row]) => [table, schemaOf(row, strangers, unable)]));
 }
 
 async function readRows(
@@ -187,7 +194,7 @@ async function readRows(
 function schemaOf(
   row: SchemaRow,
   strangers: ReadonlyMap<string, SchemaRow>,
-  mayPause: boolean,
+  unable: string | null,
 ): TableSchema {
   const columns = row.columns.map((column) => ({ ...column, kind: kindOf(column.type) }));
   return {
@@ -204,7 +211,7 @@ function schemaOf(
       return { ...reference, childFacts: child && childFactsOf(child) };
     }),
     refers: row.refers,
-    findings: [...findingsOf(row), ...referenceFindings(row, mayPause)],
+    findings: [...findingsOf(row), ...referenceFindings(row, unable)],
   };
 }
 
@@ -255,7 +262,10 @@ function findingsOf({ kind, inherits, hidden, twins, diverted }: SchemaRow): rea
  * Rows are applied and copied table by table, so a reference may lead to a row that is still to come.
  * Only the setting by which replicas work keeps the database from asking.
  */
-function referenceFindings({ refers, indexes }: SchemaRow, mayPause: boolean): readonly Finding[] {
+function referenceFindings(
+  { refers, indexes }: SchemaRow,
+  unable: string | null,
+): readonly Finding[] {
   if (!refers) return [];
   const late = indexes.find(({ unique, deferrable }) => unique && deferrable === true);
   if (late !== undefined) {
@@ -268,28 +278,30 @@ function referenceFindings({ refers, indexes }: SchemaRow, mayPause: boolean): r
       ],
     ];
   }
-  if (mayPause) return [];
+  if (unable === null) return [];
   return [
     [
       'references',
-      'has foreign keys, which must not be asked for while rows come table by table; let the ' +
-        'user of this URL set session_replication_role (since PostgreSQL 15: ' +
-        'GRANT SET ON PARAMETER session_replication_role TO ...)',
+      'has foreign keys, which must not be asked for while rows come table by table; let ' +
+        `${unable} set session_replication_role (since PostgreSQL 15: ` +
+        `GRANT SET ON PARAMETER session_replication_role TO ${unable})`,
     ],
   ];
 }
 
-async function mayPauseReferences(client: PostgresClient): Promise<boolean> {
+/** The user of the connection, where it may not keep the database from asking; null where it may. */
+async function unableToPause(client: PostgresClient): Promise<string | null> {
   await client.query('SAVEPOINT fig_may');
   try {
     await client.query('SET LOCAL session_replication_role = origin');
-    return true;
+    return null;
   } catch (error) {
     if (sqlState(error) !== '42501') throw error;
-    return false;
   } finally {
     await client.query('ROLLBACK TO fig_may; RELEASE fig_may');
   }
+  const { rows } = await client.query<{ user: string }>('SELECT quote_ident(current_user) AS user');
+  return rows[0]?.user ?? '';
 }
 
 /** Triggers on moved tables that are not Fig's. */

@@ -65,6 +65,10 @@ export class SqliteInspector implements SideInspector {
     return listedIn(this.#table(table).sql, column);
   }
 
+  isFormed(): boolean {
+    return false;
+  }
+
   isNullable(table: string, column: string): boolean {
     return this.#column(table, column).nullable;
   }
