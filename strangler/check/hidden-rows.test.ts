@@ -79,6 +79,13 @@ describe('what keeps us from seeing a whole table is refused', () => {
     expect(await refusals(['sqlite', 'sqlite'], [TABLE, schema])).toContain(code);
   });
 
+  it('a column of oids, and the others are judged beside it', async () => {
+    const schema = 'CREATE TABLE note (k TEXT PRIMARY KEY, v OID, w TEXT)';
+    expect(await refusals(['postgres', 'postgres'], [schema, schema])).toEqual(
+      expect.arrayContaining(['local_type', 'not_carried']),
+    );
+  });
+
   it.each([
     ['a part', 'CREATE TABLE newer () INHERITS (note)', 'part newer'],
     ['a rule', 'CREATE RULE aside AS ON DELETE TO note DO INSTEAD NOTHING', 'rewriting rule aside'],

@@ -3,7 +3,7 @@ import { tablesOf } from '../mapping/index.ts';
 import type { Mapping } from '../mapping/index.ts';
 import type { PostgresConnection } from './connection.ts';
 import { marking } from './marks.ts';
-import { orderIndexes } from './schema.ts';
+import { orderIndexes } from './key-order.ts';
 import type { Schemas } from './schema.ts';
 import { persistently } from './table-locks.ts';
 import { ourName } from './tables.ts';

@@ -16,8 +16,9 @@ import { PostgresConnection } from './connection.ts';
 import type { PostgresClient } from './connection.ts';
 import { filterSql } from './filter-sql.ts';
 import { installStatements, searchPathOf } from './install.ts';
-import { problemsOf } from './problems.ts';
-import { foreignTriggers, orderSql, readSchemas } from './schema.ts';
+import { orderSql } from './key-order.ts';
+import { foreignTriggers, problemsOf } from './problems.ts';
+import { readSchemas } from './schema.ts';
 import type { Column, Schemas } from './schema.ts';
 import { imageSql, name } from './values.ts';
 

@@ -13,7 +13,7 @@ import { castSql, columnsOf, readSql, tableOf, textOf } from './columns.ts';
 import type { PostgresClient } from './connection.ts';
 import { filterSql } from './filter-sql.ts';
 import { prepared } from './prepared.ts';
-import { orderSql } from './schema.ts';
+import { orderSql } from './key-order.ts';
 import type { Column, Schemas } from './schema.ts';
 import { name } from './values.ts';
 
