@@ -22,7 +22,7 @@ COPY --from=build /app/bin ./bin
 COPY --from=build /app/scripts ./scripts
 COPY --from=build /app/package.json ./
 # The volume is born with this owner, so that the unprivileged user can write to it.
-RUN mkdir /data && chown node:node /data
+RUN mkdir -m 700 /data && chown node:node /data
 VOLUME /data
 USER node
 CMD ["node", "--enable-source-maps", "dist/facade/main.js"]

@@ -10,7 +10,7 @@ import {
   createOutbox,
   startEventRelay,
 } from './index.ts';
-import type { Database, DomainEvent, EventSubscriber } from './index.ts';
+import type { Database, DomainEvent, EventQueues, EventSubscriber } from './index.ts';
 
 const formatTime = (ms: number): string => new Date(ms).toISOString();
 const outbox = createOutbox({
@@ -43,6 +43,9 @@ const failures = createDeliveryFailures({
 describe.each(dialects)('events that a subscriber can not take, on %s', (dialect) => {
   let database: Database;
   let stop: () => Promise<void>;
+  let queues: EventQueues;
+  /** What the relay has logged. */
+  const lines: string[] = [];
   let closeRedis: () => void;
   let redisDone: Promise<void>;
   /** Every call of a handler, successful or not. */
@@ -71,10 +74,10 @@ describe.each(dialects)('events that a subscriber can not take, on %s', (dialect
 
   beforeAll(async () => {
     database = await temporaryDatabase(monolithMigrations, dialect);
-    const log = createLog('relay', 'silent');
+    const log = createLog('relay', 'warn', { write: (line) => lines.push(line) });
     await new Promise<void>((started, failed) => {
       redisDone = withRedis(async ({ url }) => {
-        const queues = await connectEventQueues(url, log);
+        queues = await connectEventQueues(url, log);
         const options = { database, outbox, inbox, failures, subscribers, queues, log };
         stop = startEventRelay({ ...options, pollMs: 10, resendMs: 40, attempts: 3 });
         started();
@@ -183,5 +186,31 @@ describe.each(dialects)('events that a subscriber can not take, on %s', (dialect
     expect(callsOf('good p4')).toBe(1);
     expect(await letters().drop(id)).toBe(true);
     expect(await waiting()).toEqual([]);
+  });
+
+  it('are dropped with a line where no outbox has had them, and without one where they are repeated', async () => {
+    const foreign = (): number =>
+      lines.filter((line) => line.includes('not from an outbox, and dropped: an event in Redis'))
+        .length;
+    const event = await database.transaction(async (trx) => {
+      const happened = { type: 'Happened', version: 1, aggregateId: 'p5', data: {} };
+      await outbox.publish(trx, happened);
+      const [text] = (await trx('EVT_OUTBOX').pluck('EVT_TXT')) as [string];
+      return JSON.parse(text) as DomainEvent;
+    });
+    expect(event.aggregateId).toBe('p5');
+    await eventually(async () => expect(await waiting()).toEqual([]));
+    // A queue is emptied in order: what came before the marker is no longer under way.
+    await passes('after p5');
+    expect([await done('good', 'p5'), await done('bad', 'p5')]).toEqual([true, true]);
+    await queues.send('good', event);
+    await passes('after the repeated p5');
+    expect([callsOf('good p5'), foreign()]).toEqual([1, 0]);
+    await queues.send('good', { ...event, id: undefined as unknown as string });
+    await eventually(() => expect(foreign()).toBe(1));
+    await queues.send('good', { ...event, id: 'forged' });
+    await eventually(() => expect(foreign()).toBe(2));
+    expect(callsOf('good p5')).toBe(1);
+    expect(lines.join()).not.toContain('"forged"');
   });
 });

@@ -28,6 +28,8 @@ interface RelayOptions {
 
 const BATCH = 100;
 const PAUSE_WHEN_AWAY_MS = 500;
+/** The line leaves out the event's id: its sender chooses the text and the length. */
+const FOREIGN = 'not from an outbox, and dropped: an event in Redis';
 /** With the usual pause between two attempts: most of a minute. */
 const ATTEMPTS = 5;
 
@@ -83,7 +85,10 @@ export function startEventRelay(options: RelayOptions): () => Promise<void> {
 
   /** The queues say only which event it is: what they hold may be anybody's. */
   async function receive(subscriber: EventSubscriber, id: unknown): Promise<void> {
-    if (typeof id !== 'string') return;
+    if (typeof id !== 'string') {
+      log.warn({ subscriber: subscriber.name }, FOREIGN);
+      return;
+    }
     try {
       await database.transaction((trx) => take(trx, subscriber, id));
     } catch (error) {
@@ -96,8 +101,13 @@ export function startEventRelay(options: RelayOptions): () => Promise<void> {
 
   async function take(trx: Transaction, subscriber: EventSubscriber, id: string): Promise<void> {
     const event = await outbox.find(trx, id);
-    // All have it, or it never happened.
-    if (!event || !wanting(event).includes(subscriber)) return;
+    if (!event) {
+      // An event that every subscriber has received leaves the outbox, and may still be repeated.
+      const received = await inbox.receivers(trx, [id]);
+      if (received.length === 0) log.warn({ subscriber: subscriber.name }, FOREIGN);
+      return;
+    }
+    if (!wanting(event).includes(subscriber)) return;
     const delivery = { subscriber: subscriber.name, eventId: id };
     const failure = await failures.find(trx, delivery);
     // Given up while it was on its way.

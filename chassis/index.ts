@@ -40,6 +40,7 @@ export * from './request-keys.ts';
 export * from './saga-dead-letters.ts';
 export * from './saga-runner.ts';
 export * from './saga.ts';
+export { schemaIssues } from './schema-issues.ts';
 export * from './server-location.ts';
 export * from './sqlite-lock.ts';
 export * from './temporary.ts';

@@ -1,8 +1,8 @@
 import type { ZodType } from 'zod';
 import { boundedList } from './bounded-list.ts';
 import type { FencedError } from './fence.ts';
-
-const SHOWN_CHARACTERS = 100;
+import { schemaIssues } from './schema-issues.ts';
+import { shortened } from './shortened.ts';
 
 /** One thing that is wrong with a request: where, what was given, and what to give instead. */
 export interface FieldError {
@@ -81,12 +81,8 @@ function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
   );
 }
 
-function cut(text: string): string {
-  return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
-}
-
 function shown(value: unknown): unknown {
-  if (typeof value === 'string') return cut(value);
+  if (typeof value === 'string') return shortened(value);
   return typeof value === 'object' && value !== null ? undefined : value;
 }
 
@@ -110,14 +106,14 @@ export function parse<T>(
 ): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const wrong = result.error.issues.flatMap((issue): Wrong[] =>
-    issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => ({ path: [...issue.path, key], message: undefined }))
-      : [{ path: issue.path, message: issue.message }],
+  const wrong = schemaIssues(result.error).map(({ path, unknownKey, message }): Wrong =>
+    unknownKey === undefined
+      ? { path, message }
+      : { path: [...path, unknownKey], message: undefined },
   );
   const more = (count: number): Wrong => ({ path: [], message: `${count} more fields are wrong` });
   const errors = boundedList(wrong, more).map(({ path, message }): FieldError => ({
-    field: path.length > 0 ? cut(path.join('.')) : where,
+    field: path.length > 0 ? shortened(path.join('.')) : where,
     value: shown(valueAt(value, path)),
     message: message === undefined ? 'is not a known field' : message,
     remedy: message === undefined ? 'leave it out, or correct its name' : remedy,

@@ -26,6 +26,11 @@ interface RawRequest {
   _storeHeader(firstLine: string, headers: readonly string[]): void;
 }
 
+/** A connection that was not there in time, under undici's code: both count as the same cause. */
+class ConnectTimedOut extends Error {
+  readonly code = 'UND_ERR_CONNECT_TIMEOUT';
+}
+
 type Answer = IncomingMessage & { upgrade?: boolean };
 
 const CONNECT_TIMEOUT_MS = 2_000;
@@ -104,7 +109,7 @@ function followConnection(
   exchange: UpgradeExchange,
 ): void {
   request.once('socket', (socket) => {
-    const giveUp = (): unknown => request.destroy(new Error('the connection took too long'));
+    const giveUp = (): unknown => request.destroy(new ConnectTimedOut('connecting took too long'));
     socket.setTimeout(CONNECT_TIMEOUT_MS, giveUp);
     socket.once(secure ? 'secureConnect' : 'connect', () => {
       socket.setTimeout(0);

@@ -4,15 +4,19 @@ const SECRET_NAME = /pass(word|wd|phrase)?$|secret|token|credential|api_?key|pri
 const URL_START = /^[a-z][a-z0-9+.-]*:\/\//i;
 /** What begins as a URL does, and goes on as none: only a file's is well formed without slashes. */
 const MALFORMED_URL = /^(?!file:)[a-z][a-z0-9+.-]*:\S*$/i;
-/** User and password before a host, with the scheme forgotten. */
-const WITH_PASSWORD = /^[^\s/]*:\S*@\S+$/;
+/** User and password before a host, wherever they are; the colon of `file:` is before neither. */
+const WITH_PASSWORD = /(?<!^file):.*@/is;
+/** A secret as libpq and ODBC take it: `host=db password=s3cret`. */
+const WITH_SETTING = /(?:pass\w*|pwd|secret|token|credentials?|api_?key|private_?key)["']?\s*=/i;
+const NO_PLAIN_TEXT = [MALFORMED_URL, WITH_PASSWORD, WITH_SETTING];
 
 /** A copy without secrets: of values under telling names, and of URLs, however deep they are. */
 export function redacted(value: unknown, name = ''): unknown {
   if (typeof value === 'string') {
     if (value !== '' && SECRET_NAME.test(name) && !/_?file$/i.test(name)) return HIDDEN;
-    if (URL_START.test(value)) return redactedUrl(value);
-    return MALFORMED_URL.test(value) || WITH_PASSWORD.test(value) ? HIDDEN : value;
+    const text = value.trim();
+    if (URL_START.test(text)) return redactedUrl(text);
+    return NO_PLAIN_TEXT.some((form) => form.test(text)) ? HIDDEN : value;
   }
   if (Array.isArray(value)) return value.map((each) => redacted(each, name));
   if (typeof value !== 'object' || value === null) return value;

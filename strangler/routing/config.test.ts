@@ -52,3 +52,35 @@ describe('applications that list dead letters', () => {
     );
   });
 });
+
+describe('a configuration with keys that Fig does not know', () => {
+  const unknown = (count: number, name: (n: number) => string) =>
+    Object.fromEntries(Array.from({ length: count }, (_each, n) => [name(n), n]));
+
+  function messageOf(config: object): string {
+    try {
+      defineConfig(config as FigConfigInput);
+    } catch (error) {
+      return (error as Error).message;
+    }
+    throw new Error('it was taken');
+  }
+
+  it('is refused with a line for each, as far as anybody would read', () => {
+    const given = { ...configWith({ databases }), limits: unknown(2, (n) => `odd${n}`) };
+    expect(messageOf(given).split('\n').slice(1)).toEqual([
+      '  limits: Unrecognized key: "odd0"',
+      '  limits: Unrecognized key: "odd1"',
+    ]);
+    const many = messageOf({ ...configWith({ databases }), ...unknown(5_000, (n) => `odd${n}`) });
+    expect(many).toMatch(/\n {2}it: Unrecognized key: "odd49"\n {2}and 4950 more$/);
+    expect(many.length).toBeLessThan(3_000);
+  });
+
+  it('is refused with no more than the beginning of a long key', () => {
+    const long = unknown(60, (n) => `${n}${'x'.repeat(10_000)}`);
+    const told = messageOf({ ...configWith({ databases }), ...long });
+    expect(told).toContain('Unrecognized key: "0xxx');
+    expect(told.length).toBeLessThan(10_000);
+  });
+});

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { boundedTexts, ConfigurationError } from '../../chassis/index.ts';
+import { boundedTexts, ConfigurationError, schemaIssues } from '../../chassis/index.ts';
 import type { ServerSettings } from '../../chassis/index.ts';
 import { danglingNames } from './config-names.ts';
 
@@ -242,7 +242,9 @@ export function defineConfig(input: FigConfigInput): FigConfig {
   const result = configSchema.safeParse(input);
   const malformed = result.success
     ? []
-    : result.error.issues.map(({ path: at, message }) => `${at.join('.') || 'it'}: ${message}`);
+    : schemaIssues(result.error).map(
+        ({ path: at, message }) => `${at.join('.') || 'it'}: ${message}`,
+      );
   const problems = boundedTexts([...malformed, ...danglingNames(input)]);
   if (!result.success || problems.length > 0) {
     throw new ConfigurationError(`the configuration can't be used:\n  ${problems.join('\n  ')}`);

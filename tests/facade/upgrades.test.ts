@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { createServer } from 'node:http';
 import type { IncomingMessage } from 'node:http';
+import { createServer as createTcpServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { listen } from '../../chassis/index.ts';
 import { eventually } from '../support/index.ts';
 import { RawClient } from './raw-client.ts';
@@ -34,6 +36,23 @@ async function withEcho(
   } finally {
     await listening.close(0);
   }
+}
+
+/** Gives `use` the https:// address of a server that accepts a connection and never says a word. */
+async function withDeaf(use: (url: string) => Promise<void>): Promise<void> {
+  const server = createTcpServer((socket) => socket.on('error', () => undefined).resume());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    await use(`https://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  } finally {
+    await new Promise((resolve) => server.close(resolve));
+  }
+}
+
+/** The series of what upstreams failed of. */
+async function failuresAt(adminUrl: string): Promise<readonly string[]> {
+  const metrics = await (await fetch(`${adminUrl}/metrics`)).text();
+  return [...metrics.matchAll(/^fig_upstream_failures_total(\{.*)$/gm)].map(([, of = '']) => of);
 }
 
 describe('a WebSocket', () => {
@@ -121,13 +140,29 @@ describe('a WebSocket', () => {
       expect(monolith.connections()).toBe(0);
     }));
 
-  it('to a server that is away is a 502', () =>
-    withStand({}, async ({ port, monolith }) => {
+  it('to a server that is away is a 502, counted as refused', () =>
+    withStand({}, async ({ port, adminUrl, monolith }) => {
       await monolith.close();
       const client = new RawClient(port).get('/a', ...HANDSHAKE);
       await eventually(() => client.ending !== undefined);
       expect(client.statuses).toEqual([502]);
+      expect(await failuresAt(adminUrl)).toEqual(['{upstream="monolith",cause="refused"} 1']);
     }));
+
+  it('to a server that never finishes connecting is counted as a connect timeout', () =>
+    withDeaf((upstream) =>
+      withStand(
+        { config: { upstreams: { monolith: upstream, legacy: upstream, extracted: upstream } } },
+        async ({ port, adminUrl }) => {
+          const client = new RawClient(port).get('/a', ...HANDSHAKE);
+          await eventually(() => client.ending !== undefined);
+          expect(client.statuses).toEqual([502]);
+          expect(await failuresAt(adminUrl)).toEqual([
+            '{upstream="monolith",cause="connect_timeout"} 1',
+          ]);
+        },
+      ),
+    ));
 });
 
 describe('a wish to upgrade to anything else', () => {

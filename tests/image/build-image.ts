@@ -20,7 +20,7 @@ interface BuildOptions {
 }
 
 /** What prepares the system around the programs, not the programs. */
-const OF_THE_SYSTEM = /^(apt-get|mkdir \/data) /;
+const OF_THE_SYSTEM = /^(apt-get|mkdir -m 700 \/data) /;
 
 /** Does in folders what `docker build` does in layers, from exactly the files that it would copy. */
 export async function buildImage({ directory, run }: BuildOptions): Promise<Image> {

@@ -7,6 +7,7 @@ import { projectRoot, withoutSystem } from '../../system/index.ts';
 import { buildImage } from './build-image.ts';
 import type { Image } from './build-image.ts';
 import { composeServices, readmeCommands } from './compose.ts';
+import { readDockerfile } from './dockerfile.ts';
 import { mustRun, runIn } from './run-in.ts';
 
 interface Lockfile {
@@ -76,6 +77,12 @@ describe('the image', () => {
     const help = command.startsWith('npm') ? `${command} -- --help` : `${command} --help`;
     const output = await mustRun(help, { cwd: image.directory, env });
     expect(output).toContain('Usage:');
+  });
+
+  it('keeps its data to the user that it runs as', () => {
+    const steps = readDockerfile(join(projectRoot, 'Dockerfile')).flatMap((stage) => stage.steps);
+    const commands = steps.flatMap((step) => (step.what === 'run' ? [step.command] : []));
+    expect(commands).toContain('mkdir -m 700 /data && chown node:node /data');
   });
 
   it('holds no test, no bench and no source', () => {
