@@ -18,6 +18,13 @@ const routes = compileRoutes(
         routes: ['/api/stock', '/api/stock/*'],
         databases: database,
       },
+      tenants: {
+        legacy: 'monolith',
+        extracted: 'service',
+        routes: ['/tenants/*'],
+        databases: database,
+        cohorts: { header: 'x-customer-id' },
+      },
       pages: { legacy: 'monolith', extracted: 'service', routes: ['/pages/*'] },
     },
     touches: [
@@ -34,6 +41,8 @@ interface World {
   reads: boolean;
   shadow: boolean;
   settled: boolean;
+  /** Whether some keys have another owner than the rest. */
+  split?: boolean;
 }
 
 const CALM: World = {
@@ -60,7 +69,7 @@ function circumstances(world: World): Circumstances {
       known: true,
       certain: false,
     }),
-    isSplit: () => false,
+    isSplit: () => world.split === true,
     isApart: () => false,
     isSettled: () => world.settled,
     newsIsPushed: () => true,
@@ -97,7 +106,7 @@ describe('the decision', () => {
       { method: 'GET', path: '/api/stock/A1', customer, draw: '1' },
       circumstances({ ...CALM, ...world }),
     );
-    expect(decision).toMatchObject({ kind: 'read', side, reason, shadow: false });
+    expect(decision).toMatchObject({ kind: 'read', side, reason, shadow: 'off' });
   });
 
   it('needs no customer where no rows move', () => {
@@ -108,12 +117,27 @@ describe('the decision', () => {
     expect(decision).toMatchObject({ kind: 'read', side: 'extracted', reason: 'flag' });
   });
 
-  it('shadows GETs, once there is something to compare with', () => {
-    expect(ask('GET', '/api/stock', { shadow: true })).toMatchObject({ shadow: true });
-    expect(ask('HEAD', '/api/stock', { shadow: true })).toMatchObject({ shadow: false });
-    expect(ask('GET', '/api/stock', { shadow: true, replicaReady: false })).toMatchObject({
-      shadow: false,
-    });
+  it('shadows GETs, once there is something to compare with, and says why not', () => {
+    const shadowOf = (method: string, path: string, world: Partial<World>, customer?: string) => {
+      const question = { method, path, customer, draw: '1' };
+      const decision = decide(question, circumstances({ ...CALM, shadow: true, ...world }));
+      return decision.kind === 'read' ? decision.shadow : undefined;
+    };
+    expect(shadowOf('GET', '/api/stock', {})).toBe('compared');
+    expect(shadowOf('HEAD', '/api/stock', {})).toBe('method');
+    expect(shadowOf('OPTIONS', '/api/stock', {})).toBe('method');
+    expect(shadowOf('GET', '/api/stock', { replicaReady: false })).toBe('not_ready');
+    expect(shadowOf('GET', '/tenants/1', { split: true })).toBe('several_owners');
+    expect(shadowOf('GET', '/tenants/1', { split: true }, 'C1')).toBe('compared');
+    expect(shadowOf('GET', '/tenants/1', {})).toBe('compared');
+  });
+
+  it('says nothing of comparing where the flag does not ask for it', () => {
+    for (const method of ['GET', 'HEAD']) {
+      for (const world of [{}, { replicaReady: false }, { split: true }]) {
+        expect(ask(method, '/tenants/1', world, undefined)).toMatchObject({ shadow: 'off' });
+      }
+    }
   });
 
   it('on a write names the owner and all that it changes', () => {

@@ -42,6 +42,18 @@ export type ReadReason =
   /** The customer's own write may not have reached the other side yet. */
   | 'own_write';
 
+/** Why a read can't be compared with the other side's answer. */
+export type NotComparable =
+  /** Only GETs are compared: another method has no body to compare, or another meaning. */
+  | 'method'
+  /** The other side does not have all the data yet. */
+  | 'not_ready'
+  /** The read names no key while keys have different owners: no side has all the data. */
+  | 'several_owners';
+
+/** Whether the other side is asked too, and the answers compared; `off` where the flag asks for none. */
+export type Shadowing = 'off' | 'compared' | NotComparable;
+
 export type Decision =
   | { readonly kind: 'pass'; readonly capability: undefined }
   | {
@@ -49,8 +61,7 @@ export type Decision =
       readonly capability: Capability;
       readonly side: SideName;
       readonly reason: ReadReason;
-      /** Whether the other side is asked too, and the answers compared. */
-      readonly shadow: boolean;
+      readonly shadow: Shadowing;
     }
   | {
       readonly kind: 'write';
@@ -105,15 +116,15 @@ function decideRead(
   capability: Capability,
   circumstances: Circumstances,
 ): Decision {
-  const { method, customer, draw } = question;
+  const { customer, draw } = question;
   const { flags, ownership, isSettled } = circumstances;
   const { owner, replicaReady } = ownership(capability, keyOf(capability, question));
   const asker = customer === undefined ? { sessionId: draw } : { userId: customer };
   const wanted: SideName = flags.isEnabled(capability.flags.reads, asker) ? 'extracted' : 'legacy';
-  const shadow =
-    isComparable(method, replicaReady) &&
-    !mayBeAnybodys(capability, question, circumstances) &&
-    flags.isEnabled(capability.flags.shadow, { sessionId: draw });
+  // The flag first: a read that it does not take needs no reason.
+  const shadow = flags.isEnabled(capability.flags.shadow, { sessionId: draw })
+    ? (whyNotComparable(question, capability, circumstances) ?? 'compared')
+    : 'off';
   const reason = reasonFor();
   const side = reason === 'flag' ? otherSide(owner) : owner;
   return { kind: 'read', capability, side, reason, shadow };
@@ -127,9 +138,16 @@ function decideRead(
   }
 }
 
-/** Whether both sides may be asked, and have the same to tell. */
-export function isComparable(method: string, replicaReady: boolean): boolean {
-  return method === 'GET' && replicaReady;
+/** What keeps a read from being compared; undefined where both sides have the same to tell. */
+export function whyNotComparable(
+  question: Question,
+  capability: Capability,
+  circumstances: Pick<Circumstances, 'ownership' | 'isSplit'>,
+): NotComparable | undefined {
+  if (question.method !== 'GET') return 'method';
+  const { replicaReady } = circumstances.ownership(capability, keyOf(capability, question));
+  if (!replicaReady) return 'not_ready';
+  return mayBeAnybodys(capability, question, circumstances) ? 'several_owners' : undefined;
 }
 
 /** The first of the capabilities whose ownership is about to move: their writes wait for it. */

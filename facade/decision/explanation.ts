@@ -1,8 +1,7 @@
 import { METHODS } from 'node:http';
 import { Problem } from '../../chassis/index.ts';
 import type { SideName } from '../../strangler/routing/index.ts';
-import { keyOf } from '../routes/index.ts';
-import { checkReadings, decide, firstMoving, isComparable, mayBeAnybodys } from './decision.ts';
+import { checkReadings, decide, firstMoving, whyNotComparable } from './decision.ts';
 import type { Decision, Question } from './decision.ts';
 import { factsOf } from './explained-facts.ts';
 import type { CapabilityFacts } from './explained-facts.ts';
@@ -101,10 +100,7 @@ function explainRead(
   const { reason, why } = whyRead(decision, question, world);
   const isDrawn = reason === 'drawn';
   const { circumstances } = world;
-  const { replicaReady } = circumstances.ownership(capability, keyOf(capability, question));
-  const compared =
-    isComparable(question.method, replicaReady) &&
-    !mayBeAnybodys(capability, question, circumstances);
+  const compared = whyNotComparable(question, capability, circumstances) === undefined;
   const share = compared ? world.flags.rule(capability.flags.shadow).share : 0;
   const other = world.upstreamOf(capability, side === 'legacy' ? 'extracted' : 'legacy');
   return {

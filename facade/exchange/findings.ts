@@ -1,7 +1,10 @@
+import type { NotComparable } from '../decision/index.ts';
 import type { Difference } from './compare.ts';
 
 /** Why nothing was compared. */
 export type NotCompared =
+  /** Known before any side is asked. */
+  | NotComparable
   /** Too many comparisons at once, or clients wait for a connection. */
   | 'busy'
   /** A body over the limit: 256 KB of the answer that a client got, 1 MB of the other, 8 MB decoded. */

@@ -23,6 +23,8 @@ const COMPARED_BYTES = 262_144;
 
 /** Answers a read of a capability from the side that was decided on. */
 export function read(visit: Visit, decision: Read, core: Core): void {
+  const { capability, shadow } = decision;
+  if (shadow !== 'off' && shadow !== 'compared') core.experiments.skip(capability, shadow);
   if (visit.form.bodyBytes === 0 && !inDoubt(visit, decision, core)) {
     new Reading(visit, decision, core, null).try(decision.side);
     return;
@@ -90,7 +92,7 @@ class Reading {
       this.#visit,
       {
         catchFenced: true,
-        copyBytes: shadow ? COMPARED_BYTES : 0,
+        copyBytes: shadow === 'compared' ? COMPARED_BYTES : 0,
         again: this.#tries > 0,
         patient: !isKept(this.#body),
       },
@@ -107,7 +109,7 @@ class Reading {
       this.#failed(side, outcome);
     } else if (outcome.kind === 'fenced') {
       this.#turnedAway(side, outcome.fence);
-    } else if (shadow) {
+    } else if (shadow === 'compared') {
       this.#compare(side, outcome);
     }
   }
@@ -131,7 +133,7 @@ class Reading {
   /** Nobody has answered what was to be compared. */
   #refuse(problem: Problem): void {
     const { capability, shadow } = this.#decision;
-    if (shadow) this.#core.experiments.skip(capability, 'unanswered');
+    if (shadow === 'compared') this.#core.experiments.skip(capability, 'unanswered');
     this.#visit.refuse(problem);
   }
 

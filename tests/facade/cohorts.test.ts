@@ -73,6 +73,23 @@ describe('customers who have moved ahead', () => {
     }, header),
   );
 
+  it('keep reads that name nobody from being compared, which is counted', () =>
+    withCohorts(async (stand) => {
+      serveSplit(stand, customerIn);
+      await publish(stand, { ...stock(2, MOVED), replicaReady: true });
+      await known(stand, { keys: 2, owner: 'extracted', epoch: 2, holding: false });
+      await stand.flags({ 'stock.shadow': 100 });
+      await eventually(async () => {
+        await call(stand, 'GET');
+        const { body } = await request<{
+          capabilities: [{ experiments: { notCompared: Record<string, number> } }];
+        }>('GET', `${stand.adminUrl}/status`);
+        expect(body.capabilities[0].experiments.notCompared).toEqual({
+          several_owners: expect.any(Number),
+        });
+      });
+    }));
+
   it('are found by the fences where no news tells of them, and their friends with them', () =>
     withCohorts(async (stand) => {
       serveSplit(stand, customerIn);

@@ -174,14 +174,19 @@ describe('a shadowed read', () => {
       expect((await findings(stand)).skipped).toBeGreaterThan(0);
     }));
 
-  it('never sends a write to both sides', () =>
+  it('never sends a write or a HEAD to both sides, and counts the HEAD', () =>
     withStand({}, async (stand) => {
       await readUntil(stand, total);
       await stand.flags({ 'stock.shadow': 100 });
       stand.extracted.received.length = 0;
       await request('POST', `${stand.url}/api/stock`, { body: {} });
       await request('DELETE', `${stand.url}/api/stock/A1`);
-      await request('HEAD', `${stand.url}/api/stock/A1`);
+      const { notCompared } = await findings(stand);
+      expect(notCompared).not.toHaveProperty('method');
+      await eventually(async () => {
+        await request('HEAD', `${stand.url}/api/stock/A1`);
+        expect((await findings(stand)).notCompared['method']).toBeGreaterThan(0);
+      });
       expect(stand.extracted.received).toEqual([]);
     }));
 
@@ -296,6 +301,23 @@ describe('a shadowed read', () => {
         return (await findings(stand)).mismatched > 0;
       });
       expect((await findings(stand)).notCompared).not.toHaveProperty('encoding');
+    }));
+
+  it('is counted where the other side does not have all the data yet, and the flag asks for it', () =>
+    withStand({ routing: { replicaReady: false } }, async (stand) => {
+      await request('GET', `${stand.url}/api/stock/A1`);
+      await request('HEAD', `${stand.url}/api/stock/A1`);
+      expect(await findings(stand)).toMatchObject({ skipped: 0, notCompared: {} });
+      await stand.flags({ 'stock.shadow': 100 });
+      await eventually(async () => {
+        await request('GET', `${stand.url}/api/stock/A1`);
+        expect((await findings(stand)).notCompared).toEqual({ not_ready: expect.any(Number) });
+      });
+      expect(stand.extracted.received).toEqual([]);
+      const metrics = await (await fetch(`${stand.adminUrl}/metrics`)).text();
+      expect(metrics).toMatch(
+        /^fig_experiments_skipped_total\{capability="stock",reason="not_ready"\} [1-9]/m,
+      );
     }));
 
   it('is counted by its reason where it is not compared', () =>
