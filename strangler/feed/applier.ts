@@ -3,12 +3,10 @@ import { errorText } from '../../chassis/index.ts';
 import { FeedLostError, NotTargetError } from '../side-database.ts';
 import type { FeedReader, ParkedChange, SideDatabase } from '../side-database.ts';
 import type { Slice } from '../store.ts';
+import { Courtesy } from './courtesy.ts';
 import type { Reveal } from './reveal.ts';
 import type { SliceSink } from './slice-source.ts';
 
-/** Where others write, they have lock and disk to themselves for this many times as long. */
-const PAUSES = 8;
-const PAUSE_MS = { least: 2, most: 15 } as const;
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5_000;
 
@@ -44,6 +42,7 @@ interface ApplierOptions {
 export class Applier implements SliceSink {
   readonly #options: ApplierOptions;
   readonly #stopping = new AbortController();
+  readonly #courtesy = new Courtesy(performance.now());
   #position: number;
   #queue: Promise<unknown> = Promise.resolve();
   #drains = 0;
@@ -184,7 +183,11 @@ export class Applier implements SliceSink {
   async #applyOnce(slice: Slice): Promise<number> {
     const { target, epoch, onApplied, onParked } = this.#options;
     try {
-      const { position, heldMs, parked } = await target.applySlice(epoch, slice);
+      const { position, heldMs, parked } = await target.applySlice(
+        epoch,
+        slice,
+        this.#courtesy.haste,
+      );
       if (parked.length > 0) onParked?.(parked);
       this.#problem = null;
       if (position !== this.#position) {
@@ -233,8 +236,16 @@ export class Applier implements SliceSink {
       await immediate();
       return;
     }
+    if (this.#courtesy.isDue(performance.now())) await this.#lookBehind();
     const { signal } = this.#hurry;
-    const ms = Math.min(PAUSE_MS.most, Math.max(PAUSE_MS.least, PAUSES * heldMs));
-    await delay(ms, undefined, { signal }).catch(() => undefined);
+    await delay(this.#courtesy.pauseMs(heldMs), undefined, { signal }).catch(() => undefined);
+  }
+
+  /** A feed that can't be read now shows at the next reading. */
+  async #lookBehind(): Promise<void> {
+    const pending = await this.#options.feed.pending(this.#position).catch(() => undefined);
+    const { changes = 0, since = null } = pending ?? {};
+    const ms = since === null ? 0 : Date.now() - since;
+    this.#courtesy.look({ changes, ms }, performance.now());
   }
 }
