@@ -1,3 +1,4 @@
+import { databaseTrouble, errorText } from '../../chassis/index.ts';
 import type { MappingProblem } from '../mapping/index.ts';
 import type { SideName } from '../side.ts';
 
@@ -37,5 +38,25 @@ export class Findings {
 
   get all(): readonly Finding[] {
     return [...this.#found.values()];
+  }
+}
+
+/**
+ * Does one part of a check. What goes wrong in it is a finding, and keeps no other part from its verdict.
+ * @param column `TABLE` or `TABLE.COLUMN`
+ * @throws what keeps a database from being asked anything at all
+ */
+export async function tryPart(
+  findings: Findings,
+  side: SideName,
+  column: string,
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (databaseTrouble(error) !== undefined) throw error;
+    const message = `${side} ${column}: could not be tried: ${errorText(error)}`;
+    findings.add({ code: 'not_tried', pair: null, side, column, counterexample: null, message });
   }
 }

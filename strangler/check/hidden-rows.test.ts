@@ -1,5 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import { createLog } from '../../chassis/index.ts';
 import type { Dialect } from '../../chassis/index.ts';
+import { DataPlane } from '../data-plane.ts';
+import { defineMapping, same } from '../mapping/index.ts';
 import { openInspectors, openSides } from '../sides.ts';
 import { withMoving } from '../testing/moving.ts';
 import { oneTable } from '../testing/one-table.ts';
@@ -147,4 +150,62 @@ describe('what keeps us from seeing a whole table is refused', () => {
         }
       },
     ));
+
+  it('all faults of one schema at once, and nothing is installed', () => {
+    const ledger = defineMapping({
+      capability: 'ledger',
+      pairs: ['account', 'entry'].map((table) => ({
+        name: table,
+        legacy: { table },
+        extracted: { table },
+        key: [same('k', 'k')],
+        columns: [same('v', 'v')],
+      })),
+    });
+    const legacy = `CREATE EXTENSION citext;
+      CREATE TABLE account (k CITEXT PRIMARY KEY, v TEXT);
+      CREATE TABLE entry (k INT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, v TEXT);
+      CREATE TABLE letter (account CITEXT REFERENCES account (k) ON DELETE CASCADE);
+      ALTER TABLE entry ENABLE ROW LEVEL SECURITY; ALTER TABLE entry FORCE ROW LEVEL SECURITY`;
+    const extracted = `CREATE TABLE account (k TEXT PRIMARY KEY, v TEXT);
+      CREATE TABLE entry (k INTEGER PRIMARY KEY, v TEXT)`;
+    return withMoving(
+      { mapping: ledger, legacy: ['postgres', legacy], extracted: ['sqlite', extracted] },
+      async ({ urls, sessions }) => {
+        const role = `fig_test_nobody_${process.pid}`;
+        await sessions.legacy.run(`CREATE ROLE ${role} LOGIN PASSWORD 'p'`);
+        const as = Object.assign(new URL(urls.legacy), { username: role, password: 'p' }).href;
+        const sides = { ...urls, legacy: as };
+        const inspectors = await openInspectors(ledger, sides);
+        const databases = openSides(ledger, sides);
+        const log = createLog('test', 'silent');
+        const plane = new DataPlane({ mapping: ledger, databases, log });
+        const ours = `LIKE 'fig%'`;
+        try {
+          const report = await checkCapability({ mapping: ledger, inspectors, measure: true });
+          expect(report.findings.map(({ code, message }) => `${code}: ${message}`)).toEqual(
+            expect.arrayContaining(
+              [
+                /^row_security: legacy table entry: /,
+                /^border_reference: legacy table account: /,
+                /^key_equality: legacy table account: /,
+                /^always_identity: legacy table entry: /,
+                new RegExp(`^missing_right: legacy .*; GRANT .+ TO ${role}$`),
+              ].map((said) => expect.stringMatching(said)),
+            ),
+          );
+          await expect(plane.install()).rejects.toThrow('missing_right');
+          const onLegacy = `SELECT FROM pg_class WHERE relname ${ours}`;
+          const onExtracted = `SELECT name FROM sqlite_schema WHERE name ${ours}`;
+          expect(await sessions.legacy.rows(onLegacy)).toEqual([]);
+          expect(await sessions.extracted.rows(onExtracted)).toEqual([]);
+        } finally {
+          await inspectors.legacy.close();
+          await inspectors.extracted.close();
+          await plane.stop();
+          await sessions.legacy.run(`DROP ROLE ${role}`);
+        }
+      },
+    );
+  });
 });

@@ -1,5 +1,6 @@
 import type { MappingProblem, Pair, Row, SqlValue } from '../mapping/index.ts';
 import type { SideName } from '../side.ts';
+import type { Step } from './trip.ts';
 
 /** A trigger on a moved table that is not Fig's; it fires for applied rows, too. */
 export interface ForeignTrigger {
@@ -10,17 +11,14 @@ export interface ForeignTrigger {
   readonly reason: string | null;
 }
 
-/**
- * What `fig check` asks of one side's database. Nothing here writes. What is asked for every value
- * of every row is answered at once, by what was read of the schema when the database was opened.
- */
+/** What `fig check` asks of one side's database. Nothing here writes to what is there. */
 export interface SideInspector {
   readonly side: SideName;
   /** What keeps the mapping from being used with this schema. */
   problems(): Promise<readonly MappingProblem[]>;
   triggers(): Promise<readonly ForeignTrigger[]>;
-  /** What a column holds after it was given a value. @throws when it does not take the value */
-  stored(table: string, column: string, value: SqlValue): SqlValue;
+  /** What a column holds after it was given each of the values, in their order, or why it does not take one. */
+  stored(table: string, column: string, values: readonly SqlValue[]): Promise<readonly Step[]>;
   /** Values that the column is declared for, and that columns of other types may not hold. */
   probes(table: string, column: string): readonly SqlValue[];
   /** The only values the column may have, where a CHECK lists them. */

@@ -17,8 +17,10 @@ import {
 import type { Mapping, Pair, Row } from '../mapping/index.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
+import { tryPart } from './findings.ts';
 import type { Findings } from './findings.ts';
-import { tripOf } from './trip.ts';
+import { tripsOf } from './trip.ts';
+import type { TripFailure } from './trip.ts';
 import type { Inspectors } from './trip.ts';
 
 const CHUNK_ROWS = 1_000;
@@ -45,7 +47,9 @@ interface MeasureOptions {
 export async function measureSide(options: MeasureOptions, side: SideName): Promise<number> {
   let rows = 0;
   for (const table of tablesOf(options.mapping, side)) {
-    rows += await measureTable(options, side, table);
+    await tryPart(options.findings, side, table, async () => {
+      rows += await measureTable(options, side, table);
+    });
   }
   return rows;
 }
@@ -77,7 +81,10 @@ async function measureTable(
   let rows = 0;
   for (let last: Row | null = null; ;) {
     const chunk: readonly Row[] = await inspector.rows(table, last, CHUNK_ROWS);
-    for (const row of chunk) measureRow(options, side, pairs, { row, key, secrets });
+    const trips = await tripsOfChunk(options, side, pairs, chunk);
+    for (const row of chunk) {
+      measureRow(options, side, pairs, { row, key, secrets, failures: trips.get(row) ?? [] });
+    }
     rows += chunk.length;
     onProgress({ side, table, rows, total: Math.max(total, rows) });
     if (chunk.length < CHUNK_ROWS) return rows;
@@ -87,17 +94,48 @@ async function measureTable(
   }
 }
 
+interface Failed {
+  readonly pair: Pair;
+  readonly failure: TripFailure;
+}
+
+/** What of each row does not come back as it was. */
+async function tripsOfChunk(
+  { inspectors }: MeasureOptions,
+  side: SideName,
+  pairs: readonly Pair[],
+  chunk: readonly Row[],
+): Promise<ReadonlyMap<Row, readonly Failed[]>> {
+  const failed = new Map<Row, Failed[]>();
+  for (const pair of pairs) {
+    const rows = chunk.filter((row) => belongs(pair, side, row));
+    for (const codec of [...pair.key, ...pair.columns]) {
+      const column = columnOn(codec, side);
+      if (column === null) continue;
+      const values = rows.map((row) => row[column] ?? null);
+      const failures = await tripsOf(inspectors, pair, codec, side, values);
+      for (const [index, failure] of failures.entries()) {
+        const row = rows[index];
+        if (failure === null || row === undefined) continue;
+        failed.set(row, [...(failed.get(row) ?? []), { pair, failure }]);
+      }
+    }
+  }
+  return failed;
+}
+
 interface Measured {
   readonly row: Row;
   readonly key: readonly string[];
   readonly secrets: readonly string[];
+  readonly failures: readonly Failed[];
 }
 
 function measureRow(
-  { inspectors, findings }: MeasureOptions,
+  { findings }: MeasureOptions,
   side: SideName,
   pairs: readonly Pair[],
-  { row, key, secrets }: Measured,
+  { row, key, secrets, failures }: Measured,
 ): void {
   // Put into words only when something is wrong, which it hardly ever is.
   const named = (): string =>
@@ -126,17 +164,12 @@ function measureRow(
       continue;
     }
     anchored ||= !isGuest(pair, side);
-    let failed = false;
-    for (const codec of [...pair.key, ...pair.columns]) {
-      const column = columnOn(codec, side);
-      if (column === null) continue;
-      const failure = tripOf(inspectors, pair, codec, side, row[column] ?? null);
-      if (failure === null) continue;
-      failed = true;
+    const own = failures.filter((one) => one.pair === pair);
+    for (const { failure } of own) {
       found(pair, failure.code, failure.column, `${failure.message} (row ${named()})`);
     }
     // The columns can be carried; the row can, unless the other side's filter keeps it out.
-    if (failed || pair[otherSide(side)].where === undefined) continue;
+    if (own.length > 0 || pair[otherSide(side)].where === undefined) continue;
     const reason = whyNot(pair, side, row);
     if (reason !== null)
       found(pair, 'no_way', table, `${side} ${table}: ${reason} (row ${named()})`);

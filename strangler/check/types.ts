@@ -2,8 +2,9 @@ import { columnOn, disjoint, HIDDEN, isGuest, sameValue, shown, writes } from '.
 import type { Codec, Mapping, Pair, SqlValue } from '../mapping/index.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
+import { tryPart } from './findings.ts';
 import type { Findings } from './findings.ts';
-import { tripOf } from './trip.ts';
+import { tripsOf } from './trip.ts';
 import type { Inspectors } from './trip.ts';
 
 const SIDES: readonly SideName[] = ['legacy', 'extracted'];
@@ -16,29 +17,36 @@ export async function checkTypes(
 ): Promise<void> {
   for (const pair of mapping.pairs) {
     for (const from of SIDES) {
+      const { table } = pair[from];
       for (const codec of [...pair.key, ...pair.columns]) {
-        checkCodec(mapping, inspectors, findings, { pair, codec, from });
+        await tryPart(findings, from, `${table}.${columnOn(codec, from) ?? ''}`, () =>
+          checkCodec(mapping, inspectors, findings, { pair, codec, from }),
+        );
       }
-      await checkUnique(mapping, inspectors, findings, pair, from);
-      checkEquality(inspectors, findings, pair, from);
-      checkLateKeys(inspectors, findings, pair, from);
+      await tryPart(findings, from, table, async () => {
+        await checkUnique(mapping, inspectors, findings, pair, from);
+        checkEquality(inspectors, findings, pair, from);
+        checkLateKeys(inspectors, findings, pair, from);
+      });
     }
   }
 }
 
-function checkCodec(
+async function checkCodec(
   mapping: Mapping,
   inspectors: Inspectors,
   findings: Findings,
   { pair, codec, from }: { pair: Pair; codec: Codec; from: SideName },
-): void {
+): Promise<void> {
   const column = columnOn(codec, from);
   if (column === null || codec.constant !== undefined) return;
   const { table, where = {} } = pair[from];
   const listed = where[column] ?? inspectors[from].listed(table, column);
-  for (const value of listed ?? inspectors[from].probes(table, column)) {
-    const failure = tripOf(inspectors, pair, codec, from, value);
+  const values = listed ?? (await probesOf(inspectors, from, table, column));
+  const failures = await tripsOf(inspectors, pair, codec, from, values);
+  for (const [index, failure] of failures.entries()) {
     if (failure === null) continue;
+    const value = values[index] ?? null;
     const there = columnOn(codec, otherSide(from));
     if (
       failure.code === 'does_not_fit' &&
@@ -60,6 +68,18 @@ function checkCodec(
       message: failure.message,
     });
   }
+}
+
+/** Values that the column is declared for, in the form in which it holds them. */
+async function probesOf(
+  inspectors: Inspectors,
+  from: SideName,
+  table: string,
+  column: string,
+): Promise<readonly SqlValue[]> {
+  const inspector = inspectors[from];
+  const held = await inspector.stored(table, column, inspector.probes(table, column));
+  return held.flatMap((step) => (step.ok ? [step.value] : []));
 }
 
 /** Whether any pair of the table carries the value: its rows may be shared out by their keys. */

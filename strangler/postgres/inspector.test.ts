@@ -12,9 +12,9 @@ import { withMoving } from '../testing/moving.ts';
 import { postgresShopSchema } from '../testing/postgres-shop.ts';
 import { shop } from '../testing/shop.ts';
 import { oneTable } from '../testing/one-table.ts';
-import { storedIn } from './column-types.ts';
 import { castSql, textOf } from './columns.ts';
 import { PostgresConnection } from './connection.ts';
+import { HeldValues } from './held-values.ts';
 import { PostgresInspector } from './inspector.ts';
 import { install } from './install.ts';
 import { readSchemas } from './schema.ts';
@@ -22,6 +22,7 @@ import type { Column } from './schema.ts';
 import { uninstall } from './uninstall.ts';
 import { imageSql } from './values.ts';
 
+const twoWords = oneTable({ capability: 'words', table: 'word', columns: ['v', 'w'] });
 const words = oneTable({ capability: 'words', table: 'word', columns: ['v'] });
 
 async function checked({ urls }: DialectSides, mapping: Mapping = shop): Promise<CheckReport> {
@@ -34,7 +35,7 @@ async function checked({ urls }: DialectSides, mapping: Mapping = shop): Promise
   }
 }
 
-function things(codec: Codec): Mapping {
+function things(...columns: readonly Codec[]): Mapping {
   return defineMapping({
     capability: 'things',
     pairs: [
@@ -43,10 +44,15 @@ function things(codec: Codec): Mapping {
         legacy: { table: 'things' },
         extracted: { table: 'things' },
         key: [same('id', 'id')],
-        columns: [codec],
+        columns,
       },
     ],
   });
+}
+
+function thingsTable(types: readonly string[]): string {
+  const columns = types.map((type, index) => `c${index} ${type}`);
+  return `CREATE TABLE things (id bigint PRIMARY KEY, ${columns.join(', ')})`;
 }
 
 describe('a check on PostgreSQL', () => {
@@ -62,128 +68,174 @@ describe('a check on PostgreSQL', () => {
       });
     }));
 
-  it.each<[what: string, code: string, legacy: string, extracted: string, codec?: Codec]>([
-    ['a decimal in a float', 'loses_value', 'numeric(20,6)', 'float8'],
-    ['a large number in a small one', 'does_not_fit', 'bigint', 'integer'],
-    ['decimals in one with fewer places', 'does_not_fit', 'numeric(12,3)', 'numeric(12,2)'],
-    ['microseconds in milliseconds', 'loses_value', 'timestamp', 'timestamp(3)'],
-    ['a text in a shorter one', 'does_not_fit', 'varchar(20)', 'varchar(3)'],
-    [
-      'a value of an enumeration that has no way',
-      'not_total',
-      'colour',
-      'text',
-      enumeration('a', 'a', { red: 'r' }),
-    ],
-  ])('refuses %s', (_what, code, legacy, extracted, codec = same('a', 'a')) => {
-    const table = (type: string): string =>
-      `CREATE TYPE colour AS ENUM ('red', 'green'); CREATE TABLE things (id bigint PRIMARY KEY, a ${type})`;
-    return withSidesOf(
-      'postgres',
-      async (sides) => {
-        const { ok, findings } = await checked(sides, things(codec));
-        expect([ok, findings.map((finding) => finding.code)]).toEqual([
-          false,
-          expect.arrayContaining([code]),
-        ]);
-      },
-      { legacy: table(legacy), extracted: table(extracted) },
-    );
-  });
-
-  it.each([
-    ['a UUID as text', 'uuid', 'text', `(1, '01890000-0000-7000-8000-000000000001')`],
-    ['a label as text', 'colour', 'text', `(1, 'red'), (2, 'green')`],
-    [
-      'times far away',
-      'timestamp',
-      'timestamp',
-      `(1, 'infinity'), (2, '-infinity'), (3, '0044-03-15 12:00:00 BC'), (4, '12026-01-01')`,
-    ],
-  ])('takes %s, as the engine does', (_what, legacy, extracted, rows) => {
-    const table = (type: string): string =>
-      `CREATE TYPE colour AS ENUM ('red', 'green'); CREATE TABLE things (id bigint PRIMARY KEY, a ${type})`;
-    return withSidesOf(
-      'postgres',
-      async (sides) => {
-        await sides.legacy.run(`INSERT INTO things VALUES ${rows}`);
-        expect((await checked(sides, things(same('a', 'a')))).findings).toEqual([]);
-      },
-      { legacy: table(legacy), extracted: table(extracted) },
-    );
-  });
-
-  it('takes no column to hold what the server would not', () => {
-    const texts = [
-      '12.345',
-      '12.355',
-      '-0.005',
-      '0',
-      '1e3',
-      '99999',
-      'x',
-      '',
-      '007',
-      ' 5',
-      'abcdef',
-      'NaN',
-      'Infinity',
-      '-Infinity',
-      '1e400',
-      '1e-400',
-      '0e5',
+  it('names each column whose type changes values', async () => {
+    // By what legacy has and what the service has: all columns of one table, which takes one database.
+    const refused: readonly (readonly [legacy: string, extracted: string, code: string])[] = [
+      ['numeric(20,6)', 'float8', 'loses_value'],
+      ['bigint', 'integer', 'does_not_fit'],
+      ['numeric(12,3)', 'numeric(12,2)', 'does_not_fit'],
+      ['timestamp', 'timestamp(3)', 'loses_value'],
+      ['varchar(20)', 'varchar(3)', 'does_not_fit'],
+      ['json', 'jsonb', 'loses_value'],
+      ['text', 'jsonb', 'does_not_fit'],
+      ['text', 'interval', 'does_not_fit'],
+      ['text', 'time', 'does_not_fit'],
+      ['text', 'tsvector', 'loses_value'],
+      ['text', 'int[]', 'does_not_fit'],
+      ['text[]', 'jsonb', 'does_not_fit'],
+      ['bit(5)', 'bit(3)', 'does_not_fit'],
+      ['bit(3)', 'bit(5)', 'does_not_fit'],
+      ['interval', 'varchar(5)', 'does_not_fit'],
+      ['timetz', 'time', 'loses_value'],
+      ['inet', 'cidr', 'does_not_fit'],
+      ['uuid', 'varchar(10)', 'does_not_fit'],
+      ['text', 'char(20)', 'loses_value'],
     ];
-    const times = ['2026-01-31 09:30:00.123456', '2026-02-30 00:00:00', '2026-01-31'];
-    const numbers = [0, 1, 7, -8, 40_000, 2 ** 40, 2n ** 63n - 1n, 2n ** 63n, 0.1, 1.5];
-    const extremes = [
+    const codecs = refused.map((_, index) => same(`c${index}`, `c${index}`));
+    await withSidesOf(
+      'postgres',
+      async (sides) => {
+        const { ok, findings } = await checked(sides, things(...codecs));
+        expect(ok).toBe(false);
+        for (const [index, [legacy, extracted, code]] of refused.entries()) {
+          const own = findings.filter(({ column }) => column === `things.c${index}`);
+          expect([legacy, extracted, own.map((finding) => finding.code)]).toEqual([
+            legacy,
+            extracted,
+            expect.arrayContaining([code]),
+          ]);
+        }
+      },
+      {
+        legacy: thingsTable(refused.map(([legacy]) => legacy)),
+        extracted: thingsTable(refused.map(([, extracted]) => extracted)),
+      },
+    );
+  });
+
+  it('refuses a value of an enumeration that has no way', () =>
+    withSidesOf(
+      'postgres',
+      async (sides) => {
+        const { findings } = await checked(sides, things(enumeration('c0', 'c0', { red: 'r' })));
+        expect(findings.map(({ code }) => code)).toContain('not_total');
+      },
+      {
+        legacy: `CREATE TYPE colour AS ENUM ('red', 'green'); ${thingsTable(['colour'])}`,
+        extracted: thingsTable(['text']),
+      },
+    ));
+
+  it('takes types as themselves, and a UUID or a label as text, as the engine does', () => {
+    const taken: readonly (readonly [legacy: string, extracted: string, value: string])[] = [
+      ['uuid', 'text', '01890000-0000-7000-8000-000000000001'],
+      ['colour', 'text', 'red'],
+      ['json', 'json', '{"b":1, "b":2}'],
+      ['jsonb', 'jsonb', '{"b":1.50}'],
+      ['interval', 'interval', '1 mon -2 days'],
+      ['timetz', 'timetz', '09:00+02'],
+      ['int[]', 'int[]', '{{1,2},{3,NULL}}'],
+      ['bit(3)', 'bit(3)', '101'],
+      ['inet', 'inet', '10.0.0.1/8'],
+      ['tsvector', 'tsvector', 'a:1 b:2A'],
+      ['int4range', 'int4range', '(0,5]'],
+      ['point', 'point', '(0.1,-0)'],
+      ['timestamp', 'timestamp', 'infinity'],
+      ['timestamp', 'timestamp', '0044-03-15 12:00:00 BC'],
+      ['timestamp', 'timestamp', '12026-01-01'],
+    ];
+    const codecs = taken.map((_, index) => same(`c${index}`, `c${index}`));
+    const colour = `CREATE TYPE colour AS ENUM ('red', 'green')`;
+    return withSidesOf(
+      'postgres',
+      async (sides) => {
+        const values = taken.map(([, , value]) => `'${value}'`).join(', ');
+        await sides.legacy.run(`INSERT INTO things VALUES (1, ${values})`);
+        expect((await checked(sides, things(...codecs))).findings).toEqual([]);
+      },
+      {
+        legacy: `${colour}; ${thingsTable(taken.map(([legacy]) => legacy))}`,
+        extracted: thingsTable(taken.map(([, extracted]) => extracted)),
+      },
+    );
+  });
+
+  it('knows of each value what a column would hold, by the words of the server', () => {
+    const texts =
+      '12.345;-0.005;0;1e3;99999;x;;007; 5;abcdef;ab ;NaN;-Infinity;1e400;101;10101;{1,NULL};{"a":1,"a":2}';
+    const times = ['2026-01-31 09:30:00.123456', '2026-02-30 00:00:00', '2026-01-31', '09:30:00.5'];
+    const numbers = [
+      0,
+      -0,
+      7,
+      -8,
+      40_000,
+      2 ** 40,
+      2n ** 63n - 1n,
+      2n ** 63n,
+      0.1,
       1e300,
-      -1e300,
-      1e-300,
       5e-324,
-      3.4e38,
       3.5e38,
-      1e-46,
-      NaN,
       Infinity,
-      -Infinity,
     ];
     const values: readonly SqlValue[] = [
-      ...texts,
+      ...texts.split(';'),
       ...times,
       ...numbers,
-      ...extremes,
       Buffer.from('00ff', 'hex'),
     ];
     const types =
-      'smallint, integer, bigint, numeric(5,2), numeric(8,0), numeric, float4, float8, boolean, bytea, text, ' +
-      'varchar(5), char(6), timestamp(3), timestamptz, date';
-    const columns = types.split(', ').map((type, index) => `c${index} ${type}`);
-    const schema = `CREATE TABLE things (id bigint PRIMARY KEY, ${columns.join(', ')})`;
+      'smallint;integer;bigint;numeric(5,2);numeric(8,0);numeric;float4;float8;boolean;bytea;text;varchar(5);char(6);' +
+      'timestamp(3);timestamptz;date;time;interval;json;jsonb;bit(3);varbit(3);int[];text[];inet;tsvector';
     return withSidesOf(
       'postgres',
       async ({ urls }) => {
         const connection = new PostgresConnection(urls.legacy);
         const schemas = await connection.snapshot((client) => readSchemas(client, ['things']));
+        const held = new HeldValues(connection, 'UTF8');
         const wrong: unknown[] = [];
-        for (const [index, type] of types.split(', ').entries()) {
+        for (const [index, type] of types.split(';').entries()) {
           const column = schemas.get('things')?.byName.get(`c${index}`);
           if (column === undefined) throw new Error(type);
-          for (const value of values) {
-            const told = attempt(() => storedIn(column, value));
-            const held = await ask(connection, column, value);
-            // Where the server makes something else of a value, to refuse it is as good.
-            const refused = told instanceof Error && shownAs(held) !== shownAs(value);
-            if (!refused && !Object.is(shownAs(told), shownAs(held))) {
-              wrong.push([type, shownAs(value), shownAs(told), shownAs(held)]);
+          const told = await held.ask(column, values);
+          for (const [nr, value] of values.entries()) {
+            const step = told[nr];
+            const said = step?.ok === true ? step.value : new Error(step?.reason);
+            // The applier writes bytes as text, which no reading of a column of text gives back.
+            if (value instanceof Uint8Array && column.kind !== 'bytes') {
+              expect(said).toBeInstanceOf(Error);
+              continue;
+            }
+            const kept = await ask(connection, column, value);
+            if (!Object.is(shownAs(said), shownAs(kept))) {
+              wrong.push([type, shownAs(value), shownAs(said), shownAs(kept)]);
             }
           }
         }
         await connection.close();
         expect(wrong).toEqual([]);
       },
-      { legacy: schema, extracted: '' },
+      { legacy: thingsTable(types.split(';')), extracted: '' },
     );
   });
+
+  it('leaves the database as it was', () =>
+    withSidesOf(
+      'postgres',
+      async (sides) => {
+        await sides.legacy.run(`INSERT INTO things (a) VALUES ('09:00')`);
+        const state = `SELECT (SELECT last_value FROM things_id_seq), (SELECT count(*) FROM pg_proc WHERE pronamespace::regnamespace::text !~ '^pg_temp'),
+          (SELECT count(*) FROM things), (SELECT count(*) FROM pg_class WHERE relnamespace::regnamespace::text !~ '^pg_temp')`;
+        const before = await sides.legacy.rows(state);
+        await checked(sides, things(same('a', 'a')));
+        expect(await sides.legacy.rows(state)).toEqual(before);
+      },
+      {
+        legacy: 'CREATE TABLE things (id bigserial PRIMARY KEY, a time)',
+        extracted: 'CREATE TABLE things (id bigint PRIMARY KEY, a time)',
+      },
+    ));
 
   it('prints beforehand all that installing creates, and the grants that it needs', () =>
     withSidesOf('postgres', async ({ urls, legacy, extracted }) => {
@@ -287,6 +339,43 @@ describe('a check on PostgreSQL', () => {
       },
     ));
 
+  it('says which right it takes to ask the server, and goes on with what needs none', () =>
+    withMoving(
+      {
+        mapping: twoWords,
+        legacy: ['postgres', 'CREATE TABLE word (k INT PRIMARY KEY, v INTERVAL, w TEXT)'],
+        extracted: ['postgres', 'CREATE TABLE word (k INT PRIMARY KEY, v INTERVAL, w INT)'],
+      },
+      async ({ urls, sessions }) => {
+        const database = new URL(urls.legacy).pathname.slice(1);
+        await sessions.legacy.run(`REVOKE TEMPORARY ON DATABASE ${database} FROM PUBLIC`);
+        const user = `fig_test_asker_${process.pid}`;
+        await sessions.legacy.run(`CREATE ROLE ${user} LOGIN PASSWORD 'geheim';
+          GRANT CREATE, USAGE ON SCHEMA public TO ${user}; ALTER TABLE word OWNER TO ${user}`);
+        const as = Object.assign(new URL(urls.legacy), { username: user, password: 'geheim' }).href;
+        const inspectors = await openInspectors(twoWords, { ...urls, legacy: as });
+        try {
+          const { findings } = await checkCapability({
+            mapping: twoWords,
+            inspectors,
+            measure: true,
+          });
+          expect(findings.map(({ code, message }) => `${code}: ${message}`)).toEqual(
+            expect.arrayContaining([
+              expect.stringContaining(
+                `not_tried: legacy word.v: could not be tried: asking the server what the column makes of values takes a function of the session's own; GRANT TEMPORARY ON DATABASE ${database} TO ${user}`,
+              ),
+              expect.stringContaining('does_not_fit: legacy word.w: word.w does not take'),
+            ]),
+          );
+        } finally {
+          await inspectors.legacy.close();
+          await inspectors.extracted.close();
+          await sessions.legacy.run(`DROP OWNED BY ${user} CASCADE; DROP ROLE ${user}`);
+        }
+      },
+    ));
+
   it('names the grants with which a user who owns nothing can install, and take out again', () =>
     withSidesOf('postgres', async ({ urls, legacy }) => {
       const [user, owner] = [`fig_test_engine_${process.pid}`, `fig_test_owner_${process.pid}`];
@@ -311,14 +400,6 @@ describe('a check on PostgreSQL', () => {
       await legacy.run(`DROP OWNED BY ${user}, ${owner} CASCADE; DROP ROLE ${user}, ${owner}`);
     }));
 });
-
-function attempt(work: () => SqlValue): SqlValue | Error {
-  try {
-    return work();
-  } catch (error) {
-    return error as Error;
-  }
-}
 
 function shownAs(value: SqlValue | Error): unknown {
   if (value instanceof Error) return 'refused';

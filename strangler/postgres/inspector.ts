@@ -1,4 +1,5 @@
 import type { ForeignTrigger, SideInspector } from '../check/inspector.ts';
+import type { Step } from '../check/trip.ts';
 import {
   decodeRow,
   imageColumnsOf,
@@ -10,11 +11,12 @@ import type { Mapping, MappingProblem, Pair, Row, SqlValue } from '../mapping/in
 import { cascadesOf } from '../cascades.ts';
 import { foldedColumnsOf, lateColumnsOf, uniqueColumnsOf } from '../schema-check.ts';
 import type { SideName } from '../side.ts';
-import { probesOf, storedIn } from './column-types.ts';
+import { probesOf } from './column-types.ts';
 import { columnsOf, textOf } from './columns.ts';
 import { PostgresConnection } from './connection.ts';
 import type { PostgresClient } from './connection.ts';
 import { filterSql } from './filter-sql.ts';
+import { HeldValues } from './held-values.ts';
 import { installStatements, searchPathOf } from './install.ts';
 import { orderSql } from './key-order.ts';
 import { foreignTriggers, problemsOf } from './problems.ts';
@@ -39,14 +41,17 @@ interface Roles {
   readonly owners: readonly string[];
 }
 
-/** Looks at one side's PostgreSQL database. Whatever it asks is asked in transactions that can't write. */
+/** Looks at one side's PostgreSQL database. Whatever it asks of tables is asked in transactions that can't write. */
 export class PostgresInspector implements SideInspector {
   readonly side: SideName;
   readonly #about: About;
+  readonly #held: HeldValues;
 
   private constructor(about: About) {
     this.side = about.side;
     this.#about = about;
+    const [known] = about.schemas.values();
+    this.#held = new HeldValues(about.connection, known?.encoding ?? '');
   }
 
   /** Reads what the database says of the mapping's tables. @throws UnreachableError */
@@ -83,8 +88,8 @@ export class PostgresInspector implements SideInspector {
     return foreignTriggers(schemas, mapping, this.side);
   }
 
-  stored(table: string, column: string, value: SqlValue): SqlValue {
-    return storedIn(this.#column(table, column), value);
+  stored(table: string, column: string, values: readonly SqlValue[]): Promise<readonly Step[]> {
+    return this.#held.ask(this.#column(table, column), values);
   }
 
   probes(table: string, column: string): readonly SqlValue[] {

@@ -5,7 +5,7 @@ import type { Codec, Mapping, Pair } from '../mapping/index.ts';
 import { codecSql, validSql, writtenSql } from './codec-sql.ts';
 import type { CodecSql } from './codec-sql.ts';
 import { filterSql, literal } from './filter-sql.ts';
-import { name } from './values.ts';
+import { chained, name } from './values.ts';
 
 /** The name under which a bridge's connection knows the owner's database. */
 export const SOURCE = 'fig_source';
@@ -85,7 +85,7 @@ function partnersSql(pair: Pair, from: SideName): string {
     const value = sql && (from === 'legacy' ? sql.forward : sql.backward)(`s.${name(here)}`);
     return value === undefined ? ['false'] : [`t.${name(there)} = ${value}`];
   });
-  return parts.join(' AND ');
+  return chained(parts, ' AND ');
 }
 
 function equalSql(pair: Pair, from: SideName): string | undefined {
@@ -105,7 +105,7 @@ function equalSql(pair: Pair, from: SideName): string | undefined {
     const source = `s.${name(here)}`;
     parts.push(`(${from === 'legacy' ? sql.same(source, target) : sql.same(target, source)})`);
   }
-  return parts.join(' AND ');
+  return chained(parts, ' AND ');
 }
 
 function copySql(
@@ -145,5 +145,5 @@ function copySql(
   return (ends) =>
     `INSERT INTO main.${name(table)} (${[...values.keys()].map((c) => name(c)).join(', ')})
      SELECT ${[...values.values()].join(', ')} FROM ${source}
-     WHERE ${[rangeSql(pair, from, 's', ends), ...valid].join(' AND ')} ${found ? conflict + whenThere : ''}`;
+     WHERE ${chained([rangeSql(pair, from, 's', ends), ...valid], ' AND ')} ${found ? conflict + whenThere : ''}`;
 }

@@ -2,6 +2,8 @@ import Database from 'better-sqlite3';
 import type { Statement } from 'better-sqlite3';
 import { sqliteFile } from '../../chassis/index.ts';
 import type { ForeignTrigger, SideInspector } from '../check/inspector.ts';
+import { attempt } from '../check/trip.ts';
+import type { Step } from '../check/trip.ts';
 import { imageColumnsOf, keyColumnsOf, secretColumnsOf } from '../mapping/index.ts';
 import type { Mapping, MappingProblem, Pair, Row, SqlValue } from '../mapping/index.ts';
 import type { SideName } from '../side.ts';
@@ -52,9 +54,14 @@ export class SqliteInspector implements SideInspector {
     return foreignTriggers((sql) => this.#prepare(sql), this.#mapping, this.side);
   }
 
-  stored(table: string, column: string, value: SqlValue): SqlValue {
+  async stored(
+    table: string,
+    column: string,
+    values: readonly SqlValue[],
+  ): Promise<readonly Step[]> {
     const { strict } = this.#table(table);
-    return this.#types.stored(this.#column(table, column).type, strict, value);
+    const { type } = this.#column(table, column);
+    return values.map((value) => attempt(() => this.#types.stored(type, strict, value)));
   }
 
   probes(table: string, column: string): readonly SqlValue[] {

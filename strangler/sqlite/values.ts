@@ -20,7 +20,19 @@ export function imageSql(row: string, columns: readonly string[]): string {
       `${text(`${index === 0 ? '{' : ','}${JSON.stringify(column)}:`)} || ` +
       encodedSql(`${row}.${name(column)}`),
   );
-  return `${members.join(' || ')} || '}'`;
+  return `${chained(members, ' || ')} || '}'`;
+}
+
+/** SQLite takes an expression to be as deep as its chain is long, and none that is deeper than 1,000. */
+const CHAIN = 100;
+
+/** Joins operands of an operator for which parentheses change nothing, in groups where there are many. */
+export function chained(operands: readonly string[], operator: string): string {
+  if (operands.length <= CHAIN) return operands.join(operator);
+  const groups = Array.from({ length: Math.ceil(operands.length / CHAIN) }, (_, index) =>
+    operands.slice(index * CHAIN, (index + 1) * CHAIN).join(operator),
+  );
+  return groups.map((group) => `(${group})`).join(operator);
 }
 
 /** A name as SQL. */

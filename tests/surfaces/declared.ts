@@ -187,14 +187,22 @@ export function jsonValues(): string {
   return `${byPlace(unions)}\n${byPlace([...codes, ...diagnoses])}`;
 }
 
+/** The texts that a type lists; another type that it takes in is named in brackets. */
 function textsOf(node: Node): readonly string[] | undefined {
   if (node.type === 'TsLiteralType') {
     const value = text(node['literal']);
     return value === undefined ? undefined : [value];
   }
   if (node.type !== 'TsUnionType') return undefined;
-  const parts = (node['types'] as readonly Node[]).map(textsOf);
+  const members = node['types'] as readonly Node[];
+  if (!members.some((member) => textsOf(member) !== undefined)) return undefined;
+  const parts = members.map((member) => textsOf(member) ?? namedType(member));
   return parts.includes(undefined) ? undefined : parts.flatMap((part) => part ?? []);
+}
+
+function namedType(node: Node): readonly string[] | undefined {
+  if (node.type !== 'TsTypeReference') return undefined;
+  return [`(${lastName(node['typeName'])})`];
 }
 
 /** What a declaration of a mapping is made of. */

@@ -1,0 +1,1 @@
+import './wide.test.ts';
