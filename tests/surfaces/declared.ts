@@ -194,9 +194,9 @@ function textsOf(node: Node): readonly string[] | undefined {
     return value === undefined ? undefined : [value];
   }
   if (node.type !== 'TsUnionType') return undefined;
-  const members = node['types'] as readonly Node[];
-  if (!members.some((member) => textsOf(member) !== undefined)) return undefined;
-  const parts = members.map((member) => textsOf(member) ?? namedType(member));
+  const types = node['types'] as readonly Node[];
+  if (!types.some((member) => textsOf(member) !== undefined)) return undefined;
+  const parts = types.map((member) => textsOf(member) ?? namedType(member));
   return parts.includes(undefined) ? undefined : parts.flatMap((part) => part ?? []);
 }
 
