@@ -2,15 +2,16 @@
  * `npm test`: every check of the repository, with the time that each took; the last line is
  * `N passed, N failed`. Files named `*.soak.test.ts` are left to `npm run test:soak` (`--soak`), which
  * runs nothing else; `--all` runs both. Other arguments are for jest, which then runs alone
- * (`npm test -- tests/system`). `--write-durations` notes down how long each file took, for the order
- * of later runs.
+ * (`npm test -- tests/system`). Short files of one folder run as one (`suites.js`), unless `--write-durations`
+ * notes down how long each took, for the order of later runs.
  */
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative, sep } from 'node:path';
+import { join, relative } from 'node:path';
 import { writeDurations } from './durations.js';
 import { memoryFolder } from './memory-folder.js';
+import { filesOf, folderOf, writeSuites } from './suites.js';
 
 const root = join(import.meta.dirname, '..');
 const bin = (path) => join(root, 'node_modules', path);
@@ -25,8 +26,13 @@ const STATIC_CHECKS = [
   { name: 'format', command: [bin('prettier/bin/prettier.cjs'), '--check', '.'] },
 ];
 
-const TESTS = { name: 'tests', pattern: '**/!(*.soak).test.ts' };
-const SOAK = { name: 'soak', pattern: '**/*.soak.test.ts' };
+const isSoak = (file) => file.endsWith('.soak.test.ts');
+const TESTS = {
+  name: 'tests',
+  pattern: '**/!(*.soak).test.ts',
+  wanted: (file) => file.endsWith('.test.ts') && !isSoak(file),
+};
+const SOAK = { name: 'soak', pattern: '**/*.soak.test.ts', wanted: isSoak };
 
 /** All that is written for a while goes here, also by tests that are killed, and goes away with the run. */
 const scratch = mkdtempSync(join(memoryFolder() ?? tmpdir(), 'fig-test-run-'));
@@ -58,9 +64,13 @@ const runs = all ? [TESTS, SOAK] : [wants('--soak') ? SOAK : TESTS];
 
 // Beside the tests, which wait for other processes a quarter of their time.
 const checked = narrowed.length === 0 && runs.includes(TESTS) ? staticChecks() : [];
-for (const { name, pattern } of runs) {
-  // Last, since this option takes every path after it for a pattern, too.
-  await jest(name, [...narrowed, '--testMatch', pattern]);
+for (const { name, pattern, wanted } of runs) {
+  // Last, since these options take every path after them.
+  const what =
+    narrowed.length > 0 || writesDurations
+      ? [...narrowed, '--testMatch', pattern]
+      : ['--runTestsByPath', ...writeSuites(root, wanted)];
+  await jest(name, what);
 }
 parts.unshift(...(await checked));
 rmSync(scratch, { recursive: true, force: true });
@@ -140,8 +150,9 @@ function durationsIn({ testResults }) {
 function breakdown(durations) {
   const folders = {};
   for (const [file, seconds] of Object.entries(durations)) {
-    const [first, second] = file.split(sep);
-    const folder = first === 'tests' ? `${first}/${second}` : first;
+    // A suite is of one folder.
+    const [first = ''] = filesOf(join(root, file));
+    const folder = folderOf(relative(root, first));
     folders[folder] = (folders[folder] ?? 0) + seconds;
   }
   const longest = Object.entries(durations).sort(([, left], [, right]) => right - left);

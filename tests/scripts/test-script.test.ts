@@ -15,6 +15,9 @@ const JEST = `
   const { join } = require('node:path');
   const parameters = process.argv.slice(2);
   console.log('jest was given ' + parameters.filter((each) => !each.startsWith('--')).join(' '));
+  for (const each of parameters.filter((path) => path.includes('/suites/'))) {
+    console.log('suite ' + require('node:path').basename(each) + ' is ' + require('node:fs').readFileSync(each, 'utf8').trim());
+  }
   const file = parameters.find((each) => each.startsWith('--outputFile=')).split('=')[1];
   const totals = JSON.parse(process.env.TOTALS);
   const took = { 'chassis/a.test.ts': 1_500, 'chassis/b.test.ts': 500, 'tests/journeys/c.test.ts': 4_000 };
@@ -28,7 +31,14 @@ const JEST = `
   process.exit(Number(process.env.JEST_ENDS_WITH ?? 0));
 `;
 const NORMAL = '**/!(*.soak).test.ts';
-const SOAK = '**/*.soak.test.ts';
+
+/** The paths that each run of jest was given, from the project's root. */
+function given(lines: readonly string[]): readonly (readonly string[])[] {
+  return lines
+    .filter((line) => line.startsWith('jest was given '))
+    .map((line) => line.split(' ').slice(3))
+    .map((paths) => paths.map((path) => path.replace(/^.*?(?=chassis|tests\/|\.cache)/, '')));
+}
 
 const totals = (
   passed: number,
@@ -57,6 +67,7 @@ function withProject(use: (project: SmallProject) => Promise<void>): Promise<voi
     project.write('node_modules/jest/bin/jest.js', JEST);
     project.write('chassis/a.test.ts', '');
     project.write('chassis/b.test.ts', '');
+    project.write('chassis/long.soak.test.ts', '');
     project.write('tests/journeys/c.test.ts', '');
     await use(project);
   });
@@ -68,9 +79,7 @@ describe('scripts/test.js', () => {
       const { code, lines } = await project.run('test.js', [], totals(3, 0));
       expect(code).toBe(0);
       expect(lines.at(-1)).toBe('3 passed, 0 failed');
-      expect(lines.filter((line) => line.startsWith('jest was'))).toEqual([
-        `jest was given ${NORMAL}`,
-      ]);
+      expect(lines.filter((line) => line.startsWith('jest was'))).toHaveLength(1);
       for (const part of [...Object.keys(CHECKS), 'tests']) {
         expect(lines.join('\n')).toMatch(new RegExp(`^  ${part} +[0-9.]+ s`, 'm'));
       }
@@ -93,14 +102,39 @@ describe('scripts/test.js', () => {
     withProject(async (project) => {
       const soak = await project.run('test.js', ['--soak'], totals(2, 0));
       expect(soak.output).not.toContain('=== format');
-      expect(soak.lines).toContain(`jest was given ${SOAK}`);
+      expect(given(soak.lines)).toEqual([['chassis/long.soak.test.ts']]);
       expect(soak.lines.at(-1)).toBe('2 passed, 0 failed');
       const all = await project.run('test.js', ['--all'], totals(2, 1));
       expect(all.code).toBe(1);
       expect(all.output).toContain('=== format');
-      const given = all.lines.filter((line) => line.startsWith('jest was given'));
-      expect(given).toEqual([`jest was given ${NORMAL}`, `jest was given ${SOAK}`]);
+      expect(given(all.lines)).toEqual([
+        ['.cache/suites/chassis-1.test.ts', 'tests/journeys/c.test.ts'],
+        ['chassis/long.soak.test.ts'],
+      ]);
       expect(all.lines.at(-1)).toBe('4 passed, 2 failed');
+    }));
+
+  it('runs short files of a folder as one, and those alone that are long or have hooks of their own', () =>
+    withProject(async (project) => {
+      project.write('tests/durations.json', { 'chassis/b.test.ts': 50 });
+      project.write('chassis/d.test.ts', '');
+      project.write('chassis/e.test.ts', 'afterAll(() => undefined);');
+      const { lines } = await project.run('test.js', [], totals(1, 0));
+      expect(given(lines)).toEqual([
+        [
+          'chassis/b.test.ts',
+          'chassis/e.test.ts',
+          '.cache/suites/chassis-1.test.ts',
+          'tests/journeys/c.test.ts',
+        ],
+      ]);
+      const start = lines.findIndex((line) => line.startsWith('suite chassis-1.test.ts is'));
+      expect(lines.slice(start, start + 2)).toEqual([
+        `suite chassis-1.test.ts is import '../../chassis/a.test.ts';`,
+        `import '../../chassis/d.test.ts';`,
+      ]);
+      const narrowed = await project.run('test.js', ['chassis'], totals(1, 0));
+      expect(narrowed.lines).toContain(`jest was given chassis ${NORMAL}`);
     }));
 
   it('notes down how long each file took, when it is asked to', () =>

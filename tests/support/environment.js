@@ -1,10 +1,13 @@
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { TestEnvironment } from 'jest-environment-node';
 
 /** Where `on-failure.ts` keeps what a failing test is to print; the two share no module. */
 const NOTES = Symbol.for('fig.tests.notes');
 /** Tells `soak.ts` how long tests are to be. */
 const SOAK = Symbol.for('fig.tests.soak');
+const SUITES = join('.cache', 'suites');
+/** A frame of a stack, as modules have it. */
+const WRITTEN_IN = /(?:file:\/\/|\()(\/[^\n]+?\.test\.ts)[:?]/;
 const FAST_CHECK = /\{ seed: (-?\d+), path: "([^"]*)"/;
 
 /**
@@ -12,6 +15,7 @@ const FAST_CHECK = /\{ seed: (-?\d+), path: "([^"]*)"/;
  * seeds, and whatever tests have asked to be shown, such as the last lines of a system's processes.
  */
 export default class extends TestEnvironment {
+  #root;
   #file;
   #isSoak;
   /** Notes from before the test, which belong to all tests of the file. */
@@ -19,7 +23,8 @@ export default class extends TestEnvironment {
 
   constructor(config, context) {
     super(config, context);
-    this.#file = relative(config.globalConfig.rootDir, context.testPath);
+    this.#root = config.globalConfig.rootDir;
+    this.#file = relative(this.#root, context.testPath);
     this.#isSoak = this.#file.endsWith('.soak.test.ts');
     this.global[SOAK] = this.#isSoak;
     this.global[NOTES] = { shown: [], variables: {} };
@@ -51,7 +56,16 @@ export default class extends TestEnvironment {
   #command(test, variables) {
     const set = Object.entries(variables).map(([key, value]) => `${key}=${quoted(String(value))} `);
     const run = this.#isSoak ? 'npm run test:soak' : 'npm test';
-    return `${set.join('')}${run} -- ${quoted(this.#file)} -t ${quoted(patternOf(nameOf(test)))}`;
+    return `${set.join('')}${run} -- ${quoted(this.#fileOf(test))} -t ${quoted(patternOf(nameOf(test)))}`;
+  }
+
+  /** The file that a test is written in: what runs may be a suite of several (scripts/suites.js). */
+  #fileOf({ asyncError }) {
+    if (!this.#file.startsWith(SUITES)) return this.#file;
+    const written = WRITTEN_IN.exec(asyncError?.stack ?? '')?.[1];
+    if (written === undefined) return this.#file;
+    const file = relative(this.#root, written);
+    return this.#isSoak ? file.replace(/(?:\.soak)?\.test\.ts$/, '.soak.test.ts') : file;
   }
 }
 
