@@ -10,6 +10,7 @@ export * from './flags.ts';
 export * from './legibility.ts';
 export * from './load-config.ts';
 export * from './open-flag-store.ts';
+export * from './restart-settings.ts';
 export * from './shares.ts';
 export * from './state.ts';
 export { FlagServerError } from './unleash-admin.ts';
