@@ -5,7 +5,7 @@ import type { Dispatcher } from 'undici';
 import type { Exchange } from './exchange.ts';
 import { readOnAfterWriteErrors } from './late-answer.ts';
 import { WaitingLine } from './waiting-line.ts';
-import { withoutContinue } from './without-continue.ts';
+import { WithoutContinue } from './without-continue.ts';
 
 /** There is no connection for a request, and no room to wait for one. */
 export class NoRoom extends Error {
@@ -146,6 +146,7 @@ class Connection {
 
   /** Whether an answer is to come, or has only been announced. */
   awaitsHead = false;
+  readonly #withoutContinue = new WithoutContinue();
 
   constructor(origin: string, options: Client.Options) {
     const connector = buildConnector(options.connect as buildConnector.BuildOptions);
@@ -175,7 +176,7 @@ class Connection {
     const read = socket.read.bind(socket);
     socket.read = (size?: number): unknown => {
       const chunk: unknown = read(size);
-      if (this.awaitsHead && chunk !== null) withoutContinue(chunk as Buffer);
+      if (this.awaitsHead && chunk !== null) this.#withoutContinue.pass(chunk as Buffer);
       return chunk;
     };
   }
@@ -186,6 +187,7 @@ class Connection {
     connections: Connections,
   ): void {
     this.awaitsHead = true;
+    this.#withoutContinue.reset();
     this.exchange = exchange;
     this.client.dispatch(request, new Turn(exchange, this, connections));
   }
