@@ -53,6 +53,8 @@ function targetOf({ process, method, path }: Route): Target {
 /** Each route of each process, and the shop's once more through the facade. */
 export async function allTargets(): Promise<readonly Target[]> {
   const routes = await allRoutes();
-  const shops = routes.filter(({ process, path }) => process === 'monolith' && path.startsWith('/api'));
+  const shops = routes.filter(
+    ({ process, path }) => process === 'monolith' && path.startsWith('/api'),
+  );
   return [...routes, ...shops.map((route) => ({ ...route, process: 'facade' }))].map(targetOf);
 }
