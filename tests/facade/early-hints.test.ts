@@ -15,6 +15,8 @@ const MOST_HELD = 3 * MEGABYTE;
 const MOST_TAKEN = 60 * MEGABYTE;
 const HINT = 'HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload; as=style\r\n\r\n';
 
+const UPGRADE = ['Connection: Upgrade', 'Upgrade: websocket'];
+
 /** A figure of the process in bytes: what is resident, or the most that was since it was forgotten. */
 async function resident(pid: number, name: 'VmRSS' | 'VmHWM'): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
@@ -46,7 +48,8 @@ describe('30,000 interim answers before an answer', () => {
     { name: 'early hints to a client that does not read', text: HINT, path: '/x', reads: false },
     { name: '102', text: 'HTTP/1.1 102 Processing\r\n\r\n', path: '/x', reads: true },
     { name: '100', text: 'HTTP/1.1 100 Continue\r\n\r\n', path: '/x', reads: true },
-  ])('take no memory, and the answer comes: $name', ({ text, path, reads }) =>
+    { name: 'early hints for a WebSocket', text: HINT, path: '/x', reads: true, asks: UPGRADE },
+  ])('take no memory, and the answer comes: $name', ({ text, path, reads, asks = [] }) =>
     withTempDir(async (folder) => {
       const upstream = await startRawUpstream();
       const config = {
@@ -61,7 +64,7 @@ describe('30,000 interim answers before an answer', () => {
             const state = interimAnswers(upstream, text, count);
             const client = new RawClient(port);
             if (!reads) client.socket.pause();
-            client.get(path);
+            client.get(path, ...asks);
             try {
               await eventually(() => upstream.seen.length === 1 && state.left <= 0);
               const { heapBytes } = await memory();
