@@ -10,13 +10,16 @@ import { ConfigurationError } from './env.ts';
  * (expressjs/express#5998).
  */
 export function createExpressServer(app: Express): Server {
-  return createServer(
+  const server = createServer(
     {
       IncomingMessage: born(IncomingMessage, app.request) as typeof IncomingMessage,
       ServerResponse: born(ServerResponse, app.response) as typeof ServerResponse,
     },
     app as RequestListener,
   );
+  // All lines are read, and counted by the app: node drops what is over its limit without a word.
+  server.maxHeadersCount = 0;
+  return server;
 }
 
 function born(base: typeof IncomingMessage | typeof ServerResponse, prototype: object): unknown {

@@ -10,6 +10,11 @@ const kind = <Status extends number>(status: Status, meaning: string) => ({
 /** What is wrong with a request before anybody has looked at what it asks for. */
 export const HTTP_PROBLEMS = {
   invalid_path: kind(400, 'the path is malformed, or two servers could read it in two ways'),
+  headers_too_large: kind(
+    431,
+    'the headers are over 16 KB, or are more lines than are read: 980 by the facade, which adds ' +
+      'some, and 1,000 by other servers',
+  ),
   request_aborted: kind(400, 'the body ended early'),
   unsupported_encoding: kind(415, 'the body comes in a charset or an encoding nobody here reads'),
 } as const satisfies Record<string, ProblemKind>;
@@ -24,7 +29,6 @@ export const FACADE_PROBLEMS = {
   invalid_connection: kind(400, 'Connection names a header that decides the way'),
   invalid_upgrade: kind(400, 'a WebSocket upgrade must be a GET without a body'),
   request_timeout: kind(408, 'the request took too long to arrive'),
-  headers_too_large: kind(431, 'the headers are over 16 KB, or over 1,000 lines'),
   unsupported_transfer_coding: kind(501, 'the body comes in a transfer coding other than chunked'),
   facade_failed: kind(502, 'the facade itself failed; the outcome is unknown'),
   upstream_unavailable: kind(

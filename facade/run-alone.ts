@@ -19,6 +19,7 @@ export async function runAlone(env: Environment, log: Logger): Promise<Running> 
     variable: 'FACADE_PORT',
   });
   const stopWatching = watchConfig({
+    process: 'facade',
     config,
     env,
     log,

@@ -16,6 +16,7 @@ import {
   loadConfig,
   openFlags,
   openFlagStore,
+  watchConfig,
   withFlagsFile,
 } from './routing/index.ts';
 
@@ -40,9 +41,11 @@ await runProcess('engine', async ({ env, log }) => {
   const port = readPort(env, 'ENGINE_PORT', 4003);
   const listening = await listen(server, { host, port, variable: 'ENGINE_PORT' });
   engine.start(addressIn(env, host, listening.port));
+  const stopWatching = watchConfig({ process: 'engine', config, env, log });
   return {
     ports: { http: listening.port },
     async close() {
+      stopWatching();
       redis?.close();
       await listening.close();
       await engine.close();

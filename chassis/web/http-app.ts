@@ -18,6 +18,8 @@ import { continueTrace, currentTraceId, traceparentOf, withTrace } from '../trac
 
 /** The largest request body, in bytes. */
 export const BODY_LIMIT = 1_000_000;
+/** How many lines of headers a request may have. */
+const MOST_HEADER_LINES = 1_000;
 
 /**
  * One thing that must work before a process can serve; throws, or says false, when it does not. A
@@ -70,6 +72,7 @@ export function createHttpApp(options: HttpAppOptions): Express {
   app.set('query parser', 'simple');
   app.set(ACCESS, access);
   app.use(trace);
+  app.use(refuseTooManyLines);
   app.use(refuseForeignPages(access));
   app.get('/livez', (_req, res) => {
     res.json({ status: 'ok', name, version });
@@ -105,6 +108,14 @@ export function createHttpApp(options: HttpAppOptions): Express {
   app.use(answerProblem(log, operators !== undefined));
   return app;
 }
+
+const refuseTooManyLines: RequestHandler = ({ rawHeaders }, _res, next) => {
+  if (rawHeaders.length > 2 * MOST_HEADER_LINES) {
+    const detail = `the headers are over ${MOST_HEADER_LINES} lines`;
+    throw new Problem(431, 'headers_too_large', detail);
+  }
+  next();
+};
 
 /** Bytes that are no UTF-8 would be replaced without a word, and stored as something else. */
 function checkBytes(_req: IncomingMessage, _res: unknown, body: Buffer, encoding: string): void {

@@ -119,10 +119,10 @@ function decideRead(
   const { customer, draw } = question;
   const { flags, ownership, isSettled } = circumstances;
   const { owner, replicaReady } = ownership(capability, keyOf(capability, question));
-  const asker = customer === undefined ? { sessionId: draw } : { userId: customer };
+  const asker = customer === undefined ? { draw } : { userId: customer };
   const wanted: SideName = flags.isEnabled(capability.flags.reads, asker) ? 'extracted' : 'legacy';
   // The flag first: a read that it does not take needs no reason.
-  const shadow = flags.isEnabled(capability.flags.shadow, { sessionId: draw })
+  const shadow = flags.isEnabled(capability.flags.shadow, { draw })
     ? (whyNotComparable(question, capability, circumstances) ?? 'compared')
     : 'off';
   const reason = reasonFor();

@@ -61,7 +61,7 @@ export function factsOf(capability: Capability, question: Question, world: World
         bucket: customer === undefined ? null : (flags.bucket(reads, customer) ?? null),
         on: circumstances.flags.isEnabled(
           reads,
-          customer === undefined ? { sessionId: question.draw } : { userId: customer },
+          customer === undefined ? { draw: question.draw } : { userId: customer },
         ),
       },
       writes: { flag: writes, on, refused },

@@ -13,6 +13,7 @@ import {
   responseHeaders,
   TIMEOUT_AT,
 } from '../request/index.ts';
+import type { Idling } from './exchange.ts';
 import type { Sender } from './upstream.ts';
 import type { Cancellable, Visit } from './visit.ts';
 import type { UpgradeExchange } from './websocket-proxy.ts';
@@ -133,8 +134,8 @@ export class Attempt implements UpgradeExchange, Cancellable, Timed {
     return this.#visit.client;
   }
 
-  isHeldUp(now: number, patienceMs: number): boolean {
-    return !this.#settled && this.#visit.isHeldUp(now, patienceMs);
+  idling(now: number, patienceMs: number): Idling | undefined {
+    return this.#settled ? undefined : this.#visit.idling(now, patienceMs);
   }
 
   giveWay(): void {

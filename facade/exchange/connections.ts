@@ -5,7 +5,7 @@ import type { Dispatcher } from 'undici';
 import type { Exchange } from './exchange.ts';
 import { readOnAfterWriteErrors } from './late-answer.ts';
 import { WaitingLine } from './waiting-line.ts';
-import { withoutContinue } from './without-continue.ts';
+import { WithoutContinue } from './without-continue.ts';
 
 /** There is no connection for a request, and no room to wait for one. */
 export class NoRoom extends Error {
@@ -26,11 +26,14 @@ export interface ConnectionLimits {
   readonly clientConnections: number;
   /** How many requests may wait. */
   readonly waiting: number;
+  /** How many event streams may go on beside those connections, and how many of one client's address. */
+  readonly streams: number;
+  readonly clientStreams: number;
   /** How long a client may keep a connection that others wait for, in ms, before it has to go on. */
   readonly patienceMs: number;
 }
 
-/** While requests wait, slow clients are looked for so often in the time of their patience. */
+/** While requests wait, those who make no use of a connection are looked for so often in the time of their patience. */
 const LOOKS = 5;
 
 /**
@@ -41,7 +44,10 @@ const LOOKS = 5;
 export class Connections {
   readonly #connect: () => Connection;
   readonly #limits: ConnectionLimits;
+  /** Those that count. */
   readonly #all = new Set<Connection>();
+  /** Those of event streams that were silent while others waited. */
+  readonly #aside = new Set<Connection>();
   readonly #line: WaitingLine;
   #free: Connection[] = [];
   #looking: NodeJS.Timeout | undefined;
@@ -58,7 +64,7 @@ export class Connections {
     const connection = this.#mayGo(exchange) ? (this.#free.pop() ?? this.#open()) : undefined;
     if (connection) connection.dispatch(request, exchange, this);
     else if (this.#closed) exchange.onError(this.#closed);
-    else if (this.#line.join({ request, exchange })) this.#lookForSlow();
+    else if (this.#line.join({ request, exchange })) this.#lookForIdle();
     else exchange.onError(new NoRoom());
   }
 
@@ -71,23 +77,28 @@ export class Connections {
   #mayGo({ client }: Exchange): boolean {
     const { clientConnections } = this.#limits;
     if (client === undefined || this.#all.size - this.#free.length < clientConnections) return true;
-    let count = 0;
-    for (const { exchange } of this.#all) if (exchange?.client === client) count += 1;
-    return count < clientConnections;
+    return countOf(this.#all, client) < clientConnections;
   }
 
   /** Places belong to who makes use of them. */
-  #lookForSlow(): void {
+  #lookForIdle(): void {
     if (this.#looking) return;
     const { patienceMs } = this.#limits;
     const look = (): void => {
       let wanted = this.#line.length;
       const now = performance.now();
-      for (const { exchange } of this.#all) {
+      for (const connection of this.#all) {
         if (wanted === 0) break;
-        if (!exchange?.isHeldUp?.(now, patienceMs)) continue;
-        exchange.giveWay?.();
-        wanted -= 1;
+        switch (connection.exchange?.idling?.(now, patienceMs)) {
+          case 'held up':
+            connection.exchange.giveWay?.();
+            wanted -= 1;
+            break;
+          case 'silent':
+            if (this.#setAside(connection)) wanted -= 1;
+            break;
+          case undefined:
+        }
       }
       if (this.#line.length > 0) return;
       clearInterval(this.#looking);
@@ -95,6 +106,23 @@ export class Connections {
     };
     this.#looking = setInterval(look, patienceMs / LOOKS).unref();
     look();
+  }
+
+  /**
+   * An event stream that has nothing to tell costs its server next to nothing, and may last for days:
+   * it goes on, and its place goes to who waits.
+   */
+  #setAside(connection: Connection): boolean {
+    const { streams, clientStreams } = this.#limits;
+    const client = connection.exchange?.client;
+    if (this.#aside.size >= streams) return false;
+    if (client !== undefined && countOf(this.#aside, client) >= clientStreams) return false;
+    this.#all.delete(connection);
+    this.#aside.add(connection);
+    const next = this.#line.next((each) => this.#mayGo(each));
+    const free = next && (this.#free.pop() ?? this.#open());
+    if (next && free) free.dispatch(next.request, next.exchange, this);
+    return true;
   }
 
   #open(): Connection | undefined {
@@ -106,10 +134,15 @@ export class Connections {
 
   /** A request is over, one way or the other. */
   release(connection: Connection): void {
+    if (this.#closed) return;
+    if (this.#aside.delete(connection)) {
+      this.#drop(connection);
+      return;
+    }
     const next = this.#line.length > 0 ? this.#line.next((each) => this.#mayGo(each)) : undefined;
     if (next) connection.dispatch(next.request, next.exchange, this);
     else if (this.#retired) this.#drop(connection);
-    else if (!this.#closed) this.#free.push(connection);
+    else this.#free.push(connection);
   }
 
   #drop(connection: Connection): void {
@@ -132,8 +165,15 @@ export class Connections {
     this.#free = [];
     clearInterval(this.#looking);
     for (const { exchange } of this.#line.clear()) exchange.onError(closed);
-    await Promise.all([...this.#all].map(({ client }) => client.destroy()));
+    const open = [...this.#all, ...this.#aside];
+    await Promise.all(open.map(({ client }) => client.destroy()));
   }
+}
+
+function countOf(connections: Iterable<Connection>, client: string): number {
+  let count = 0;
+  for (const { exchange } of connections) if (exchange?.client === client) count += 1;
+  return count;
 }
 
 /** One undici client: a connection that comes back by itself when it was lost. */
@@ -146,6 +186,7 @@ class Connection {
 
   /** Whether an answer is to come, or has only been announced. */
   awaitsHead = false;
+  readonly #withoutContinue = new WithoutContinue();
 
   constructor(origin: string, options: Client.Options) {
     const connector = buildConnector(options.connect as buildConnector.BuildOptions);
@@ -175,7 +216,7 @@ class Connection {
     const read = socket.read.bind(socket);
     socket.read = (size?: number): unknown => {
       const chunk: unknown = read(size);
-      if (this.awaitsHead && chunk !== null) withoutContinue(chunk as Buffer);
+      if (this.awaitsHead && chunk !== null) this.#withoutContinue.pass(chunk as Buffer);
       return chunk;
     };
   }
@@ -186,6 +227,7 @@ class Connection {
     connections: Connections,
   ): void {
     this.awaitsHead = true;
+    this.#withoutContinue.reset();
     this.exchange = exchange;
     this.client.dispatch(request, new Turn(exchange, this, connections));
   }

@@ -1,3 +1,6 @@
+/** Its client does not send, or does not read; or it is an event stream without events. */
+export type Idling = 'held up' | 'silent';
+
 /** What an answer is handed to, and who may have lost interest while the request waited. */
 export interface Exchange {
   readonly calledOff: boolean;
@@ -5,8 +8,8 @@ export interface Exchange {
   isWaiting?: boolean;
   /** The address that it is for; none for what the facade asks for itself. */
   readonly client?: string;
-  /** Whether its client keeps it from going on; asked again and again while others wait. */
-  isHeldUp?(now: number, patienceMs: number): boolean;
+  /** What keeps it from making use of its connection; asked again and again while others wait. */
+  idling?(now: number, patienceMs: number): Idling | undefined;
   /** Gives its connection up, for the sake of others. */
   giveWay?(): void;
   /**

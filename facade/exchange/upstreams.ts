@@ -67,8 +67,10 @@ function connectionLimits({
   connections,
   clientConnections = clientShare(connections),
   waiting,
+  upgrades: streams,
+  clientUpgrades: clientStreams = clientShare(streams),
   requestMs,
 }: FigConfig['limits']): ConnectionLimits {
   const patienceMs = Math.min(LONGEST_PATIENCE_MS, requestMs / 4);
-  return { connections, clientConnections, waiting, patienceMs };
+  return { connections, clientConnections, waiting, streams, clientStreams, patienceMs };
 }

@@ -7,6 +7,7 @@ import type { Answerer } from '../counting/index.ts';
 import type { Decision } from '../decision/index.ts';
 import type { Deadlines, RequestForm, Timed } from '../request/index.ts';
 import { NoRoom } from './connections.ts';
+import type { Idling } from './exchange.ts';
 import { lingerAfter } from './lingering.ts';
 import { requestTimeout, upstreamBusy, upstreamTimeout } from './refusals.ts';
 
@@ -220,17 +221,20 @@ export class Visit implements Timed {
   }
 
   /**
-   * Whether the client has moved next to nothing for a while, and an upstream waits for it. Looks
-   * back to the last time it was asked this with that much time in between.
+   * Why next to nothing has moved for a while, though that alone is no fault of an upstream: one that
+   * takes its time with an answer has a deadline. Looks back to the last time it was asked this with
+   * that much time in between.
    */
-  isHeldUp(now: number, patienceMs: number): boolean {
-    if (!this.#waitsForClient()) return false;
+  idling(now: number, patienceMs: number): Idling | undefined {
+    const waitsForClient = this.#waitsForClient();
+    if (!waitsForClient && !this.#unlimited) return undefined;
     const ms = now - (this.#lookedAt || this.startedAt);
-    if (ms < patienceMs) return false;
+    if (ms < patienceMs) return undefined;
     const moved = this.#moved - this.#movedBefore;
     this.#lookedAt = now;
     this.#movedBefore = this.#moved;
-    return moved < (SLOWEST * ms) / 1_000;
+    if (moved >= (SLOWEST * ms) / 1_000) return undefined;
+    return waitsForClient ? 'held up' : 'silent';
   }
 
   /**

@@ -84,6 +84,8 @@ function follow(request: ClientRequest, { upstream, target, headers, exchange }:
     ...HANDSHAKE,
     ...headers,
   ]);
+  // All lines of an answer are passed on: node drops what is over its limit without a word.
+  request.maxHeadersCount = 0;
   followConnection(request, upstream, exchange);
   request.on('information', ({ statusCode, rawHeaders }) => {
     exchange.onHeaders(statusCode, asBuffers(rawHeaders), () => undefined, '');

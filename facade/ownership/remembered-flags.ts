@@ -57,9 +57,9 @@ export class RememberedFlags implements Pick<Flags, 'isEnabled' | 'switch' | 'la
       }
       if (answers === undefined) return false;
     }
-    const { userId, sessionId = '' } = context;
+    const { userId, draw = '' } = context;
     const remembered = userId === undefined ? answers.draws : answers.customers;
-    const asker = userId ?? sessionId;
+    const asker = userId ?? draw;
     const known = remembered.get(asker);
     if (known !== undefined) return known;
     const answer = this.#flags.isEnabled(flag, context);

@@ -68,8 +68,11 @@ const FORWARDED = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host'] a
 const TOKEN = 'x-fig-token';
 /** Where in `RequestForm.headers` the time is that an upstream has; the name is before it. */
 export const TIMEOUT_AT = 1;
-/** Many servers read no more, and drop the rest without a word. */
-const MOST_LINES = 1_000;
+/** Many servers read no more lines, and drop the rest without a word. */
+const LINES_READ = 1_000;
+/** What the facade may say itself, down to the framing of the body: more than it ever does. */
+const OWN_LINES = 20;
+const MOST_LINES = LINES_READ - OWN_LINES;
 const KNOWN_NAMES_LIMIT = 2_000;
 const HOST = /^[\w.~!$&'()*+,;=%[\]:-]*$/;
 const ALLOWED = 'GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE';

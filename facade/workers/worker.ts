@@ -30,6 +30,7 @@ export async function runWorker(env: Environment, log: Logger): Promise<Running>
     variable: 'FACADE_PORT',
   });
   const stopWatching = watchConfig({
+    process: 'facade',
     config: opened.config,
     env,
     log,

@@ -213,7 +213,10 @@ export const configSchema = z.strictObject({
       clientConnections: z.int().positive().optional(),
       /** How many requests may wait for their turn at one upstream; more are refused. */
       waiting: z.int().positive().default(10_000),
-      /** How many connections may be upgraded to WebSockets at once. */
+      /**
+       * How many connections may be upgraded to WebSockets at once; and how many event streams that are
+       * silent may be open at one upstream beside `connections`.
+       */
       upgrades: z.int().positive().default(10_000),
       /** How many of these one client's address may have; three quarters when left out. */
       clientUpgrades: z.int().positive().optional(),

@@ -171,13 +171,76 @@ describe('whom a flag is on for', () => {
       expect(lines.join('').includes('a switch asks for nothing')).toBe(refused);
       // What decides for the whole must be what the client decides for each.
       if (!refused && kind !== 'missing') {
-        expect(flags.isEnabled('stock.writes', { userId: 'c', sessionId: 's' })).toBe(asked);
+        expect(flags.isEnabled('stock.writes', { userId: 'c' })).toBe(asked);
       }
     },
   );
 });
 
+describe('a request that names no customer', () => {
+  const DRAWS = Array.from({ length: 200 }, (_unused, draw) => `${draw}`);
+  const where = (contextName: string, operator: string, more: object): object => ({
+    name: 'default',
+    constraints: [{ contextName, operator, ...more }],
+  });
+  const old = (by: string): object => ({
+    name: `gradualRollout${by}`,
+    parameters: { percentage: '50', groupId: 'stock.reads' },
+  });
+
+  /** How many of so many draws a strategy is on for. */
+  async function onFor(strategy: object, segments: readonly object[] = []): Promise<number> {
+    const feature = { name: 'stock.reads', enabled: true, strategies: [strategy] };
+    const document = { version: 2, features: [feature], segments };
+    const { flags } = await withFlags(JSON.stringify(document));
+    return DRAWS.filter((draw) => flags.isEnabled('stock.reads', { draw })).length;
+  }
+
+  it.each([
+    ['a list of users', { name: 'userWithId', parameters: { userIds: DRAWS.join(',') } }],
+    ['users of a constraint', where('userId', 'IN', { values: DRAWS })],
+    ['sessions of a constraint', where('sessionId', 'IN', { values: DRAWS })],
+    ['sessions above a number', where('sessionId', 'NUM_GTE', { value: '0' })],
+    ['sessions that begin alike', where('sessionId', 'STR_CONTAINS', { values: ['1', '2'] })],
+    ['draws, by any name', where('draw', 'IN', { values: DRAWS })],
+    ['draws, by the name of the symbol', where('Symbol(draw)', 'IN', { values: DRAWS })],
+    [
+      'sessions of a constraint, and a share',
+      { ...where('sessionId', 'IN', { values: DRAWS }), ...rollout('100') },
+    ],
+    ['a segment', { name: 'default', segments: [1] }],
+  ])('is none of %s', async (_, strategy) => {
+    const constraints = [{ contextName: 'sessionId', operator: 'IN', values: DRAWS }];
+    expect(await onFor(strategy, [{ id: 1, constraints }])).toBe(0);
+  });
+
+  it.each([
+    ['customers', rollout('50')],
+    ['users', rollout('50', { stickiness: 'userId' })],
+    ['sessions', rollout('50', { stickiness: 'sessionId' })],
+    ['users, by an old strategy', old('UserId')],
+    ['sessions, by an old strategy', old('SessionId')],
+    [
+      'those who are not on a list',
+      { ...where('userId', 'NOT_IN', { values: DRAWS }), ...rollout('50') },
+    ],
+  ])('is in a share of %s as often as the share says', async (_, strategy) => {
+    const count = await onFor(strategy);
+    expect(count).toBeGreaterThan(60);
+    expect(count).toBeLessThan(140);
+  });
+});
+
 describe('flags', () => {
+  it('learn what a switch asks for that a changed configuration brings along', async () => {
+    const { flags, file } = await withFlags();
+    await setFlags(file, { 'later.writes': 100 });
+    await eventually(() => expect(flags.switch('later.writes').on).toBe(true));
+    expect(flags.lastAsked('later.writes')).toBe(true);
+    await setFlags(file, { 'later.writes': 0 });
+    await eventually(() => expect(flags.lastAsked('later.writes')).toBe(false));
+  });
+
   it('are made all off, once, when many make them together', async () => {
     const { flags, file } = await withFlags();
     expect((await readFlagFile(file)).features.map(({ name, enabled }) => [name, enabled])).toEqual(

@@ -3,20 +3,14 @@ import type { RepositoryInterface } from 'unleash-client/lib/repository/index.js
 import { dataDirectory } from '../../chassis/index.ts';
 import type { Environment, Logger } from '../../chassis/index.ts';
 import type { FigConfig } from './config.ts';
+import { DRAW } from './flag-context.ts';
+import type { FlagContext } from './flag-context.ts';
 import type { Feature } from './flag-file.ts';
 import { bucketOf, flagsOf, isSwitch } from './flag-file.ts';
 import { FlagFileRepository } from './flag-repository.ts';
 import { readSwitch, ruleOf } from './flag-rule.ts';
 import type { FlagRule, SwitchReading } from './flag-rule.ts';
 import type { FlagsState, Legibility } from './legibility.ts';
-
-/** Who asks for a flag. */
-export interface FlagContext {
-  /** The customer; nobody has none. */
-  readonly userId?: string;
-  /** Stands for one request of nobody's, in shares only. */
-  readonly sessionId?: string;
-}
 
 /** What the operator asks for. Flags are intent, fences are truth: a stale flag is never wrong. */
 export interface Flags {
@@ -91,12 +85,23 @@ export async function openFlags({ env, appName, capabilities, log }: FlagsOption
   const definition = (flag: string): Feature | undefined =>
     repository.getToggle(flag) as Feature | undefined;
   const asked = new Map<string, boolean>();
+  const switches = new Set(wanted.filter(isSwitch));
   const flags: Flags = {
     state: () => repository.legibility.state,
-    isEnabled: (flag, context = {}) => client.isEnabled(flag, { ...context }, false),
+    isEnabled(flag, { userId, draw } = {}) {
+      const asker = userId === undefined ? { [DRAW]: draw } : { userId };
+      return client.isEnabled(flag, asker, false);
+    },
     isOff: (flag) => definition(flag)?.enabled !== true,
     rule: (flag) => ruleOf(definition(flag)),
-    switch: (flag) => switchOf(flags, flag),
+    switch(flag) {
+      // A configuration that has changed may bring capabilities along.
+      if (!switches.has(flag)) {
+        switches.add(flag);
+        look();
+      }
+      return switchOf(flags, flag);
+    },
     lastAsked: (flag) => asked.get(flag),
     bucket: (flag, userId) => bucketOf(definition(flag), userId),
     onChange(listener) {
@@ -110,7 +115,7 @@ export async function openFlags({ env, appName, capabilities, log }: FlagsOption
       repository.on('error', () => undefined);
     },
   };
-  watchSwitches(flags, wanted.filter(isSwitch), { asked, log });
+  const look = watchSwitches(flags, { switches, asked, log });
   return flags;
 }
 
@@ -131,22 +136,22 @@ function switchOf(flags: Flags, flag: string): SwitchReading {
 }
 
 interface SwitchWatch {
+  readonly switches: ReadonlySet<string>;
   /** By flag, what it asked for last. */
   readonly asked: Map<string, boolean>;
   readonly log: Logger;
 }
 
-/** Keeps what switches asked for last, and says it once when one asks for nothing any more. */
-function watchSwitches(
-  flags: Flags,
-  switches: readonly string[],
-  { asked, log }: SwitchWatch,
-): void {
+/**
+ * Keeps what switches asked for last, and says it once when one asks for nothing any more.
+ * @returns how to look at once, when there are more switches
+ */
+function watchSwitches(flags: Flags, { switches, asked, log }: SwitchWatch): () => void {
   const said = new Map<string, string | null>();
   const look = (): void => {
     if (!flags.state().read) return;
     for (const flag of switches) {
-      const { on, refused, made } = flags.switch(flag);
+      const { on, refused, made } = switchOf(flags, flag);
       if (on !== null) asked.set(flag, on);
       if (!made || (said.get(flag) ?? null) === refused) continue;
       said.set(flag, refused);
@@ -157,4 +162,5 @@ function watchSwitches(
   // Before all other listeners, who may ask.
   flags.onChange(look);
   look();
+  return look;
 }

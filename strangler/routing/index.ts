@@ -2,6 +2,7 @@
 export * from './config.ts';
 export * from './contract-results.ts';
 export * from './doors.ts';
+export type { FlagContext } from './flag-context.ts';
 export * from './flag-file.ts';
 export * from './flag-rule.ts';
 export * from './flag-store.ts';
@@ -9,6 +10,7 @@ export * from './flags.ts';
 export * from './legibility.ts';
 export * from './load-config.ts';
 export * from './open-flag-store.ts';
+export * from './restart-settings.ts';
 export * from './shares.ts';
 export * from './state.ts';
 export { FlagServerError } from './unleash-admin.ts';

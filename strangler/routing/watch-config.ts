@@ -7,6 +7,7 @@ import type { Environment, Logger } from '../../chassis/index.ts';
 import type { FigConfig } from './config.ts';
 import { configFile, loadConfig } from './load-config.ts';
 import { restartSettings } from './restart-settings.ts';
+import type { ConfiguredProcess, RestartSettings } from './restart-settings.ts';
 
 /** Some file systems give no notice of changes; reading this often is the safety net. */
 const POLL_MS = 1_000;
@@ -14,12 +15,14 @@ const POLL_MS = 1_000;
 const SETTLE_MS = 30;
 
 interface WatchOptions {
+  /** Who watches. The facade says what it takes for others, too; the others speak for themselves. */
+  readonly process: ConfiguredProcess;
   /** The configuration that the process has started with. */
   readonly config: FigConfig;
   readonly env: Environment;
   readonly log: Logger;
-  /** What the configuration has become; called again only when this has resolved. */
-  readonly adopt: (config: FigConfig) => Promise<void>;
+  /** Takes over what the configuration has become; called again only when this has resolved. */
+  readonly adopt?: (config: FigConfig) => Promise<void>;
 }
 
 /**
@@ -27,8 +30,9 @@ interface WatchOptions {
  * What a module imports is not followed.
  * @returns how to stop
  */
-export function watchConfig({ config: first, env, log, adopt }: WatchOptions): () => void {
+export function watchConfig({ process, config: first, env, log, adopt }: WatchOptions): () => void {
   const file = configFile(env);
+  let last = first;
   let known: string | undefined;
   let stopped = false;
   let pending: NodeJS.Timeout | undefined;
@@ -61,10 +65,26 @@ export function watchConfig({ config: first, env, log, adopt }: WatchOptions): (
     if (stopped || text === undefined || text === known) return;
     known = text;
     const config = await loadConfig(env);
-    await adopt(config);
-    const restart = restartSettings(first, config);
-    if (restart.length === 0) log.info({ file }, 'the configuration has changed, and is in use');
-    else log.warn({ file, restart }, 'the configuration has changed; some of it needs a restart');
+    await adopt?.(config);
+    const before = last;
+    last = config;
+    const restart = { ...others(before, config), ...own(config) };
+    if (Object.keys(restart).length > 0)
+      log.warn({ file, restart }, 'the configuration has changed; some of it needs a restart');
+    else if (adopt) log.info({ file }, 'the configuration has changed, and is in use');
+  }
+
+  /** Since this process has started. */
+  function own(config: FigConfig): RestartSettings {
+    const { [process]: names } = restartSettings(first, config);
+    return names === undefined ? {} : { [process]: names };
+  }
+
+  /** Since the last change only: when they have started is not known here. */
+  function others(before: FigConfig, config: FigConfig): RestartSettings {
+    if (process !== 'facade') return {};
+    const { facade: _own, ...rest } = restartSettings(before, config);
+    return rest;
   }
 
   function read(): Promise<string | undefined> {

@@ -39,9 +39,11 @@ globalThis.attack = async function (url, target) {
     });
     return read;
   }
-  const base = { method: 'POST', credentials: 'include' };
+  const base = { method: target.method, credentials: 'include' };
   const json = { 'content-type': 'application/json' };
   await note('json', fetch(url, { ...base, body, headers: json }));
+  // Of the others a page has to ask first whether it may.
+  if (target.method !== 'POST') return read;
   for (const content of [body, new Blob([body]), new URLSearchParams({ body }), null]) {
     await note('simple', fetch(url, { ...base, body: content, mode: 'no-cors' }));
     await note(

@@ -9,53 +9,17 @@ import type { System } from '../../system/index.ts';
 import { request, withSystem } from '../support/index.ts';
 import { fig } from '../system/fig-commands.ts';
 import { startChromium } from './chromium.ts';
+import { allTargets, SKU } from './targets.ts';
+import type { Target } from './targets.ts';
 
 const EVIL = 'evil.test';
 /** What the page does: a script of a browser, which knows other globals than Node. */
 const ATTACK = readFileSync(join(projectRoot, 'tests', 'browser', 'attack.js'), 'utf8');
-const SKU = 'SHIP-001';
 
-interface Target {
-  readonly name: string;
-  readonly method: 'GET' | 'POST';
-  readonly path: string;
-  readonly body?: object;
+/** The names of all processes that speak HTTP. */
+function serversOf({ urls }: System): readonly string[] {
+  return Object.keys(urls).filter((name) => urls[name]?.startsWith('http'));
 }
-
-const post = (name: string, path: string, body: object): Target => ({
-  name,
-  method: 'POST',
-  path,
-  body,
-});
-const get = (name: string, path: string): Target => ({ name, method: 'GET', path });
-const order = { capability: 'inventory' };
-const adjustment = { delta: 7, reason: 'count' };
-
-/** Each route of the engine and the admin port, and a write of each process of the shop. */
-const TARGETS: readonly Target[] = [
-  ...['/backfills', '/removals', '/reconciles', '/completions', '/repairs'].map((path) =>
-    post('engine', path, order),
-  ),
-  post('engine', '/handovers', { ...order, to: 'extracted' }),
-  post('engine', '/aborts', { ...order, handover: 'any' }),
-  ...['/status', '/routing', '/handovers', '/barrier/inventory'].map((path) => get('engine', path)),
-  post('admin', '/links', {}),
-  ...['/', '/status', '/holds', '/upstreams', '/explain?path=/api/products'].map((path) =>
-    get('admin', path),
-  ),
-  post('monolith', `/api/inventory/${SKU}/adjustments`, adjustment),
-  post('inventory', `/api/inventory/${SKU}/adjustments`, adjustment),
-  post('payment', '/api/payments/none/refunds', { amount: 1 }),
-  post('facade', `/api/inventory/${SKU}/adjustments`, adjustment),
-  ...['monolith', 'inventory', 'payment'].map((name) => get(name, '/fences')),
-  post('provider', '/charges', {
-    paymentId: 'evil',
-    amount: 1,
-    currency: 'USD',
-    method: 'card_ok',
-  }),
-];
 
 async function stateOf(system: System): Promise<unknown> {
   const headers = asOperator(system);
@@ -71,6 +35,7 @@ async function stateOf(system: System): Promise<unknown> {
     handovers: await ask('engine', '/handovers'),
     stock: await ask('monolith', `/api/inventory/${SKU}`),
     ledger: await ask('provider', '/ledger'),
+    deadLetters: await ask('monolith', '/dead-letters'),
     fences: await Promise.all(['monolith', 'inventory'].map((name) => ask(name, '/fences'))),
   };
 }
@@ -89,9 +54,13 @@ async function withForeignPage(use: (url: string) => Promise<void>): Promise<voi
   }
 }
 
-async function tryAll(page: Page, system: System): Promise<readonly string[]> {
+async function tryAll(
+  page: Page,
+  system: System,
+  targets: readonly Target[],
+): Promise<readonly string[]> {
   const read: string[] = [];
-  for (const target of TARGETS) {
+  for (const target of targets) {
     const url = `${system.urls[target.name]}${target.path}`;
     const call = `attack(${JSON.stringify(url)}, ${JSON.stringify(target)})`;
     for (const text of await page.evaluate<string[]>(call)) {
@@ -106,6 +75,9 @@ describe('a page of another origin, in Chromium', () => {
     'reads nothing and changes nothing, also with an operator signed in: %s',
     (name) =>
       withSystem({}, async (system) => {
+        const targets = await allTargets();
+        const processes = new Set(targets.map(({ name: process }) => process));
+        expect([...processes].toSorted()).toEqual(serversOf(system).toSorted());
         const browser = await startChromium([EVIL]);
         try {
           const context = await browser.newContext();
@@ -116,7 +88,7 @@ describe('a page of another origin, in Chromium', () => {
           await withForeignPage(async (at) => {
             const page = await context.newPage();
             await page.goto(`http://${name}${at}`);
-            expect(await tryAll(page, system)).toEqual([]);
+            expect(await tryAll(page, system, targets)).toEqual([]);
           });
           expect(await stateOf(system)).toEqual(before);
           // Still signed in: it was not the lack of a session that kept the page out.
@@ -136,15 +108,7 @@ describe('a page of another origin, in Chromium', () => {
         const browser = await startChromium([EVIL]);
         try {
           const page = await browser.newPage();
-          for (const name of [
-            'engine',
-            'admin',
-            'monolith',
-            'inventory',
-            'payment',
-            'provider',
-            'facade',
-          ]) {
+          for (const name of serversOf(system)) {
             const { port } = new URL(system.urls[name] ?? '');
             for (const path of ['/livez', '/status', '/fences', '/api/products']) {
               const answer = await page.goto(`http://${EVIL}:${port}${path}`);

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Agent, request as send } from 'undici';
 import { eventually, request, withTempDir } from '../support/index.ts';
 import { withSpawnedFacade } from './spawned-facade.ts';
+import type { FigConfigInput } from '../../strangler/routing/index.ts';
 import { json, startFixture } from './stand.ts';
 import type { Fixture } from './stand.ts';
 
@@ -98,13 +99,38 @@ describe('the configuration of a running facade', () => {
       ),
     ));
 
-  it('names what needs a restart instead of saying that it is in use', () =>
+  it('names what needs a restart, and of which process, instead of saying that it is in use', () =>
     withFixtures((old, next, folder) =>
       withSpawnedFacade({ folder, config: configOf(old, next) }, async (facade) => {
-        await facade.configure({ ...configOf(old, next), limits: { headersMs: 5_000 } });
-        await eventually(() => facade.log().includes('"restart":["limits.headersMs"]'));
+        const told = (restart: object): Promise<unknown> =>
+          eventually(() => facade.log().includes(`"restart":${JSON.stringify(restart)}`));
+        const first = configOf(old, next);
+        const moving = {
+          ...first.capabilities.pages,
+          databases: { legacy: 'file:a', extracted: 'file:b' },
+        };
+        const withPages = (pages: object): object => ({ ...first, capabilities: { pages } });
+        await facade.configure(withPages(moving) as FigConfigInput);
+        await told({ engine: ['capabilities.pages.databases'] });
+        await facade.configure({
+          ...withPages({ ...moving, contract: true, mapping: {}, ignore: [] }),
+          contractFile: 'contract.json',
+          limits: { headersMs: 5_000, requestMs: 5_000 },
+        } as FigConfigInput);
+        await told({
+          engine: ['contractFile', 'capabilities.pages.mapping', 'capabilities.pages.contract'],
+          facade: ['limits.headersMs'],
+        });
         expect(facade.log()).toContain('some of it needs a restart');
         expect(facade.log()).not.toContain('and is in use');
+        await facade.configure({ ...first, limits: { requestMs: 6_000 } });
+        await told({
+          engine: ['contractFile', 'capabilities.pages.databases'].concat(
+            ['mapping', 'contract'].map((name) => `capabilities.pages.${name}`),
+          ),
+        });
+        await facade.configure(first);
+        await eventually(() => facade.log().includes('and is in use'));
       }),
     ));
 

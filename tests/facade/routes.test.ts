@@ -127,7 +127,7 @@ describe('a flag', () => {
       try {
         const on = (): number =>
           Array.from({ length: 200 }, (_unused, draw) =>
-            flags.isEnabled('stock.reads', { sessionId: `${draw}` }),
+            flags.isEnabled('stock.reads', { draw: `${draw}` }),
           ).filter(Boolean).length;
         await setFlags(file, { 'stock.reads': 50 });
         await eventually(() => on() > 60 && on() < 140);

@@ -107,6 +107,74 @@ describe('clients that do not go on', () => {
     }));
 });
 
+describe('event streams that are silent', () => {
+  /** @returns for each stream what tells its client something */
+  function streaming({ monolith, legacy }: Stand): ServerResponse[] {
+    const streams: ServerResponse[] = [];
+    for (const upstream of [monolith, legacy]) {
+      upstream.answer = (req, res) => {
+        if (!req.url?.endsWith('/events')) {
+          res.end('done');
+          return;
+        }
+        res.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+        streams.push(res);
+      };
+    }
+    return streams;
+  }
+
+  it.each(['', '/api/stock'])('leave their places to others, and go on: %s/events', (base) =>
+    withStand({ config: { limits } }, async (stand) => {
+      const { port, url, monolith, legacy } = stand;
+      const upstream = base === '' ? monolith : legacy;
+      const streams = streaming(stand);
+      const listening = clients(port, 3 * CONNECTIONS, (client) => client.get(`${base}/events`));
+      try {
+        await eventually(() => listening.every(({ statuses }) => statuses[0] === 200));
+        // All of them, at once, and others for as long as the streams last.
+        const answers = Array.from({ length: 10 }, () => request('GET', `${url}${base}/x`));
+        for (const { status } of await Promise.all(answers)) expect(status).toBe(200);
+        for (const [index, stream] of streams.entries()) stream.write(`data: event ${index}\n\n`);
+        await eventually(() => listening.every(({ text }) => /data: event \d+/.test(text)));
+        expect(listening.every(({ ending }) => ending === undefined)).toBe(true);
+        for (const stream of streams) stream.end();
+        await eventually(() => listening.every(({ text }) => text.endsWith('0\r\n\r\n')));
+        // Those that were beside the others are closed.
+        await eventually(() => upstream.connections() <= CONNECTIONS);
+        expect((await request('GET', `${url}${base}/x`)).status).toBe(200);
+      } finally {
+        for (const client of listening) client.close();
+      }
+    }),
+  );
+
+  it('are as many beside the others as there may be WebSockets, in all and of one client', () =>
+    withStand(
+      { config: { trustedHops: 1, limits: { ...limits, upgrades: 3, clientUpgrades: 2 } } },
+      async (stand) => {
+        const streams = streaming(stand);
+        const from = (address: string) => (client: RawClient) =>
+          client.get('/events', `X-Forwarded-For: ${address}`);
+        const begun = (count: number): Promise<unknown> =>
+          eventually(() => streams.length === count);
+        const first = clients(stand.port, CONNECTIONS + 2, from('192.0.2.1'));
+        await begun(CONNECTIONS + 2);
+        const refused = clients(stand.port, 1, from('192.0.2.1'));
+        await eventually(() => refused[0]?.statuses[0] === 503);
+        expect(refused[0]?.text).toContain('upstream_busy');
+        first[0]?.close();
+        first[1]?.close();
+        const others = clients(stand.port, 2, from('192.0.2.2'));
+        await begun(CONNECTIONS + 4);
+        const more = clients(stand.port, 3, from('192.0.2.2'));
+        await eventually(() => more.filter(({ statuses }) => statuses[0] === 503).length === 2);
+        expect(streams).toHaveLength(CONNECTIONS + 5);
+        for (const client of [...first, ...refused, ...others, ...more]) client.close();
+      },
+    ));
+});
+
 describe('requests that wait for a connection', () => {
   it('are so many, and others are refused at once', () =>
     withStand(
@@ -139,16 +207,23 @@ describe('requests that wait for a connection', () => {
       { config: { limits: { connections: 1, requestMs: 500 } } },
       async ({ port, url, monolith }) => {
         const first = new RawClient(port);
-        monolith.answer = (req, res) => {
-          if (req.url === '/events') res.writeHead(200, { 'content-type': 'text/event-stream' });
-          res.flushHeaders();
+        let telling: NodeJS.Timeout | undefined;
+        monolith.answer = (_req, res) => {
+          res.writeHead(200, { 'content-type': 'text/event-stream' });
+          telling = setInterval(() => res.write(`data: ${'x'.repeat(200)}\n\n`), 20);
         };
         first.get('/events');
-        await eventually(() => first.statuses.length === 1);
-        const { status, body } = await request('POST', `${url}/x`, { body: {} });
-        expect({ status, body }).toMatchObject({ status: 503, body: { code: 'upstream_busy' } });
-        expect(monolith.received).toHaveLength(1);
-        first.close();
+        try {
+          await eventually(() => first.statuses.length === 1);
+          const { status, body } = await request('POST', `${url}/x`, { body: {} });
+          expect({ status, body }).toMatchObject({ status: 503, body: { code: 'upstream_busy' } });
+          expect(monolith.received).toHaveLength(1);
+          // What makes use of its connection keeps it.
+          expect(first.ending).toBeUndefined();
+        } finally {
+          clearInterval(telling);
+          first.close();
+        }
       },
     ));
 

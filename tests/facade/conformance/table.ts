@@ -56,7 +56,8 @@ ways, and changes nothing that it lets through but what a proxy has to. This pag
 \`npm run conformance\`, which sends each case over a raw socket to the facade and, for comparison, to
 nginx with the configuration of a plain reverse proxy. The upstream keeps every byte it gets: where
 nothing is said of it, it got none. \`npm run test:soak\` runs the same cases, and \`npm test\` some of
-them; both fail when this page is not what they show.
+them; both fail when this page is not what they show. Of where an answer ends this page shows a part: the runs send each
+status, to each method, with each framing, of HTTP/1.1 and 1.0, and after each interim answer.
 
 Two differences from nginx are on purpose. The facade refuses what nginx resolves or passes on as it
 came (dot segments, backslashes, fragments, absolute targets, and encoded slashes where a capability may

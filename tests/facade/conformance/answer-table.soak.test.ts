@@ -1,0 +1,1 @@
+import './answer-table.test.ts';
