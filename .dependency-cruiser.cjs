@@ -43,6 +43,11 @@ const SURFACES = {
   mappings: '^migrations/[^/]+/mapping\\.ts$',
   'contracts/cases': '^contracts/cases/index\\.ts$',
   'strangler/routing': '^strangler/routing/index\\.ts$',
+  // For tests alone, which try what each server answers to.
+  'strangler/engine': '^strangler/engine/index\\.ts$',
+  'facade/operators': '^facade/operators/index\\.ts$',
+  // The order of files of tests.
+  scripts: '^scripts/(durations|suites)\\.js$',
   // What loads half of the system stands apart, so that a test of an algorithm starts at once.
   tests: '^tests/support/(index|shop|move-rows)\\.ts$',
 };

@@ -1,6 +1,6 @@
 import type { MappingProblem, Pair, Row, SqlValue } from '../mapping/index.ts';
 import type { SideName } from '../side.ts';
-import type { Step } from './trip.ts';
+import type { Step } from './step.ts';
 
 /** A trigger on a moved table that is not Fig's; it fires for applied rows, too. */
 export interface ForeignTrigger {

@@ -1,4 +1,3 @@
-import { errorText } from '../../chassis/index.ts';
 import {
   carryValue,
   columnOn,
@@ -12,6 +11,8 @@ import type { Codec, Pair, SqlValue } from '../mapping/index.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import type { SideInspector } from './inspector.ts';
+import { attempt } from './step.ts';
+import type { Step } from './step.ts';
 
 export type Inspectors = Readonly<Record<SideName, SideInspector>>;
 
@@ -22,10 +23,6 @@ export interface TripFailure {
   readonly value: string;
   readonly message: string;
 }
-
-/** What became of a value on its way; the reason, where it got no further. */
-export type Step =
-  { readonly ok: true; readonly value: SqlValue } | { readonly ok: false; readonly reason: string };
 
 /**
  * Takes values of a column to the other side, puts them into the column there, and brings them back. The databases
@@ -143,15 +140,6 @@ async function held(
 function carry(codec: Codec, from: SideName, value: SqlValue): SqlValue {
   // A NULL never gets to a codec.
   return value === null ? null : carryValue(codec, from, value);
-}
-
-/** Does what may go wrong with a value. */
-export function attempt(work: () => SqlValue): Step {
-  try {
-    return { ok: true, value: work() };
-  } catch (error) {
-    return { ok: false, reason: errorText(error) };
-  }
 }
 
 function at(steps: readonly Step[], index: number): Step {

@@ -1,4 +1,4 @@
-import type { Step } from '../check/trip.ts';
+import type { Step } from '../check/step.ts';
 import { errorText } from '../../chassis/index.ts';
 import { decodeRow } from '../mapping/index.ts';
 import type { SqlValue } from '../mapping/index.ts';

@@ -1,5 +1,5 @@
 import type { ForeignTrigger, SideInspector } from '../check/inspector.ts';
-import type { Step } from '../check/trip.ts';
+import type { Step } from '../check/step.ts';
 import {
   decodeRow,
   imageColumnsOf,
