@@ -4,6 +4,7 @@ import type { Mapping } from './mapping/index.ts';
 import { referenceName } from './reference.ts';
 import type { ChildFacts, Finding, Reference } from './reference.ts';
 import type { SideName } from './side.ts';
+import { identifier } from './wording.ts';
 
 /**
  * Foreign keys between a table that moves and one that does not: once the other side owns the one, no
@@ -154,7 +155,7 @@ function stepObstacles(
 
 function writeObstacles(
   { child }: Reference,
-  { triggers: [trigger], lacks }: ChildFacts,
+  { triggers: [trigger], lacks, role }: ChildFacts,
 ): readonly string[] {
   const found: string[] = [];
   if (trigger !== undefined) {
@@ -163,9 +164,22 @@ function writeObstacles(
     );
   }
   if (lacks.length > 0) {
-    found.push(`the user of this URL lacks ${lacks.join(' and ')} on ${child}; grant it`);
+    found.push(
+      `${role ?? 'our user'} lacks ${lacks.join(' and ')} on ${child}; ${grants(child, lacks, role)}`,
+    );
   }
   return found;
+}
+
+/** Statements to copy. */
+function grants(child: string, lacks: readonly string[], role: string | null): string {
+  const rights = lacks.filter((right) => right !== 'BYPASSRLS');
+  return [
+    ...(rights.length > 0
+      ? [`GRANT ${rights.join(', ')} ON ${identifier(child)} TO ${role ?? ''}`]
+      : []),
+    ...(lacks.includes('BYPASSRLS') ? [`ALTER ROLE ${role ?? ''} BYPASSRLS`] : []),
+  ].join('; ');
 }
 
 function sameColumns(left: readonly string[], right: readonly string[]): boolean {

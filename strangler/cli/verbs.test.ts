@@ -174,7 +174,7 @@ describe('fig switch', () => {
         stderr: expect.stringContaining('next: fig backfill shop'),
       });
       expect(await fig('complete shop', nobody)).toMatchObject({ code: 3 });
-      await fig('backfill shop', nobody);
+      await fig('backfill shop --yes', nobody);
       await fig('reconcile shop', nobody);
       for (const [line, again] of [
         ['switch shop', 'fig switch shop --yes'],
