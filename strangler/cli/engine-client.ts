@@ -32,6 +32,7 @@ export class EngineClient {
   readonly #followed = new Set<string>();
   #standbySince: number | undefined;
   #waitedFor = 'the engine has not answered';
+  #isLate = false;
 
   /** @param timeoutMs for everything that one command does */
   constructor(address: EngineAddress, timeoutMs: number, onWait: (reason: string) => void) {
@@ -47,14 +48,27 @@ export class EngineClient {
     return this.#url;
   }
 
+  /**
+   * Why there was no status the last time: somebody takes connections there and does not answer in time, so that
+   * only its lease tells whether it is at work. Null where it answered, or nobody listens.
+   */
+  get lateness(): string | null {
+    return this.#isLate
+      ? `the engine at ${this.#url} does not answer within ${STATUS_MS / 1_000} s`
+      : null;
+  }
+
   /** Its status; undefined when no engine answers. */
   async status(): Promise<EngineStatus | undefined> {
+    const started = performance.now();
+    this.#isLate = false;
     try {
       const answer = await this.#call('GET', '/status', undefined, STATUS_MS);
       return answer.status === 200 ? (answer.body as EngineStatus) : undefined;
     } catch (error) {
-      if (error instanceof CallFailed) return undefined;
-      throw error;
+      if (!(error instanceof CallFailed)) throw error;
+      this.#isLate = error.sent && performance.now() - started >= STATUS_MS;
+      return undefined;
     }
   }
 

@@ -86,7 +86,11 @@ async function look(
   const flags = status ?? (await readFlagsFor(context, declarations));
   const capabilities = await Promise.all(declarations.map((one) => examineOne(one)));
   const findings = capabilities.flatMap((facts) =>
-    diagnose(facts, engineFacts(live?.find((one) => one.capability === facts.capability))),
+    diagnose(
+      facts,
+      engineFacts(live?.find((one) => one.capability === facts.capability)),
+      engine.lateness,
+    ),
   );
   const [around, deadLetters] = await Promise.all([
     examineSurroundings(context, capabilities.map(truthOf)),
