@@ -5,6 +5,7 @@ import type { SideName } from '../side.ts';
 import type { LeaseView } from '../store.ts';
 import type { Context } from './context.ts';
 import type { EngineClient } from './engine-client.ts';
+import { flagsOfFacades, stateSince } from './flags-in-force.ts';
 import { readFlags } from './read-flags.ts';
 
 export interface FoundStatus {
@@ -29,13 +30,17 @@ export async function findStatus(context: Context, engine: EngineClient): Promis
   // Only now: what opens databases takes a moment to load.
   const { openEachSide, readStatus } = await import('../engine/index.ts');
   const flags = await readFlags(context);
+  // A facade goes by what it has read last, also without an engine.
+  const told = flags.state().trouble === null ? undefined : await flagsOfFacades(context);
   const holders: string[] = [];
   const capabilities = await Promise.all(
     Object.entries(context.declarations).map(async ([capability, declaration]) => {
       const sides = openEachSide(declaration);
       try {
         if (engine.lateness !== null) holders.push(...(await holdersOf(sides)));
-        return await readStatus(capability, sides, flags);
+        const status = await readStatus(capability, sides, flags);
+        const shares = told?.shares[capability];
+        return shares === undefined ? status : { ...status, shares };
       } finally {
         for (const side of [sides.legacy, sides.extracted]) {
           if (!(side instanceof Error)) await side.close();
@@ -48,7 +53,13 @@ export async function findStatus(context: Context, engine: EngineClient): Promis
     holder === undefined
       ? null
       : `${engine.lateness ?? ''}, but ${holder} keeps its lease: it is busy`;
-  return { source: 'databases', engineUrl, late, flags: flags.state(), capabilities };
+  return {
+    source: 'databases',
+    engineUrl,
+    late,
+    flags: stateSince(flags.state(), told),
+    capabilities,
+  };
 }
 
 /** Who is at work, by the leases; nobody where that can't be read. */

@@ -295,7 +295,7 @@ describe('fig flags', () => {
       expect(stdout).toMatch(
         /^still in force, .+\n {2}shop: shadow 0 %, reads 25 %, writes off\n$/,
       );
-      expect(stderr).toMatch(/flags\.json can't be read: it is not JSON/);
+      expect(stderr).toMatch(/flags\.json can't be read since 20.+Z: it is not JSON/);
       expect(JSON.parse((await fig('flags --json')).stdout)).toMatchObject({
         readable: false,
         flags: null,

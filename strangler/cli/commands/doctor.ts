@@ -20,6 +20,7 @@ import { CommandError, EXIT } from '../exit.ts';
 import { stepsText } from '../format.ts';
 import type { NextStep } from '../next-step.ts';
 import type { Output } from '../output.ts';
+import { flagsOfFacades, stateSince } from '../flags-in-force.ts';
 import { readFlags } from '../read-flags.ts';
 import { withSides } from '../with-sides.ts';
 import { flagFindings } from '../flag-health.ts';
@@ -108,10 +109,11 @@ async function readFlagsFor(
   declarations: readonly DataDeclaration[],
 ): Promise<KnownFlags> {
   const flags = await readFlags(context);
+  const told = flags.state().trouble === null ? undefined : await flagsOfFacades(context);
   return {
-    flags: flags.state(),
+    flags: stateSince(flags.state(), told),
     capabilities: declarations.map(({ mapping: { capability } }) => {
-      return { capability, shares: sharesOf(capability, flags) };
+      return { capability, shares: told?.shares[capability] ?? sharesOf(capability, flags) };
     }),
   };
 }

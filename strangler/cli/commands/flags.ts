@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import type { LiveStatus } from '../../engine/index.ts';
 import {
   ForeignStrategies,
   createFlagFile,
@@ -14,6 +13,8 @@ import { confirmed } from '../confirm.ts';
 import type { Intent } from '../confirm.ts';
 import { EngineClient } from '../engine-client.ts';
 import { CommandError, EXIT } from '../exit.ts';
+import { flagsOfEngine, flagsOfFacades, stateSince } from '../flags-in-force.ts';
+import type { FlagsInForce } from '../flags-in-force.ts';
 import { table } from '../format.ts';
 import { step } from '../next-step.ts';
 import type { Output } from '../output.ts';
@@ -47,29 +48,35 @@ function noteOn(flag: string, flags: FlagReadings): readonly string[] {
   return refused === null || !made ? [] : [`${flag} asks for nothing: ${refused}; the owner stays`];
 }
 
-/** What the running engine has read last is what counts meanwhile. */
-async function showUnread(context: Context, output: Output, state: FlagsState): Promise<never> {
+/** What the running system has read last is what counts meanwhile. */
+async function showUnread(context: Context, output: Output, own: FlagsState): Promise<never> {
   const engine = new EngineClient(context, 0, () => undefined);
   const live = await engine.status();
-  const inForce = live?.flags.read
-    ? Object.fromEntries(live.capabilities.map(({ capability, shares }) => [capability, shares]))
-    : null;
-  const text = (): string =>
-    inForce === null
-      ? 'nothing is known to be in force: no engine has read them either'
-      : ['still in force, as the engine has read them last:', ...shown(live?.capabilities)].join(
-          '\n',
-        );
-  output.result(
-    { source: state.source, readable: false, trouble: state.trouble, flags: null, inForce },
-    text,
+  const told = live ? flagsOfEngine(engine.url, live) : await flagsOfFacades(context);
+  const state = stateSince(own, told);
+  const inForce = told?.flags.read === true ? told.shares : null;
+  const { source, trouble } = state;
+  output.result({ source, readable: false, trouble, flags: null, inForce }, () =>
+    inForceText(told),
   );
-  const message = `the flags of ${state.source} can't be read: ${state.trouble?.reason ?? ''}`;
+  const at = trouble?.since ?? null;
+  const since = at === null ? '' : ` since ${new Date(at).toISOString()}`;
+  const message = `the flags of ${source} can't be read${since}: ${trouble?.reason ?? ''}`;
   throw new CommandError(EXIT.failed, 'flags_unreadable', message, 'fig doctor');
 }
 
-function shown(capabilities: readonly LiveStatus[] = []): readonly string[] {
-  return capabilities.map(({ capability, shares }) => `  ${capability}: ${sharesText(shares)}`);
+function inForceText(told: FlagsInForce | undefined): string {
+  if (told === undefined) {
+    return 'nothing is known to be in force: neither an engine nor a facade answers';
+  }
+  const { teller, flags, shares } = told;
+  if (!flags.read) return `nothing is in force: ${teller} could never read them`;
+  const head =
+    flags.trouble === null
+      ? `${teller} reads them, and only this command does not; in force:`
+      : `still in force, as ${teller} has read them last:`;
+  const lines = Object.entries(shares).map(([name, own]) => `  ${name}: ${sharesText(own)}`);
+  return [head, ...lines].join('\n');
 }
 
 function ruleWords(flag: string, rule: FlagRule): string {
