@@ -133,9 +133,9 @@ export class Copier {
       await this.#limit(find, null);
       return;
     }
-    if (unattended) await refuseUnattended({ mapping: this.#mapping, source, target });
     this.#pace.start();
     this.#pace.set(await target.copyLimit());
+    if (unattended) await refuseUnattended({ mapping: this.#mapping, source, target });
     if (restart || (await target.backfills()).length === 0) await beginCopy(route);
     const { epoch } = direction;
     const whenCalm = (): Promise<void> =>
