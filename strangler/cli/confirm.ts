@@ -11,8 +11,8 @@ export interface Intent {
 
 interface Change {
   /**
-   * Looks at the gates, and says what would happen; null where nothing is left to do. Not called where the answer
-   * is given already: what is asked to act looks at its gates itself.
+   * Looks at the gates, and says what would happen; null where nothing is left to do. Not called where `--yes`
+   * answers already: what is asked to act looks at its gates itself.
    * @throws CommandError where a gate refuses
    */
   readonly look: () => Promise<Intent | null> | Intent;
@@ -27,9 +27,9 @@ interface Change {
  * @throws CommandError unless it is to be done; then nothing was changed
  */
 export async function confirmed(output: Output, { look, yes, command }: Change): Promise<void> {
-  if (yes || output.alwaysYes) return;
+  if (yes) return;
   const intent = await look();
-  if (intent === null) return;
+  if (intent === null || output.alwaysYes) return;
   const { will, question } = intent;
   if (will !== undefined) output.say(will);
   const answer = await output.confirm(question);
