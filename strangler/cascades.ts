@@ -8,12 +8,13 @@ import {
   pairKeyOf,
   tablesOf,
 } from './mapping/index.ts';
-import type { Cascade, Mapping, Pair, Row } from './mapping/index.ts';
+import type { BorderRemedy, Mapping, Pair, Row } from './mapping/index.ts';
 import { referenceName } from './reference.ts';
 import type { Reference } from './reference.ts';
 import { otherSide } from './side.ts';
 import type { SideName } from './side.ts';
 import type { Change } from './store.ts';
+import { plural } from './wording.ts';
 
 /**
  * What the mapping declares about the foreign keys of a moved table across the border, by their names.
@@ -23,22 +24,26 @@ export function remediesOf(
   mapping: Pick<Mapping, 'pairs'>,
   side: SideName,
   table: string,
-): Readonly<Record<string, string | Cascade>> {
+): Readonly<Record<string, BorderRemedy>> {
   const pairs = mapping.pairs.filter((pair) => pair[side].table === table);
   return Object.assign({}, ...pairs.map((pair) => pair[side].references)) as Record<
     string,
-    string | Cascade
+    BorderRemedy
   >;
 }
 
-/** Names of foreign keys of a moved table whose cascade is to be carried out. */
-export function cascadeNames(
+/** What the engine does about the children of rows whose delete it applies. */
+export type ChildRemedy = 'cascade' | 'refuse';
+
+/** Names of foreign keys of a moved table for which the engine has something to do, or to see. */
+export function remedyNames(
   mapping: Pick<Mapping, 'pairs'>,
   side: SideName,
   table: string,
+  wanted: ChildRemedy,
 ): readonly string[] {
   return Object.entries(remediesOf(mapping, side, table))
-    .filter(([, remedy]) => typeof remedy !== 'string')
+    .filter(([, remedy]) => typeof remedy === 'object' && wanted in remedy)
     .map(([named]) => named);
 }
 
@@ -57,8 +62,9 @@ export function cascadesOf(
   side: SideName,
   table: string,
   references: readonly Reference[],
+  wanted: ChildRemedy = 'cascade',
 ): readonly Reference[] {
-  const names = cascadeNames(mapping, side, table);
+  const names = remedyNames(mapping, side, table, wanted);
   return references.filter(
     (reference) => reference.child !== table && names.includes(referenceName(reference)),
   );
@@ -72,7 +78,7 @@ export interface DueCascade {
 }
 
 /**
- * What applied changes ask for in tables that do not move, by the foreign keys whose cascade is declared.
+ * What applied changes ask for in tables that do not move, by the foreign keys with such a remedy.
  * @param changes of a whole slice: a row that is inserted again later keeps its children
  * @param upto deletes after this position are still to be applied
  */
@@ -82,13 +88,14 @@ export function dueCascades(
   changes: readonly Change[],
   upto: number,
   referencesOf: (table: string) => readonly Reference[],
+  wanted: ChildRemedy = 'cascade',
 ): readonly DueCascade[] {
   return tablesOf(mapping, side)
-    .filter((table) => cascadeNames(mapping, side, table).length > 0)
+    .filter((table) => remedyNames(mapping, side, table, wanted).length > 0)
     .flatMap((table) => {
       const keys = deletedKeys(mapping, side, table, changes, upto);
       if (keys.length === 0) return [];
-      const references = cascadesOf(mapping, side, table, referencesOf(table));
+      const references = cascadesOf(mapping, side, table, referencesOf(table), wanted);
       return references.map((reference) => ({ reference, keys }));
     });
 }
@@ -141,6 +148,21 @@ function anchorsOf(
   table: string,
 ): readonly Pair[] {
   return pairs.filter((pair) => pair[side].table === table && !isGuest(pair, side));
+}
+
+/** Whether a mapping wants deletes refused at a side. */
+export function refusesDeletes(mapping: Mapping, side: SideName): boolean {
+  return tablesOf(mapping, side).some(
+    (table) => remedyNames(mapping, side, table, 'refuse').length > 0,
+  );
+}
+
+/** Why a delete is not applied. */
+export function refusedDelete(reference: Reference, rows: number): MappingError {
+  return new MappingError(
+    `${plural(rows, 'row')} of ${reference.child} refer by ${referenceName(reference)} to the row of ` +
+      `${reference.parent} that was deleted, and the mapping refuses that; see to them, and try it again`,
+  );
 }
 
 /** A row's key as this side writes it; undefined when it can't be carried, so that no row here has it. */

@@ -297,3 +297,28 @@ describe('a mapping by whose keys cohorts may move', () => {
     ),
   );
 });
+
+describe('fences by key on PostgreSQL', () => {
+  it.each([
+    ['renamed', 'ALTER TABLE "SALE" RENAME "CUST_NO" TO "BUYER"', `('s3', 'B', 'r3', 3)`],
+    ['dropped', 'ALTER TABLE "SALE" DROP "CUST_NO"', `('s3', 'r3', 3)`],
+  ])(
+    'fail no write after the column was %s that says whose a row is, and tell of it',
+    (_, ddl, row) =>
+      withTill('postgres', async ({ legacy, sides }) => {
+        await cede(legacy);
+        await legacy.run(ddl);
+        await legacy.run(`INSERT INTO "SALE" VALUES ${row}`);
+        await legacy.run(`UPDATE "SALE" SET "AMT" = 7 WHERE "SALE_NO" = 's2'`);
+        await legacy.run(`DELETE FROM "SALE" WHERE "SALE_NO" = 's2'`);
+        const drift = (await sides.legacy.checks.drift()).join('\n');
+        expect(drift).toMatch(/table SALE: writes since .+ were not captured \(column .*CUST_NO/);
+        // What has the column still refuses those of the key that the other side owns.
+        await expect(
+          legacy.run(`UPDATE "ITEM" SET "WHAT" = 'milk' WHERE "CUST_NO" = 'A'`),
+        ).rejects.toMatchObject(told(/FENCED/));
+        await legacy.run(`UPDATE fig_fence SET state = 'ceded' WHERE key = '*'`);
+        await expect(legacy.run('DELETE FROM "SALE"')).rejects.toMatchObject(told(/FENCED/));
+      }),
+  );
+});

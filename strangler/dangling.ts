@@ -6,9 +6,22 @@ export interface Dangling {
   readonly child: string;
   readonly columns: readonly string[];
   readonly parent: string;
-  readonly rows: number;
+  /** Null where our user may not look. */
+  readonly rows: number | null;
+  /** What lets our user look; null where that is not missing. */
+  readonly grant: string | null;
 }
 
-export function danglingText(side: SideName, { child, columns, parent, rows }: Dangling): string {
-  return `${side}: ${plural(rows, 'row')} of ${child} refer by ${child}(${columns.join(', ')}) to rows of ${parent} that are gone`;
+export function danglingText(
+  side: SideName,
+  { child, columns, parent, rows, grant }: Dangling,
+): string {
+  const named = `${child}(${columns.join(', ')})`;
+  if (rows === null) {
+    return (
+      `${side}: nobody knows whether rows of ${child} refer by ${named} to rows of ${parent} that are gone, since ` +
+      `this user may not read them; ${grant ?? ''}`
+    );
+  }
+  return `${side}: ${plural(rows, 'row')} of ${child} refer by ${named} to rows of ${parent} that are gone`;
 }

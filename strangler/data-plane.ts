@@ -108,7 +108,7 @@ export class DataPlane {
     if (!carried) return;
     const { backfill } = await this.status();
     if (backfill.pairs.length > 0 && !backfill.complete) {
-      void this.backfill().catch((error: unknown) => this.#warn(error));
+      void this.backfill({ unattended: true }).catch((error: unknown) => this.#warn(error));
     }
   }
 

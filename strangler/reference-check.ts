@@ -1,9 +1,11 @@
-import { cascadeNames, keysByTable, remediesOf } from './cascades.ts';
+import { keysByTable, remediesOf, remedyNames } from './cascades.ts';
+import type { ChildRemedy } from './cascades.ts';
 import { tablesOf } from './mapping/index.ts';
 import type { Mapping } from './mapping/index.ts';
 import { referenceName } from './reference.ts';
 import type { ChildFacts, Finding, Reference } from './reference.ts';
 import type { SideName } from './side.ts';
+import { identifier } from './wording.ts';
 
 /**
  * Foreign keys between a table that moves and one that does not: once the other side owns the one, no
@@ -26,12 +28,14 @@ export function checkReferences(
       const remedy = remedies[referenceName(reference)];
       if (remedy === undefined) return [['border_reference', undeclared(side, table, reference)]];
       if (typeof remedy === 'string') return [];
-      return obstacles(mapping, side, table, reference).map((obstacle): Finding => {
-        const next = `or give '${referenceName(reference)}' a reason in place of cascade`;
+      const kind = 'cascade' in remedy ? 'cascade' : 'refuse';
+      return obstacles(mapping, side, table, reference, kind).map((obstacle): Finding => {
+        const next = `or give '${referenceName(reference)}' a reason in place of ${kind}`;
         return ['border_reference', `${described(reference)}: ${obstacle}, ${next}`];
       });
     }),
-    ...cascadeNames(mapping, side, table)
+    ...(['cascade', 'refuse'] as const)
+      .flatMap((kind) => remedyNames(mapping, side, table, kind))
       .filter((named) => !known.has(named))
       .map((named): Finding => [
         'border_reference',
@@ -55,7 +59,7 @@ function undeclared(side: SideName, table: string, reference: Reference): string
       : `${child} does not move: once the other side owns ${parent}, what is deleted there leaves rows of ` +
         `${child} here without their parent, and nothing is carried out for them`;
   const named = referenceName(reference);
-  const remedy = child === table ? 'with the reason' : 'as cascade, or with the reason';
+  const remedy = child === table ? 'with the reason' : 'as cascade or refuse, or with the reason';
   return (
     `${described(reference)}, and ${harm}; move both, drop the constraint, or name '${named}' in ` +
     `references of the mapping's ${side} side ${remedy} why that does no harm`
@@ -68,6 +72,7 @@ function obstacles(
   side: SideName,
   table: string,
   reference: Reference,
+  kind: ChildRemedy,
 ): readonly string[] {
   const { child, parent, onDelete, childFacts } = reference;
   if (child === table) {
@@ -75,7 +80,7 @@ function obstacles(
       `rows of ${parent} are deleted here, where nothing is applied to them; move both, drop the constraint`,
     ];
   }
-  if (onDelete !== 'CASCADE' && onDelete !== 'SET NULL') {
+  if (kind === 'cascade' && onDelete !== 'CASCADE' && onDelete !== 'SET NULL') {
     return [
       `ON DELETE ${onDelete} leaves nothing to carry out; declare it ON DELETE CASCADE or SET NULL`,
     ];
@@ -85,8 +90,18 @@ function obstacles(
       `${child} is in a schema that is not searched first for its name; put it in the search_path`,
     ];
   }
+  const keys = keysByTable(mapping, side, table);
+  if (kind === 'refuse') {
+    // Rows are counted, and nothing is written.
+    const read = childFacts.lacks.filter((right) => right !== 'UPDATE' && right !== 'DELETE');
+    return [
+      ...nameObstacles(reference, keys),
+      ...indexObstacles(reference, childFacts),
+      ...rightObstacles(child, { ...childFacts, lacks: read }),
+    ];
+  }
   return [
-    ...keyObstacles(reference, keysByTable(mapping, side, table)),
+    ...keyObstacles(reference, keys),
     ...columnObstacles(reference, childFacts),
     ...stepObstacles(reference, childFacts),
     ...writeObstacles(reference, childFacts),
@@ -95,44 +110,51 @@ function obstacles(
 
 /** What is deleted has to be what the foreign key names, and to stay so. */
 function keyObstacles(
-  { parent, parentColumns, onUpdate }: Reference,
+  reference: Reference,
   keys: readonly (readonly string[])[],
 ): readonly string[] {
+  const { onUpdate } = reference;
   const found: string[] = [];
   if (onUpdate !== 'NO ACTION' && onUpdate !== 'RESTRICT') {
     found.push(`ON UPDATE ${onUpdate} is not carried out; declare it ON UPDATE NO ACTION`);
   }
+  return [...found, ...nameObstacles(reference, keys)];
+}
+
+function nameObstacles(
+  { parent, parentColumns }: Reference,
+  keys: readonly (readonly string[])[],
+): readonly string[] {
   const other = keys.find((key) => !sameColumns(key, parentColumns));
-  if (other !== undefined) {
-    found.push(
-      `it names ${parent}(${parentColumns.join(', ')}), and rows are deleted by ` +
-        `${parent}(${other.join(', ')}); let it name those columns`,
-    );
-  }
-  return found;
+  if (other === undefined) return [];
+  return [
+    `it names ${parent}(${parentColumns.join(', ')}), and rows are deleted by ` +
+      `${parent}(${other.join(', ')}); let it name those columns`,
+  ];
 }
 
 /** Children have to be found without reading all of them, and may have to be without a parent. */
-function columnObstacles(
-  { child, columns, onDelete }: Reference,
-  { indexes, nullable }: ChildFacts,
-): readonly string[] {
-  const found: string[] = [];
-  const list = columns.join(', ');
-  const served = indexes.some(
-    (index) => index.folds !== true && sameColumns(index.columns.slice(0, columns.length), columns),
-  );
-  if (!served) {
-    found.push(
-      `no index finds rows of ${child} by (${list}), so each delete would read all of them; ` +
-        `CREATE INDEX ... ON ${child} (${list})`,
-    );
-  }
+function columnObstacles(reference: Reference, facts: ChildFacts): readonly string[] {
+  const { child, columns, onDelete } = reference;
+  const { nullable } = facts;
+  const found = [...indexObstacles(reference, facts)];
   const rigid = columns.filter((column) => !nullable.includes(column));
   if (onDelete === 'SET NULL' && rigid.length > 0) {
     found.push(`${child}.${rigid.join(', ')} takes no NULL; drop its NOT NULL`);
   }
   return found;
+}
+
+function indexObstacles({ child, columns }: Reference, { indexes }: ChildFacts): readonly string[] {
+  const list = columns.join(', ');
+  const served = indexes.some(
+    (index) => index.folds !== true && sameColumns(index.columns.slice(0, columns.length), columns),
+  );
+  if (served) return [];
+  return [
+    `no index finds rows of ${child} by (${list}), so each delete would read all of them; ` +
+      `CREATE INDEX ... ON ${child} (${list})`,
+  ];
 }
 
 /** Children that are parents themselves would leave children of their own. */
@@ -152,20 +174,32 @@ function stepObstacles(
     );
 }
 
-function writeObstacles(
-  { child }: Reference,
-  { triggers: [trigger], lacks }: ChildFacts,
-): readonly string[] {
-  const found: string[] = [];
-  if (trigger !== undefined) {
-    found.push(
-      `${child} has a trigger ${trigger}, which may write what no feed has seen; remove it`,
-    );
-  }
-  if (lacks.length > 0) {
-    found.push(`the user of this URL lacks ${lacks.join(' and ')} on ${child}; grant it`);
-  }
-  return found;
+function writeObstacles({ child }: Reference, facts: ChildFacts): readonly string[] {
+  const [trigger] = facts.triggers;
+  const found = rightObstacles(child, facts);
+  if (trigger === undefined) return found;
+  return [
+    `${child} has a trigger ${trigger}, which may write what no feed has seen; remove it`,
+    ...found,
+  ];
+}
+
+function rightObstacles(child: string, { lacks, role }: ChildFacts): readonly string[] {
+  if (lacks.length === 0) return [];
+  return [
+    `${role ?? 'our user'} lacks ${lacks.join(' and ')} on ${child}; ${grants(child, lacks, role)}`,
+  ];
+}
+
+/** Statements to copy. */
+function grants(child: string, lacks: readonly string[], role: string | null): string {
+  const rights = lacks.filter((right) => right !== 'BYPASSRLS');
+  return [
+    ...(rights.length > 0
+      ? [`GRANT ${rights.join(', ')} ON ${identifier(child)} TO ${role ?? ''}`]
+      : []),
+    ...(lacks.includes('BYPASSRLS') ? [`ALTER ROLE ${role ?? ''} BYPASSRLS`] : []),
+  ].join('; ');
 }
 
 function sameColumns(left: readonly string[], right: readonly string[]): boolean {

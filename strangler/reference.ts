@@ -38,6 +38,8 @@ export interface ChildFacts {
   readonly referrers: readonly Pick<Reference, 'child' | 'columns' | 'parentColumns'>[];
   /** Rights on it that the user of the database lacks. */
   readonly lacks: readonly string[];
+  /** Who that is, as SQL names it; null where a database knows no users. */
+  readonly role: string | null;
 }
 
 /** A foreign key as mappings and messages name it. */

@@ -1,10 +1,11 @@
-import { dialectOf, errorText } from '../chassis/index.ts';
+import { dialectOf, errorText, sqliteFile } from '../chassis/index.ts';
 import type { Inspectors, SideInspector } from './check/index.ts';
 import type { Mapping } from './mapping/index.ts';
+import { MissingRightError, UnopenedError } from './missing-right.ts';
 import { PostgresInspector, PostgresSideDatabase } from './postgres/index.ts';
 import type { SideDatabase } from './side-database.ts';
 import type { SideName } from './side.ts';
-import { SqliteInspector, SqliteSideDatabase } from './sqlite/index.ts';
+import { missingRights, SqliteInspector, SqliteSideDatabase } from './sqlite/index.ts';
 
 type Urls = Readonly<Record<SideName, string>>;
 
@@ -19,7 +20,7 @@ export function openSide(url: string, mapping: Mapping, side: SideName): SideDat
     const Side = dialectOf(url) === 'sqlite' ? SqliteSideDatabase : PostgresSideDatabase;
     return new Side(url, mapping, side);
   } catch (error) {
-    throw unopened(side, error);
+    throw unopened(side, url, error);
   }
 }
 
@@ -34,15 +35,22 @@ export function openSides(mapping: Mapping, urls: Urls): Readonly<Record<SideNam
   }
 }
 
-/** Opens both databases for looking only. @throws an error that names the side */
+/** Opens both databases for looking only. @throws an error that names the side; UnopenedError where rights are missing */
 export async function openInspectors(mapping: Mapping, urls: Urls): Promise<Inspectors> {
-  const legacy = await openInspector(urls.legacy, mapping, 'legacy');
-  try {
-    return { legacy, extracted: await openInspector(urls.extracted, mapping, 'extracted') };
-  } catch (error) {
-    await legacy.close();
-    throw error;
+  const [legacy, extracted] = await Promise.allSettled(
+    (['legacy', 'extracted'] as const).map((side) => openInspector(urls[side], mapping, side)),
+  );
+  if (legacy?.status === 'fulfilled' && extracted?.status === 'fulfilled') {
+    return { legacy: legacy.value, extracted: extracted.value };
   }
+  const failed: unknown[] = [];
+  for (const one of [legacy, extracted]) {
+    if (one?.status === 'fulfilled') await one.value.close();
+    else failed.push(one?.reason);
+  }
+  const missing = failed.flatMap((error) => (error instanceof UnopenedError ? error.missing : []));
+  // What else keeps one closed is to be mended first.
+  throw failed.find((error) => !(error instanceof UnopenedError)) ?? new UnopenedError(missing);
 }
 
 async function openInspector(
@@ -55,11 +63,19 @@ async function openInspector(
       ? new SqliteInspector(url, mapping, side)
       : await PostgresInspector.open(url, mapping, side);
   } catch (error) {
-    throw unopened(side, error);
+    throw unopened(side, url, error);
   }
 }
 
-function unopened(side: SideName, error: unknown): Error {
+function unopened(side: SideName, url: string, error: unknown): Error {
+  const missing = missingFor(url, error);
+  if (missing.length > 0) return new UnopenedError(missing.map((right) => ({ side, right })));
   const reason = errorText(error);
   return new Error(`the ${side} database can't be opened: ${reason}`, { cause: error });
+}
+
+/** What our user may not do with a database that could not be opened. */
+function missingFor(url: string, error: unknown): readonly string[] {
+  if (error instanceof MissingRightError) return error.missing;
+  return dialectOf(url) === 'sqlite' ? missingRights(sqliteFile(url)) : [];
 }

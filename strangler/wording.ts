@@ -15,3 +15,8 @@ export function someOf(names: readonly string[]): string {
   const more = names.length - NAMES_SHOWN;
   return `${names.slice(0, NAMES_SHOWN).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
+
+/** A name as SQL has it, for statements that people copy. */
+export function identifier(text: string): string {
+  return /^[a-z_][a-z0-9_]*$/.test(text) ? text : `"${text.replaceAll('"', '""')}"`;
+}

@@ -24,6 +24,6 @@ export async function firstFlags({ dataDir, env, log }: FlagsOptions): Promise<v
     ([name, url]) => name.endsWith('_DATABASE_URL') && url && !url.includes(dataDir),
   );
   log.info({ file: env['FIG_FLAGS_FILE'] }, 'first start: making the flag file');
-  const words = ['flags', 'init', ...(elsewhere ? [] : ['--new'])];
+  const words = ['flags', 'init', '--yes', ...(elsewhere ? [] : ['--new'])];
   await run(process.execPath, [compiled('strangler/cli/main.js'), ...words], { env: { ...env } });
 }

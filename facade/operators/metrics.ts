@@ -106,7 +106,12 @@ function flagMetrics(
       aggregator: 'max',
       values: () => {
         const { trouble } = flags.state();
-        return [{ value: trouble === null ? 0 : (Date.now() - trouble.since) / 1_000, labels: {} }];
+        return [
+          {
+            value: trouble === null ? 0 : (Date.now() - (trouble.since ?? Date.now())) / 1_000,
+            labels: {},
+          },
+        ];
       },
     },
     {

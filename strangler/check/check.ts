@@ -1,5 +1,6 @@
 import { checkMapping } from '../mapping/index.ts';
 import type { Mapping } from '../mapping/index.ts';
+import type { UnopenedError } from '../missing-right.ts';
 import type { SideName } from '../side.ts';
 import { Findings } from './findings.ts';
 import type { Finding } from './findings.ts';
@@ -57,6 +58,23 @@ export async function checkCapability(options: CheckOptions): Promise<CheckRepor
     legacy: await measureSide(measured, 'legacy'),
     extracted: await measureSide(measured, 'extracted'),
   });
+}
+
+/** Of databases that our user may not open: what is missing is all that can be said. */
+export function unopenedReport(mapping: Mapping, { missing }: UnopenedError): CheckReport {
+  const findings = new Findings();
+  for (const { side, right } of missing) {
+    const problem = { code: 'missing_right', pair: null, message: `${side} ${right}` };
+    findings.addProblems(side, [problem]);
+  }
+  return {
+    capability: mapping.capability,
+    ok: false,
+    mappingHash: mapping.hash,
+    findings: findings.all,
+    triggers: [],
+    rows: null,
+  };
 }
 
 function ignore(): void {}

@@ -4,23 +4,15 @@ import { sessionsOf } from '../testing/dialects.ts';
 import { endOf, startDoomedEngine } from '../testing/doomed-engine.ts';
 import { figFor, withFig } from '../testing/fig.ts';
 import type { Fig } from '../testing/fig.ts';
-import { withSides } from '../testing/sides.ts';
-import type { Sides } from '../testing/sides.ts';
-import { expectEqual, prepareTill, sell, takersOf, withTillEngine } from '../testing/till-desk.ts';
-import { tillSchema } from '../testing/till.ts';
+import {
+  expectEqual,
+  prepareTill,
+  takersOf,
+  withPreparedTill,
+  withTillEngine,
+} from '../testing/till-desk.ts';
 
 const NOBODY = 'http://127.0.0.1:9';
-
-/** The till with a sale of A and one of B, both sides equal; engines come and go. */
-function withPreparedTill(work: (sides: Sides) => Promise<void>): Promise<void> {
-  return withSides(async (sides) => {
-    for (const customer of ['A', 'B']) {
-      await sell(sessionsOf(sides), 'legacy', customer, `first of ${customer}`);
-    }
-    await withTillEngine(sides, prepareTill);
-    await work(sides);
-  }, tillSchema);
-}
 
 const codesOf = async (fig: Fig): Promise<readonly string[]> => {
   const { stdout } = await fig('doctor till --json');

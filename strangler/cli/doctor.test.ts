@@ -1,4 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import Database from 'better-sqlite3';
 import { eventually, inSoak } from '../../tests/support/index.ts';
 import type { StepKind } from '../handover/switcher.ts';
@@ -305,6 +308,36 @@ describe('fig doctor', () => {
       expect(codes(await fig('doctor --json'))).toEqual(['engine_dead']);
       sides.legacy.exec(`UPDATE fig_lease SET holder = 'far', expires_at = 99999999999999`);
       expect((await fig('doctor')).stdout).toMatch(/engine_elsewhere: .+ far keeps its lease/);
+    }));
+
+  it('tells an engine that answers late from one that is not there, as fig status does', () =>
+    withSides(async (sides) => {
+      // Takes connections, and answers none of them: as a process whose processor others keep busy.
+      const silent = createServer(() => undefined).listen(0, '127.0.0.1');
+      await once(silent, 'listening');
+      const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+      const fig = await figFor(sides, url);
+      try {
+        await withEngine(sides, {}, async (running) => {
+          await eventually(async () => expect((await running.status()).standing.as).toBe('leader'));
+          const [doctor, status] = await Promise.all([fig('doctor'), fig('status')]);
+          expect(doctor).toMatchObject({
+            code: 1,
+            stdout: expect.stringMatching(
+              /engine_late: the engine at .+ does not answer within 6 s, but .+ keeps its lease: it is busy\n/,
+            ),
+          });
+          expect(status.stdout).toMatch(
+            /^the engine at .+ within 6 s, but .+ keeps its lease: it is busy; this/,
+          );
+          expect(status.stdout).not.toContain('no engine');
+        });
+        // The same silence once its lease is given back.
+        expect(codes(await fig('doctor --json'))).toEqual(['engine_dead']);
+      } finally {
+        silent.closeAllConnections();
+        silent.close();
+      }
     }));
 
   it('says which database is not there', () =>

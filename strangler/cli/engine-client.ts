@@ -3,21 +3,14 @@ import { CallFailed, createHttpClient } from '../../chassis/index.ts';
 import type { HttpAnswer, OperatorToken } from '../../chassis/index.ts';
 import type { EngineStatus, LiveStatus } from '../engine/index.ts';
 import { CommandError, EXIT } from './exit.ts';
+import { refusal } from './refusal.ts';
+import type { ProblemBody } from './refusal.ts';
 
 /** One that is busy answers late, and is there all the same; where none is, the answer comes at once. */
 const STATUS_MS = 6_000;
 /** An engine stands by as long as the lease of a dead one lasts; longer, another one leads. */
 const STANDBY_MS = 5_000;
 const RETRY_MS = 250;
-
-interface ProblemBody {
-  readonly code?: string;
-  readonly detail?: string;
-  readonly next?: string | null;
-  readonly standing?: string;
-  /** Where the engine that leads takes orders, if this one does not. */
-  readonly leader?: string;
-}
 
 /** Where the engine is, and what it wants to see. */
 interface EngineAddress {
@@ -39,6 +32,7 @@ export class EngineClient {
   readonly #followed = new Set<string>();
   #standbySince: number | undefined;
   #waitedFor = 'the engine has not answered';
+  #isLate = false;
 
   /** @param timeoutMs for everything that one command does */
   constructor(address: EngineAddress, timeoutMs: number, onWait: (reason: string) => void) {
@@ -54,14 +48,27 @@ export class EngineClient {
     return this.#url;
   }
 
+  /**
+   * Why there was no status the last time: somebody takes connections there and does not answer in time, so that
+   * only its lease tells whether it is at work. Null where it answered, or nobody listens.
+   */
+  get lateness(): string | null {
+    return this.#isLate
+      ? `the engine at ${this.#url} does not answer within ${STATUS_MS / 1_000} s`
+      : null;
+  }
+
   /** Its status; undefined when no engine answers. */
   async status(): Promise<EngineStatus | undefined> {
+    const started = performance.now();
+    this.#isLate = false;
     try {
       const answer = await this.#call('GET', '/status', undefined, STATUS_MS);
       return answer.status === 200 ? (answer.body as EngineStatus) : undefined;
     } catch (error) {
-      if (error instanceof CallFailed) return undefined;
-      throw error;
+      if (!(error instanceof CallFailed)) throw error;
+      this.#isLate = error.sent && performance.now() - started >= STATUS_MS;
+      return undefined;
     }
   }
 
@@ -163,25 +170,3 @@ export class EngineClient {
 
 /** Codes that waiting does not help against: what became of the order has to be looked at. */
 const FINAL = new Set(['handover_stuck', 'handover_lost']);
-
-/** Codes that say: it is not safe, or makes no sense, as things are; nothing was changed. */
-const REFUSALS = new Set([
-  'gate_refused',
-  'nothing_to_abort',
-  'past_commit_point',
-  'foreign_strategies',
-  'nothing_to_repair',
-  'would_delete_rows',
-  'no_owner',
-]);
-
-function refusal(status: number, problem: ProblemBody): CommandError {
-  const {
-    code = `http_${status}`,
-    detail = `the engine answered ${status}`,
-    next = null,
-  } = problem;
-  const exit = REFUSALS.has(code) ? EXIT.refused : EXIT.failed;
-  const { next: _told, detail: _message, ...facts } = problem;
-  return new CommandError(exit, code, detail, next, facts);
-}

@@ -42,6 +42,10 @@ export interface Output {
   progress(line: string): void;
   /** Ends the line that `progress` keeps replacing. */
   progressEnd(): void;
+  /** Lines that stay, about what is going to happen. */
+  say(text: string): void;
+  /** Whether FIG_YES answers every question. */
+  readonly alwaysYes: boolean;
   /** Asks a person; null where nobody could answer. */
   confirm(question: string): Promise<boolean | null>;
   failure(error: CommandError): void;
@@ -104,9 +108,13 @@ export function createOutput({ json, quiet }: OutputWishes, surroundings: Surrou
       line = next;
     },
     progressEnd,
+    say(text) {
+      progressEnd();
+      if (!quiet) stderr.write(`${text}\n`);
+    },
+    alwaysYes: env['FIG_YES'] === '1',
     async confirm(question) {
       progressEnd();
-      if (env['FIG_YES'] === '1') return true;
       // Looked at only here: a process that touches its standard input may not end by itself.
       const { stdin } = surroundings;
       if (json || stdin?.isTTY !== true) return null;

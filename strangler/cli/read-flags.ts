@@ -17,9 +17,21 @@ export async function readFlags({ env, capabilities }: Context): Promise<FlagRea
     const log = createLog('fig', 'silent');
     const flags = await openFlags({ env, appName: 'fig-cli', capabilities, log });
     flags.close();
-    return flags;
+    return once(flags);
   }
   return flagsOfFile(flagsFile(env));
+}
+
+/** Looked at once: since when they can't be read, nobody knows from that. */
+function once(flags: FlagReadings): FlagReadings {
+  return {
+    state: () => {
+      const { trouble, ...state } = flags.state();
+      return { ...state, trouble: trouble && { ...trouble, since: null } };
+    },
+    rule: (flag) => flags.rule(flag),
+    switch: (flag) => flags.switch(flag),
+  };
 }
 
 async function flagsOfFile(source: string): Promise<FlagReadings> {
@@ -32,7 +44,7 @@ async function flagsOfFile(source: string): Promise<FlagReadings> {
       switch: (flag) => readSwitch(ruleOf(known.get(flag))),
     };
   } catch (error) {
-    const trouble = { reason: reasonOf(error), since: Date.now() };
+    const trouble = { reason: reasonOf(error), since: null };
     return {
       state: (): FlagsState => ({ kept: 'file', source, read: false, trouble }),
       rule: () => ruleOf(undefined),

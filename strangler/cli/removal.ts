@@ -9,8 +9,8 @@ interface Removal {
   readonly capability: string;
   readonly deleteRows: number | undefined;
   readonly yes: boolean;
-  /** The command, without --yes. */
-  readonly otherwise: string;
+  /** The command that was given, without --yes. */
+  readonly command: string;
 }
 
 /**
@@ -20,22 +20,26 @@ interface Removal {
 export async function agreedOnRemoval(
   engine: EngineClient,
   output: Output,
-  { capability, deleteRows, yes, otherwise }: Removal,
+  { capability, deleteRows, yes, command }: Removal,
 ): Promise<void> {
   const plan = (await engine.order('/removals', { capability, deleteRows })) as RemovalPlan;
+  // Also where nobody is asked: a script's log then tells what was there before.
+  output.say(removalText(plan));
   await confirmed(output, {
-    question: `${removalText(plan)}\nReplace the rows of ${plan.to} by those of ${plan.from}?`,
+    look: () => ({ question: `Replace the rows of ${plan.to} by those of ${plan.from}?` }),
     yes,
-    otherwise: `${otherwise} --yes`,
+    command,
   });
 }
 
-function removalText({ from, to, pairs, newest, removed }: RemovalPlan): string {
+/** What both sides hold, and how many rows would vanish. */
+export function removalText({ from, to, pairs, newest, removed, compared }: RemovalPlan): string {
   const sides = [from, to].map((side) => {
     const at = newest[side];
     const write = at === null ? 'no write is known' : `the newest write ${ago(Date.now() - at)}`;
     const counts = pairs.map((pair) => `${pair.pair} ${pair[side]}`).join(', ');
     return `${side}: ${counts}; ${write}`;
   });
-  return [...sides, `${plural(removed, 'row')} of ${to} would vanish, at the least`].join('\n');
+  const how = compared ? '' : ', by their counts: comparing them takes too long';
+  return [...sides, `${plural(removed, 'row')} of ${to} would vanish${how}`].join('\n');
 }

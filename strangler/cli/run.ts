@@ -5,6 +5,8 @@ import type { ExitCode } from './exit.ts';
 import { createOutput } from './output.ts';
 import type { Surroundings } from './output.ts';
 import { createProgram } from './program.ts';
+import { refusal } from './refusal.ts';
+import type { ProblemBody } from './refusal.ts';
 
 /**
  * Runs one command line.
@@ -65,10 +67,21 @@ const CODES: Readonly<Record<string, string>> = {
 function toFailure(error: unknown): CommandError {
   if (error instanceof CommandError) return error;
   if (!(error instanceof Error)) return new CommandError(EXIT.failed, 'failed', String(error));
+  if (error.name === 'Problem') return problemFailure(error);
   const code = CODES[error.name] ?? 'failed';
   if (code === 'flag_file_damaged') return flagFileFailure(error.message);
   const { message } = error;
   return new CommandError(EXIT.failed, code, message, code === 'went_away' ? 'fig status' : null);
+}
+
+/** One of our own, where no engine was asked. */
+function problemFailure(error: Error): CommandError {
+  const { status, code, members } = error as Error & {
+    readonly status: number;
+    readonly code: string;
+    readonly members?: ProblemBody;
+  };
+  return refusal(status, { ...members, code, detail: error.message });
 }
 
 function flagFileFailure(reason: string): CommandError {

@@ -32,9 +32,16 @@ describe('fig uninstall', () => {
         });
         return running;
       });
-      expect(await fig('uninstall', { FIG_YES: '' })).toMatchObject({
+      const nobody = { FIG_YES: '' };
+      expect(await fig('uninstall', nobody)).toMatchObject({
+        code: 3,
+        stderr: expect.stringMatching(/legacy does not own shop: .+\nnext: fig reverse shop\n$/),
+      });
+      expect(await fig('uninstall --strand-data', nobody)).toMatchObject({
         code: 2,
-        stderr: expect.stringContaining('next: fig uninstall --yes'),
+        stderr: expect.stringMatching(
+          /^ 1\. remove the tables and triggers[^]+next: fig uninstall --strand-data --yes\n$/,
+        ),
       });
       expect(await fig('uninstall shop --dry-run')).toMatchObject({
         code: 3,

@@ -174,7 +174,7 @@ describe('fig switch', () => {
         stderr: expect.stringContaining('next: fig backfill shop'),
       });
       expect(await fig('complete shop', nobody)).toMatchObject({ code: 3 });
-      await fig('backfill shop', nobody);
+      await fig('backfill shop --yes', nobody);
       await fig('reconcile shop', nobody);
       for (const [line, again] of [
         ['switch shop', 'fig switch shop --yes'],
@@ -295,7 +295,7 @@ describe('fig flags', () => {
       expect(stdout).toMatch(
         /^still in force, .+\n {2}shop: shadow 0 %, reads 25 %, writes off\n$/,
       );
-      expect(stderr).toMatch(/flags\.json can't be read: it is not JSON/);
+      expect(stderr).toMatch(/flags\.json can't be read since 20.+Z: it is not JSON/);
       expect(JSON.parse((await fig('flags --json')).stdout)).toMatchObject({
         readable: false,
         flags: null,

@@ -12,11 +12,11 @@ export class WatchedLines {
 
   /** @param deadLetters what was given up and who can't say so, a line each */
   of(
-    { source, engineUrl, flags, capabilities }: FoundStatus,
+    { source, engineUrl, late, flags, capabilities }: FoundStatus,
     deadLetters: readonly string[] = [],
   ): readonly string[] {
     const engine =
-      source === 'engine' ? `answers at ${engineUrl}` : `does not answer at ${engineUrl}`;
+      source === 'engine' ? `answers at ${engineUrl}` : (late ?? `does not answer at ${engineUrl}`);
     return [
       ...this.#news('engine', engine),
       ...this.#news('flags', unreadableText(flags) ?? `read from ${flags.source}`),

@@ -7,6 +7,7 @@ import type { Mapping } from '../mapping/index.ts';
 import type { BackfillState, SideDatabase } from '../side-database.ts';
 import { backfill } from './backfill.ts';
 import { Pace } from './pace.ts';
+import { refuseUnattended } from './removal.ts';
 import { refuseShort } from './whole.ts';
 
 /** A backfill waits while applying is further behind than this, in changes. */
@@ -42,6 +43,8 @@ export interface CopyWish {
   readonly restart?: boolean | undefined;
   /** A limit in rows a second, from now on; null for none. Left out, it stays as it is. */
   readonly rate?: number | null | undefined;
+  /** Whether nobody has asked for it: then it begins only where next to nothing would be removed. */
+  readonly unattended?: boolean | undefined;
 }
 
 /** Where a copy goes at the moment: pipelines come and go. */
@@ -62,13 +65,14 @@ export class Copier {
   }
 
   /** @returns when the copy is whole; joins a run that is under way */
-  async run(route: FindRoute, { restart = false, rate }: CopyWish): Promise<void> {
+  async run(route: FindRoute, wish: CopyWish): Promise<void> {
+    const { restart = false, rate } = wish;
     if (rate !== undefined) await this.#limit(route, rate);
     if (restart && this.#running !== undefined) {
       this.#run.abort(new Error('a new copy was asked for'));
       await this.idle();
     }
-    this.#running ??= this.#try(route, restart).finally(() => {
+    this.#running ??= this.#try(route, wish).finally(() => {
       this.#running = undefined;
     });
     await this.#running;
@@ -104,12 +108,12 @@ export class Copier {
     this.#pace.set(rate);
   }
 
-  async #try(route: FindRoute, restart: boolean): Promise<void> {
+  async #try(route: FindRoute, wish: CopyWish): Promise<void> {
     this.#problem = null;
     this.#run = new AbortController();
     const signal = AbortSignal.any([this.#signal, this.#run.signal]);
     try {
-      await this.#copy(route, restart, signal);
+      await this.#copy(route, wish, signal);
     } catch (error) {
       // A timer that is aborted does not say why.
       const cause: unknown = signal.aborted ? signal.reason : error;
@@ -118,7 +122,11 @@ export class Copier {
     }
   }
 
-  async #copy(find: FindRoute, restart: boolean, signal: AbortSignal): Promise<void> {
+  async #copy(
+    find: FindRoute,
+    { restart = false, unattended = false }: CopyWish,
+    signal: AbortSignal,
+  ): Promise<void> {
     const route = await find();
     const { source, target, applier, direction } = route;
     if (!restart && (await target.installation())?.complete === true) {
@@ -127,6 +135,7 @@ export class Copier {
     }
     this.#pace.start();
     this.#pace.set(await target.copyLimit());
+    if (unattended) await refuseUnattended({ mapping: this.#mapping, source, target });
     if (restart || (await target.backfills()).length === 0) await beginCopy(route);
     const { epoch } = direction;
     const whenCalm = (): Promise<void> =>

@@ -4,5 +4,7 @@ export { keepRows, partingOf } from './parting.ts';
 export type { Kept, PartedRows, Parting } from './parting.ts';
 export { Copier } from './copier.ts';
 export type { BackfillStatus, CopyRoute, CopyWish } from './copier.ts';
+export { planRemoval, refuseRemoval } from './removal.ts';
+export type { RemovalPlan } from './removal.ts';
 export type { ReconcileWish } from './reconcile.ts';
 export type * from './report.ts';

@@ -34,21 +34,40 @@ function isCounted(pair: Pair): boolean {
   return !isOdd('legacy') && !isOdd('extracted');
 }
 
-/**
- * How many rows the target lacks of those that the owner has. The target is seen as of what it has applied, the
- * owner a moment later: rows that have changed in between are left out of both counts.
- */
+/** What a pair has on the target beyond what its owner has, and how many rows each has. */
+export async function surplusOf(
+  pair: Pair,
+  source: SideDatabase,
+  target: SideDatabase,
+): Promise<{ readonly surplus: number; readonly own: number; readonly there: number }> {
+  return target.snapshot((there) =>
+    source.snapshot(async (own) => {
+      const surplus = isCounted(pair) ? Math.max(0, -(await gapOf(pair, own, there))) : 0;
+      return { surplus, own: await own.count(pair), there: await there.count(pair) };
+    }),
+  );
+}
+
+/** How many rows the target lacks of those that the owner has. */
 async function missingRows(pair: Pair, own: Snapshot, there: Snapshot): Promise<number> {
-  const gap = (await own.count(pair)) - (await there.count(pair));
-  const changed = await changedKeys(pair, own, await there.applied());
-  let missing = gap;
-  for (const key of changed) {
-    if ((await own.row(pair, key)) !== undefined) missing -= 1;
-    if ((await there.row(pair, key)) !== undefined) missing += 1;
-  }
+  const missing = await gapOf(pair, own, there);
   if (missing <= 0) return 0;
   // Rows without a key can't be told apart: together they are parked as one.
   return missing - (await own.unkeyed(pair, missing)).length;
+}
+
+/**
+ * How many rows the owner has more than the target. The target is seen as of what it has applied, the owner a
+ * moment later: rows that have changed in between are left out of both counts.
+ */
+async function gapOf(pair: Pair, own: Snapshot, there: Snapshot): Promise<number> {
+  let gap = (await own.count(pair)) - (await there.count(pair));
+  const changed = await changedKeys(pair, own, await there.applied());
+  for (const key of changed) {
+    if ((await own.row(pair, key)) !== undefined) gap -= 1;
+    if ((await there.row(pair, key)) !== undefined) gap += 1;
+  }
+  return gap;
 }
 
 async function changedKeys(pair: Pair, own: Snapshot, after: number): Promise<Iterable<PairKey>> {

@@ -12,11 +12,19 @@ const SIDES: readonly SideName[] = ['legacy', 'extracted'];
 interface Case {
   readonly facts: DatabaseFacts;
   readonly engine: EngineFacts | null;
+  readonly late: string | null;
 }
 
-/** Says what is wrong with a capability, and what helps; the gravest first. Pure. */
-export function diagnose(facts: DatabaseFacts, engine: EngineFacts | null): readonly Finding[] {
-  const one = { facts, engine };
+/**
+ * Says what is wrong with a capability, and what helps; the gravest first. Pure.
+ * @param late that somebody takes connections where the engine should be, and does not answer in time
+ */
+export function diagnose(
+  facts: DatabaseFacts,
+  engine: EngineFacts | null,
+  late: string | null = null,
+): readonly Finding[] {
+  const one = { facts, engine, late };
   const unreadable = [...unreachable(one), ...notInstalled(one)];
   if (unreadable.length > 0) return [...unreadable, ...deadEngine(one)];
   if (facts.completion !== null) return completing(one);
@@ -339,7 +347,7 @@ function dangling(one: Case): readonly Finding[] {
 }
 
 function deadEngine(one: Case): readonly Finding[] {
-  const { engine, facts } = one;
+  const { engine, late, facts } = one;
   const alive = facts.lease !== null && facts.lease.expiresAt > facts.now;
   const why = 'nothing follows and nothing moves meanwhile; the owner goes on taking writes';
   const remedies = [{ command: 'npm start', reason: 'or see to the process that should run it' }];
@@ -348,6 +356,17 @@ function deadEngine(one: Case): readonly Finding[] {
     return [finding(one, 'engine_waiting', { what, why, remedies: [] })];
   }
   if (engine !== null) return [];
+  if (alive && late !== null) {
+    const what = `${late}, but ${facts.lease?.holder ?? ''} keeps its lease: it is busy`;
+    const patient = [{ command: 'fig status -w', reason: 'shows it as soon as it answers' }];
+    return [
+      finding(one, 'engine_late', {
+        what,
+        why: 'commands to it may take long, too',
+        remedies: patient,
+      }),
+    ];
+  }
   const holder = facts.lease?.holder ?? 'nobody';
   const what = alive
     ? `no engine answers, but ${holder} keeps its lease: it is elsewhere, or does not listen`

@@ -7,6 +7,6 @@ export { fencesText, fenceStory } from './fence-story.ts';
 export { repairText } from './finding.ts';
 export type { Finding, Remedy, Repair } from './finding.ts';
 export { repair } from './repair.ts';
-export { NothingToDecide, trust } from './trust.ts';
+export { agreedLoss, NothingToDecide, trust } from './trust.ts';
 export type { Decision } from './trust.ts';
 export type { RepairReport, Surgery } from './repair.ts';

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Fence } from '../../chassis/index.ts';
-import { keepRows } from '../copy/index.ts';
+import { keepRows, planRemoval, refuseRemoval } from '../copy/index.ts';
+import type { RemovalPlan } from '../copy/index.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import { REST } from '../fence-rows.ts';
@@ -20,13 +21,16 @@ export interface Decision {
   readonly side: SideName;
   /** Whether it takes over the rows that only the other side has. */
   readonly keep: boolean;
+  /** How many rows that only the other side has may be lost, where they are more than a few. */
+  readonly deleteRows?: number | undefined;
 }
 
 /**
  * Makes a side the only owner because a person says that its rows are right, whatever the fences
  * say: the other one's fence is ceded to it at an epoch above both.
  */
-export async function trust(surgery: Surgery, { side, keep }: Decision): Promise<RepairReport> {
+export async function trust(surgery: Surgery, wish: Decision): Promise<RepairReport> {
+  const { side, keep } = wish;
   const { capability, sides, leases } = surgery;
   const [trusted, other] = [sides[side].store, sides[otherSide(side)].store];
   const completion = await sides.legacy.retirement.completion();
@@ -37,6 +41,7 @@ export async function trust(surgery: Surgery, { side, keep }: Decision): Promise
   if (keep && ((await trusted.fences()).split || (await other.fences()).split)) {
     throw new Error('single keys have owners of their own; rows can be kept only where none has');
   }
+  await agreedLoss(surgery, wish);
   const done = await giveUpHandover(surgery);
   const mine = await trusted.fences();
   const theirs = await other.fences();
@@ -68,6 +73,21 @@ export async function trust(surgery: Surgery, { side, keep }: Decision): Promise
   await other.finishHandover(record.id, 'done', null, leases[otherSide(side)]);
   done.push(`${side} is the only owner (epoch ${epoch}), as a person decided`);
   return { capability, done, failed: [] };
+}
+
+/**
+ * Counts both sides before a person's decision about them is carried out.
+ * @throws Problem `would_delete_rows` where more than a few rows that only the other side has would be lost
+ */
+export async function agreedLoss(
+  { capability, mapping, sides }: Pick<Surgery, 'capability' | 'mapping' | 'sides'>,
+  { side, keep, deleteRows }: Decision,
+): Promise<RemovalPlan> {
+  const plan = await planRemoval({ mapping, sides, from: side });
+  if (keep) return plan;
+  const otherwise = `--keep takes them over; to lose them, name the number:`;
+  refuseRemoval(plan, { deleteRows, otherwise, next: `fig doctor ${capability}` });
+  return plan;
 }
 
 /** Nobody writes to either side here: one fence is ceded, and the other one not open yet. */

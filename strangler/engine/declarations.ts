@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../../chassis/index.ts';
 import type { ServerSettings } from '../../chassis/index.ts';
-import { cascadeNames } from '../cascades.ts';
+import { remedyNames } from '../cascades.ts';
 import { tablesOf } from '../mapping/index.ts';
 import type { Mapping } from '../mapping/index.ts';
 import { upstreamSettings } from '../routing/index.ts';
@@ -51,7 +51,9 @@ export function declarationsOf(
 function refuseSharedChildren(declarations: readonly DataDeclaration[]): void {
   for (const side of ['legacy', 'extracted'] as const) {
     for (const { mapping, urls } of declarations) {
-      const names = tablesOf(mapping, side).flatMap((table) => cascadeNames(mapping, side, table));
+      const names = tablesOf(mapping, side).flatMap((table) =>
+        remedyNames(mapping, side, table, 'cascade'),
+      );
       for (const other of declarations) {
         if (other.mapping === mapping || other.urls[side] !== urls[side]) continue;
         for (const table of tablesOf(other.mapping, side)) {

@@ -3,7 +3,7 @@ import { errorText } from '../../chassis/index.ts';
 import { createHttpApp, deadLetterMetrics } from '../../chassis/web/index.ts';
 import type { Access, Logger } from '../../chassis/index.ts';
 import type { ReadinessCheck } from '../../chassis/web/index.ts';
-import type { CopyWish, ReconcileReport } from '../copy/index.ts';
+import type { CopyWish, ReconcileReport, RemovalPlan } from '../copy/index.ts';
 import type { RepairReport } from '../doctor/repair.ts';
 import type { Decision } from '../doctor/trust.ts';
 import type { StepLimits } from '../handover/coordinator.ts';
@@ -31,8 +31,7 @@ import { handOver, notLeading, planHandover, readablePlane, turnFlag } from './c
 import type { HandoverAnswer, HandoverPlan, HandoverWishes } from './commands.ts';
 import { openPlane } from './plane.ts';
 import type { DataDeclaration, Plane } from './plane.ts';
-import { refuseRemoval } from './removals.ts';
-import type { RemovalPlan } from './removals.ts';
+import { agreedRemoval } from './removals.ts';
 import { engineRoutes } from './routes.ts';
 import type { DeletionWish, EngineControl, ReconcileOrder } from './routes.ts';
 import { RoutingPublisher } from './routing-publisher.ts';
@@ -187,7 +186,7 @@ export class Engine implements EngineControl {
   ): Promise<void> {
     const plane = await readablePlane(steward);
     const { data } = plane;
-    if (wish.restart) await refuseRemoval(plane, deleteRows);
+    if (wish.restart || (await wouldBegin(plane))) await agreedRemoval(plane, deleteRows);
     remembered(plane, 'backfill', data.backfill(wish)).catch((error: unknown) => {
       this.#deps.log.error({ err: error, capability: steward.capability }, 'the backfill ended');
     });
@@ -195,7 +194,7 @@ export class Engine implements EngineControl {
 
   /** What both sides hold, and what would vanish if the owner's rows replaced the other side's. */
   async removal(steward: Steward, { deleteRows }: DeletionWish): Promise<RemovalPlan> {
-    return refuseRemoval(await readablePlane(steward), deleteRows);
+    return agreedRemoval(await readablePlane(steward), deleteRows);
   }
 
   async reconcile(
@@ -203,7 +202,7 @@ export class Engine implements EngineControl {
     { sample, repair, deleteRows }: ReconcileOrder,
   ): Promise<ReconcileReport> {
     const plane = await readablePlane(steward);
-    if (repair) await refuseRemoval(plane, deleteRows);
+    if (repair) await agreedRemoval(plane, deleteRows);
     const { data, sides } = plane;
     const work = repair ? data.repair({ sample }) : data.reconcile({ sample });
     const report = await remembered(plane, 'comparison', work);
@@ -301,6 +300,12 @@ export class Engine implements EngineControl {
         : null,
     };
   }
+}
+
+/** Whether a copy that is asked for now would begin, or go on; one that runs, or is whole, is left alone. */
+async function wouldBegin({ data }: Plane): Promise<boolean> {
+  const { backfill } = await data.status();
+  return !backfill.running && !backfill.complete;
 }
 
 async function gatesOf(

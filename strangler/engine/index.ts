@@ -13,6 +13,6 @@ export type { CompletionDeclaration, DataDeclaration } from './plane.ts';
 export type { Standing } from './steward.ts';
 export { handoversOf, readStatus } from './status.ts';
 export type { CapabilityStatus, HandoverView, Sides } from './status.ts';
-export type { RemovalPlan } from './removals.ts';
+export type { RemovalPlan } from '../copy/index.ts';
 export { wayBackOf } from './way-back-state.ts';
 export type { WayBack } from './way-back-state.ts';

@@ -222,4 +222,99 @@ describe('repairs by the engine', () => {
         await eventually(() => expect(levels()).toBe(0));
       }),
     ));
+
+  it('and first copies onto rows that the owner has not got are refused, after both sides were shown', () =>
+    withSides((sides) =>
+      withEngine(sides, {}, async (running) => {
+        await leading(running);
+        sides.legacy.exec(`INSERT INTO STOCK (SKU, QTY, RSV) VALUES ('a', 1, 0)`);
+        const there = (): unknown =>
+          sides.extracted.prepare('SELECT count(*) FROM levels').pluck().get();
+        // As a service that was in use before; past the fence.
+        sides.extracted.exec('UPDATE fig_clock SET applying = 1');
+        const insert = sides.extracted.prepare('INSERT INTO levels (sku, on_hand) VALUES (?, 1)');
+        for (let row = 0; row < 22; row += 1) insert.run(`own-${row}`);
+        sides.extracted.exec('UPDATE fig_clock SET applying = 0');
+        const fig = await figFor(sides, running.url);
+        const refused = {
+          code: 3,
+          stderr: expect.stringMatching(
+            /^error: 22 rows of extracted would vanish.+levels 1 in legacy, 23 in extracted.+--delete-rows 22\nnext: fig doctor shop\n$/,
+          ),
+        };
+        expect(await fig('backfill shop --yes')).toMatchObject(refused);
+        expect(await running.call('POST', '/backfills', { capability: 'shop' })).toMatchObject({
+          status: 409,
+          body: { code: 'would_delete_rows', removed: 22 },
+        });
+        expect(there()).toBe(23);
+        expect(await fig('backfill shop --delete-rows 22 --yes')).toMatchObject({
+          code: 0,
+          stderr: expect.stringMatching(
+            /^legacy: levels 1, .+; .*newest write.*\nextracted: levels 23, .+\n22 rows of extracted would vanish\n/,
+          ),
+        });
+        expect(there()).toBe(1);
+      }),
+    ));
+
+  it('and a copy does not go on by itself where many rows would vanish', () =>
+    withSides(async (sides) => {
+      await withEngine(sides, {}, async (running) => {
+        await leading(running);
+        const insert = sides.legacy.prepare('INSERT INTO STOCK (SKU, QTY, RSV) VALUES (?, 1, 0)');
+        for (let row = 0; row < 22; row += 1) insert.run(`sku-${row}`);
+        await prepare(running);
+      });
+      // As an engine that was killed in the middle of a copy leaves it, and an owner that has lost its rows since.
+      sides.extracted.exec(
+        `UPDATE fig_install SET complete = 0; UPDATE fig_backfill SET done = 0, cursor = NULL`,
+      );
+      sides.legacy.exec(
+        `UPDATE fig_clock SET applying = 1; DELETE FROM STOCK; UPDATE fig_clock SET applying = 0`,
+      );
+      await withEngine(sides, {}, async (running) => {
+        await eventually(async () =>
+          expect((await running.status()).backfillRun?.problem).toMatch(
+            /does not go on by itself: 22 rows of extracted would vanish.+levels 0 in legacy, 22 in extracted.+fig backfill shop/,
+          ),
+        );
+        const fig = await figFor(sides, running.url);
+        expect(await fig('backfill shop')).toMatchObject({
+          code: 3,
+          stderr: expect.stringContaining('--delete-rows 44'),
+        });
+        expect(sides.extracted.prepare('SELECT count(*) FROM levels').pluck().get()).toBe(22);
+      });
+    }));
+
+  it('and a side is not trusted at the price of many rows of the other one, until their number is named', () =>
+    withSides((sides) =>
+      withEngine(sides, {}, async (running) => {
+        await leading(running);
+        const insert = sides.legacy.prepare('INSERT INTO STOCK (SKU, QTY, RSV) VALUES (?, 1, 0)');
+        for (let row = 0; row < 22; row += 1) insert.run(`sku-${row}`);
+        await prepare(running);
+        sides.legacy.exec(`UPDATE fig_clock SET applying = 1; DELETE FROM STOCK;
+          UPDATE fig_clock SET applying = 0; UPDATE fig_fence SET state = 'closed'`);
+        await eventually(async () => expect((await running.status()).owner).toBe(null));
+        const fig = await figFor(sides, running.url);
+        const line = 'doctor shop --repair --trust legacy';
+        const named =
+          /44 rows of extracted would vanish.+levels 0 in legacy, 22 in extracted.+--keep takes them over.+--delete-rows 44\n/;
+        expect(await fig(`${line} --yes`)).toMatchObject({
+          code: 3,
+          stderr: expect.stringMatching(named),
+        });
+        const order = { capability: 'shop', trust: 'legacy' };
+        expect(await running.call('POST', '/repairs', order)).toMatchObject({
+          status: 409,
+          body: { code: 'would_delete_rows', removed: 44 },
+        });
+        expect((await running.status()).owner).toBe(null);
+        const { stderr } = await fig(`${line} --delete-rows 44 --yes`);
+        expect(stderr).toMatch(/^legacy: levels 0, .+\nextracted: levels 22, .+\n44 rows/);
+        await eventually(async () => expect((await running.status()).owner).toBe('legacy'));
+      }),
+    ));
 });

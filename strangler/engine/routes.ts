@@ -2,7 +2,7 @@ import { Router } from 'express';
 import type { Request } from 'express';
 import { z } from 'zod';
 import { parse, Problem } from '../../chassis/index.ts';
-import type { CopyWish, ReconcileReport } from '../copy/index.ts';
+import type { CopyWish, ReconcileReport, RemovalPlan } from '../copy/index.ts';
 import type { RepairReport } from '../doctor/repair.ts';
 import type { Decision } from '../doctor/trust.ts';
 import { BarrierTimeoutError } from '../feed/index.ts';
@@ -15,7 +15,6 @@ import type { CohortWish } from './cohort-wish.ts';
 import { leading } from './commands.ts';
 import type { CompletionAnswer, CompletionPlan } from './complete.ts';
 import type { HandoverAnswer, HandoverPlan, HandoverWishes } from './commands.ts';
-import type { RemovalPlan } from './removals.ts';
 import type { HandoverView } from './status.ts';
 import type { Steward } from './steward.ts';
 
@@ -86,6 +85,7 @@ const repairOrder = named.extend({
   trust: z.enum(['legacy', 'extracted']).nullable().default(null),
   // Whether the trusted side takes over the rows that only the other one has.
   keep: z.boolean().default(false),
+  deleteRows: z.int().min(0).optional(),
 });
 const abortOrder = named.extend({ handover: z.string().min(1) });
 
@@ -141,8 +141,8 @@ export function engineRoutes(engine: EngineControl): Router {
     );
   });
   router.post('/repairs', async (req, res) => {
-    const { capability, trust, keep } = parse(repairOrder, bodyOf(req));
-    const decision = trust === null ? null : { side: trust, keep };
+    const { capability, trust, keep, deleteRows } = parse(repairOrder, bodyOf(req));
+    const decision = trust === null ? null : { side: trust, keep, deleteRows };
     res.json(await engine.repair(find(engine, capability), decision));
   });
   router.post('/aborts', async (req, res) => {

@@ -1,7 +1,7 @@
 import type { MappingProblem } from './problem.ts';
 import { disjoint } from './disjoint.ts';
 import { columnOn, isGuest, writes } from './mapping.ts';
-import type { Mapping, Pair } from './mapping.ts';
+import type { BorderRemedy, Mapping, Pair } from './mapping.ts';
 import type { SideName } from '../side.ts';
 
 /** All pairs of one table: each column has one writer, each row one anchor. */
@@ -36,6 +36,11 @@ export function checkTable(mapping: Mapping, side: SideName, table: string): Map
   ];
 }
 
+/** Reasons may differ in their words. */
+function kindOf(remedy: BorderRemedy | undefined): string {
+  return typeof remedy === 'object' ? Object.keys(remedy).join() : typeof remedy;
+}
+
 /** A foreign key belongs to the table, not to one of its pairs. */
 function checkRemedies(pairs: readonly Pair[], side: SideName, table: string): MappingProblem[] {
   const problems: MappingProblem[] = [];
@@ -44,7 +49,7 @@ function checkRemedies(pairs: readonly Pair[], side: SideName, table: string): M
     for (const [named, remedy] of Object.entries(pair[side].references ?? {})) {
       const first = known.get(named) ?? pair;
       known.set(named, first);
-      if (typeof first[side].references?.[named] === typeof remedy) continue;
+      if (kindOf(first[side].references?.[named]) === kindOf(remedy)) continue;
       problems.push({
         code: 'two_remedies',
         pair: pair.name,

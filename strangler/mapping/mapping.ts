@@ -26,6 +26,20 @@ export interface Cascade {
  */
 export const cascade: Cascade = { cascade: true };
 
+/** A remedy that the engine applies: see `refuse`. */
+export interface Refuse {
+  readonly refuse: true;
+}
+
+/**
+ * For `references`: the delete of a row that has children is not applied, but parked with their number, as long
+ * as they are there. It does what ON DELETE RESTRICT would, as far as one database can for another.
+ */
+export const refuse: Refuse = { refuse: true };
+
+/** What is done about a foreign key across the border; a text is the reason why nothing has to be. */
+export type BorderRemedy = string | Cascade | Refuse;
+
 /** One side of a pair: a table, or some rows of it, or some columns of it. */
 export interface PairSide {
   readonly table: string;
@@ -50,10 +64,10 @@ export interface PairSide {
   readonly triggers?: Readonly<Record<string, string>>;
   /**
    * Foreign keys between the table and one that does not move, as `child(column, ...)`. Once the other
-   * side is the owner, no database keeps them in step: each is `cascade`, or has the reason why that
-   * does no harm.
+   * side is the owner, no database keeps them in step: each is `cascade` or `refuse`, or has
+   * the reason why that does no harm.
    */
-  readonly references?: Readonly<Record<string, string | Cascade>>;
+  readonly references?: Readonly<Record<string, BorderRemedy>>;
 }
 
 /** Joins the rows of a legacy table one to one with those of an extracted table. */

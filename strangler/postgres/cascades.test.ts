@@ -35,7 +35,9 @@ it('names the rights that carrying out a cascade takes, and is content with them
         return ours.map(({ message }) => message);
       };
       expect(await messages()).toEqual([
-        expect.stringContaining('lacks SELECT and UPDATE and DELETE on line; grant it'),
+        expect.stringContaining(
+          `${user} lacks SELECT and UPDATE and DELETE on line; GRANT SELECT, UPDATE, DELETE ON line TO ${user}`,
+        ),
       ]);
       for (const grant of grants) await legacy.run(grant);
       expect(await messages()).toEqual([]);

@@ -2,6 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Pool, types } from 'pg';
 import type { PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg';
 import { errorText, shownUrl } from '../../chassis/index.ts';
+import { MissingRightError } from '../missing-right.ts';
+import { identifier } from '../wording.ts';
 import type { CommitWatch } from '../side-database.ts';
 
 /** A connection inside a transaction. */
@@ -244,6 +246,17 @@ export function sqlState(error: unknown): string | undefined {
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
 }
 
+const NO_RIGHTS = '42501';
+
+function noConnect(url: string): string {
+  const { username, pathname } = new URL(url);
+  const user = identifier(decodeURIComponent(username));
+  const database = identifier(
+    decodeURIComponent(pathname.slice(1)) || decodeURIComponent(username),
+  );
+  return `database ${database}: ${user} may not connect to it; GRANT CONNECT ON DATABASE ${database} TO ${user}`;
+}
+
 /** The server ended the session, or the network did. */
 function isConnectionLoss(error: unknown): boolean {
   const state = sqlState(error);
@@ -251,7 +264,10 @@ function isConnectionLoss(error: unknown): boolean {
   return error instanceof Error && /connection|ECONN|EPIPE|socket/i.test(error.message);
 }
 
-function unreachable(url: string, error: unknown): UnreachableError {
+/** Who may not come in is told what lets them. */
+function unreachable(url: string, error: unknown): UnreachableError | MissingRightError {
+  if (sqlState(error) === NO_RIGHTS)
+    return new MissingRightError([noConnect(url)], { cause: error });
   // Of a name with several addresses, each attempt has an error of its own, and the whole none.
   const [first = error] = error instanceof AggregateError ? (error.errors as unknown[]) : [];
   const reason = errorText(first);

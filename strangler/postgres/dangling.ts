@@ -15,6 +15,9 @@ interface BorderKey {
   readonly childSql: string;
   readonly parentSql: string;
   readonly parentColumns: string;
+  /** Those of both tables that our user may not read, as JSON. */
+  readonly unread: string;
+  readonly role: string;
   readonly [column: string]: unknown;
 }
 
@@ -27,7 +30,9 @@ const named = (relation: string, numbers: string): string =>
 const BORDER_KEYS = `WITH moved AS (SELECT to_regclass(quote_ident(t)) AS oid FROM unnest($1::text[]) t)
   SELECT c.relname AS child, p.relname AS parent, c.oid::regclass::text AS "childSql",
       p.oid::regclass::text AS "parentSql", ${named('k.conrelid', 'k.conkey')} AS columns,
-      ${named('k.confrelid', 'k.confkey')} AS "parentColumns"
+      ${named('k.confrelid', 'k.confkey')} AS "parentColumns", quote_ident(current_user) AS role,
+      (SELECT coalesce(json_agg(t.oid::regclass::text), '[]') FROM unnest(ARRAY[c.oid, p.oid]) t (oid)
+        WHERE NOT has_table_privilege(t.oid, 'SELECT'))::text AS unread
     FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_class p ON p.oid = k.confrelid
     WHERE k.contype = 'f'
       AND (k.conrelid IN (SELECT oid FROM moved)) <> (k.confrelid IN (SELECT oid FROM moved))
@@ -44,17 +49,24 @@ export async function danglingRows(
   for (const key of keys.rows) {
     const columns = JSON.parse(key.columns) as string[];
     const rows = await count(client, key, columns);
-    if (rows > 0) found.push({ child: key.child, columns, parent: key.parent, rows });
+    if (rows === 0) continue;
+    const grant = rows === null ? grantOf(key) : null;
+    found.push({ child: key.child, columns, parent: key.parent, rows, grant });
   }
   return found;
 }
 
-/** None where the table that does not move is not ours to read: nothing is said of it then. */
+function grantOf({ childSql, parentSql, unread, role }: BorderKey): string {
+  const tables = JSON.parse(unread) as string[];
+  return `GRANT SELECT ON ${(tables.length > 0 ? tables : [childSql, parentSql]).join(', ')} TO ${role}`;
+}
+
+/** @returns null where one of both tables is not ours to read */
 async function count(
   client: PostgresClient,
   { childSql, parentSql, parentColumns }: BorderKey,
   columns: readonly string[],
-): Promise<number> {
+): Promise<number | null> {
   const theirs = JSON.parse(parentColumns) as string[];
   const known = columns.map((column) => `c.${name(column)} IS NOT NULL`);
   const same = columns.map((column, index) => `p.${name(theirs[index] ?? '')} = c.${name(column)}`);
@@ -69,6 +81,6 @@ async function count(
   } catch (error) {
     if (sqlState(error) !== NO_RIGHTS) throw error;
     await client.query('ROLLBACK TO fig_dangling');
-    return 0;
+    return null;
   }
 }

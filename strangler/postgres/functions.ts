@@ -209,7 +209,10 @@ function raiseFenced(capability: string, fence: string): string {
 /**
  * The keys that rows have, and had before. The business must own all of them; whoever brings rows of
  * the other side, none: he would be a zombie, or a database its own older self. What is only tried,
- * owners take, too. Without fences of their own all keys have passed by the statement's trigger.
+ * owners take, too. Without fences of their own all keys have passed by the statement's trigger. Where the
+ * business has renamed or dropped the column, nobody knows whose the rows are: that is noted, and the write of
+ * the business goes on as one that is not captured does. The catalog is asked, since an exception would have to be
+ * caught by a subtransaction.
  */
 function keysBody(capability: string, column: string): string {
   const cap = text(capability);
@@ -220,6 +223,11 @@ function keysBody(capability: string, column: string): string {
 BEGIN
   IF current_setting('fig.trying', true) = 'on' OR NOT EXISTS
     (SELECT FROM fig_fence f WHERE f.capability = ${cap} AND f.key <> '*') THEN
+    RETURN NULL;
+  END IF;
+  IF NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = TG_RELID AND a.attname = ${text(column)}
+      AND a.attnum > 0 AND NOT a.attisdropped) THEN
+    ${note(cap, 'TG_TABLE_NAME', text(`column ${column}, which says whose a row is, does not exist`))};
     RETURN NULL;
   END IF;
   IF TG_OP = 'INSERT' THEN
@@ -244,6 +252,13 @@ const REFUSING = (capability: string): string => `CROSS JOIN LATERAL (
         SELECT g.state, g.epoch FROM fig_fence g WHERE g.capability = ${capability}
           AND g.key IN (k.key, '*') ORDER BY g.key = '*' LIMIT 1) f
       WHERE (f.state = 'open') <> own LIMIT 1`;
+
+/** Remembers since when a table's writes are not captured, or not fenced by key; the arguments are SQL. */
+function note(capability: string, table: string, reason: string): string {
+  return `INSERT INTO fig_uncaptured (capability, tbl, reason, at)
+      SELECT ${capability}, ${table}, ${reason}, ${NOW_SQL} WHERE NOT EXISTS
+        (SELECT FROM fig_uncaptured u WHERE u.capability = ${capability} AND u.tbl = ${table})`;
+}
 
 /** Each session counts for itself: nobody who writes past the door waits for another who does. */
 function watchBody(capability: string): string {
@@ -308,10 +323,7 @@ function captureBody(of: Captured): string {
       ${deletes(of, `SELECT ${imageSql('t', key)} FROM ${name(table)} t`)};
     END IF;
   EXCEPTION WHEN ${NOT_TO_FAIL} THEN
-    INSERT INTO fig_uncaptured (capability, tbl, reason, at)
-      SELECT ${text(capability)}, ${text(table)}, SQLERRM, ${NOW_SQL}
-      WHERE NOT EXISTS (SELECT FROM fig_uncaptured u
-        WHERE u.capability = ${text(capability)} AND u.tbl = ${text(table)});
+    ${note(text(capability), text(table), 'SQLERRM')};
   END;
   IF FOUND AND ${MAY_TELL} THEN PERFORM pg_notify(${text(wakeChannel(capability))}, ''); END IF;
   RETURN NULL;

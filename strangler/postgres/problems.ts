@@ -33,13 +33,26 @@ export async function problemsOf(
   ];
 }
 
+/** A table that may be the one that was looked for in vain. */
+interface Almost {
+  readonly wanted: string;
+  readonly table: string;
+  readonly schema: string;
+  /** The schema as SQL names it. */
+  readonly quoted: string;
+  readonly usable: boolean;
+  readonly role: string;
+  readonly [column: string]: unknown;
+}
+
 /** What is almost such a table, by the name that was looked for in vain. */
 async function whereTheyAre(
   client: PostgresClient,
   tables: readonly string[],
 ): Promise<ReadonlyMap<string, string>> {
-  const { rows } = await client.query<{ wanted: string; table: string; schema: string }>(
-    `SELECT n AS wanted, c.relname AS table, s.nspname AS schema
+  const { rows } = await client.query<Almost>(
+    `SELECT n AS wanted, c.relname AS table, s.nspname AS schema, quote_ident(s.nspname) AS quoted,
+         has_schema_privilege(s.oid, 'USAGE') AS usable, quote_ident(current_user) AS role
        FROM unnest($1::text[]) n JOIN pg_class c ON lower(c.relname) = lower(regexp_replace(n, '^.*[.]', ''))
          JOIN pg_namespace s ON s.oid = c.relnamespace
        WHERE c.relkind IN ('r', 'p') AND s.nspname NOT IN ('pg_catalog', 'information_schema')
@@ -47,10 +60,17 @@ async function whereTheyAre(
     [tables],
   );
   const hints = new Map<string, string>();
-  for (const { wanted, table, schema } of rows) {
+  for (const { wanted, table, schema, quoted, usable, role } of rows) {
     if (hints.has(wanted)) continue;
     const plain = wanted.replace(/^.*[.]/, '');
     const without = wanted === plain ? '' : `name it ${plain}, without its schema, and `;
+    if (table === plain && !usable) {
+      hints.set(
+        wanted,
+        `there is one in schema ${schema}, into which ${role} may not look: GRANT USAGE ON SCHEMA ${quoted} TO ${role}`,
+      );
+      continue;
+    }
     hints.set(
       wanted,
       table === plain

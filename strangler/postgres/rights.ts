@@ -29,7 +29,11 @@ export async function checkRights(
            WHERE p NOT LIKE '%$user%' LIMIT 1), 'public')) AS schema,
        coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS creates,
        coalesce((SELECT json_agg(json_build_object('table', n, 'owner', quote_ident(o.rolname), 'isSuper', o.rolsuper))
-         FROM unnest($1::text[]) n JOIN pg_class c ON c.oid = to_regclass(quote_ident(n))
+         FROM unnest($1::text[]) n LEFT JOIN pg_namespace s ON s.nspname =
+             (SELECT trim(both ' "' from p) FROM unnest(string_to_array(current_setting('search_path'), ',')) p
+               WHERE p NOT LIKE '%$user%' LIMIT 1)
+           JOIN pg_class c ON c.oid = coalesce(to_regclass(quote_ident(n)), (SELECT t.oid FROM pg_class t
+             WHERE t.relname = n AND t.relnamespace = s.oid AND t.relkind IN ('r', 'p')))
            JOIN pg_roles o ON o.oid = c.relowner
          WHERE NOT pg_has_role(c.relowner, 'USAGE')), '[]')::text AS foreign`,
     [tablesOf(mapping, side)],

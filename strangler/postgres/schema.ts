@@ -57,6 +57,7 @@ interface SchemaRow {
   readonly references: readonly (Reference & { readonly found: boolean })[];
   readonly referrers: ChildFacts['referrers'];
   readonly lacks: readonly string[];
+  readonly role: string;
   readonly diverted: boolean;
   /** The role from which policies hide rows; null where none do. */
   readonly hidden: string | null;
@@ -152,6 +153,7 @@ const SCHEMA = `
         ORDER BY k.oid), '[]') FROM pg_constraint k WHERE k.contype = 'f' AND k.confrelid = r.oid),
     'lacks', (SELECT coalesce(json_agg(n), '[]') FROM unnest(ARRAY['SELECT', 'UPDATE', 'DELETE']) n
       WHERE NOT has_table_privilege(r.oid, n)),
+    'role', quote_ident(current_user),
     'diverted', EXISTS (SELECT FROM pg_rewrite w WHERE w.ev_class = r.oid AND w.rulename <> '_RETURN'),
     'hidden', CASE WHEN row_security_active(r.oid) THEN current_user END,
     'twins', (SELECT coalesce(json_agg(n.nspname ORDER BY n.nspname), '[]')
@@ -215,10 +217,11 @@ function nullableOf({ columns }: SchemaRow): readonly string[] {
 }
 
 function childFactsOf(row: SchemaRow): ChildFacts {
-  const { indexes, triggers, referrers, lacks, hidden } = row;
+  const { indexes, triggers, referrers, lacks, role, hidden } = row;
   // Of rows that policies hide, none would be found.
   const unseen = hidden === null ? [] : ['BYPASSRLS'];
-  return { indexes, nullable: nullableOf(row), triggers, referrers, lacks: [...lacks, ...unseen] };
+  const all = [...lacks, ...unseen];
+  return { indexes, nullable: nullableOf(row), triggers, referrers, lacks: all, role };
 }
 
 /** A trigger of a statement fires for the table that the statement names, and for no other. */

@@ -14,7 +14,7 @@ import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import type { Change } from '../store.ts';
 import { writeBackfill } from './backfill-table.ts';
-import { applyCascades } from './cascades.ts';
+import { applyCascades, refuseOrphans } from './cascades.ts';
 import type { PostgresClient } from './connection.ts';
 import type { PairWrite } from './pair-write.ts';
 import { ParkedTable } from './parked-table.ts';
@@ -92,6 +92,7 @@ export class PostgresTarget extends PostgresRowReader implements Target {
   async applyAll(changes: readonly Change[], upto?: number): Promise<void> {
     try {
       await this.#writer.apply(changes);
+      await refuseOrphans(this.#applying, changes);
       const applied = upto === undefined ? [] : [this.#appliedSql(upto)];
       await this.#client.query([CHECK_NOW, ...applied].join('; '));
     } catch (error) {
@@ -123,13 +124,7 @@ export class PostgresTarget extends PostgresRowReader implements Target {
 
   /** Carries declared cascades of applied deletes out, in tables that do not move. */
   applyCascades(changes: readonly Change[]): Promise<void> {
-    const applying = {
-      client: this.#client,
-      mapping: this.#mapping,
-      side: this.#side,
-      schemas: this.#schemas,
-    };
-    return applyCascades(applying, changes);
+    return applyCascades(this.#applying, changes);
   }
 
   async bring(
@@ -216,6 +211,16 @@ export class PostgresTarget extends PostgresRowReader implements Target {
     return isNameless(this.#mapping, this.#source, change, (pair, key) =>
       canHold(this.#schemas, pair[this.#side].table, key),
     );
+  }
+
+  get #applying(): Parameters<typeof applyCascades>[0] {
+    const [client, mapping, side, schemas] = [
+      this.#client,
+      this.#mapping,
+      this.#side,
+      this.#schemas,
+    ];
+    return { client, mapping, side, schemas };
   }
 
   get #source(): SideName {
@@ -309,6 +314,7 @@ export class PostgresTarget extends PostgresRowReader implements Target {
       const writes = changes.flatMap((change) => pairWritesOf(this.#mapping, this.#side, change));
       if (this.found.complete || changes.length > 1) await this.#writer.write(writes);
       else await this.#writeOvertaking(writes);
+      await refuseOrphans(this.#applying, changes);
     });
   }
 

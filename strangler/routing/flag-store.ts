@@ -9,6 +9,8 @@ export interface FlagStore {
   readonly source: string;
   /** Whom a flag is on for. */
   rule(flag: string): Promise<FlagRule>;
+  /** @throws ForeignStrategies where setting the share would replace what somebody else has set */
+  refuse(flag: string, share: number): Promise<void>;
   /**
    * Sets flags, and makes those that are missing; a flag of the same name keeps what else it has.
    * Off only turns a flag off.
@@ -39,21 +41,15 @@ export function refuseForeign(flag: string, share: number, feature: Feature | un
 
 /** The flags of a file. */
 export function flagFileStore(file: string): FlagStore {
+  const find = async (flag: string): Promise<Feature | undefined> =>
+    (await readFlagFile(file)).features.find(({ name }) => name === flag);
   return {
     source: file,
-    async rule(flag) {
-      const { features } = await readFlagFile(file);
-      return ruleOf(features.find(({ name }) => name === flag));
-    },
+    rule: async (flag) => ruleOf(await find(flag)),
+    refuse: async (flag, share) => refuseForeign(flag, share, await find(flag)),
     async set(shares, overwrite = false) {
-      const { features } = await readFlagFile(file);
       for (const [flag, share] of Object.entries(shares)) {
-        if (!overwrite)
-          refuseForeign(
-            flag,
-            share,
-            features.find(({ name }) => name === flag),
-          );
+        if (!overwrite) refuseForeign(flag, share, await find(flag));
       }
       await setFlags(file, shares);
     },

@@ -3,8 +3,8 @@ import type { Logger } from '../../chassis/index.ts';
 /** Why flags can't be read, and since when. */
 export interface FlagTrouble {
   readonly reason: string;
-  /** ms since 1970. */
-  readonly since: number;
+  /** ms since 1970; null where nobody knows, since whoever tells it has only looked once. */
+  readonly since: number | null;
 }
 
 /** Whether the flags can be read where they are kept. */
@@ -63,11 +63,11 @@ export class Legibility {
 /** What to tell of flags that can't be read; null while they can. */
 export function unreadableText({ source, read, trouble }: FlagsState): string | null {
   if (trouble === null) return null;
-  const since = new Date(trouble.since).toISOString();
+  const since = trouble.since === null ? 'now' : `since ${new Date(trouble.since).toISOString()}`;
   const rest = read
     ? 'what was read last stays in force'
     : 'they were never read, so none is in force';
-  return `the flags of ${source} can't be read since ${since}: ${trouble.reason}; ${rest}`;
+  return `the flags of ${source} can't be read ${since}: ${trouble.reason}; ${rest}`;
 }
 
 /**

@@ -74,6 +74,8 @@ export function unleashAdmin(env: Environment): FlagStore | undefined {
   return {
     source: url,
     rule: (flag) => within(async (admin) => ruleOf(await standingOf(admin, flag))),
+    refuse: (flag, share) =>
+      within(async (admin) => refuseForeign(flag, share, await standingOf(admin, flag))),
     set: (shares, overwrite = false) =>
       within(async (admin) => {
         for (const [flag, share] of Object.entries(shares)) {

@@ -1,4 +1,4 @@
-import { dueCascades } from '../cascades.ts';
+import { dueCascades, refusedDelete } from '../cascades.ts';
 import type { Mapping, Row } from '../mapping/index.ts';
 import type { Reference } from '../reference.ts';
 import type { SideName } from '../side.ts';
@@ -34,6 +34,35 @@ export function applyCascades(
   }
 }
 
+/**
+ * Refuses the delete of a row that has children in a table that does not move, where the mapping says so.
+ * @param change that was written a moment ago, in this transaction
+ * @throws MappingError, which says how many children there are
+ */
+export function refuseOrphans(
+  prepare: Prepare,
+  mapping: Mapping,
+  side: SideName,
+  change: Change,
+): void {
+  const references = (table: string): readonly Reference[] => referencesOf(prepare, table);
+  for (const { reference, keys } of dueCascades(
+    mapping,
+    side,
+    [change],
+    Infinity,
+    references,
+    'refuse',
+  )) {
+    const values = keys.flatMap((key) =>
+      reference.parentColumns.map((column) => bound(key[column] ?? null)),
+    );
+    const sql = `${goneSql(reference, keys.length)} SELECT count(*) FROM ${name(reference.child)} AS c ${ofGone(reference)}`;
+    const rows = prepare(sql).pluck().get(values) as number;
+    if (rows > 0) throw refusedDelete(reference, rows);
+  }
+}
+
 /** A statement is kept for each number of keys, and so there are to be few such numbers. */
 function padded(keys: readonly Row[]): readonly Row[] {
   const [first = {}] = keys;
@@ -41,22 +70,33 @@ function padded(keys: readonly Row[]): readonly Row[] {
   return [...keys, ...Array.from({ length: missing }, () => first)];
 }
 
-function cascadeSql(
-  { child, columns, parent, parentColumns, onDelete }: Reference,
-  keys: number,
-): string {
-  const gone = parentColumns.map((_, index) => `k${index}`);
-  const row = `(${gone.map(() => '?').join(', ')})`;
-  // With the parent's column first, texts are compared as the foreign key compares them.
-  const there = parentColumns.map((column, i) => `p.${name(column)} = c.${name(columns[i] ?? '')}`);
-  const own = columns.map((column) => name(column));
+function cascadeSql(reference: Reference, keys: number): string {
+  const { child, columns, onDelete } = reference;
   const change =
     onDelete === 'SET NULL'
-      ? `UPDATE ${name(child)} AS c SET ${own.map((column) => `${column} = NULL`).join(', ')}`
+      ? `UPDATE ${name(child)} AS c SET ${columns.map((column) => `${name(column)} = NULL`).join(', ')}`
       : `DELETE FROM ${name(child)} AS c`;
+  return `${goneSql(reference, keys)} ${change} ${ofGone(reference)}`;
+}
+
+/** Keys that changes have deleted. */
+function goneSql({ parentColumns }: Reference, keys: number): string {
+  const row = `(${parentColumns.map(() => '?').join(', ')})`;
+  const rows = Array.from({ length: keys }, () => row).join(', ');
+  return `WITH fig_gone (${namesOfGone(parentColumns)}) AS (VALUES ${rows})`;
+}
+
+/** Which children `c` those are whose parent is one of them, and is not there. */
+function ofGone({ columns, parent, parentColumns }: Reference): string {
+  // With the parent's column first, texts are compared as the foreign key compares them.
+  const there = parentColumns.map((column, i) => `p.${name(column)} = c.${name(columns[i] ?? '')}`);
+  const own = columns.map((column) => name(column)).join(', ');
   return (
-    `WITH fig_gone (${gone.join(', ')}) AS (VALUES ${Array.from({ length: keys }, () => row).join(', ')}) ` +
-    `${change} WHERE (${own.join(', ')}) IN (SELECT ${gone.join(', ')} FROM fig_gone) ` +
+    `WHERE (${own}) IN (SELECT ${namesOfGone(parentColumns)} FROM fig_gone) ` +
     `AND NOT EXISTS (SELECT 1 FROM ${name(parent)} p WHERE ${there.join(' AND ')})`
   );
+}
+
+function namesOfGone(columns: readonly string[]): string {
+  return columns.map((_, index) => `k${index}`).join(', ');
 }

@@ -36,7 +36,7 @@ export function danglingRows(
       if (isMoved(child) === isMoved(parent)) continue;
       const own = columns.filter(({ id }) => id === fkid).map(({ from }) => from);
       const rows = (counts.get(fkid)?.rows ?? 0) + 1;
-      counts.set(fkid, { child, columns: own, parent, rows });
+      counts.set(fkid, { child, columns: own, parent, rows, grant: null });
     }
     return [...counts.values()];
   });

@@ -1,3 +1,4 @@
 /** Everything the engine says to SQLite. */
 export { SqliteInspector } from './inspector.ts';
+export { missingRights } from './rights.ts';
 export { SqliteSideDatabase } from './side-database.ts';

@@ -6,6 +6,7 @@ import type { Mapping, MappingProblem } from '../mapping/index.ts';
 import { checkTables, foldedColumnsOf, uniqueColumnsOf, withReasons } from '../schema-check.ts';
 import type { ChildFacts, IndexFacts, Reference } from '../reference.ts';
 import type { TableFacts } from '../schema-check.ts';
+import { missingRights } from './rights.ts';
 
 /** Gives a statement of a connection. */
 export type Prepare = (sql: string) => Statement;
@@ -124,6 +125,7 @@ function childFactsOf(prepare: Prepare, child: string): ChildFacts {
       ({ parent }) => parent.toLowerCase() === child.toLowerCase(),
     ),
     lacks: [],
+    role: null,
   };
 }
 
@@ -144,7 +146,20 @@ export function checkSchema(
   side: SideName,
 ): readonly MappingProblem[] {
   const triggers = foreignTriggers(prepare, mapping, side);
-  return checkTables(mapping, side, (table) => inspect(prepare, table), triggers);
+  return [
+    ...checkTables(mapping, side, (table) => inspect(prepare, table), triggers),
+    ...checkRights(prepare, side),
+  ];
+}
+
+/** What installing needs and this process may not do, with the command that allows it. */
+function checkRights(prepare: Prepare, side: SideName): readonly MappingProblem[] {
+  const file = prepare(`SELECT file FROM pragma_database_list WHERE name = 'main'`).pluck().get();
+  return missingRights((file as string | undefined) ?? '').map((missing) => ({
+    code: 'missing_right',
+    pair: null,
+    message: `${side} ${missing}`,
+  }));
 }
 
 /** Triggers on moved tables that are not Fig's. */

@@ -1,6 +1,7 @@
 import type { Fence } from '../../chassis/index.ts';
 import type { SideName } from '../side.ts';
 import { otherSide } from '../side.ts';
+import { refusesDeletes } from '../cascades.ts';
 import { imageColumnsOf, MappingError, rootOf, withoutSecrets } from '../mapping/index.ts';
 import type { Mapping, Pair, Row } from '../mapping/index.ts';
 import { NotTargetError } from '../side-database.ts';
@@ -15,7 +16,7 @@ import type {
 import { copiedChange, isNameless } from '../parked/index.ts';
 import type { Change } from '../store.ts';
 import { writeBackfill } from './backfill-table.ts';
-import { applyCascades } from './cascades.ts';
+import { applyCascades, refuseOrphans } from './cascades.ts';
 import type { SqliteConnection } from './connection.ts';
 import { ParkedTable } from './parked-table.ts';
 import type { Place } from './parked-table.ts';
@@ -35,6 +36,7 @@ export class SqliteTarget extends AwaitedRows implements Target {
   readonly #writer: SqliteRowWriter;
   readonly #parked: ParkedTable;
   readonly #mapping: Mapping;
+  readonly #refuses: boolean;
   #complete = false;
 
   constructor(connection: SqliteConnection, mapping: Mapping, side: SideName) {
@@ -44,6 +46,7 @@ export class SqliteTarget extends AwaitedRows implements Target {
     this.side = side;
     this.#db = connection;
     this.#mapping = mapping;
+    this.#refuses = refusesDeletes(mapping, side);
     this.#capability = mapping.capability;
     this.#parked = new ParkedTable((sql) => connection.write(sql), mapping.capability);
     this.#source = otherSide(side);
@@ -84,6 +87,8 @@ export class SqliteTarget extends AwaitedRows implements Target {
   /** Brings one of the owner's changes to this side, through the mapping. */
   apply(change: Change): void {
     this.#writer.apply(change.op === 'refresh' ? asPlain(change) : change, !this.#complete);
+    if (!this.#refuses) return;
+    refuseOrphans((sql) => this.#db.write(sql), this.#mapping, this.side, change);
   }
 
   /** Whether anything is parked here: then only `applyOrPark` keeps the order of aggregates. */

@@ -2,10 +2,12 @@ import { expect } from '@jest/globals';
 import { eventually } from '../../tests/support/index.ts';
 import type { EngineDeps } from '../engine/index.ts';
 import type { SideName } from '../side.ts';
-import { withSidesOf } from './dialects.ts';
+import { sessionsOf, withSidesOf } from './dialects.ts';
 import type { Dialect, DialectSides } from './dialects.ts';
 import { withEngine } from './engine.ts';
 import type { RunningEngine } from './engine.ts';
+import { withSides } from './sides.ts';
+import type { Sides } from './sides.ts';
 import { tillDeclaration, tillSchema } from './till.ts';
 
 /** Runs `work` with two fresh databases and sales of some customers at legacy. */
@@ -81,4 +83,15 @@ export async function takersOf(
     );
   }
   return takers;
+}
+
+/** The till with a sale of A and one of B, both sides equal; engines come and go. */
+export function withPreparedTill(work: (sides: Sides) => Promise<void>): Promise<void> {
+  return withSides(async (sides) => {
+    for (const customer of ['A', 'B']) {
+      await sell(sessionsOf(sides), 'legacy', customer, `first of ${customer}`);
+    }
+    await withTillEngine(sides, prepareTill);
+    await work(sides);
+  }, tillSchema);
 }

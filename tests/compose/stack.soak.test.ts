@@ -22,7 +22,7 @@ interface Status {
 
 /** The flags' server and its tokens come from the person who starts the containers. */
 async function asksUnleash({ exec }: Stack): Promise<void> {
-  const words = ['bin/fig', 'flags', 'set', 'inventory.reads', '10'];
+  const words = ['bin/fig', 'flags', 'set', 'inventory.reads', '10', '--yes'];
   const server = 'http://127.0.0.1:9/api';
   const given = { UNLEASH_URL: server, UNLEASH_TOKEN: 'a' };
   const refused = await exec('engine', words, given);
@@ -73,6 +73,7 @@ describe('what docker-compose.yml runs', () => {
           'set',
           'inventory.reads',
           '10',
+          '--yes',
         ]);
         expect(set).toMatchObject({ code: 0 });
         expect(JSON.parse(readFileSync(join(stack.data, 'flags.json'), 'utf8'))).toMatchObject({});

@@ -28,9 +28,9 @@ import { mustRun } from './run-in.ts';
 
 const MINUTES = 60_000;
 const MOVES = [
-  'backfill inventory',
-  'shadow inventory 100',
-  'ramp inventory 100',
+  'backfill inventory --yes',
+  'shadow inventory 100 --yes',
+  'ramp inventory 100 --yes',
   'reconcile inventory',
   'switch inventory --yes',
   'reconcile inventory',

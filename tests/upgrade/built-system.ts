@@ -53,7 +53,12 @@ export class BuiltSystem {
   /** Runs a command of that build's `fig`. @throws when it fails */
   async fig(...words: string[]): Promise<unknown> {
     const { build, dataDir } = this.#options;
-    const env = { ...withoutSystem(process.env), FIG_DATA_DIR: dataDir, FIG_CONTRACT: 'off' };
+    const env = {
+      ...withoutSystem(process.env),
+      FIG_DATA_DIR: dataDir,
+      FIG_CONTRACT: 'off',
+      FIG_YES: '1',
+    };
     const { stdout } = await promisify(execFile)(
       process.execPath,
       [join(build, 'bin', 'fig'), ...words, '--json'],

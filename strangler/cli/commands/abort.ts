@@ -40,9 +40,9 @@ export async function abort(
   if (dryRun) return showPlan(output, status, handover);
   const { from, to, id } = handover;
   await confirmed(output, {
-    question: `Take ${capability}: ${from} -> ${to} back?`,
+    look: () => ({ question: `Take ${capability}: ${from} -> ${to} back?` }),
     yes,
-    otherwise: `fig abort ${capability} --yes`,
+    command: `fig abort ${capability}`,
   });
   const answer =
     source === 'engine'

@@ -2,6 +2,8 @@ import type { LiveStatus } from '../../engine/index.ts';
 import type { Mapping } from '../../mapping/index.ts';
 import { otherSide } from '../../side.ts';
 import { plural } from '../../wording.ts';
+import { confirmed } from '../confirm.ts';
+import type { Intent } from '../confirm.ts';
 import { declarationOf } from '../context.ts';
 import type { Context } from '../context.ts';
 import { EngineClient } from '../engine-client.ts';
@@ -33,11 +35,7 @@ export async function backfill(
   const { mapping } = declarationOf(context, capability);
   const engine = new EngineClient(context, timeoutMs, output.progress);
   if (dryRun) return plan(engine, output, mapping, restart);
-  if (restart) {
-    const deleting = deleteRows === undefined ? '' : ` --delete-rows ${deleteRows}`;
-    const otherwise = `fig backfill ${capability} --restart${deleting}`;
-    await agreedOnRemoval(engine, output, { capability, deleteRows, yes, otherwise });
-  }
+  await agreed(engine, output, capability, { restart, rate, yes, deleteRows });
   await engine.order('/backfills', { capability, restart, rate, deleteRows });
   const done = await whenDone(engine, capability);
   const { rows, startedAt, at } = done.backfill;
@@ -65,6 +63,36 @@ export async function backfill(
     },
     next,
   );
+}
+
+/** A copy that would begin or go on may remove rows; of one that runs only the pace is changed. */
+async function agreed(
+  engine: EngineClient,
+  output: Output,
+  capability: string,
+  {
+    restart,
+    rate,
+    yes,
+    deleteRows,
+  }: Pick<BackfillOptions, 'restart' | 'rate' | 'yes' | 'deleteRows'>,
+): Promise<void> {
+  const words = [
+    `fig backfill ${capability}`,
+    ...(restart ? ['--restart'] : []),
+    ...(rate === undefined ? [] : [`--rate ${rate ?? 'off'}`]),
+    ...(deleteRows === undefined ? [] : [`--delete-rows ${deleteRows}`]),
+  ];
+  const command = words.join(' ');
+  const status = await engine.statusOf(capability);
+  const runs = status?.backfillRun?.running === true;
+  if (restart || (!runs && status?.backfill.state !== 'done')) {
+    await agreedOnRemoval(engine, output, { capability, deleteRows, yes, command });
+  } else if (runs && rate !== undefined) {
+    const limit = rate === null ? 'without a limit' : `at ${plural(rate, 'row')} a second at most`;
+    const look = (): Intent => ({ question: `Go on copying ${capability} ${limit}?` });
+    await confirmed(output, { look, yes, command });
+  }
 }
 
 async function plan(

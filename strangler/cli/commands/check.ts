@@ -1,10 +1,13 @@
-import { checkCapability } from '../../check/index.ts';
+import { checkCapability, unopenedReport } from '../../check/index.ts';
 import type { CheckReport, Inspectors } from '../../check/index.ts';
 import type { DataDeclaration } from '../../engine/index.ts';
 import type { SideName } from '../../side.ts';
+import { UnopenedError } from '../../missing-right.ts';
 import { openInspectors } from '../../sides.ts';
 import { count, plural } from '../../wording.ts';
-import { declarationsFor } from '../context.ts';
+import { confirmed } from '../confirm.ts';
+import type { Intent } from '../confirm.ts';
+import { declarationOf, declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { step } from '../next-step.ts';
@@ -24,6 +27,7 @@ export interface CheckWishes {
   readonly ddl: boolean;
   /** Whether to go on from the schemas as they are now, where the mapping still fits. */
   readonly accept: boolean;
+  readonly yes: boolean;
 }
 
 /**
@@ -34,15 +38,22 @@ export async function check(
   context: Context,
   output: Output,
   capability: string | undefined,
-  { ddl, accept }: CheckWishes,
+  { ddl, accept, yes }: CheckWishes,
 ): Promise<void> {
   const checked: Checked[] = [];
   for (const declaration of declarationsFor(context, capability)) {
-    const one = await checkOne(declaration, output, ddl);
-    if (accept && one.report.ok) await acceptSchemas(declaration);
-    checked.push(one);
+    checked.push(await checkOne(declaration, output, ddl));
   }
   const fitting = checked.filter(({ report }) => report.ok).map(({ report }) => report.capability);
+  if (accept && fitting.length > 0) {
+    const command = ['fig check', ...(capability === undefined ? [] : [capability]), '--accept'];
+    await confirmed(output, {
+      look: () => acceptIntent(fitting, checked.length),
+      yes,
+      command: command.join(' '),
+    });
+    for (const name of fitting) await acceptSchemas(declarationOf(context, name));
+  }
   const next = (accept ? fitting : []).map((fits) =>
     step(`fig reconcile ${fits}`, 'nobody knows what was missed before the schema was accepted'),
   );
@@ -59,6 +70,17 @@ export async function check(
   if (refused.length === 0) return;
   const message = `the mapping of ${refused.join(' and ')} can't be used as it is`;
   throw new CommandError(EXIT.refused, 'mapping_refused', message, 'fig check');
+}
+
+function acceptIntent(fitting: readonly string[], all: number): Intent {
+  const not =
+    all > fitting.length ? `, and not those of ${all - fitting.length} that do not fit` : '';
+  return {
+    will:
+      `the triggers of ${fitting.join(' and ')} would be made anew for the tables as they are now${not}; ` +
+      'a full comparison is demanded before the next handover',
+    question: `Go on from the schemas of ${fitting.join(' and ')} as they are now?`,
+  };
 }
 
 /** The databases change their triggers here, so that nothing more is missed until an engine starts. */
@@ -79,7 +101,13 @@ async function checkOne(
   output: Output,
   ddl: boolean,
 ): Promise<Checked> {
-  const inspectors = await openInspectors(mapping, urls);
+  const inspectors = await openInspectors(mapping, urls).catch((error: unknown) => {
+    if (error instanceof UnopenedError) return error;
+    throw error;
+  });
+  if (inspectors instanceof UnopenedError) {
+    return { report: unopenedReport(mapping, inspectors), plans: null };
+  }
   try {
     const report = await checkCapability({
       mapping,

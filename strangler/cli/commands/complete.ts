@@ -3,6 +3,7 @@ import type { CompletionAnswer, CompletionPlan } from '../../engine/index.ts';
 import { refusalOf } from '../../handover/gates.ts';
 import { plural } from '../../wording.ts';
 import { confirmed } from '../confirm.ts';
+import type { Intent } from '../confirm.ts';
 import { declarationOf } from '../context.ts';
 import type { Context } from '../context.ts';
 import { EngineClient } from '../engine-client.ts';
@@ -27,14 +28,19 @@ export async function complete(
   declarationOf(context, capability);
   const engine = new EngineClient(context, timeoutMs, output.progress);
   if (dryRun) return showPlan(engine, output, capability);
-  if (!yes) await agreed(engine, output, capability);
+  await confirmed(output, {
+    look: () => look(engine, capability),
+    yes,
+    command: `fig complete ${capability}`,
+  });
   output.progress(`${capability}: comparing both sides a last time, then closing the way back`);
   const answer = await give(engine, capability);
   output.result(answer, () => answerText(answer));
 }
 
-/** The gates first, then what would happen, then the question. @throws CommandError unless it may be */
-async function agreed(engine: EngineClient, output: Output, capability: string): Promise<void> {
+/** @throws CommandError where a gate refuses */
+async function look(engine: EngineClient, capability: string): Promise<Intent | null> {
+  if ((await engine.statusOf(capability))?.standing.as === 'complete') return null;
   const order = { capability, dryRun: true };
   const { gates, tables } = (await engine.order('/completions', order)) as CompletionPlan;
   const refusal = refusalOf(gates);
@@ -47,13 +53,10 @@ async function agreed(engine: EngineClient, output: Output, capability: string):
     });
   }
   const renamed = tables.map((one) => `${one.table} to ${one.renamed}`).join(', ');
-  await confirmed(output, {
-    question:
-      `${plural(tables.length, 'table')} of legacy would be renamed: ${renamed}\n` +
-      `Complete ${capability}? There is no way back afterwards.`,
-    yes: false,
-    otherwise: `fig complete ${capability} --yes`,
-  });
+  return {
+    will: `${plural(tables.length, 'table')} of legacy would be renamed: ${renamed}`,
+    question: `Complete ${capability}? There is no way back afterwards.`,
+  };
 }
 
 async function give(engine: EngineClient, capability: string): Promise<CompletionAnswer> {

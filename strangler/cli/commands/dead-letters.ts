@@ -3,6 +3,7 @@ import { count, plural } from '../../wording.ts';
 import { askDeadLetter, askDeadLetters, decideDeadLetter, tellersOf } from '../ask-dead-letters.ts';
 import type { AskedLetter, OpenedLetter, Teller, Told } from '../ask-dead-letters.ts';
 import { confirmed } from '../confirm.ts';
+import type { Intent } from '../confirm.ts';
 import { declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
 import type { Kind } from '../dead-letter-kind.ts';
@@ -93,30 +94,50 @@ export async function showDeadLetter(
   output.result({ upstream: teller.upstream, ...letter }, () => showText(letter), next);
 }
 
+interface RetryWords {
+  readonly kind: Kind;
+  /** None: all of the kind. */
+  readonly names: readonly string[];
+  readonly yes: boolean;
+  readonly timeoutMs: number;
+}
+
 /** Has one tried again, or all of a kind. @throws CommandError when that could not be asked for */
 export async function retryDeadLetters(
   context: Context,
   output: Output,
-  {
-    kind,
-    names,
-    timeoutMs,
-  }: { readonly kind: Kind; readonly names: readonly string[]; readonly timeoutMs: number },
+  { kind, names, yes, timeoutMs }: RetryWords,
 ): Promise<void> {
   if (kind === 'change') {
     const { capability, id } = changeNamed(names);
     const chosen = id === undefined ? undefined : idOf(id, names);
-    return retry(context, output, capability, { id: chosen, timeoutMs });
+    return retry(context, output, capability, { id: chosen, yes, timeoutMs });
   }
-  const retried =
-    names.length > 0
-      ? await retryAll(context, [await find(context, kind, onlyName(names))])
-      : await retryKind(context, kind);
+  const one = names.length > 0 ? await find(context, kind, onlyName(names)) : undefined;
+  await confirmed(output, {
+    look: () => retryIntent(context, kind, one?.letter),
+    yes,
+    command: `fig dead-letters retry ${one ? namesOf(one.letter) : `--kind ${kind}`}`,
+  });
+  const retried = one ? await retryAll(context, [one]) : await retryKind(context, kind);
   output.result(
     { kind, retried },
     () => `${plural(retried, kind)} will be tried again`,
     retried > 0 ? [step(`fig dead-letters list --kind ${kind}`, 'shows what fails again')] : [],
   );
+}
+
+/** What would be tried again; null where there is nothing. @throws CommandError when somebody can't be asked */
+async function retryIntent(
+  context: Context,
+  kind: Kind,
+  one: AskedLetter | undefined,
+): Promise<Intent | null> {
+  if (one) return { question: `Try ${one.what} (${one.id}) again?` };
+  const { listed, more, unasked } = await askedOf(context, kind);
+  if (unasked.length > 0) throw notAsked(unasked);
+  if (listed.length === 0) return null;
+  return { question: `Try ${plural(listed.length + more, kind)} again?` };
 }
 
 /** Goes on without one. */
@@ -139,9 +160,9 @@ export async function dropDeadLetter(
       ? 'the subscriber never handles this event'
       : 'the step is not taken again, whatever became of it';
   await confirmed(output, {
-    question: `Drop ${letter.what} (${letter.id})? ${loss}.`,
+    look: () => ({ question: `Drop ${letter.what} (${letter.id})? ${loss}.` }),
     yes,
-    otherwise: `fig dead-letters drop ${namesOf(letter)} --yes`,
+    command: `fig dead-letters drop ${namesOf(letter)}`,
   });
   const problem = await decideDeadLetter(context, teller, letter, 'drop');
   if (problem === undefined) throw none(kind, letter.id);

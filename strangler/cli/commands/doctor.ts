@@ -1,6 +1,6 @@
 import { createLog, errorText } from '../../../chassis/index.ts';
 import type { Environment } from '../../../chassis/index.ts';
-import { diagnose, examine, repairText } from '../../doctor/index.ts';
+import { agreedLoss, diagnose, examine, repairText } from '../../doctor/index.ts';
 import type { DatabaseFacts, Decision, EngineFacts, RepairReport } from '../../doctor/index.ts';
 import { LeaseHeldError, openEachSide, operate, withStandIn } from '../../engine/index.ts';
 import type { DataDeclaration, LiveStatus } from '../../engine/index.ts';
@@ -9,7 +9,7 @@ import { partingOf } from '../../copy/index.ts';
 import type { SideDatabase } from '../../side-database.ts';
 import { otherSide } from '../../side.ts';
 import type { SideName } from '../../side.ts';
-import { declarationsFor } from '../context.ts';
+import { declarationOf, declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
 import { confirmed } from '../confirm.ts';
 import { countDeadLetters, deadLetterFindings } from '../dead-letter-health.ts';
@@ -20,15 +20,20 @@ import { CommandError, EXIT } from '../exit.ts';
 import { stepsText } from '../format.ts';
 import type { NextStep } from '../next-step.ts';
 import type { Output } from '../output.ts';
+import { flagsOfFacades, stateSince } from '../flags-in-force.ts';
 import { readFlags } from '../read-flags.ts';
+import { withSides } from '../with-sides.ts';
 import { flagFindings } from '../flag-health.ts';
 import type { KnownFlags } from '../flag-health.ts';
+import { removalText } from '../removal.ts';
 import { examineSurroundings } from '../system-health.ts';
 
 interface DoctorWords {
   readonly repair: boolean;
   readonly trust: SideName | undefined;
   readonly keep: boolean;
+  /** Rows that only the other side has and that may be lost, as the refusal names them. */
+  readonly deleteRows: number | undefined;
   readonly dryRun: boolean;
   readonly yes: boolean;
   readonly timeoutMs: number;
@@ -54,7 +59,9 @@ export async function doctor(
   const engine = new EngineClient(context, words.timeoutMs, output.progress);
   const before = await look(context, engine, declarations);
   if (words.dryRun) return plan(output, before, words);
-  const reports = words.repair ? await mend(context, output, engine, before, words) : [];
+  const reports = words.repair
+    ? await mend(context, output, engine, before, { ...words, of: capability })
+    : [];
   const after = reports.length > 0 ? await look(context, engine, declarations) : before;
   tell(output, after, reports);
 }
@@ -80,7 +87,11 @@ async function look(
   const flags = status ?? (await readFlagsFor(context, declarations));
   const capabilities = await Promise.all(declarations.map((one) => examineOne(one)));
   const findings = capabilities.flatMap((facts) =>
-    diagnose(facts, engineFacts(live?.find((one) => one.capability === facts.capability))),
+    diagnose(
+      facts,
+      engineFacts(live?.find((one) => one.capability === facts.capability)),
+      engine.lateness,
+    ),
   );
   const [around, deadLetters] = await Promise.all([
     examineSurroundings(context, capabilities.map(truthOf)),
@@ -98,10 +109,11 @@ async function readFlagsFor(
   declarations: readonly DataDeclaration[],
 ): Promise<KnownFlags> {
   const flags = await readFlags(context);
+  const told = flags.state().trouble === null ? undefined : await flagsOfFacades(context);
   return {
-    flags: flags.state(),
+    flags: stateSince(flags.state(), told),
     capabilities: declarations.map(({ mapping: { capability } }) => {
-      return { capability, shares: sharesOf(capability, flags) };
+      return { capability, shares: told?.shares[capability] ?? sharesOf(capability, flags) };
     }),
   };
 }
@@ -190,7 +202,7 @@ async function mend(
   output: Output,
   engine: EngineClient,
   examination: Examination,
-  { trust, keep, yes }: DoctorWords,
+  { of, trust, keep, deleteRows, yes }: DoctorWords & { readonly of: string | undefined },
 ): Promise<readonly RepairReport[]> {
   const ill =
     trust === undefined
@@ -201,19 +213,40 @@ async function mend(
     (name) => name !== null,
   );
   if (names.length === 0) return [];
+  const decision = trust === undefined ? null : { side: trust, keep, deleteRows };
+  if (decision !== null) output.say(await lossText(context, names.join(), decision));
   await confirmed(output, {
-    question: trust ? `Make ${trust} the owner of ${names.join()}?` : `Mend ${names.join(', ')}?`,
+    look: () =>
+      decision === null
+        ? { will: stepsText(stepsOf(examination, trust)), question: `Mend ${names.join(', ')}?` }
+        : { question: `Make ${decision.side} the owner of ${names.join()}?` },
     yes,
-    otherwise:
-      `fig doctor ${trust ? names.join() : ''} --repair ${trust ? `--trust ${trust} ${keep ? '--keep ' : ''}` : ''}--yes`.replace(
-        / +/g,
-        ' ',
-      ),
+    command: commandOf(of, decision),
   });
-  const decision = trust === undefined ? null : { side: trust, keep };
   const reports: RepairReport[] = [];
   for (const name of names) reports.push(await operateOn(context, output, engine, name, decision));
   return reports;
+}
+
+/** What both sides hold, before one is trusted. @throws Problem where more than a few rows would be lost */
+function lossText(context: Context, capability: string, decision: Decision): Promise<string> {
+  const declaration = declarationOf(context, capability);
+  return withSides(declaration, async (sides) => {
+    const { mapping } = declaration;
+    return removalText(await agreedLoss({ capability, mapping, sides }, decision));
+  });
+}
+
+function commandOf(capability: string | undefined, decision: Decision | null): string {
+  const mending = `fig doctor ${capability === undefined ? '' : `${capability} `}--repair`;
+  if (decision === null) return mending;
+  const { side, keep, deleteRows } = decision;
+  const words = [
+    `${mending} --trust ${side}`,
+    ...(keep ? ['--keep'] : []),
+    ...(deleteRows === undefined ? [] : [`--delete-rows ${deleteRows}`]),
+  ];
+  return words.join(' ');
 }
 
 /** @throws CommandError unless the doctor asks for a decision that this side may be */
@@ -235,8 +268,9 @@ async function operateOn(
   const standing = (await engine.statusOf(capability))?.standing;
   // One that stands by knows where the leader is, or leads soon.
   if (standing?.as === 'leader' || standing?.as === 'standby') {
-    const { side: trust = null, keep = false } = decision ?? {};
-    return (await engine.order('/repairs', { capability, trust, keep })) as RepairReport;
+    const { side: trust = null, keep = false, deleteRows } = decision ?? {};
+    const order = { capability, trust, keep, deleteRows };
+    return (await engine.order('/repairs', order)) as RepairReport;
   }
   const declaration = declarations[capability];
   if (!declaration) throw new Error(`${capability} has no rows that move`);

@@ -1,4 +1,4 @@
-import type { LiveStatus } from '../../engine/index.ts';
+import { existsSync } from 'node:fs';
 import {
   ForeignStrategies,
   createFlagFile,
@@ -10,12 +10,16 @@ import {
 import type { FlagReadings, FlagRule, FlagsState, FlagStore } from '../../routing/index.ts';
 import type { Context } from '../context.ts';
 import { confirmed } from '../confirm.ts';
+import type { Intent } from '../confirm.ts';
 import { EngineClient } from '../engine-client.ts';
 import { CommandError, EXIT } from '../exit.ts';
+import { flagsOfEngine, flagsOfFacades, stateSince } from '../flags-in-force.ts';
+import type { FlagsInForce } from '../flags-in-force.ts';
 import { table } from '../format.ts';
 import { step } from '../next-step.ts';
 import type { Output } from '../output.ts';
 import { readFlags } from '../read-flags.ts';
+import { plural } from '../../wording.ts';
 import { sharesText } from '../status-text.ts';
 import { known } from '../suggest.ts';
 
@@ -44,29 +48,35 @@ function noteOn(flag: string, flags: FlagReadings): readonly string[] {
   return refused === null || !made ? [] : [`${flag} asks for nothing: ${refused}; the owner stays`];
 }
 
-/** What the running engine has read last is what counts meanwhile. */
-async function showUnread(context: Context, output: Output, state: FlagsState): Promise<never> {
+/** What the running system has read last is what counts meanwhile. */
+async function showUnread(context: Context, output: Output, own: FlagsState): Promise<never> {
   const engine = new EngineClient(context, 0, () => undefined);
   const live = await engine.status();
-  const inForce = live?.flags.read
-    ? Object.fromEntries(live.capabilities.map(({ capability, shares }) => [capability, shares]))
-    : null;
-  const text = (): string =>
-    inForce === null
-      ? 'nothing is known to be in force: no engine has read them either'
-      : ['still in force, as the engine has read them last:', ...shown(live?.capabilities)].join(
-          '\n',
-        );
-  output.result(
-    { source: state.source, readable: false, trouble: state.trouble, flags: null, inForce },
-    text,
+  const told = live ? flagsOfEngine(engine.url, live) : await flagsOfFacades(context);
+  const state = stateSince(own, told);
+  const inForce = told?.flags.read === true ? told.shares : null;
+  const { source, trouble } = state;
+  output.result({ source, readable: false, trouble, flags: null, inForce }, () =>
+    inForceText(told),
   );
-  const message = `the flags of ${state.source} can't be read: ${state.trouble?.reason ?? ''}`;
+  const at = trouble?.since ?? null;
+  const since = at === null ? '' : ` since ${new Date(at).toISOString()}`;
+  const message = `the flags of ${source} can't be read${since}: ${trouble?.reason ?? ''}`;
   throw new CommandError(EXIT.failed, 'flags_unreadable', message, 'fig doctor');
 }
 
-function shown(capabilities: readonly LiveStatus[] = []): readonly string[] {
-  return capabilities.map(({ capability, shares }) => `  ${capability}: ${sharesText(shares)}`);
+function inForceText(told: FlagsInForce | undefined): string {
+  if (told === undefined) {
+    return 'nothing is known to be in force: neither an engine nor a facade answers';
+  }
+  const { teller, flags, shares } = told;
+  if (!flags.read) return `nothing is in force: ${teller} could never read them`;
+  const head =
+    flags.trouble === null
+      ? `${teller} reads them, and only this command does not; in force:`
+      : `still in force, as ${teller} has read them last:`;
+  const lines = Object.entries(shares).map(([name, own]) => `  ${name}: ${sharesText(own)}`);
+  return [head, ...lines].join('\n');
 }
 
 function ruleWords(flag: string, rule: FlagRule): string {
@@ -82,7 +92,7 @@ function ruleWords(flag: string, rule: FlagRule): string {
 export async function initFlags(
   { env, capabilities, declarations }: Context,
   output: Output,
-  { isNew, keep }: { readonly isNew: boolean; readonly keep: boolean },
+  { isNew, keep, yes }: { readonly isNew: boolean; readonly keep: boolean; readonly yes: boolean },
 ): Promise<void> {
   if (env['UNLEASH_URL']) {
     const message = `the flags are kept by the Unleash server at ${env['UNLEASH_URL']}, and no file is used`;
@@ -93,6 +103,13 @@ export async function initFlags(
   const flags = capabilities
     .flatMap(flagsOf)
     .filter((flag) => isNew || !isSwitch(flag) || !(flag.replace(/\.writes$/, '') in declarations));
+  const words = `${isNew ? ' --new' : ''}${keep ? ' --keep' : ''}`;
+  if (!existsSync(file)) {
+    const look = (): Intent => ({
+      question: `Make ${file} with ${plural(flags.length, 'flag')}, off?`,
+    });
+    await confirmed(output, { look, yes, command: `fig flags init${words}` });
+  }
   const isMade = await createFlagFile(file, flags);
   if (!isMade && keep) {
     output.result({ outcome: 'kept', file }, () => `${file} is there already, and stays as it is`);
@@ -122,7 +139,16 @@ export async function setFlag(
 ): Promise<void> {
   const flag = known('flag', name, context.capabilities.flatMap(flagsOf));
   const share = shareFrom(flag, value);
-  if (!dryRun && isSwitch(flag)) await agreed(context, output, { flag, share, yes, overwrite });
+  if (!dryRun) {
+    const words = isSwitch(flag) ? valueText(flag, share) : String(share);
+    await agreedOnFlag(context, output, {
+      flag,
+      share,
+      overwrite,
+      yes,
+      command: `fig flags set ${flag} ${words}${overwrite ? ' --overwrite' : ''}`,
+    });
+  }
   const change = await changeFlag(context, flag, share, { dryRun, overwrite });
   const capability = flag.split('.')[0] ?? '';
   const asks = isSwitch(flag) && capability in context.declarations;
@@ -138,30 +164,38 @@ export async function setFlag(
   );
 }
 
-/** A switch moves ownership as soon as that is safe, so it is asked about like the move itself. */
-async function agreed(
+interface FlagOrder {
+  readonly flag: string;
+  readonly share: number;
+  readonly overwrite: boolean;
+  readonly yes: boolean;
+  /** The command that was given, without --yes. */
+  readonly command: string;
+}
+
+/** Says what a flag is and would be, and asks, unless it is that already. @throws CommandError unless it may be set */
+export async function agreedOnFlag(
   context: Context,
   output: Output,
-  {
-    flag,
-    share,
-    yes,
-    overwrite,
-  }: Pick<FlagWords, 'yes' | 'overwrite'> & { flag: string; share: number },
+  { flag, share, overwrite, yes, command }: FlagOrder,
 ): Promise<void> {
-  const { before, conditions } = await changeFlag(context, flag, share, {
-    dryRun: true,
-    overwrite,
-  });
-  const value = share > 0 ? 'on' : 'off';
-  const owner = share > 0 ? 'extracted' : 'legacy';
-  await confirmed(output, {
-    question:
-      `${flag} is ${conditions ?? valueText(flag, before)}; ${value} asks for ${owner} as the owner, as soon as that is safe\n` +
-      `Set ${flag} to ${value}?`,
-    yes,
-    otherwise: `fig flags set ${flag} ${value}${overwrite ? ' --overwrite' : ''} --yes`,
-  });
+  const look = async (): Promise<Intent | null> => {
+    const planned = await changeFlag(context, flag, share, { dryRun: true, overwrite });
+    const { before, conditions } = planned;
+    // A switch that is not made yet asks for nothing; off asks for legacy.
+    const isMade = (await storeOf(context).rule(flag)).kind !== 'missing';
+    if (isMade && before === share && conditions === null) return null;
+    const then = valueText(flag, share);
+    const owner = share > 0 ? 'extracted' : 'legacy';
+    const asks = isSwitch(flag)
+      ? `, which asks for ${owner} as the owner, as soon as that is safe`
+      : '';
+    return {
+      will: `${flag} is ${conditions ?? valueText(flag, before)}, and would be ${then}${asks}`,
+      question: `Set ${flag} to ${then}?`,
+    };
+  };
+  await confirmed(output, { look, yes, command });
 }
 
 /** A flag that was set, or would be. */
@@ -190,6 +224,7 @@ export async function changeFlag(
   const before = await store.rule(flag);
   try {
     if (!dryRun) await store.set({ [flag]: share }, overwrite);
+    else if (!overwrite) await store.refuse(flag, share);
   } catch (error) {
     if (!(error instanceof ForeignStrategies)) throw error;
     const next = `fig flags set ${flag} ${isSwitch(flag) ? 'on' : share} --overwrite`;

@@ -7,6 +7,7 @@ import { plural } from '../../wording.ts';
 import { declarationOf } from '../context.ts';
 import type { Context } from '../context.ts';
 import { confirmed } from '../confirm.ts';
+import type { Intent } from '../confirm.ts';
 import { EngineClient } from '../engine-client.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { duration, stepsText, table } from '../format.ts';
@@ -49,10 +50,10 @@ export async function handOver(
   };
   const what = whatOf(order);
   if (dryRun) return showPlan(engine, output, order);
-  if (!yes && !(await isThere(engine, order))) await agreed(engine, output, order);
+  await confirmed(output, { look: () => look(engine, order), yes, command: commandOf(order) });
   output.progress(`${what}: ${otherSide(to)} -> ${to}`);
   const answer = await give(engine, order);
-  const back = commandOf({ ...order, to: otherSide(to) });
+  const back = commandOf({ ...order, to: otherSide(to), withoutFlags: false });
   const flag = `${capability}.writes`;
   const later = `fig flags set ${flag} ${to === 'extracted' ? 'on' : 'off'}`;
   const next = [step(back, 'the way back')];
@@ -74,10 +75,12 @@ async function isThere(engine: EngineClient, order: Order): Promise<boolean> {
   return status.cohorts === null && order.customers === undefined && order.share === undefined;
 }
 
-/** The gates first, then what would happen, then the question, unless it is no key. @throws CommandError unless it may be */
-async function agreed(engine: EngineClient, output: Output, order: Order): Promise<void> {
+/** @throws CommandError where a gate refuses */
+async function look(engine: EngineClient, order: Order): Promise<Intent | null> {
+  if (await isThere(engine, order)) return null;
   const plan = await planOf(engine, order);
-  if (plan.keys?.length === 0) return;
+  const { keys } = plan;
+  if (keys?.length === 0) return null;
   const refusal = refusalOf(plan.gates);
   const { capability, to } = order;
   if (refusal) {
@@ -89,13 +92,11 @@ async function agreed(engine: EngineClient, output: Output, order: Order): Promi
     });
   }
   const { holdMs, from } = plan.prediction;
-  await confirmed(output, {
-    question:
-      `${whatOf(order)}: writes would wait for about ${duration(holdMs)} (${from})\n` +
-      `Move the writes of ${whatOf(order)} from ${otherSide(to)} to ${to}?`,
-    yes: false,
-    otherwise: `${commandOf(order)} --yes`,
-  });
+  const what = keys === null ? capability : `${keysText(keys)}, of ${capability}`;
+  return {
+    will: `${what}: writes would wait for about ${duration(holdMs)} (${from})`,
+    question: `Move the writes of ${whatOf(order)} from ${otherSide(to)} to ${to}?`,
+  };
 }
 
 interface Order extends CohortWords {
@@ -109,8 +110,9 @@ function whatOf({ capability, customers, share }: Order): string {
   return share === undefined ? capability : `${share} % of the customers of ${capability}`;
 }
 
-function commandOf({ capability, to, customers, share }: Order): string {
-  const verb = `fig ${to === 'extracted' ? 'switch' : 'reverse'} ${capability}`;
+function commandOf({ capability, to, customers, share, withoutFlags = false }: Order): string {
+  const which = to === 'extracted' ? 'switch' : 'reverse';
+  const verb = `fig ${which} ${capability}${withoutFlags ? ' --without-flags' : ''}`;
   if (customers) return `${verb} --customers ${customers.join(',')}`;
   return share === undefined ? verb : `${verb} --share ${share}`;
 }

@@ -7,8 +7,9 @@ import type { ParkedAggregate } from '../../parked/index.ts';
 import type { SideDatabase } from '../../side-database.ts';
 import { otherSide } from '../../side.ts';
 import type { SideName } from '../../side.ts';
-import { plural } from '../../wording.ts';
+import { plural, someOf } from '../../wording.ts';
 import { confirmed } from '../confirm.ts';
+import type { Intent } from '../confirm.ts';
 import { declarationOf, declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
 import { CommandError, EXIT } from '../exit.ts';
@@ -75,12 +76,21 @@ export async function retry(
   context: Context,
   output: Output,
   capability: string,
-  { id, timeoutMs }: { readonly id: number | undefined; readonly timeoutMs: number },
+  {
+    id,
+    yes,
+    timeoutMs,
+  }: { readonly id: number | undefined; readonly yes: boolean; readonly timeoutMs: number },
 ): Promise<void> {
   await withParked(declarationOf(context, capability), async (found) => {
     const chosen = id === undefined ? found.aggregates : [pick(found, id)];
     const owner = found.sides[otherSide(found.at)];
     const target = found.sides[found.at];
+    if (chosen.length > 0) {
+      const which = id === undefined ? '' : ` ${id}`;
+      const command = `fig parked retry ${capability}${which}`;
+      await confirmed(output, { look: () => retryIntent(chosen, found.at), yes, command });
+    }
     const position = chosen.length === 0 ? 0 : await retryParked(owner, chosen);
     if (position === null) {
       const message = `${owner.side} does not own ${capability}, so its rows say nothing`;
@@ -109,6 +119,15 @@ export async function retry(
   });
 }
 
+function retryIntent(chosen: readonly ParkedAggregate[], at: SideName): Intent {
+  const changes = chosen.reduce((sum, one) => sum + one.changes.length, 0);
+  const what = `${plural(chosen.length, 'aggregate')} with ${plural(changes, 'parked change')}`;
+  return {
+    will: `${what}: the owner's rows, as they are now, would be brought to ${at}: ${someOf(chosen.map(({ root }) => root))}`,
+    question: `Try them again?`,
+  };
+}
+
 /** Forgets what is parked of an aggregate: its rows stay different until they change again. */
 export async function skip(
   context: Context,
@@ -118,10 +137,14 @@ export async function skip(
 ): Promise<void> {
   await withParked(declarationOf(context, capability), async (found) => {
     const one = pick(found, id);
+    const changes = plural(one.changes.length, 'change');
     await confirmed(output, {
-      question: `Lose ${plural(one.changes.length, 'change')} of ${one.root} on ${found.at}?`,
+      look: () => ({
+        will: `${found.at} goes without, and a full comparison is demanded before the next handover`,
+        question: `Lose ${changes} of ${one.root} on ${found.at}?`,
+      }),
       yes,
-      otherwise: `fig parked skip ${capability} ${id} --yes`,
+      command: `fig parked skip ${capability} ${id}`,
     });
     const skipped = await found.sides[found.at].parked.skip(one.root);
     const next = `fig reconcile ${capability}`;

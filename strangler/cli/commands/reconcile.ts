@@ -38,8 +38,8 @@ export async function reconcile(
   const engine = new EngineClient(context, timeoutMs, output.progress);
   if (repair) {
     const deleting = deleteRows === undefined ? '' : ` --delete-rows ${deleteRows}`;
-    const otherwise = `fig reconcile ${capability} --repair${deleting}`;
-    await agreedOnRemoval(engine, output, { capability, deleteRows, yes, otherwise });
+    const command = `fig reconcile ${capability} --repair${deleting}`;
+    await agreedOnRemoval(engine, output, { capability, deleteRows, yes, command });
   }
   output.progress(`comparing ${capability} row by row`);
   const report = (await engine.order('/reconciles', {

@@ -1,5 +1,7 @@
 import type { ShadowReport } from '../../shadow-fence.ts';
 import { plural } from '../../wording.ts';
+import { confirmed } from '../confirm.ts';
+import type { Intent } from '../confirm.ts';
 import { declarationOf } from '../context.ts';
 import type { Context } from '../context.ts';
 import { CommandError, EXIT } from '../exit.ts';
@@ -20,17 +22,36 @@ export async function shadowFence(
   output: Output,
   capability: string,
   what: Watching,
+  yes: boolean,
 ): Promise<void> {
   await withSides(declarationOf(context, capability), async ({ legacy }) => {
     if ((await legacy.installation()) === undefined) {
       const message = 'nothing is installed in the legacy database yet: start the engine once';
       throw new CommandError(EXIT.refused, 'not_installed', message, 'npm start');
     }
-    if (what !== 'report') await legacy.shadowFence[what]();
+    if (what !== 'report') {
+      const before = await legacy.shadowFence.report();
+      if ((before?.on === true) !== (what === 'on')) {
+        const command = `fig shadow-fence ${capability} ${what}`;
+        await confirmed(output, { look: () => intentOf(capability, what, before), yes, command });
+      }
+      await legacy.shadowFence[what]();
+    }
     const report = await legacy.shadowFence.report();
     const next = nextOf(capability, report);
     output.result({ capability, report }, () => reportText(capability, report), next);
   });
+}
+
+function intentOf(capability: string, what: 'on' | 'off', before: ShadowReport | null): Intent {
+  const writes = before?.writes.reduce((sum, one) => sum + one.writes, 0) ?? 0;
+  const counted = `${plural(writes, 'write')} past its door ${writes === 1 ? 'is' : 'are'} counted by now`;
+  if (what === 'off') return { will: counted, question: `Stop watching ${capability}?` };
+  const will = `each write to the legacy tables of ${capability} is counted from now on; nobody is stopped`;
+  return {
+    will: before === null ? will : `${will}\n${counted}, and would be forgotten`,
+    question: `Watch ${capability}?`,
+  };
 }
 
 function nextOf(capability: string, report: ShadowReport | null): readonly NextStep[] {

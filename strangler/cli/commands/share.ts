@@ -9,7 +9,7 @@ import { readFlags } from '../read-flags.ts';
 import { findStatus } from '../read-status.ts';
 import type { FoundStatus } from '../read-status.ts';
 import { known } from '../suggest.ts';
-import { changeFlag, changeText, shareFrom } from './flags.ts';
+import { agreedOnFlag, changeFlag, changeText, shareFrom } from './flags.ts';
 
 interface ShareWords {
   readonly capability: string;
@@ -17,6 +17,7 @@ interface ShareWords {
   readonly share: string;
   readonly dryRun: boolean;
   readonly overwrite: boolean;
+  readonly yes: boolean;
 }
 
 type Known = FoundStatus['capabilities'][number];
@@ -28,7 +29,7 @@ type Known = FoundStatus['capabilities'][number];
 export async function setShare(
   context: Context,
   output: Output,
-  { capability, kind, share: given, dryRun, overwrite }: ShareWords,
+  { capability, kind, share: given, dryRun, overwrite, yes }: ShareWords,
 ): Promise<void> {
   const flag = `${known('capability', capability, context.capabilities)}.${kind}`;
   const share = shareFrom(flag, given);
@@ -41,6 +42,11 @@ export async function setShare(
   const now = (await readFlags(context)).rule(flag);
   if (kind === 'reads' && (share > now.share || now.conditions !== null)) {
     refuseWhileUnsafe(capability, all);
+  }
+  if (!dryRun) {
+    const verb = kind === 'reads' ? 'ramp' : kind;
+    const command = `fig ${verb} ${capability} ${share}${overwrite ? ' --overwrite' : ''}`;
+    await agreedOnFlag(context, output, { flag, share, overwrite, yes, command });
   }
   const change = await changeFlag(context, flag, share, { dryRun, overwrite });
   const next = status ? after(status, kind, share) : [];

@@ -62,11 +62,11 @@ export async function status(
   }
 }
 
-function headOf({ source, engineUrl, flags, deadLetters }: Overview): readonly string[] {
+function headOf({ source, engineUrl, late, flags, deadLetters }: Overview): readonly string[] {
   const teller =
     source === 'engine'
       ? `engine at ${engineUrl}`
-      : `no engine answers at ${engineUrl}; this is what the databases say`;
+      : `${late ?? `no engine answers at ${engineUrl}`}; this is what the databases say`;
   const unreadable = unreadableText(flags);
   return [teller, ...(unreadable === null ? [] : [unreadable]), ...deadLetterLines(deadLetters)];
 }

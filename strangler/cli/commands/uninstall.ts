@@ -30,15 +30,17 @@ export async function uninstall(
   const names = declarations.map(({ mapping }) => mapping.capability);
   if (dryRun) await plan(declarations, output);
   await refuseWhileEngineAnswers(context);
-  if (dryRun) {
-    // What would be removed is shown, and then refused as the command itself would be.
-    for (const declaration of declarations) await refuseAsIs(declaration, strand);
-    return;
-  }
+  // What would be removed is shown, and then refused as the command itself would be.
+  for (const declaration of declarations) await refuseAsIs(declaration, strand);
+  if (dryRun) return;
+  const words = `${capability === undefined ? '' : ` ${capability}`}${strand ? ' --strand-data' : ''}`;
   await confirmed(output, {
-    question: `Remove everything of Fig from the databases of ${names.join(' and ')}?`,
+    look: async () => ({
+      will: stepsText((await plansOf(declarations)).flatMap((one) => one.steps)),
+      question: `Remove everything of Fig from the databases of ${names.join(' and ')}?`,
+    }),
     yes,
-    otherwise: 'fig uninstall --yes',
+    command: `fig uninstall${words}`,
   });
   const capabilities: { capability: string; outcome: string; sides: readonly SideName[] }[] = [];
   for (const declaration of declarations) {
@@ -71,15 +73,21 @@ async function refuseWhileEngineAnswers(context: Context): Promise<void> {
 
 /** What would be removed, by name. */
 async function plan(declarations: readonly DataDeclaration[], output: Output): Promise<void> {
-  const capabilities = await Promise.all(declarations.map((declaration) => planOf(declaration)));
+  const capabilities = await plansOf(declarations);
   const steps = capabilities.flatMap((one) => one.steps);
   output.result({ outcome: 'planned', capabilities }, () => stepsText(steps));
 }
 
-async function planOf({
-  mapping,
-  urls,
-}: DataDeclaration): Promise<{ readonly capability: string; readonly steps: readonly string[] }> {
+interface Plan {
+  readonly capability: string;
+  readonly steps: readonly string[];
+}
+
+function plansOf(declarations: readonly DataDeclaration[]): Promise<readonly Plan[]> {
+  return Promise.all(declarations.map((declaration) => planOf(declaration)));
+}
+
+async function planOf({ mapping, urls }: DataDeclaration): Promise<Plan> {
   const { capability } = mapping;
   const inspectors = await openInspectors(mapping, urls);
   try {

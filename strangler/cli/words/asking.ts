@@ -12,6 +12,7 @@ interface ChangeWords extends OutputWishes {
 interface InitWords extends OutputWishes {
   readonly new: boolean;
   readonly keep: boolean;
+  readonly yes: boolean;
 }
 
 const OVERWRITE = [
@@ -54,10 +55,10 @@ function addShares(program: Command, run: Run): void {
       .option(...DRY_RUN, false)
       .option(...YES, false)
       .action((capability: string, share: string, words: ChangeWords) => {
-        const { dryRun, overwrite, yes: _asksNothing, ...wishes } = words;
+        const { dryRun, overwrite, yes, ...wishes } = words;
         return run(wishes, async (context, output) => {
           const { setShare } = await import('../commands/share.ts');
-          await setShare(context, output, { capability, kind, share, dryRun, overwrite });
+          await setShare(context, output, { capability, kind, share, dryRun, overwrite, yes });
         });
       });
   }
@@ -82,10 +83,11 @@ function addFlags(flags: Command, run: Run): void {
   })
     .option('--new', 'nothing was ever moved: make the writes flags, too, off', false)
     .option('--keep', 'do nothing where there is a file already', false)
-    .action(({ new: isNew, keep, ...wishes }: InitWords) =>
+    .option(...YES, false)
+    .action(({ new: isNew, keep, yes, ...wishes }: InitWords) =>
       run(wishes, async (context, output) => {
         const { initFlags } = await import('../commands/flags.ts');
-        await initFlags(context, output, { isNew, keep });
+        await initFlags(context, output, { isNew, keep, yes });
       }),
     );
   verb(flags, 'set', {

@@ -15,6 +15,7 @@ interface OneWords extends OutputWishes {
 }
 
 interface RetryWords extends OneWords {
+  readonly yes: boolean;
   readonly timeout: number;
 }
 
@@ -93,11 +94,12 @@ function addRetry(letters: Command, run: Run): void {
   })
     .argument('[id...]', `${ID}; all of them when left out`)
     .addOption(kindOption().makeOptionMandatory())
+    .option(...YES, false)
     .addOption(patience('of changes: give up waiting; they stay in the feed', 10_000))
-    .action((names: readonly string[], { kind, timeout, ...wishes }: RetryWords) =>
+    .action((names: readonly string[], { kind, yes, timeout, ...wishes }: RetryWords) =>
       run(wishes, async (context, output) => {
         const { retryDeadLetters } = await import('../commands/dead-letters.ts');
-        await retryDeadLetters(context, output, { kind, names, timeoutMs: timeout });
+        await retryDeadLetters(context, output, { kind, names, yes, timeoutMs: timeout });
       }),
     );
 }

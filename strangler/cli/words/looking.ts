@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { OutputWishes } from '../output.ts';
-import { ALL, positive, verb } from '../verb.ts';
+import { ALL, positive, verb, YES } from '../verb.ts';
 import type { Run } from '../verb.ts';
 
 interface StatusWords extends OutputWishes {
@@ -10,6 +10,7 @@ interface StatusWords extends OutputWishes {
 interface CheckWords extends OutputWishes {
   readonly ddl: boolean;
   readonly accept: boolean;
+  readonly yes: boolean;
 }
 
 interface ExplainWords extends OutputWishes {
@@ -73,10 +74,11 @@ function addCheck(program: Command, run: Run): void {
       'go on from the schemas as they are now, where they fit: after somebody has changed a table',
       false,
     )
-    .action((capability: string | undefined, { ddl, accept, ...wishes }: CheckWords) =>
+    .option(...YES, false)
+    .action((capability: string | undefined, { ddl, accept, yes, ...wishes }: CheckWords) =>
       run(wishes, async (context, output) => {
         const { check } = await import('../commands/check.ts');
-        await check(context, output, capability, { ddl, accept });
+        await check(context, output, capability, { ddl, accept, yes });
       }),
     );
 }

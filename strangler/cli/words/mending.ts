@@ -9,12 +9,14 @@ interface DoctorWordsGiven extends OutputWishes {
   readonly repair: boolean;
   readonly trust?: 'legacy' | 'extracted';
   readonly keep: boolean;
+  readonly deleteRows?: number;
   readonly dryRun: boolean;
   readonly yes: boolean;
   readonly timeout: number;
 }
 
 interface RetryWords extends OutputWishes {
+  readonly yes: boolean;
   readonly timeout: number;
 }
 
@@ -73,13 +75,18 @@ function addDoctor(program: Command, run: Run): void {
       'with --trust: it also takes over the rows that only the other side has',
       false,
     )
+    .option(
+      '--delete-rows <count>',
+      'with --trust: also where so many rows that only the other side has are lost: as the refusal names them',
+      positive,
+    )
     .option(...DRY_RUN, false)
     .option(...YES, false)
     .addOption(patience('give up waiting', 30_000))
     .action(
       (
         capability: string | undefined,
-        { repair, trust, keep, dryRun, yes, timeout, ...wishes }: DoctorWordsGiven,
+        { repair, trust, keep, deleteRows, dryRun, yes, timeout, ...wishes }: DoctorWordsGiven,
       ) =>
         run(wishes, async (context, output) => {
           const { doctor } = await import('../commands/doctor.ts');
@@ -87,6 +94,7 @@ function addDoctor(program: Command, run: Run): void {
             repair,
             trust,
             keep,
+            deleteRows,
             dryRun,
             yes,
             timeoutMs: timeout,
@@ -129,11 +137,12 @@ function addParkedOrders(parked: Command, run: Run): void {
   })
     .argument('<capability>')
     .argument('[id]', ALL, positive)
+    .option(...YES, false)
     .addOption(patience('give up waiting; it stays in the feed', 10_000))
-    .action((capability: string, id: number | undefined, { timeout, ...wishes }: RetryWords) =>
+    .action((capability: string, id: number | undefined, { yes, timeout, ...wishes }: RetryWords) =>
       run(wishes, async (context, output) => {
         const { retry } = await import('../commands/parked.ts');
-        await retry(context, output, capability, { id, timeoutMs: timeout });
+        await retry(context, output, capability, { id, yes, timeoutMs: timeout });
       }),
     );
   verb(parked, 'skip', {
@@ -142,7 +151,7 @@ function addParkedOrders(parked: Command, run: Run): void {
   })
     .argument('<capability>')
     .argument('<id>', 'as the list shows it', positive)
-    .option('--yes', 'it is meant', false)
+    .option(...YES, false)
     .action((capability: string, id: number, { yes, ...wishes }: SkipWords) =>
       run(wishes, async (context, output) => {
         const { skip } = await import('../commands/parked.ts');

@@ -29,6 +29,10 @@ interface ReconcileWords extends Timed {
   readonly repair: boolean;
 }
 
+interface WatchWords extends OutputWishes {
+  readonly yes: boolean;
+}
+
 interface HandoverWords extends Timed {
   readonly dryRun: boolean;
   readonly yes: boolean;
@@ -129,10 +133,11 @@ function addShadowFence(program: Command, run: Run): void {
   })
     .argument('<capability>')
     .addArgument(new Argument('<what>').choices(['on', 'off', 'report']))
-    .action((capability: string, what: Watching, wishes: OutputWishes) =>
+    .option(...YES, false)
+    .action((capability: string, what: Watching, { yes, ...wishes }: WatchWords) =>
       run(wishes, async (context, output) => {
         const { shadowFence } = await import('../commands/shadow-fence.ts');
-        await shadowFence(context, output, capability, what);
+        await shadowFence(context, output, capability, what, yes);
       }),
     );
 }

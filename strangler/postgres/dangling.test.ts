@@ -1,0 +1,46 @@
+import { expect, it } from '@jest/globals';
+import { withMoving } from '../testing/moving.ts';
+import { oneTable } from '../testing/one-table.ts';
+import { PostgresSideDatabase } from './side-database.ts';
+
+const stock = oneTable({
+  capability: 'stock',
+  table: 'item',
+  references: { 'line(item)': 'lines are history' },
+});
+const ITEM = 'CREATE TABLE item (k INT PRIMARY KEY)';
+
+it('says that nobody knows whether rows dangle where our user may not look, and what lets it', () =>
+  withMoving(
+    {
+      mapping: stock,
+      legacy: [
+        'postgres',
+        `${ITEM}; CREATE TABLE line (k INT PRIMARY KEY, item INT REFERENCES item (k));
+         INSERT INTO item VALUES (1); INSERT INTO line VALUES (1, 1);
+         SET session_replication_role = replica; DELETE FROM item; RESET session_replication_role`,
+      ],
+      extracted: ['postgres', ITEM],
+    },
+    async ({ urls, sessions: { legacy } }) => {
+      const user = `fig_test_looker_${process.pid}`;
+      await legacy.run(
+        `CREATE ROLE ${user} LOGIN PASSWORD 'geheim'; GRANT SELECT ON item TO ${user}`,
+      );
+      const url = Object.assign(new URL(urls.legacy), { username: user, password: 'geheim' }).href;
+      const side = new PostgresSideDatabase(url, stock, 'legacy');
+      try {
+        const [told = ''] = await side.checks.dangling();
+        expect(told).toMatch(/^legacy: nobody knows whether rows of line refer by line\(item\)/);
+        const [grant = ''] = /GRANT .+$/.exec(told) ?? [];
+        expect(grant).toBe(`GRANT SELECT ON line TO ${user}`);
+        await legacy.run(grant);
+        expect(await side.checks.dangling()).toEqual([
+          'legacy: 1 row of line refer by line(item) to rows of item that are gone',
+        ]);
+      } finally {
+        await side.close();
+        await legacy.run(`DROP OWNED BY ${user} CASCADE; DROP ROLE ${user}`);
+      }
+    },
+  ));

@@ -1,0 +1,1 @@
+import './refused-deletes.test.ts';
