@@ -9,6 +9,7 @@ import {
 } from '../mapping/index.ts';
 import type { Mapping, MappingProblem, Pair, Row, SqlValue } from '../mapping/index.ts';
 import { cascadesOf } from '../cascades.ts';
+import type { ChildRemedy } from '../cascades.ts';
 import { foldedColumnsOf, lateColumnsOf, uniqueColumnsOf } from '../schema-check.ts';
 import type { SideName } from '../side.ts';
 import { probesOf } from './column-types.ts';
@@ -185,8 +186,11 @@ export class PostgresInspector implements SideInspector {
     return [
       `GRANT CREATE, USAGE ON SCHEMA ${schema} TO ${roles.user};`,
       ...roles.owners.map((owner) => `GRANT ${owner} TO ${roles.user};`),
-      ...this.#children().map(
+      ...this.#children('cascade').map(
         (child) => `GRANT SELECT, UPDATE, DELETE ON ${name(child)} TO ${roles.user};`,
+      ),
+      ...this.#children('refuse').map(
+        (child) => `GRANT SELECT ON ${name(child)} TO ${roles.user};`,
       ),
     ];
   }
@@ -195,11 +199,11 @@ export class PostgresInspector implements SideInspector {
     return this.#about.connection.close();
   }
 
-  /** Tables that do not move, and whose rows go with those of others. */
-  #children(): readonly string[] {
+  /** Tables that do not move, and whose rows go with those of others, or keep those from going. */
+  #children(remedy: ChildRemedy): readonly string[] {
     const { schemas, mapping } = this.#about;
     const carried = [...schemas].flatMap(([table, { references = [] }]) =>
-      cascadesOf(mapping, this.side, table, references),
+      cascadesOf(mapping, this.side, table, references, remedy),
     );
     return [...new Set(carried.map(({ child }) => child))];
   }
