@@ -6,9 +6,11 @@ import {
   defineMapping,
   derived,
   enumeration,
+  equalBy,
   same,
   secret,
   transform,
+  unsignedZero,
 } from '../mapping/index.ts';
 import type { Codec, Mapping, Pair } from '../mapping/index.ts';
 import { openInspectors } from '../sides.ts';
@@ -258,6 +260,17 @@ describe('a check', () => {
         extracted: `CREATE TABLE things (id INTEGER PRIMARY KEY)`,
         columns: [],
         over: { key: [secret(same('ID', 'id'))] },
+      },
+    ],
+    [
+      'a key that is equal by declaration',
+      'equal_key',
+      `key ID <-> id can't be equal by declaration`,
+      {
+        legacy: `${NUM})`,
+        extracted: `CREATE TABLE things (id INTEGER PRIMARY KEY)`,
+        columns: [],
+        over: { key: [equalBy(same('ID', 'id'), unsignedZero)] },
       },
     ],
   ])('refuses %s', async (_, code, message, what) => {

@@ -40,6 +40,13 @@ function checkKey({ key }: Pair): Finding[] {
     if (codec.secret) {
       findings.push(['secret_key', `key ${codecName(codec)} can't be secret: the feed names rows`]);
     }
+    if (codec.normal !== undefined) {
+      findings.push([
+        'equal_key',
+        `key ${codecName(codec)} can't be equal by declaration: two rows of one side would be one to the other; ` +
+          'leave equalBy to columns',
+      ]);
+    }
     if (codec.derivedOn !== undefined) {
       findings.push([
         'derived_key',
