@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { listenHost } from './env.ts';
+import { listenHost, serviceUrl } from './env.ts';
 
 describe('the address to listen on', () => {
   it.each(['localhost', '::1', '127.0.0.1', '127.8.9.10'])(
@@ -15,4 +15,15 @@ describe('the address to listen on', () => {
       expect(() => listenHost({ HOST })).toThrow('without authentication');
     },
   );
+});
+
+describe('the URL of another process', () => {
+  it.each([
+    'http://fig:s3cret@engine:4003',
+    'http://s3cret@engine',
+    'http://fig:s3cret@engine:port',
+  ])('names no user, and %s is refused without showing one', (ENGINE_URL) => {
+    const read = (): string => serviceUrl({ ENGINE_URL }, 'ENGINE_URL', 4003);
+    expect(read).toThrow(/^ENGINE_URL(?!.*s3cret)/);
+  });
 });

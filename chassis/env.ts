@@ -1,6 +1,7 @@
 import { isIPv4 } from 'node:net';
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { redacted } from './redact.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -50,8 +51,12 @@ export function serviceUrl(env: Environment, variable: string, defaultPort: numb
   const value = env[variable] || `http://127.0.0.1:${defaultPort}`;
   if (!URL.canParse(value)) {
     throw new ConfigurationError(
-      `${variable}=${value} is not a URL; give one such as http://127.0.0.1:${defaultPort}`,
+      `${variable}=${redacted(value)} is not a URL; give one such as http://127.0.0.1:${defaultPort}`,
     );
+  }
+  const { username, password } = new URL(value);
+  if (username !== '' || password !== '') {
+    throw new ConfigurationError(`${variable} names a user or a password; leave both out`);
   }
   return value.replace(/\/+$/, '');
 }

@@ -36,6 +36,7 @@ export * from './private-files.ts';
 export * from './problem.ts';
 export * from './process.ts';
 export * from './random-ids.ts';
+export { redacted } from './redact.ts';
 export * from './request-keys.ts';
 export * from './saga-dead-letters.ts';
 export * from './saga-runner.ts';

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { gzipSync } from 'node:zlib';
+import { request as send } from 'undici';
 import { request } from '../tests/support/index.ts';
 import { openShop } from '../tests/support/shop.ts';
 import type { Shop } from '../tests/support/shop.ts';
@@ -109,6 +111,21 @@ describe('bad input is refused, its field named, and nothing is stored', () => {
   ])('%s', async (_case, text, status, code) => {
     const answer = await request<{ code: string }>('POST', `${shop.url}/api/orders`, { text });
     expect([answer.status, answer.body.code]).toEqual([status, code]);
+    expect(await shop.count(...TABLES, ...KEYS)).toEqual(empty);
+  });
+
+  it.each([
+    ['gzip', Buffer.from('none')],
+    ['gzip', gzipSync(JSON.stringify(order)).subarray(0, 30)],
+    ['deflate', Buffer.from('none')],
+    ['br', Buffer.from('none')],
+  ])('a body that is no %s, or half of one', async (coding, body) => {
+    const answer = await send(`${shop.url}/api/orders`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'content-encoding': coding },
+      body,
+    });
+    expect(await answer.body.json()).toMatchObject({ status: 400, code: 'malformed_json' });
     expect(await shop.count(...TABLES, ...KEYS)).toEqual(empty);
   });
 

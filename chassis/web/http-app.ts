@@ -185,8 +185,16 @@ async function outcomeOf(run: ReadinessCheck): Promise<CheckOutcome> {
   }
 }
 
+interface BodyError {
+  readonly type?: string;
+  readonly message: string;
+  /** What is to be told to the client, in the parser's eyes. */
+  readonly status?: number;
+  readonly expose?: boolean;
+}
+
 /** Body-parser's own errors, as ours. */
-function bodyProblem(error: { type?: string; message: string }): Problem | undefined {
+function bodyProblem(error: BodyError): Problem | undefined {
   switch (error.type) {
     case 'entity.parse.failed':
       return new Problem(400, 'malformed_json', `the body is not JSON: ${error.message}`);
@@ -200,7 +208,10 @@ function bodyProblem(error: { type?: string; message: string }): Problem | undef
     case 'charset.unsupported':
       return new Problem(415, 'unsupported_encoding', error.message);
     default:
-      return undefined;
+      // What zlib says of a body that is not encoded as its Content-Encoding says has no type.
+      return error.status === 400 && error.expose === true
+        ? new Problem(400, 'malformed_json', `the body can't be decoded: ${error.message}`)
+        : undefined;
   }
 }
 
@@ -210,7 +221,7 @@ function toProblem(error: unknown): Problem | undefined {
   if (error instanceof URIError) {
     return new Problem(400, 'invalid_path', 'the path holds a malformed % sequence');
   }
-  return bodyProblem(error as { type?: string; message: string });
+  return bodyProblem(error as BodyError);
 }
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);

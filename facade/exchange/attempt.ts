@@ -9,6 +9,7 @@ import type { ResponseHeaders, Timed } from '../request/index.ts';
 import {
   allowedTrailers,
   isBodiless,
+  MalformedAnswer,
   reasonPhrase,
   responseHeaders,
   TIMEOUT_AT,
@@ -194,6 +195,9 @@ export class Attempt implements UpgradeExchange, Cancellable, Timed {
   }
 
   #head(status: number, raw: Buffer[], resume: () => void, phrase: string): boolean {
+    if (status < 100 || status === 101) {
+      throw new MalformedAnswer(`an answer of status ${status}, and nothing else`);
+    }
     if (status < 200) {
       if (status === 103) this.#visit.hint(linksOf(raw));
       return true;

@@ -90,6 +90,26 @@ describe('comparing two answers', () => {
     });
   });
 
+  it('takes numbers of any length in no time, those of over 1,000 digits as they are written', () => {
+    const zeros = '0'.repeat(100_000);
+    for (const long of [`1${zeros}1`, `0.1${zeros}1`, `1e1${zeros}`]) {
+      const started = performance.now();
+      expect(differences(answer(`[${long}]`), answer(`[${long} ]`), [])).toEqual([]);
+      expect(differences(answer(`[${long}]`), answer(`[${long}1]`), [])).toHaveLength(1);
+      expect(performance.now() - started).toBeLessThan(1_000);
+    }
+    expect(differences(answer(`[1${zeros}]`), answer(`[1${zeros}.0]`), [])).toHaveLength(1);
+  });
+
+  it('does not read what is too large, but tells whether it is the same', () => {
+    const large = `["${'x'.repeat(1_000_000)}"]`;
+    expect(differences(answer(large), answer(large), [])).toEqual([]);
+    expect(() => differences(answer(large), answer(`${large} `), [])).toThrow('more than 1000000');
+    expect(differences(answer(large), answer(`${large} `, 201), [])).toMatchObject([
+      { path: '(status)' },
+    ]);
+  });
+
   it('sees members of any name', () => {
     const odd = answer('{"__proto__":{"a":1}}');
     expect(differences(odd, answer('{}'), [])).toMatchObject([{ path: '__proto__' }]);

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { ExactNumber, exactJson, shownJson } from './exact-json.ts';
 import type { Json, JsonObject } from './exact-json.ts';
+import { TooLarge } from './fetch-whole.ts';
 import { headerOf } from './observation.ts';
 import type { Observation } from './observation.ts';
 
@@ -28,6 +29,8 @@ export interface ComparisonRules {
 
 const CODING = 'content-encoding';
 const MOST_DIFFERENCES = 20;
+/** Of larger bodies it is only told whether they are the same: reading them would keep clients waiting. */
+const READ_BYTES = 1_000_000;
 /** Longer values are cut when they are shown. */
 const SHOWN_CHARACTERS = 1_000;
 const SHOWN_BYTES = 32;
@@ -37,6 +40,7 @@ const JSON_TYPE = /^application\/(?:[\w.+-]+\+)?json\b/;
  * Compares two answers whose bodies are decoded: status, headers, and the JSON of the bodies, or
  * their bytes where they are no JSON.
  * @returns the differences, at most 20
+ * @throws TooLarge where it would have to read more than 1 MB of a body to tell
  */
 export function differences(
   legacy: Observation,
@@ -57,6 +61,10 @@ export function differences(
     found.push({ path, ...values });
   }
   if (legacy.body.equals(extracted.body)) return found;
+  if (Math.max(legacy.body.length, extracted.body.length) > READ_BYTES) {
+    if (found.length > 0) return found;
+    throw new TooLarge(`bodies that differ, of more than ${READ_BYTES} bytes`);
+  }
   const texts = [jsonOf(legacy), jsonOf(extracted)] as const;
   if (texts[0] !== undefined && texts[1] !== undefined) {
     const ignored = rules.ignore.map((path) => path.split('.'));
@@ -135,26 +143,42 @@ function compare(
 ): void {
   if (isSame(legacy, extracted) || found.length >= MOST_DIFFERENCES) return;
   if (ignored.some((pattern) => matches(pattern, path))) return;
-  const [left, right] = [membersOf(legacy), membersOf(extracted)];
-  if (!left || !right || Array.isArray(legacy) !== Array.isArray(extracted)) {
+  const names = namesIn(legacy, extracted);
+  if (!names) {
     found.push({ path: path.join('.'), legacy: shown(legacy), extracted: shown(extracted) });
     return;
   }
-  for (const name of new Set([...left.keys(), ...right.keys()])) {
-    compare(left.get(name), right.get(name), [...path, name], ignored, found);
+  for (const name of names) {
+    const [left, right] = [memberOf(legacy, name), memberOf(extracted, name)];
+    // Most members are equal: a long list is not to cost a path for each.
+    if (!isSame(left, right)) compare(left, right, [...path, String(name)], ignored, found);
   }
 }
 
 function isSame(left: Json | undefined, right: Json | undefined): boolean {
   if (left === right) return true;
-  return left instanceof ExactNumber && right instanceof ExactNumber && left.value === right.value;
+  return left instanceof ExactNumber && right instanceof ExactNumber && left.equals(right);
 }
 
-/** Of an object or a list; undefined for anything else. */
-function membersOf(value: Json | undefined): JsonObject | undefined {
-  if (value instanceof Map) return value as JsonObject;
-  if (!Array.isArray(value)) return undefined;
-  return new Map((value as readonly Json[]).map((each, index) => [String(index), each]));
+/** What two objects, or two lists, have in them; undefined for anything else. */
+function namesIn(
+  left: Json | undefined,
+  right: Json | undefined,
+): Iterable<string | number> | undefined {
+  if (isList(left) && isList(right)) {
+    return Array(Math.max(left.length, right.length)).keys();
+  }
+  if (!(left instanceof Map) || !(right instanceof Map)) return undefined;
+  return new Set([...(left as JsonObject).keys(), ...(right as JsonObject).keys()]);
+}
+
+function memberOf(value: Json | undefined, name: string | number): Json | undefined {
+  if (isList(value)) return value[name as number];
+  return (value as JsonObject).get(name as string);
+}
+
+function isList(value: Json | undefined): value is readonly Json[] {
+  return Array.isArray(value);
 }
 
 function shown(value: Json | undefined): unknown {

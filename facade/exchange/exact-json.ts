@@ -5,20 +5,23 @@ export type JsonObject = ReadonlyMap<string, Json>;
 /** A number by its decimal value: `1`, `1.0` and `10e-1` are the same, as are `0` and `-0.0`. */
 export class ExactNumber {
   readonly text: string;
-  /** The same text for equal values, and only for these. */
-  readonly value: string;
 
   constructor(text: string) {
     this.text = text;
-    this.value = normalized(text);
+  }
+
+  equals({ text }: ExactNumber): boolean {
+    return this.text === text || normalized(this.text) === normalized(text);
   }
 }
 
 /** Deeper texts are compared by their bytes: what reads them must not run out of stack. */
 const DEEPEST = 200;
+/** Longer numbers are compared as they are written: what a power of a million digits is takes seconds. */
+const LONGEST_NUMBER = 1_000;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const STRING = /"[^"\\]*(?:\\.[^"\\]*)*"/y;
-const SPACE = /[ \t\n\r]*/y;
+const SPACE = ' \t\n\r';
 const WORDS: Readonly<Record<string, null | boolean>> = { null: null, true: true, false: false };
 
 /**
@@ -45,14 +48,14 @@ class Reader {
 
   document(): Json {
     const value = this.#value(0);
-    this.#take(SPACE);
+    this.#skipSpace();
     if (this.#at < this.#text.length) throw new NoJson();
     return value;
   }
 
   #value(depth: number): Json {
     if (depth > DEEPEST) throw new NoJson();
-    this.#take(SPACE);
+    this.#skipSpace();
     switch (this.#text[this.#at]) {
       case '{':
         return this.#object(depth);
@@ -74,11 +77,11 @@ class Reader {
   #object(depth: number): JsonObject {
     const members = new Map<string, Json>();
     this.#list('}', () => {
-      this.#take(SPACE);
+      this.#skipSpace();
       const name = this.#string();
       // Readers differ in which of two they take.
       if (members.has(name)) throw new NoJson();
-      this.#take(SPACE);
+      this.#skipSpace();
       if (!this.#skip(':')) throw new NoJson();
       members.set(name, this.#value(depth + 1));
     });
@@ -93,11 +96,11 @@ class Reader {
 
   #list(end: string, item: () => void): void {
     this.#at += 1;
-    this.#take(SPACE);
+    this.#skipSpace();
     if (this.#skip(end)) return;
     do {
       item();
-      this.#take(SPACE);
+      this.#skipSpace();
     } while (this.#skip(','));
     if (!this.#skip(end)) throw new NoJson();
   }
@@ -109,6 +112,11 @@ class Reader {
   #word(word: string): null | boolean {
     if (!this.#skip(word)) throw new NoJson();
     return WORDS[word] as null | boolean;
+  }
+
+  #skipSpace(): void {
+    while (this.#at < this.#text.length && SPACE.includes(this.#text.charAt(this.#at)))
+      this.#at += 1;
   }
 
   #skip(text: string): boolean {
@@ -126,23 +134,31 @@ class Reader {
   }
 }
 
-/** Digits without zeros at either end, and the power of ten that they are multiplied with. */
+/** The same text for equal values: digits without zeros at either end, and the power of ten to multiply with. */
 function normalized(text: string): string {
+  if (text.length > LONGEST_NUMBER) return text;
   const [mantissa = '', power = '0'] = text.toLowerCase().split('e');
   const [whole = '', fraction = ''] = mantissa.replace('-', '').split('.');
   const digits = `${whole}${fraction}`.replace(/^0+/, '');
   if (digits === '') return '0';
-  const significant = digits.replace(/0+$/, '');
+  const significant = withoutZerosAtItsEnd(digits);
   // A power may have any number of digits itself.
   const exponent = BigInt(power) + BigInt(digits.length - significant.length - fraction.length);
   return `${text.startsWith('-') ? '-' : ''}${significant}e${exponent}`;
+}
+
+/** Not by a pattern, which would try each zero in the middle as the first of those at the end. */
+function withoutZerosAtItsEnd(digits: string): string {
+  let end = digits.length;
+  while (digits[end - 1] === '0') end -= 1;
+  return digits.slice(0, end);
 }
 
 /** As plain JSON, to be shown: numbers that would be rounded, as text. */
 export function shownJson(value: Json | undefined): unknown {
   if (value instanceof ExactNumber) {
     const number = Number(value.text);
-    const isExact = Number.isFinite(number) && normalized(String(number)) === value.value;
+    const isExact = Number.isFinite(number) && new ExactNumber(String(number)).equals(value);
     return isExact ? number : value.text;
   }
   if (Array.isArray(value)) return (value as readonly Json[]).map(shownJson);

@@ -2,7 +2,7 @@ import type { Observation } from './observation.ts';
 import { UpstreamTimedOut } from '../counting/index.ts';
 import type { Exchange } from './exchange.ts';
 import { joined } from './body.ts';
-import { Deadlines } from '../request/index.ts';
+import { Deadlines, isBodiless } from '../request/index.ts';
 import type { RequestForm, Timed } from '../request/index.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -23,7 +23,7 @@ export interface Repeatable {
   readonly body: Buffer | null;
 }
 
-/** An answer of more than 1 MB. */
+/** An answer of more bytes than are kept, or read. */
 export class TooLarge extends Error {}
 
 /**
@@ -77,6 +77,8 @@ class WholeFetch implements Exchange, Timed {
   onHeaders(status: number, headers: readonly Buffer[]): boolean {
     this.#status = status;
     this.#headers = headers;
+    // It is whole. undici would wait for as many bytes as a Content-Length beside it names.
+    if (isBodiless(status)) this.onComplete();
     return true;
   }
 

@@ -7,7 +7,7 @@ export type NotCompared =
   | NotComparable
   /** Too many comparisons at once, or clients wait for a connection. */
   | 'busy'
-  /** A body over the limit: 256 KB of the answer that a client got, 1 MB of the other, 8 MB decoded. */
+  /** A body over the limit: 256 KB of the answer that a client got, 1 MB of the other, 8 MB decoded, or 1 MB where they differ. */
   | 'too_large'
   /** The body of the request was too large to be sent again. */
   | 'request_body'

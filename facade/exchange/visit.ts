@@ -166,6 +166,8 @@ export class Visit implements Timed {
   cut(): void {
     if (this.over) return;
     const { socket } = this.res;
+    // Its head may still wait for the body. Some clients send a request again that got no byte of an answer.
+    if (this.res.headersSent) this.res.flushHeaders();
     // An HTTP/1.0 client takes a plain end for the end of the body.
     if (this.req.httpVersionMinor === 0) socket?.resetAndDestroy();
     else socket?.destroy();

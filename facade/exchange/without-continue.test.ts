@@ -31,8 +31,16 @@ it('makes a 102 of each 100 before an answer, wherever it is cut', () => {
   expect(passed(ANSWERS.split(''))).toBe(PASSED);
 });
 
-it('leaves alone what is no HTTP', () => {
-  for (const text of ['SSH-2.0-x 100', 'HTTP/1', '', 'HTTP/2.0 100 x']) {
-    expect(passed([text])).toBe(text);
+it('leaves alone what begins otherwise', () => {
+  for (const text of ['HTTP/1', '', 'HTTP/2.0 100 x']) expect(passed([text])).toBe(text);
+});
+
+it('spoils what is no HTTP, also where it is cut or blank lines come first', () => {
+  for (const text of ['RTSP/1.0 200 OK', 'ICE/1.0 100 Continue', 'HTCPCP/1.0 418 x']) {
+    const spoilt = passed([text]);
+    expect(spoilt).toMatch(/^(?:HT)?\0/);
+    expect(passed(text.split(''))).toBe(spoilt);
+    expect(passed([`\r\n${text}`])).toBe(`\r\n${spoilt}`);
   }
+  expect(passed(['\r\n\r\nHTTP/1.1 100 C'])).toBe('\r\n\r\nHTTP/1.1 102 C');
 });

@@ -4,5 +4,11 @@ export type { Timed } from './deadlines.ts';
 export { canonicalTarget, encodedSlash, readingsOf } from './path.ts';
 export { allowedMethod, isSafe, RequestReader, TIMEOUT_AT } from './request-form.ts';
 export type { RequestForm } from './request-form.ts';
-export { allowedTrailers, isBodiless, reasonPhrase, responseHeaders } from './response-headers.ts';
+export {
+  allowedTrailers,
+  isBodiless,
+  MalformedAnswer,
+  reasonPhrase,
+  responseHeaders,
+} from './response-headers.ts';
 export type { ResponseHeaders } from './response-headers.ts';

@@ -108,7 +108,7 @@ export function responseHeaders(
         trailer = trailer === undefined ? value : `${trailer}, ${value}`;
         break;
       case 'transfer-encoding':
-        if (value.toLowerCase() !== 'chunked') {
+        if (value.trim().toLowerCase() !== 'chunked') {
           throw new MalformedAnswer(`Transfer-Encoding: ${value} was not asked for`);
         }
         break;

@@ -56,6 +56,8 @@ export interface Routes {
 const OTHER = '*';
 const METHODS = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE', OTHER];
 const PARAMETERS = /;[^/]*/g;
+/** A segment of parameters alone leaves two slashes, which servers take for one, as the canonical form does. */
+const SLASHES = /\/{2,}/g;
 
 const NONE: readonly never[] = [];
 
@@ -87,7 +89,7 @@ export function compileRoutes(config: FigConfig, indexes = new Indexes()): Route
   const owned = new Map(METHODS.map((method) => [method, new RouteTable<OwnRoute>()]));
   const strips = config.stripsParameters.includes(config.monolith);
   const plain = (path: string): string =>
-    strips && path.includes(';') ? path.replace(PARAMETERS, '') : path;
+    strips && path.includes(';') ? path.replace(PARAMETERS, '').replace(SLASHES, '/') : path;
   for (const [name, settings] of Object.entries(config.capabilities)) {
     const capability: Capability = {
       name,

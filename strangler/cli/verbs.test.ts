@@ -269,6 +269,24 @@ describe('fig config print', () => {
     }));
 });
 
+describe('a password in a variable', () => {
+  it.each([
+    ['UNLEASH_URL', 'ftp://fig:hunter2@127.0.0.1:9/api'],
+    ['UNLEASH_URL', 'http://fig:hunter2@127.0.0.1:9/api'],
+    ['ENGINE_URL', 'http://fig:hunter2@127.0.0.1:9'],
+    ['ENGINE_URL', 'http://fig:hunter2@127.0.0.1:port'],
+  ])('is in no message: %s=%s', (variable, url) =>
+    withSides(async (sides) => {
+      const fig = await figFor(sides, NOBODY);
+      const env = { UNLEASH_TOKEN: 'default:development.x', UNLEASH_ADMIN_TOKEN: '*:*.x' };
+      for (const command of ['status', 'flags', 'doctor', 'flags set shop.reads 5']) {
+        const { stdout, stderr } = await fig(command, { ...env, [variable]: url });
+        expect(`${stdout}${stderr}`).not.toContain('hunter2');
+      }
+    }),
+  );
+});
+
 describe('fig flags', () => {
   it('looks without making a file', () =>
     withSides(async (sides) => {

@@ -28,6 +28,7 @@ describe('the cohorts of a capability', () => {
     [{ cohorts: { header: 'x tenant' } }, 'cohorts.header: give the name of a header'],
     [{ cohorts: { header: 'Host' } }, 'cohorts.header: this header has another meaning'],
     [{ cohorts: { header: 'x-fig-key' } }, 'cohorts.header: this header has another meaning'],
+    [{ cohorts: { header: 'Upgrade' } }, 'cohorts.header: this header goes no further than here'],
     [{ cohorts: { key: 'x' } as object }, 'capabilities.bills.cohorts: Unrecognized key: "key"'],
     [{ cohorts: { header: 'x' }, databases: undefined }, 'cohorts need the URLs of both databases'],
   ])('are refused as %j', (bills, text) => {
@@ -40,6 +41,17 @@ describe('the cohorts of a capability', () => {
       `capabilities.bills.cohorts: single keys can't move while drainFirst names "old"`,
     );
   });
+});
+
+describe('the header that names the customer', () => {
+  it.each(['expect', 'TE', 'Upgrade', 'Keep-Alive', 'Proxy-Authorization', 'Trailer'])(
+    'is not %s, which is for one hop only',
+    (stickyHeader) => {
+      expect(() => defineConfig({ ...configWith({}), stickyHeader })).toThrow(
+        'stickyHeader: this header goes no further than here',
+      );
+    },
+  );
 });
 
 describe('applications that list dead letters', () => {

@@ -60,6 +60,14 @@ const header = headerName.refine(
   'this header has another meaning; give one of your own',
 );
 
+/** Headers that are for one hop only, or are answered here: who is named in one would not be heard of behind the facade. */
+const ONE_HOP =
+  /^(te|trailer|upgrade|http2-settings|keep-alive|expect|forwarded|x-real-ip|proxy-(connection|authenticate|authorization))$/;
+const namingHeader = header.refine(
+  (given) => !ONE_HOP.test(given),
+  'this header goes no further than here; give one of your own',
+);
+
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 
@@ -96,7 +104,7 @@ export type Cohorts =
   | { readonly off: string };
 
 const cohorts = z
-  .strictObject({ header: header.optional(), off: z.string().min(1).optional() })
+  .strictObject({ header: namingHeader.optional(), off: z.string().min(1).optional() })
   .refine(
     (given) => (given.header === undefined) !== (given.off === undefined),
     'give either the header that names the key, or off with the reason',
@@ -163,7 +171,7 @@ export const configSchema = z.strictObject({
    */
   deadLetters: z.array(z.string()).default([]),
   /** The header that names the customer: stickiness, and reading one's own writes. */
-  stickyHeader: header.default('x-customer-id'),
+  stickyHeader: namingHeader.default('x-customer-id'),
   // Names are checked with those that refer to them: a wrong one must not hide what is wrong inside.
   capabilities: z.record(z.string(), capability),
   /** Writes to other routes that change a capability's data behind the facade's back. */

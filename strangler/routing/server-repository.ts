@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { InMemStorageProvider } from 'unleash-client';
 import repository from 'unleash-client/lib/repository/index.js';
+import { redacted } from '../../chassis/index.ts';
 import type { Logger } from '../../chassis/index.ts';
 import { checkFlags } from './flag-file.ts';
 import { Legibility } from './legibility.ts';
@@ -34,9 +35,10 @@ export class ServerRepository extends repository.default {
       storageProvider: new InMemStorageProvider(),
       ...(token === undefined ? {} : { headers: { Authorization: token } }),
     });
-    this.legibility = new Legibility('server', url, log);
-    this.on('error', (error: Error) => this.#failed(error.message));
-    this.on('warn', (message: unknown) => this.#failed(String(message)));
+    this.legibility = new Legibility('server', redacted(url), log);
+    const told = (message: string): void => this.#failed(message.replaceAll(url, redacted(url)));
+    this.on('error', (error: Error) => told(error.message));
+    this.on('warn', (message: unknown) => told(String(message)));
     this.on('unchanged', () => this.legibility.read());
   }
 

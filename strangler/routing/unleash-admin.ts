@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ConfigurationError, createHttpClient } from '../../chassis/index.ts';
+import { ConfigurationError, createHttpClient, redacted } from '../../chassis/index.ts';
 import type { Environment, HttpClient } from '../../chassis/index.ts';
 import { isSwitch, strategyOf, strategySchema, typeOf } from './flag-file.ts';
 import type { Feature } from './flag-file.ts';
@@ -56,13 +56,14 @@ export function unleashAdmin(env: Environment): FlagStore | undefined {
   const environment = env['UNLEASH_ENVIRONMENT'] || 'development';
   const project = env['UNLEASH_PROJECT'] || 'default';
   const { origin, pathname } = parsed(url);
+  const shown = redacted(url);
   const prefix = `${pathname.replace(/\/+$/, '')}/admin/projects/${encodeURIComponent(project)}/features`;
   const within = async <T>(work: (admin: Admin) => Promise<T>): Promise<T> => {
     const client = createHttpClient(origin, CALL_MS);
-    const ask = askerOf(client, url, token);
+    const ask = askerOf(client, shown, token);
     try {
       return await work({
-        url,
+        url: shown,
         project,
         environment,
         ask: (method, path, body) => ask(method, `${prefix}${path}`, body),
@@ -72,7 +73,7 @@ export function unleashAdmin(env: Environment): FlagStore | undefined {
     }
   };
   return {
-    source: url,
+    source: shown,
     rule: (flag) => within(async (admin) => ruleOf(await standingOf(admin, flag))),
     refuse: (flag, share) =>
       within(async (admin) => refuseForeign(flag, share, await standingOf(admin, flag))),
@@ -90,7 +91,7 @@ function parsed(url: string): URL {
     return new URL(url);
   } catch {
     throw new ConfigurationError(
-      `UNLEASH_URL is "${url}"; give the server's API, as in http://127.0.0.1:4242/api`,
+      `UNLEASH_URL is "${redacted(url)}"; give the server's API, as in http://127.0.0.1:4242/api`,
     );
   }
 }

@@ -119,6 +119,29 @@ describe('when somebody goes away', () => {
       }
     }));
 
+  it('an upstream that breaks off after the head of a small answer cuts the client off behind it', () =>
+    withStand({}, async ({ port, monolith, legacy }) => {
+      for (const upstream of [monolith, legacy]) {
+        upstream.answer = (_req, res) => {
+          res.writeHead(201, { 'content-length': 5 }).flushHeaders();
+          setTimeout(() => res.destroy(), 20);
+        };
+      }
+      for (const method of ['GET', 'POST']) {
+        for (const target of ['/x', '/api/stock']) {
+          const client = new RawClient(port).send(
+            `${method} ${target} HTTP/1.1`,
+            'Host: fig',
+            '',
+            '',
+          );
+          await eventually(() => client.ending !== undefined);
+          // Without a byte of an answer some clients would send the request again.
+          expect(client.statuses).toEqual([201]);
+        }
+      }
+    }));
+
   it('an upstream that is not there is a 502', () =>
     withStand({}, async ({ url, monolith, legacy }) => {
       await monolith.close();

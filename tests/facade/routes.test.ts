@@ -109,7 +109,9 @@ describe('a route', () => {
     { stripsParameters: ['monolith'], by: 'legacy' },
   ])('with parameters, to a monolith that strips them or not: $stripsParameters', (each) =>
     withStand({ config: { stripsParameters: each.stripsParameters } }, async ({ port, legacy }) => {
-      expect(await answerer(port, 'GET /api/stock;v=1')).toBe(each.by);
+      for (const path of ['/api/stock;v=1', '/;v=1/api/stock', '/api/;v=1/stock/a']) {
+        expect(await answerer(port, `GET ${path}`)).toBe(each.by);
+      }
       expect(await answerer(port, 'GET /api/stock/a;v=1')).toBe('legacy');
       expect(legacy.received.at(-1)?.url).toBe('/api/stock/a;v=1');
     }),

@@ -205,6 +205,28 @@ describe('a shadowed read', () => {
     }),
   );
 
+  it.each([
+    ['a number of many digits', `[1${'0'.repeat(60_000)}1`],
+    ['a long list, compressed', `[${'1,'.repeat(2_000_000)}1`],
+  ])('keeps no client waiting while %s is compared', (_name, body) =>
+    withStand({}, async (stand) => {
+      stand.legacy.answer = gzip(1, `${body}]`);
+      stand.extracted.answer = gzip(1, `${body} ]`);
+      const started = performance.now();
+      await readUntil(stand, ({ compared, skipped }) => compared + skipped > 0);
+      expect(performance.now() - started).toBeLessThan(3_000);
+    }),
+  );
+
+  it('is compared also where an answer without a body names the length of one', () =>
+    withStand({}, async (stand) => {
+      for (const side of [stand.legacy, stand.extracted]) {
+        side.answer = (_req, res) =>
+          res.socket?.write('HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n');
+      }
+      expect(await readUntil(stand, total)).toMatchObject({ mismatched: 0, errors: 0 });
+    }));
+
   it('shows a difference inside of what is compressed as any other', () =>
     withStand({}, async (stand) => {
       stand.legacy.answer = gzip(1);
@@ -338,8 +360,15 @@ describe('a shadowed read', () => {
       stand.extracted.answer = encoded('gzip', Buffer.from('none'));
       stand.legacy.answer = plain;
       await until('encoding', ask);
-      stand.legacy.answer = (_req, res) => json(res, 200, 'x'.repeat(300_000));
+      stand.legacy.answer = gzip(1, `["${'x'.repeat(1_000_000)}"]`);
+      stand.extracted.answer = gzip(1, `["${'x'.repeat(1_000_000)}" ]`);
       await until('too_large', ask);
+      stand.legacy.answer = (_req, res) => json(res, 200, 'x'.repeat(300_000));
+      const before = (await findings(stand)).notCompared['too_large'];
+      await eventually(async () => {
+        await ask();
+        return (await findings(stand)).notCompared['too_large'] !== before;
+      });
       stand.legacy.answer = (_req, res) => void res.writeHead(200).write('half');
       const leave = async (): Promise<void> => {
         const leaving = new AbortController();

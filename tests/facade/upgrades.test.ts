@@ -204,6 +204,24 @@ describe('a wish to upgrade to anything else', () => {
       }
     }));
 
+  it.each([
+    ['an agreement that names no protocol', 'HTTP/1.1 101 Switching Protocols\r\n\r\nhello'],
+    ['an agreement to nothing', 'HTTP/1.1 101 Odd\r\nConnection: upgrade\r\n\r\n'],
+    ['a status below 100', 'HTTP/1.1 099 Odd\r\nContent-Length: 2\r\n\r\nhi'],
+  ])('that is answered with %s is a 502', (_name, bytes) =>
+    withStand({}, async ({ port, monolith, legacy }) => {
+      for (const upstream of [monolith, legacy]) {
+        upstream.answer = (_req, res) => res.socket?.end(bytes);
+      }
+      for (const path of ['/a', '/api/stock']) {
+        const client = new RawClient(port).get(path, ...HANDSHAKE);
+        await eventually(() => client.ending !== undefined);
+        expect(client.statuses).toEqual([502]);
+        expect(client.text).toContain('upstream_unavailable');
+      }
+    }),
+  );
+
   it('to a server that is silent is a 504', () =>
     withStand({ config: { limits: { requestMs: 100 } } }, async ({ port, monolith }) => {
       monolith.answer = () => undefined;

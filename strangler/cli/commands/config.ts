@@ -1,10 +1,10 @@
 import { stringify } from 'yaml';
+import { redacted } from '../../../chassis/index.ts';
 import type { Environment } from '../../../chassis/index.ts';
 import type { Mapping } from '../../mapping/index.ts';
 import { configFile } from '../../routing/index.ts';
 import type { Context } from '../context.ts';
 import type { Output } from '../output.ts';
-import { redacted } from '../redact.ts';
 
 /** Variables that something of Fig reads. */
 const OURS = /^(FIG_\w+|\w+_(URL|PORT)|UNLEASH_\w+|HOST|LOG_LEVEL|NO_COLOR)$/;

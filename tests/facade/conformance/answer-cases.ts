@@ -85,6 +85,8 @@ const ODD: readonly OddAnswer[] = [
     ours: NO_HTTP,
   },
   { name: 'no HTTP', sends: `SSH-2.0-OpenSSH_9.2\r\n\r\n`, must: '502', ours: NO_HTTP },
+  { name: 'RTSP', sends: `RTSP/1.0 200 OK\r\n${REST}`, must: '502', ours: NO_HTTP },
+  { name: 'ICE', sends: `ICE/1.0 200 OK\r\n${REST}`, must: '502', ours: NO_HTTP },
   { name: 'HTTP/2.0', sends: `HTTP/2.0 200 OK\r\n${REST}`, must: '502, or pass it on', ours: OK },
   {
     name: 'a status of two digits',
@@ -98,6 +100,12 @@ const ODD: readonly OddAnswer[] = [
     sends: `HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n${CHUNKS}0\r\n\r\n`,
     must: '502',
     ours: NO_HTTP,
+  },
+  {
+    name: 'blanks around the coding',
+    sends: `HTTP/1.1 200 OK\r\nTransfer-Encoding:  chunked \r\n\r\n${CHUNKS}0\r\n\r\n`,
+    must: 'read the chunks',
+    ours: `200 OK, chunked, ${BODY}`,
   },
   {
     name: 'Content-Length beside Transfer-Encoding',

@@ -11,6 +11,8 @@ const WITH_SETTING = /(?:pass\w*|pwd|secret|token|credentials?|api_?key|private_
 const NO_PLAIN_TEXT = [MALFORMED_URL, WITH_PASSWORD, WITH_SETTING];
 
 /** A copy without secrets: of values under telling names, and of URLs, however deep they are. */
+export function redacted(value: string, name?: string): string;
+export function redacted(value: unknown, name?: string): unknown;
 export function redacted(value: unknown, name = ''): unknown {
   if (typeof value === 'string') {
     if (value !== '' && SECRET_NAME.test(name) && !/_?file$/i.test(name)) return HIDDEN;
