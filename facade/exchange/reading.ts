@@ -64,7 +64,7 @@ async function clearDoubt(visit: Visit, decision: Read, core: Core): Promise<voi
     const left = until - performance.now();
     if (left <= 0) return;
     await book.news(book.version, left, (wake) => {
-      visit.underWay = { cancel: wake };
+      visit.underWay = { cancel: wake, isHeld: true };
     });
   }
 }

@@ -9,7 +9,7 @@ import type { Deadlines, RequestForm, Timed } from '../request/index.ts';
 import { NoRoom } from './connections.ts';
 import type { Idling } from './exchange.ts';
 import { lingerAfter } from './lingering.ts';
-import { requestTimeout, upstreamBusy, upstreamTimeout } from './refusals.ts';
+import { heldTooLong, requestTimeout, upstreamBusy, upstreamTimeout } from './refusals.ts';
 
 /** More early hints than that are not passed on. */
 const MOST_HINTS = 64;
@@ -23,6 +23,8 @@ export interface Cancellable {
   cancel(fault?: Error): void;
   /** Whether it waits for a connection. */
   readonly isWaiting?: boolean;
+  /** Whether it waits for news of an owner, and nothing of it is with an upstream. */
+  readonly isHeld?: boolean;
 }
 
 /**
@@ -193,7 +195,8 @@ export class Visit implements Timed {
     this.underWay = undefined;
     const isWaiting = underWay?.isWaiting === true;
     if (this.res.headersSent) this.cut();
-    else this.refuse(isWaiting ? upstreamBusy() : upstreamTimeout());
+    else if (isWaiting) this.refuse(upstreamBusy());
+    else this.refuse(underWay?.isHeld === true ? heldTooLong() : upstreamTimeout());
     underWay?.cancel(
       isWaiting ? new NoRoom() : new UpstreamTimedOut('no answer, or nothing more of one, in time'),
     );

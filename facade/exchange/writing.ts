@@ -353,7 +353,7 @@ export class Writing implements Witness {
     bump(counters.heldNow, this.#main);
     counters.heldBytes += bytes;
     await book.news(version, Math.min(ms, left), (wake) => {
-      this.#visit.underWay = { cancel: wake };
+      this.#visit.underWay = { cancel: wake, isHeld: true };
     });
     bump(counters.heldNow, this.#main, -1);
     counters.heldBytes -= bytes;

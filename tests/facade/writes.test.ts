@@ -167,6 +167,20 @@ describe('a write', () => {
       expect((await status(stand)).capabilities[0].holding).toBe(false);
     }));
 
+  it('is given up when its deadline comes first, which is no upstream that did not answer', () =>
+    withPushedNews(
+      async (stand) => {
+        stand.legacy.answer = (_req, res) => fenced(res, 'stock', 'closed', 2);
+        stand.extracted.answer = (_req, res) => fenced(res, 'stock', 'closed', 0);
+        expect(await write(stand)).toMatchObject({
+          status: 503,
+          headers: { 'retry-after': '1' },
+          body: { code: 'held_too_long' },
+        });
+      },
+      { limits: { requestMs: 400, holdMs: 60_000 } },
+    ));
+
   it('is given up when the hold budget is spent, and nothing has happened', () =>
     withPushedNews(
       async (stand) => {
