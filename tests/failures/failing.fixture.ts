@@ -21,6 +21,10 @@ it('takes for ever', async () => {
   await new Promise(() => undefined);
 }, 50);
 
+it('is broken off', () => {
+  throw new DOMException('gave up waiting', 'TimeoutError');
+});
+
 it('knows a number', () => {
   fc.assert(fc.property(fc.nat({ max: 1_000_000 }), (number) => number < 10));
 });

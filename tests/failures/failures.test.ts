@@ -53,6 +53,12 @@ describe('a test that fails', () => {
     expect(text).toContain(`-t '^takes for ever$'\nwhat it waited for\n`);
   });
 
+  it('says why it was broken off', () => {
+    const text = of('is broken off', printed);
+    expect(text).toContain('TimeoutError: gave up waiting');
+    expect(text).toContain(`-t '^is broken off$'\n`);
+  });
+
   it('says so when what it stands on could not be set up', () => {
     const text = of('without what it stands on', printed);
     expect(text).toContain('no ground');

@@ -77,7 +77,15 @@ function asError(thrown, place) {
     error.stack = `${error.message}${at < 0 ? '' : place.stack.slice(at)}`;
     return error;
   }
-  return Object.create(thrown, { stack: { value: thrown.stack, writable: true } });
+  const stack = { value: thrown.stack, writable: true };
+  // One whose properties belong to itself alone, such as an aborted request's.
+  if (Object.prototype.toString.call(thrown) === '[object DOMException]') {
+    const { name, message, cause } = thrown;
+    return Object.defineProperties(Object.assign(new Error(message, { cause }), { name }), {
+      stack,
+    });
+  }
+  return Object.create(thrown, { stack });
 }
 
 function fastCheckSeed({ stack }) {
