@@ -256,9 +256,12 @@ describe('fig', () => {
   it('fails when its output can not be written, and quietly when nobody reads it', () =>
     withFig(async (_fig, _running, sides) => {
       const main = fileURLToPath(new URL('main.ts', import.meta.url));
-      const run = (words: string): Promise<{ code: number | null; stderr: string }> =>
+      const run = (
+        words: string,
+        program = `"${process.execPath}" --import tsx "${main}"`,
+      ): Promise<{ code: number | null; stderr: string }> =>
         new Promise((resolve) => {
-          const command = `"${process.execPath}" --import tsx "${main}" ${words}`;
+          const command = `${program} ${words}`;
           const env = { ...process.env, FIG_DATA_DIR: dirname(sides.legacy.name) };
           const shell = spawn('bash', ['-c', command], { env });
           let stderr = '';
@@ -268,6 +271,12 @@ describe('fig', () => {
       expect(await run('status > /dev/full')).toEqual({
         code: 1,
         stderr: expect.stringMatching(/^error: the output could not be written: .*ENOSPC/),
+      });
+      expect(
+        await run('status >&-', `"${fileURLToPath(new URL('../../bin/fig', import.meta.url))}"`),
+      ).toEqual({
+        code: 1,
+        stderr: 'fig: the standard output is closed, and nothing could be shown\n',
       });
       expect(await run('status | true; exit ${PIPESTATUS[0]}')).toEqual({ code: 141, stderr: '' });
     }));
