@@ -19,7 +19,7 @@ export function danglingText(
   const named = `${child}(${columns.join(', ')})`;
   if (rows === null) {
     return (
-      `${side}: nobody knows whether rows of ${child} refer by ${named} to rows of ${parent} that are gone, since ` +
+      `${side}: Fig can't tell whether rows of ${child} refer by ${named} to rows of ${parent} that are gone, since ` +
       `this user may not read them; ${grant ?? ''}`
     );
   }

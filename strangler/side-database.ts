@@ -316,10 +316,10 @@ export interface SideDatabase {
    * Applies as much of a slice as fits into one short transaction, and with it the new position.
    * What was applied before is skipped; a slice that would leave a gap is not touched. A change that
    * can't be applied is parked with its aggregate, in the same transaction.
-   * @param haste how many times as long the transaction may be where others write
+   * @param speedup how many times as long the transaction may be where the business writes, too
    * @throws NotTargetError when ownership has moved; ApplyError where no change is to blame
    */
-  applySlice(epoch: number, slice: Slice, haste?: number): Promise<Applied>;
+  applySlice(epoch: number, slice: Slice, speedup?: number): Promise<Applied>;
   /** Whether another process has written here a moment ago: whoever is alone need not pause. */
   readonly crowded: boolean;
   /** A bridge from the owner to this side; undefined where there is none between the two. */

@@ -33,7 +33,7 @@ export interface ConnectionLimits {
   readonly patienceMs: number;
 }
 
-/** While requests wait, those who make no use of a connection are looked for so often in the time of their patience. */
+/** While requests wait, idle exchanges are looked for so often within `patienceMs`. */
 const LOOKS = 5;
 
 /**
@@ -110,7 +110,7 @@ export class Connections {
 
   /**
    * An event stream that has nothing to tell costs its server next to nothing, and may last for days:
-   * it goes on, and its place goes to who waits.
+   * it goes on, and the next request in line gets its place.
    */
   #setAside(connection: Connection): boolean {
     const { streams, clientStreams } = this.#limits;

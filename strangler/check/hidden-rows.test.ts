@@ -7,6 +7,7 @@ import { openInspectors, openSides } from '../sides.ts';
 import { withMoving } from '../testing/moving.ts';
 import { oneTable } from '../testing/one-table.ts';
 import { checkCapability } from './check.ts';
+import { newRole, urlAs } from '../testing/roles.ts';
 
 const notes = oneTable({ capability: 'notes', table: 'note', name: 'notes', columns: ['v'] });
 const TABLE = 'CREATE TABLE note (k TEXT PRIMARY KEY, v TEXT)';
@@ -119,12 +120,10 @@ describe('what keeps us from seeing a whole table is refused', () => {
       { mapping: notes, legacy: ['postgres', TABLE], extracted: ['sqlite', TABLE] },
       async ({ urls, sessions }) => {
         const role = `fig_role_${Date.now()}`;
-        const url = new URL(urls.legacy);
         await sessions.legacy.run(`INSERT INTO note VALUES ('a', '1');
-          CREATE ROLE ${role} LOGIN PASSWORD 'p';
+          ${newRole(role)};
           GRANT CREATE, USAGE ON SCHEMA public TO ${role}; ALTER TABLE note OWNER TO ${role}`);
-        [url.username, url.password] = [role, 'p'];
-        const sides = { legacy: url.href, extracted: urls.extracted };
+        const sides = { legacy: urlAs(urls.legacy, role), extracted: urls.extracted };
         const databases = openSides(notes, sides);
         try {
           await databases.legacy.install();
@@ -173,8 +172,8 @@ describe('what keeps us from seeing a whole table is refused', () => {
       { mapping: ledger, legacy: ['postgres', legacy], extracted: ['sqlite', extracted] },
       async ({ urls, sessions }) => {
         const role = `fig_test_nobody_${process.pid}`;
-        await sessions.legacy.run(`CREATE ROLE ${role} LOGIN PASSWORD 'p'`);
-        const as = Object.assign(new URL(urls.legacy), { username: role, password: 'p' }).href;
+        await sessions.legacy.run(newRole(role));
+        const as = urlAs(urls.legacy, role);
         const sides = { ...urls, legacy: as };
         const inspectors = await openInspectors(ledger, sides);
         const databases = openSides(ledger, sides);

@@ -35,6 +35,6 @@ export async function confirmed(output: Output, { look, yes, command }: Change):
   const answer = await output.confirm(question);
   if (answer === true) return;
   if (answer === false) throw new CommandError(EXIT.failed, 'declined', 'nothing was changed');
-  const message = `nobody is there to answer "${question}"; nothing was changed`;
+  const message = `not a terminal, so fig could not ask "${question}"; nothing was changed`;
   throw new CommandError(EXIT.usage, 'not_confirmed', message, `${command} --yes`);
 }

@@ -312,7 +312,7 @@ describe('fig doctor', () => {
 
   it('tells an engine that answers late from one that is not there, as fig status does', () =>
     withSides(async (sides) => {
-      // Takes connections, and answers none of them: as a process whose processor others keep busy.
+      // Takes connections, and answers none of them, as a process does that gets no processor time.
       const silent = createServer(() => undefined).listen(0, '127.0.0.1');
       await once(silent, 'listening');
       const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;

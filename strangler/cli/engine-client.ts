@@ -49,8 +49,8 @@ export class EngineClient {
   }
 
   /**
-   * Why there was no status the last time: somebody takes connections there and does not answer in time, so that
-   * only its lease tells whether it is at work. Null where it answered, or nobody listens.
+   * Why the last request got no status: the engine's port takes connections, and sends no answer in time, so that
+   * only the engine's lease says whether the engine runs. Null where the engine answered, or no process listens.
    */
   get lateness(): string | null {
     return this.#isLate

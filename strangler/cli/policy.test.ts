@@ -13,7 +13,7 @@ import type { Prompt, Sides } from '../testing/sides.ts';
 import { createProgram } from './program.ts';
 
 const TIME = '2026-01-01 00:00:00.000';
-/** Nobody is there to be asked, and nothing answers for them. */
+/** Runs fig without a terminal, and without FIG_YES to answer for one. */
 const NOBODY = { FIG_YES: '' };
 
 /** Each command that changes something, in a way in which it would act. */
@@ -101,7 +101,7 @@ async function asks(fig: Fig, sides: Sides, lines: readonly string[]): Promise<v
       2,
       '',
       expect.stringMatching(
-        /nobody is there to answer ".+"; nothing was changed\nnext: fig .+ --yes\n$/,
+        /not a terminal, so fig could not ask ".+"; nothing was changed\nnext: fig .+ --yes\n$/,
       ),
     ]);
     const [again = ''] = /(?<=next: fig ).+(?= --yes)/.exec(stderr) ?? [];
@@ -161,7 +161,7 @@ describe('every command of fig', () => {
         for (const line of Object.values(LOOKING)) {
           const before = await stateOf(sides);
           const { stderr } = await fig(line, NOBODY);
-          expect([line, stderr]).toEqual([line, expect.not.stringContaining('nobody is there')]);
+          expect([line, stderr]).toEqual([line, expect.not.stringContaining('not a terminal')]);
           expect([line, await stateOf(sides)]).toEqual([line, before]);
         }
         sides.legacy.exec(`UPDATE PAY SET AMT = '7.00'`);

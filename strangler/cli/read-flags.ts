@@ -22,7 +22,7 @@ export async function readFlags({ env, capabilities }: Context): Promise<FlagRea
   return flagsOfFile(flagsFile(env));
 }
 
-/** Looked at once: since when they can't be read, nobody knows from that. */
+/** A single reading does not know since when the flags can't be read. */
 function once(flags: FlagReadings): FlagReadings {
   return {
     state: () => {

@@ -23,7 +23,7 @@ export async function agreedOnRemoval(
   { capability, deleteRows, yes, command }: Removal,
 ): Promise<void> {
   const plan = (await engine.order('/removals', { capability, deleteRows })) as RemovalPlan;
-  // Also where nobody is asked: a script's log then tells what was there before.
+  // Also without a question: a script's log then shows what was there before.
   output.say(removalText(plan));
   await confirmed(output, {
     look: () => ({ question: `Replace the rows of ${plan.to} by those of ${plan.from}?` }),

@@ -11,6 +11,7 @@ import { openDatabase } from '../testing/sessions.ts';
 import type { OpenDatabase } from '../testing/sessions.ts';
 import { withSides } from '../testing/sides.ts';
 import type { Sides } from '../testing/sides.ts';
+import { newRole, urlAs } from '../testing/roles.ts';
 
 const NOBODY = 'http://127.0.0.1:9';
 const OURS = `SELECT FROM pg_class WHERE relname LIKE 'fig%'`;
@@ -30,10 +31,9 @@ function withStranger(
     const legacy = await openDatabase('postgres', postgresShopSchema.legacy);
     const user = `fig_test_rights_${process.pid}`;
     try {
-      await legacy.run(`CREATE ROLE ${user} LOGIN PASSWORD 'geheim'`);
-      const url = Object.assign(new URL(legacy.url), { username: user, password: 'geheim' });
-      const urls = { ...sides.urls, legacy: url.href };
-      const database = decodeURIComponent(url.pathname.slice(1));
+      await legacy.run(newRole(user));
+      const urls = { ...sides.urls, legacy: urlAs(legacy.url, user) };
+      const database = decodeURIComponent(new URL(legacy.url).pathname.slice(1));
       await use({ sides: { ...sides, urls }, legacy, user, database });
       expect(await legacy.rows(OURS)).toEqual([]);
     } finally {

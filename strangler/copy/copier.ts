@@ -43,7 +43,7 @@ export interface CopyWish {
   readonly restart?: boolean | undefined;
   /** A limit in rows a second, from now on; null for none. Left out, it stays as it is. */
   readonly rate?: number | null | undefined;
-  /** Whether nobody has asked for it: then it begins only where next to nothing would be removed. */
+  /** Whether the engine begins it without an order: then only where it would remove next to nothing. */
   readonly unattended?: boolean | undefined;
 }
 

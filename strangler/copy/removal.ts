@@ -35,7 +35,7 @@ interface Replaced {
   readonly from: SideName;
 }
 
-/** Nobody waits longer than this for the comparison; milliseconds. */
+/** A command waits no longer than this for the comparison; milliseconds. */
 const COMPARE_MS = 120_000;
 /** Of a pair's rows, this share may vanish without a word: copies are a little behind. */
 const FEW_PERCENT = 1;
@@ -131,7 +131,7 @@ function isMany(
 }
 
 /**
- * For a copy that nobody is there to answer for, such as one that goes on after a restart: counts only.
+ * For a copy that the engine begins without an operator, such as one that it resumes after a restart. It compares counts only.
  * @throws Error where more than a few rows of the target would vanish
  */
 export async function refuseUnattended({

@@ -17,7 +17,7 @@ interface Case {
 
 /**
  * Says what is wrong with a capability, and what helps; the gravest first. Pure.
- * @param late that somebody takes connections where the engine should be, and does not answer in time
+ * @param late why the engine's port takes connections and sends no answer in time; null where it does not
  */
 export function diagnose(
   facts: DatabaseFacts,

@@ -9,7 +9,7 @@ import { ownerOf } from './stage.ts';
  * Counts both sides before the owner's rows replace those of the other side, and refuses where more than a few
  * rows would vanish.
  * @param deleteRows the number that a person has named, which then has to be exactly that
- * @throws Problem `no_owner` while nobody can say whose rows are right; `would_delete_rows`
+ * @throws Problem `no_owner` while no side owns the capability; `would_delete_rows`
  */
 export async function agreedRemoval(plane: Plane, deleteRows?: number): Promise<RemovalPlan> {
   const { sides, data } = plane;

@@ -5,6 +5,7 @@ import { flagsFileOf, withEngine } from '../testing/engine.ts';
 import type { RunningEngine } from '../testing/engine.ts';
 import { figFor } from '../testing/fig.ts';
 import { withSides } from '../testing/sides.ts';
+import type { Sides } from '../testing/sides.ts';
 import { defaultLimits } from '../handover/coordinator.ts';
 
 const repair = (trust: string | null): [string, string, unknown] => [
@@ -22,6 +23,12 @@ async function prepare(running: RunningEngine): Promise<void> {
 
 async function leading({ status }: RunningEngine): Promise<void> {
   await eventually(async () => expect((await status()).standing.as).toBe('leader'));
+}
+
+/** Too many rows to vanish without a question. */
+function stockUp({ legacy }: Sides): void {
+  const insert = legacy.prepare('INSERT INTO STOCK (SKU, QTY, RSV) VALUES (?, 1, 0)');
+  for (let row = 0; row < 22; row += 1) insert.run(`sku-${row}`);
 }
 
 describe('repairs by the engine', () => {
@@ -158,8 +165,7 @@ describe('repairs by the engine', () => {
     withSides((sides) =>
       withEngine(sides, {}, async (running) => {
         await leading(running);
-        const insert = sides.legacy.prepare('INSERT INTO STOCK (SKU, QTY, RSV) VALUES (?, 1, 0)');
-        for (let row = 0; row < 22; row += 1) insert.run(`sku-${row}`);
+        stockUp(sides);
         await prepare(running);
         // Another file with as many rows, as after a seed.
         sides.legacy.exec(`UPDATE fig_clock SET applying = 1;
@@ -177,9 +183,8 @@ describe('repairs by the engine', () => {
   it('and copies that would make many rows vanish are refused, until their number is named', () =>
     withSides((sides) =>
       withEngine(sides, {}, async (running) => {
-        const insert = sides.legacy.prepare('INSERT INTO STOCK (SKU, QTY, RSV) VALUES (?, 1, 0)');
         await leading(running);
-        for (let row = 0; row < 22; row += 1) insert.run(`sku-${row}`);
+        stockUp(sides);
         await prepare(running);
         // Lost by the owner past its triggers, as in a file that was made anew.
         const levels = (): unknown =>
@@ -262,8 +267,7 @@ describe('repairs by the engine', () => {
     withSides(async (sides) => {
       await withEngine(sides, {}, async (running) => {
         await leading(running);
-        const insert = sides.legacy.prepare('INSERT INTO STOCK (SKU, QTY, RSV) VALUES (?, 1, 0)');
-        for (let row = 0; row < 22; row += 1) insert.run(`sku-${row}`);
+        stockUp(sides);
         await prepare(running);
       });
       // As an engine that was killed in the middle of a copy leaves it, and an owner that has lost its rows since.
@@ -292,8 +296,7 @@ describe('repairs by the engine', () => {
     withSides((sides) =>
       withEngine(sides, {}, async (running) => {
         await leading(running);
-        const insert = sides.legacy.prepare('INSERT INTO STOCK (SKU, QTY, RSV) VALUES (?, 1, 0)');
-        for (let row = 0; row < 22; row += 1) insert.run(`sku-${row}`);
+        stockUp(sides);
         await prepare(running);
         sides.legacy.exec(`UPDATE fig_clock SET applying = 1; DELETE FROM STOCK;
           UPDATE fig_clock SET applying = 0; UPDATE fig_fence SET state = 'closed'`);

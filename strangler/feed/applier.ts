@@ -3,7 +3,7 @@ import { errorText } from '../../chassis/index.ts';
 import { FeedLostError, NotTargetError } from '../side-database.ts';
 import type { FeedReader, ParkedChange, SideDatabase } from '../side-database.ts';
 import type { Slice } from '../store.ts';
-import { Courtesy } from './courtesy.ts';
+import { ApplyThrottle } from './apply-throttle.ts';
 import type { Reveal } from './reveal.ts';
 import type { SliceSink } from './slice-source.ts';
 
@@ -42,7 +42,7 @@ interface ApplierOptions {
 export class Applier implements SliceSink {
   readonly #options: ApplierOptions;
   readonly #stopping = new AbortController();
-  readonly #courtesy = new Courtesy(performance.now());
+  readonly #throttle = new ApplyThrottle(performance.now());
   #position: number;
   #queue: Promise<unknown> = Promise.resolve();
   #drains = 0;
@@ -186,7 +186,7 @@ export class Applier implements SliceSink {
       const { position, heldMs, parked } = await target.applySlice(
         epoch,
         slice,
-        this.#courtesy.haste,
+        this.#throttle.speedup,
       );
       if (parked.length > 0) onParked?.(parked);
       this.#problem = null;
@@ -236,9 +236,9 @@ export class Applier implements SliceSink {
       await immediate();
       return;
     }
-    if (this.#courtesy.isDue(performance.now())) await this.#lookBehind();
+    if (this.#throttle.isDue(performance.now())) await this.#lookBehind();
     const { signal } = this.#hurry;
-    await delay(this.#courtesy.pauseMs(heldMs), undefined, { signal }).catch(() => undefined);
+    await delay(this.#throttle.pauseMs(heldMs), undefined, { signal }).catch(() => undefined);
   }
 
   /** A feed that can't be read now shows at the next reading. */
@@ -246,6 +246,6 @@ export class Applier implements SliceSink {
     const pending = await this.#options.feed.pending(this.#position).catch(() => undefined);
     const { changes = 0, since = null } = pending ?? {};
     const ms = since === null ? 0 : Date.now() - since;
-    this.#courtesy.look({ changes, ms }, performance.now());
+    this.#throttle.observe({ changes, ms }, performance.now());
   }
 }

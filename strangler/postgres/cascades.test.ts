@@ -4,6 +4,7 @@ import { handOver } from '../testing/hand-over.ts';
 import { withMoved, withMoving } from '../testing/moving.ts';
 import { oneTable } from '../testing/one-table.ts';
 import { PostgresInspector } from './inspector.ts';
+import { newRole, urlAs } from '../testing/roles.ts';
 
 const stock = oneTable({
   capability: 'stock',
@@ -22,9 +23,9 @@ it('names the rights that carrying out a cascade takes, and is content with them
     },
     async ({ urls, sessions: { legacy } }) => {
       const user = `fig_test_carrier_${process.pid}`;
-      await legacy.run(`CREATE ROLE ${user} LOGIN PASSWORD 'geheim';
+      await legacy.run(`${newRole(user)};
         GRANT SET ON PARAMETER session_replication_role TO ${user}`);
-      const url = Object.assign(new URL(urls.legacy), { username: user, password: 'geheim' }).href;
+      const url = urlAs(urls.legacy, user);
       let grants: readonly string[] = [];
       const messages = async (): Promise<readonly string[]> => {
         const inspector = await PostgresInspector.open(url, stock, 'legacy');

@@ -264,7 +264,7 @@ function isConnectionLoss(error: unknown): boolean {
   return error instanceof Error && /connection|ECONN|EPIPE|socket/i.test(error.message);
 }
 
-/** Who may not come in is told what lets them. */
+/** Names the right that a user lacks who may not connect. */
 function unreachable(url: string, error: unknown): UnreachableError | MissingRightError {
   if (sqlState(error) === NO_RIGHTS)
     return new MissingRightError([noConnect(url)], { cause: error });

@@ -14,13 +14,14 @@ import { shop } from '../testing/shop.ts';
 import { oneTable } from '../testing/one-table.ts';
 import { castSql, textOf } from './columns.ts';
 import { PostgresConnection } from './connection.ts';
-import { HeldValues } from './held-values.ts';
+import { ColumnProbe } from './column-probe.ts';
 import { PostgresInspector } from './inspector.ts';
 import { install } from './install.ts';
 import { readSchemas } from './schema.ts';
 import type { Column } from './schema.ts';
 import { uninstall } from './uninstall.ts';
 import { imageSql } from './values.ts';
+import { newRole, urlAs } from '../testing/roles.ts';
 
 const twoWords = oneTable({ capability: 'words', table: 'word', columns: ['v', 'w'] });
 const words = oneTable({ capability: 'words', table: 'word', columns: ['v'] });
@@ -193,12 +194,12 @@ describe('a check on PostgreSQL', () => {
       async ({ urls }) => {
         const connection = new PostgresConnection(urls.legacy);
         const schemas = await connection.snapshot((client) => readSchemas(client, ['things']));
-        const held = new HeldValues(connection, 'UTF8');
+        const probe = new ColumnProbe(connection, 'UTF8');
         const wrong: unknown[] = [];
         for (const [index, type] of types.split(';').entries()) {
           const column = schemas.get('things')?.byName.get(`c${index}`);
           if (column === undefined) throw new Error(type);
-          const told = await held.ask(column, values);
+          const told = await probe.ask(column, values);
           for (const [nr, value] of values.entries()) {
             const step = told[nr];
             const said = step?.ok === true ? step.value : new Error(step?.reason);
@@ -299,10 +300,9 @@ describe('a check on PostgreSQL', () => {
       async ({ urls, sessions }) => {
         const user = `fig_test_stranger_${process.pid}`;
         const owner = `fig_test_business_${process.pid}`;
-        await sessions.legacy
-          .run(`CREATE ROLE ${user} LOGIN PASSWORD 'geheim'; CREATE ROLE ${owner};
+        await sessions.legacy.run(`${newRole(user)}; CREATE ROLE ${owner};
           GRANT CREATE, USAGE ON SCHEMA public TO ${owner}; ALTER TABLE word OWNER TO ${owner}`);
-        const as = Object.assign(new URL(urls.legacy), { username: user, password: 'geheim' }).href;
+        const as = urlAs(urls.legacy, user);
         const databases = openSides(words, { ...urls, legacy: as });
         const plane = new DataPlane({
           mapping: words,
@@ -350,9 +350,9 @@ describe('a check on PostgreSQL', () => {
         const database = new URL(urls.legacy).pathname.slice(1);
         await sessions.legacy.run(`REVOKE TEMPORARY ON DATABASE ${database} FROM PUBLIC`);
         const user = `fig_test_asker_${process.pid}`;
-        await sessions.legacy.run(`CREATE ROLE ${user} LOGIN PASSWORD 'geheim';
+        await sessions.legacy.run(`${newRole(user)};
           GRANT CREATE, USAGE ON SCHEMA public TO ${user}; ALTER TABLE word OWNER TO ${user}`);
-        const as = Object.assign(new URL(urls.legacy), { username: user, password: 'geheim' }).href;
+        const as = urlAs(urls.legacy, user);
         const inspectors = await openInspectors(twoWords, { ...urls, legacy: as });
         try {
           const { findings } = await checkCapability({
@@ -379,11 +379,11 @@ describe('a check on PostgreSQL', () => {
   it('names the grants with which a user who owns nothing can install, and take out again', () =>
     withSidesOf('postgres', async ({ urls, legacy }) => {
       const [user, owner] = [`fig_test_engine_${process.pid}`, `fig_test_owner_${process.pid}`];
-      await legacy.run(`CREATE ROLE ${user} LOGIN PASSWORD 'geheim';
+      await legacy.run(`${newRole(user)};
         CREATE ROLE ${owner}; GRANT USAGE ON SCHEMA public TO ${owner};
         ALTER TABLE "STOCK" OWNER TO ${owner}; ALTER TABLE "PAY" OWNER TO ${owner};
         ALTER TABLE "LINES" OWNER TO ${owner}; ALTER TABLE "RFND" OWNER TO ${owner}`);
-      const url = Object.assign(new URL(urls.legacy), { username: user, password: 'geheim' }).href;
+      const url = urlAs(urls.legacy, user);
       const inspector = await PostgresInspector.open(url, shop, 'legacy');
       const connection = new PostgresConnection(url);
       await expect(install(connection, shop, 'legacy')).rejects.toThrow(

@@ -17,7 +17,7 @@ import { columnsOf, textOf } from './columns.ts';
 import { PostgresConnection } from './connection.ts';
 import type { PostgresClient } from './connection.ts';
 import { filterSql } from './filter-sql.ts';
-import { HeldValues } from './held-values.ts';
+import { ColumnProbe } from './column-probe.ts';
 import { installStatements, searchPathOf } from './install.ts';
 import { orderSql } from './key-order.ts';
 import { foreignTriggers, problemsOf } from './problems.ts';
@@ -46,13 +46,13 @@ interface Roles {
 export class PostgresInspector implements SideInspector {
   readonly side: SideName;
   readonly #about: About;
-  readonly #held: HeldValues;
+  readonly #probe: ColumnProbe;
 
   private constructor(about: About) {
     this.side = about.side;
     this.#about = about;
     const [known] = about.schemas.values();
-    this.#held = new HeldValues(about.connection, known?.encoding ?? '');
+    this.#probe = new ColumnProbe(about.connection, known?.encoding ?? '');
   }
 
   /** Reads what the database says of the mapping's tables. @throws UnreachableError */
@@ -90,7 +90,7 @@ export class PostgresInspector implements SideInspector {
   }
 
   stored(table: string, column: string, values: readonly SqlValue[]): Promise<readonly Step[]> {
-    return this.#held.ask(this.#column(table, column), values);
+    return this.#probe.ask(this.#column(table, column), values);
   }
 
   probes(table: string, column: string): readonly SqlValue[] {

@@ -60,7 +60,7 @@ const header = headerName.refine(
   'this header has another meaning; give one of your own',
 );
 
-/** Headers that are for one hop only, or are answered here: who is named in one would not be heard of behind the facade. */
+/** Headers for one hop, which the facade does not forward: the upstream would not see a customer named in one. */
 const ONE_HOP =
   /^(te|trailer|upgrade|http2-settings|keep-alive|expect|forwarded|x-real-ip|proxy-(connection|authenticate|authorization))$/;
 const namingHeader = header.refine(

@@ -1,8 +1,8 @@
 /** Who asks for a flag. */
 export interface FlagContext {
-  /** The customer; nobody has none. */
+  /** The customer; absent for an anonymous request. */
   readonly userId?: string;
-  /** Stands for one request of nobody's, in shares only. */
+  /** Stands for one anonymous request, in shares only. */
   readonly draw?: string;
 }
 

@@ -3,7 +3,7 @@ import type { Logger } from '../../chassis/index.ts';
 /** Why flags can't be read, and since when. */
 export interface FlagTrouble {
   readonly reason: string;
-  /** ms since 1970; null where nobody knows, since whoever tells it has only looked once. */
+  /** ms since 1970; null where a command has read the flags only once. */
   readonly since: number | null;
 }
 

@@ -8,7 +8,7 @@ export type ConfiguredProcess = 'facade' | 'engine';
 /** Names of settings that count only once the process they stand under is started again. */
 export type RestartSettings = Readonly<Partial<Record<ConfiguredProcess, readonly string[]>>>;
 
-/** Who reads a setting at its start only. Commands read all of them whenever they run. */
+/** The processes that read a setting at their start only. Commands read every setting at each run. */
 interface Reading {
   readonly facade?: true;
   /** `rows`: only of capabilities whose rows move; without any of those there is no engine. */
@@ -22,7 +22,7 @@ const WHOLE: InspectOptions = {
   sorted: true,
 };
 
-/** A running facade takes it over, and nobody else reads it. */
+/** A running facade takes it over, and no other process reads it. */
 const LIVE: Reading = {};
 /** A running facade takes it over, and the engine reads it, too. */
 const SHARED: Reading = { engine: 'rows' };

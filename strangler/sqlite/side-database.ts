@@ -120,10 +120,10 @@ export class SqliteSideDatabase implements SideDatabase {
     );
   }
 
-  applySlice(epoch: number, slice: Slice, haste = 1): Promise<Applied> {
+  applySlice(epoch: number, slice: Slice, speedup = 1): Promise<Applied> {
     // Reading images takes as long as writing them, and needs no lock.
     for (const change of slice.changes) void change.image;
-    const whole = this.crowded ? Math.min(ALONE_BOX_MS, haste * TIME_BOX_MS) : ALONE_BOX_MS;
+    const whole = this.crowded ? Math.min(ALONE_BOX_MS, speedup * TIME_BOX_MS) : ALONE_BOX_MS;
     // Where commits take longer than the box, a row a commit would keep the lock for most of the time, for nothing.
     const boxMs = Math.max(whole / 2, whole - this.#commitMs);
     return withPoisonParked((careful) => this.#applyBox(epoch, slice, { boxMs, careful }));

@@ -127,7 +127,7 @@ export async function retryDeadLetters(
   );
 }
 
-/** What would be tried again; null where there is nothing. @throws CommandError when somebody can't be asked */
+/** What the command would try again; null where there is nothing. @throws CommandError when an application does not answer */
 async function retryIntent(
   context: Context,
   kind: Kind,

@@ -47,7 +47,7 @@ function intentOf(capability: string, what: 'on' | 'off', before: ShadowReport |
   const writes = before?.writes.reduce((sum, one) => sum + one.writes, 0) ?? 0;
   const counted = `${plural(writes, 'write')} past its door ${writes === 1 ? 'is' : 'are'} counted by now`;
   if (what === 'off') return { will: counted, question: `Stop watching ${capability}?` };
-  const will = `each write to the legacy tables of ${capability} is counted from now on; nobody is stopped`;
+  const will = `each write to the legacy tables of ${capability} is counted from now on; the audit blocks none of them`;
   return {
     will: before === null ? will : `${will}\n${counted}, and would be forgotten`,
     question: `Watch ${capability}?`,

@@ -13,7 +13,7 @@ const SMALL: Readonly<Record<string, number>> = { int2: 2 ** 15, int4: 2 ** 31, 
  * Asks the server what a column makes of values. They are given to variables of the column's type, in functions of
  * the session's own that are gone with it: nothing is written to a table, no trigger fires, no sequence is used up.
  */
-export class HeldValues {
+export class ColumnProbe {
   readonly #connection: PostgresConnection;
   readonly #utf8: boolean;
   /** The functions of each session, by the type that they try. */
@@ -67,7 +67,7 @@ export class HeldValues {
     this.#made.set(client, made);
     const known = made.get(column.declared);
     if (known !== undefined) return known;
-    const called = `pg_temp.fig_held_${made.size}`;
+    const called = `pg_temp.fig_probe_${made.size}`;
     const withRemedy = async (error: unknown): Promise<never> => {
       throw isForbidden(error) ? await missingRight(client) : error;
     };
