@@ -16,12 +16,19 @@ import { contractFile, loadConfig, withFlagsFile } from '../routing/index.ts';
 import type { FigConfig } from '../routing/index.ts';
 import { known } from './suggest.ts';
 
-const systemFile = z.looseObject({ env: z.record(z.string(), z.string()).default({}) });
+const systemFile = z.looseObject({
+  /** The supervisor's process. */
+  pid: z.int().optional(),
+  env: z.record(z.string(), z.string()).default({}),
+});
+type SystemFile = z.infer<typeof systemFile>;
 
 /** The system a command is about, and how to reach it. */
 export interface Context {
   readonly env: Environment;
   readonly engineUrl: string;
+  /** Whether `npm start` runs, which starts an engine again that ends. */
+  readonly restartsEngine: boolean;
   /** The facades' doors for operators, as ADMIN_URL names them, separated by commas. */
   readonly adminUrls: readonly string[];
   /** What engine and facades want to see. */
@@ -49,13 +56,15 @@ export async function findSystem(env: NodeJS.ProcessEnv): Promise<Context> {
   }
   const found = await readSystem(join(directory, 'system.json'));
   // The configuration module reads the environment of its process.
-  for (const [variable, value] of Object.entries(found)) env[variable] ||= value;
+  for (const [variable, value] of Object.entries(found.env)) env[variable] ||= value;
   const config = await loadConfig(env);
+  const engineUrl = serviceUrl(env, 'ENGINE_URL', readPort(env, 'ENGINE_PORT', 4003));
   return {
     env: withFlagsFile(env, config),
     token: tokenIn(tokenFile(env)),
     tokenFile: tokenFile(env),
-    engineUrl: serviceUrl(env, 'ENGINE_URL', readPort(env, 'ENGINE_PORT', 4003)),
+    engineUrl,
+    restartsEngine: isAlive(found.pid) && env['ENGINE_URL'] === found.env['ENGINE_URL'],
     adminUrls: (env['ADMIN_URL'] ?? '')
       .split(',')
       .filter((url) => url.trim() !== '')
@@ -66,16 +75,27 @@ export async function findSystem(env: NodeJS.ProcessEnv): Promise<Context> {
   };
 }
 
-async function readSystem(file: string): Promise<Readonly<Record<string, string>>> {
+function isAlive(pid: number | undefined): boolean {
+  if (pid === undefined) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // Another user's process can't be signalled, and lives.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+async function readSystem(file: string): Promise<SystemFile> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { env: {} };
     throw error;
   }
   try {
-    return systemFile.parse(JSON.parse(text)).env;
+    return systemFile.parse(JSON.parse(text));
   } catch (error) {
     throw new ConfigurationError(
       `${file} is damaged; start the system again with npm start, or delete the file`,

@@ -15,6 +15,8 @@ const RETRY_MS = 250;
 /** Where the engine is, and what it wants to see. */
 interface EngineAddress {
   readonly engineUrl: string;
+  /** Whether `npm start` runs, which starts an engine again that ends. */
+  readonly restartsEngine: boolean;
   readonly token: OperatorToken;
   readonly tokenFile: string;
 }
@@ -86,6 +88,10 @@ export class EngineClient {
   async order(path: string, body: object, final: readonly string[] = []): Promise<unknown> {
     for (;;) {
       const answer = await this.#give(path, body);
+      if (answer === undefined) {
+        await this.pause(`no engine answers at ${this.#url}; npm start starts it again`);
+        continue;
+      }
       if (answer.status < 400) return answer.body;
       const problem = (answer.body ?? {}) as ProblemBody;
       const { code = '' } = problem;
@@ -125,7 +131,8 @@ export class EngineClient {
     await delay(RETRY_MS);
   }
 
-  async #give(path: string, body: object): Promise<HttpAnswer> {
+  /** @returns undefined where no engine took the order, and the supervisor starts one again */
+  async #give(path: string, body: object): Promise<HttpAnswer | undefined> {
     const left = Math.max(1, Math.ceil(this.#deadline - performance.now()));
     try {
       return await this.#call('POST', path, body, left);
@@ -133,6 +140,7 @@ export class EngineClient {
       if (!(error instanceof CallFailed)) throw error;
       if (performance.now() >= this.#deadline) throw this.#timedOut(this.#waitedFor);
       if (error.sent) throw error;
+      if (this.#address.restartsEngine) return undefined;
       throw new CommandError(
         EXIT.failed,
         'engine_away',

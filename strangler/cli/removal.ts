@@ -26,10 +26,17 @@ export async function agreedOnRemoval(
   // Also without a question: a script's log then shows what was there before.
   output.say(removalText(plan));
   await confirmed(output, {
-    look: () => ({ question: `Replace the rows of ${plan.to} by those of ${plan.from}?` }),
+    look: () => ({ question: questionFor(plan) }),
     yes,
     command,
   });
+}
+
+function questionFor({ from, to, pairs, removed }: RemovalPlan): string {
+  const isEmpty = removed === 0 && pairs.every((pair) => pair[to] === 0);
+  return isEmpty
+    ? `Copy the rows of ${from} to ${to}?`
+    : `Replace the rows of ${to} by those of ${from}?`;
 }
 
 /** What both sides hold, and how many rows would vanish. */

@@ -97,6 +97,8 @@ export function figCommands(started: () => System): void {
       system.resume('redis');
       system.resume('engine');
       await eventually(async () => expect(await run('doctor')).toMatchObject({ code: 0 }));
+      await system.kill('engine');
+      expect(await run('reconcile payment')).toMatchObject({ code: 0 });
       const watching = spawn(process.execPath, [FIG, 'status', '-w'], {
         env: environment(system),
       });
