@@ -10,6 +10,8 @@ import type { ProblemBody } from './refusal.ts';
 const STATUS_MS = 6_000;
 /** An engine stands by as long as the lease of a dead one lasts; longer, another one leads. */
 const STANDBY_MS = 5_000;
+/** A supervisor starts an engine again within a second or two; one that takes longer does not come up. */
+const RESTART_MS = 10_000;
 const RETRY_MS = 250;
 
 /** Where the engine is, and what it wants to see. */
@@ -33,6 +35,7 @@ export class EngineClient {
   /** Each is followed to once: two that name each other lead nowhere. */
   readonly #followed = new Set<string>();
   #standbySince: number | undefined;
+  #awaySince: number | undefined;
   #waitedFor = 'the engine has not answered';
   #isLate = false;
 
@@ -140,7 +143,9 @@ export class EngineClient {
       if (!(error instanceof CallFailed)) throw error;
       if (performance.now() >= this.#deadline) throw this.#timedOut(this.#waitedFor);
       if (error.sent) throw error;
-      if (this.#address.restartsEngine) return undefined;
+      this.#awaySince ??= performance.now();
+      const isBackSoon = performance.now() - this.#awaySince < RESTART_MS;
+      if (this.#address.restartsEngine && isBackSoon) return undefined;
       throw new CommandError(
         EXIT.failed,
         'engine_away',

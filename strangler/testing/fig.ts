@@ -60,7 +60,7 @@ export async function figFor(
      export default config;`,
   );
   const env = { ENGINE_URL: engineUrl, FIG_CONFIG: config, FIG_FLAGS_FILE: flagsFileOf(sides) };
-  await writeFile(join(folder, 'system.json'), JSON.stringify({ pid: 1, env }));
+  await writeFile(join(folder, 'system.json'), JSON.stringify({ env }));
   return async (line, more = {}, stdin) => {
     let [stdout, stderr] = ['', ''];
     const code = await runCommand(line.split(' ').filter(Boolean), {
