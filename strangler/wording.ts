@@ -20,3 +20,8 @@ export function someOf(names: readonly string[]): string {
 export function identifier(text: string): string {
   return /^[a-z_][a-z0-9_]*$/.test(text) ? text : `"${text.replaceAll('"', '""')}"`;
 }
+
+/** An engine that answers late and holds its lease. @param late why its status is missing */
+export function busyEngine(late: string, holder: string): string {
+  return `${late}, but ${holder} keeps its lease: it is busy`;
+}

@@ -3,6 +3,7 @@ import type { FlagsState } from '../routing/index.ts';
 import type { SideDatabase } from '../side-database.ts';
 import type { SideName } from '../side.ts';
 import type { LeaseView } from '../store.ts';
+import { busyEngine } from '../wording.ts';
 import type { Context } from './context.ts';
 import type { EngineClient } from './engine-client.ts';
 import { flagsOfFacades, stateSince } from './flags-in-force.ts';
@@ -12,7 +13,7 @@ export interface FoundStatus {
   /** Who told it. */
   readonly source: 'engine' | 'databases';
   readonly engineUrl: string;
-  /** That an engine is at work which does not answer in time; null where one answers, or none is at work. */
+  /** Says that an engine holds its lease and does not answer in time; null where one answers, or none holds a lease. */
   readonly late: string | null;
   /** Whether the flags can be read by whoever told it. */
   readonly flags: FlagsState;
@@ -49,10 +50,8 @@ export async function findStatus(context: Context, engine: EngineClient): Promis
     }),
   );
   const [holder] = holders;
-  const late =
-    holder === undefined
-      ? null
-      : `${engine.lateness ?? ''}, but ${holder} keeps its lease: it is busy`;
+  const { lateness } = engine;
+  const late = holder === undefined || lateness === null ? null : busyEngine(lateness, holder);
   return {
     source: 'databases',
     engineUrl,
@@ -62,7 +61,7 @@ export async function findStatus(context: Context, engine: EngineClient): Promis
   };
 }
 
-/** Who is at work, by the leases; nobody where that can't be read. */
+/** The engines whose leases have not run out; none where the leases can't be read. */
 async function holdersOf(
   sides: Readonly<Record<SideName, SideDatabase | Error>>,
 ): Promise<readonly string[]> {

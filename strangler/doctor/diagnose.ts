@@ -1,7 +1,7 @@
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import type { Parting } from '../copy/index.ts';
-import { plural, someOf } from '../wording.ts';
+import { busyEngine, plural, someOf } from '../wording.ts';
 import type { DatabaseFacts, EngineFacts } from './facts.ts';
 import { fencesText, fenceStory, nextOf, nextStory } from './fence-story.ts';
 import { decisionText, isBrokenOff } from './finding.ts';
@@ -357,7 +357,7 @@ function deadEngine(one: Case): readonly Finding[] {
   }
   if (engine !== null) return [];
   if (alive && late !== null) {
-    const what = `${late}, but ${facts.lease?.holder ?? ''} keeps its lease: it is busy`;
+    const what = busyEngine(late, facts.lease?.holder ?? '');
     const patient = [{ command: 'fig status -w', reason: 'shows it as soon as it answers' }];
     return [
       finding(one, 'engine_late', {

@@ -210,9 +210,9 @@ function raiseFenced(capability: string, fence: string): string {
  * The keys that rows have, and had before. The business must own all of them; whoever brings rows of
  * the other side, none: he would be a zombie, or a database its own older self. What is only tried,
  * owners take, too. Without fences of their own all keys have passed by the statement's trigger. Where the
- * business has renamed or dropped the column, the trigger can't tell which customer owns the rows: that is noted, and the write of
- * the business goes on as one that is not captured does. The catalog is asked, since an exception would have to be
- * caught by a subtransaction.
+ * business has renamed or dropped the column, the trigger can't tell which customer owns the rows: it notes
+ * that, and lets the write through, as capture does. It asks the catalog, since catching an exception would
+ * take a subtransaction.
  */
 function keysBody(capability: string, column: string): string {
   const cap = text(capability);
