@@ -117,24 +117,41 @@ export async function measureAddedLatency(
   );
 }
 
-/** Reads while each is also sent to the other side, and the answers compared. */
+/**
+ * Reads while each is also sent to the other side, and the answers compared. The goal is for what a
+ * request costs the facade's processor: shadowing also doubles the upstreams' work, and where these
+ * share a core with the load, as on a machine with two, that core is full first, so that the throughput
+ * says how fast the upstream is.
+ */
 export async function measureShadow(field: Field, stage: Stage): Promise<readonly Result[]> {
-  const { url, flags } = field.ours;
+  const { url, pid, flags } = field.ours;
   const lane = (name: string, share: number) => ({
     name,
     url,
+    pid,
     before: () => flags({ 'items.shadow': share }),
   });
   const rounds = await interleaved([lane('off', 0), lane('on', 100)], stage.reads, stage);
   await flags({ 'items.shadow': 0 });
   const { compared: done, skipped } = await field.ours.experiments();
+  const rival = 'shadow off';
   return [
     compared({
       name: 'GET 1 KB, shadow 100 %',
-      unit: 'requests/s',
-      rival: 'shadow off',
-      ...rounds.beside('on', 'off', perSecond),
+      unit: 'requests/s of processor',
+      rival,
+      ...rounds.beside(
+        'on',
+        'off',
+        (of) => (of.perSecond * stage.reads.seconds * 1_000) / of.processorMs,
+      ),
       goal: { atLeast: 0.6 },
+    }),
+    compared({
+      name: 'GET 1 KB, shadow 100 %, upstreams and load on the other core',
+      unit: 'requests/s',
+      rival,
+      ...rounds.beside('on', 'off', perSecond),
     }),
     alone({
       name: 'of these, compared',
