@@ -2,7 +2,7 @@ import type { Knex } from 'knex';
 import { dialectOf, sqliteFile } from './database-url.ts';
 import type { Dialect } from './database-url.ts';
 import { GroupCommit } from './group-commit.ts';
-import { LogFlush } from './log-flush.ts';
+import { WalSync } from './wal-sync.ts';
 import { refuseNewer } from './newer-data.ts';
 
 export type { Knex } from 'knex';
@@ -77,7 +77,7 @@ async function openSqlite(url: string): Promise<Database> {
   const { connectSqlite } = await import('./sqlite-client.ts');
   const write = connectSqlite(filename);
   const read = connectSqlite(filename);
-  const log = LogFlush.of(filename);
+  const log = WalSync.of(filename);
   const commits = new GroupCommit(write, log);
   return {
     url,

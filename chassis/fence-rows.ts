@@ -25,7 +25,7 @@ export async function readFences({ read }: Database): Promise<readonly NamedFenc
 /** The fence of all keys that have none of their own. */
 export const REST = '*';
 
-/** The fence that counts for a write, and whether writes past the door are looked for. */
+/** The fence that counts for a write, and whether writes bypassed the application are looked for. */
 export interface FoundFence extends Fence {
   /** Set where the key has a fence of its own. */
   readonly key?: string;

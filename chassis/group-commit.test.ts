@@ -8,7 +8,7 @@ import { eventually } from '../tests/support/index.ts';
 import { openDatabase } from './database.ts';
 import type { Database } from './database.ts';
 import { GroupCommit } from './group-commit.ts';
-import { LogFlush } from './log-flush.ts';
+import { WalSync } from './wal-sync.ts';
 import { connectSqlite } from './sqlite-client.ts';
 
 function toldOf(outcome: PromiseSettledResult<unknown>): string {
@@ -95,7 +95,7 @@ describe('transactions that wait for each other', () => {
 
   it('are on the disk when they are told of, and share its turns', async () => {
     const disk = new SlowDisk();
-    const log = new LogFlush(disk);
+    const log = new WalSync(disk);
     const write = connectSqlite(join(directory, 'test.db'));
     const commits = new GroupCommit(write, log);
     const told: number[] = [];
@@ -117,7 +117,7 @@ describe('transactions that wait for each other', () => {
 
   it('are refused once the disk has failed, since nobody knows what it has', async () => {
     const disk = new SlowDisk();
-    const log = new LogFlush(disk);
+    const log = new WalSync(disk);
     const write = connectSqlite(join(directory, 'test.db'));
     const commits = new GroupCommit(write, log);
     const insert = (n: number): Promise<unknown> =>

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setImmediate as immediate } from 'node:timers/promises';
 import type { Knex } from 'knex';
-import type { LogFlush } from './log-flush.ts';
+import type { WalSync } from './wal-sync.ts';
 import { BEGIN } from './sqlite-lock.ts';
 
 type Work<T> = (trx: Knex) => Promise<T>;
@@ -13,7 +13,7 @@ type Work<T> = (trx: Knex) => Promise<T>;
  */
 export class GroupCommit {
   readonly #write: Knex;
-  readonly #log: LogFlush;
+  readonly #log: WalSync;
   #waiting: (() => Promise<void>)[] = [];
   #running = false;
 
@@ -21,7 +21,7 @@ export class GroupCommit {
    * @param write a SQLite connection that nobody else uses, and that commits without waiting
    * @param log of its database
    */
-  constructor(write: Knex, log: LogFlush) {
+  constructor(write: Knex, log: WalSync) {
     this.#write = write;
     this.#log = log;
   }

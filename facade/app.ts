@@ -3,23 +3,23 @@ import { createExpressServer, createHttpClient } from '../chassis/index.ts';
 import { probeRedis } from '../chassis/redis/index.ts';
 import type { Access, Logger } from '../chassis/index.ts';
 import type { FigConfig, Flags } from '../strangler/routing/index.ts';
-import { askWishes, buildAdmin, LocalFacts } from './operators/index.ts';
+import { readDesiredStates, buildAdmin, LocalFacts } from './operators/index.ts';
 import {
   Barriers,
-  Door,
-  FenceSurvey,
+  FacadeRegistration,
+  FencePoller,
   NO_PEERS,
-  RememberedFlags,
-  RoutingBook,
+  CachedFlags,
+  OwnershipCache,
   RoutingFeed,
-  WriteNotes,
+  UnreplicatedWrites,
 } from './ownership/index.ts';
 import { compileRoutes, Indexes } from './routes/index.ts';
-import { clientSocketLimit, circumstancesOf, Experiments, Upstreams } from './exchange/index.ts';
-import type { Core, Memory } from './exchange/index.ts';
+import { clientSocketLimit, snapshotOf, Experiments, Upstreams } from './exchange/index.ts';
+import type { FacadeDeps, FacadeState } from './exchange/index.ts';
 import { Counters, HoldLog, UpstreamFailures } from './counting/index.ts';
-import { createDataPlane } from './data-plane.ts';
-import type { Plane } from './data-plane.ts';
+import { createClientServer } from './client-server.ts';
+import type { Configured } from './client-server.ts';
 import type { Peers } from './ownership/index.ts';
 import { RequestReader } from './request/index.ts';
 
@@ -46,7 +46,7 @@ export interface Facade {
   /** What operators may ask. */
   readonly facts: LocalFacts;
   /** Who writes to a capability, also by other doors. */
-  notesOf(capability: string): WriteNotes | undefined;
+  unreplicatedOf(capability: string): UnreplicatedWrites | undefined;
   /** Starts to learn who owns what; resolves when the engine has been asked once. */
   start(): Promise<void>;
   /** Takes new requests as this configuration says; those under way end as they began. */
@@ -70,43 +70,48 @@ export function buildApp(options: FacadeOptions): Facade {
   const failures = new UpstreamFailures(log);
   const upstreams = new Upstreams(failures);
   const engine = createHttpClient(engineUrl, undefined, access.token.headers);
-  const remembered = new RememberedFlags(flags);
-  const book = new RoutingBook([], remembered);
-  const notes: WriteNotes[] = [];
-  const feed = new RoutingFeed({ book, engine, redisUrl, log, token: access.token });
-  const survey = new FenceSurvey({
-    book,
+  const remembered = new CachedFlags(flags);
+  const ownershipCache = new OwnershipCache([], remembered);
+  const unreplicated: UnreplicatedWrites[] = [];
+  const feed = new RoutingFeed({ ownershipCache, engine, redisUrl, log, token: access.token });
+  const poller = new FencePoller({
+    ownershipCache,
     log,
     fencesAt: (capability, side) =>
       upstreams.get(capability.upstreams[side]).ask('/fences', access.token.headers('fences')),
   });
   const redis = redisUrl === undefined ? undefined : probeRedis(redisUrl, log);
-  const door = new Door({ book, redisUrl, log, token: access.token });
-  const barriers = new Barriers(engine, book);
-  const upstreamOf: Core['upstreamOf'] = (capability, side) =>
+  const registration = new FacadeRegistration({
+    ownershipCache,
+    redisUrl,
+    log,
+    token: access.token,
+  });
+  const barriers = new Barriers(engine, ownershipCache);
+  const upstreamOf: FacadeDeps['upstreamOf'] = (capability, side) =>
     upstreams.get(capability.upstreams[side]);
-  const experiments = new Experiments({ book, barriers, log, upstreamOf });
+  const experiments = new Experiments({ ownershipCache, barriers, log, upstreamOf });
   const counters = new Counters();
-  const memory: Memory = {
+  const state: FacadeState = {
     log,
     flags: remembered,
-    book,
+    ownershipCache,
     feed,
-    notes,
+    unreplicated,
     peers,
     barriers,
     counters,
     failures,
-    door,
+    registration,
     holds,
     experiments,
     upstreamOf,
   };
-  let plane = planeOf(options.config);
-  const dataPlane = createDataPlane(plane);
+  let configured = configuredFor(options.config);
+  const clientServer = createClientServer(configured);
   const facts = new LocalFacts({
-    core: () => plane.core,
-    memory,
+    deps: () => configured.deps,
+    state,
     upstreams,
     holds,
     experiments,
@@ -114,24 +119,24 @@ export function buildApp(options: FacadeOptions): Facade {
     redis,
   });
 
-  function planeOf(config: FigConfig): Plane {
+  function configuredFor(config: FigConfig): Configured {
     upstreams.adopt(config);
     const routes = compileRoutes(config, indexes);
     const { capabilities } = routes;
-    for (const { index } of capabilities) notes[index] ??= new WriteNotes();
-    book.adopt(capabilities);
-    barriers.adopt(capabilities, notes);
-    survey.adopt(capabilities);
+    for (const { index } of capabilities) unreplicated[index] ??= new UnreplicatedWrites();
+    ownershipCache.adopt(capabilities);
+    barriers.adopt(capabilities, unreplicated);
+    poller.adopt(capabilities);
     counters.adopt(capabilities);
-    door.adopt(capabilities);
+    registration.adopt(capabilities);
     const { limits, stickyHeader, trustedHops, timingToken, droppedHeaders } = config;
     const timeoutMs = Math.min(limits.requestMs, limits.attemptMs ?? limits.requestMs);
-    const core: Core = {
-      ...memory,
+    const deps: FacadeDeps = {
+      ...state,
       limits,
       clientSockets: clientSocketLimit(config),
       routes,
-      circumstances: circumstancesOf(routes, memory),
+      snapshot: snapshotOf(routes, state),
       monolith: upstreams.get(config.monolith),
       monolithHonoursKeys: config.honoursKeys.includes(config.monolith),
       stickyHeader,
@@ -145,32 +150,34 @@ export function buildApp(options: FacadeOptions): Facade {
       droppedHeaders,
       timeoutMs,
     });
-    return { core, reader };
+    return { deps, reader };
   }
 
   return {
-    server: dataPlane.server,
-    admin: createExpressServer(buildAdmin({ facts, wishes: askWishes(engine), log, access })),
+    server: clientServer.server,
+    admin: createExpressServer(
+      buildAdmin({ facts, wishes: readDesiredStates(engine), log, access }),
+    ),
     facts,
-    notesOf: (name) => notes[indexes.of(name)],
+    unreplicatedOf: (name) => unreplicated[indexes.of(name)],
     async start() {
       barriers.start();
-      await Promise.all([feed.start(), door.start()]);
-      await survey.start();
+      await Promise.all([feed.start(), registration.start()]);
+      await poller.start();
     },
     async adopt(config) {
-      plane = planeOf(config);
+      configured = configuredFor(config);
       // Before anybody is sent by it: where nothing is known, everything is the owner's.
       await feed.confirm();
-      dataPlane.adopt(plane);
+      clientServer.adopt(configured);
     },
     async close() {
       redis?.close();
       remembered.close();
       feed.close();
       barriers.close();
-      survey.close();
-      await door.close();
+      poller.close();
+      await registration.close();
       await upstreams.close();
       await experiments.settled();
       await engine.close();

@@ -1,3 +1,3 @@
-/** The front door: one server for clients, one for operators. */
+/** The facade: one server for clients, one for operators. */
 export { buildApp } from './app.ts';
 export type { Facade, FacadeOptions } from './app.ts';

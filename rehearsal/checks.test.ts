@@ -3,7 +3,7 @@ import { checkInvariants } from './checks.ts';
 import type { Charge, Evidence } from './checks.ts';
 import type { Dataset, PlannedOrder } from './dataset.ts';
 import { createLedger } from './ledger.ts';
-import type { Told } from './ledger.ts';
+import type { OrderOutcome } from './ledger.ts';
 
 const bought: PlannedOrder = {
   number: '1',
@@ -44,7 +44,7 @@ const sound: Evidence = {
 /** Names of the invariants that the evidence breaks. */
 function broken(
   evidence: Evidence,
-  first: Told = { kind: 'confirmed', orderId: 'o1', cancelled: false },
+  first: OrderOutcome = { kind: 'confirmed', orderId: 'o1', cancelled: false },
   shop = dataset,
 ): string[] {
   const ledger = createLedger();

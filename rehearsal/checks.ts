@@ -1,6 +1,6 @@
 import { totalOf } from './dataset.ts';
 import type { Dataset } from './dataset.ts';
-import type { Ledger, Told } from './ledger.ts';
+import type { Ledger, OrderOutcome } from './ledger.ts';
 import { sold } from './ledger.ts';
 import type { Invariant } from './report.ts';
 
@@ -127,9 +127,9 @@ function countBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string
   return counts;
 }
 
-type Answered = Exclude<Told, { kind: 'unknown' }>;
+type Answered = Exclude<OrderOutcome, { kind: 'unknown' }>;
 
-function answered(told: readonly Told[]): Answered[] {
+function answered(told: readonly OrderOutcome[]): Answered[] {
   return told.filter((answer): answer is Answered => answer.kind !== 'unknown');
 }
 
@@ -150,7 +150,7 @@ function oneCharge(dataset: Dataset, { told }: Ledger, { charges }: Evidence): I
   );
 }
 
-function oneReservation(told: readonly Told[], { sides }: Evidence): Invariant {
+function oneReservation(told: readonly OrderOutcome[], { sides }: Evidence): Invariant {
   return invariant(
     'one reservation an order',
     sides.flatMap(({ name, reservationsByOrder }) =>
@@ -166,7 +166,7 @@ function oneReservation(told: readonly Told[], { sides }: Evidence): Invariant {
   );
 }
 
-function toldIsStored(told: readonly Told[], { orders }: Evidence): Invariant {
+function toldIsStored(told: readonly OrderOutcome[], { orders }: Evidence): Invariant {
   const stored = new Map(orders.map(({ id, status }) => [id, status]));
   const wrong = answered(told).flatMap((answer) => {
     const expected =

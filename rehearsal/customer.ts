@@ -1,6 +1,6 @@
 import { totalOf } from './dataset.ts';
 import type { Dataset, PlannedOrder } from './dataset.ts';
-import type { Ledger, Told } from './ledger.ts';
+import type { Ledger, OrderOutcome } from './ledger.ts';
 import type { Shop, ShopAnswer } from './shop.ts';
 
 /** Places planned orders as a customer would: looks, orders, looks again, perhaps cancels. */
@@ -54,7 +54,7 @@ export function createCustomers(dataset: Dataset, shop: Shop, ledger: Ledger): C
     }
   }
 
-  async function place(planned: PlannedOrder): Promise<Told> {
+  async function place(planned: PlannedOrder): Promise<OrderOutcome> {
     const answer = await shop.send({
       method: 'POST',
       path: '/api/orders',
@@ -110,7 +110,7 @@ export function createCustomers(dataset: Dataset, shop: Shop, ledger: Ledger): C
     }
   }
 
-  async function cancel(planned: PlannedOrder, orderId: string): Promise<Told> {
+  async function cancel(planned: PlannedOrder, orderId: string): Promise<OrderOutcome> {
     expectReturn(planned);
     const answer = await shop.send({
       method: 'POST',

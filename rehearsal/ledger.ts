@@ -1,7 +1,7 @@
 import type { PlannedOrder } from './dataset.ts';
 
 /** What became of one order, by what its client was told last. */
-export type Told =
+export type OrderOutcome =
   | { readonly kind: 'confirmed'; readonly orderId: string; readonly cancelled: boolean }
   | { readonly kind: 'out_of_stock' | 'payment_declined'; readonly orderId: string }
   | { readonly kind: 'unknown'; readonly reason: string };
@@ -27,7 +27,7 @@ export interface StaleRead {
  * converges as well. This is what they are held against.
  */
 export interface Ledger {
-  readonly told: Map<PlannedOrder, Told>;
+  readonly told: Map<PlannedOrder, OrderOutcome>;
   readonly failed: FailedRequest[];
   readonly stale: StaleRead[];
   /** Writes that were acknowledged. */

@@ -35,14 +35,14 @@ describe.each(dialectsOfRun)('a cascade across the border on %s', (dialect) => {
         extracted: [dialect, MOVED],
       },
       async (sides) => {
-        const { plane, sessions } = sides;
+        const { replication, sessions } = sides;
         await sessions.legacy.run(
           `INSERT INTO item VALUES (1, 'a'), (2, 'b'), (3, 'c');
            INSERT INTO line VALUES (1, 1), (2, 1), (3, 2), (4, NULL);
            INSERT INTO note VALUES (1, 1), (2, 2), (3, NULL)`,
         );
-        await plane.barrier();
-        await handOver(plane, 'legacy');
+        await replication.barrier();
+        await handOver(replication, 'legacy');
         await work(sides);
       },
     );
@@ -74,13 +74,13 @@ describe.each(dialectsOfRun)('a cascade across the border on %s', (dialect) => {
 
   it('is carried out for rows that the service deletes, and for no others', () =>
     withService(async (sides) => {
-      const { plane, sessions, databases } = sides;
+      const { replication, sessions, databases } = sides;
       await sessions.extracted.run(
         `DELETE FROM item WHERE k IN (1, 3); UPDATE item SET name = 'd' WHERE k = 2`,
       );
-      await plane.barrier();
+      await replication.barrier();
       expect(await children(sides)).toEqual(WITHOUT_1);
-      expect(await plane.reconcile()).toMatchObject({ clean: true, dangling: [] });
+      expect(await replication.reconcile()).toMatchObject({ clean: true, dangling: [] });
       const findings = diagnose(await examine('stock', databases), null);
       expect(findings.map(({ code }) => code)).not.toContain('dangling_rows');
     }));
@@ -88,7 +88,7 @@ describe.each(dialectsOfRun)('a cascade across the border on %s', (dialect) => {
   it('is carried out for a key that another one takes the place of', () =>
     withService(async (sides) => {
       await sides.sessions.extracted.run('UPDATE item SET k = 9 WHERE k = 1');
-      await sides.plane.barrier();
+      await sides.replication.barrier();
       expect(await children(sides)).toEqual(WITHOUT_1);
     }));
 
@@ -97,19 +97,19 @@ describe.each(dialectsOfRun)('a cascade across the border on %s', (dialect) => {
       await sides.sessions.extracted.run(
         `BEGIN; DELETE FROM item WHERE k = 1; INSERT INTO item VALUES (1, 'again'); COMMIT`,
       );
-      await sides.plane.barrier();
+      await sides.replication.barrier();
       expect(await children(sides)).toEqual(ALL);
-      expect(await sides.plane.reconcile()).toMatchObject({ clean: true });
+      expect(await sides.replication.reconcile()).toMatchObject({ clean: true });
     }));
 
   it('leaves them, too, where what is inserted again is parked, and goes on beside it', () =>
     withService(async (sides) => {
-      const { plane, sessions } = sides;
+      const { replication, sessions } = sides;
       await sessions.extracted.run(
         `BEGIN; DELETE FROM item WHERE k = 1; INSERT INTO item VALUES (1, NULL);
          DELETE FROM item WHERE k = 2; COMMIT`,
       );
-      await expect(plane.barrier()).rejects.toThrow(/parked/);
+      await expect(replication.barrier()).rejects.toThrow(/parked/);
       expect(await children(sides)).toEqual([
         'line 1 of 1',
         'line 2 of 1',
@@ -122,9 +122,9 @@ describe.each(dialectsOfRun)('a cascade across the border on %s', (dialect) => {
 
   it('leaves the children of a row that a copy takes out for a while', () =>
     withService(async (sides) => {
-      const { plane, sessions, databases } = sides;
+      const { replication, sessions, databases } = sides;
       const { epoch } = await databases.extracted.store.fence();
-      await plane.halt();
+      await replication.halt();
       await sessions.legacy.run('UPDATE fig_install SET complete = ' + NO[dialect]);
       const rows = await sessions.legacy.rows<{ position: number | string }>(
         `SELECT position FROM fig_applied WHERE feed_of = 'extracted'`,
@@ -181,15 +181,15 @@ describe.each(dialectsOfRun)('a cascade by a key of two columns on %s', (dialect
           'CREATE TABLE slot (room TEXT, day INT, PRIMARY KEY (room, day), UNIQUE (day, room))',
         ],
       },
-      async ({ plane, sessions }) => {
+      async ({ replication, sessions }) => {
         await sessions.legacy.run(
           `INSERT INTO "Slot" VALUES ('a', 1), ('a', 2), ('b', 1);
            INSERT INTO "Visit" VALUES (1, 1, 'a'), (2, 2, 'a'), (3, 1, 'b'), (4, 1, NULL)`,
         );
-        await plane.barrier();
-        await handOver(plane, 'legacy');
+        await replication.barrier();
+        await handOver(replication, 'legacy');
         await sessions.extracted.run(`DELETE FROM slot WHERE room = 'r-a' AND day = 1`);
-        await plane.barrier();
+        await replication.barrier();
         const left = await sessions.legacy.rows<{ n: number }>(
           'SELECT "Nr" AS n FROM "Visit" ORDER BY 1',
         );

@@ -1,7 +1,7 @@
 import {
   belongs,
   encodeValues,
-  isGuest,
+  isColumnPair,
   keyNames,
   keyOn,
   MappingError,
@@ -53,7 +53,7 @@ export function keysByTable(
   side: SideName,
   table: string,
 ): readonly (readonly string[])[] {
-  return anchorsOf(mapping, side, table).map((pair) => keyNames(pair, side));
+  return basePairsOf(mapping, side, table).map((pair) => keyNames(pair, side));
 }
 
 /** Those of a table's foreign keys that the mapping wants carried out. */
@@ -112,7 +112,7 @@ function deletedKeys(
   upto: number,
 ): readonly Row[] {
   const source = otherSide(side);
-  const pairs = anchorsOf(mapping, side, table);
+  const pairs = basePairsOf(mapping, side, table);
   // Images are parsed when they are looked at, and most slices delete nothing.
   const isFiltered = pairs.some((pair) => pair[source].where !== undefined);
   const sources = new Set(pairs.map((pair) => pair[source].table));
@@ -142,12 +142,12 @@ function deletedKeys(
   return [...deleted.values()];
 }
 
-function anchorsOf(
+function basePairsOf(
   { pairs }: Pick<Mapping, 'pairs'>,
   side: SideName,
   table: string,
 ): readonly Pair[] {
-  return pairs.filter((pair) => pair[side].table === table && !isGuest(pair, side));
+  return pairs.filter((pair) => pair[side].table === table && !isColumnPair(pair, side));
 }
 
 /** Whether a mapping wants deletes refused at a side. */

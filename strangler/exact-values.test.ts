@@ -34,18 +34,21 @@ describe.each(['sqlite', 'postgres'] as const)('text that is no UTF-8, on its wa
 
   it('is parked by the feed, never made something else, and is a difference until it is mended', () =>
     withMoved(moving, async (sides) => {
-      const { plane, sessions } = sides;
+      const { replication, sessions } = sides;
       await sessions.legacy.run(`INSERT INTO note VALUES ('a', ${LATIN}), ('b', 'M\uFFFDller')`);
-      await expect(plane.barrier()).rejects.toThrow('(1)');
+      await expect(replication.barrier()).rejects.toThrow('(1)');
       expect(await sessions.extracted.rows('SELECT * FROM note')).toEqual([
         { k: 'b', v: 'M\uFFFDller' },
       ]);
       expect(await reasonsOf(sides)).toEqual([expect.stringContaining('UTF-8')]);
-      expect(await plane.reconcile()).toMatchObject({ clean: false, pairs: [{ missing: 1 }] });
+      expect(await replication.reconcile()).toMatchObject({
+        clean: false,
+        pairs: [{ missing: 1 }],
+      });
       await sessions.legacy.run(`UPDATE note SET v = 'Müller' WHERE k = 'a'`);
-      await plane.repair();
-      await plane.barrier();
-      expect(await plane.reconcile()).toMatchObject({ clean: true });
+      await replication.repair();
+      await replication.barrier();
+      expect(await replication.reconcile()).toMatchObject({ clean: true });
     }));
 
   it('is refused by the check, with the row', () =>
@@ -59,38 +62,40 @@ describe.each(['sqlite', 'postgres'] as const)('text that is no UTF-8, on its wa
 
   it('is parked by the backfill, key or not, and two such keys stay two rows', () =>
     withMoving(moving, async (sides) => {
-      const { plane, sessions } = sides;
+      const { replication, sessions } = sides;
       await sessions.legacy.run(`INSERT INTO note VALUES ('a', '1'), (CAST(x'66FC' AS TEXT), 'x'),
         (CAST(x'66FD' AS TEXT), 'y'), ('z', ${LATIN})`);
-      await plane.install();
-      await plane.start();
-      await plane.backfill();
+      await replication.install();
+      await replication.start();
+      await replication.backfill();
       expect(await sessions.extracted.rows('SELECT * FROM note')).toHaveLength(1);
       expect(await reasonsOf(sides)).toHaveLength(3);
-      expect((await plane.reconcile()).pairs).toMatchObject([{ different: 2, missing: 1 }]);
+      expect((await replication.reconcile()).pairs).toMatchObject([{ different: 2, missing: 1 }]);
       await sessions.legacy.run(`UPDATE note SET k = hex(k) WHERE k NOT IN ('a', 'z');
         UPDATE note SET v = 'now' WHERE k = 'z'`);
-      await plane.repair();
-      await plane.barrier();
+      await replication.repair();
+      await replication.barrier();
       expect(await sessions.extracted.rows('SELECT k FROM note ORDER BY k')).toEqual(
         await sessions.legacy.rows('SELECT k FROM note ORDER BY k'),
       );
-      expect(await plane.reconcile()).toMatchObject({ clean: true });
+      expect(await replication.reconcile()).toMatchObject({ clean: true });
     }));
 });
 
 it('text that is no UTF-8 outlives a handover and back, at the side that has it', () =>
   withMoved(
     { mapping: notes(), legacy: ['sqlite', TEXT], extracted: ['sqlite', TEXT] },
-    async ({ plane, sessions }) => {
+    async ({ replication, sessions }) => {
       await sessions.legacy.run(`INSERT INTO note VALUES ('a', 'fine'), ('b', 'fine')`);
-      await plane.barrier();
+      await replication.barrier();
       await sessions.legacy.run(`BEGIN; UPDATE fig_clock SET applying = 1;
         UPDATE note SET v = ${LATIN} WHERE k = 'a'; UPDATE fig_clock SET applying = 0; COMMIT`);
-      expect(await plane.reconcile()).toMatchObject({ rows: [{ key: ['a'], kind: 'different' }] });
-      await handOver(plane, 'legacy');
+      expect(await replication.reconcile()).toMatchObject({
+        rows: [{ key: ['a'], kind: 'different' }],
+      });
+      await handOver(replication, 'legacy');
       await sessions.extracted.run(`UPDATE note SET v = 'new' WHERE k = 'b'`);
-      await plane.barrier();
+      await replication.barrier();
       expect(await sessions.legacy.rows('SELECT hex(v) AS v FROM note ORDER BY k')).toEqual([
         { v: '4DFC6C6C6572' },
         { v: Buffer.from('new').toString('hex').toUpperCase() },
@@ -103,24 +108,24 @@ describe('a row without a key', () => {
     withMoving(
       { mapping: notes(), legacy: [from, UNIQUE_TEXT], extracted: ['sqlite', TEXT] },
       async (sides) => {
-        const { plane, sessions, check } = sides;
+        const { replication, sessions, check } = sides;
         await sessions.legacy.run(`INSERT INTO note VALUES (NULL, '1'), (NULL, '2'), ('c', '3')`);
         expect((await check()).findings).toMatchObject([{ code: 'null_key' }]);
-        await plane.install();
-        await plane.start();
-        await plane.backfill();
+        await replication.install();
+        await replication.start();
+        await replication.backfill();
         await sessions.legacy.run(`INSERT INTO note VALUES (NULL, '4')`);
-        await expect(plane.barrier()).rejects.toThrow('parked');
+        await expect(replication.barrier()).rejects.toThrow('parked');
         expect((await reasonsOf(sides))[0]).toContain('key k is NULL');
-        expect(await plane.reconcile()).toMatchObject({
+        expect(await replication.reconcile()).toMatchObject({
           clean: false,
           pairs: [{ rows: 1, different: 3, missing: 0 }],
           rows: [{ key: [null], reason: expect.stringContaining('is NULL') }, {}, {}],
         });
         await sessions.legacy.run(`UPDATE note SET k = v WHERE k IS NULL AND v = '1'`);
         await sessions.legacy.run(`DELETE FROM note WHERE k IS NULL`);
-        await plane.barrier();
-        expect(await plane.reconcile()).toMatchObject({ clean: true, pairs: [{ rows: 2 }] });
+        await replication.barrier();
+        expect(await replication.reconcile()).toMatchObject({ clean: true, pairs: [{ rows: 2 }] });
       },
     ),
   );
@@ -131,25 +136,25 @@ describe('what PostgreSQL can not hold', () => {
     withMoving(
       { mapping: notes(), legacy: ['sqlite', TEXT], extracted: ['postgres', TEXT] },
       async (sides) => {
-        const { plane, sessions } = sides;
+        const { replication, sessions } = sides;
         const bad = `INSERT INTO note SELECT 'k' || char(0) || value, 'x'
           FROM json_each('[1,2,3]')`;
         await sessions.legacy.run(`INSERT INTO note VALUES ('a', '1'), ('z', '2'); ${bad}`);
-        await plane.install();
-        await plane.start();
-        await plane.backfill();
+        await replication.install();
+        await replication.start();
+        await replication.backfill();
         await sessions.legacy.run(`INSERT INTO note VALUES ('q' || char(0), '3'), ('r', '4')`);
-        await expect(plane.barrier()).rejects.toThrow('(4)');
+        await expect(replication.barrier()).rejects.toThrow('(4)');
         expect(await sessions.extracted.rows('SELECT k FROM note ORDER BY k')).toEqual([
           { k: 'a' },
           { k: 'r' },
           { k: 'z' },
         ]);
-        expect(await plane.reconcile()).toMatchObject({ pairs: [{ rows: 7, missing: 4 }] });
+        expect(await replication.reconcile()).toMatchObject({ pairs: [{ rows: 7, missing: 4 }] });
         await sessions.legacy.run(`DELETE FROM note WHERE k NOT IN ('a', 'r', 'z')`);
-        await plane.repair();
-        await plane.barrier();
-        expect(await plane.reconcile()).toMatchObject({ clean: true });
+        await replication.repair();
+        await replication.barrier();
+        expect(await replication.reconcile()).toMatchObject({ clean: true });
       },
     ));
 
@@ -159,19 +164,21 @@ describe('what PostgreSQL can not hold', () => {
       withMoving(
         { mapping: notes(), legacy: ['sqlite', TEXT], extracted: ['postgres', TEXT, { encoding }] },
         async (sides) => {
-          const { plane, sessions } = sides;
+          const { replication, sessions } = sides;
           await sessions.legacy.run(`INSERT INTO note VALUES ('€', '1'), ('a', '5 €'), ('b', 'é')`);
-          await plane.install();
-          await plane.start();
-          await plane.backfill();
+          await replication.install();
+          await replication.start();
+          await replication.backfill();
           await sessions.legacy.run(
             `INSERT INTO note VALUES ('£€', '1'), ('c', '6 €'), ('d', 'ü')`,
           );
-          await plane.barrier().catch(() => undefined);
+          await replication.barrier().catch(() => undefined);
           const there = (await sessions.extracted.rows('SELECT k FROM note')).length;
           const parked = (await sides.databases.extracted.parked.list()).length;
           expect([there, parked]).toEqual(encoding === 'LATIN1' ? [2, 4] : [6, 0]);
-          expect((await plane.reconcile()).pairs).toMatchObject([{ rows: 6, missing: parked }]);
+          expect((await replication.reconcile()).pairs).toMatchObject([
+            { rows: 6, missing: parked },
+          ]);
         },
       ),
   );
@@ -183,37 +190,40 @@ describe('a value that changes on its way is one or the other', () => {
   it('-0 arrives as it is', () =>
     withMoved(
       { mapping: notes(), legacy: ['postgres', REAL], extracted: ['postgres', REAL] },
-      async ({ plane, sessions }) => {
+      async ({ replication, sessions }) => {
         await sessions.legacy.run(`INSERT INTO note VALUES ('a', '-0'), ('b', 0)`);
-        await plane.barrier();
+        await replication.barrier();
         const found = `SELECT k, v::text AS v FROM note ORDER BY k`;
         const there = [
           { k: 'a', v: '-0' },
           { k: 'b', v: '0' },
         ];
         expect(await sessions.extracted.rows(found)).toEqual(there);
-        await plane.backfill({ restart: true });
+        await replication.backfill({ restart: true });
         expect(await sessions.extracted.rows(found)).toEqual(there);
-        expect(await plane.reconcile()).toMatchObject({ clean: true });
+        expect(await replication.reconcile()).toMatchObject({ clean: true });
         await sessions.extracted.run(`BEGIN; SET LOCAL fig.applying = 'on';
           UPDATE note SET v = 0 WHERE k = 'a'; COMMIT`);
-        expect(await plane.reconcile()).toMatchObject({ rows: [{ key: ['a'] }] });
+        expect(await replication.reconcile()).toMatchObject({ rows: [{ key: ['a'] }] });
       },
     ));
 
   it('-0 is parked where only 0 can be kept, unless the mapping says that these are equal', async () => {
     const sides = { legacy: ['postgres', REAL], extracted: ['sqlite', REAL] } as const;
-    await withMoved({ mapping: notes(), ...sides }, async ({ plane, sessions, databases }) => {
-      await sessions.legacy.run(`INSERT INTO note VALUES ('a', '-0')`);
-      await expect(plane.barrier()).rejects.toThrow('parked');
-      expect((await databases.extracted.parked.list())[0]?.reason).toContain('-0');
-    });
+    await withMoved(
+      { mapping: notes(), ...sides },
+      async ({ replication, sessions, databases }) => {
+        await sessions.legacy.run(`INSERT INTO note VALUES ('a', '-0')`);
+        await expect(replication.barrier()).rejects.toThrow('parked');
+        expect((await databases.extracted.parked.list())[0]?.reason).toContain('-0');
+      },
+    );
     const declared = notes((column) => equalBy(same(column, column), unsignedZero));
-    await withMoved({ mapping: declared, ...sides }, async ({ plane, sessions, check }) => {
+    await withMoved({ mapping: declared, ...sides }, async ({ replication, sessions, check }) => {
       await sessions.legacy.run(`INSERT INTO note VALUES ('a', '-0')`);
-      await plane.barrier();
+      await replication.barrier();
       expect(await sessions.extracted.rows('SELECT v FROM note')).toEqual([{ v: 0 }]);
-      expect(await plane.reconcile()).toMatchObject({ clean: true });
+      expect(await replication.reconcile()).toMatchObject({ clean: true });
       expect(await check()).toMatchObject({ ok: true });
     });
   });
@@ -228,20 +238,20 @@ describe('a value that changes on its way is one or the other', () => {
     } as const;
     const rows = `INSERT INTO note VALUES ('dup', '{"a": 1, "a": 2}'), ('wide', '{ "b" : 1e2,"a":[] }'),
       ('same', '{"a": 1}'), ('big', '12345678901234567890.10')`;
-    await withMoved({ mapping: notes(), ...sides }, async ({ plane, sessions }) => {
+    await withMoved({ mapping: notes(), ...sides }, async ({ replication, sessions }) => {
       await sessions.legacy.run(rows);
-      await plane.barrier();
-      const { rows: different } = await plane.reconcile();
+      await replication.barrier();
+      const { rows: different } = await replication.reconcile();
       expect(different.map(({ key }) => key)).toEqual([['dup'], ['wide']]);
     });
     const declared = notes((column) => equalBy(same(column, column), jsonDocument));
-    await withMoved({ mapping: declared, ...sides }, async ({ plane, sessions }) => {
+    await withMoved({ mapping: declared, ...sides }, async ({ replication, sessions }) => {
       await sessions.legacy.run(rows);
-      await plane.barrier();
-      expect(await plane.reconcile()).toMatchObject({ clean: true });
+      await replication.barrier();
+      expect(await replication.reconcile()).toMatchObject({ clean: true });
       await sessions.extracted.run(`BEGIN; SET LOCAL fig.applying = 'on';
         UPDATE note SET v = '12345678901234567891.10' WHERE k = 'big'; COMMIT`);
-      expect((await plane.reconcile()).rows).toMatchObject([{ key: ['big'] }]);
+      expect((await replication.reconcile()).rows).toMatchObject([{ key: ['big'] }]);
     });
   });
 });

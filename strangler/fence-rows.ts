@@ -145,7 +145,7 @@ export function decodeKeys(text: string | null | undefined): Keys {
 }
 
 /** The fence of the rest, and what tells whether anything has become of the others. */
-export interface FenceGlance extends Fence {
+export interface FenceDigest extends Fence {
   readonly rows: number;
   readonly epochs: number;
   readonly open: number;
@@ -156,15 +156,15 @@ export interface FenceGlance extends Fence {
  * Remembers the fences of one database: there may be thousands, and somebody asks every moment. What
  * moves a fence looks at the rows themselves.
  */
-export class KnownFences {
+export class FenceCache {
   #glance = '';
   #rows = new FenceRows([]);
 
   /** @param read reads all rows, which is done only when the glance is another one */
-  take(glance: FenceGlance, rows: () => readonly KeyFence[]): FenceRows;
-  take(glance: FenceGlance, rows: () => Promise<readonly KeyFence[]>): Promise<FenceRows>;
+  take(glance: FenceDigest, rows: () => readonly KeyFence[]): FenceRows;
+  take(glance: FenceDigest, rows: () => Promise<readonly KeyFence[]>): Promise<FenceRows>;
   take(
-    glance: FenceGlance,
+    glance: FenceDigest,
     read: () => readonly KeyFence[] | Promise<readonly KeyFence[]>,
   ): FenceRows | Promise<FenceRows> {
     const { state, epoch } = glance;

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { createLog } from '../chassis/index.ts';
 import { inSoak } from '../tests/support/index.ts';
-import { DataPlane } from './data-plane.ts';
+import { Replication } from './replication.ts';
 import type { SideName } from './side.ts';
 import { openSides } from './sides.ts';
 import { bookingsBusiness } from './testing/bookings-business.ts';
@@ -32,10 +32,10 @@ const rounds = fc.tuple(
   history('legacy'),
 );
 
-async function withPlane(
+async function withReplication(
   pairing: Pairing,
   before: readonly Event[],
-  work: (plane: DataPlane, owners: Owners) => Promise<void>,
+  work: (replication: Replication, owners: Owners) => Promise<void>,
 ): Promise<void> {
   await withOwners(
     pairing,
@@ -43,14 +43,14 @@ async function withPlane(
       for (const event of before) await owners.writers.legacy.happen(event);
       const databases = openSides(bookings, owners.urls);
       const log = createLog('test', 'silent');
-      const plane = new DataPlane({ mapping: bookings, databases, log });
+      const replication = new Replication({ mapping: bookings, databases, log });
       try {
-        await plane.install();
-        await plane.start();
-        await plane.backfill();
-        await work(plane, owners);
+        await replication.install();
+        await replication.start();
+        await replication.backfill();
+        await work(replication, owners);
       } finally {
-        await plane.stop();
+        await replication.stop();
       }
     },
     bookingsBusiness,
@@ -63,14 +63,14 @@ describe.each(inSoak(pairings, pairings.slice(0, 1)))(
     it('is copied, followed, compared and handed over, both ways, whatever happens', () =>
       fc.assert(
         fc.asyncProperty(rounds, ([first, ...others]) =>
-          withPlane(pairing, first, async (plane, { writers }) => {
+          withReplication(pairing, first, async (replication, { writers }) => {
             for (const [index, events] of others.entries()) {
               const owner = index === 1 ? 'extracted' : 'legacy';
               for (const event of events) await writers[owner].happen(event);
-              await plane.barrier();
+              await replication.barrier();
               expect(await writers.extracted.content()).toEqual(await writers.legacy.content());
-              expect(await plane.reconcile()).toMatchObject({ rows: [], clean: true });
-              await handOver(plane, owner);
+              expect(await replication.reconcile()).toMatchObject({ rows: [], clean: true });
+              await handOver(replication, owner);
             }
           }),
         ),

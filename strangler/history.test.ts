@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { inSoak } from '../tests/support/index.ts';
-import { Applier, revealer } from './feed/index.ts';
+import { Applier, secretHydrator } from './feed/index.ts';
 import { openSides } from './sides.ts';
 import type { SideDatabase } from './side-database.ts';
 import { otherSide } from './side.ts';
@@ -18,7 +18,7 @@ async function applierFrom(databases: Databases, from: SideName): Promise<Applie
   const target = databases[otherSide(from)];
   return new Applier({
     feed: databases[from].feed,
-    reveal: revealer(shop, databases[from]),
+    reveal: secretHydrator(shop, databases[from]),
     target,
     epoch: (await target.store.fence()).epoch,
     position: await target.store.appliedPosition(),

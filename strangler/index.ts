@@ -1,8 +1,8 @@
 /** The migration engine's public surface. */
 export * from './mapping/index.ts';
-export { DataPlane } from './data-plane.ts';
-export type { DataPlaneOptions } from './data-plane.ts';
-export type { DataPlaneStatus } from './data-plane-status.ts';
+export { Replication } from './replication.ts';
+export type { ReplicationOptions } from './replication.ts';
+export type { ReplicationStatus } from './replication-status.ts';
 export type { BackfillStatus, DifferingRow, PairReport, ReconcileReport } from './copy/index.ts';
 export { checkCapability } from './check/index.ts';
 export type { CheckReport, Finding } from './check/index.ts';

@@ -16,7 +16,7 @@ export interface PackedLines {
   readonly at: string;
 }
 
-interface Of extends Omit<Slice, 'changes'> {
+interface SliceParts extends Omit<Slice, 'changes'> {
   readonly lines: PackedLines;
 }
 
@@ -29,7 +29,7 @@ export class PackedSlice implements Slice {
   readonly lines: PackedLines;
   #changes: readonly Change[] | undefined;
 
-  constructor({ capability, feedOf, after, upto, lines }: Of) {
+  constructor({ capability, feedOf, after, upto, lines }: SliceParts) {
     this.capability = capability;
     this.feedOf = feedOf;
     this.after = after;

@@ -26,15 +26,15 @@ describe.each(dialectsOfRun)(
           legacy: [dialect, `${MOVED}; ${LINE}; ${INDEX}`],
           extracted: [dialect, MOVED],
         },
-        async ({ plane, sessions, databases }) => {
+        async ({ replication, sessions, databases }) => {
           await sessions.legacy.run(`INSERT INTO item VALUES (1, 'a'), (2, 'b'), (3, 'c')`);
           await sessions.legacy.run(`INSERT INTO line VALUES (1, 1), (2, 1), (3, NULL)`);
-          await plane.barrier();
-          await handOver(plane, 'legacy');
+          await replication.barrier();
+          await handOver(replication, 'legacy');
           await sessions.extracted.run('DELETE FROM item WHERE k < 3');
           await sessions.extracted.run(`UPDATE item SET name = 'd' WHERE k = 3`);
           // Parked, so that neither a barrier nor a handover passes it.
-          await eventually(() => expect(plane.barrier()).rejects.toThrow('parked'));
+          await eventually(() => expect(replication.barrier()).rejects.toThrow('parked'));
           expect(await databases.legacy.parked.list()).toMatchObject([
             {
               op: 'delete',
@@ -50,14 +50,14 @@ describe.each(dialectsOfRun)(
             { k: 1, name: 'a' },
             { k: 3, name: 'd' },
           ]);
-          expect((await plane.reconcile()).rows).toMatchObject([{ kind: 'extra', key: [1] }]);
+          expect((await replication.reconcile()).rows).toMatchObject([{ kind: 'extra', key: [1] }]);
 
           await sessions.legacy.run('DELETE FROM line WHERE item = 1');
           const { extracted, legacy } = databases;
           await retryParked(extracted, aggregatesOf(await legacy.parked.list()));
-          await eventually(() => plane.barrier());
+          await eventually(() => replication.barrier());
           expect(await items()).toEqual([{ k: 3, name: 'd' }]);
-          expect(await plane.reconcile()).toMatchObject({ clean: true, dangling: [] });
+          expect(await replication.reconcile()).toMatchObject({ clean: true, dangling: [] });
         },
       ));
 

@@ -155,7 +155,7 @@ describe.each(dialectsOfRun)('one side of a capability on %s', (dialect) => {
       expect(await refusal(extracted.checks.tryApply([poison]))).toMatch(/null/i);
     }));
 
-  it('counts who writes past the door, and nobody who comes by it', () =>
+  it('counts who writes bypassed the application, and nobody who comes by it', () =>
     withInstalled(dialect, async ({ legacy, extracted }, sides) => {
       expect(await legacy.shadowFence.report()).toBeNull();
       await legacy.shadowFence.on();

@@ -153,7 +153,7 @@ export class ParkedError extends Error {
 /** What a side has been told of its installation. */
 export interface Installation {
   readonly mappingHash: string;
-  /** A new one with each installation: tells a database from its restored older self. */
+  /** A new one with each installation: tells a database from its restored restored backup. */
   readonly incarnation: string;
   /** Whether the side is, or was when it last followed, a whole copy of the owner. */
   readonly complete: boolean;
@@ -233,7 +233,7 @@ export class ApplyError extends Error {
 }
 
 /** A range of a pair's rows that was handled as a whole. */
-export interface Piece {
+export interface KeyRange {
   /** The owner's rows in it. */
   readonly rows: number;
   /** Its last key; null when it reaches to the end. */
@@ -247,13 +247,13 @@ export interface Piece {
  * database. It does only what is plain: where it answers null nothing has happened, and the range
  * must be handled row by row.
  */
-export interface Bridge {
+export interface BulkCopy {
   /** A range of about `limit` rows in which both sides are equal; null when they may not be. */
-  equal(pair: Pair, after: PairKey | null, limit: number): Promise<Piece | null>;
+  equal(pair: Pair, after: PairKey | null, limit: number): Promise<KeyRange | null>;
   /** Like `SideDatabase.apply` of the target. */
   apply<T>(epoch: number, work: (target: Target) => Promise<T>): Promise<T>;
   /** Makes a range of the target equal to the owner's; inside `apply` only. */
-  copy(pair: Pair, after: PairKey | null, limit: number): Promise<Piece | null>;
+  copy(pair: Pair, after: PairKey | null, limit: number): Promise<KeyRange | null>;
   /** Whether another process has written to the target a moment ago. */
   readonly crowded: boolean;
   close(): Promise<void>;
@@ -321,13 +321,13 @@ export interface SideDatabase {
    */
   applySlice(epoch: number, slice: Slice, speedup?: number): Promise<Applied>;
   /** Whether another process has written here a moment ago: whoever is alone need not pause. */
-  readonly crowded: boolean;
+  readonly hasOtherWriters: boolean;
   /** A bridge from the owner to this side; undefined where there is none between the two. */
-  bridgeFrom(owner: SideDatabase): Bridge | undefined;
+  bulkCopyFrom(owner: SideDatabase): BulkCopy | undefined;
   /** Runs `work` while writers wait for it: whatever waits for this database is to hurry. */
-  urgently<T>(work: () => Promise<T>): Promise<T>;
+  atHighPriority<T>(work: () => Promise<T>): Promise<T>;
   /** Makes everything applied so far survive a power cut; returns its position. */
-  settle(): Promise<number>;
+  flush(): Promise<number>;
   backfills(): Promise<readonly BackfillState[]>;
   /** How many rows a second may be copied into this side; null: as many as can be. */
   copyLimit(): Promise<number | null>;
@@ -340,7 +340,7 @@ export interface SideDatabase {
    * Writes rows into the feed again as they are now, under the fence's lock, in one transaction.
    * @returns the last position; null when this side is not the owner
    */
-  requeue(rows: readonly RowName[]): Promise<number | null>;
+  reEmit(rows: readonly RowName[]): Promise<number | null>;
   /** Has `onCommit` called after others commit here; nothing happens before `ensure`. */
   watch(onCommit: () => void): CommitWatch;
   close(): Promise<void>;

@@ -90,16 +90,18 @@ async function take(store: SideStore, holder: string, ttlMs = 60_000): Promise<L
 describe.each(dialects)("a side's store on %s", (dialect) => {
   it('remembers how often it was greeted, and what it was told of the other', () =>
     withStores(dialect, async ({ source, rival }) => {
-      expect(await source.acquaintance()).toEqual({ pulse: 0, other: null });
+      expect(await source.peerObservation()).toEqual({ pulse: 0, other: null });
       const lease = (await source.acquireLease('one', 60_000)) as Lease;
       expect(await source.lease()).toMatchObject({ holder: 'one' });
       const other = { incarnation: 'x', pulse: 7, epoch: 3 };
-      expect(await source.greet(other, lease, 0)).toBe(1);
-      expect(await source.greet(other, lease, 0)).toBe(2);
+      expect(await source.saveCheckpoint(other, lease, 0)).toBe(1);
+      expect(await source.saveCheckpoint(other, lease, 0)).toBe(2);
       // The other one remembers more: this one was restored, and goes on above that.
-      expect(await source.greet({ ...other, pulse: 8 }, lease, 40)).toBe(41);
-      expect(await rival.acquaintance()).toEqual({ pulse: 41, other: { ...other, pulse: 8 } });
-      expect(await source.greet(other, { ...lease, token: lease.token - 1 }, 0)).toBeNull();
+      expect(await source.saveCheckpoint({ ...other, pulse: 8 }, lease, 40)).toBe(41);
+      expect(await rival.peerObservation()).toEqual({ pulse: 41, other: { ...other, pulse: 8 } });
+      expect(
+        await source.saveCheckpoint(other, { ...lease, token: lease.token - 1 }, 0),
+      ).toBeNull();
     }));
 
   it('goes on above positions that were given out in a former life', () =>

@@ -9,10 +9,10 @@ const postgres = { ...sqlite, legacy: ['postgres', TABLE] } as const;
 
 describe('a session that silences triggers on PostgreSQL', () => {
   it('is captured and fenced like any other, where it says that it is a replica', () =>
-    withMoved(postgres, async ({ plane, sessions }) => {
+    withMoved(postgres, async ({ replication, sessions }) => {
       await sessions.legacy.run(`SET session_replication_role = replica;
         INSERT INTO note VALUES ('a', '1')`);
-      await plane.barrier();
+      await replication.barrier();
       expect(await sessions.extracted.rows('SELECT * FROM note')).toEqual([{ k: 'a', v: '1' }]);
       await sessions.legacy.run(`UPDATE fig_fence SET state = 'closed'`);
       await expect(sessions.legacy.run(`DELETE FROM note`)).rejects.toThrow('FENCED');
@@ -21,13 +21,13 @@ describe('a session that silences triggers on PostgreSQL', () => {
   it.each(['USER', 'ALL', 'fig_notes_capture_update'])(
     'is found out, and stays so, where it disables %s and enables it again',
     (which) =>
-      withMoved(postgres, async ({ plane, sessions, databases }) => {
+      withMoved(postgres, async ({ replication, sessions, databases }) => {
         await sessions.legacy.run(`INSERT INTO note VALUES ('a', '1')`);
         await sessions.legacy.run(`BEGIN; ALTER TABLE note DISABLE TRIGGER ${which};
           UPDATE note SET v = '2'; ALTER TABLE note ENABLE TRIGGER ${which}; COMMIT`);
         expect((await databases.legacy.checks.drift()).join()).toContain('was not captured');
         // An engine that starts puts them right, and does not forget.
-        await plane.install();
+        await replication.install();
         expect(await databases.legacy.checks.drift()).toEqual([]);
         expect((await databases.legacy.checks.demand())?.reason).toContain('had lost triggers');
       }),
@@ -45,22 +45,22 @@ describe('a table that is built anew on SQLite', () => {
   };
 
   it('is found out, each time, and VACUUM is nothing of that kind', () =>
-    withMoved(sqlite, async ({ plane, sessions, databases }) => {
+    withMoved(sqlite, async ({ replication, sessions, databases }) => {
       await sessions.legacy.run(`INSERT INTO note VALUES ('a', '1')`);
-      await plane.barrier();
+      await replication.barrier();
       for (let time = 0; time < 2; time += 1) {
         await sessions.legacy.run('VACUUM');
-        await plane.install();
+        await replication.install();
         expect(await databases.legacy.checks.drift()).toEqual([]);
         await sessions.legacy.run(await REBUILD(sessions));
         expect(await databases.legacy.checks.drift()).toEqual([
           expect.stringContaining('legacy table note was built anew'),
         ]);
-        await plane.install();
+        await replication.install();
         expect(await databases.legacy.checks.drift()).toHaveLength(1);
         await databases.legacy.checks.accept();
         expect((await databases.legacy.checks.demand())?.reason).toContain('schema');
-        await plane.repair();
+        await replication.repair();
       }
     }));
 });
@@ -85,25 +85,25 @@ describe('REPLACE where recursive_triggers is off', () => {
   ])('a row that goes by %s goes on the other side', (_, index, columns, values) =>
     withMoving(
       { ...sqlite, legacy: ['sqlite', `${TABLE}; ${index}`] },
-      async ({ plane, sessions }) => {
-        await plane.install();
-        await plane.start();
-        await plane.backfill();
+      async ({ replication, sessions }) => {
+        await replication.install();
+        await replication.start();
+        await replication.backfill();
         await sessions.legacy.run(`INSERT INTO note VALUES ('a', 'x1'), ('b', 'y')`);
-        await plane.barrier();
+        await replication.barrier();
         await sessions.legacy.run(`REPLACE INTO note ${columns}VALUES (${values})`);
-        await plane.barrier();
+        await replication.barrier();
         const there = await sessions.extracted.rows('SELECT k FROM note ORDER BY k');
         expect(there).toEqual([{ k: 'b' }, { k: 'n' }]);
         await sessions.legacy.run(`INSERT OR IGNORE INTO note ${columns}VALUES (${values})`);
-        await plane.barrier();
-        expect(await plane.reconcile()).toMatchObject({ clean: true, pairs: [{ rows: 2 }] });
+        await replication.barrier();
+        expect(await replication.reconcile()).toMatchObject({ clean: true, pairs: [{ rows: 2 }] });
       },
     ),
   );
 
   it('a row that goes since another one gets its number goes on the other side', () =>
-    withMoved(sqlite, async ({ plane, sessions }) => {
+    withMoved(sqlite, async ({ replication, sessions }) => {
       await sessions.legacy.run(`INSERT INTO note VALUES ('a', '1'), ('b', '2'), ('c', '3')`);
       for (const [word, gone] of [
         ['rowid', 'a'],
@@ -112,22 +112,25 @@ describe('REPLACE where recursive_triggers is off', () => {
         await sessions.legacy.run(`UPDATE OR REPLACE note SET ${word} =
           (SELECT rowid FROM note WHERE k = '${gone}') WHERE k = 'c'`);
       }
-      await plane.barrier();
+      await replication.barrier();
       expect(await sessions.extracted.rows('SELECT k FROM note')).toEqual([{ k: 'c' }]);
-      expect(await plane.reconcile()).toMatchObject({ clean: true });
+      expect(await replication.reconcile()).toMatchObject({ clean: true });
     }));
 
   it.each(['sqlite', 'postgres'] as const)(
     'a new unique index on %s is a change of the schema',
     (dialect) =>
-      withMoved({ ...sqlite, legacy: [dialect, TABLE] }, async ({ plane, sessions, databases }) => {
-        await sessions.legacy.run(`CREATE UNIQUE INDEX i ON note (v)`);
-        const told = [expect.stringMatching(/^legacy table note has a new unique index/)];
-        expect(await databases.legacy.checks.drift()).toEqual(told);
-        await plane.install();
-        expect(await databases.legacy.checks.drift()).toEqual(told);
-        await databases.legacy.checks.accept();
-        expect(await databases.legacy.checks.drift()).toEqual([]);
-      }),
+      withMoved(
+        { ...sqlite, legacy: [dialect, TABLE] },
+        async ({ replication, sessions, databases }) => {
+          await sessions.legacy.run(`CREATE UNIQUE INDEX i ON note (v)`);
+          const told = [expect.stringMatching(/^legacy table note has a new unique index/)];
+          expect(await databases.legacy.checks.drift()).toEqual(told);
+          await replication.install();
+          expect(await databases.legacy.checks.drift()).toEqual(told);
+          await databases.legacy.checks.accept();
+          expect(await databases.legacy.checks.drift()).toEqual([]);
+        },
+      ),
   );
 });

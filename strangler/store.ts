@@ -42,7 +42,7 @@ export interface LeaseView {
 }
 
 /** What one database is told of the other one, again and again. */
-export interface Greeting {
+export interface PeerCheckpoint {
   readonly incarnation: string;
   readonly pulse: number;
   readonly epoch: number;
@@ -52,11 +52,11 @@ export interface Greeting {
  * What a database remembers of itself and of the other one. Restored from a backup it remembers less
  * than the other one does of it, however much has been written since: only an engine greets.
  */
-export interface Acquaintance {
+export interface PeerObservation {
   /** How often it was greeted. */
   readonly pulse: number;
   /** The other one, as of the last greeting; null before the first. */
-  readonly other: Greeting | null;
+  readonly other: PeerCheckpoint | null;
 }
 
 /** A handover as its source's database records it. */
@@ -114,14 +114,14 @@ export interface SideStore {
   acquireLease(holder: string, ttlMs: number): Promise<Lease | null>;
   releaseLease(lease: Lease): Promise<void>;
   lease(): Promise<LeaseView | null>;
-  acquaintance(): Promise<Acquaintance>;
+  peerObservation(): Promise<PeerObservation>;
   /**
    * Counts the own pulse up and remembers the other database, in one transaction that survives a
    * power cut: what the other one is told of it must not be forgotten here.
    * @param atLeast what the pulse has to exceed
    * @returns the pulse; null without the lease
    */
-  greet(other: Greeting, lease: Lease, atLeast: number): Promise<number | null>;
+  saveCheckpoint(other: PeerCheckpoint, lease: Lease, atLeast: number): Promise<number | null>;
   /**
    * Has this side's feed go on above a position: after a backup was restored, positions that the
    * other side has applied already must not be given out again.
@@ -167,12 +167,12 @@ export interface SideStore {
 }
 
 /** A row of `fig_peer`, as both dialects read it. */
-export interface PeerRow extends Omit<Greeting, 'pulse'> {
+export interface PeerRow extends Omit<PeerCheckpoint, 'pulse'> {
   readonly pulse: number;
   readonly otherPulse: number;
 }
 
-export function acquaintanceOf(row: PeerRow | undefined): Acquaintance {
+export function peerObservationOf(row: PeerRow | undefined): PeerObservation {
   if (!row) return { pulse: 0, other: null };
   const { pulse, incarnation, otherPulse, epoch } = row;
   return { pulse, other: { incarnation, pulse: otherPulse, epoch } };

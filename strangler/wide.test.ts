@@ -18,12 +18,12 @@ describe('a table with hundreds of columns', () => {
     (dialect) =>
       withMoving(
         { mapping: wide, legacy: [dialect, schema], extracted: [dialect, schema] },
-        async ({ check, plane, sessions }) => {
+        async ({ check, replication, sessions }) => {
           await sessions.legacy.run(`INSERT INTO wide (k, c0, c599) VALUES (1, 'a', 'z')`);
           expect((await check()).findings).toEqual([]);
-          await plane.install();
-          await plane.start();
-          await plane.backfill();
+          await replication.install();
+          await replication.start();
+          await replication.backfill();
           await sessions.legacy.run(MOVED);
           await sessions.legacy.run(`UPDATE wide SET c300 = 'x' WHERE k = 1`);
           await eventually(async () =>
@@ -34,7 +34,7 @@ describe('a table with hundreds of columns', () => {
               { k: 2, c0: 'b', c300: null, c599: null },
             ]),
           );
-          expect(await plane.reconcile()).toMatchObject({ clean: true });
+          expect(await replication.reconcile()).toMatchObject({ clean: true });
         },
       ),
   );

@@ -8,7 +8,7 @@ import { Redis } from 'ioredis';
 import { createLog } from '../chassis/index.ts';
 import { built, inSoak, withRedis } from '../tests/support/index.ts';
 import { checkCapability } from './check/index.ts';
-import { DataPlane } from './data-plane.ts';
+import { Replication } from './replication.ts';
 import type { SideName } from './side.ts';
 import { openInspectors, openSides } from './sides.ts';
 import { handOver } from './testing/hand-over.ts';
@@ -73,8 +73,8 @@ function withWorld(
   });
 }
 
-function makePlane({ mapping }: World, { urls }: Sides, redisUrl: string): DataPlane {
-  return new DataPlane({ mapping, databases: openSides(mapping, urls), redisUrl, log });
+function makeReplication({ mapping }: World, { urls }: Sides, redisUrl: string): Replication {
+  return new Replication({ mapping, databases: openSides(mapping, urls), redisUrl, log });
 }
 
 async function take(
@@ -100,7 +100,7 @@ async function expectAccepted({ mapping }: World, sides: Sides): Promise<void> {
   expect(findings).toEqual([]);
 }
 
-const PLANE = built(new URL('testing/plane-process.ts', import.meta.url));
+const REPLICATION = built(new URL('testing/replication-process.ts', import.meta.url));
 const KILLS = 2;
 const LATEST_MS = 150;
 const WRITE_MS = 2;
@@ -128,30 +128,33 @@ describe.each(PAIRINGS)(
                   const books = new Books();
                   for (const deeds of before) await take(sides, 'legacy', books, deeds);
                   await expectAccepted(world, sides);
-                  let plane = makePlane(world, sides, redis.url);
+                  let replication = makeReplication(world, sides, redis.url);
                   try {
-                    await plane.install();
-                    await plane.start();
-                    let copied = plane.backfill();
+                    await replication.install();
+                    await replication.start();
+                    let copied = replication.backfill();
                     for (const [index, owner] of OWNERS.entries()) {
                       for (const [moment, deeds] of (rounds[index] ?? []).entries()) {
                         await take(sides, owner, books, deeds);
                         if (moment % 4 === 1) await prompt.flushall();
                         if (moment % 7 !== 3) continue;
-                        await plane.stop();
+                        await replication.stop();
                         await copied.catch(() => undefined);
-                        plane = makePlane(world, sides, redis.url);
-                        await plane.start();
-                        copied = plane.backfill();
+                        replication = makeReplication(world, sides, redis.url);
+                        await replication.start();
+                        copied = replication.backfill();
                       }
                       await copied;
-                      await plane.barrier(10_000);
+                      await replication.barrier(10_000);
                       await expectBoth(world, sides, books);
-                      expect(await plane.reconcile()).toMatchObject({ clean: true, rows: [] });
-                      await handOver(plane, owner);
+                      expect(await replication.reconcile()).toMatchObject({
+                        clean: true,
+                        rows: [],
+                      });
+                      await handOver(replication, owner);
                     }
                   } finally {
-                    await plane.stop();
+                    await replication.stop();
                   }
                 }),
               ),
@@ -189,7 +192,7 @@ describe.each(ALIKE)(
             const words = [String(seed), sides.urls.legacy, sides.urls.extracted, redis.url];
             // They take their time to load, and are told to begin.
             const engines = Array.from({ length: 2 * KILLS }, () =>
-              fork(PLANE, words, { execArgv: ['--enable-source-maps'] }),
+              fork(REPLICATION, words, { execArgv: ['--enable-source-maps'] }),
             );
             try {
               for (const owner of ['legacy', 'extracted'] as const) {
@@ -198,13 +201,13 @@ describe.each(ALIKE)(
                   for (let kill = 0; kill < KILLS; kill += 1)
                     await beginAndKill(engines.shift(), kill);
                 });
-                const plane = makePlane(world, sides, redis.url);
-                await plane.start();
-                await plane.backfill();
-                await plane.barrier(20_000);
+                const replication = makeReplication(world, sides, redis.url);
+                await replication.start();
+                await replication.backfill();
+                await replication.barrier(20_000);
                 await expectBoth(world, sides, books);
-                await handOver(plane, owner);
-                await plane.stop();
+                await handOver(replication, owner);
+                await replication.stop();
               }
             } finally {
               for (const engine of engines) engine.kill('SIGKILL');

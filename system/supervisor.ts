@@ -189,7 +189,7 @@ export class Supervisor implements System {
     return this.names.filter((name) => name !== 'redis');
   }
 
-  /** A front door passes `/readyz` on like any other path, so its admin port is asked as well. */
+  /** A facade passes `/readyz` on like any other path, so its admin port is asked as well. */
   async #untilReady(name: string, signal: AbortSignal): Promise<void> {
     const { launcher } = this.#children.find(name);
     const token = tokenIn(tokenFile(this.#variables));

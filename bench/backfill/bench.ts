@@ -5,7 +5,7 @@ import { compared, inTurns, readable } from '../harness/index.ts';
 import type { BenchContext, Result } from '../harness/index.ts';
 import {
   fill,
-  installPlane,
+  installReplication,
   makeSides,
   plainMapping,
   realMapping,
@@ -107,16 +107,16 @@ function byHand({ legacy, extracted }: Files, copy: (db: Database.Database) => u
 
 /** How long our copy takes, in ms. */
 async function live(files: Files, shape: Shape, rows: number): Promise<number> {
-  const plane = await installPlane(mappings[shape], files);
-  await plane.start();
+  const replication = await installReplication(mappings[shape], files);
+  await replication.start();
   try {
     const started = performance.now();
-    await plane.backfill();
+    await replication.backfill();
     const ms = performance.now() - started;
-    const { backfill } = await plane.status();
+    const { backfill } = await replication.status();
     if (!backfill.complete || backfill.rows !== rows) throw new Error('the copy is not whole');
     return ms;
   } finally {
-    await plane.stop();
+    await replication.stop();
   }
 }

@@ -1,4 +1,4 @@
 /** What the benchmarks of the data engine share. */
 export * from './by-hand.ts';
-export * from './plane.ts';
+export * from './replication.ts';
 export * from './rows.ts';

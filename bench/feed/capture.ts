@@ -1,4 +1,4 @@
-import { fill, installPlane, plainMapping, withFile } from '../data/index.ts';
+import { fill, installReplication, plainMapping, withFile } from '../data/index.ts';
 import { compared, inTurns, readable } from '../harness/index.ts';
 import type { Result } from '../harness/index.ts';
 import { newSides } from './context.ts';
@@ -32,7 +32,7 @@ async function orderRate({ folder }: FeedContext, capture: boolean): Promise<num
   const files = await newSides(folder);
   fill(files.legacy, 'plain', 'legacy', 1_000);
   withFile(files.legacy, (db) => db.exec(ORDERS));
-  if (capture) await (await installPlane(plainMapping, files)).stop();
+  if (capture) await (await installReplication(plainMapping, files)).stop();
   const { took } = await runWriter<{ took: number[] }>(
     'order-writer',
     files.legacy,

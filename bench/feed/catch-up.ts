@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fill, installPlane, plainMapping } from '../data/index.ts';
+import { fill, installReplication, plainMapping } from '../data/index.ts';
 import { compared, inTurns, readable } from '../harness/index.ts';
 import type { Result } from '../harness/index.ts';
 import { newSides } from './context.ts';
@@ -39,16 +39,16 @@ export async function catchUp(context: FeedContext): Promise<readonly Result[]> 
 
 async function catchUpRate({ folder, redisUrl, options }: FeedContext): Promise<number> {
   const files = await newSides(folder);
-  const plane = await installPlane(plainMapping, files, redisUrl);
+  const replication = await installReplication(plainMapping, files, redisUrl);
   fill(files.legacy, 'plain', 'legacy', options.rows);
   const started = performance.now();
-  await plane.start();
+  await replication.start();
   try {
     // A request that waits at a barrier would make the engine read the feed past the queue.
     await whenShown(files.extracted, options.rows);
     return (options.rows / (performance.now() - started)) * 1_000;
   } finally {
-    await plane.stop();
+    await replication.stop();
   }
 }
 

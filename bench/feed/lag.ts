@@ -1,4 +1,4 @@
-import { installPlane, plainMapping } from '../data/index.ts';
+import { installReplication, plainMapping } from '../data/index.ts';
 import { compared, inTurns, quantile, readable } from '../harness/index.ts';
 import type { Result } from '../harness/index.ts';
 import { newSides } from './context.ts';
@@ -40,12 +40,12 @@ export async function lag(context: FeedContext): Promise<readonly Result[]> {
 
 async function feedLags({ folder, redisUrl }: FeedContext): Promise<readonly number[]> {
   const files = await newSides(folder);
-  const plane = await installPlane(plainMapping, files, redisUrl);
-  await plane.start();
+  const replication = await installReplication(plainMapping, files, redisUrl);
+  await replication.start();
   try {
     return await lagsOf((ms) => [files.legacy, files.extracted, PER_SECOND, ms]);
   } finally {
-    await plane.stop();
+    await replication.stop();
   }
 }
 

@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3';
 import { setTimeout as delay } from 'node:timers/promises';
-import { LogFlush, onceUnlocked } from '../../chassis/index.ts';
+import { WalSync, onceUnlocked } from '../../chassis/index.ts';
 
 /**
  * A process of its own that writes as the monolith does, a few rows in each transaction, waiting for
@@ -10,7 +10,7 @@ import { LogFlush, onceUnlocked } from '../../chassis/index.ts';
 const [, , file = '', rate = '200', forMs = '4000'] = process.argv;
 const own = new Database(file, { timeout: 0 });
 own.pragma('synchronous = NORMAL');
-const log = LogFlush.of(file);
+const log = WalSync.of(file);
 const header = own.prepare('INSERT INTO orders (customer, total) VALUES (?, ?)');
 const line = own.prepare('INSERT INTO order_lines VALUES (?, ?, ?)');
 const stock = own.prepare('UPDATE rows_in SET amount = amount + 1 WHERE id = ?');

@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createLog } from '../../chassis/index.ts';
-import { DataPlane, openSides } from '../../strangler/index.ts';
+import { Replication, openSides } from '../../strangler/index.ts';
 import { startPostgres } from '../../system/index.ts';
 import type { PrivatePostgres } from '../../system/index.ts';
 import { plainMapping } from '../data/index.ts';
@@ -113,15 +113,15 @@ async function feedRate({ source, target }: Pair, redisUrl: string, rows: number
   const urls = { legacy: source.url, extracted: target.url };
   const databases = openSides(plainMapping, urls);
   const log = createLog('bench', 'silent');
-  const plane = new DataPlane({ mapping: plainMapping, databases, redisUrl, log });
-  await plane.install();
+  const replication = new Replication({ mapping: plainMapping, databases, redisUrl, log });
+  await replication.install();
   await fill(source, rows);
   const started = performance.now();
-  await plane.start();
+  await replication.start();
   try {
     return await rateUntilShown(target, started, rows);
   } finally {
-    await plane.stop();
+    await replication.stop();
   }
 }
 

@@ -1,4 +1,4 @@
-import { fill, installPlane, plainMapping, withFile } from '../data/index.ts';
+import { fill, installReplication, plainMapping, withFile } from '../data/index.ts';
 import { compared, inTurns, quantile, readable } from '../harness/index.ts';
 import type { Result } from '../harness/index.ts';
 import { newSides } from './context.ts';
@@ -56,12 +56,12 @@ async function writesBeside({ folder, redisUrl }: FeedContext, indexes: number):
     return quantile(took, 0.99);
   };
   const before = await write();
-  const plane = await installPlane(plainMapping, files, redisUrl);
+  const replication = await installReplication(plainMapping, files, redisUrl);
   fill(files.legacy, 'plain', 'legacy', BACKLOG);
-  await plane.start();
+  await replication.start();
   const during = await write();
-  const { feed } = await plane.status();
-  await plane.stop();
+  const { feed } = await replication.status();
+  await replication.stop();
   if (feed.applied === 0 || feed.lag === 0) throw new Error('nothing was applied all that time');
   return { before, during };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { pauses, resultsOf } from './bench.ts';
 import type { Handover, Hold } from './handover.ts';
-import type { Told } from './ledger.ts';
+import type { RecordedRequest } from './ledger.ts';
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 
@@ -15,7 +15,11 @@ const handover = (capability: string, epoch: number, holdMs: number): Handover =
   to: epoch * 1_000 + holdMs,
 });
 const hold = (capability: string, epoch: number, ms: number): Hold => ({ capability, epoch, ms });
-const told = (kind: Told['kind'], ms: number, more: Partial<Told> = {}): Told => ({
+const told = (
+  kind: RecordedRequest['kind'],
+  ms: number,
+  more: Partial<RecordedRequest> = {},
+): RecordedRequest => ({
   kind,
   key: `${kind}-${ms}`,
   sku: 'HOT-01',

@@ -3,7 +3,7 @@ import type { Result } from '../harness/index.ts';
 import { CAPABILITIES } from './handover.ts';
 import type { Handover, Moved, Way } from './handover.ts';
 import { latencyOf, wentWell } from './ledger.ts';
-import type { Told } from './ledger.ts';
+import type { RecordedRequest } from './ledger.ts';
 import { LAG_MS } from './naive.ts';
 import type { Flipped } from './naive.ts';
 import type { Performance } from './perform.ts';
@@ -148,7 +148,7 @@ function latency(
   ours: Performance<Moved>,
   naive: Performance<Flipped> | undefined,
 ): readonly Result[] {
-  const of = (ledger: readonly Told[], share: number): number => {
+  const of = (ledger: readonly RecordedRequest[], share: number): number => {
     const writes = ledger.filter((told) => told.kind !== 'read' && wentWell(told));
     return quantileOr0(writes.map(latencyOf), share);
   };

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { ClientsCommand, ClientsOrder, Saturated } from './clients.ts';
-import type { Told } from './ledger.ts';
+import type { RecordedRequest } from './ledger.ts';
 
 const PROGRAM = fileURLToPath(new URL('clients.js', import.meta.url));
 
@@ -15,7 +15,7 @@ export interface Clients {
   /** Sends at a rate that rises over `rampMs` and then stays, until `stop`. */
   pace(perSecond: number, rampMs: number): void;
   /** Ends when the last request is answered. @throws when the process ended before */
-  stop(): Promise<readonly Told[]>;
+  stop(): Promise<readonly RecordedRequest[]>;
   /** Without a ledger; harmless after `stop`. */
   kill(): void;
 }
@@ -46,7 +46,7 @@ export function startClients(order: ClientsOrder): Clients {
       tell({ type: 'stop' });
       const [code] = await ended;
       if (code !== 0) await early;
-      return JSON.parse(await readFile(order.ledgerFile, 'utf8')) as Told[];
+      return JSON.parse(await readFile(order.ledgerFile, 'utf8')) as RecordedRequest[];
     },
     kill: () => void child.kill('SIGKILL'),
   };

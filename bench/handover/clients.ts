@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
 import { wentWell } from './ledger.ts';
-import type { Told } from './ledger.ts';
+import type { RecordedRequest } from './ledger.ts';
 import { plan } from './request-plan.ts';
 import type { Planned } from './request-plan.ts';
 
@@ -41,7 +41,7 @@ const pool = new Pool(order.url, {
   headersTimeout: PATIENCE_MS,
   bodyTimeout: PATIENCE_MS,
 });
-const ledger: Told[] = [];
+const ledger: RecordedRequest[] = [];
 /** The newest payment that each customer was told of: whoever asks for it must see it. */
 const paid = new Map<string, string>();
 const now = (): number => performance.timeOrigin + performance.now();
@@ -68,14 +68,14 @@ function requestOf({ kind, key, customer, sku, amount }: Planned): {
 }
 
 /** Sends the next request. @returns what its client was told */
-async function send(dueAt: number): Promise<Told> {
+async function send(dueAt: number): Promise<RecordedRequest> {
   const planned = plan(next++);
   const told = { ...(await answerTo(planned)), dueAt };
   ledger.push(told);
   return told;
 }
 
-async function answerTo(planned: Planned): Promise<Omit<Told, 'dueAt'>> {
+async function answerTo(planned: Planned): Promise<Omit<RecordedRequest, 'dueAt'>> {
   const { kind, key, customer, sku, amount } = planned;
   const { method, path, body } = requestOf(planned);
   const told = { kind, key, sku, amount };

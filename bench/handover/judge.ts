@@ -1,7 +1,7 @@
 import { openDatabase } from '../../chassis/index.ts';
 import type { Knex } from '../../chassis/index.ts';
 import { wentWell } from './ledger.ts';
-import type { Told } from './ledger.ts';
+import type { RecordedRequest } from './ledger.ts';
 import { LOADED } from './shop.ts';
 
 /** What the stored state says about what clients were told. */
@@ -27,14 +27,14 @@ interface Stored {
 
 /** Holds the ledger against what the monolith stores, which has to be the owner of everything. */
 export async function judge(
-  ledger: readonly Told[],
+  ledger: readonly RecordedRequest[],
   monolithUrl: string,
   providerUrl: string,
 ): Promise<Verdict> {
   const stored = await readStored(monolithUrl, providerUrl);
   const failed = ledger.filter((told) => !wentWell(told));
   const writes = ledger.filter(({ kind }) => kind !== 'read');
-  const effects = (told: Told): readonly number[] =>
+  const effects = (told: RecordedRequest): readonly number[] =>
     told.kind === 'adjustment'
       ? [stored.adjustments.get(told.key) ?? 0]
       : [stored.payments.get(told.key) ?? 0, stored.charges.get(told.key) ?? 0];
@@ -49,7 +49,7 @@ export async function judge(
 }
 
 function unitsOf(
-  writes: readonly Told[],
+  writes: readonly RecordedRequest[],
   { stock, adjustments }: Stored,
 ): Pick<Verdict, 'lostUnits' | 'acknowledgedUnits'> {
   const expected = new Map([...stock.keys()].map((sku) => [sku, LOADED]));

@@ -1,5 +1,5 @@
 /** One request, and what its client was told. */
-export interface Told {
+export interface RecordedRequest {
   readonly kind: 'read' | 'adjustment' | 'payment';
   /** The idempotency key of a write, which is also stored with what it did. */
   readonly key: string;
@@ -15,8 +15,8 @@ export interface Told {
   readonly detail: string | null;
 }
 
-export const wentWell = ({ kind, status }: Told): boolean =>
+export const wentWell = ({ kind, status }: RecordedRequest): boolean =>
   status === (kind === 'read' ? 200 : 201);
 
 /** From when the request was due: a client that falls behind must not hide how long others waited. */
-export const latencyOf = ({ dueAt, doneAt }: Told): number => doneAt - dueAt;
+export const latencyOf = ({ dueAt, doneAt }: RecordedRequest): number => doneAt - dueAt;

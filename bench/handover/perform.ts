@@ -5,7 +5,7 @@ import type { System } from '../../system/index.ts';
 import { judge } from './judge.ts';
 import type { Verdict } from './judge.ts';
 import { wentWell } from './ledger.ts';
-import type { Told } from './ledger.ts';
+import type { RecordedRequest } from './ledger.ts';
 import { onStage, urlOf, warmUp } from './stage.ts';
 import type { Stage } from './stage.ts';
 
@@ -59,9 +59,9 @@ export interface Performance<T> {
   /** Requests a second that were sent. */
   readonly load: number;
   /** What was due since handovers count: at the full rate, between warm processes. */
-  readonly ledger: readonly Told[];
+  readonly ledger: readonly RecordedRequest[];
   /** Of the ledger, what was due while nothing moved. */
-  readonly quiet: readonly Told[];
+  readonly quiet: readonly RecordedRequest[];
   /** Of everything from the first request on. */
   readonly verdict: Verdict;
   /** Requests that went well a second, since handovers count. */

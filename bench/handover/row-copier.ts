@@ -150,8 +150,8 @@ export class RowCopier {
 
   /** What other pairs write in the same row starts with what it falls back to. */
   #whole(side: Side, table: string, image: Row): Row {
-    const guests = this.#mapping.pairs.filter((pair) => pair[side].table === table);
-    const rest = guests.map((pair) => resetValues(pair[side].whenAbsent, image));
+    const columnPairs = this.#mapping.pairs.filter((pair) => pair[side].table === table);
+    const rest = columnPairs.map((pair) => resetValues(pair[side].resetTo, image));
     return Object.assign({}, ...rest, image) as Row;
   }
 

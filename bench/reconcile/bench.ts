@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { compared, inTurns, readable } from '../harness/index.ts';
 import type { BenchContext, Lane, Result } from '../harness/index.ts';
-import { fill, installPlane, makeSides, plainMapping, realMapping } from '../data/index.ts';
+import { fill, installReplication, makeSides, plainMapping, realMapping } from '../data/index.ts';
 import type { Files, Shape } from '../data/index.ts';
 import { equalByScript } from './script.ts';
 
@@ -119,12 +119,12 @@ function filled({ folder }: { readonly folder: string }, shape: Shape, rows: num
 }
 
 async function reconcile(files: Files, shape: Shape): Promise<boolean> {
-  const plane = await installPlane(mappings[shape], files);
-  await plane.start();
+  const replication = await installReplication(mappings[shape], files);
+  await replication.start();
   try {
-    return (await plane.reconcile()).clean;
+    return (await replication.reconcile()).clean;
   } finally {
-    await plane.stop();
+    await replication.stop();
   }
 }
 

@@ -7,7 +7,7 @@ import {
 } from '../../chassis/index.ts';
 import { createHttpApp } from '../../chassis/web/index.ts';
 import type { Access, Logger } from '../../chassis/index.ts';
-import type { PaymentScope } from './attempt.ts';
+import type { PaymentScope } from './provider-operation.ts';
 import type { Provider } from './provider.ts';
 import { paymentRoutes } from './routes.ts';
 

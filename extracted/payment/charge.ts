@@ -3,8 +3,8 @@ import { idOfStep, keptRefusal, notFound, refuse } from '../../chassis/index.ts'
 import type { KeyedAnswer, KeyedRequest, Transaction } from '../../chassis/index.ts';
 import { paymentDeclined } from '../../contracts/index.ts';
 import type { Payment, PaymentRequest } from '../../contracts/index.ts';
-import { runErrand } from './attempt.ts';
-import type { Errand, Intent, PaymentScope } from './attempt.ts';
+import { runOperation } from './provider-operation.ts';
+import type { ProviderOperation, Intent, PaymentScope } from './provider-operation.ts';
 import { addEntry, entryIds, findPayment } from './payments.ts';
 import type { ChargeIntent, ChargeOutcome, Provider } from './provider.ts';
 
@@ -22,7 +22,7 @@ async function mustFind(trx: Transaction, id: string): Promise<Payment> {
 }
 
 /** Charging a card, from the payment that was recorded for it. */
-export function chargeErrand(provider: Provider): Errand<Charge, ChargeOutcome> {
+export function chargeOperation(provider: Provider): ProviderOperation<Charge, ChargeOutcome> {
   return {
     find: async (trx, id) => chargeOf(await mustFind(trx, id)),
     ask: (charge, askedBefore) => provider.charge(charge, askedBefore),
@@ -50,7 +50,7 @@ export function pay(
 ): Promise<KeyedAnswer> {
   // Who pays is in the body, whatever a header says.
   const theirs = { ...request, cohortKey: payment.customerId };
-  return runErrand(scope, theirs, chargeErrand(provider), async (trx, now) => {
+  return runOperation(scope, theirs, chargeOperation(provider), async (trx, now) => {
     const { orderId, customerId, amount, currency, method } = payment;
     const id = idOfStep(request.key) ?? uuid();
     const earlier = await findPayment(trx, id);

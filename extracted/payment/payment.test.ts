@@ -21,7 +21,7 @@ import {
   temporaryDatabase,
 } from '../../tests/support/index.ts';
 import { buildProvider } from '../provider/index.ts';
-import type { PaymentScope } from './attempt.ts';
+import type { PaymentScope } from './provider-operation.ts';
 import { createProvider } from './provider.ts';
 import type { Provider } from './provider.ts';
 import { buildApp, paymentGuard, paymentKeys } from './app.ts';

@@ -3,8 +3,8 @@ import { idOfStep, keptRefusal, notFound, refuse } from '../../chassis/index.ts'
 import type { KeyedAnswer, KeyedRequest, Problem, Transaction } from '../../chassis/index.ts';
 import { paymentNotCaptured, refundExceedsPayment } from '../../contracts/index.ts';
 import type { Payment, RefundRequest } from '../../contracts/index.ts';
-import { runErrand } from './attempt.ts';
-import type { Errand, Intent, PaymentScope, Started } from './attempt.ts';
+import { runOperation } from './provider-operation.ts';
+import type { ProviderOperation, Intent, PaymentScope, Pending } from './provider-operation.ts';
 import { addEntry, entryIds, findPayment, refundable } from './payments.ts';
 import type { Entry } from './payments.ts';
 import type { Provider, RefundIntent } from './provider.ts';
@@ -27,7 +27,7 @@ async function findRefund(trx: Transaction, id: string): Promise<Refund | undefi
 }
 
 /** Paying money back, from the request for it that was recorded. */
-export function refundErrand(provider: Provider): Errand<Refund, 'refunded'> {
+export function refundOperation(provider: Provider): ProviderOperation<Refund, 'refunded'> {
   return {
     find: mustFind,
     ask: (intent) => provider.refund(intent),
@@ -45,7 +45,7 @@ export function refundErrand(provider: Provider): Errand<Refund, 'refunded'> {
   };
 }
 
-const refused = ({ customerId }: Payment, problem: Problem): Started<Refund> => ({
+const refused = ({ customerId }: Payment, problem: Problem): Pending<Refund> => ({
   refusal: keptRefusal(problem),
   customerId,
 });
@@ -61,11 +61,11 @@ export function refund(
   paymentId: string,
   { amount }: RefundRequest,
 ): Promise<KeyedAnswer> {
-  const errand: Errand<Refund, 'refunded'> = {
-    ...refundErrand(provider),
+  const operation: ProviderOperation<Refund, 'refunded'> = {
+    ...refundOperation(provider),
     about: (connection) => findPayment(connection, paymentId),
   };
-  return runErrand(scope, request, errand, async (trx, now, payment) => {
+  return runOperation(scope, request, operation, async (trx, now, payment) => {
     if (!payment) throw notFound('payment', paymentId);
     const id = idOfStep(request.key) ?? uuid();
     const earlier = await findRefund(trx, id);

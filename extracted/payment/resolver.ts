@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FencedError, Problem } from '../../chassis/index.ts';
 import type { Logger } from '../../chassis/index.ts';
-import { runErrand } from './attempt.ts';
-import type { PaymentScope } from './attempt.ts';
-import { chargeErrand } from './charge.ts';
+import { runOperation } from './provider-operation.ts';
+import type { PaymentScope } from './provider-operation.ts';
+import { chargeOperation } from './charge.ts';
 import { findPayment } from './payments.ts';
 import type { Provider } from './provider.ts';
-import { refundErrand } from './refund.ts';
+import { refundOperation } from './refund.ts';
 
 interface OpenKey {
   readonly key: string;
@@ -41,9 +41,9 @@ async function resolve(scope: PaymentScope, provider: Provider, open: OpenKey): 
   const { key, request_hash: hash, customer_id: cohortKey } = open;
   const request = { key, hash, attemptId: `resolver-${randomUUID()}`, cohortKey };
   if (await findPayment(scope.database.read, open.resource_id)) {
-    await runErrand(scope, request, chargeErrand(provider), alreadyStarted);
+    await runOperation(scope, request, chargeOperation(provider), alreadyStarted);
   } else {
-    await runErrand(scope, request, refundErrand(provider), alreadyStarted);
+    await runOperation(scope, request, refundOperation(provider), alreadyStarted);
   }
 }
 

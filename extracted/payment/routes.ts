@@ -16,7 +16,7 @@ import {
   RefundRequest,
 } from '../../contracts/index.ts';
 import type { Payment } from '../../contracts/index.ts';
-import type { PaymentScope } from './attempt.ts';
+import type { PaymentScope } from './provider-operation.ts';
 import { pay } from './charge.ts';
 import { findPayment, listPayments } from './payments.ts';
 import type { Provider } from './provider.ts';

@@ -53,7 +53,7 @@ export function causeOf(error: Error): FailureCause {
   return CAUSES[code] ?? (TLS.test(code) ? 'tls' : 'other');
 }
 
-interface Told {
+interface FailureCount {
   count: number;
   loggedAt: number;
   /** How many have not been logged. */
@@ -63,7 +63,7 @@ interface Told {
 /** Counts what upstreams fail of, and logs it: each cause at once, and then at most every 10 s. */
 export class UpstreamFailures {
   readonly #log: Logger;
-  readonly #told = new Map<string, Map<FailureCause, Told>>();
+  readonly #told = new Map<string, Map<FailureCause, FailureCount>>();
 
   constructor(log: Logger) {
     this.#log = log;
@@ -85,9 +85,9 @@ export class UpstreamFailures {
     told.unlogged = 0;
   }
 
-  #of(upstream: string, cause: FailureCause): Told {
+  #of(upstream: string, cause: FailureCause): FailureCount {
     let causes = this.#told.get(upstream);
-    if (!causes) this.#told.set(upstream, (causes = new Map<FailureCause, Told>()));
+    if (!causes) this.#told.set(upstream, (causes = new Map<FailureCause, FailureCount>()));
     let told = causes.get(cause);
     if (!told) causes.set(cause, (told = { count: 0, loggedAt: -Infinity, unlogged: 0 }));
     return told;

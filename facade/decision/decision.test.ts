@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { defineConfig } from '../../strangler/routing/index.ts';
 import { compileRoutes } from '../routes/capability.ts';
 import { decide } from './decision.ts';
-import type { Circumstances, Decision } from './decision.ts';
+import type { RoutingSnapshot, Decision } from './decision.ts';
 import type { Ownership } from '../ownership/ownership.ts';
 
 const database = { legacy: 'file:a', extracted: 'file:b' };
@@ -54,7 +54,7 @@ const CALM: World = {
   settled: true,
 };
 
-function circumstances(world: World): Circumstances {
+function snapshot(world: World): RoutingSnapshot {
   return {
     routes,
     flags: {
@@ -70,7 +70,7 @@ function circumstances(world: World): Circumstances {
       certain: false,
     }),
     isSplit: () => world.split === true,
-    isApart: () => false,
+    isInCohort: () => false,
     isSettled: () => world.settled,
     newsIsPushed: () => true,
   };
@@ -82,7 +82,7 @@ function ask(
   world: Partial<World> = {},
   customer: string | undefined = 'C1',
 ): Decision {
-  return decide({ method, path, customer, draw: '1' }, circumstances({ ...CALM, ...world }));
+  return decide({ method, path, customer, draw: '1' }, snapshot({ ...CALM, ...world }));
 }
 
 function changes(decision: Decision): string[] {
@@ -104,7 +104,7 @@ describe('the decision', () => {
   ])('on a read in %j by %s is %s: %s', (world, customer, side, reason) => {
     const decision = decide(
       { method: 'GET', path: '/api/stock/A1', customer, draw: '1' },
-      circumstances({ ...CALM, ...world }),
+      snapshot({ ...CALM, ...world }),
     );
     expect(decision).toMatchObject({ kind: 'read', side, reason, shadow: 'off' });
   });
@@ -112,7 +112,7 @@ describe('the decision', () => {
   it('needs no customer where no rows move', () => {
     const decision = decide(
       { method: 'GET', path: '/pages/1', customer: undefined, draw: '1' },
-      circumstances({ ...CALM, reads: true, settled: false }),
+      snapshot({ ...CALM, reads: true, settled: false }),
     );
     expect(decision).toMatchObject({ kind: 'read', side: 'extracted', reason: 'flag' });
   });
@@ -120,7 +120,7 @@ describe('the decision', () => {
   it('shadows GETs, once there is something to compare with, and says why not', () => {
     const shadowOf = (method: string, path: string, world: Partial<World>, customer?: string) => {
       const question = { method, path, customer, draw: '1' };
-      const decision = decide(question, circumstances({ ...CALM, shadow: true, ...world }));
+      const decision = decide(question, snapshot({ ...CALM, shadow: true, ...world }));
       return decision.kind === 'read' ? decision.shadow : undefined;
     };
     expect(shadowOf('GET', '/api/stock', {})).toBe('compared');
@@ -176,7 +176,7 @@ describe('the decision', () => {
       fc.property(world, method, customer, (state, verb, who) => {
         const decision = decide(
           { method: verb, path: '/api/stock/A1', customer: who, draw: '1' },
-          circumstances(state),
+          snapshot(state),
         );
         if (decision.kind === 'pass') throw new Error('a capability was passed by');
         const mayLeave =

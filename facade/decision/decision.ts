@@ -14,7 +14,7 @@ export interface Question extends Asker {
 }
 
 /** Everything else that decides: one snapshot a request. */
-export interface Circumstances {
+export interface RoutingSnapshot {
   readonly routes: Routes;
   readonly flags: Pick<Flags, 'isEnabled' | 'switch'>;
   /** @param key whose rows it is about; they may have another owner than the rest */
@@ -22,7 +22,7 @@ export interface Circumstances {
   /** Whether some keys of it have another owner than the rest, as far as is known. */
   isSplit(capability: Capability): boolean;
   /** Whether this one has. */
-  isApart(capability: Capability, key: string | undefined): boolean;
+  isInCohort(capability: Capability, key: string | undefined): boolean;
   /** Whether all that this customer wrote is known to have reached the other side. */
   isSettled(capability: Capability, customer: string): boolean;
   /** Whether news of ownership is pushed as it happens. */
@@ -78,7 +78,7 @@ const PASS: Decision = { kind: 'pass', capability: undefined };
  * Looks at what other servers may read into a path with encoded slashes.
  * @throws Problem 400 where the way of the request depends on that
  */
-export function checkReadings({ method, path }: Question, { routes }: Circumstances): void {
+export function checkReadings({ method, path }: Question, { routes }: RoutingSnapshot): void {
   if (!path.includes('%')) return;
   const meant = routes.capabilityOf(method, path);
   for (const reading of readingsOf(path)) {
@@ -89,9 +89,9 @@ export function checkReadings({ method, path }: Question, { routes }: Circumstan
   }
 }
 
-/** Decides a request's way. Pure: the same question in the same circumstances, the same answer. */
-export function decide(question: Question, circumstances: Circumstances): Decision {
-  const { routes } = circumstances;
+/** Decides a request's way. Pure: the same question in the same snapshot, the same answer. */
+export function decide(question: Question, snapshot: RoutingSnapshot): Decision {
+  const { routes } = snapshot;
   const { method, path } = question;
   const capability = routes.capabilityOf(method, path);
   if (!isSafe(method)) {
@@ -104,26 +104,26 @@ export function decide(question: Question, circumstances: Circumstances): Decisi
     return {
       kind: 'write',
       capability,
-      side: circumstances.ownership(capability, keyOf(capability, question)).owner,
+      side: snapshot.ownership(capability, keyOf(capability, question)).owner,
       changes: touched.includes(capability) ? touched : [capability, ...touched],
     };
   }
-  return capability === undefined ? PASS : decideRead(question, capability, circumstances);
+  return capability === undefined ? PASS : decideRead(question, capability, snapshot);
 }
 
 function decideRead(
   question: Question,
   capability: Capability,
-  circumstances: Circumstances,
+  snapshot: RoutingSnapshot,
 ): Decision {
   const { customer, draw } = question;
-  const { flags, ownership, isSettled } = circumstances;
+  const { flags, ownership, isSettled } = snapshot;
   const { owner, replicaReady } = ownership(capability, keyOf(capability, question));
   const asker = customer === undefined ? { draw } : { userId: customer };
   const wanted: SideName = flags.isEnabled(capability.flags.reads, asker) ? 'extracted' : 'legacy';
   // The flag first: a read that it does not take needs no reason.
   const shadow = flags.isEnabled(capability.flags.shadow, { draw })
-    ? (whyNotComparable(question, capability, circumstances) ?? 'compared')
+    ? (whyNotComparable(question, capability, snapshot) ?? 'compared')
     : 'off';
   const reason = reasonFor();
   const side = reason === 'flag' ? otherSide(owner) : owner;
@@ -142,19 +142,19 @@ function decideRead(
 export function whyNotComparable(
   question: Question,
   capability: Capability,
-  circumstances: Pick<Circumstances, 'ownership' | 'isSplit'>,
+  snapshot: Pick<RoutingSnapshot, 'ownership' | 'isSplit'>,
 ): NotComparable | undefined {
   if (question.method !== 'GET') return 'method';
-  const { replicaReady } = circumstances.ownership(capability, keyOf(capability, question));
+  const { replicaReady } = snapshot.ownership(capability, keyOf(capability, question));
   if (!replicaReady) return 'not_ready';
-  return mayBeAnybodys(capability, question, circumstances) ? 'several_owners' : undefined;
+  return isOwnerUnknown(capability, question, snapshot) ? 'several_owners' : undefined;
 }
 
 /** The first of the capabilities whose ownership is about to move: their writes wait for it. */
 export function firstMoving(
   changes: readonly Capability[],
   asker: Asker,
-  { ownership }: Pick<Circumstances, 'ownership'>,
+  { ownership }: Pick<RoutingSnapshot, 'ownership'>,
 ): Capability | undefined {
   return changes.find((capability) => ownership(capability, keyOf(capability, asker)).holding);
 }
@@ -168,11 +168,11 @@ export function firstMoving(
 export function isInDoubt(
   capability: Capability,
   asker: Asker,
-  circumstances: Omit<Circumstances, 'routes' | 'flags'>,
+  snapshot: Omit<RoutingSnapshot, 'routes' | 'flags'>,
 ): boolean {
   if (!capability.replicated) return false;
-  if (mayBeAnybodys(capability, asker, circumstances)) return true;
-  const { ownership, isSettled, newsIsPushed } = circumstances;
+  if (isOwnerUnknown(capability, asker, snapshot)) return true;
+  const { ownership, isSettled, newsIsPushed } = snapshot;
   if (!ownership(capability, keyOf(capability, asker)).holding && newsIsPushed()) return false;
   const { customer } = asker;
   return customer === undefined || !isSettled(capability, customer);
@@ -182,10 +182,10 @@ export function isInDoubt(
  * Whether a request may be about any of several owners: it names no key, and some have another owner
  * than the rest. Then no side alone has all that there is to tell.
  */
-export function mayBeAnybodys(
+export function isOwnerUnknown(
   capability: Capability,
   asker: Asker,
-  { isSplit }: Pick<Circumstances, 'isSplit'>,
+  { isSplit }: Pick<RoutingSnapshot, 'isSplit'>,
 ): boolean {
   if (capability.cohorts === undefined || !isSplit(capability)) return false;
   return keyOf(capability, asker) === undefined;

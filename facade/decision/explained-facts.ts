@@ -1,7 +1,7 @@
 import type { Capability } from '../routes/index.ts';
 import { keyOf } from '../routes/index.ts';
 import type { Question } from './decision.ts';
-import type { World } from './explained-world.ts';
+import type { ExplanationInputs } from './explanation-inputs.ts';
 import type { Ownership } from '../ownership/index.ts';
 
 /** What decides about requests of one capability. */
@@ -39,18 +39,22 @@ export interface CapabilityFacts extends Ownership {
   readonly news: 'pushed' | 'polled';
 }
 
-export function factsOf(capability: Capability, question: Question, world: World): CapabilityFacts {
-  const { circumstances, flags } = world;
+export function factsOf(
+  capability: Capability,
+  question: Question,
+  world: ExplanationInputs,
+): CapabilityFacts {
+  const { snapshot, flags } = world;
   const { shadow, reads, writes } = capability.flags;
   const { customer } = question;
   const key = keyOf(capability, question);
   const [shadowRule, readsRule] = [flags.rule(shadow), flags.rule(reads)];
-  const { on, refused } = circumstances.flags.switch(writes);
+  const { on, refused } = snapshot.flags.switch(writes);
   return {
     capability: capability.name,
     replicated: capability.replicated,
     cohort: capability.cohorts
-      ? { key: key ?? null, apart: circumstances.isApart(capability, key) }
+      ? { key: key ?? null, apart: snapshot.isInCohort(capability, key) }
       : null,
     flags: {
       shadow: { flag: shadow, share: shadowRule.share, conditions: shadowRule.conditions },
@@ -59,15 +63,15 @@ export function factsOf(capability: Capability, question: Question, world: World
         share: readsRule.share,
         conditions: readsRule.conditions,
         bucket: customer === undefined ? null : (flags.bucket(reads, customer) ?? null),
-        on: circumstances.flags.isEnabled(
+        on: snapshot.flags.isEnabled(
           reads,
           customer === undefined ? { draw: question.draw } : { userId: customer },
         ),
       },
       writes: { flag: writes, on, refused },
     },
-    ...circumstances.ownership(capability, key),
-    settled: customer === undefined ? null : circumstances.isSettled(capability, customer),
-    news: circumstances.newsIsPushed() ? 'pushed' : 'polled',
+    ...snapshot.ownership(capability, key),
+    settled: customer === undefined ? null : snapshot.isSettled(capability, customer),
+    news: snapshot.newsIsPushed() ? 'pushed' : 'polled',
   };
 }

@@ -2,9 +2,9 @@ import { otherSide } from '../../strangler/routing/index.ts';
 import type { SideName } from '../../strangler/routing/index.ts';
 import type { Capability } from '../routes/index.ts';
 import { keyOf } from '../routes/index.ts';
-import { isInDoubt, mayBeAnybodys } from './decision.ts';
+import { isInDoubt, isOwnerUnknown } from './decision.ts';
 import type { Decision, Question, ReadReason } from './decision.ts';
-import type { World } from './explained-world.ts';
+import type { ExplanationInputs } from './explanation-inputs.ts';
 
 type Read = Extract<Decision, { kind: 'read' }>;
 type Write = Extract<Decision, { kind: 'write' }>;
@@ -16,12 +16,12 @@ interface Reason {
   readonly why: string;
 }
 
-export function whyPassed({ monolith }: World): string {
+export function whyPassed({ monolith }: ExplanationInputs): string {
   return `no capability has this route: ${monolith.name} answers what is nobody's`;
 }
 
 /** Why a read is answered by the side that it is answered by. */
-export function whyRead(read: Read, question: Question, world: World): Reason {
+export function whyRead(read: Read, question: Question, world: ExplanationInputs): Reason {
   const { capability, side, reason } = read;
   const { flags, stickyHeader, upstreamOf } = world;
   const name = (of: SideName): string => upstreamOf(capability, of).name;
@@ -55,7 +55,7 @@ export function whyRead(read: Read, question: Question, world: World): Reason {
 export function whyWritten(
   { capability, side, changes }: Write,
   question: Question,
-  world: World,
+  world: ExplanationInputs,
 ): Reason {
   if (!capability) {
     const names = changes.map(({ name }) => name).join(' and ');
@@ -64,8 +64,8 @@ export function whyWritten(
   }
   const { name } = world.upstreamOf(capability, side);
   if (!capability.replicated) {
-    if (!world.circumstances.ownership(capability).known) {
-      const { refused } = world.circumstances.flags.switch(capability.flags.writes);
+    if (!world.snapshot.ownership(capability).known) {
+      const { refused } = world.snapshot.flags.switch(capability.flags.writes);
       const why = `${capability.flags.writes} asks for nothing (${refused}): writes are refused with 503`;
       return { reason: 'unknown', why };
     }
@@ -73,8 +73,8 @@ export function whyWritten(
     return { reason: 'flag', why: `${capability.flags.writes} is ${state}: ${name} takes writes` };
   }
   const key = keyOf(capability, question);
-  const { epoch, known } = world.circumstances.ownership(capability, key);
-  const whose = world.circumstances.isApart(capability, key) ? ` of ${key ?? ''}` : '';
+  const { epoch, known } = world.snapshot.ownership(capability, key);
+  const whose = world.snapshot.isInCohort(capability, key) ? ` of ${key ?? ''}` : '';
   return {
     reason: 'owner',
     why: known
@@ -88,7 +88,11 @@ export function whyHeld({ name }: Capability): string {
 }
 
 /** What else would happen on the way. */
-export function notesOn(decision: Decision, question: Question, world: World): readonly string[] {
+export function notesOn(
+  decision: Decision,
+  question: Question,
+  world: ExplanationInputs,
+): readonly string[] {
   const { method } = question;
   if (decision.kind === 'pass') return [];
   if (decision.kind === 'write') {
@@ -101,20 +105,24 @@ export function notesOn(decision: Decision, question: Question, world: World): r
     ];
   }
   const { capability, side } = decision;
-  const { circumstances } = world;
-  const { owner } = circumstances.ownership(capability, keyOf(capability, question));
-  const anybodys = mayBeAnybodys(capability, question, circumstances);
+  const { snapshot } = world;
+  const { owner } = snapshot.ownership(capability, keyOf(capability, question));
+  const anybodys = isOwnerUnknown(capability, question, snapshot);
   return [
     ...notesOnKeys(capability, question, world),
-    ...(isInDoubt(capability, question, circumstances) && !anybodys
+    ...(isInDoubt(capability, question, snapshot) && !anybodys
       ? ['ownership is moving or news of it is not pushed: it is first made sure who the owner is']
       : []),
     ...(side === owner ? [] : ['should that server fail, the owner is asked']),
   ];
 }
 
-function notesOnKeys(capability: Capability, question: Question, world: World): readonly string[] {
-  if (!mayBeAnybodys(capability, question, world.circumstances)) return [];
+function notesOnKeys(
+  capability: Capability,
+  question: Question,
+  world: ExplanationInputs,
+): readonly string[] {
+  if (!isOwnerUnknown(capability, question, world.snapshot)) return [];
   const { name, cohorts } = capability;
   return [
     `some keys of ${name} have an owner of their own, and without ${cohorts?.header} nobody knows ` +

@@ -6,7 +6,7 @@ import type { Decision, Question } from './decision.ts';
 import { factsOf } from './explained-facts.ts';
 import type { CapabilityFacts } from './explained-facts.ts';
 import { notesOn, whyHeld, whyPassed, whyRead, whyWritten } from './explained-reasons.ts';
-import type { Destination, World } from './explained-world.ts';
+import type { Destination, ExplanationInputs } from './explanation-inputs.ts';
 import { allowedMethod, canonicalTarget } from '../request/index.ts';
 
 /** Grows when a field changes its meaning or goes; new fields may come at any time. */
@@ -61,15 +61,15 @@ export interface Explanation {
 }
 
 /** Explains a decision without carrying it out. Pure, as the decision is. */
-export function explain(asked: Asked, world: World): Explanation {
+export function explain(asked: Asked, world: ExplanationInputs): Explanation {
   const path = canonicalPathOf(asked);
   if (path instanceof Problem) return refusal(asked, path);
   const { method, customer } = asked;
   const question: Question = { method, customer, keys: keysOf(asked, world), path, draw: '0' };
-  const doubt = doubtIn(() => checkReadings(question, world.circumstances));
+  const doubt = doubtIn(() => checkReadings(question, world.snapshot));
   if (doubt) return refusal(asked, doubt);
-  const decision = decide(question, world.circumstances);
-  const { routes } = world.circumstances;
+  const decision = decide(question, world.snapshot);
+  const { routes } = world.snapshot;
   const common = {
     ...nothing(asked),
     path,
@@ -94,13 +94,13 @@ export function explain(asked: Asked, world: World): Explanation {
 function explainRead(
   decision: Extract<Decision, { kind: 'read' }>,
   question: Question,
-  world: World,
+  world: ExplanationInputs,
 ): Partial<Explanation> & Pick<Explanation, 'why'> {
   const { capability, side } = decision;
   const { reason, why } = whyRead(decision, question, world);
   const isDrawn = reason === 'drawn';
-  const { circumstances } = world;
-  const compared = whyNotComparable(question, capability, circumstances) === undefined;
+  const { snapshot } = world;
+  const compared = whyNotComparable(question, capability, snapshot) === undefined;
   const share = compared ? world.flags.rule(capability.flags.shadow).share : 0;
   const other = world.upstreamOf(capability, side === 'legacy' ? 'extracted' : 'legacy');
   return {
@@ -116,10 +116,10 @@ function explainRead(
 function explainWrite(
   decision: Extract<Decision, { kind: 'write' }>,
   question: Question,
-  world: World,
+  world: ExplanationInputs,
 ): Partial<Explanation> & Pick<Explanation, 'why'> {
   const { capability, side, changes } = decision;
-  const moving = firstMoving(changes, question, world.circumstances);
+  const moving = firstMoving(changes, question, world.snapshot);
   const upstream = capability ? world.upstreamOf(capability, side) : world.monolith;
   return {
     changes: changes.map(({ name }) => name),
@@ -131,9 +131,9 @@ function explainWrite(
   };
 }
 
-function keysOf({ key }: Asked, { circumstances }: World): Question['keys'] {
+function keysOf({ key }: Asked, { snapshot }: ExplanationInputs): Question['keys'] {
   if (key === undefined) return undefined;
-  const headers = circumstances.routes.capabilities.flatMap(({ cohorts }) => cohorts?.header ?? []);
+  const headers = snapshot.routes.capabilities.flatMap(({ cohorts }) => cohorts?.header ?? []);
   return Object.fromEntries(headers.map((header) => [header, key]));
 }
 

@@ -1,5 +1,5 @@
 import { PassThrough, Readable } from 'node:stream';
-import type { Visit } from './visit.ts';
+import type { RequestContext } from './request-context.ts';
 
 const EMPTY = Buffer.alloc(0);
 
@@ -14,40 +14,40 @@ export function isKept(body: Body | null): body is Buffer | null {
 /**
  * Reads a body up to a limit, so that it can be sent more than once; a larger one is passed on as it
  * comes.
- * @param done not called when the visit is over: the client left, or took too long
+ * @param done not called when the request is over: the client left, or took too long
  */
-export function readBody(visit: Visit, limit: number, done: (body: Body) => void): void {
-  const { req, form } = visit;
+export function readBody(context: RequestContext, limit: number, done: (body: Body) => void): void {
+  const { req, form } = context;
   const { bodyBytes } = form;
   if (bodyBytes === 0) {
     done(EMPTY);
     return;
   }
   if (bodyBytes !== null && bodyBytes > limit) {
-    done(streamBody(visit));
+    done(streamBody(context));
     return;
   }
-  visit.invite();
+  context.invite();
   const chunks: Buffer[] = [];
   let bytes = 0;
   const finish = (): void => {
-    if (!visit.over) done(joined(chunks));
+    if (!context.over) done(joined(chunks));
   };
   const take = (chunk: Buffer): void => {
-    if (visit.over) return;
-    visit.prolong(chunk.length);
+    if (context.over) return;
+    context.prolong(chunk.length);
     bytes += chunk.length;
     chunks.push(chunk);
     if (bytes > limit) {
       req.off('data', take).off('end', finish);
-      done(streamBody(visit, chunks));
+      done(streamBody(context, chunks));
     }
     // The parser has counted: waiting for the end would only cost time.
     else if (bytes === bodyBytes) finish();
   };
   req.on('data', take);
   if (bodyBytes === null) req.once('end', finish);
-  req.once('error', () => visit.gone());
+  req.once('error', () => context.gone());
 }
 
 /** A whole body. Most come in one piece, which is not copied. */
@@ -61,13 +61,13 @@ export function joined(chunks: readonly Buffer[]): Buffer {
  * of a request that fails; the client's own stream must survive that to be answered.
  * @param begun what has been read of it already
  */
-export function streamBody(visit: Visit, begun: readonly Buffer[] = []): Readable {
-  const { req, form } = visit;
+export function streamBody(context: RequestContext, begun: readonly Buffer[] = []): Readable {
+  const { req, form } = context;
   if (form.bodyBytes !== null) form.headers.push('content-length', String(form.bodyBytes));
-  visit.invite();
+  context.invite();
   const body = new PassThrough();
   for (const chunk of begun) body.write(chunk);
-  req.on('data', (chunk: Buffer) => visit.prolong(chunk.length));
+  req.on('data', (chunk: Buffer) => context.prolong(chunk.length));
   req.once('error', (error) => body.destroy(error));
   // An upstream that has answered reads no further; the client may have to send all before it reads.
   body.once('close', () => {

@@ -1,7 +1,7 @@
 import type { Logger } from '../../chassis/index.ts';
 import { otherSide } from '../../strangler/routing/index.ts';
 import type { SideName } from '../../strangler/routing/index.ts';
-import type { Barriers, RoutingBook } from '../ownership/index.ts';
+import type { Barriers, OwnershipCache } from '../ownership/index.ts';
 import type { Capability } from '../routes/index.ts';
 import { keyOf } from '../routes/index.ts';
 import { differences, sameAnswer } from './compare.ts';
@@ -41,7 +41,7 @@ export interface Answered {
 }
 
 interface Deps {
-  readonly book: RoutingBook;
+  readonly ownershipCache: OwnershipCache;
   readonly barriers: Pick<Barriers, 'pass'>;
   readonly log: Logger;
   upstreamOf(capability: Capability, side: SideName): Upstream;
@@ -188,10 +188,10 @@ export class Experiments {
    * @returns undefined when the data, or its owner, changed meanwhile
    */
   async #compareInStillness(answered: Answered): Promise<Verdict | undefined> {
-    const { book, barriers } = this.#deps;
+    const { ownershipCache, barriers } = this.#deps;
     const { capability, form } = answered;
     const key = keyOf(capability, form);
-    const { owner, epoch, holding } = book.of(capability, key);
+    const { owner, epoch, holding } = ownershipCache.of(capability, key);
     const control = await this.#ask(answered, owner);
     const watch = watchFor(control, () => this.#ask(answered, owner));
     let candidate: Observation;
@@ -202,7 +202,7 @@ export class Experiments {
     } finally {
       still = await watch.stop();
     }
-    const now = book.of(capability, key);
+    const now = ownershipCache.of(capability, key);
     if (!still || now.owner !== owner || now.epoch !== epoch) return undefined;
     const found = this.#compare(answered, owner, control, candidate);
     return found.length === 0 ? { kind: 'matched' } : { kind: 'mismatched', differences: found };

@@ -1,5 +1,5 @@
 import type { SideName } from '../../strangler/routing/index.ts';
-import type { RoutingBook } from '../ownership/index.ts';
+import type { OwnershipCache } from '../ownership/index.ts';
 import type { Capability } from '../routes/index.ts';
 
 /** A fence's refusal, as problem+json tells it. */
@@ -21,15 +21,15 @@ export function mayBeFenced(status: number): boolean {
   return status === FENCED_STATUS || status === GONE_STATUS;
 }
 
-/** Tells the book what a side's fence has answered. */
+/** Tells the ownership cache what a side's fence has answered. */
 export function learnFence(
-  book: RoutingBook,
+  ownershipCache: OwnershipCache,
   capability: Capability,
   side: SideName,
   { key, state, epoch }: FencedAnswer,
 ): void {
-  if (epoch === undefined) book.gone(capability, side);
-  else book.fenced(capability, key, { side, state, epoch });
+  if (epoch === undefined) ownershipCache.gone(capability, side);
+  else ownershipCache.fenced(capability, key, { side, state, epoch });
 }
 
 /**

@@ -10,7 +10,7 @@ const LARGEST = 1_000_000;
 const DEADLINE_MS = 5_000;
 const deadlines = new Deadlines(DEADLINE_MS);
 
-/** Who wants a whole answer. An object, not two functions: see Witness. */
+/** Who wants a whole answer. An object, not two functions: see ResponseObserver. */
 export interface WholeListener {
   answered(whole: Observation): void;
   /** It failed, is larger than 1 MB, or has taken longer than 5 s. */

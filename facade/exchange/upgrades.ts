@@ -3,13 +3,13 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Problem, problemBody } from '../../chassis/index.ts';
 import type { Counters } from '../counting/index.ts';
-import { Attempt } from './attempt.ts';
+import { UpstreamCall } from './upstream-call.ts';
 import { clientShare } from './client-share.ts';
-import type { Core } from './core.ts';
+import type { FacadeDeps } from './facade-deps.ts';
 import { linger } from './lingering.ts';
 import { tooManyUpgrades, unanswered } from './refusals.ts';
 import type { Sender } from './upstream.ts';
-import type { Visit } from './visit.ts';
+import type { RequestContext } from './request-context.ts';
 import { proxyWebSocket } from './websocket-proxy.ts';
 
 const UPGRADING = new Set(['upgrade', 'http2-settings']);
@@ -28,35 +28,40 @@ export function wantsWebSocket({ headers }: IncomingMessage): boolean {
  * @param head what the client has sent after its request already
  * @throws Problem 400 for one that could be read in two ways, 503 where there are too many
  */
-export function upgrade(visit: Visit, core: Core, socket: Duplex, head: Buffer): void {
-  const { form, decision } = visit;
-  const { counters, limits } = core;
+export function upgrade(
+  context: RequestContext,
+  deps: FacadeDeps,
+  socket: Duplex,
+  head: Buffer,
+): void {
+  const { form, decision } = context;
+  const { counters, limits } = deps;
   // A body would travel on as the first bytes of the other protocol.
   if (form.method !== 'GET' || form.bodyBytes !== 0) {
     throw new Problem(400, 'invalid_upgrade', 'an upgrade must be a GET without a body');
   }
-  const place = takePlace(counters, limits, visit.client);
-  const early = listenEarly(visit, socket, head);
-  if (decision.kind === 'read') visit.answerer = decision.side;
+  const place = takePlace(counters, limits, context.client);
+  const early = listenEarly(context, socket, head);
+  if (decision.kind === 'read') context.answerer = decision.side;
   const upstream =
-    decision.kind === 'read' ? core.upstreamOf(decision.capability, decision.side) : core.monolith;
+    decision.kind === 'read' ? deps.upstreamOf(decision.capability, decision.side) : deps.monolith;
   const onUpgrade = (other: Duplex): void => {
     early.stop();
-    visit.switched();
+    context.switched();
     place.isTunnel = true;
     tie(counters, socket, other, place);
   };
   counters.upgrading += 1;
-  const attempt = new Attempt(visit, { onUpgrade }, (outcome) => {
+  const attempt = new UpstreamCall(context, { onUpgrade }, (outcome) => {
     counters.upgrading -= 1;
     if (!place.isTunnel) place.leave();
     early.stop();
-    if (outcome.kind === 'failed') visit.refuse(unanswered(outcome));
+    if (outcome.kind === 'failed') context.refuse(unanswered(outcome));
   });
   const proxied: Sender = {
     failed: (error) => upstream.failed(error),
     dispatch: (_method, target, headers) =>
-      proxyWebSocket(visit.req, socket, { upstream, target, headers, exchange: attempt }),
+      proxyWebSocket(context.req, socket, { upstream, target, headers, exchange: attempt }),
   };
   attempt.send(proxied, null, form.headers);
 }
@@ -68,7 +73,7 @@ interface Place {
 }
 
 /** @throws Problem 503 where there is none left, or none for this client */
-function takePlace(counters: Counters, limits: Core['limits'], client: string): Place {
+function takePlace(counters: Counters, limits: FacadeDeps['limits'], client: string): Place {
   const { upgrades, clientUpgrades = clientShare(upgrades) } = limits;
   const { upgrading, upgraded, upgradesOf } = counters;
   const own = upgradesOf.get(client) ?? 0;
@@ -85,7 +90,7 @@ function takePlace(counters: Counters, limits: Core['limits'], client: string): 
 }
 
 /** Keeps what comes before there is an answer, and notices when the client leaves. */
-function listenEarly(visit: Visit, socket: Duplex, head: Buffer): { stop(): void } {
+function listenEarly(context: RequestContext, socket: Duplex, head: Buffer): { stop(): void } {
   const chunks = [head];
   let bytes = head.length;
   const keep = (chunk: Buffer): void => {
@@ -94,7 +99,7 @@ function listenEarly(visit: Visit, socket: Duplex, head: Buffer): { stop(): void
     if (bytes > EARLY_BYTES) socket.pause();
   };
   const leave = (): void => {
-    visit.gone();
+    context.gone();
     socket.destroy();
   };
   let stopped = false;

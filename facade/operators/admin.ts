@@ -6,7 +6,7 @@ import { createHttpApp } from '../../chassis/web/index.ts';
 import type { Access, Logger } from '../../chassis/index.ts';
 import type { Facts } from './facts.ts';
 import { Sessions } from './sessions.ts';
-import type { Wishes } from './wishes.ts';
+import type { DesiredStates } from './desired-states.ts';
 
 /** The routes of the admin port, and what each is for. */
 const INDEX: Readonly<Record<string, string>> = {
@@ -38,7 +38,7 @@ const asked = z.strictObject({
 interface AdminDeps {
   readonly facts: Facts;
   /** What the engine says of the flags' wishes. */
-  readonly wishes: () => Promise<Wishes>;
+  readonly wishes: () => Promise<DesiredStates>;
   readonly log: Logger;
   readonly access: Access;
 }

@@ -2,4 +2,4 @@
 export { buildAdmin } from './admin.ts';
 export type { CapabilityStatus, Facts, Readiness, Status, UpstreamReach } from './facts.ts';
 export { LocalFacts, mergedMetrics } from './local-facts.ts';
-export { askWishes } from './wishes.ts';
+export { readDesiredStates } from './desired-states.ts';

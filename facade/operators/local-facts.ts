@@ -4,7 +4,7 @@ import { flagsReadiness, sharesOf } from '../../strangler/routing/index.ts';
 import type { Flags } from '../../strangler/routing/index.ts';
 import type { RedisProbe } from '../../chassis/redis/index.ts';
 import type { Capability } from '../routes/index.ts';
-import type { Core, Experiments, Memory, Upstreams } from '../exchange/index.ts';
+import type { FacadeDeps, Experiments, FacadeState, Upstreams } from '../exchange/index.ts';
 import { causeOf, rowOf } from '../counting/index.ts';
 import { explain } from '../decision/index.ts';
 import type { Asked, Explanation } from '../decision/index.ts';
@@ -14,8 +14,8 @@ import { createRegistry } from './metrics.ts';
 
 interface LocalFactsOptions {
   /** The configuration in use. */
-  readonly core: () => Core;
-  readonly memory: Memory;
+  readonly deps: () => FacadeDeps;
+  readonly state: FacadeState;
   readonly upstreams: Pick<Upstreams, 'all'>;
   readonly holds: HoldLog;
   readonly experiments: Experiments;
@@ -31,19 +31,19 @@ export class LocalFacts implements Facts {
 
   constructor(options: LocalFactsOptions) {
     this.#options = options;
-    const { memory, experiments, core, flags } = options;
-    this.#registry = createRegistry(memory, experiments, {
-      capabilities: () => core().routes.capabilities,
+    const { state, experiments, deps, flags } = options;
+    this.#registry = createRegistry(state, experiments, {
+      capabilities: () => deps().routes.capabilities,
       flags,
       upstreams: () => options.upstreams.all(),
     });
   }
 
   status(): Promise<Status> {
-    const { core, memory, experiments, holds, flags } = this.#options;
-    const { counters, feed } = memory;
+    const { deps, state, experiments, holds, flags } = this.#options;
+    const { counters, feed } = state;
     return Promise.resolve({
-      capabilities: core().routes.capabilities.map((each) => this.#statusOf(each)),
+      capabilities: deps().routes.capabilities.map((each) => this.#statusOf(each)),
       routingNews: feed.live ? 'pushed' : 'polled',
       flagsKnown: flags.state().read,
       flags: flags.state(),
@@ -55,16 +55,16 @@ export class LocalFacts implements Facts {
   }
 
   #statusOf(capability: Capability): CapabilityStatus {
-    const { memory, experiments, flags } = this.#options;
-    const { counters, book, notes } = memory;
+    const { state, experiments, flags } = this.#options;
+    const { counters, ownershipCache, unreplicated } = state;
     const row = rowOf(capability);
     return {
       name: capability.name,
-      ...book.of(capability),
-      cohorts: book.cohortsOf(capability),
+      ...ownershipCache.of(capability),
+      cohorts: ownershipCache.cohortsOf(capability),
       flags: sharesOf(capability.name, flags),
       experiments: experiments.findings(capability),
-      pinnedCustomers: notes[capability.index]?.size ?? 0,
+      pinnedCustomers: unreplicated[capability.index]?.size ?? 0,
       heldNow: counters.heldNow[row] ?? 0,
       held: counters.held[row] ?? 0,
       fenced: counters.fenced[row] ?? 0,
@@ -87,8 +87,8 @@ export class LocalFacts implements Facts {
   }
 
   explain(asked: Asked): Promise<Explanation> {
-    const { core, flags } = this.#options;
-    return Promise.resolve(explain(asked, { ...core(), flags }));
+    const { deps, flags } = this.#options;
+    return Promise.resolve(explain(asked, { ...deps(), flags }));
   }
 
   upstreams(): Promise<readonly UpstreamReach[]> {
@@ -103,15 +103,17 @@ export class LocalFacts implements Facts {
   }
 
   async readiness(): Promise<Readiness> {
-    const { core, memory, flags } = this.#options;
-    const { capabilities } = core().routes;
+    const { deps, state, flags } = this.#options;
+    const { capabilities } = deps().routes;
     const decisive = capabilities.some(({ replicated }) => !replicated);
-    const unowned = capabilities.find((each) => !each.replicated && !memory.book.of(each).known);
-    const state = flagsReadiness(flags.state(), decisive);
+    const unowned = capabilities.find(
+      (each) => !each.replicated && !state.ownershipCache.of(each).known,
+    );
+    const readiness = flagsReadiness(flags.state(), decisive);
     return {
-      flags: state.ok && unowned ? { ok: false, note: unownedText(unowned, flags) } : state,
-      routing: memory.book.complete,
-      monolith: (await core().monolith.trouble()) === undefined,
+      flags: readiness.ok && unowned ? { ok: false, note: unownedText(unowned, flags) } : readiness,
+      routing: state.ownershipCache.complete,
+      monolith: (await deps().monolith.trouble()) === undefined,
       redis: this.#options.redis?.trouble() ?? null,
     };
   }

@@ -1,7 +1,7 @@
 import type { HttpClient } from '../../chassis/index.ts';
 import type { Capability } from '../routes/index.ts';
-import type { RoutingBook } from './routing-book.ts';
-import type { WriteNotes } from './write-notes.ts';
+import type { OwnershipCache } from './ownership-cache.ts';
+import type { UnreplicatedWrites } from './unreplicated-writes.ts';
 
 const PACE_MS = 25;
 /** After a barrier that failed: the engine may be away, and reads are safe with the owner. */
@@ -10,7 +10,7 @@ const TIMEOUT_MS = 3_000;
 
 interface Lane {
   capability: Capability;
-  readonly notes: WriteNotes;
+  readonly unreplicated: UnreplicatedWrites;
   underWay: Promise<boolean> | undefined;
   following: Promise<boolean> | undefined;
   notBefore: number;
@@ -22,22 +22,22 @@ interface Lane {
  */
 export class Barriers {
   readonly #engine: HttpClient;
-  readonly #book: RoutingBook;
+  readonly #ownershipCache: OwnershipCache;
   #lanes: readonly Lane[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(engine: HttpClient, book: RoutingBook) {
+  constructor(engine: HttpClient, ownershipCache: OwnershipCache) {
     this.#engine = engine;
-    this.#book = book;
+    this.#ownershipCache = ownershipCache;
   }
 
   /** Serves these capabilities from now on. */
-  adopt(capabilities: readonly Capability[], notes: readonly WriteNotes[]): void {
+  adopt(capabilities: readonly Capability[], unreplicated: readonly UnreplicatedWrites[]): void {
     const before = new Map(this.#lanes.map((lane) => [lane.capability.name, lane]));
     this.#lanes = capabilities.map((capability) => {
       const lane = before.get(capability.name) ?? {
         capability,
-        notes: notes[capability.index] as WriteNotes,
+        unreplicated: unreplicated[capability.index] as UnreplicatedWrites,
         underWay: undefined,
         following: undefined,
         notBefore: 0,
@@ -60,7 +60,7 @@ export class Barriers {
     const now = performance.now();
     for (const lane of this.#lanes) {
       if (lane.underWay || now < lane.notBefore || !lane.capability.replicated) continue;
-      if (lane.notes.hasUnsettled && this.#book.of(lane.capability).replicaReady) {
+      if (lane.unreplicated.hasUnsettled && this.#ownershipCache.of(lane.capability).replicaReady) {
         void this.#run(lane);
       }
     }
@@ -92,17 +92,17 @@ export class Barriers {
     return lane.underWay;
   }
 
-  async #ask({ capability, notes }: Lane): Promise<boolean> {
-    const standing = this.#book.standing(capability);
-    const barrier = notes.beginBarrier();
+  async #ask({ capability, unreplicated }: Lane): Promise<boolean> {
+    const standing = this.#ownershipCache.standing(capability);
+    const barrier = unreplicated.beginBarrier();
     try {
       const answer = await this.#engine.call('GET', `/barrier/${capability.name}`, {
         timeoutMs: TIMEOUT_MS,
       });
       // Which side is the other one may have changed while the engine waited.
-      const moved = this.#book.standing(capability) !== standing;
+      const moved = this.#ownershipCache.standing(capability) !== standing;
       if (answer.status !== 200 || moved) return false;
-      notes.settle(barrier);
+      unreplicated.settle(barrier);
       return true;
     } catch {
       return false;

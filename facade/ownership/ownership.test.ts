@@ -2,13 +2,13 @@ import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import type { RoutingState } from '../../strangler/routing/index.ts';
 import {
-  NOTHING_KNOWN,
+  NO_EVIDENCE,
   ownershipOf,
   withAcceptance,
   withFenceAnswer,
-  withNews,
+  withUpdate,
 } from './ownership.ts';
-import type { Knowledge } from './ownership.ts';
+import type { OwnershipEvidence } from './ownership.ts';
 
 function news(more: Partial<RoutingState>): RoutingState {
   return {
@@ -22,11 +22,11 @@ function news(more: Partial<RoutingState>): RoutingState {
   };
 }
 
-const LEGACY = withNews(NOTHING_KNOWN, news({}));
+const LEGACY = withUpdate(NO_EVIDENCE, news({}));
 
 describe('what is believed about an owner', () => {
   it('is legacy while nothing is known, and nobody reads elsewhere', () => {
-    expect(ownershipOf(NOTHING_KNOWN)).toEqual({
+    expect(ownershipOf(NO_EVIDENCE)).toEqual({
       owner: 'legacy',
       epoch: 0,
       replicaReady: false,
@@ -37,34 +37,34 @@ describe('what is believed about an owner', () => {
   });
 
   it('follows the newest news', () => {
-    const moved = withNews(LEGACY, news({ owner: 'extracted', epoch: 2 }));
+    const moved = withUpdate(LEGACY, news({ owner: 'extracted', epoch: 2 }));
     expect(ownershipOf(moved)).toMatchObject({ owner: 'extracted', epoch: 2, replicaReady: true });
-    expect(withNews(moved, news({ generation: 9 }))).toBe(moved);
+    expect(withUpdate(moved, news({ generation: 9 }))).toBe(moved);
   });
 
   it('keeps the last owner, and holds, while there is none', () => {
-    const between = withNews(LEGACY, news({ owner: null, epoch: 2 }));
+    const between = withUpdate(LEGACY, news({ owner: null, epoch: 2 }));
     expect(ownershipOf(between)).toMatchObject({ owner: 'legacy', holding: true });
   });
 
   it('trusts a side that ceded more than older news, in whichever order they come', () => {
     const ceded = { side: 'legacy', state: 'ceded', epoch: 2 } as const;
     const late = news({ owner: 'legacy', epoch: 2, holding: true });
-    const first = withNews(withFenceAnswer(LEGACY, ceded), late);
-    const second = withFenceAnswer(withNews(LEGACY, late), ceded);
+    const first = withUpdate(withFenceAnswer(LEGACY, ceded), late);
+    const second = withFenceAnswer(withUpdate(LEGACY, late), ceded);
     for (const known of [first, second]) {
       expect(ownershipOf(known)).toMatchObject({ owner: 'extracted', epoch: 2, holding: false });
     }
-    const confirmed = withNews(first, news({ owner: 'extracted', epoch: 2, generation: 2 }));
+    const confirmed = withUpdate(first, news({ owner: 'extracted', epoch: 2, generation: 2 }));
     expect(ownershipOf(confirmed)).toMatchObject({ owner: 'extracted', replicaReady: true });
-    const back = withNews(confirmed, news({ owner: 'legacy', epoch: 3 }));
+    const back = withUpdate(confirmed, news({ owner: 'legacy', epoch: 3 }));
     expect(ownershipOf(back)).toMatchObject({ owner: 'legacy', epoch: 3 });
   });
 
   it('holds while the owner is closed, until news or a write say otherwise', () => {
     const closed = withFenceAnswer(LEGACY, { side: 'legacy', state: 'closed', epoch: 2 });
     expect(ownershipOf(closed)).toMatchObject({ owner: 'legacy', holding: true });
-    const aborted = withNews(closed, news({ epoch: 3 }));
+    const aborted = withUpdate(closed, news({ epoch: 3 }));
     expect(ownershipOf(aborted)).toMatchObject({ owner: 'legacy', holding: false });
     expect(ownershipOf(withAcceptance(closed, 'legacy', 2)).holding).toBe(false);
     expect(ownershipOf(withAcceptance(closed, 'extracted', 2))).toMatchObject({
@@ -80,21 +80,21 @@ describe('what is believed about an owner', () => {
 
   it('ends up with the truth whatever order true facts come in', () => {
     // Legacy gave up in epoch 2, took back in epoch 3, gave up again in epoch 4.
-    const facts: ((known: Knowledge) => Knowledge)[] = [
-      (known) => withNews(known, news({})),
-      (known) => withNews(known, news({ epoch: 2, owner: null, holding: true })),
+    const facts: ((known: OwnershipEvidence) => OwnershipEvidence)[] = [
+      (known) => withUpdate(known, news({})),
+      (known) => withUpdate(known, news({ epoch: 2, owner: null, holding: true })),
       (known) => withFenceAnswer(known, { side: 'legacy', state: 'ceded', epoch: 2 }),
-      (known) => withNews(known, news({ epoch: 2, owner: 'extracted', generation: 2 })),
+      (known) => withUpdate(known, news({ epoch: 2, owner: 'extracted', generation: 2 })),
       (known) => withFenceAnswer(known, { side: 'extracted', state: 'closed', epoch: 3 }),
       (known) => withFenceAnswer(known, { side: 'extracted', state: 'ceded', epoch: 3 }),
-      (known) => withNews(known, news({ epoch: 3, owner: 'legacy' })),
+      (known) => withUpdate(known, news({ epoch: 3, owner: 'legacy' })),
       (known) => withFenceAnswer(known, { side: 'legacy', state: 'ceded', epoch: 4 }),
-      (known) => withNews(known, news({ epoch: 4, owner: 'extracted' })),
+      (known) => withUpdate(known, news({ epoch: 4, owner: 'extracted' })),
     ];
     const order = fc.shuffledSubarray(facts, { minLength: facts.length });
     fc.assert(
       fc.property(order, (shuffled) => {
-        const known = shuffled.reduce((before, learn) => learn(before), NOTHING_KNOWN);
+        const known = shuffled.reduce((before, learn) => learn(before), NO_EVIDENCE);
         expect(ownershipOf(known)).toMatchObject({ owner: 'extracted', epoch: 4, holding: false });
       }),
     );

@@ -26,7 +26,7 @@ export interface FenceAnswer {
  * What is known of one capability: the engine's news, and what fences were seen to say. Both come
  * late and in any order, so neither overwrites the other: the belief is derived from all of them.
  */
-export interface Knowledge {
+export interface OwnershipEvidence {
   readonly news?: RoutingState;
   /** The last side whose owner the engine named. */
   readonly lastOwner?: SideName;
@@ -38,26 +38,29 @@ export interface Knowledge {
   readonly unheldEpoch?: number;
 }
 
-export const NOTHING_KNOWN: Knowledge = {};
+export const NO_EVIDENCE: OwnershipEvidence = {};
 
 /** @returns the same object when the state is no news */
-export function withNews(knowledge: Knowledge, news: RoutingState): Knowledge {
-  if (!isNewer(news, knowledge.news)) return knowledge;
-  const lastOwner = news.owner ?? knowledge.lastOwner;
-  return { ...knowledge, news, ...(lastOwner === undefined ? {} : { lastOwner }) };
+export function withUpdate(evidence: OwnershipEvidence, news: RoutingState): OwnershipEvidence {
+  if (!isNewer(news, evidence.news)) return evidence;
+  const lastOwner = news.owner ?? evidence.lastOwner;
+  return { ...evidence, news, ...(lastOwner === undefined ? {} : { lastOwner }) };
 }
 
 /** @returns the same object when the answer says nothing new */
-export function withFenceAnswer(knowledge: Knowledge, answer: FenceAnswer): Knowledge {
+export function withFenceAnswer(
+  evidence: OwnershipEvidence,
+  answer: FenceAnswer,
+): OwnershipEvidence {
   const { side, epoch } = answer;
   if (answer.state === 'ceded') {
-    if (knowledge.ceded && knowledge.ceded.epoch >= epoch) return knowledge;
-    return { ...knowledge, ceded: { side, epoch } };
+    if (evidence.ceded && evidence.ceded.epoch >= epoch) return evidence;
+    return { ...evidence, ceded: { side, epoch } };
   }
   // A side that never was the owner is closed too, and no news.
-  if (ownershipOf(knowledge).owner !== side) return knowledge;
-  if (knowledge.closed && knowledge.closed.epoch >= epoch) return knowledge;
-  const { unheldEpoch: _closedSince, ...rest } = knowledge;
+  if (ownershipOf(evidence).owner !== side) return evidence;
+  if (evidence.closed && evidence.closed.epoch >= epoch) return evidence;
+  const { unheldEpoch: _closedSince, ...rest } = evidence;
   return { ...rest, closed: { side, epoch } };
 }
 
@@ -65,18 +68,28 @@ export function withFenceAnswer(knowledge: Knowledge, answer: FenceAnswer): Know
  * A side accepted a write that had been held, or that the other side had fenced off at `epoch`.
  * @returns the same object when it says nothing new
  */
-export function withAcceptance(knowledge: Knowledge, side: SideName, epoch: number): Knowledge {
-  const before = ownershipOf(knowledge);
+export function withAcceptance(
+  evidence: OwnershipEvidence,
+  side: SideName,
+  epoch: number,
+): OwnershipEvidence {
+  const before = ownershipOf(evidence);
   if (before.owner !== side) {
-    return { ...knowledge, ceded: { side: otherSide(side), epoch: Math.max(epoch, before.epoch) } };
+    return { ...evidence, ceded: { side: otherSide(side), epoch: Math.max(epoch, before.epoch) } };
   }
-  if (!before.holding) return knowledge;
-  const { closed: _reopened, ...rest } = knowledge;
+  if (!before.holding) return evidence;
+  const { closed: _reopened, ...rest } = evidence;
   return { ...rest, unheldEpoch: before.epoch };
 }
 
 /** Derives the belief. Without any knowledge the owner is legacy, where everything starts. */
-export function ownershipOf({ news, lastOwner, ceded, closed, unheldEpoch }: Knowledge): Ownership {
+export function ownershipOf({
+  news,
+  lastOwner,
+  ceded,
+  closed,
+  unheldEpoch,
+}: OwnershipEvidence): Ownership {
   const epoch = Math.max(news?.epoch ?? 0, ceded?.epoch ?? 0);
   const known = news !== undefined || ceded !== undefined;
   const told = news?.owner ?? lastOwner ?? 'legacy';

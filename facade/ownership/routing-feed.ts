@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { HttpClient, Logger, OperatorToken } from '../../chassis/index.ts';
 import { redisThatMayBeAway } from '../../chassis/redis/index.ts';
 import { ROUTING_CHANNEL } from '../../strangler/routing/index.ts';
-import type { RoutingBook } from './routing-book.ts';
+import type { OwnershipCache } from './ownership-cache.ts';
 
 const POLL_MS = 1_000;
 /** With Redis there, the engine is still asked now and then: a message may get lost. */
@@ -24,7 +24,7 @@ const routingAnswer = z.union([
 ]);
 
 interface RoutingFeedOptions {
-  readonly book: RoutingBook;
+  readonly ownershipCache: OwnershipCache;
   readonly engine: HttpClient;
   readonly redisUrl: string | undefined;
   readonly log: Logger;
@@ -33,11 +33,11 @@ interface RoutingFeedOptions {
 }
 
 /**
- * Carries news of ownership into the book: pushed over Redis, asked of the engine while Redis is
+ * Carries news of ownership into the ownership cache: pushed over Redis, asked of the engine while Redis is
  * away. Nothing here is ever waited for in a request's way, save by `confirm`.
  */
 export class RoutingFeed {
-  readonly #book: RoutingBook;
+  readonly #ownershipCache: OwnershipCache;
   readonly #engine: HttpClient;
   readonly #log: Logger;
   readonly #token: OperatorToken;
@@ -49,9 +49,9 @@ export class RoutingFeed {
   #asking: Promise<void> | undefined;
   #askingNext: Promise<void> | undefined;
 
-  constructor({ book, engine, redisUrl, log, token }: RoutingFeedOptions) {
+  constructor({ ownershipCache, engine, redisUrl, log, token }: RoutingFeedOptions) {
     this.#token = token;
-    this.#book = book;
+    this.#ownershipCache = ownershipCache;
     this.#engine = engine;
     this.#log = log;
     if (redisUrl === undefined) return;
@@ -84,7 +84,7 @@ export class RoutingFeed {
     this.#reader?.disconnect();
   }
 
-  /** Asks the engine now; the answer is in the book when this resolves. Never throws. */
+  /** Asks the engine now; the answer is in the ownership cache when this resolves. Never throws. */
   confirm(): Promise<void> {
     if (!this.#asking) return this.#ask();
     // The question under way may have been answered before the caller's reason to ask.
@@ -118,7 +118,7 @@ export class RoutingFeed {
       return;
     }
     try {
-      this.#book.learn(routingState.parse(JSON.parse(text)));
+      this.#ownershipCache.learn(routingState.parse(JSON.parse(text)));
     } catch (error) {
       this.#log.warn({ err: error, text }, 'not understood on the routing channel');
     }
@@ -130,7 +130,7 @@ export class RoutingFeed {
   }
 
   #ask(): Promise<void> {
-    if (!this.#book.hasReplicated) return Promise.resolve();
+    if (!this.#ownershipCache.hasReplicated) return Promise.resolve();
     this.#asking ??= this.#askEngine().finally(() => {
       this.#asking = undefined;
     });
@@ -141,7 +141,7 @@ export class RoutingFeed {
     try {
       const answer = await this.#engine.call('GET', '/routing', { timeoutMs: ASK_TIMEOUT_MS });
       if (answer.status !== 200) return;
-      for (const state of routingAnswer.parse(answer.body)) this.#book.learn(state);
+      for (const state of routingAnswer.parse(answer.body)) this.#ownershipCache.learn(state);
     } catch (error) {
       this.#log.debug({ err: error }, 'the engine does not tell who owns what');
     }

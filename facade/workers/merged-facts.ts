@@ -11,17 +11,17 @@ import type {
 import type { Findings } from '../exchange/index.ts';
 import type { HoldLog } from '../counting/index.ts';
 import { mergedMetrics } from '../operators/index.ts';
-import type { Crew } from './crew.ts';
+import type { WorkerPool } from './worker-pool.ts';
 
 const TIMEOUT_MS = 1_500;
 const KEPT_MISMATCHES = 50;
 
 /** What all workers together know. */
 export class MergedFacts implements Facts {
-  readonly #crew: Crew;
+  readonly #crew: WorkerPool;
   readonly #holds: HoldLog;
 
-  constructor(crew: Crew, holds: HoldLog) {
+  constructor(crew: WorkerPool, holds: HoldLog) {
     this.#crew = crew;
     this.#holds = holds;
   }

@@ -10,12 +10,12 @@ export interface UnderWay {
 }
 
 /** What operators may want to know of a worker. */
-export type Wish =
+export type WorkerRequest =
   | { readonly what: 'status' | 'metrics' | 'readiness' | 'upstreams' }
   | { readonly what: 'explain'; readonly question: Asked };
 
 export type ToWorker =
-  | { readonly type: 'ask'; readonly id: number; readonly wish: Wish }
+  | { readonly type: 'ask'; readonly id: number; readonly request: WorkerRequest }
   /** Another worker begins writes; `batch` wants to be acknowledged. */
   | {
       readonly type: 'begun';

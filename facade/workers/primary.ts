@@ -9,22 +9,22 @@ import {
   readPort,
   serviceUrl,
 } from '../../chassis/index.ts';
-import { askWishes, buildAdmin } from '../operators/index.ts';
+import { readDesiredStates, buildAdmin } from '../operators/index.ts';
 import { HoldLog } from '../counting/index.ts';
 import { MergedFacts } from './merged-facts.ts';
-import { Crew } from './crew.ts';
+import { WorkerPool } from './worker-pool.ts';
 
 /** The process that clients don't see: it keeps the workers alive, and speaks for all of them. */
 export async function runPrimary(count: number, env: Environment, log: Logger): Promise<Running> {
   const host = listenHost(env);
   const port = await choosePort(env, host);
   const holds = new HoldLog();
-  const crew = new Crew({ count, log, port, holds });
+  const crew = new WorkerPool({ count, log, port, holds });
   const facts = new MergedFacts(crew, holds);
   const access = openAccess(env);
   const engineUrl = serviceUrl(env, 'ENGINE_URL', 4003);
   const engine = createHttpClient(engineUrl, undefined, access.token.headers);
-  const app = buildAdmin({ facts, wishes: askWishes(engine), log, access });
+  const app = buildAdmin({ facts, wishes: readDesiredStates(engine), log, access });
   const admin = await listen(createExpressServer(app), {
     host,
     port: readPort(env, 'ADMIN_PORT', 8081),

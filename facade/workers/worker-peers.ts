@@ -1,5 +1,5 @@
 import type { Capability } from '../routes/index.ts';
-import type { Peers, WriteNotes } from '../ownership/index.ts';
+import type { Peers, UnreplicatedWrites } from '../ownership/index.ts';
 import type { ToPrimary, ToWorker, UnderWay } from './messages.ts';
 
 /** Writes that are announced together. */
@@ -19,7 +19,7 @@ class Batch {
 
 interface WorkerPeersOptions {
   readonly send: (message: ToPrimary) => void;
-  readonly notesOf: (capability: string) => WriteNotes | undefined;
+  readonly unreplicatedOf: (capability: string) => UnreplicatedWrites | undefined;
 }
 
 /**
@@ -28,7 +28,7 @@ interface WorkerPeersOptions {
  */
 export class WorkerPeers implements Peers {
   readonly #send: (message: ToPrimary) => void;
-  readonly #notesOf: (capability: string) => WriteNotes | undefined;
+  readonly #unreplicatedOf: (capability: string) => UnreplicatedWrites | undefined;
   /** This worker's own, by `capability customer`: ids of writes, oldest first. */
   readonly #own = new Map<string, UnderWay[]>();
   /** The others' writes, by worker and id. */
@@ -40,9 +40,9 @@ export class WorkerPeers implements Peers {
   #ended: number[] = [];
   #flushing = false;
 
-  constructor({ send, notesOf }: WorkerPeersOptions) {
+  constructor({ send, unreplicatedOf }: WorkerPeersOptions) {
     this.#send = send;
-    this.#notesOf = notesOf;
+    this.#unreplicatedOf = unreplicatedOf;
   }
 
   begin(changes: readonly Capability[], customer: string): Promise<void> | undefined {
@@ -123,7 +123,7 @@ export class WorkerPeers implements Peers {
       // Told of it twice: when it began, and as one of those under way.
       if (known.has(write.id)) continue;
       known.set(write.id, write);
-      this.#notesOf(write.capability)?.begin(write.customer);
+      this.#unreplicatedOf(write.capability)?.begin(write.customer);
     }
   }
 
@@ -133,7 +133,7 @@ export class WorkerPeers implements Peers {
       const write = known?.get(id);
       if (!write) continue;
       known?.delete(id);
-      this.#notesOf(write.capability)?.end(write.customer);
+      this.#unreplicatedOf(write.capability)?.end(write.customer);
     }
   }
 }

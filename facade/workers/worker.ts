@@ -5,19 +5,19 @@ import type { Facade } from '../app.ts';
 import { HoldLog } from '../counting/index.ts';
 import type { HeldWrite } from '../counting/index.ts';
 import { openFacade } from '../open-facade.ts';
-import type { ToPrimary, ToWorker, Wish } from './messages.ts';
+import type { ToPrimary, ToWorker, WorkerRequest } from './messages.ts';
 import { WorkerPeers } from './worker-peers.ts';
 
 /** One of several processes at the same port: it serves clients, and tells the primary the rest. */
 export async function runWorker(env: Environment, log: Logger): Promise<Running> {
   let facade: Facade | undefined;
-  const peers = new WorkerPeers({ send, notesOf: (name) => facade?.notesOf(name) });
+  const peers = new WorkerPeers({ send, unreplicatedOf: (name) => facade?.unreplicatedOf(name) });
   const opened = await openFacade(env, log, { peers, holds: new ToldHolds() });
   ({ facade } = opened);
   // Before anybody is served: whoever writes elsewhere must not read here what it has not written.
   await new Promise<void>((resolve) => {
     process.on('message', (message: ToWorker) => {
-      if (message.type === 'ask') void answer(opened.facade, message.id, message.wish);
+      if (message.type === 'ask') void answer(opened.facade, message.id, message.request);
       else if (message.type === 'recalled') resolve();
       else peers.hear(message);
     });
@@ -50,18 +50,18 @@ function send(message: ToPrimary): void {
   if (process.connected) process.send?.(message);
 }
 
-async function answer({ facts }: Facade, id: number, wish: Wish): Promise<void> {
+async function answer({ facts }: Facade, id: number, request: WorkerRequest): Promise<void> {
   try {
-    send({ type: 'answer', id, value: await fulfil(facts, wish) });
+    send({ type: 'answer', id, value: await fulfil(facts, request) });
   } catch {
     send({ type: 'answer', id });
   }
 }
 
-async function fulfil(facts: Facade['facts'], wish: Wish): Promise<unknown> {
-  if (wish.what === 'explain') return facts.explain(wish.question);
-  if (wish.what === 'metrics') return facts.rawMetrics();
-  return facts[wish.what]();
+async function fulfil(facts: Facade['facts'], request: WorkerRequest): Promise<unknown> {
+  if (request.what === 'explain') return facts.explain(request.question);
+  if (request.what === 'metrics') return facts.rawMetrics();
+  return facts[request.what]();
 }
 
 /** Held writes of all workers are one log: the primary's. */

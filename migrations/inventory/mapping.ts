@@ -15,7 +15,7 @@ export const inventoryMapping = defineMapping({
     },
     {
       name: 'stock_holds',
-      legacy: { table: 'INV_STOCK', whenAbsent: { QTY_RSV: 0 } },
+      legacy: { table: 'INV_STOCK', resetTo: { QTY_RSV: 0 } },
       extracted: { table: 'stock_holds' },
       key: [rename('SKU_CD', 'sku')],
       columns: [rename('QTY_RSV', 'reserved')],

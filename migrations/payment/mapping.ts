@@ -43,7 +43,7 @@ export const paymentMapping = defineMapping({
       legacy: {
         table: 'PAY_TXN',
         where: { STAT_CD: ['S', 'D'] },
-        whenAbsent: { STAT_CD: 'P', UPD_TS: copyOf('CRT_TS') },
+        resetTo: { STAT_CD: 'P', UPD_TS: copyOf('CRT_TS') },
       },
       extracted: { table: 'payment_entries' },
       key: [rename('PAY_NO', 'payment_id'), constant('extracted', 'entry_id', 'settlement')],
@@ -78,7 +78,7 @@ export const paymentMapping = defineMapping({
       legacy: {
         table: 'PAY_RFND',
         where: { STAT_CD: ['S'] },
-        whenAbsent: { STAT_CD: 'P', UPD_TS: copyOf('CRT_TS') },
+        resetTo: { STAT_CD: 'P', UPD_TS: copyOf('CRT_TS') },
       },
       extracted: { table: 'payment_entries' },
       key: [prefixed('RFND_NO', 'entry_id', 'refunded:')],

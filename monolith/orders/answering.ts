@@ -10,7 +10,7 @@ import type {
 } from '../../chassis/index.ts';
 import { orderPending, orderStuck } from '../../contracts/index.ts';
 import type { Refusal } from '../../contracts/index.ts';
-import type { Opening } from './opening.ts';
+import type { OrderDraft } from './order-draft.ts';
 
 interface AnsweringDeps {
   readonly database: Database;
@@ -30,12 +30,12 @@ export async function answerWhenDone<Data>(
   deps: AnsweringDeps,
   runner: SagaRunner<Data>,
   request: KeyedRequest,
-  opening: Opening<Data>,
+  draft: OrderDraft<Data>,
 ): Promise<KeyedAnswer> {
-  if ('answer' in opening) return opening;
+  if ('answer' in draft) return draft;
   const deadline = performance.now() + deps.patienceMs;
-  const sagaId = 'begun' in opening ? opening.begun.id : opening.resume;
-  if ('begun' in opening) void runner.drive(opening.begun);
+  const sagaId = 'begun' in draft ? draft.begun.id : draft.resume;
+  if ('begun' in draft) void runner.drive(draft.begun);
   /** The key is let go, so that the client may ask again at once. */
   async function unfinished(why: (orderId: string) => Refusal): Promise<Problem> {
     await deps.database.transaction((trx) => deps.keys.letGo(trx, request));

@@ -22,7 +22,7 @@ import { answerWhenDone } from './answering.ts';
 import { cancelSaga } from './cancel.ts';
 import type { Cancelling } from './cancel.ts';
 import type { Publish } from './events.ts';
-import { openCancelling, openPlacing } from './opening.ts';
+import { openCancelling, openPlacing } from './order-draft.ts';
 import { placeSaga } from './place.ts';
 import type { Placing } from './place.ts';
 import { localInventory, remoteInventory } from './ports/inventory-port.ts';
@@ -93,12 +93,12 @@ export function createOrders(deps: OrdersDeps): Orders {
   const cancelling = createSagaRunner({ ...cancel, log, leaseMs, backoffMs, stuckAfter });
   const routes = orderRoutes(database, {
     async place(body, request) {
-      const opening = await openPlacing(scope, body, request, placing.newLease());
-      return answerWhenDone(scope, placing, request, opening);
+      const draft = await openPlacing(scope, body, request, placing.newLease());
+      return answerWhenDone(scope, placing, request, draft);
     },
     async cancel(orderId, request) {
-      const opening = await openCancelling(scope, orderId, request, cancelling.newLease());
-      return answerWhenDone(scope, cancelling, request, opening);
+      const draft = await openCancelling(scope, orderId, request, cancelling.newLease());
+      return answerWhenDone(scope, cancelling, request, draft);
     },
   });
   return {

@@ -38,7 +38,7 @@ export function customerOf(intent: Intent): string {
 }
 
 /** What is to be done about a request: settle its intent, or give the answer that is known. */
-export type Opening =
+export type PaymentDraft =
   { readonly intent: Intent } | { readonly answer: StoredAnswer; readonly replayed: boolean };
 
 export interface PaymentScope {
@@ -93,7 +93,7 @@ async function open(
   request: KeyedRequest,
   paymentId: string | undefined,
   first: (trx: Transaction, at: number, known: Known) => Promise<Intent | Refused>,
-): Promise<Opening> {
+): Promise<PaymentDraft> {
   const { database, guard, keys, now } = scope;
   const subject = knownOf(scope, request, paymentId);
   return rowOwnerTransaction(database, guard, request.cohortKey, subject, async (trx, known) => {
@@ -120,7 +120,7 @@ export function openCharge(
   scope: PaymentScope,
   body: PaymentRequest,
   request: KeyedRequest,
-): Promise<Opening> {
+): Promise<PaymentDraft> {
   // Who pays is in the body, whatever a header says.
   const theirs = { ...request, cohortKey: body.customerId };
   return open(scope, theirs, undefined, async (trx, at) => {
@@ -150,7 +150,7 @@ export function openRefund(
   paymentId: string,
   body: RefundRequest,
   request: KeyedRequest,
-): Promise<Opening> {
+): Promise<PaymentDraft> {
   return open(scope, request, paymentId, async (trx, at, { payment }) => {
     if (!payment) throw notFound('payment', paymentId);
     const { customerId } = payment;

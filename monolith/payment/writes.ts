@@ -1,7 +1,7 @@
 import type { KeyedAnswer, KeyedRequest } from '../../chassis/index.ts';
 import type { PaymentRequest, RefundRequest } from '../../contracts/index.ts';
 import { openCharge, openRefund } from './intents.ts';
-import type { Opening, PaymentScope } from './intents.ts';
+import type { PaymentDraft, PaymentScope } from './intents.ts';
 import type { Provider } from './provider.ts';
 import { settle } from './settlement.ts';
 
@@ -15,8 +15,8 @@ export interface PaymentWrites {
 }
 
 export function createPaymentWrites(scope: PaymentScope, provider: Provider): PaymentWrites {
-  async function goOn(request: KeyedRequest, opening: Opening): Promise<KeyedAnswer> {
-    return 'intent' in opening ? settle(scope, provider, request, opening.intent) : opening;
+  async function goOn(request: KeyedRequest, draft: PaymentDraft): Promise<KeyedAnswer> {
+    return 'intent' in draft ? settle(scope, provider, request, draft.intent) : draft;
   }
   return {
     pay: async (body, request) => goOn(request, await openCharge(scope, body, request)),

@@ -33,7 +33,7 @@ describe.each(['sqlite', 'postgres'] as const)(
     const sides = { legacy: [dialect, BORDER], extracted: [dialect, PLAIN] } as const;
 
     it('are refused, each by name, with what they do and what can be done', () =>
-      withMoving({ mapping: stock(), ...sides }, async ({ check, plane }) => {
+      withMoving({ mapping: stock(), ...sides }, async ({ check, replication }) => {
         const { findings } = await check();
         expect(findings.map(({ code, side }) => [code, side])).toEqual([
           ['border_reference', 'legacy'],
@@ -49,7 +49,7 @@ describe.each(['sqlite', 'postgres'] as const)(
         ]) {
           expect(told).toContain(part);
         }
-        await expect(plane.install()).rejects.toThrow('border_reference');
+        await expect(replication.install()).rejects.toThrow('border_reference');
       }));
 
     it('are taken where the mapping gives reasons', () =>
@@ -75,21 +75,21 @@ describe.each(['sqlite', 'postgres'] as const)(
           }),
           ...sides,
         },
-        async ({ plane, sessions, databases }) => {
+        async ({ replication, sessions, databases }) => {
           await sessions.legacy.run(`INSERT INTO kind VALUES (1)`);
           await sessions.legacy.run(`INSERT INTO item VALUES (1, 1), (2, 1)`);
           await sessions.legacy.run(`INSERT INTO line VALUES (1, 1), (2, 1), (3, 2), (4, NULL)`);
-          await plane.install();
-          await plane.start();
-          await plane.backfill();
-          expect(await plane.reconcile()).toMatchObject({ clean: true, dangling: [] });
-          await handOver(plane, 'legacy');
+          await replication.install();
+          await replication.start();
+          await replication.backfill();
+          expect(await replication.reconcile()).toMatchObject({ clean: true, dangling: [] });
+          await handOver(replication, 'legacy');
           await sessions.extracted.run('DELETE FROM item WHERE k = 1');
-          await plane.barrier();
+          await replication.barrier();
           const dangling = [
             'legacy: 2 rows of line refer by line(item) to rows of item that are gone',
           ];
-          expect(await plane.reconcile()).toMatchObject({ clean: true, dangling });
+          expect(await replication.reconcile()).toMatchObject({ clean: true, dangling });
           const facts = await examine('stock', databases);
           expect(diagnose(facts, null)).toContainEqual(
             expect.objectContaining({ code: 'dangling_rows', level: 'notice', what: dangling[0] }),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createLog } from '../../chassis/index.ts';
 import type { Dialect } from '../../chassis/index.ts';
-import { DataPlane } from '../data-plane.ts';
+import { Replication } from '../replication.ts';
 import { defineMapping, same } from '../mapping/index.ts';
 import { openInspectors, openSides } from '../sides.ts';
 import { withMoving } from '../testing/moving.ts';
@@ -101,8 +101,8 @@ describe('what keeps us from seeing a whole table is refused', () => {
   ])('the gates see %s that comes later', (_, ddl, said) =>
     withMoving(
       { mapping: notes, legacy: ['postgres', TABLE], extracted: ['sqlite', TABLE] },
-      async ({ sessions, databases, plane }) => {
-        await plane.install();
+      async ({ sessions, databases, replication }) => {
+        await replication.install();
         expect(await databases.legacy.checks.drift()).toEqual([]);
         await sessions.legacy.run(ddl);
         expect((await databases.legacy.checks.drift()).join()).toContain(`a new ${said}`);
@@ -178,7 +178,7 @@ describe('what keeps us from seeing a whole table is refused', () => {
         const inspectors = await openInspectors(ledger, sides);
         const databases = openSides(ledger, sides);
         const log = createLog('test', 'silent');
-        const plane = new DataPlane({ mapping: ledger, databases, log });
+        const replication = new Replication({ mapping: ledger, databases, log });
         const ours = `LIKE 'fig%'`;
         try {
           const report = await checkCapability({ mapping: ledger, inspectors, measure: true });
@@ -193,7 +193,7 @@ describe('what keeps us from seeing a whole table is refused', () => {
               ].map((said) => expect.stringMatching(said)),
             ),
           );
-          await expect(plane.install()).rejects.toThrow('missing_right');
+          await expect(replication.install()).rejects.toThrow('missing_right');
           const onLegacy = `SELECT FROM pg_class WHERE relname ${ours}`;
           const onExtracted = `SELECT name FROM sqlite_schema WHERE name ${ours}`;
           expect(await sessions.legacy.rows(onLegacy)).toEqual([]);
@@ -201,7 +201,7 @@ describe('what keeps us from seeing a whole table is refused', () => {
         } finally {
           await inspectors.legacy.close();
           await inspectors.extracted.close();
-          await plane.stop();
+          await replication.stop();
           await sessions.legacy.run(`DROP ROLE ${role}`);
         }
       },

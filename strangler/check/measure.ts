@@ -4,7 +4,7 @@ import {
   belongs,
   columnOn,
   HIDDEN,
-  isGuest,
+  isColumnPair,
   keyColumnsOf,
   resetValues,
   sameValue,
@@ -149,7 +149,7 @@ function measureRow(
       counterexample: named(),
       message,
     });
-  let anchored = false;
+  let hasBasePair = false;
   for (const pair of pairs) {
     const { table } = pair[side];
     if (!belongs(pair, side, row)) {
@@ -163,7 +163,7 @@ function measureRow(
       );
       continue;
     }
-    anchored ||= !isGuest(pair, side);
+    hasBasePair ||= !isColumnPair(pair, side);
     const own = failures.filter((one) => one.pair === pair);
     for (const { failure } of own) {
       found(pair, failure.code, failure.column, `${failure.message} (row ${named()})`);
@@ -174,7 +174,7 @@ function measureRow(
     if (reason !== null)
       found(pair, 'no_way', table, `${side} ${table}: ${reason} (row ${named()})`);
   }
-  if (anchored) return;
+  if (hasBasePair) return;
   const { table } = pairs[0]?.[side] ?? { table: '' };
   found(
     null,
@@ -194,7 +194,7 @@ function whyNot(pair: Pair, side: SideName, row: Row): string | null {
   }
 }
 
-/** Where a guest has no partner, its columns are reset on the way back: they must hold just that. */
+/** Where a column pair has no partner, its columns are reset on the way back: they must hold just that. */
 function checkAbsent(
   pair: Pair,
   side: SideName,
@@ -202,15 +202,15 @@ function checkAbsent(
   secrets: readonly string[],
   found: (column: string, message: string) => void,
 ): void {
-  const { table, whenAbsent } = pair[side];
+  const { table, resetTo } = pair[side];
   // Rows with another key are other pairs'.
-  if (whenAbsent === undefined || !belongs({ ...pair, [side]: { table } }, side, row)) return;
+  if (resetTo === undefined || !belongs({ ...pair, [side]: { table } }, side, row)) return;
   const carried = new Set(
     pair.columns.filter((codec) => writes(codec, side)).map((codec) => columnOn(codec, side)),
   );
   // The code that keeps the row from being a partner's has a value of its own, by definition.
   const filtered = Object.keys(pair[side].where ?? {});
-  for (const [column, value] of Object.entries(resetValues(whenAbsent, row))) {
+  for (const [column, value] of Object.entries(resetValues(resetTo, row))) {
     const own = row[column] ?? null;
     if (!carried.has(column) || sameValue(own, value)) continue;
     const show = secrets.includes(column) ? HIDDEN : shown(own);

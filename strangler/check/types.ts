@@ -1,4 +1,12 @@
-import { columnOn, disjoint, HIDDEN, isGuest, sameValue, shown, writes } from '../mapping/index.ts';
+import {
+  columnOn,
+  disjoint,
+  HIDDEN,
+  isColumnPair,
+  sameValue,
+  shown,
+  writes,
+} from '../mapping/index.ts';
 import type { Codec, Mapping, Pair, SqlValue } from '../mapping/index.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
@@ -123,10 +131,10 @@ async function checkUnique(
     (other) =>
       other === pair ||
       other[to].table !== table ||
-      isGuest(other, to) ||
+      isColumnPair(other, to) ||
       disjoint(pair, other, to),
   );
-  if (isGuest(pair, to) || !alone) return;
+  if (isColumnPair(pair, to) || !alone) return;
   for (const unique of inspectors[to].uniqueColumns(table)) {
     const codecs = unique.map((column) =>
       [...pair.key, ...pair.columns].find(

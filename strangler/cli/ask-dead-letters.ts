@@ -22,13 +22,13 @@ export type AskedLetter = z.output<typeof letter>;
 export type OpenedLetter = z.output<typeof opened>;
 
 /** An application that lists dead letters, by its name in the configuration. */
-export interface Teller {
+export interface LetterSource {
   readonly upstream: string;
   readonly server: ServerSettings;
 }
 
 /** What one application tells of its dead letters, or why it tells nothing. */
-export type Told = Teller &
+export type LetterReport = LetterSource &
   (
     | { readonly problem: string }
     | {
@@ -39,7 +39,7 @@ export type Told = Teller &
   );
 
 /** The applications that the configuration names under `deadLetters`. */
-export function tellersOf({ config }: Context): readonly Teller[] {
+export function letterSourcesOf({ config }: Context): readonly LetterSource[] {
   return config.deadLetters.map((upstream) => {
     return { upstream, server: upstreamSettings(config.upstreams[upstream] ?? '') };
   });
@@ -49,9 +49,9 @@ export function tellersOf({ config }: Context): readonly Teller[] {
  * Asks each application for its dead letters.
  * @param query such as `?kind=event`
  */
-export function askDeadLetters(context: Context, query: string): Promise<readonly Told[]> {
+export function askDeadLetters(context: Context, query: string): Promise<readonly LetterReport[]> {
   return Promise.all(
-    tellersOf(context).map(async (teller): Promise<Told> => {
+    letterSourcesOf(context).map(async (teller): Promise<LetterReport> => {
       const answer = await ask(context, teller.server, `/dead-letters${query}`);
       const told = page.safeParse(answer?.body);
       if (answer?.status !== 200 || !told.success) return { ...teller, problem: problemOf(answer) };
@@ -63,7 +63,7 @@ export function askDeadLetters(context: Context, query: string): Promise<readonl
 /** One dead letter of one application; undefined when it has none of that id. Else why it can't tell. */
 export async function askDeadLetter(
   context: Context,
-  { server }: Teller,
+  { server }: LetterSource,
   kind: string,
   id: string,
 ): Promise<OpenedLetter | { readonly problem: string } | undefined> {
@@ -80,7 +80,7 @@ export async function askDeadLetter(
  */
 export async function decideDeadLetter(
   context: Context,
-  { server }: Teller,
+  { server }: LetterSource,
   { kind, id }: Pick<AskedLetter, 'kind' | 'id'>,
   decision: 'retry' | 'drop',
 ): Promise<string | null | undefined> {

@@ -259,23 +259,25 @@ describe('when what extracted writes does not find its way back', () => {
 });
 
 describe('fig shadow-fence', () => {
-  it('tells who writes past the door, in a report, in the status and before a switch', () =>
+  it('reports writes that bypass the application, in a report, in the status and before a switch', () =>
     withFig(async (fig, _running, { legacy }) => {
       expect((await fig('shadow-fence shop report')).stdout).toBe('nobody has watched shop yet\n');
       expect(await fig('shadow-fence shop on')).toMatchObject({
         code: 0,
-        stdout: expect.stringMatching(/^shop is watched since .+: nobody wrote past its door\n$/),
+        stdout: expect.stringMatching(
+          /^shop is watched since .+: no write bypassed the application\n$/,
+        ),
       });
-      expect((await fig('status')).stdout).toMatch(/watch +0 writes past the door\n/);
+      expect((await fig('status')).stdout).toMatch(/watch +0 writes bypassed the application\n/);
       legacy.exec(`UPDATE STOCK SET QTY = 9`);
       expect((await fig('shadow-fence shop report')).stdout).toMatch(
-        /past its door came\n +STOCK +update +2 writes +first .+\nafter a handover these would fail\n$/,
+        /these writes bypassed the application\n +STOCK +update +2 writes +first .+\nafter a handover these would fail\n$/,
       );
       await fig('backfill shop');
       await fig('reconcile shop');
       const { code, stdout } = await fig('switch shop --dry-run');
       expect(stdout).toMatch(
-        /ok +shadow_fence +2 writes past the door since .+: fig shadow-fence shop report\n/,
+        /ok +shadow_fence +2 writes bypassed the application since .+: fig shadow-fence shop report\n/,
       );
       expect(code).toBe(0);
       expect((await fig('shadow-fence shop off')).stdout).toMatch(

@@ -1,7 +1,7 @@
 import type { Finding } from '../doctor/index.ts';
 import { plural } from '../wording.ts';
 import { askDeadLetters } from './ask-dead-letters.ts';
-import type { Told } from './ask-dead-letters.ts';
+import type { LetterReport } from './ask-dead-letters.ts';
 import type { Context } from './context.ts';
 import { step } from './next-step.ts';
 import type { NextStep } from './next-step.ts';
@@ -22,7 +22,7 @@ export async function countDeadLetters(context: Context): Promise<readonly DeadL
   return (await askDeadLetters(context, '?limit=0')).map(countOf);
 }
 
-function countOf(told: Told): DeadLetterCount {
+function countOf(told: LetterReport): DeadLetterCount {
   const { upstream, server, problem } = told;
   return { upstream, url: server.url, problem, counts: told.problem === null ? told.counts : null };
 }

@@ -150,8 +150,8 @@ describe('a switch is refused, and the command that is named mends it', () => {
   it('when a full comparison is demanded, as after a restored backup', () =>
     withFig(async (fig, { engine }) => {
       await ready(fig);
-      const { plane } = engine.stewards.get('shop') ?? {};
-      await plane?.sides.extracted.checks.demandReconcile('a backup was restored');
+      const { opened } = engine.controllers.get('shop') ?? {};
+      await opened?.sides.extracted.checks.demandReconcile('a backup was restored');
       await refused(fig, /compared as a whole: a backup was restored/, 'fig reconcile shop');
       expect(await fig('reconcile shop --sample 10')).toMatchObject({ code: 0 });
       await refused(fig, /a backup was restored/, 'fig reconcile shop');

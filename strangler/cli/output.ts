@@ -20,7 +20,7 @@ const CODES: Readonly<Record<Colour, number>> = {
 export type Paint = (colour: Colour, text: string) => string;
 
 /** How whoever gives a command wants to hear of it. */
-export interface OutputWishes {
+export interface OutputOptions {
   readonly json: boolean;
   /** Without progress. */
   readonly quiet: boolean;
@@ -68,7 +68,7 @@ export function paintFor(enabled: boolean): Paint {
   return (colour, text) => (enabled ? `\u001b[${CODES[colour]}m${text}\u001b[0m` : text);
 }
 
-export function createOutput({ json, quiet }: OutputWishes, surroundings: Surroundings): Output {
+export function createOutput({ json, quiet }: OutputOptions, surroundings: Surroundings): Output {
   const { stdout, stderr, env } = surroundings;
   const colours = wantsColour(env);
   const redraws = canRedraw(stderr, env);

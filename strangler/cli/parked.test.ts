@@ -93,9 +93,9 @@ describe('fig parked', () => {
     withFig(async (fig, { engine }, sides) => {
       await fig('backfill shop');
       await fig('reconcile shop');
-      const { plane } = engine.stewards.get('shop') ?? {};
+      const { opened } = engine.controllers.get('shop') ?? {};
       // Committed after the gates have been looked at, before the fence closes.
-      const fence = plane?.sides.legacy.store;
+      const fence = opened?.sides.legacy.store;
       const step = fence?.beginHandover.bind(fence);
       Object.assign(fence ?? {}, {
         beginHandover: async (...given: Parameters<NonNullable<typeof step>>) => {

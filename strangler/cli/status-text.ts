@@ -105,7 +105,7 @@ function watchText({ trespass }: ShownStatus): string | null {
   if (trespass === null) return null;
   const newest =
     trespass.newest === null ? '' : `, the newest ${ago(Date.now() - trespass.newest)}`;
-  return `${plural(trespass.writes, 'write')} past the door${newest}`;
+  return `${plural(trespass.writes, 'write')} bypassed the application${newest}`;
 }
 
 /** What nobody may overlook. */

@@ -29,7 +29,7 @@ const WHY: Readonly<Record<string, string>> = {
 };
 
 /** Who owns a capability, by its fences. */
-export interface Truth {
+export interface FencedOwner {
   readonly capability: string;
   readonly owner: SideName | null;
   readonly epoch: number;
@@ -38,7 +38,7 @@ export interface Truth {
 /** What is wrong around the databases: Redis, and what facades believe. */
 export async function examineSurroundings(
   context: Context,
-  truths: readonly Truth[],
+  truths: readonly FencedOwner[],
 ): Promise<readonly Finding[]> {
   const [redis, ...facades] = await Promise.all([
     examineRedis(context.env['REDIS_URL']),
@@ -81,7 +81,7 @@ async function examineRedis(url: string | undefined): Promise<readonly Finding[]
 async function examineFacade(
   context: Context,
   url: string,
-  truths: readonly Truth[],
+  truths: readonly FencedOwner[],
 ): Promise<readonly Finding[]> {
   const [answer, upstreams] = await Promise.all([
     ask(context, url, '/status'),
@@ -94,7 +94,7 @@ async function examineFacade(
   }
   const facts = factsOf(url, answer);
   if (!facts.answers) {
-    const why = 'nobody can say what it believes, and clients may find the front door closed';
+    const why = 'nobody can say what it believes, and clients may get no answer';
     return [finding('facade_away', `no facade answers at ${url}`, why, 'npm start')];
   }
   const stale = facts.capabilities.flatMap(({ name, owner, epoch, known }) => {

@@ -1,14 +1,14 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import type { Context } from './context.ts';
-import type { Output, OutputWishes } from './output.ts';
+import type { Output, OutputOptions } from './output.ts';
 
 /**
  * Gives a command its surroundings, once its words are understood. What a command needs beyond
  * that it imports itself: help and a typing mistake should not wait for what they don't use.
  */
 export type Run = (
-  wishes: OutputWishes,
+  wishes: OutputOptions,
   work: (context: Context, output: Output) => Promise<void>,
 ) => Promise<void>;
 

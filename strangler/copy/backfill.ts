@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { translate } from '../mapping/index.ts';
 import type { Mapping, Pair } from '../mapping/index.ts';
 import type { SideName } from '../side.ts';
-import type { BackfillState, Bridge, RowWrite, SideDatabase } from '../side-database.ts';
+import type { BackfillState, BulkCopy, RowWrite, SideDatabase } from '../side-database.ts';
 import type { Applier } from '../feed/index.ts';
 import { differenceOf } from './difference.ts';
 import { mergeRows } from './merge.ts';
@@ -43,43 +43,43 @@ interface BackfillOptions {
  * @returns the position at which, once applied, the copy is whole
  */
 export async function backfill(options: BackfillOptions): Promise<number> {
-  const bridge = options.target.bridgeFrom(options.source);
+  const bulkCopy = options.target.bulkCopyFrom(options.source);
   try {
     let ready = 0;
     for (const pair of options.mapping.pairs) {
-      ready = Math.max(ready, await copyPair({ ...options, bridge }, pair));
+      ready = Math.max(ready, await copyPair({ ...options, bulkCopy }, pair));
     }
     return ready;
   } finally {
-    await bridge?.close();
+    await bulkCopy?.close();
   }
 }
 
 interface CopyOptions extends BackfillOptions {
-  readonly bridge: Bridge | undefined;
+  readonly bulkCopy: BulkCopy | undefined;
 }
 
 async function copyPair(options: CopyOptions, pair: Pair): Promise<number> {
-  const { target, bridge } = options;
+  const { target, bulkCopy } = options;
   let ready = 0;
-  let piece = FIRST_READ;
+  let range = FIRST_READ;
   let limit = FIRST_READ;
   const { source } = options;
   // A range is copied with all its rows: those that can't be carried are for the other way to park.
   const odd = await source.snapshot((snapshot) => snapshot.unkeyed(pair, 1));
   for (;;) {
     options.signal.throwIfAborted();
-    const alone = !target.crowded && bridge?.crowded !== true;
+    const alone = !target.hasOtherWriters && bulkCopy?.crowded !== true;
     const box = alone ? ALONE_BOX_MS : TIME_BOX_MS;
     const { most } = options.pace;
-    const whole = odd.length === 0 ? await copyPiece(options, pair, Math.min(piece, most)) : null;
+    const whole = odd.length === 0 ? await copyPiece(options, pair, Math.min(range, most)) : null;
     const { state, steps, heldMs } =
       whole ?? (await copyChunk(options, pair, Math.min(limit, most)));
     ready = Math.max(ready, state.readyPosition);
     await pause(alone ? ALONE_PAUSE_MS : Math.max(MIN_PAUSE_MS, 2 * heldMs), options);
     await options.pace.after(steps, options.signal);
     if (state.done) return ready;
-    if (whole) piece = nextLimit(piece, box / heldMs, PIECE_LIMITS);
+    if (whole) range = nextLimit(range, box / heldMs, PIECE_LIMITS);
     else limit = Math.min(READ_LIMITS.most, Math.max(READ_LIMITS.least, 2 * steps));
   }
 }
@@ -107,24 +107,24 @@ interface Chunk {
 
 /** Copies a range inside the database; null when that has to be done row by row. */
 async function copyPiece(options: CopyOptions, pair: Pair, limit: number): Promise<Chunk | null> {
-  const { epoch, bridge } = options;
-  if (bridge === undefined) return null;
+  const { epoch, bulkCopy } = options;
+  if (bulkCopy === undefined) return null;
   const before = await stateOf(options, pair);
   if (before.done) return { state: before, steps: 0, heldMs: 1 };
-  return bridge.apply(epoch, async (transaction) => {
+  return bulkCopy.apply(epoch, async (transaction) => {
     const started = performance.now();
-    const piece = await bridge.copy(pair, before.cursor, limit);
-    if (piece === null) return null;
+    const range = await bulkCopy.copy(pair, before.cursor, limit);
+    if (range === null) return null;
     const state: BackfillState = {
       ...before,
-      cursor: piece.last ?? before.cursor,
-      rows: before.rows + piece.rows,
-      done: piece.last === null,
-      readyPosition: piece.position,
+      cursor: range.last ?? before.cursor,
+      rows: before.rows + range.rows,
+      done: range.last === null,
+      readyPosition: range.position,
       at: Date.now(),
     };
     await transaction.saveBackfill(state);
-    return { state, steps: piece.rows, heldMs: performance.now() - started };
+    return { state, steps: range.rows, heldMs: performance.now() - started };
   });
 }
 

@@ -149,29 +149,29 @@ describe.each(inSoak<readonly (typeof PAIRINGS)[number][]>(PAIRINGS, [PAIRINGS[0
       'are copied, compared and repaired, owned by %s',
       (owner) =>
         withMoved(moving, async (sides) => {
-          const { plane } = sides;
-          if (owner === 'extracted') await handOver(plane, 'legacy');
+          const { replication } = sides;
+          if (owner === 'extracted') await handOver(replication, 'legacy');
           const other = owner === 'legacy' ? 'extracted' : 'legacy';
           let filled = 0;
           for (const size of SIZES) {
             await fill(sides, owner, filled, size);
             filled = size;
-            await plane.barrier();
-            expect(await plane.reconcile()).toMatchObject({ clean: true, rows: [] });
-            await plane.backfill({ restart: true });
-            await plane.barrier();
+            await replication.barrier();
+            expect(await replication.reconcile()).toMatchObject({ clean: true, rows: [] });
+            await replication.backfill({ restart: true });
+            await replication.barrier();
             await asApplier(sides, other === 'legacy' ? legacy : extracted, other);
-            const repaired = await plane.repair();
+            const repaired = await replication.repair();
             expect(repaired.pairs.map((pair) => pair.missing + pair.different)).toEqual([
               Math.min(1, size),
               size,
               size,
             ]);
-            await plane.barrier();
-            const compared = await plane.reconcile();
+            await replication.barrier();
+            const compared = await replication.reconcile();
             expect(compared.pairs.map(({ rows }) => rows)).toEqual([size, size, size]);
             expect(compared).toMatchObject({ clean: true, rows: [] });
-            expect(await plane.reconcile({ sample: 10 })).toMatchObject({ clean: true });
+            expect(await replication.reconcile({ sample: 10 })).toMatchObject({ clean: true });
           }
         }),
     );

@@ -5,7 +5,7 @@ import type { SideDatabase } from '../side-database.ts';
 import type { SideName } from '../side.ts';
 import { joined, keyCountOf } from './by-owner.ts';
 import { reconcile } from './reconcile.ts';
-import type { ReconcileWish } from './reconcile.ts';
+import type { ReconcileRequest } from './reconcile.ts';
 import { RowsToRepair } from './repair.ts';
 import type { ReconcileReport, Repair } from './report.ts';
 
@@ -32,7 +32,7 @@ export class Comparer {
    * Compares row by row, and keeps the report in a database; one of a sample only when it has found
    * something, since it proves nothing else.
    */
-  async reconcile(keeper: SideDatabase, wish: ReconcileWish = {}): Promise<ReconcileReport> {
+  async reconcile(keeper: SideDatabase, wish: ReconcileRequest = {}): Promise<ReconcileReport> {
     const compared = await this.#compare(wish);
     const { legacy, extracted } = this.#options.databases;
     const report =
@@ -49,14 +49,14 @@ export class Comparer {
   /** Compares, and brings the owner's rows over once more where the sides differ. */
   async repair(
     keeper: SideDatabase,
-    sample: ReconcileWish['sample'],
+    sample: ReconcileRequest['sample'],
   ): Promise<ReconcileReport & { repair: Repair }> {
     const { databases, applied } = this.#options;
     const rows = { legacy: new RowsToRepair(), extracted: new RowsToRepair() };
-    const onDifference: ReconcileWish['onDifference'] = (row, owner) => rows[owner].add(row);
+    const onDifference: ReconcileRequest['onDifference'] = (row, owner) => rows[owner].add(row);
     const report = await this.reconcile(keeper, { sample, onDifference });
     for (const side of ['legacy', 'extracted'] as const) {
-      const position = await rows[side].requeue(databases[side]);
+      const position = await rows[side].reEmit(databases[side]);
       // Whoever compares again at once should find it done.
       if (position !== null) await applied(side, position).catch(() => undefined);
     }
@@ -75,7 +75,7 @@ export class Comparer {
   }
 
   /** With single keys ahead of the rest, in two goes. */
-  async #compare(wish: ReconcileWish): Promise<ReconcileReport> {
+  async #compare(wish: ReconcileRequest): Promise<ReconcileReport> {
     const { mapping, databases, signal, applied } = this.#options;
     const fences = await this.#options.fences();
     const reports: ReconcileReport[] = [];

@@ -38,7 +38,7 @@ export interface CopyRoute {
 }
 
 /** What is asked of a copy. */
-export interface CopyWish {
+export interface CopyOptions {
   /** Copies everything again, also after a feed was lost; ends a run that is under way. */
   readonly restart?: boolean | undefined;
   /** A limit in rows a second, from now on; null for none. Left out, it stays as it is. */
@@ -65,7 +65,7 @@ export class Copier {
   }
 
   /** @returns when the copy is whole; joins a run that is under way */
-  async run(route: FindRoute, wish: CopyWish): Promise<void> {
+  async run(route: FindRoute, wish: CopyOptions): Promise<void> {
     const { restart = false, rate } = wish;
     if (rate !== undefined) await this.#limit(route, rate);
     if (restart && this.#running !== undefined) {
@@ -108,7 +108,7 @@ export class Copier {
     this.#pace.set(rate);
   }
 
-  async #try(route: FindRoute, wish: CopyWish): Promise<void> {
+  async #try(route: FindRoute, wish: CopyOptions): Promise<void> {
     this.#problem = null;
     this.#run = new AbortController();
     const signal = AbortSignal.any([this.#signal, this.#run.signal]);
@@ -124,7 +124,7 @@ export class Copier {
 
   async #copy(
     find: FindRoute,
-    { restart = false, unattended = false }: CopyWish,
+    { restart = false, unattended = false }: CopyOptions,
     signal: AbortSignal,
   ): Promise<void> {
     const route = await find();

@@ -1,5 +1,5 @@
 import { errorText } from '../../chassis/index.ts';
-import { columnOn, holds, sameFor, sameValue, translate, writes } from '../mapping/index.ts';
+import { columnOn, hasData, sameFor, sameValue, translate, writes } from '../mapping/index.ts';
 import type { Pair, Row, SqlValue } from '../mapping/index.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
@@ -22,13 +22,13 @@ export function differenceOf(
   { source, target }: Pick<Partners, 'source' | 'target'>,
 ): Difference | null {
   if (source === undefined) {
-    const extra = target !== undefined && holds(pair, otherSide(owner), target);
+    const extra = target !== undefined && hasData(pair, otherSide(owner), target);
     return extra ? { kind: 'extra', columns: [], reason: null } : null;
   }
   const image = imageOf(pair, owner, source);
   if (typeof image === 'string') return { kind: 'different', columns: [], reason: image };
   if (target === undefined) {
-    const missed = !pair[otherSide(owner)].optional || holds(pair, owner, source);
+    const missed = !pair[otherSide(owner)].optional || hasData(pair, owner, source);
     return missed ? { kind: 'missing', columns: [], reason: null } : null;
   }
   const columns = Object.entries(image)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createLog } from '../../chassis/index.ts';
 import { inSoak } from '../../tests/support/index.ts';
-import { DataPlane } from '../data-plane.ts';
+import { Replication } from '../replication.ts';
 import { decimalToMinor, defineMapping, enumeration, rename, timestamp } from '../mapping/index.ts';
 import { openSides } from '../sides.ts';
 import { withSides } from '../testing/sides.ts';
@@ -54,18 +54,25 @@ describe(`tables with ${ROWS} rows, and with none`, () => {
       withSides(async ({ urls, legacy, extracted }) => {
         legacy.exec(FILL);
         const databases = openSides(mapping, urls);
-        const plane = new DataPlane({ mapping, databases, log: createLog('test', 'silent') });
+        const replication = new Replication({
+          mapping,
+          databases,
+          log: createLog('test', 'silent'),
+        });
         try {
-          await plane.install();
-          await plane.start();
-          await plane.backfill();
-          expect((await plane.status()).backfill).toMatchObject({ rows: ROWS, complete: true });
+          await replication.install();
+          await replication.start();
+          await replication.backfill();
+          expect((await replication.status()).backfill).toMatchObject({
+            rows: ROWS,
+            complete: true,
+          });
           // One transaction, larger than any slice.
           legacy.exec(
             `UPDATE PAY SET STAT = 'S' WHERE NO % 20 = 1; DELETE FROM PAY WHERE NO % 50 = 3;`,
           );
-          await plane.barrier(LONG_MS);
-          const report = await plane.reconcile();
+          await replication.barrier(LONG_MS);
+          const report = await replication.reconcile();
           expect(report).toMatchObject({ clean: true, rows: [] });
           expect(report.pairs.map(({ rows }) => rows)).toEqual([ROWS - ROWS / 50, 0]);
           expect(
@@ -77,7 +84,7 @@ describe(`tables with ${ROWS} rows, and with none`, () => {
             ),
           );
         } finally {
-          await plane.stop();
+          await replication.stop();
         }
       }, schema),
     LONG_MS,

@@ -6,7 +6,7 @@ import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import { handOver } from '../testing/hand-over.ts';
 import { withMoved } from '../testing/moving.ts';
-import { expectEqual, TIME, withPlane } from '../testing/plane.ts';
+import { expectEqual, TIME, withReplication } from '../testing/replication.ts';
 import type { Prompt, Sides } from '../testing/sides.ts';
 import { oneTable } from '../testing/one-table.ts';
 import { reconcile } from './reconcile.ts';
@@ -35,14 +35,14 @@ describe('comparing both sides', () => {
   it('does not take what this owner wrote before a handover for what the other side has to hold', () =>
     withMoved(
       { mapping: words, legacy: ['sqlite', WORD], extracted: ['sqlite', WORD] },
-      async ({ plane, sessions, databases }) => {
+      async ({ replication, sessions, databases }) => {
         await sessions.legacy.run("INSERT INTO word VALUES (1, 'first')");
-        await plane.barrier();
-        await handOver(plane, 'legacy');
+        await replication.barrier();
+        await handOver(replication, 'legacy');
         await sessions.extracted.run("UPDATE word SET v = 'second'");
-        await plane.barrier();
-        await handOver(plane, 'extracted');
-        await plane.halt();
+        await replication.barrier();
+        await handOver(replication, 'extracted');
+        await replication.halt();
         await sessions.legacy.run("UPDATE word SET v = 'third'");
         const report = await reconcile({
           mapping: words,
@@ -58,22 +58,22 @@ describe('comparing both sides', () => {
     ));
 
   it('finds what is damaged and nothing else while another process changes the same rows', async () => {
-    await withPlane(async (plane, sides) => {
+    await withReplication(async (replication, sides) => {
       sides.legacy.exec(`INSERT INTO STOCK VALUES ('calm', 1, 0, NULL)`);
       await withHotRows(sides, async () => {
-        await plane.backfill();
+        await replication.backfill();
         // On a machine that is busy with others, too, each takes seconds.
         const enough = performance.now() + 20_000;
         for (let round = 0; round < 20 && (round < 3 || performance.now() < enough); round += 1) {
-          const { rows, clean } = await plane.reconcile();
+          const { rows, clean } = await replication.reconcile();
           expect({ rows, clean }).toEqual({ rows: [], clean: true });
         }
         sides.extracted.exec(`BEGIN IMMEDIATE; UPDATE fig_clock SET applying = 1;
           UPDATE levels SET on_hand = 2 WHERE sku = 'calm'; UPDATE fig_clock SET applying = 0; COMMIT`);
-        const { rows } = await plane.reconcile();
+        const { rows } = await replication.reconcile();
         expect(rows).toMatchObject([{ pair: 'levels', kind: 'different', key: ['calm'] }]);
       });
-      await plane.backfill({ restart: true });
+      await replication.backfill({ restart: true });
       expectEqual(sides);
     });
   });
@@ -81,29 +81,32 @@ describe('comparing both sides', () => {
   it.each(['legacy', 'extracted'] as const)(
     'mends exactly what differs, when %s is the owner',
     async (owner) => {
-      await withPlane(async (plane, sides) => {
+      await withReplication(async (replication, sides) => {
         fill(sides.legacy, 40);
-        await plane.backfill();
-        if (owner === 'extracted') await handOver(plane, 'legacy');
+        await replication.backfill();
+        if (owner === 'extracted') await handOver(replication, 'legacy');
         damage(sides, owner);
-        const report = await plane.repair();
+        const report = await replication.repair();
         expect(report.clean).toBe(false);
         expect(report.repair.left).toBe(0);
         // One row of the owner may be several of the other side.
         expect(report.repair.queued).toBeLessThanOrEqual(report.rows.length);
-        expect(await plane.reconcile()).toMatchObject({ clean: true, rows: [] });
+        expect(await replication.reconcile()).toMatchObject({ clean: true, rows: [] });
         expectEqual(sides);
-        expect(await plane.repair()).toMatchObject({ clean: true, repair: { queued: 0, left: 0 } });
+        expect(await replication.repair()).toMatchObject({
+          clean: true,
+          repair: { queued: 0, left: 0 },
+        });
       });
     },
   );
 
   it('can be done for a sample, which proves nothing but what it finds', async () => {
-    await withPlane(async (plane, sides) => {
+    await withReplication(async (replication, sides) => {
       fill(sides.legacy, 4_000);
-      await plane.backfill();
-      const whole = await plane.reconcile();
-      const part = await plane.reconcile({ sample: 25 });
+      await replication.backfill();
+      const whole = await replication.reconcile();
+      const part = await replication.reconcile({ sample: 25 });
       expect(part).toMatchObject({ clean: true, sample: 25 });
       const compared = (report: ReconcileReport): number =>
         report.pairs.find(({ pair }) => pair === 'levels')?.rows ?? 0;
@@ -111,14 +114,14 @@ describe('comparing both sides', () => {
       expect(compared(part)).toBeGreaterThanOrEqual(800);
       expect(compared(part)).toBeLessThanOrEqual(1_200);
       // What the gates look at is the newest whole comparison, or what a sample has found.
-      expect(await plane.lastReconcile()).toMatchObject({ sample: null });
+      expect(await replication.lastReconcile()).toMatchObject({ sample: null });
       sides.extracted.exec(`BEGIN IMMEDIATE; UPDATE fig_clock SET applying = 1;
         UPDATE levels SET on_hand = on_hand + 1; UPDATE fig_clock SET applying = 0; COMMIT`);
-      const found = await plane.reconcile({ sample: 25 });
+      const found = await replication.reconcile({ sample: 25 });
       expect(found.clean).toBe(false);
-      expect(await plane.lastReconcile()).toMatchObject({ sample: 25, clean: false });
-      await plane.repair();
-      expect(await plane.reconcile()).toMatchObject({ clean: true });
+      expect(await replication.lastReconcile()).toMatchObject({ sample: 25, clean: false });
+      await replication.repair();
+      expect(await replication.reconcile()).toMatchObject({ clean: true });
     });
   });
 });

@@ -5,13 +5,13 @@ import {
   encodeRow,
   encodeValues,
   HIDDEN,
-  isGuest,
+  isColumnPair,
   keyColumns,
   secretColumnsOf,
 } from '../mapping/index.ts';
 import type { Mapping, Pair, PairKey, Row, SqlValue } from '../mapping/index.ts';
 import type { SideName } from '../side.ts';
-import type { Bridge, Piece, RowName, SideDatabase, Snapshot } from '../side-database.ts';
+import type { BulkCopy, KeyRange, RowName, SideDatabase, Snapshot } from '../side-database.ts';
 import { differenceOf } from './difference.ts';
 import type { Difference } from './difference.ts';
 import { mergeRows } from './merge.ts';
@@ -53,7 +53,7 @@ interface ReconcileOptions {
 }
 
 /** What a comparison may be asked for. */
-export type ReconcileWish = Pick<ReconcileOptions, 'sample' | 'onDifference'>;
+export type ReconcileRequest = Pick<ReconcileOptions, 'sample' | 'onDifference'>;
 
 /** What one look at a pair of rows has shown; `hot` when it changed between the two looks. */
 type Finding = Difference | null | 'hot';
@@ -68,13 +68,13 @@ export async function reconcile(options: ReconcileOptions): Promise<ReconcileRep
   const startedAt = Date.now();
   const rows: DifferingRow[] = [];
   const pairs: PairReport[] = [];
-  const bridge = options.target.bridgeFrom(options.source);
+  const bulkCopy = options.target.bulkCopyFrom(options.source);
   try {
     for (const pair of options.mapping.pairs) {
-      pairs.push(await comparePair({ ...options, bridge }, pair, rows));
+      pairs.push(await comparePair({ ...options, bulkCopy }, pair, rows));
     }
   } finally {
-    await bridge?.close();
+    await bulkCopy?.close();
   }
   return {
     capability: options.mapping.capability,
@@ -91,7 +91,7 @@ export async function reconcile(options: ReconcileOptions): Promise<ReconcileRep
 }
 
 interface CompareOptions extends ReconcileOptions {
-  readonly bridge: Bridge | undefined;
+  readonly bulkCopy: BulkCopy | undefined;
 }
 
 async function comparePair(
@@ -111,7 +111,7 @@ async function comparePair(
     if (skipped === 'end') return { pair: pair.name, ...counts };
     cursor = skipped;
     const started = performance.now();
-    const equal: Piece | null = (await options.bridge?.equal(pair, cursor, limit)) ?? null;
+    const equal: KeyRange | null = (await options.bulkCopy?.equal(pair, cursor, limit)) ?? null;
     limit = sampler.all
       ? nextLimit(limit, performance.now() - started, equal !== null)
       : CHUNK_ROWS;
@@ -187,10 +187,10 @@ async function whenClose({ source, target, applied, asIs }: ReconcileOptions): P
   if (position - there > CLOSE) await applied(position).catch(() => undefined);
 }
 
-/** A guest may be waiting for a row that another change of the same transaction brings. */
+/** A column pair may be waiting for a row that another change of the same transaction brings. */
 function isFinal(pair: Pair, side: SideName, finding: Finding): boolean {
   if (finding === null) return true;
-  return finding !== 'hot' && !(finding.kind === 'missing' && isGuest(pair, side));
+  return finding !== 'hot' && !(finding.kind === 'missing' && isColumnPair(pair, side));
 }
 
 interface ComparedChunk {

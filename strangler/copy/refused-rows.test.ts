@@ -46,25 +46,28 @@ describe.each([
   it('parks the rows in question, copies the rest, and says which', () =>
     withMoving(
       { mapping: things, legacy: ['sqlite', LEGACY], extracted: ['postgres', extracted] },
-      async ({ plane, sessions, databases }) => {
+      async ({ replication, sessions, databases }) => {
         await sessions.legacy.run(FILL);
         for (const [index, value] of values.entries()) {
           const text = value === 'random' ? 'hex(randomblob(20000))' : value && `'${value}'`;
           await sessions.legacy.run(`UPDATE thing SET v = ${text} WHERE k = ${120 + index}`);
         }
-        await plane.install();
-        await plane.start();
-        await plane.backfill();
-        const status = await plane.status();
+        await replication.install();
+        await replication.start();
+        await replication.backfill();
+        const status = await replication.status();
         expect([status.parked, status.backfill.complete]).toEqual([parked, true]);
         expect(await sessions.extracted.rows('SELECT k FROM thing')).toHaveLength(250 - parked);
         const [first] = await databases.extracted.parked.list();
         expect(first?.key['k']).toBe(119 + values.length);
         expect(first?.reason).not.toBe('');
         await sessions.legacy.run(`UPDATE thing SET v = k`);
-        await plane.repair();
-        await plane.barrier();
-        expect(await plane.reconcile()).toMatchObject({ clean: true, pairs: [{ rows: 250 }] });
+        await replication.repair();
+        await replication.barrier();
+        expect(await replication.reconcile()).toMatchObject({
+          clean: true,
+          pairs: [{ rows: 250 }],
+        });
       },
     ));
 });
@@ -76,12 +79,12 @@ it('bits arrive in their whole length', () =>
       legacy: ['sqlite', LEGACY],
       extracted: ['postgres', `CREATE TABLE thing (k INT PRIMARY KEY, v BIT(3))`],
     },
-    async ({ plane, sessions }) => {
+    async ({ replication, sessions }) => {
       await sessions.legacy.run(`INSERT INTO thing VALUES (1, '101'), (2, '1010'), (3, '011')`);
-      await plane.install();
-      await plane.start();
-      await plane.backfill();
-      expect((await plane.status()).parked).toBe(1);
+      await replication.install();
+      await replication.start();
+      await replication.backfill();
+      expect((await replication.status()).parked).toBe(1);
       expect(await sessions.extracted.rows('SELECT v::text FROM thing ORDER BY k')).toEqual([
         { v: '101' },
         { v: '011' },
@@ -96,22 +99,22 @@ it('a copy that is short of rows in the end says so, and is not complete', () =>
       legacy: ['sqlite', LEGACY],
       extracted: ['postgres', 'CREATE TABLE thing (k INT PRIMARY KEY, v TEXT)'],
     },
-    async ({ plane, sessions }) => {
+    async ({ replication, sessions }) => {
       await sessions.legacy.run(`INSERT INTO thing VALUES (1, 'google'), (2, 'Google'), (3, 'x')`);
-      await plane.install();
+      await replication.install();
       // Added after everything was checked.
       await sessions.extracted.run(
         `CREATE COLLATION anycase (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
          ALTER TABLE thing ALTER v TYPE TEXT COLLATE anycase, ADD CONSTRAINT late UNIQUE (v)`,
       );
-      await plane.start();
-      await expect(plane.backfill()).rejects.toThrow(
+      await replication.start();
+      await expect(replication.backfill()).rejects.toThrow(
         '1 row of things went missing in the copy: extracted has fewer than legacy',
       );
-      expect((await plane.status()).backfill.complete).toBe(false);
+      expect((await replication.status()).backfill.complete).toBe(false);
       await sessions.extracted.run('ALTER TABLE thing DROP CONSTRAINT late');
-      await plane.backfill({ restart: true });
-      expect((await plane.status()).backfill.complete).toBe(true);
+      await replication.backfill({ restart: true });
+      expect((await replication.status()).backfill.complete).toBe(true);
       expect(await sessions.extracted.rows('SELECT k FROM thing')).toHaveLength(3);
     },
   ));

@@ -26,12 +26,12 @@ export class RowsToRepair {
   }
 
   /** Writes them into the owner's feed again; returns the last position, or null without any. */
-  async requeue(owner: SideDatabase): Promise<number | null> {
+  async reEmit(owner: SideDatabase): Promise<number | null> {
     const rows = [...this.#rows.values()];
     let last: number | null = null;
     for (let from = 0; from < rows.length; from += AT_ONCE) {
       const some = rows.slice(from, from + AT_ONCE);
-      const position = await owner.requeue(some);
+      const position = await owner.reEmit(some);
       // Ownership has moved: the rest is for a comparison with the new owner.
       if (position === null) return last;
       last = position;

@@ -1,4 +1,4 @@
-import { encodeValues, isGuest } from '../mapping/index.ts';
+import { encodeValues, isColumnPair } from '../mapping/index.ts';
 import type { Mapping, Pair, PairKey } from '../mapping/index.ts';
 import type { SideDatabase, Snapshot } from '../side-database.ts';
 import { plural } from '../wording.ts';
@@ -30,7 +30,7 @@ export async function refuseShort({ mapping, source, target }: Copied): Promise<
 /** A pair whose rows need not be there, or that are columns of another one's, has no number to keep to. */
 function isCounted(pair: Pair): boolean {
   const isOdd = (side: 'legacy' | 'extracted'): boolean =>
-    isGuest(pair, side) || pair[side].optional === true;
+    isColumnPair(pair, side) || pair[side].optional === true;
   return !isOdd('legacy') && !isOdd('extracted');
 }
 

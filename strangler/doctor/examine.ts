@@ -9,8 +9,8 @@ import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import type { HandoverRecord } from '../store.ts';
 import type { DatabaseFacts, OpenDemand, StrayKey } from './facts.ts';
-import { findOlderSelves } from './older-self.ts';
-import type { Pair } from './older-self.ts';
+import { findRestoredBackups } from './restored-backup.ts';
+import type { BySide } from './restored-backup.ts';
 import { openDemand } from './open-demand.ts';
 
 type Opened = Readonly<Record<SideName, SideDatabase | Error>>;
@@ -56,18 +56,18 @@ export async function examine(capability: string, sides: Opened): Promise<Databa
   const known = { ...blank, trouble, installed, lease };
   if (Object.keys(trouble).length > 0 || !installed.legacy || !installed.extracted) return known;
   try {
-    return { ...known, ...(await examineBoth(sides as Pair<SideDatabase>)) };
+    return { ...known, ...(await examineBoth(sides as BySide<SideDatabase>)) };
   } catch (error) {
     return { ...known, trouble: { legacy: errorText(error) } };
   }
 }
 
-async function examineBoth(sides: Pair<SideDatabase>): Promise<Partial<DatabaseFacts>> {
+async function examineBoth(sides: BySide<SideDatabase>): Promise<Partial<DatabaseFacts>> {
   const { legacy, extracted } = sides;
   const completion = completionState(await legacy.retirement.completion());
   // Triggers and feeds are gone then, as they should be.
   if (completion !== null) return { completion };
-  const older = await findOlderSelves(sides);
+  const older = await findRestoredBackups(sides);
   const unfinished =
     (await legacy.store.unfinishedHandover()) ??
     (await extracted.store.unfinishedHandover()) ??
@@ -121,13 +121,13 @@ function completionState(
 }
 
 async function appliedAt(
-  sides: Pair<SideDatabase>,
+  sides: BySide<SideDatabase>,
   unfinished: HandoverRecord | null,
 ): Promise<number> {
   return unfinished ? sides[unfinished.to].store.appliedPosition() : 0;
 }
 
-async function demandOn({ legacy, extracted }: Pair<SideDatabase>): Promise<OpenDemand | null> {
+async function demandOn({ legacy, extracted }: BySide<SideDatabase>): Promise<OpenDemand | null> {
   const both = [legacy, extracted];
   const demands = await Promise.all(both.map((side) => side.checks.demand()));
   const reports = await Promise.all(both.map((side) => side.lastReport()));

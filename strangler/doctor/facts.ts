@@ -2,7 +2,7 @@ import type { Fence } from '../../chassis/index.ts';
 import type { SideName } from '../side.ts';
 import type { HandoverRecord, LeaseView } from '../store.ts';
 import type { Parting } from '../copy/index.ts';
-import type { OlderSelf } from './older-self.ts';
+import type { RestoredBackup } from './restored-backup.ts';
 
 /** Why both sides have to be compared as a whole before anything is handed over. */
 export interface OpenDemand {
@@ -29,7 +29,7 @@ export interface DatabaseFacts {
   readonly unfinished: HandoverRecord | null;
   /** How far the target of the unfinished handover has applied the source's feed. */
   readonly targetApplied: number;
-  readonly older: readonly OlderSelf[];
+  readonly older: readonly RestoredBackup[];
   /** What each side alone holds, where that is in question; a text says why it is not known. */
   readonly parting: Parting | string | null;
   /** The capability's last step, once it was begun and not taken back. */

@@ -9,4 +9,4 @@ export type { Finding, Remedy, Repair } from './finding.ts';
 export { repair } from './repair.ts';
 export { agreedLoss, NothingToDecide, trust } from './trust.ts';
 export type { Decision } from './trust.ts';
-export type { RepairReport, Surgery } from './repair.ts';
+export type { RepairReport, RepairJob } from './repair.ts';

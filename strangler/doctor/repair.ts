@@ -10,14 +10,14 @@ import { diagnose } from './diagnose.ts';
 import { examine } from './examine.ts';
 import { repairText } from './finding.ts';
 import type { Repair } from './finding.ts';
-import type { Pair } from './older-self.ts';
+import type { BySide } from './restored-backup.ts';
 
 /** What repairing needs of whoever holds the leases: an engine, or somebody who stands in for it. */
-export interface Surgery {
+export interface RepairJob {
   readonly capability: string;
   readonly mapping: Mapping;
-  readonly sides: Pair<SideDatabase>;
-  readonly leases: Pair<Lease>;
+  readonly sides: BySide<SideDatabase>;
+  readonly leases: BySide<Lease>;
   /** Ends an unfinished handover, and says how. */
   endHandover(record: HandoverRecord): Promise<string>;
 }
@@ -31,8 +31,8 @@ export interface RepairReport {
 }
 
 /** Mends what needs nobody's decision. What was interrupted can be run again. */
-export async function repair(surgery: Surgery): Promise<RepairReport> {
-  const { capability, sides } = surgery;
+export async function repair(job: RepairJob): Promise<RepairReport> {
+  const { capability, sides } = job;
   const done: string[] = [];
   const failed: string[] = [];
   // No engine: under these leases nobody else is at it.
@@ -40,7 +40,7 @@ export async function repair(surgery: Surgery): Promise<RepairReport> {
   for (const { repair: wanted } of diagnose(facts, null)) {
     if (wanted === null) continue;
     try {
-      done.push(await mend(surgery, wanted));
+      done.push(await mend(job, wanted));
     } catch (error) {
       failed.push(`${repairText(capability, wanted)}: ${String(error)}`);
     }
@@ -48,40 +48,40 @@ export async function repair(surgery: Surgery): Promise<RepairReport> {
   return { capability, done, failed };
 }
 
-async function mend(surgery: Surgery, wanted: Repair): Promise<string> {
+async function mend(job: RepairJob, wanted: Repair): Promise<string> {
   switch (wanted.kind) {
     case 'end_handover': {
-      const record = await unfinishedOf(surgery);
-      return record ? surgery.endHandover(record) : 'the handover has come to its end meanwhile';
+      const record = await unfinishedOf(job);
+      return record ? job.endHandover(record) : 'the handover has come to its end meanwhile';
     }
     case 'close':
-      return close(surgery, wanted.side, wanted.fence);
+      return close(job, wanted.side, wanted.fence);
     case 'close_keys':
-      return closeKeys(surgery, wanted.side, wanted.keys);
+      return closeKeys(job, wanted.side, wanted.keys);
     default:
-      return reinstall(surgery, wanted.side);
+      return reinstall(job, wanted.side);
   }
 }
 
-async function close(surgery: Surgery, side: SideName, fence: Fence): Promise<string> {
-  const { sides, leases } = surgery;
+async function close(job: RepairJob, side: SideName, fence: Fence): Promise<string> {
+  const { sides, leases } = job;
   const entry = { handover: 'doctor', step: 'close', detail: 'behind, of two that were open' };
   const to: Fence = { state: 'closed', epoch: fence.epoch };
   if (!(await sides[side].store.step(entry, leases[side], { from: fence, to, keys: [REST] }))) {
     throw new Error(`${side}'s fence has moved meanwhile`);
   }
-  await demand(surgery, `${side} was restored from a backup, and took writes beside the owner`);
+  await demand(job, `${side} was restored from a backup, and took writes beside the owner`);
   return `${side}'s fence is closed; ${otherSide(side)} is the only owner`;
 }
 
 /** Each side's keys first get fences of their own: the one that is behind may have none yet. */
 async function closeKeys(
-  surgery: Surgery,
+  job: RepairJob,
   side: SideName,
   keys: readonly StrayKey[],
 ): Promise<string> {
-  const { store } = surgery.sides[side];
-  const lease = surgery.leases[side];
+  const { store } = job.sides[side];
+  const lease = job.leases[side];
   const names = keys.map(({ key }) => key);
   const epoch = Math.max(...keys.map((key) => key[side].epoch));
   const entry = { handover: 'doctor', step: 'close', detail: `behind: ${names.join(', ')}` };
@@ -90,25 +90,25 @@ async function closeKeys(
     (await store.split(names, lease)) &&
     (await store.step(entry, lease, { from, to, keys: names }));
   if (!closed) throw new Error(`${side}'s fences have moved meanwhile`);
-  await demand(surgery, `${side} was restored from a backup, and took writes beside the owner`);
+  await demand(job, `${side} was restored from a backup, and took writes beside the owner`);
   return `${side}'s fences of ${names.join(', ')} are closed; ${otherSide(side)} is their only owner`;
 }
 
-async function reinstall(surgery: Surgery, side: SideName): Promise<string> {
-  const database = surgery.sides[side];
+async function reinstall(job: RepairJob, side: SideName): Promise<string> {
+  const database = job.sides[side];
   await database.install();
-  await demand(surgery, `tables or triggers on ${side} were not as Fig had made them`);
+  await demand(job, `tables or triggers on ${side} were not as Fig had made them`);
   const left = await database.checks.drift();
   if (left.length > 0) throw new Error(`still not as it was: ${left.join('; ')}`);
   return `Fig's tables and triggers on ${side} are back in place`;
 }
 
-export async function unfinishedOf({ sides }: Surgery): Promise<HandoverRecord | undefined> {
+export async function unfinishedOf({ sides }: RepairJob): Promise<HandoverRecord | undefined> {
   const { legacy, extracted } = sides;
   return (await legacy.store.unfinishedHandover()) ?? extracted.store.unfinishedHandover();
 }
 
 /** Wants everything compared before the next handover. */
-export async function demand({ sides }: Surgery, reason: string): Promise<void> {
+export async function demand({ sides }: RepairJob, reason: string): Promise<void> {
   for (const side of [sides.legacy, sides.extracted]) await side.checks.demandReconcile(reason);
 }

@@ -10,7 +10,7 @@ import type { Dialect, DialectSides } from '../testing/dialects.ts';
 import { shop } from '../testing/shop.ts';
 import { diagnose } from './diagnose.ts';
 import { examine } from './examine.ts';
-import type { Pair } from './older-self.ts';
+import type { BySide } from './restored-backup.ts';
 import { trust } from './trust.ts';
 
 /** The process was killed; what it had begun ended with it, what it had committed did not. */
@@ -26,7 +26,7 @@ const TRANSACTIONS = new Set([
 ]);
 
 /** The same databases, to somebody who is killed before their transaction of this number. */
-function killedBefore(number: number, sides: Pair<SideDatabase>): Pair<SideDatabase> {
+function killedBefore(number: number, sides: BySide<SideDatabase>): BySide<SideDatabase> {
   let begun = 0;
   const doomed = <T extends object>(target: T): T =>
     new Proxy(target, {
@@ -58,7 +58,7 @@ const ILLS: Readonly<Record<string, readonly [legacy: string, extracted: string]
 async function withIll(
   dialect: Dialect,
   ill: string,
-  use: (prompts: DialectSides, sides: Pair<SideDatabase>) => Promise<void>,
+  use: (prompts: DialectSides, sides: BySide<SideDatabase>) => Promise<void>,
 ): Promise<void> {
   await withSidesOf(dialect, async (prompts) => {
     const sides = openSides(shop, prompts.urls);
@@ -74,7 +74,7 @@ async function withIll(
   });
 }
 
-async function decideFor(side: SideName, sides: Pair<SideDatabase>, as = sides): Promise<void> {
+async function decideFor(side: SideName, sides: BySide<SideDatabase>, as = sides): Promise<void> {
   const take = async (of: SideName) => {
     const lease = await sides[of].store.acquireLease('a person', 60_000);
     if (!lease) throw new Error('somebody else has the lease');
@@ -82,8 +82,8 @@ async function decideFor(side: SideName, sides: Pair<SideDatabase>, as = sides):
   };
   const leases = { legacy: await take('legacy'), extracted: await take('extracted') };
   const endHandover = (): Promise<string> => Promise.reject(new Error('none was to be ended'));
-  const surgery = { capability: 'shop', mapping: shop, sides: as, leases, endHandover };
-  await trust(surgery, { side, keep: false });
+  const job = { capability: 'shop', mapping: shop, sides: as, leases, endHandover };
+  await trust(job, { side, keep: false });
 }
 
 describe.each(inSoak<readonly Dialect[]>(dialects, ['sqlite']))(

@@ -13,7 +13,7 @@ import { examine } from './examine.ts';
 import { decisionText } from './finding.ts';
 import type { Finding } from './finding.ts';
 import { demand, unfinishedOf } from './repair.ts';
-import type { RepairReport, Surgery } from './repair.ts';
+import type { RepairReport, RepairJob } from './repair.ts';
 
 /** What a person has decided. */
 export interface Decision {
@@ -29,25 +29,25 @@ export interface Decision {
  * Makes a side the only owner because a person says that its rows are right, whatever the fences
  * say: the other one's fence is ceded to it at an epoch above both.
  */
-export async function trust(surgery: Surgery, wish: Decision): Promise<RepairReport> {
+export async function trust(job: RepairJob, wish: Decision): Promise<RepairReport> {
   const { side, keep } = wish;
-  const { capability, sides, leases } = surgery;
+  const { capability, sides, leases } = job;
   const [trusted, other] = [sides[side].store, sides[otherSide(side)].store];
   const completion = await sides.legacy.retirement.completion();
   if (completion && completion.outcome !== 'aborted') {
     throw new Error(`${capability} is being completed, or is: there is one owner for good`);
   }
-  refuseUnasked(capability, side, await findingsOf(surgery));
+  refuseUnasked(capability, side, await findingsOf(job));
   if (keep && ((await trusted.fences()).split || (await other.fences()).split)) {
     throw new Error('single keys have owners of their own; rows can be kept only where none has');
   }
-  await agreedLoss(surgery, wish);
-  const done = await giveUpHandover(surgery);
+  await agreedLoss(job, wish);
+  const done = await giveUpHandover(job);
   const mine = await trusted.fences();
   const theirs = await other.fences();
   const epoch = Math.max(mine.epoch, theirs.epoch) + 1;
   const record = decision(capability, side, epoch);
-  await demand(surgery, decisionText(side));
+  await demand(job, decisionText(side));
   const step = { handover: record.id, step: 'trust' };
   if (mine.anyOpen) {
     // It is opened again at the new epoch; meanwhile nobody writes, which is safe at any moment.
@@ -68,7 +68,7 @@ export async function trust(surgery: Surgery, wish: Decision): Promise<RepairRep
   };
   if (theirs.anyOpen) await cede({ from: openFence(theirs), to: ceded });
   if (theirs.rest.state !== 'open') await cede({ from: theirs.rest, to: ceded, keys: [REST] });
-  if (keep) done.push(await keptText(surgery, side, (await trusted.fences()).rest.epoch));
+  if (keep) done.push(await keptText(job, side, (await trusted.fences()).rest.epoch));
   if (!(await trusted.openAsTarget(epoch))) throw new Error(`${side} could not be opened`);
   await other.finishHandover(record.id, 'done', null, leases[otherSide(side)]);
   done.push(`${side} is the only owner (epoch ${epoch}), as a person decided`);
@@ -80,7 +80,7 @@ export async function trust(surgery: Surgery, wish: Decision): Promise<RepairRep
  * @throws Problem `would_delete_rows` where more than a few rows that only the other side has would be lost
  */
 export async function agreedLoss(
-  { capability, mapping, sides }: Pick<Surgery, 'capability' | 'mapping' | 'sides'>,
+  { capability, mapping, sides }: Pick<RepairJob, 'capability' | 'mapping' | 'sides'>,
   { side, keep, deleteRows }: Decision,
 ): Promise<RemovalPlan> {
   const plan = await planRemoval({ mapping, sides, from: side });
@@ -92,7 +92,7 @@ export async function agreedLoss(
 
 /** Nobody writes to either side here: one fence is ceded, and the other one not open yet. */
 async function keptText(
-  { mapping, sides }: Surgery,
+  { mapping, sides }: RepairJob,
   side: SideName,
   epoch: number,
 ): Promise<string> {
@@ -107,7 +107,7 @@ export class NothingToDecide extends Error {
 }
 
 /** Under the leases, so that nobody mends it in between. */
-async function findingsOf({ capability, sides }: Surgery): Promise<readonly Finding[]> {
+async function findingsOf({ capability, sides }: RepairJob): Promise<readonly Finding[]> {
   return diagnose(await examine(capability, sides), null);
 }
 
@@ -124,10 +124,10 @@ function openFence({ rest, split, epoch }: FenceRows): Fence {
 }
 
 /** Its record only: the decision is about both fences, whatever it has left them at. */
-async function giveUpHandover(surgery: Surgery): Promise<string[]> {
-  const left = await unfinishedOf(surgery);
+async function giveUpHandover(job: RepairJob): Promise<string[]> {
+  const left = await unfinishedOf(job);
   if (!left) return [];
-  const { sides, leases } = surgery;
+  const { sides, leases } = job;
   const reason = 'a person decided otherwise';
   await sides[left.from].store.finishHandover(left.id, 'aborted', reason, leases[left.from]);
   return [`the unfinished handover to ${left.to} is given up`];

@@ -3,9 +3,9 @@ import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import type { HandoverRecord, SideStore } from '../store.ts';
 import { plural } from '../wording.ts';
-import type { Command } from './driver.ts';
+import type { LeaderContext } from './flag-reconciler.ts';
 import type { HandoverOutcome } from './handovers.ts';
-import type { Steward } from './steward.ts';
+import type { CapabilityController } from './capability-controller.ts';
 
 /** What the journal says of a handover that a person took back. */
 const IN_PERSON = 'somebody asked for it to be taken back';
@@ -26,11 +26,14 @@ export interface AbortAnswer {
  * @param id of the handover that is meant: an order that comes late must not hit another one
  * @throws Problem `nothing_to_abort` or `past_commit_point`, which say what happens now
  */
-export async function abort(steward: Steward, id: string): Promise<AbortAnswer | undefined> {
-  steward.askAbort(id, IN_PERSON);
+export async function abort(
+  controller: CapabilityController,
+  id: string,
+): Promise<AbortAnswer | undefined> {
+  controller.askAbort(id, IN_PERSON);
   // In turn: a handover that runs here has come to its end by then.
-  return steward.act((command) =>
-    takeBack(command, id, (outcome) => steward.driver.resumed(outcome)),
+  return controller.act((context) =>
+    takeBack(context, id, (outcome) => controller.reconciler.resumed(outcome)),
   );
 }
 
@@ -40,13 +43,13 @@ export async function abort(steward: Steward, id: string): Promise<AbortAnswer |
  * @throws Problem, as `abort`
  */
 export async function takeBack(
-  { plane, handovers }: Command,
+  { opened, handovers }: LeaderContext,
   id: string,
   onEnd: (outcome: HandoverOutcome) => void,
 ): Promise<AbortAnswer> {
   const unfinished = await handovers.unfinished();
   if (unfinished?.id === id) {
-    await refuseAfterCommit(plane.sides[unfinished.from].store, unfinished);
+    await refuseAfterCommit(opened.sides[unfinished.from].store, unfinished);
     onEnd(await handovers.resume(unfinished, IN_PERSON));
   }
   const record = await handovers.find(id);

@@ -1,6 +1,6 @@
 import { databaseTrouble } from '../../chassis/index.ts';
 import { brokenOffText } from '../doctor/finding.ts';
-import type { Plane } from './plane.ts';
+import type { OpenCapability } from './open-capability.ts';
 
 /** These end such work as well, and nothing is wrong with the rows: it was stopped, or must not be. */
 const NO_FAULT = new Set([
@@ -17,7 +17,7 @@ const NO_FAULT = new Set([
  * @throws what the work throws
  */
 export async function remembered<T>(
-  { sides }: Plane,
+  { sides }: OpenCapability,
   what: 'backfill' | 'comparison',
   work: Promise<T>,
 ): Promise<T> {

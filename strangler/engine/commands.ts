@@ -12,16 +12,16 @@ import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import { plural } from '../wording.ts';
 import type { HandoverOutcome } from './handovers.ts';
-import { cohortOf, cohortRefusal } from './cohort-wish.ts';
-import type { Cohort, CohortWish } from './cohort-wish.ts';
-import type { Command } from './driver.ts';
-import { allFencesOf } from './plane.ts';
-import type { Plane } from './plane.ts';
+import { cohortOf, cohortRefusal } from './cohort-request.ts';
+import type { Cohort, CohortRequest } from './cohort-request.ts';
+import type { LeaderContext } from './flag-reconciler.ts';
+import { allFencesOf } from './open-capability.ts';
+import type { OpenCapability } from './open-capability.ts';
 import { addressOf } from './leases.ts';
 import { ownerOf } from './stage.ts';
 import { recentHolds } from './gate-facts.ts';
 import { lagOf } from './status.ts';
-import type { Steward } from './steward.ts';
+import type { CapabilityController } from './capability-controller.ts';
 
 const FLAG_MS = 3_000;
 const WAY_BACK_MS = 2_000;
@@ -69,44 +69,44 @@ type DoneAnswer = Extract<HandoverAnswer, { readonly outcome: 'done' }>;
 
 /** Shows what a handover would do, and whether its gates hold; changes nothing. */
 export async function planHandover(
-  steward: Steward,
+  controller: CapabilityController,
   to: SideName,
   { flags }: Pick<FlagAccess, 'flags'>,
-  wish?: CohortWish,
+  wish?: CohortRequest,
 ): Promise<HandoverPlan> {
-  const { capability, driver } = steward;
-  const plan = await steward.act(async ({ plane, handovers }) => {
+  const { capability, reconciler } = controller;
+  const plan = await controller.act(async ({ opened, handovers }) => {
     await refuseUnfinished(capability, handovers);
-    const keys = wish ? (await askedCohort(plane, to, wish, flags)).keys : null;
+    const keys = wish ? (await askedCohort(opened, to, wish, flags)).keys : null;
     return {
       outcome: 'planned' as const,
       capability,
       to,
       keys,
-      gates: await driver.gatekeeper.judge(plane, to, keys),
+      gates: await reconciler.gates.judge(opened, to, keys),
       steps: await handovers.plan(to, keys),
-      prediction: await predictionFor(plane, to),
+      prediction: await predictionFor(opened, to),
     };
   });
-  if (!plan) throw notLeading(steward);
+  if (!plan) throw notLeading(controller);
   return plan;
 }
 
 /** @throws Problem `gate_refused` where single keys of the capability can't move */
 async function askedCohort(
-  plane: Plane,
+  opened: OpenCapability,
   to: SideName,
-  wish: CohortWish,
+  wish: CohortRequest,
   flags: Flags,
 ): Promise<Cohort> {
-  const refusal = cohortRefusal(plane, to);
-  if (refusal) throw gateRefused(plane.data.capability, refusal);
-  return cohortOf(plane, to, wish, flags);
+  const refusal = cohortRefusal(opened, to);
+  if (refusal) throw gateRefused(opened.data.capability, refusal);
+  return cohortOf(opened, to, wish, flags);
 }
 
-async function predictionFor(plane: Plane, to: SideName): Promise<HoldPrediction> {
-  const { lag } = await lagOf(plane.sides, otherSide(to));
-  return predictHold(await recentHolds(plane), lag ?? { changes: 0, ms: 0 });
+async function predictionFor(opened: OpenCapability, to: SideName): Promise<HoldPrediction> {
+  const { lag } = await lagOf(opened.sides, otherSide(to));
+  return predictHold(await recentHolds(opened), lag ?? { changes: 0, ms: 0 });
 }
 
 /**
@@ -114,22 +114,22 @@ async function predictionFor(plane: Plane, to: SideName): Promise<HoldPrediction
  * @throws Problem `gate_refused`, `handover_aborted` and others, each with what to do next
  */
 export async function handOver(
-  steward: Steward,
+  controller: CapabilityController,
   to: SideName,
   access: FlagAccess,
-  { wish, withoutFlags = false }: HandoverWishes = {},
+  { wish, withoutFlags = false }: HandoverOptions = {},
 ): Promise<HandoverAnswer> {
-  const { capability, standing } = steward;
+  const { capability, standing } = controller;
   if (standing.as === 'complete' && to === 'extracted') {
     return { outcome: 'already', capability, to, epoch: standing.epoch, keys: null };
   }
   const move = wish
-    ? (command: Command) => moveKeys(steward, command, to, wish, access)
-    : (command: Command) => moveAll(steward, command, to, withoutFlags ? null : access);
-  const answer = await steward
-    .act(async (command) => {
-      await refuseUnfinished(capability, command.handovers);
-      return move(command);
+    ? (context: LeaderContext) => moveKeys(controller, context, to, wish, access)
+    : (context: LeaderContext) => moveAll(controller, context, to, withoutFlags ? null : access);
+  const answer = await controller
+    .act(async (context) => {
+      await refuseUnfinished(capability, context.handovers);
+      return move(context);
     })
     .catch((error: unknown) => {
       if (error instanceof Problem) throw error;
@@ -139,58 +139,58 @@ export async function handOver(
         members: { capability },
       });
     });
-  if (!answer) throw notLeading(steward);
+  if (!answer) throw notLeading(controller);
   return answer;
 }
 
 /** The gates would only say that ownership is between two sides; its own error says why. */
 async function refuseUnfinished(
   capability: string,
-  handovers: Command['handovers'],
+  handovers: LeaderContext['handovers'],
 ): Promise<void> {
   const left = await handovers.unfinished();
   if (left) throw notDone(capability, handovers.inTheWay(left));
 }
 
-export interface HandoverWishes {
-  readonly wish?: CohortWish | undefined;
+export interface HandoverOptions {
+  readonly wish?: CohortRequest | undefined;
   /** Whether it is done whatever the flag asks for, and whether it can be read or not. */
   readonly withoutFlags?: boolean;
 }
 
 async function moveAll(
-  { capability, driver }: Steward,
-  command: Command,
+  { capability, reconciler }: CapabilityController,
+  context: LeaderContext,
   to: SideName,
   access: FlagAccess | null,
 ): Promise<HandoverAnswer> {
-  const { plane } = command;
-  const fences = await allFencesOf(plane);
+  const { opened } = context;
+  const fences = await allFencesOf(opened);
   if (ownerOf(restOf(fences)) === to && !fences[otherSide(to)].anyOpen) {
     if (access) await turnFlag(capability, to, access);
     return { outcome: 'already', capability, to, epoch: fences[to].epoch, keys: null };
   }
-  const refusal = refusalOf(await driver.gatekeeper.judge(plane, to));
+  const refusal = refusalOf(await reconciler.gates.judge(opened, to));
   if (refusal) throw gateRefused(capability, refusal);
-  if (access === null) return answerOf(plane, await driver.overrule(command, to));
+  if (access === null) return answerOf(opened, await reconciler.overrule(context, to));
   await turnFlag(capability, to, access);
-  return answerOf(plane, await driver.handOver(command, to));
+  return answerOf(opened, await reconciler.handOver(context, to));
 }
 
 /** No flag asks for single keys: they are moved because somebody says so, once. */
 async function moveKeys(
-  { capability, driver }: Steward,
-  { plane, handovers }: Command,
+  { capability, reconciler }: CapabilityController,
+  { opened, handovers }: LeaderContext,
   to: SideName,
-  wish: CohortWish,
+  wish: CohortRequest,
   { flags }: FlagAccess,
 ): Promise<HandoverAnswer> {
-  const { keys } = await askedCohort(plane, to, wish, flags);
+  const { keys } = await askedCohort(opened, to, wish, flags);
   if (keys.length === 0) {
-    const { epoch } = (await allFencesOf(plane))[to];
+    const { epoch } = (await allFencesOf(opened))[to];
     return { outcome: 'already', capability, to, epoch, keys };
   }
-  const refusal = refusalOf(await driver.gatekeeper.judge(plane, to, keys));
+  const refusal = refusalOf(await reconciler.gates.judge(opened, to, keys));
   if (refusal) throw gateRefused(capability, refusal);
   // Each waits for its own handover only, so many keys go in several.
   let answer: DoneAnswer | undefined;
@@ -199,21 +199,21 @@ async function moveKeys(
     const result = await handovers.begin(to, keys.slice(from, from + KEYS_AT_ONCE));
     if (result.outcome !== 'done') throw notDone(capability, result, from);
     const holdMs = Math.max(result.holdMs ?? 0, answer?.holdMs ?? 0);
-    answer = { ...(await answerOf(plane, result)), keys, holdMs };
+    answer = { ...(await answerOf(opened, result)), keys, holdMs };
   }
   return answer as DoneAnswer;
 }
 
-async function answerOf(plane: Plane, result: HandoverOutcome): Promise<DoneAnswer> {
+async function answerOf(opened: OpenCapability, result: HandoverOutcome): Promise<DoneAnswer> {
   const { record, holdMs, steps, outcome } = result;
   const { id, epoch, to, capability, keys } = record;
   if (outcome !== 'done') throw notDone(capability, result);
-  const rollbackUnsafe = await tryWayBack(plane);
+  const rollbackUnsafe = await tryWayBack(opened);
   return { outcome, id, capability, to, epoch, keys, holdMs, steps, rollbackUnsafe };
 }
 
 /** Waits for the first news of the new owner's to arrive at the old one. */
-async function tryWayBack({ data }: Plane): Promise<string | null> {
+async function tryWayBack({ data }: OpenCapability): Promise<string | null> {
   try {
     await data.barrier(WAY_BACK_MS);
     return null;
@@ -270,35 +270,37 @@ async function setFlag(
   }
 }
 
-/** The plane of a capability that this engine leads. @throws Problem 503 when it does not */
-export function leading(steward: Steward): Plane {
-  const { plane, standing } = steward;
-  if (!plane || standing.as !== 'leader') throw notLeading(steward);
-  return plane;
+/** The capability of a capability that this engine leads. @throws Problem 503 when it does not */
+export function leading(controller: CapabilityController): OpenCapability {
+  const { opened, standing } = controller;
+  if (!opened || standing.as !== 'leader') throw notLeading(controller);
+  return opened;
 }
 
 /** What keeps rows from being read as the mapping says. */
 const UNREADABLE = new Set(['no_table', 'no_column']);
 
 /**
- * The plane of a capability that this engine leads, if the tables and columns of its mapping exist.
+ * The capability of a capability that this engine leads, if the tables and columns of its mapping exist.
  * @throws Problem 503 when it does not lead, `gate_refused` when one is missing
  */
-export async function readablePlane(steward: Steward): Promise<Plane> {
-  const plane = leading(steward);
-  const { legacy, extracted } = plane.sides;
+export async function readableCapability(
+  controller: CapabilityController,
+): Promise<OpenCapability> {
+  const opened = leading(controller);
+  const { legacy, extracted } = opened.sides;
   const problems = [...(await legacy.problems()), ...(await extracted.problems())];
   const missing = problems.find(({ code }) => UNREADABLE.has(code));
-  if (missing === undefined) return plane;
-  const { capability } = steward;
+  if (missing === undefined) return opened;
+  const { capability } = controller;
   const next = `fig check ${capability}`;
   throw gateRefused(capability, { ok: false, gate: 'schema', reason: missing.message, next });
 }
 
-export function notLeading(steward: Steward): Problem {
-  const { capability, standing } = steward;
+export function notLeading(controller: CapabilityController): Problem {
+  const { capability, standing } = controller;
   if (standing.as === 'complete')
-    return gateRefused(capability, completed(steward, standing.since));
+    return gateRefused(capability, completed(controller, standing.since));
   const why =
     standing.as === 'waiting'
       ? standing.reason
@@ -316,8 +318,8 @@ export function notLeading(steward: Steward): Problem {
 }
 
 /** There is nothing more to do to it, and no way back but by hand. */
-function completed({ capability, plane }: Steward, since: number): Refusal<string> {
-  const tables = plane?.sides.legacy.retirement.tables() ?? [];
+function completed({ capability, opened }: CapabilityController, since: number): Refusal<string> {
+  const tables = opened?.sides.legacy.retirement.tables() ?? [];
   const renamed = tables.map(({ table, renamed: now }) => `${now} (${table})`).join(', ');
   const reason =
     `${capability} was completed at ${new Date(since).toISOString()}, and its way back closed. To go ` +

@@ -6,7 +6,7 @@ import { refusalOf } from '../handover/gates.ts';
 import { sharesOf } from '../routing/index.ts';
 import type { Flags } from '../routing/index.ts';
 import { gateRefused, notLeading } from './commands.ts';
-import type { Steward } from './steward.ts';
+import type { CapabilityController } from './capability-controller.ts';
 
 /** What remains to be done by people, once a capability is complete. */
 interface Remains {
@@ -26,9 +26,12 @@ export type CompletionPlan = Remains & {
 };
 
 /** Shows what completing a capability would do, and whether it may; changes nothing. */
-export async function planCompletion(steward: Steward, flags: Flags): Promise<CompletionPlan> {
-  const { capability } = steward;
-  const plan = await steward.act(async ({ plane, completions }) => {
+export async function planCompletion(
+  controller: CapabilityController,
+  flags: Flags,
+): Promise<CompletionPlan> {
+  const { capability } = controller;
+  const plan = await controller.act(async ({ opened, completions }) => {
     if (!completions) return undefined;
     return {
       outcome: 'planned' as const,
@@ -36,10 +39,10 @@ export async function planCompletion(steward: Steward, flags: Flags): Promise<Co
       gates: await completions.judge(sharesOf(capability, flags)),
       steps: await completions.plan(),
       tables: completions.tables,
-      leftovers: plane.declaration.completion?.leftovers ?? [],
+      leftovers: opened.declaration.completion?.leftovers ?? [],
     };
   });
-  if (!plan) throw notLeading(steward);
+  if (!plan) throw notLeading(controller);
   return plan;
 }
 
@@ -48,28 +51,31 @@ export async function planCompletion(steward: Steward, flags: Flags): Promise<Co
  * @throws Problem `gate_refused` or `completion_aborted`, which say what to do; nothing has changed.
  *   `completion_lost` when the lease ran out on the way: whoever leads next goes on with it
  */
-export async function complete(steward: Steward, flags: Flags): Promise<CompletionAnswer> {
-  const { capability } = steward;
-  const known = steward.plane?.declaration.completion?.leftovers ?? [];
-  if (steward.standing.as === 'complete') {
-    const tables = steward.plane?.sides.legacy.retirement.tables() ?? [];
+export async function complete(
+  controller: CapabilityController,
+  flags: Flags,
+): Promise<CompletionAnswer> {
+  const { capability } = controller;
+  const known = controller.opened?.declaration.completion?.leftovers ?? [];
+  if (controller.standing.as === 'complete') {
+    const tables = controller.opened?.sides.legacy.retirement.tables() ?? [];
     return { outcome: 'already', capability, tables, leftovers: known };
   }
-  const answer = await steward.act(async ({ completions }) => {
+  const answer = await controller.act(async ({ completions }) => {
     if (!completions) return undefined;
     const refusal = refusalOf(await completions.judge(sharesOf(capability, flags)));
     if (refusal) throw gateRefused(capability, refusal);
     const { tables } = completions;
     const { outcome, reason } = await completions.begin().catch((error: unknown) => {
       // Nobody knows how far it came: the next look at it begins with what the databases say.
-      steward.startOver();
+      controller.startOver();
       throw error instanceof CompletionLost ? lost(capability, error) : error;
     });
     if (outcome === 'aborted') throw takenBack(capability, reason);
-    steward.startOver();
+    controller.startOver();
     return { outcome: 'done' as const, capability, tables, leftovers: known };
   });
-  if (!answer) throw notLeading(steward);
+  if (!answer) throw notLeading(controller);
   return answer;
 }
 

@@ -18,8 +18,8 @@ import type { Gate } from '../handover/gate.ts';
 import type { Leases } from './leases.ts';
 import { noticeWords, ownedSince } from './notices.ts';
 import { ownersOf } from '../direction.ts';
-import { allFencesOf, fencesOf } from './plane.ts';
-import type { Plane } from './plane.ts';
+import { allFencesOf, fencesOf } from './open-capability.ts';
+import type { OpenCapability } from './open-capability.ts';
 import type { RoutingPublisher } from './routing-publisher.ts';
 import { ownerOf } from './stage.ts';
 import type { Shares } from '../routing/index.ts';
@@ -28,7 +28,7 @@ import type { Shares } from '../routing/index.ts';
 const DEADLINE_MS = 10 * 60_000;
 
 interface CompletionsOptions {
-  readonly plane: Plane;
+  readonly opened: OpenCapability;
   readonly leases: Leases;
   readonly publisher: RoutingPublisher;
   readonly log: Logger;
@@ -47,23 +47,23 @@ export class Completions {
 
   /** The one that has no outcome yet. */
   async unfinished(): Promise<CompletionRecord | undefined> {
-    const record = await this.#options.plane.sides.legacy.retirement.completion();
+    const record = await this.#options.opened.sides.legacy.retirement.completion();
     return record?.outcome === null ? record : undefined;
   }
 
   get tables(): readonly RenamedTable[] {
-    return this.#options.plane.sides.legacy.retirement.tables();
+    return this.#options.opened.sides.legacy.retirement.tables();
   }
 
   /** Judges all that must hold before it may begin. */
   async judge(shares: Shares | null): Promise<readonly Gate<string>[]> {
-    const { soakMs = 0, quietMs = 0 } = this.#options.plane.declaration.completion ?? {};
+    const { soakMs = 0, quietMs = 0 } = this.#options.opened.declaration.completion ?? {};
     return judgeCompletion(await this.#facts(shares), { soakMs, quietMs });
   }
 
   /** The steps it would take, in order; changes nothing. */
   async plan(): Promise<readonly string[]> {
-    const { capability } = this.#options.plane.data;
+    const { capability } = this.#options.opened.data;
     const completer = new DryRunCompleter({ capability, tables: this.tables });
     await runCompletion(completer);
     return completer.lines;
@@ -71,10 +71,10 @@ export class Completions {
 
   /** Begins one and runs it to its end. The gates are the caller's business. */
   async begin(): Promise<CompletionResult> {
-    const { plane, leases } = this.#options;
+    const { opened, leases } = this.#options;
     const record: CompletionRecord = {
       id: randomUUID(),
-      capability: plane.data.capability,
+      capability: opened.data.capability,
       startedAt: Date.now(),
       sealedAt: null,
       finishedAt: null,
@@ -82,7 +82,7 @@ export class Completions {
       reason: null,
     };
     const lease = leases.held?.legacy;
-    if (!lease || !(await plane.sides.legacy.retirement.begin(record, lease))) {
+    if (!lease || !(await opened.sides.legacy.retirement.begin(record, lease))) {
       throw new Error('another engine, or another completion, is at work');
     }
     return this.#run(record);
@@ -90,8 +90,8 @@ export class Completions {
 
   /** Goes on with one that a crash left behind, or takes it back; says which. */
   async resume(record: CompletionRecord): Promise<CompletionResult> {
-    const { log, plane } = this.#options;
-    const { capability } = plane.data;
+    const { log, opened } = this.#options;
+    const { capability } = opened.data;
     const result = await this.#run(record, record.startedAt + DEADLINE_MS);
     const outcome = result.outcome === 'done' ? 'finished' : 'taken back';
     log.warn({ capability, ...result }, `an interrupted completion was ${outcome}`);
@@ -99,9 +99,9 @@ export class Completions {
   }
 
   async #run(record: CompletionRecord, deadline?: number): Promise<CompletionResult> {
-    const { plane, leases, log, onCompletionStep } = this.#options;
-    const { legacy, extracted } = plane.sides;
-    const { capability } = plane.data;
+    const { opened, leases, log, onCompletionStep } = this.#options;
+    const { legacy, extracted } = opened.sides;
+    const { capability } = opened.data;
     const lease = leases.held?.legacy;
     if (!lease) throw new Error('the lease is gone');
     const completer = new StoreCompleter({
@@ -109,9 +109,9 @@ export class Completions {
       legacy: legacy.retirement,
       extracted: extracted.retirement,
       lease,
-      words: await noticeWords(plane),
+      words: await noticeWords(opened),
       compare: () => this.#compare(),
-      stopFeed: () => plane.data.halt(),
+      stopFeed: () => opened.data.halt(),
       tellFacades: () => this.#tellFacades(),
       ...(onCompletionStep ? { onStep: (step) => onCompletionStep(capability, step) } : {}),
     });
@@ -122,7 +122,7 @@ export class Completions {
   }
 
   async #compare(): Promise<string | null> {
-    const { clean, pairs } = await this.#options.plane.data.reconcile();
+    const { clean, pairs } = await this.#options.opened.data.reconcile();
     if (clean) return null;
     const differ = pairs.reduce(
       (sum, { missing, extra, different, unsettled }) =>
@@ -133,9 +133,9 @@ export class Completions {
   }
 
   async #tellFacades(): Promise<void> {
-    const { plane, publisher } = this.#options;
-    const { legacy, extracted } = await fencesOf(plane);
-    await publisher.tell(plane.data.capability, {
+    const { opened, publisher } = this.#options;
+    const { legacy, extracted } = await fencesOf(opened);
+    await publisher.tell(opened.data.capability, {
       owner: 'extracted',
       epoch: Math.max(legacy.epoch, extracted.epoch),
       replicaReady: false,
@@ -144,10 +144,10 @@ export class Completions {
   }
 
   async #facts(shares: Shares | null): Promise<CompletionGateFacts> {
-    const { plane, foreignTables } = this.#options;
-    const { legacy, extracted } = plane.sides;
+    const { opened, foreignTables } = this.#options;
+    const { legacy, extracted } = opened.sides;
     const blank: CompletionGateFacts = {
-      capability: plane.data.capability,
+      capability: opened.data.capability,
       trouble: null,
       owner: null,
       moving: false,
@@ -162,14 +162,14 @@ export class Completions {
       now: Date.now(),
     };
     try {
-      const { problem } = await plane.data.status();
+      const { problem } = await opened.data.status();
       const unfinished = [legacy.store, extracted.store].map((store) => store.unfinishedHandover());
       return {
         ...blank,
-        owner: ownerOf(await fencesOf(plane)),
-        keys: ownersOf(await allFencesOf(plane)).size,
+        owner: ownerOf(await fencesOf(opened)),
+        keys: ownersOf(await allFencesOf(opened)).size,
         moving: (await Promise.all(unfinished)).some((handover) => handover !== undefined),
-        ownedSince: await ownedSince(plane),
+        ownedSince: await ownedSince(opened),
         broken: problem?.message ?? null,
         parked: await legacy.parked.count(),
         drift: [...(await legacy.checks.drift()), ...(await extracted.checks.drift())],

@@ -5,7 +5,7 @@ import { tablesOf } from '../mapping/index.ts';
 import type { Mapping } from '../mapping/index.ts';
 import { upstreamSettings } from '../routing/index.ts';
 import type { CapabilityConfig, FigConfig } from '../routing/index.ts';
-import type { DataDeclaration } from './plane.ts';
+import type { DataDeclaration } from './open-capability.ts';
 
 function isMapping(value: unknown): value is Mapping {
   const { capability, pairs, hash } = (value ?? {}) as Partial<Mapping>;

@@ -3,7 +3,7 @@ import { errorText } from '../../chassis/index.ts';
 import { createHttpApp, deadLetterMetrics } from '../../chassis/web/index.ts';
 import type { Access, Logger } from '../../chassis/index.ts';
 import type { ReadinessCheck } from '../../chassis/web/index.ts';
-import type { CopyWish, ReconcileReport, RemovalPlan } from '../copy/index.ts';
+import type { CopyOptions, ReconcileReport, RemovalPlan } from '../copy/index.ts';
 import type { RepairReport } from '../doctor/repair.ts';
 import type { Decision } from '../doctor/trust.ts';
 import type { StepLimits } from '../handover/coordinator.ts';
@@ -21,24 +21,24 @@ import { complete, planCompletion } from './complete.ts';
 import type { CompletionAnswer, CompletionPlan } from './complete.ts';
 import { remembered } from './broken-off.ts';
 import { newHolder } from './leases.ts';
-import { Doors } from './doors.ts';
-import type { IntentView } from './driver.ts';
+import { FacadeRegistry } from './facade-registry.ts';
+import type { IntentView } from './flag-reconciler.ts';
 import { abort } from './abort.ts';
 import type { AbortAnswer } from './abort.ts';
 import { deadChanges } from './dead-changes.ts';
-import type { CohortWish } from './cohort-wish.ts';
-import { handOver, notLeading, planHandover, readablePlane, turnFlag } from './commands.ts';
-import type { HandoverAnswer, HandoverPlan, HandoverWishes } from './commands.ts';
-import { openPlane } from './plane.ts';
-import type { DataDeclaration, Plane } from './plane.ts';
+import type { CohortRequest } from './cohort-request.ts';
+import { handOver, notLeading, planHandover, readableCapability, turnFlag } from './commands.ts';
+import type { HandoverAnswer, HandoverPlan, HandoverOptions } from './commands.ts';
+import { openCapability } from './open-capability.ts';
+import type { DataDeclaration, OpenCapability } from './open-capability.ts';
 import { agreedRemoval } from './removals.ts';
 import { engineRoutes } from './routes.ts';
-import type { DeletionWish, EngineControl, ReconcileOrder } from './routes.ts';
+import type { DeletionOptions, EngineControl, ReconcileOrder } from './routes.ts';
 import { RoutingPublisher } from './routing-publisher.ts';
 import { moveSequences } from './sequences.ts';
-import { Steward } from './steward.ts';
-import { operate } from './surgery.ts';
-import type { Standing } from './steward.ts';
+import { CapabilityController } from './capability-controller.ts';
+import { repairAsLeader } from './repair-as-leader.ts';
+import type { Standing } from './capability-controller.ts';
 import { sharedRun } from '../shared-run.ts';
 import { handoversOf, readStatus } from './status.ts';
 import { wayBackOf } from './way-back-state.ts';
@@ -103,11 +103,11 @@ export class Engine implements EngineControl {
   /** Reads both sides of each capability; those who ask meanwhile share the next reading. */
   readonly status = sharedRun(() => this.#readStatus());
   readonly app: Express;
-  readonly stewards: ReadonlyMap<string, Steward>;
+  readonly controllers: ReadonlyMap<string, CapabilityController>;
   holder = newHolder();
   readonly #deps: EngineDeps;
   readonly #publisher: RoutingPublisher;
-  readonly #doors: Doors | undefined;
+  readonly #doors: FacadeRegistry | undefined;
 
   constructor(deps: EngineDeps) {
     const { declarations, flags, redisUrl, log } = deps;
@@ -115,26 +115,29 @@ export class Engine implements EngineControl {
     this.#publisher = new RoutingPublisher(redisUrl, log, deps.access.token);
     const publisher = this.#publisher;
     const drains = Object.values(declarations).some(({ drainFirst = [] }) => drainFirst.length > 0);
-    this.#doors = drains ? new Doors(redisUrl, log, deps.access.token) : undefined;
+    this.#doors = drains ? new FacadeRegistry(redisUrl, log, deps.access.token) : undefined;
     const doors = this.#doors;
-    this.stewards = new Map(
+    this.controllers = new Map(
       Object.entries(declarations).map(([capability, declaration]) => {
-        const open = (): Plane => openPlane(declaration, deps);
+        const open = (): OpenCapability => openCapability(declaration, deps);
         const holder = (): string => this.holder;
         const foreignTables = foreignTablesOf(capability, declarations);
         const given = { ...settings(deps), capability, open, flags, publisher, doors, log, holder };
-        return [capability, new Steward({ ...given, foreignTables })];
+        return [capability, new CapabilityController({ ...given, foreignTables })];
       }),
     );
-    const readiness = [...this.stewards.values()].map(
-      (steward) => [steward.capability, () => ready(steward)] as const,
+    const readiness = [...this.controllers.values()].map(
+      (controller) => [controller.capability, () => ready(controller)] as const,
     );
     this.app = createHttpApp({
       name: 'engine',
       log,
       access: deps.access,
       operators: {},
-      routes: [engineRoutes(this), deadLetterMetrics(() => deadChanges(planesOf(this.stewards)))],
+      routes: [
+        engineRoutes(this),
+        deadLetterMetrics(() => deadChanges(openCapabilitiesOf(this.controllers))),
+      ],
       readiness: {
         ...Object.fromEntries(readiness),
         flags: () => flagsReady(flags),
@@ -146,12 +149,12 @@ export class Engine implements EngineControl {
   /** @param address where others reach it */
   start(address?: string): void {
     this.holder = newHolder(address);
-    for (const steward of this.stewards.values()) steward.start();
+    for (const controller of this.controllers.values()) controller.start();
   }
 
   /** Ends handovers under way, gives the leases back. */
   async close(): Promise<void> {
-    await Promise.all([...this.stewards.values()].map((steward) => steward.stop()));
+    await Promise.all([...this.controllers.values()].map((controller) => controller.stop()));
     this.#publisher.close();
     this.#doors?.close();
   }
@@ -161,72 +164,79 @@ export class Engine implements EngineControl {
   }
 
   async #readStatus(): Promise<EngineStatus> {
-    const stewards = [...this.stewards.values()];
+    const controllers = [...this.controllers.values()];
     return {
       schemaVersion: SCHEMA_VERSION,
       at: new Date().toISOString(),
       engine: { holder: this.holder, redis: this.#publisher.live },
       flags: this.#deps.flags.state(),
-      capabilities: await Promise.all(stewards.map((steward) => this.#statusOf(steward))),
+      capabilities: await Promise.all(controllers.map((controller) => this.#statusOf(controller))),
     };
   }
 
   /** Handovers of all capabilities, newest first. */
   async handovers(limit = 100): Promise<readonly HandoverView[]> {
-    const planes = planesOf(this.stewards);
-    const sides = planes.flatMap((plane) => [plane.sides.legacy, plane.sides.extracted]);
+    const opened = openCapabilitiesOf(this.controllers);
+    const sides = opened.flatMap(({ sides: { legacy, extracted } }) => [legacy, extracted]);
     const all = await Promise.all(sides.map((side) => handoversOf(side, limit).catch(() => [])));
     return all.flat().sort((left, right) => right.startedAt - left.startedAt);
   }
 
   /** Begins or goes on with a copy, and returns while it runs. */
   async backfill(
-    steward: Steward,
-    { deleteRows, ...wish }: CopyWish & DeletionWish,
+    controller: CapabilityController,
+    { deleteRows, ...wish }: CopyOptions & DeletionOptions,
   ): Promise<void> {
-    const plane = await readablePlane(steward);
-    const { data } = plane;
-    if (wish.restart || (await wouldBegin(plane))) await agreedRemoval(plane, deleteRows);
-    remembered(plane, 'backfill', data.backfill(wish)).catch((error: unknown) => {
-      this.#deps.log.error({ err: error, capability: steward.capability }, 'the backfill ended');
+    const opened = await readableCapability(controller);
+    const { data } = opened;
+    if (wish.restart || (await wouldBegin(opened))) await agreedRemoval(opened, deleteRows);
+    remembered(opened, 'backfill', data.backfill(wish)).catch((error: unknown) => {
+      this.#deps.log.error({ err: error, capability: controller.capability }, 'the backfill ended');
     });
   }
 
   /** What both sides hold, and what would vanish if the owner's rows replaced the other side's. */
-  async removal(steward: Steward, { deleteRows }: DeletionWish): Promise<RemovalPlan> {
-    return agreedRemoval(await readablePlane(steward), deleteRows);
+  async removal(
+    controller: CapabilityController,
+    { deleteRows }: DeletionOptions,
+  ): Promise<RemovalPlan> {
+    return agreedRemoval(await readableCapability(controller), deleteRows);
   }
 
   async reconcile(
-    steward: Steward,
+    controller: CapabilityController,
     { sample, repair, deleteRows }: ReconcileOrder,
   ): Promise<ReconcileReport> {
-    const plane = await readablePlane(steward);
-    if (repair) await agreedRemoval(plane, deleteRows);
-    const { data, sides } = plane;
+    const opened = await readableCapability(controller);
+    if (repair) await agreedRemoval(opened, deleteRows);
+    const { data, sides } = opened;
     const work = repair ? data.repair({ sample }) : data.reconcile({ sample });
-    const report = await remembered(plane, 'comparison', work);
+    const report = await remembered(opened, 'comparison', work);
     // Whoever compares wants to know whether the other side could take over.
     const { owner } = report;
     await moveSequences(data.mapping, sides[owner], sides[otherSide(owner)]);
     return report;
   }
 
-  planHandover(steward: Steward, to: SideName, wish?: CohortWish): Promise<HandoverPlan> {
-    return planHandover(steward, to, this.#deps, wish);
+  planHandover(
+    controller: CapabilityController,
+    to: SideName,
+    wish?: CohortRequest,
+  ): Promise<HandoverPlan> {
+    return planHandover(controller, to, this.#deps, wish);
   }
 
   /** Mends what is safe to mend; with a side, what a person has decided. */
-  async repair(steward: Steward, decision: Decision | null): Promise<RepairReport> {
-    const { driver } = steward;
+  async repair(controller: CapabilityController, decision: Decision | null): Promise<RepairReport> {
+    const { reconciler } = controller;
     const trusted = decision?.side ?? null;
-    const mended = await steward.act(async (command) => {
-      const outcome = await operate(command, decision, (ended) => driver.resumed(ended));
+    const mended = await controller.act(async (command) => {
+      const outcome = await repairAsLeader(command, decision, (ended) => reconciler.resumed(ended));
       // What the flag asked for before is not done by itself any more.
-      if (trusted !== null) driver.recallAgain();
+      if (trusted !== null) reconciler.recallAgain();
       return outcome;
     });
-    if (!mended) throw notLeading(steward);
+    if (!mended) throw notLeading(controller);
     const report = trusted === null ? mended : await this.#settleRequest(mended, trusted);
     const { capability, done, failed } = report;
     if (done.length > 0) this.#deps.log.warn({ capability, trusted, done, failed }, 'repaired');
@@ -246,36 +256,40 @@ export class Engine implements EngineControl {
     return { ...report, done: [...done, said] };
   }
 
-  async abort(steward: Steward, id: string): Promise<AbortAnswer> {
-    const answer = await abort(steward, id);
-    if (!answer) throw notLeading(steward);
+  async abort(controller: CapabilityController, id: string): Promise<AbortAnswer> {
+    const answer = await abort(controller, id);
+    if (!answer) throw notLeading(controller);
     return answer;
   }
 
-  handOver(steward: Steward, to: SideName, wishes: HandoverWishes = {}): Promise<HandoverAnswer> {
-    return handOver(steward, to, this.#deps, wishes);
+  handOver(
+    controller: CapabilityController,
+    to: SideName,
+    wishes: HandoverOptions = {},
+  ): Promise<HandoverAnswer> {
+    return handOver(controller, to, this.#deps, wishes);
   }
 
-  planCompletion(steward: Steward): Promise<CompletionPlan> {
-    return planCompletion(steward, this.#deps.flags);
+  planCompletion(controller: CapabilityController): Promise<CompletionPlan> {
+    return planCompletion(controller, this.#deps.flags);
   }
 
-  complete(steward: Steward): Promise<CompletionAnswer> {
-    return complete(steward, this.#deps.flags);
+  complete(controller: CapabilityController): Promise<CompletionAnswer> {
+    return complete(controller, this.#deps.flags);
   }
 
-  async #statusOf(steward: Steward): Promise<LiveStatus> {
-    const { capability, plane, standing } = steward;
+  async #statusOf(controller: CapabilityController): Promise<LiveStatus> {
+    const { capability, opened, standing } = controller;
     const reason = standing.as === 'waiting' ? standing.reason : 'the engine has just let go of it';
-    const sides: Sides = plane?.sides ?? {
+    const sides: Sides = opened?.sides ?? {
       legacy: new Error(reason),
       extracted: new Error(reason),
     };
     const status = await readStatus(capability, sides, this.#deps.flags);
-    const data = await plane?.data.status().catch(() => undefined);
+    const data = await opened?.data.status().catch(() => undefined);
     const run = data?.backfill;
     const broken = data?.problem?.message ?? null;
-    const stuck = status.moving && steward.troubleOf(status.moving.id);
+    const stuck = status.moving && controller.troubleOf(status.moving.id);
     return {
       ...status,
       trouble: [
@@ -285,8 +299,8 @@ export class Engine implements EngineControl {
       ],
       standing,
       wayBack: wayBackOf({ ...status, broken }),
-      intent: steward.driver.view,
-      gates: await gatesOf(steward, status),
+      intent: controller.reconciler.view,
+      gates: await gatesOf(controller, status),
       broken,
       transport: data?.feed.transport ?? null,
       backfillRun: run
@@ -303,22 +317,24 @@ export class Engine implements EngineControl {
 }
 
 /** Whether a copy that is asked for now would begin, or go on; one that runs, or is whole, is left alone. */
-async function wouldBegin({ data }: Plane): Promise<boolean> {
+async function wouldBegin({ data }: OpenCapability): Promise<boolean> {
   const { backfill } = await data.status();
   return !backfill.running && !backfill.complete;
 }
 
 async function gatesOf(
-  { plane, standing, driver }: Steward,
+  { opened, standing, reconciler }: CapabilityController,
   { owner, backfill }: CapabilityStatus,
 ): Promise<readonly Gate[] | null> {
-  if (!plane || standing.as !== 'leader' || owner === null || backfill.state !== 'done')
+  if (!opened || standing.as !== 'leader' || owner === null || backfill.state !== 'done')
     return null;
-  return driver.gatekeeper.show(plane, otherSide(owner));
+  return reconciler.gates.show(opened, otherSide(owner));
 }
 
-function planesOf(stewards: ReadonlyMap<string, Steward>): readonly Plane[] {
-  return [...stewards.values()].flatMap(({ plane }) => (plane ? [plane] : []));
+function openCapabilitiesOf(
+  controllers: ReadonlyMap<string, CapabilityController>,
+): readonly OpenCapability[] {
+  return [...controllers.values()].flatMap(({ opened }) => (opened ? [opened] : []));
 }
 
 /** Tables of other capabilities that lie in the same legacy database. */
@@ -355,7 +371,7 @@ async function flagsReady(flags: Flags): Promise<boolean | { readonly note: stri
   return note === null || { note };
 }
 
-async function ready({ standing }: Steward): Promise<boolean> {
+async function ready({ standing }: CapabilityController): Promise<boolean> {
   if (standing.as === 'waiting') throw new Error(standing.reason);
   return true;
 }

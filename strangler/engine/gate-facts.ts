@@ -8,8 +8,8 @@ import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import type { JournalEntry } from '../store.ts';
 import { epochAfter } from './epoch-after.ts';
-import { allFencesOf } from './plane.ts';
-import type { Plane } from './plane.ts';
+import { allFencesOf } from './open-capability.ts';
+import type { OpenCapability } from './open-capability.ts';
 import { lateSequences, rivalSequences } from './sequences.ts';
 import { handoversOf, lagOf, trespassOf } from './status.ts';
 
@@ -23,11 +23,11 @@ const RECENT = 10;
  * database that can't be read is a fact.
  */
 export async function readGateFacts(
-  plane: Plane,
+  opened: OpenCapability,
   to: SideName,
   keys: Keys = null,
 ): Promise<GateFacts> {
-  const { data } = plane;
+  const { data } = opened;
   const blank: GateFacts = {
     capability: data.capability,
     to,
@@ -51,18 +51,22 @@ export async function readGateFacts(
     now: Date.now(),
   };
   try {
-    return { ...blank, ...(await readFacts(plane, to, keys)) };
+    return { ...blank, ...(await readFacts(opened, to, keys)) };
   } catch (error) {
     return { ...blank, trouble: errorText(error) };
   }
 }
 
-async function readFacts(plane: Plane, to: SideName, keys: Keys): Promise<Partial<GateFacts>> {
-  const { sides, data, contract } = plane;
+async function readFacts(
+  opened: OpenCapability,
+  to: SideName,
+  keys: Keys,
+): Promise<Partial<GateFacts>> {
+  const { sides, data, contract } = opened;
   const { mapping } = data;
   const [source, target] = [sides[otherSide(to)], sides[to]];
   const installed = [await source.installation(), await target.installation()];
-  const fences = await allFencesOf(plane);
+  const fences = await allFencesOf(opened);
   const newest = await data.lastReconcile();
   const { problem } = await data.status();
   const lag = (await lagOf(sides, otherSide(to))).lag ?? NO_LAG;
@@ -75,8 +79,8 @@ async function readFacts(plane: Plane, to: SideName, keys: Keys): Promise<Partia
     drift: [...(await sides.legacy.checks.drift()), ...(await sides.extracted.checks.drift())],
     backfilled: installed[1]?.complete ?? false,
     lag,
-    prediction: predictHold(await recentHolds(plane), lag),
-    demand: await newestDemand(plane),
+    prediction: predictHold(await recentHolds(opened), lag),
+    demand: await newestDemand(opened),
     reconcile:
       newest && newest.mappingHash === mapping.hash
         ? { startedAt: newest.startedAt, at: newest.finishedAt, clean: newest.clean }
@@ -95,7 +99,7 @@ function isResumption({ step }: JournalEntry): boolean {
  * How long the newest handovers held writes, newest first, in ms. One that a crash interrupted says
  * nothing of the next one; it would keep every further one from being tried.
  */
-export async function recentHolds({ sides }: Plane): Promise<readonly number[]> {
+export async function recentHolds({ sides }: OpenCapability): Promise<readonly number[]> {
   const recent = await Promise.all(
     [sides.legacy, sides.extracted].map((side) => handoversOf(side, RECENT)),
   );
@@ -107,7 +111,7 @@ export async function recentHolds({ sides }: Plane): Promise<readonly number[]> 
 }
 
 /** Each side may have been restored alone, so either may demand it. */
-async function newestDemand({ sides }: Plane): Promise<GateFacts['demand']> {
+async function newestDemand({ sides }: OpenCapability): Promise<GateFacts['demand']> {
   const demands = [await sides.legacy.checks.demand(), await sides.extracted.checks.demand()];
   return demands
     .filter((demand) => demand !== null)

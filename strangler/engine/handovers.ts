@@ -10,11 +10,11 @@ import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import type { HandoverRecord, Lease } from '../store.ts';
 import { plural } from '../wording.ts';
-import type { Doors } from './doors.ts';
+import type { FacadeRegistry } from './facade-registry.ts';
 import { epochAfter } from './epoch-after.ts';
 import type { Leases } from './leases.ts';
-import { allFencesOf } from './plane.ts';
-import type { Plane } from './plane.ts';
+import { allFencesOf } from './open-capability.ts';
+import type { OpenCapability } from './open-capability.ts';
 import type { Move } from './routing-truth.ts';
 import { moveSequences } from './sequences.ts';
 import { holdOf } from './status.ts';
@@ -53,11 +53,11 @@ export interface StandingRefusal {
 const TURNED = 'turned';
 
 interface HandoversOptions {
-  readonly plane: Plane;
+  readonly opened: OpenCapability;
   readonly leases: Leases;
   readonly publisher: Announcements;
   /** Where writes under way are asked after; nobody can be waited for without. */
-  readonly doors?: Pick<Doors, 'finished'> | undefined;
+  readonly doors?: Pick<FacadeRegistry, 'finished'> | undefined;
   readonly log: Logger;
   readonly limits?: StepLimits;
   readonly onStep?: (capability: string, step: StepKind) => void | Promise<void>;
@@ -75,7 +75,7 @@ export class Handovers {
 
   /** The handover that has no outcome yet, in whichever database it began. */
   async unfinished(): Promise<HandoverRecord | undefined> {
-    const { legacy, extracted } = this.#options.plane.sides;
+    const { legacy, extracted } = this.#options.opened.sides;
     return (
       (await legacy.store.unfinishedHandover()) ?? (await extracted.store.unfinishedHandover())
     );
@@ -87,14 +87,14 @@ export class Handovers {
    * @param overrules whether it is done whatever the flag asks for, which then has to be turned to count
    */
   async begin(to: SideName, keys: Keys = null, overrules = false): Promise<HandoverOutcome> {
-    const { plane, leases } = this.#options;
+    const { opened, leases } = this.#options;
     const from = otherSide(to);
-    const source = plane.sides[from].store;
-    const epoch = epochAfter(await allFencesOf(plane), from, keys);
+    const source = opened.sides[from].store;
+    const epoch = epochAfter(await allFencesOf(opened), from, keys);
     const now = Date.now();
     const record: HandoverRecord = {
       id: randomUUID(),
-      capability: plane.data.capability,
+      capability: opened.data.capability,
       from,
       to,
       epoch,
@@ -140,10 +140,10 @@ export class Handovers {
 
   /** The target first: what is begun at the source must find its fences there. */
   #split(to: SideName, keys: Keys): Promise<boolean> | boolean {
-    const { plane, leases } = this.#options;
+    const { opened, leases } = this.#options;
     if (keys === null) return true;
     const lease = leases.held?.[to];
-    return lease !== undefined && plane.sides[to].store.split(keys, lease);
+    return lease !== undefined && opened.sides[to].store.split(keys, lease);
   }
 
   /**
@@ -158,7 +158,7 @@ export class Handovers {
 
   /** One of the newest handovers, of either side. */
   async find(id: string): Promise<HandoverRecord | undefined> {
-    const { legacy, extracted } = this.#options.plane.sides;
+    const { legacy, extracted } = this.#options.opened.sides;
     for (const { store } of [legacy, extracted]) {
       const found = (await store.recentHandovers(LOOKED_THROUGH)).find((one) => one.id === id);
       if (found) return found;
@@ -171,13 +171,13 @@ export class Handovers {
    * the way back from what a person has decided.
    */
   async standingRefusal(): Promise<StandingRefusal | undefined> {
-    const { legacy, extracted } = this.#options.plane.sides;
+    const { legacy, extracted } = this.#options.opened.sides;
     const newest = [
       ...(await legacy.store.recentHandovers(1)),
       ...(await extracted.store.recentHandovers(1)),
     ].sort((left, right) => right.startedAt - left.startedAt)[0];
     if (!newest || newest.outcome === null || newest.keys !== null) return undefined;
-    const entries = await this.#options.plane.sides[newest.from].store.journal(newest.id);
+    const entries = await this.#options.opened.sides[newest.from].store.journal(newest.id);
     if (entries.some(({ step }) => step === TURNED)) return undefined;
     const record = newest;
     if (newest.outcome === 'aborted') {
@@ -191,7 +191,7 @@ export class Handovers {
   /** Writes down that nobody asks any more for what was taken back: asked again, it counts. */
   async markTurned({ id, from }: HandoverRecord): Promise<void> {
     const lease = this.#options.leases.held?.[from];
-    const { store } = this.#options.plane.sides[from];
+    const { store } = this.#options.opened.sides[from];
     const detail = 'the flag was turned';
     if (lease) await store.step({ handover: id, step: TURNED, detail }, lease);
   }
@@ -201,9 +201,9 @@ export class Handovers {
    * @param abort why somebody wants it taken back
    */
   async resume(record: HandoverRecord, abort: string | null = null): Promise<HandoverOutcome> {
-    const { plane, leases, log } = this.#options;
+    const { opened, leases, log } = this.#options;
     const { id, capability, from, to, epoch } = record;
-    const source = plane.sides[from].store;
+    const source = opened.sides[from].store;
     const fence = (await source.fences()).giving(record.keys, epoch);
     const lease = leases.held?.[from];
     const found = `found with ${from} ${fence.state} at epoch ${fence.epoch}`;
@@ -219,9 +219,9 @@ export class Handovers {
 
   /** The steps a handover to a side would take now, in order; changes nothing. */
   async plan(to: SideName, keys: Keys = null): Promise<readonly string[]> {
-    const { sides, data } = this.#options.plane;
+    const { sides, data } = this.#options.opened;
     const from = otherSide(to);
-    const fences = await allFencesOf(this.#options.plane);
+    const fences = await allFencesOf(this.#options.opened);
     const switcher = new DryRunSwitcher({
       what: keys === null ? data.capability : `${plural(keys.length, 'key')} of ${data.capability}`,
       from,
@@ -236,7 +236,7 @@ export class Handovers {
   }
 
   async #run(record: HandoverRecord, abort: string | null = null): Promise<HandoverOutcome> {
-    const { plane, leases, publisher, log, limits = defaultLimits, onStep } = this.#options;
+    const { opened, leases, publisher, log, limits = defaultLimits, onStep } = this.#options;
     const { capability, from, to } = record;
     const lease = leases.held?.[from];
     if (!lease) {
@@ -244,19 +244,19 @@ export class Handovers {
     }
     const switcher = new StoreSwitcher({
       record,
-      source: plane.sides[from].store,
-      target: plane.sides[to].store,
+      source: opened.sides[from].store,
+      target: opened.sides[to].store,
       lease,
       announcer: {
         hold: () => publisher.hold(record),
         owner: (owner, epoch) => publisher.owner(record, owner, epoch),
       },
       catchUp: {
-        drainTo: (position) => plane.data.drainTo(position, from),
+        drainTo: (position) => opened.data.drainTo(position, from),
         settle: async () => {
-          const settled = await plane.sides[to].settle();
+          const settled = await opened.sides[to].flush();
           // Everything is there: from here on ids come from the target's own generators.
-          await moveSequences(plane.data.mapping, plane.sides[from], plane.sides[to]);
+          await moveSequences(opened.data.mapping, opened.sides[from], opened.sides[to]);
           return settled;
         },
       },
@@ -268,13 +268,15 @@ export class Handovers {
     });
     const running = { id: record.id, abort };
     this.#running = running;
-    const { legacy, extracted } = plane.sides;
+    const { legacy, extracted } = opened.sides;
     const coordinator = new Coordinator(switcher, limits, () => running.abort);
-    const taken = await legacy.urgently(() => extracted.urgently(() => coordinator.run()));
+    const taken = await legacy.atHighPriority(() =>
+      extracted.atHighPriority(() => coordinator.run()),
+    );
     const result = await this.#withHold(record, taken);
     this.#running = undefined;
     await this.#noteTrouble(record, result, lease);
-    await plane.data.ownerChanged();
+    await opened.data.ownerChanged();
     this.#say(record, result, log);
     return { ...result, record };
   }
@@ -282,7 +284,7 @@ export class Handovers {
   /** A hold has one length: that of the journal, which is what everybody else is told. */
   async #withHold({ id, from }: HandoverRecord, result: HandoverResult): Promise<HandoverResult> {
     if (result.outcome !== 'done') return result;
-    const journal = await this.#options.plane.sides[from].store.journal(id).catch(() => []);
+    const journal = await this.#options.opened.sides[from].store.journal(id).catch(() => []);
     return { ...result, holdMs: holdOf(journal) ?? result.holdMs };
   }
 
@@ -296,13 +298,13 @@ export class Handovers {
     this.#trouble =
       outcome === 'stuck' ? { id, reason: reason ?? 'no reason is known' } : undefined;
     if (this.#trouble === undefined || this.#trouble.reason === before) return;
-    const { store } = this.#options.plane.sides[from];
+    const { store } = this.#options.opened.sides[from];
     const entry = { handover: id, step: TROUBLE, detail: this.#trouble.reason };
     await store.step(entry, lease).catch(() => false);
   }
 
   #drains(from: SideName): boolean {
-    return this.#options.plane.declaration.drainFirst?.includes(from) ?? false;
+    return this.#options.opened.declaration.drainFirst?.includes(from) ?? false;
   }
 
   async #drain(capability: string, epoch: number, limitMs: number): Promise<void> {

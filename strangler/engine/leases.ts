@@ -27,7 +27,7 @@ export function addressOf(holder: string | null): string | undefined {
     : undefined;
 }
 
-type Held = Readonly<Record<SideName, Lease>>;
+type HeldLeases = Readonly<Record<SideName, Lease>>;
 
 /** The right to act on one capability: a lease in each of its databases. */
 export class Leases {
@@ -36,7 +36,7 @@ export class Leases {
   readonly #stores: Readonly<Record<SideName, SideStore>>;
   readonly #holder: string;
   readonly #ttlMs: number;
-  #held: Held | undefined;
+  #held: HeldLeases | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(stores: Readonly<Record<SideName, SideStore>>, holder: string, ttlMs = TTL_MS) {
@@ -45,7 +45,7 @@ export class Leases {
     this.#holder = holder;
   }
 
-  get held(): Held | undefined {
+  get held(): HeldLeases | undefined {
     return this.#held;
   }
 

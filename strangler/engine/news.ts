@@ -2,9 +2,9 @@ import { defaultGateLimits } from '../handover/gates.ts';
 import type { GateLimits } from '../handover/gates.ts';
 import type { SideName } from '../side.ts';
 import { restOf, twiceOwned } from '../direction.ts';
-import { allFencesOf } from './plane.ts';
+import { allFencesOf } from './open-capability.ts';
 import { truthOf } from './routing-truth.ts';
-import type { Plane } from './plane.ts';
+import type { OpenCapability } from './open-capability.ts';
 import type { RoutingPublisher } from './routing-publisher.ts';
 import { ownerOf } from './stage.ts';
 
@@ -28,11 +28,11 @@ export class News {
    * Must not run beside a handover, which tells for itself: an older truth could come last.
    * @param isCalm whether the rows of the side that follows can be relied on
    */
-  async tell(plane: Plane, isCalm = true): Promise<void> {
-    const fences = await allFencesOf(plane);
+  async tell(opened: OpenCapability, isCalm = true): Promise<void> {
+    const fences = await allFencesOf(opened);
     const owner = ownerOf(restOf(fences));
     const sure = isCalm && owner !== null && twiceOwned(fences).length === 0;
-    const ready = sure && (await this.#replicaReady(plane, owner));
+    const ready = sure && (await this.#replicaReady(opened, owner));
     const truth = truthOf(fences, ready);
     const text = JSON.stringify(truth);
     if (text === this.#told && performance.now() - this.#toldAt < REPEAT_MS) return;
@@ -46,7 +46,7 @@ export class News {
     this.#told = '';
   }
 
-  async #replicaReady({ data }: Plane, owner: SideName): Promise<boolean> {
+  async #replicaReady({ data }: OpenCapability, owner: SideName): Promise<boolean> {
     const { replicaReady, owner: seen, feed } = await data.status();
     return seen === owner && replicaReady && feed.lagMs <= this.#limits.lagMs;
   }

@@ -1,12 +1,12 @@
 import type { NoticeWords } from '../side-retirement.ts';
 import type { SideName } from '../side.ts';
-import type { Plane } from './plane.ts';
+import type { OpenCapability } from './open-capability.ts';
 
 /** Handovers that are looked through for the one that made extracted the owner. */
 const RECENT = 20;
 
 /** When extracted became the owner, by the journal; null when it is not known. */
-export async function ownedSince({ sides }: Plane): Promise<number | null> {
+export async function ownedSince({ sides }: OpenCapability): Promise<number | null> {
   const recent = await sides.legacy.store.recentHandovers(RECENT);
   const last = recent.find(
     ({ to, outcome, keys }) => to === 'extracted' && outcome === 'done' && keys === null,
@@ -15,9 +15,9 @@ export async function ownedSince({ sides }: Plane): Promise<number | null> {
 }
 
 /** What legacy's program is to tell of where the capability is, and for how long it goes on. */
-export async function noticeWords(plane: Plane): Promise<NoticeWords> {
-  const { successor = '', soakMs = 0, sunset } = plane.declaration.completion ?? {};
-  const since = (await ownedSince(plane)) ?? Date.now();
+export async function noticeWords(opened: OpenCapability): Promise<NoticeWords> {
+  const { successor = '', soakMs = 0, sunset } = opened.declaration.completion ?? {};
+  const since = (await ownedSince(opened)) ?? Date.now();
   return { successor, since, sunset: sunset ?? since + soakMs };
 }
 
@@ -28,13 +28,13 @@ export async function noticeWords(plane: Plane): Promise<NoticeWords> {
 export class Notices {
   #shown: string | undefined;
 
-  async keep(plane: Plane, owner: SideName | null): Promise<void> {
+  async keep(opened: OpenCapability, owner: SideName | null): Promise<void> {
     // Between two owners nobody knows yet.
-    if (owner === null || plane.declaration.completion === undefined) return;
-    const words = owner === 'extracted' ? await noticeWords(plane) : null;
+    if (owner === null || opened.declaration.completion === undefined) return;
+    const words = owner === 'extracted' ? await noticeWords(opened) : null;
     const shown = JSON.stringify(words);
     if (shown === this.#shown) return;
-    await plane.sides.legacy.retirement.announce(words);
+    await opened.sides.legacy.retirement.announce(words);
     this.#shown = shown;
   }
 }

@@ -1,8 +1,8 @@
 import { Problem } from '../../chassis/index.ts';
 import { planRemoval, refuseRemoval } from '../copy/index.ts';
 import type { RemovalPlan } from '../copy/index.ts';
-import { fencesOf } from './plane.ts';
-import type { Plane } from './plane.ts';
+import { fencesOf } from './open-capability.ts';
+import type { OpenCapability } from './open-capability.ts';
 import { ownerOf } from './stage.ts';
 
 /**
@@ -11,11 +11,14 @@ import { ownerOf } from './stage.ts';
  * @param deleteRows the number that a person has named, which then has to be exactly that
  * @throws Problem `no_owner` while no side owns the capability; `would_delete_rows`
  */
-export async function agreedRemoval(plane: Plane, deleteRows?: number): Promise<RemovalPlan> {
-  const { sides, data } = plane;
+export async function agreedRemoval(
+  opened: OpenCapability,
+  deleteRows?: number,
+): Promise<RemovalPlan> {
+  const { sides, data } = opened;
   const { mapping, capability } = data;
   const next = `fig doctor ${capability}`;
-  const from = ownerOf(await fencesOf(plane));
+  const from = ownerOf(await fencesOf(opened));
   if (from === null) {
     const members = { capability, next };
     throw new Problem(409, 'no_owner', `${capability} has not exactly one owner`, { members });

@@ -2,7 +2,7 @@ import { Router } from 'express';
 import type { Request } from 'express';
 import { z } from 'zod';
 import { parse, Problem } from '../../chassis/index.ts';
-import type { CopyWish, ReconcileReport, RemovalPlan } from '../copy/index.ts';
+import type { CopyOptions, ReconcileReport, RemovalPlan } from '../copy/index.ts';
 import type { RepairReport } from '../doctor/repair.ts';
 import type { Decision } from '../doctor/trust.ts';
 import { BarrierTimeoutError } from '../feed/index.ts';
@@ -11,19 +11,19 @@ import { ParkedError } from '../side-database.ts';
 import { REST } from '../fence-rows.ts';
 import type { SideName } from '../side.ts';
 import type { AbortAnswer } from './abort.ts';
-import type { CohortWish } from './cohort-wish.ts';
+import type { CohortRequest } from './cohort-request.ts';
 import { leading } from './commands.ts';
 import type { CompletionAnswer, CompletionPlan } from './complete.ts';
-import type { HandoverAnswer, HandoverPlan, HandoverWishes } from './commands.ts';
+import type { HandoverAnswer, HandoverPlan, HandoverOptions } from './commands.ts';
 import type { HandoverView } from './status.ts';
-import type { Steward } from './steward.ts';
+import type { CapabilityController } from './capability-controller.ts';
 
-export interface DeletionWish {
+export interface DeletionOptions {
   /** How many rows may vanish from the side that follows, where they are more than a few. */
   readonly deleteRows?: number | undefined;
 }
 
-export interface ReconcileOrder extends DeletionWish {
+export interface ReconcileOrder extends DeletionOptions {
   /** The share of rows to compare, in percent; all when left out. */
   readonly sample?: number | undefined;
   /** Whether to bring the owner's rows over once more where the sides differ. */
@@ -32,19 +32,27 @@ export interface ReconcileOrder extends DeletionWish {
 
 /** What the routes need of an engine. */
 export interface EngineControl {
-  readonly stewards: ReadonlyMap<string, Steward>;
+  readonly controllers: ReadonlyMap<string, CapabilityController>;
   status(): Promise<object>;
   routing(): readonly RoutingState[];
   handovers(): Promise<readonly HandoverView[]>;
-  backfill(steward: Steward, wish: CopyWish & DeletionWish): Promise<void>;
-  removal(steward: Steward, wish: DeletionWish): Promise<RemovalPlan>;
-  reconcile(steward: Steward, order: ReconcileOrder): Promise<ReconcileReport>;
-  planHandover(steward: Steward, to: SideName, wish?: CohortWish): Promise<HandoverPlan>;
-  handOver(steward: Steward, to: SideName, wishes?: HandoverWishes): Promise<HandoverAnswer>;
-  abort(steward: Steward, id: string): Promise<AbortAnswer>;
-  planCompletion(steward: Steward): Promise<CompletionPlan>;
-  complete(steward: Steward): Promise<CompletionAnswer>;
-  repair(steward: Steward, decision: Decision | null): Promise<RepairReport>;
+  backfill(controller: CapabilityController, wish: CopyOptions & DeletionOptions): Promise<void>;
+  removal(controller: CapabilityController, wish: DeletionOptions): Promise<RemovalPlan>;
+  reconcile(controller: CapabilityController, order: ReconcileOrder): Promise<ReconcileReport>;
+  planHandover(
+    controller: CapabilityController,
+    to: SideName,
+    wish?: CohortRequest,
+  ): Promise<HandoverPlan>;
+  handOver(
+    controller: CapabilityController,
+    to: SideName,
+    wishes?: HandoverOptions,
+  ): Promise<HandoverAnswer>;
+  abort(controller: CapabilityController, id: string): Promise<AbortAnswer>;
+  planCompletion(controller: CapabilityController): Promise<CompletionPlan>;
+  complete(controller: CapabilityController): Promise<CompletionAnswer>;
+  repair(controller: CapabilityController, decision: Decision | null): Promise<RepairReport>;
 }
 
 const named = z.strictObject({ capability: z.string() });
@@ -102,8 +110,8 @@ export function engineRoutes(engine: EngineControl): Router {
     res.json({ handovers: await engine.handovers() });
   });
   router.get('/barrier/:capability', async (req, res) => {
-    const steward = find(engine, req.params.capability);
-    res.json({ position: await barrier(steward) });
+    const controller = find(engine, req.params.capability);
+    res.json({ position: await barrier(controller) });
   });
   router.post('/backfills', async (req, res) => {
     const { capability, ...wish } = parse(backfillOrder, bodyOf(req));
@@ -120,24 +128,24 @@ export function engineRoutes(engine: EngineControl): Router {
   });
   router.post('/completions', async (req, res) => {
     const { capability, dryRun } = parse(completionOrder, bodyOf(req));
-    const steward = find(engine, capability);
-    res.json(dryRun ? await engine.planCompletion(steward) : await engine.complete(steward));
+    const controller = find(engine, capability);
+    res.json(dryRun ? await engine.planCompletion(controller) : await engine.complete(controller));
   });
   router.post('/handovers', async (req, res) => {
     const { capability, to, dryRun, withoutFlags, customers, share } = parse(
       handoverOrder,
       bodyOf(req),
     );
-    const steward = find(engine, capability);
-    const wish: CohortWish | undefined = customers
+    const controller = find(engine, capability);
+    const wish: CohortRequest | undefined = customers
       ? { customers }
       : share === undefined
         ? undefined
         : { share };
     res.json(
       dryRun
-        ? await engine.planHandover(steward, to, wish)
-        : await engine.handOver(steward, to, { wish, withoutFlags }),
+        ? await engine.planHandover(controller, to, wish)
+        : await engine.handOver(controller, to, { wish, withoutFlags }),
     );
   });
   router.post('/repairs', async (req, res) => {
@@ -156,15 +164,15 @@ function bodyOf(req: Request): unknown {
   return req.body ?? {};
 }
 
-function find(engine: EngineControl, capability: string): Steward {
-  const steward = engine.stewards.get(capability);
-  if (steward) return steward;
-  const known = [...engine.stewards.keys()].join(', ');
+function find(engine: EngineControl, capability: string): CapabilityController {
+  const controller = engine.controllers.get(capability);
+  if (controller) return controller;
+  const known = [...engine.controllers.keys()].join(', ');
   throw new Problem(404, 'unknown_capability', `there is no ${capability}; known are ${known}`);
 }
 
-async function barrier(steward: Steward): Promise<number> {
-  const { data } = leading(steward);
+async function barrier(controller: CapabilityController): Promise<number> {
+  const { data } = leading(controller);
   try {
     // Ownership may have moved a moment ago, and a write been answered by the new owner.
     await data.ownerChanged();

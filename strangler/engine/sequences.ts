@@ -4,7 +4,7 @@ import type { Sequence } from '../side-checks.ts';
 import type { SideDatabase } from '../side-database.ts';
 
 /** A generator of the target, and the one of the source that its ids come from until a handover. */
-interface Twins {
+interface SequencePair {
   readonly own: Sequence;
   readonly theirs: Sequence | undefined;
 }
@@ -13,7 +13,7 @@ async function twinsOf(
   mapping: Mapping,
   source: SideDatabase,
   target: SideDatabase,
-): Promise<readonly Twins[]> {
+): Promise<readonly SequencePair[]> {
   const targets = await target.checks.sequences();
   if (targets.length === 0) return [];
   const sources = await source.checks.sequences();
@@ -71,7 +71,7 @@ export async function moveSequences(
 ): Promise<void> {
   const twins = await twinsOf(mapping, source, target);
   if (twins.length === 0) return;
-  const highest = ({ own, theirs }: Twins): bigint =>
+  const highest = ({ own, theirs }: SequencePair): bigint =>
     theirs !== undefined && theirs.at > own.at ? theirs.at : own.at;
   await target.checks.moveSequences(twins.map((each) => ({ ...each.own, at: highest(each) })));
 }

@@ -81,7 +81,7 @@ export interface CapabilityStatus {
   readonly completion: CompletionRecord | null;
   /** How the schemas differ from what they were installed on. */
   readonly drift: readonly string[];
-  /** What came past the door of legacy while somebody watched. */
+  /** Writes that bypassed the legacy application while they were watched. */
   readonly trespass: Trespass | null;
   /** Keys that have fences of their own, by their owner; null where none has. */
   readonly cohorts: CohortsView | null;
@@ -223,7 +223,7 @@ function isSealed(completion: CompletionRecord | null): boolean {
   return stateOf(completion) !== null && completion?.sealedAt !== null;
 }
 
-/** What came past the door of a side while somebody watched; null when nobody did. */
+/** Writes that bypassed the application of a side while they were watched; null when they were not. */
 export async function trespassOf({ shadowFence }: SideDatabase): Promise<Trespass | null> {
   const report = await shadowFence.report();
   if (report === null) return null;

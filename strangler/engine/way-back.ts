@@ -1,5 +1,5 @@
 import { databaseTrouble, errorText } from '../../chassis/index.ts';
-import { revealer } from '../feed/index.ts';
+import { secretHydrator } from '../feed/index.ts';
 import { keyColumnsOf } from '../mapping/index.ts';
 import type { Mapping, Pair, Row } from '../mapping/index.ts';
 import { ApplyError } from '../side-database.ts';
@@ -7,7 +7,7 @@ import type { RowName, SideDatabase } from '../side-database.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import type { Change } from '../store.ts';
-import type { Plane } from './plane.ts';
+import type { OpenCapability } from './open-capability.ts';
 
 const APPLIED_MS = 2_000;
 const TRIES = 5;
@@ -18,19 +18,19 @@ const TRIES = 5;
  * other side would record of its row is applied at the owner, and both are taken back.
  * @returns why there is no way; null when there is one
  */
-export async function proveWayBack(plane: Plane, to: SideName): Promise<string | null> {
-  const { sides, data } = plane;
+export async function proveWayBack(opened: OpenCapability, to: SideName): Promise<string | null> {
+  const { sides, data } = opened;
   const [source, target] = [sides[otherSide(to)], sides[to]];
   try {
     const there = await sampleRows(data.mapping, source);
-    if ((await source.requeue(there)) === null) return `${source.side} is not the owner any more`;
+    if ((await source.reEmit(there)) === null) return `${source.side} is not the owner any more`;
     await data.barrier(APPLIED_MS);
   } catch (error) {
     return `a row written again in ${source.side} was not applied: ${errorText(error)}`;
   }
   try {
     const back = await target.checks.tryCapture(await sampleRows(data.mapping, target));
-    const reveal = revealer(data.mapping, target);
+    const reveal = secretHydrator(data.mapping, target);
     const slice = { capability: data.capability, feedOf: target.side, after: 0, upto: 0 };
     const { changes } = await reveal({ ...slice, changes: back });
     await tryApply(source, changes);

@@ -4,7 +4,7 @@ import { FeedLostError, NotTargetError } from '../side-database.ts';
 import type { FeedReader, ParkedChange, SideDatabase } from '../side-database.ts';
 import type { Slice } from '../store.ts';
 import { ApplyThrottle } from './apply-throttle.ts';
-import type { Reveal } from './reveal.ts';
+import type { SecretHydrator } from './hydrate-secrets.ts';
 import type { SliceSink } from './slice-source.ts';
 
 const FIRST_RETRY_MS = 100;
@@ -27,7 +27,7 @@ interface ApplierOptions {
   readonly epoch: number;
   readonly position: number;
   /** Adds what the feed may not hold to a slice that is about to be applied. */
-  readonly reveal?: Reveal | undefined;
+  readonly reveal?: SecretHydrator | undefined;
   readonly onApplied: (position: number) => void;
   /** Called when changes could not be applied and were parked. */
   readonly onParked?: (parked: readonly ParkedChange[]) => void;
@@ -232,7 +232,7 @@ export class Applier implements SliceSink {
    * of the feed.
    */
   async #pause(heldMs: number): Promise<void> {
-    if (this.#drains > 0 || !this.#options.target.crowded) {
+    if (this.#drains > 0 || !this.#options.target.hasOtherWriters) {
       await immediate();
       return;
     }

@@ -2,5 +2,5 @@
 export * from './applier.ts';
 export * from './barrier.ts';
 export * from './pipeline.ts';
-export * from './reveal.ts';
+export * from './hydrate-secrets.ts';
 export * from './trim.ts';

@@ -183,9 +183,7 @@ describe.each([
 
   it('is asked for again by the owner only', () =>
     withBench(pairing, async ({ databases }) => {
-      expect(
-        await databases.extracted.requeue([{ table: 'levels', key: { sku: 'a' } }]),
-      ).toBeNull();
+      expect(await databases.extracted.reEmit([{ table: 'levels', key: { sku: 'a' } }])).toBeNull();
     }));
 
   const key = fc.constantFrom('a', 'b', 'c');

@@ -3,7 +3,7 @@ import type { Direction } from '../direction.ts';
 import type { Mapping } from '../mapping/index.ts';
 import type { CommitWatch, ParkedChange, SideDatabase } from '../side-database.ts';
 import { Applier } from './applier.ts';
-import { revealer } from './reveal.ts';
+import { secretHydrator } from './hydrate-secrets.ts';
 import type { QueueSource } from './queue-source.ts';
 import { DirectSource } from './slice-source.ts';
 import type { SliceSource } from './slice-source.ts';
@@ -53,7 +53,7 @@ export class Pipeline {
       onApplied(applied);
       this.#queue.kick();
     };
-    const reveal = revealer(mapping, source);
+    const reveal = secretHydrator(mapping, source);
     const told = { reveal, onApplied: moved, onParked, onRefused };
     this.applier = new Applier({ feed, target, epoch, position, ...told });
     const limit = (): number => target.sliceLimit;

@@ -2,9 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { eventually, withRedis } from '../../tests/support/index.ts';
-import type { DataPlane } from '../data-plane.ts';
+import type { Replication } from '../replication.ts';
 import { contentOfExtracted, expectedOfLegacy } from '../testing/history.ts';
-import { makePlane } from '../testing/plane.ts';
+import { makeReplication } from '../testing/replication.ts';
 import { withSides } from '../testing/sides.ts';
 import type { Sides } from '../testing/sides.ts';
 import { queueName } from './queue-source.ts';
@@ -18,26 +18,26 @@ async function memoryOf(redis: Redis): Promise<number> {
 }
 
 interface Stage extends Pick<Sides, 'legacy' | 'extracted'> {
-  readonly plane: DataPlane;
+  readonly replication: Replication;
   readonly queue: Queue;
   readonly redis: Redis;
 }
 
 /** Two databases and what carries changes through a Redis between them, which is not yet started. */
-function withPlane(work: (stage: Stage) => Promise<void>): Promise<void> {
+function withReplication(work: (stage: Stage) => Promise<void>): Promise<void> {
   return withRedis(({ url }) =>
     withSides(async ({ urls, legacy, extracted }) => {
-      const plane = makePlane({ urls }, url);
+      const replication = makeReplication({ urls }, url);
       const redis = new Redis(url);
       const queue = new Queue(queueName('shop', 'legacy'), { connection: { url } });
-      await plane.install();
+      await replication.install();
       try {
-        await work({ plane, queue, redis, legacy, extracted });
+        await work({ replication, queue, redis, legacy, extracted });
       } finally {
         if (extracted.inTransaction) extracted.exec('ROLLBACK');
         await queue.close();
         redis.disconnect();
-        await plane.stop();
+        await replication.stop();
       }
     }),
   );
@@ -45,9 +45,9 @@ function withPlane(work: (stage: Stage) => Promise<void>): Promise<void> {
 
 describe('the feed in Redis', () => {
   it('travels in smaller slices where somebody else writes to the other side', () =>
-    withPlane(async ({ plane, queue, legacy, extracted }) => {
-      await plane.start();
-      await eventually(async () => (await plane.status()).feed.transport === 'queue');
+    withReplication(async ({ replication, queue, legacy, extracted }) => {
+      await replication.start();
+      await eventually(async () => (await replication.status()).feed.transport === 'queue');
       const rows = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)
         INSERT INTO STOCK SELECT 'k' || i, i, 0, NULL FROM n`;
       const sizes = async (): Promise<number[]> => {
@@ -55,7 +55,7 @@ describe('the feed in Redis', () => {
         return jobs.map(({ data }) => data.changes.length as number);
       };
       const sent = async (): Promise<number> => {
-        const { feed } = await plane.status();
+        const { feed } = await replication.status();
         return feed.sent - feed.applied;
       };
       // Somebody keeps the target's write lock, which the applier finds out with the next heartbeats.
@@ -65,18 +65,18 @@ describe('the feed in Redis', () => {
       await eventually(async () => expect(await sent()).toBeGreaterThan(2_000));
       expect(Math.max(...(await sizes()))).toBeLessThanOrEqual(100);
       extracted.exec('ROLLBACK');
-      await plane.barrier(30_000);
+      await replication.barrier(30_000);
       expect(contentOfExtracted(extracted)).toEqual(expectedOfLegacy(legacy));
     }));
 
   it(
     'stays small while the other side does not follow: the rest waits in the database',
     () =>
-      withPlane(async ({ plane, queue, redis, legacy, extracted }) => {
-        await plane.start();
-        await eventually(async () => (await plane.status()).feed.transport === 'queue');
+      withReplication(async ({ replication, queue, redis, legacy, extracted }) => {
+        await replication.start();
+        await eventually(async () => (await replication.status()).feed.transport === 'queue');
         const ahead = async (): Promise<number> => {
-          const { sent, applied } = (await plane.status()).feed;
+          const { sent, applied } = (await replication.status()).feed;
           return sent - applied;
         };
         // Somebody keeps the target's write lock.
@@ -89,16 +89,16 @@ describe('the feed in Redis', () => {
         await eventually(async () => expect(await ahead()).toBeGreaterThan(MOST_AHEAD));
         const [jobs, memory] = [await queue.getWaitingCount(), await memoryOf(redis)];
         legacy.exec('UPDATE STOCK SET QTY = QTY + 1');
-        const { last } = (await plane.status()).feed;
+        const { last } = (await replication.status()).feed;
         // The relay has had its turn when heartbeats have been written, each of which wakes it.
         await eventually(async () =>
-          expect((await plane.status()).feed.last).toBeGreaterThan(last + 3),
+          expect((await replication.status()).feed.last).toBeGreaterThan(last + 3),
         );
         expect(await ahead()).toBeLessThanOrEqual(MOST_AHEAD + SLICE);
         expect(await queue.getWaitingCount()).toBe(jobs);
         expect(await memoryOf(redis)).toBeLessThan(memory + 1_000_000);
         extracted.exec('ROLLBACK');
-        await plane.barrier(30_000);
+        await replication.barrier(30_000);
         expect(contentOfExtracted(extracted)).toEqual(expectedOfLegacy(legacy));
         await eventually(async () => expect(await queue.getWaitingCount()).toBe(0));
         expect(await memoryOf(redis)).toBeLessThan(memory);
@@ -107,13 +107,13 @@ describe('the feed in Redis', () => {
   );
 
   it('begins with the backlog that is there', () =>
-    withPlane(async ({ plane, queue, redis, legacy, extracted }) => {
+    withReplication(async ({ replication, queue, redis, legacy, extracted }) => {
       legacy.exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
         INSERT INTO STOCK SELECT 'k' || i, i, 0, 'waits' FROM n`);
       const backlog = legacy.prepare('SELECT max(position) FROM fig_feed_shop').pluck().get();
-      await plane.start();
+      await replication.start();
       await eventually(async () =>
-        expect((await plane.status()).feed.applied).toBeGreaterThanOrEqual(Number(backlog)),
+        expect((await replication.status()).feed.applied).toBeGreaterThanOrEqual(Number(backlog)),
       );
       expect(contentOfExtracted(extracted)).toEqual(expectedOfLegacy(legacy));
       // Jobs are numbered, and bring up to 500 changes. While nothing has moved yet, one slice may be

@@ -29,15 +29,15 @@ describe.each([
   ])('%s', (__, statements) =>
     withMoved(
       { mapping: things, legacy: ['postgres', LATE], extracted },
-      async ({ plane, sessions }) => {
+      async ({ replication, sessions }) => {
         await sessions.legacy.run(
           `INSERT INTO thing VALUES (1, 'a'), (2, 'b'), (3, 'c'), (4, 'd')`,
         );
-        await plane.barrier();
+        await replication.barrier();
         await sessions.legacy.run(`BEGIN; ${statements.join('; ')}; COMMIT`);
-        await plane.barrier();
-        expect((await plane.status()).parked).toBe(0);
-        expect(await plane.reconcile()).toMatchObject({ clean: true });
+        await replication.barrier();
+        expect((await replication.status()).parked).toBe(0);
+        expect(await replication.reconcile()).toMatchObject({ clean: true });
       },
     ),
   );
@@ -63,15 +63,15 @@ describe('values that rotate beside a row that has to be parked', () => {
   ])('arrive: %s', (_, statements) =>
     withMoved(
       { mapping: things, legacy: ['postgres', LATE], extracted: ['postgres', POSITIVE] },
-      async ({ plane, sessions, databases }) => {
+      async ({ replication, sessions, databases }) => {
         await sessions.legacy.run(`INSERT INTO thing VALUES (1, 'a'), (2, 'b'), (3, 'c')`);
-        await plane.barrier();
-        await plane.halt();
+        await replication.barrier();
+        await replication.halt();
         for (const each of statements.startsWith('BEGIN') ? [statements] : statements.split('; ')) {
           await sessions.legacy.run(each);
         }
         // All of it is one slice, whatever would have been read meanwhile.
-        const after = await databases.extracted.settle();
+        const after = await databases.extracted.flush();
         const slice = await databases.legacy.feed.read(after, 1_000);
         const { epoch } = await databases.extracted.store.fence();
         await databases.extracted.applySlice(epoch, slice);
@@ -92,13 +92,13 @@ describe('values that rotate beside a row that has to be parked', () => {
 it('lets values that rotate be parked together, and retried together', () =>
   withMoved(
     { mapping: things, legacy: ['postgres', LATE], extracted: ['postgres', LATE] },
-    async ({ plane, sessions: { legacy, extracted }, databases }) => {
+    async ({ replication, sessions: { legacy, extracted }, databases }) => {
       await legacy.run(`INSERT INTO thing VALUES (1, 'a'), (2, 'b'), (3, 'c')`);
-      await plane.barrier();
-      await plane.halt();
+      await replication.barrier();
+      await replication.halt();
       const { epoch } = await databases.extracted.store.fence();
       const parked = async (): Promise<readonly unknown[]> => {
-        const slice = await databases.legacy.feed.read(await databases.extracted.settle(), 1_000);
+        const slice = await databases.legacy.feed.read(await databases.extracted.flush(), 1_000);
         await databases.extracted.applySlice(epoch, slice);
         return (await databases.extracted.parked.list()).map(({ key }) => key['k']);
       };

@@ -15,7 +15,7 @@ export async function trim(source: SideDatabase, target: SideDatabase): Promise<
   const { feed } = source;
   const oldest = (await feed.last()) - (await feed.size()) + 1;
   if ((await target.store.appliedPosition()) - oldest < KEPT + AT_ONCE) return;
-  const settled = await target.settle();
+  const settled = await target.flush();
   for (let deleted = 0; deleted < MOST; deleted += AT_ONCE) {
     if ((await feed.trim(settled - KEPT, AT_ONCE)) < AT_ONCE) return;
     // The owner's own writes wait for the same lock.

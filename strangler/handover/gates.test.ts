@@ -181,13 +181,15 @@ describe('the gates of a handover', () => {
     expect(refusalOf(judgeGates({ ...good, demand }))).toBeUndefined();
   });
 
-  it('only warn of writes past the door', () => {
+  it('only warn of writes that bypass the application', () => {
     const trespass = { writes: 3, since: now - 86_400_000, newest: now - 30_000 };
     const gates = judgeGates({ ...good, trespass });
     expect(refusalOf(gates)).toBeUndefined();
     expect(gates.at(-1)).toMatchObject({
       gate: 'shadow_fence',
-      note: expect.stringMatching(/^3 writes past the door since 2023-.*the newest 30 s ago/),
+      note: expect.stringMatching(
+        /^3 writes bypassed the application since 2023-.*the newest 30 s ago/,
+      ),
     });
   });
 });

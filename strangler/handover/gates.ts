@@ -15,7 +15,7 @@ export interface Demand {
   readonly at: number;
 }
 
-/** Writes that came past the capability's own door while somebody watched. */
+/** Writes that bypassed the application while they were watched. */
 export interface Trespass {
   readonly writes: number;
   /** ms since 1970, as are the following. */
@@ -196,12 +196,12 @@ function judgeReconcile(
   return refuse(`the last comparison is ${age} old; the limit is ${limit}`, next);
 }
 
-/** Only a warning: whoever writes past the door is stopped by the fence, loudly, not lost. */
+/** Only a warning: the fence refuses a bypassing write with an error, so that it is not lost. */
 function judgeTrespass({ trespass, capability, now }: GateFacts): Judgement {
   if (trespass === null || trespass.writes === 0) return open;
   const newest = trespass.newest === null ? '' : `, the newest ${ago(now - trespass.newest)} ago`;
   const note =
-    `${trespass.writes} writes past the door since ${new Date(trespass.since).toISOString()}` +
+    `${trespass.writes} writes bypassed the application since ${new Date(trespass.since).toISOString()}` +
     `${newest}; they would fail after a handover: fig shadow-fence ${capability} report`;
   return { ok: true, note };
 }

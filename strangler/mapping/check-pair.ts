@@ -101,7 +101,7 @@ function checkCodes(codec: Codec, codes: Readonly<Record<string, string | number
 /** One pair on one side: its own columns, its filter, its reset values. */
 function checkSide(pair: Pair, side: SideName): Finding[] {
   const findings: Finding[] = [];
-  const { where = {}, whenAbsent } = pair[side];
+  const { where = {}, resetTo } = pair[side];
   const codecs = [...pair.key, ...pair.columns];
   const own = pair.columns.filter((codec) => writes(codec, side)).map((c) => columnOn(c, side));
   const readable = new Set(codecs.map((codec) => columnOn(codec, side)));
@@ -120,8 +120,11 @@ function checkSide(pair: Pair, side: SideName): Finding[] {
     seen.add(column);
   }
   findings.push(...checkSecrets(pair, side));
-  if (pair[side].optional && pair[otherSide(side)].whenAbsent === undefined) {
-    findings.push(['optional_without_guest', `${side} is optional, but its partner is no guest`]);
+  if (pair[side].optional && pair[otherSide(side)].resetTo === undefined) {
+    findings.push([
+      'optional_without_column_pair',
+      `${side} is optional, but its partner is no column pair`,
+    ]);
   }
   for (const column of Object.keys(where)) {
     if (!readable.has(column)) {
@@ -134,13 +137,13 @@ function checkSide(pair: Pair, side: SideName): Finding[] {
   for (const [column, values] of Object.entries(where)) {
     findings.push(...checkFilter(codecs, side, column, values));
   }
-  if (whenAbsent !== undefined) findings.push(...checkReset(pair, side, own));
+  if (resetTo !== undefined) findings.push(...checkReset(pair, side, own));
   return findings;
 }
 
 /** Secrets are read from the owner's row as it is now, which is all they may depend on. */
 function checkSecrets(pair: Pair, side: SideName): Finding[] {
-  const { where = {}, whenAbsent } = pair[side];
+  const { where = {}, resetTo } = pair[side];
   return pair.columns
     .filter(({ secret }) => secret)
     .flatMap((codec): Finding[] => {
@@ -148,8 +151,8 @@ function checkSecrets(pair: Pair, side: SideName): Finding[] {
       if (column in where) {
         return [['secret_filter', `${side} filters by ${column}, which is secret`]];
       }
-      if (whenAbsent === undefined) return [];
-      return [['secret_guest', `${column} is secret, so ${side} can't have whenAbsent`]];
+      if (resetTo === undefined) return [];
+      return [['secret_column_pair', `${column} is secret, so ${side} can't have resetTo`]];
     });
 }
 
@@ -183,30 +186,27 @@ function checkFilter(
 }
 
 function checkReset(pair: Pair, side: SideName, own: readonly (string | null)[]): Finding[] {
-  const { where, whenAbsent = {} } = pair[side];
+  const { where, resetTo = {} } = pair[side];
   const findings: Finding[] = [];
   for (const column of own) {
-    if (column !== null && !(column in whenAbsent)) {
-      findings.push(['no_reset', `${side} whenAbsent does not say what ${column} falls back to`]);
+    if (column !== null && !(column in resetTo)) {
+      findings.push(['no_reset', `${side} resetTo does not say what ${column} falls back to`]);
     }
   }
-  for (const column of Object.keys(whenAbsent)) {
+  for (const column of Object.keys(resetTo)) {
     if (!own.includes(column)) {
       findings.push([
         'foreign_reset',
-        `${side} whenAbsent resets ${column}, which the pair does not write`,
+        `${side} resetTo resets ${column}, which the pair does not write`,
       ]);
     }
   }
   const leaves = Object.entries(where ?? {}).some(([column, values]) => {
-    const value = whenAbsent[column];
+    const value = resetTo[column];
     return value === null || typeof value !== 'object' ? !values.includes(value ?? null) : false;
   });
   if (where !== undefined && !leaves) {
-    findings.push([
-      'reset_stays',
-      `${side} whenAbsent leaves the row inside the pair's own filter`,
-    ]);
+    findings.push(['reset_stays', `${side} resetTo leaves the row inside the pair's own filter`]);
   }
   return findings;
 }

@@ -1,30 +1,30 @@
 import type { MappingProblem } from './problem.ts';
 import { disjoint } from './disjoint.ts';
-import { columnOn, isGuest, writes } from './mapping.ts';
+import { columnOn, isColumnPair, writes } from './mapping.ts';
 import type { BorderRemedy, Mapping, Pair } from './mapping.ts';
 import type { SideName } from '../side.ts';
 
-/** All pairs of one table: each column has one writer, each row one anchor. */
+/** All pairs of one table: each column has one writer, each row one base pair. */
 export function checkTable(mapping: Mapping, side: SideName, table: string): MappingProblem[] {
   const pairs = mapping.pairs.filter((pair) => pair[side].table === table);
-  const anchors = pairs.filter((pair) => !isGuest(pair, side));
+  const basePairs = pairs.filter((pair) => !isColumnPair(pair, side));
   const problems: MappingProblem[] = [];
-  if (anchors.length === 0) {
+  if (basePairs.length === 0) {
     problems.push({
-      code: 'no_anchor',
+      code: 'no_base_pair',
       pair: null,
-      message: `${side} table ${table}: all its pairs have whenAbsent, so none gives its rows life`,
+      message: `${side} table ${table}: all its pairs have resetTo, so none gives its rows life`,
     });
   }
-  for (const [index, anchor] of anchors.entries()) {
-    for (const other of anchors.slice(index + 1)) {
-      if (disjoint(anchor, other, side)) continue;
+  for (const [index, basePair] of basePairs.entries()) {
+    for (const other of basePairs.slice(index + 1)) {
+      if (disjoint(basePair, other, side)) continue;
       problems.push({
-        code: 'two_anchors',
+        code: 'two_base_pairs',
         pair: other.name,
         message:
-          `${side} table ${table}: pairs "${anchor.name}" and "${other.name}" both claim its rows; ` +
-          'give one of them whenAbsent, or keys that tell their rows apart',
+          `${side} table ${table}: pairs "${basePair.name}" and "${other.name}" both claim its rows; ` +
+          'give one of them resetTo, or keys that tell their rows apart',
       });
     }
   }
@@ -62,7 +62,7 @@ function checkRemedies(pairs: readonly Pair[], side: SideName, table: string): M
   return problems;
 }
 
-/** A guest finds its row by the anchor's key. */
+/** A column pair finds its row by the base pair's key. */
 function checkGuests(pairs: readonly Pair[], side: SideName, table: string): MappingProblem[] {
   const keyOf = (pair: Pair): string =>
     pair.key
@@ -71,12 +71,15 @@ function checkGuests(pairs: readonly Pair[], side: SideName, table: string): Map
       .sort()
       .join(', ');
   return pairs
-    .filter((pair) => isGuest(pair, side))
-    .filter((guest) => !pairs.some((pair) => !isGuest(pair, side) && keyOf(pair) === keyOf(guest)))
-    .map((guest) => ({
-      code: 'guest_key',
-      pair: guest.name,
-      message: `${side} table ${table}: guest pair "${guest.name}" needs the key of an anchor pair`,
+    .filter((pair) => isColumnPair(pair, side))
+    .filter(
+      (columnPair) =>
+        !pairs.some((pair) => !isColumnPair(pair, side) && keyOf(pair) === keyOf(columnPair)),
+    )
+    .map((columnPair) => ({
+      code: 'column_pair_key',
+      pair: columnPair.name,
+      message: `${side} table ${table}: column pair "${columnPair.name}" needs the key of a base pair`,
     }));
 }
 

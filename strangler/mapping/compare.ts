@@ -26,7 +26,7 @@ function compareValues(left: SqlValue, right: SqlValue): number {
     if (nan !== 0) return nan;
     return left < right ? -1 : Number(left > right);
   }
-  // UTF-16 order differs from UTF-8 order beyond the basic plane.
+  // UTF-16 order differs from UTF-8 order beyond the basic capability.
   return Buffer.compare(Buffer.from(left as string), Buffer.from(right as string));
 }
 

@@ -5,7 +5,7 @@ export * from './codec.ts';
 export * from './compare.ts';
 export * from './disjoint.ts';
 export * from './equal-by.ts';
-export * from './guest.ts';
+export * from './column-pair.ts';
 export * from './mapping.ts';
 export type * from './problem.ts';
 export * from './root.ts';

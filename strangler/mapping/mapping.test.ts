@@ -121,7 +121,7 @@ describe('checkMapping', () => {
         legacy: {
           table: 'THING',
           references: { 'CHILD(ID)': remedy },
-          ...(index === 0 ? {} : { whenAbsent: { X: '' } }),
+          ...(index === 0 ? {} : { resetTo: { X: '' } }),
         },
         extracted: { table: `part_${index}` },
         columns: index === 0 ? [same('NM', 'name')] : [same('X', 'x')],
@@ -133,31 +133,31 @@ describe('checkMapping', () => {
 
   it('refuses two writers of one row or one column', () => {
     expect(codes([pair(), pair({ name: 'again', columns: [same('X', 'x')] })])).toEqual([
-      'two_anchors',
-      'two_anchors',
+      'two_base_pairs',
+      'two_base_pairs',
     ]);
-    const guest = pair({
-      name: 'guest',
-      legacy: { table: 'THING', whenAbsent: { NM: '' } },
+    const columnPair = pair({
+      name: 'column pair',
+      legacy: { table: 'THING', resetTo: { NM: '' } },
       extracted: { table: 'others' },
     });
-    expect(codes([pair(), guest])).toEqual(['duplicate_column']);
-    expect(codes([guest])).toEqual(['no_anchor', 'guest_key']);
+    expect(codes([pair(), columnPair])).toEqual(['duplicate_column']);
+    expect(codes([columnPair])).toEqual(['no_base_pair', 'column_pair_key']);
     expect(codes([pair(), pair()])).toContain('duplicate_pair');
   });
 
   it('refuses a reset that is incomplete, foreign, or keeps the row in the filter', () => {
-    const guest = (whenAbsent: Record<string, string>): Pair =>
+    const columnPair = (resetTo: Record<string, string>): Pair =>
       pair({
-        name: 'guest',
-        legacy: { table: 'THING', where: { ST: ['S'] }, whenAbsent },
+        name: 'column pair',
+        legacy: { table: 'THING', where: { ST: ['S'] }, resetTo },
         extracted: { table: 'others' },
         columns: [same('ST', 'state')],
       });
-    expect(codes([pair(), guest({})])).toEqual(['no_reset']);
-    expect(codes([pair(), guest({ ST: 'S' })])).toEqual(['reset_stays']);
-    expect(codes([pair(), guest({ ST: 'P', ID: '' })])).toEqual(['foreign_reset']);
-    expect(codes([pair(), guest({ ST: 'P' })])).toEqual([]);
+    expect(codes([pair(), columnPair({})])).toEqual(['no_reset']);
+    expect(codes([pair(), columnPair({ ST: 'S' })])).toEqual(['reset_stays']);
+    expect(codes([pair(), columnPair({ ST: 'P', ID: '' })])).toEqual(['foreign_reset']);
+    expect(codes([pair(), columnPair({ ST: 'P' })])).toEqual([]);
   });
 });
 
@@ -169,7 +169,7 @@ describe("a mapping's hash", () => {
       { columns: [decimalToMinor('NM', 'name', 3)] },
       { columns: [derived('extracted', same('NM', 'name'), 'a test')] },
       { legacy: { table: 'THING', where: { NM: ['a'] } } },
-      { legacy: { table: 'THING', whenAbsent: { NM: copyOf('ID') } } },
+      { legacy: { table: 'THING', resetTo: { NM: copyOf('ID') } } },
     ].map(hash);
     expect(new Set([hash({}), ...others]).size).toBe(others.length + 1);
   });

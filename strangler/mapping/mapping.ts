@@ -10,7 +10,7 @@ export interface CopyOf {
   readonly copyOf: string;
 }
 
-/** For `whenAbsent`: the column falls back to what another column of its row says. */
+/** For `resetTo`: the column falls back to what another column of its row says. */
 export function copyOf(column: string): CopyOf {
   return { copyOf: column };
 }
@@ -46,12 +46,12 @@ export interface PairSide {
   /** Only these rows belong to the pair; a row that leaves the filter is a delete of its partner. */
   readonly where?: RowFilter;
   /**
-   * Makes this pair a guest in the table: another pair, its anchor, gives its rows life. Deleting
+   * Makes this pair a column pair in the table: another pair, its base pair, gives its rows life. Deleting
    * the partner resets these columns instead of deleting the row, and new rows start with them.
    */
-  readonly whenAbsent?: Readonly<Record<string, string | number | null | CopyOf>>;
+  readonly resetTo?: Readonly<Record<string, string | number | null | CopyOf>>;
   /**
-   * A row may be missing here whose partner, a guest, has nothing to say: the owner of this table
+   * A row may be missing here whose partner, a column pair, has nothing to say: the owner of this table
    * makes it only when there is something to keep in it.
    */
   readonly optional?: boolean;
@@ -118,14 +118,19 @@ export function defineMapping(declaration: Omit<Mapping, 'hash'>): Mapping {
 function mappingHash({ capability, cohortKey, pairs }: Omit<Mapping, 'hash'>): string {
   const specs = pairs.map(({ name, legacy, extracted, key, columns }) => ({
     name,
-    legacy,
-    extracted,
+    legacy: hashed(legacy),
+    extracted: hashed(extracted),
     key: key.map(({ spec }) => spec),
     columns: columns.map(({ spec }) => spec),
   }));
   return sha256(
     canonicalJson({ capability, ...(cohortKey ? { cohortKey } : {}), pairs: specs }),
   ).slice(0, 16);
+}
+
+/** `resetTo` under its first name: databases hold hashes that were made with it, and another hash demands a new copy. */
+function hashed({ resetTo, ...side }: PairSide): object {
+  return resetTo === undefined ? side : { ...side, whenAbsent: resetTo };
 }
 
 /** The column a codec stands for on a side, if it has one there. */
@@ -139,8 +144,8 @@ export function writes(codec: Codec, side: SideName): boolean {
   return codec.derivedOn === undefined || codec.derivedOn === side;
 }
 
-export function isGuest(pair: Pair, side: SideName): boolean {
-  return pair[side].whenAbsent !== undefined;
+export function isColumnPair(pair: Pair, side: SideName): boolean {
+  return pair[side].resetTo !== undefined;
 }
 
 /** Tables of one side, each once, in the order of their first pair. */

@@ -44,7 +44,7 @@ export function retryParked(
   owner: SideDatabase,
   aggregates: readonly ParkedAggregate[],
 ): Promise<number | null> {
-  return owner.requeue(aggregates.flatMap(({ changes }) => rowsOf(changes)));
+  return owner.reEmit(aggregates.flatMap(({ changes }) => rowsOf(changes)));
 }
 
 /** Each row once, where it first stands. */

@@ -8,7 +8,7 @@ import type { PostgresClient, PostgresConnection } from './connection.ts';
 import { APPLYING } from './functions.ts';
 import type { Schemas } from './schema.ts';
 import { PostgresTarget } from './target.ts';
-import type { Found } from './target.ts';
+import type { TargetState } from './target.ts';
 import { text } from './values.ts';
 
 /**
@@ -17,7 +17,7 @@ import { text } from './values.ts';
  */
 const AS_REPLICA = 'SET LOCAL session_replication_role = replica';
 
-interface Of {
+interface TargetDatabase {
   readonly connection: PostgresConnection;
   readonly mapping: Mapping;
   readonly side: SideName;
@@ -30,7 +30,7 @@ interface Of {
  * @throws NotTargetError unless the fence is not open and at `epoch`
  */
 export function asTarget<T>(
-  { connection, mapping, side, schemas }: Of,
+  { connection, mapping, side, schemas }: TargetDatabase,
   { epoch, durable }: { readonly epoch: number; readonly durable: boolean },
   work: (target: PostgresTarget) => Promise<T>,
 ): Promise<T> {
@@ -53,7 +53,7 @@ async function begin(
   capability: string,
   side: SideName,
   { epoch, replica }: { readonly epoch: number; readonly replica: boolean },
-): Promise<Found> {
+): Promise<TargetState> {
   const [own, source] = [text(capability), text(otherSide(side))];
   const results = (await client.query(
     `SELECT FROM fig_fence WHERE capability = ${own} AND key = '*' FOR UPDATE;
@@ -75,5 +75,5 @@ async function begin(
         `changes were to be applied at epoch ${epoch}`,
     );
   }
-  return results[2]?.rows[0] as Found;
+  return results[2]?.rows[0] as TargetState;
 }

@@ -76,17 +76,17 @@ it('stops applying where a constraint that came later wants the children to stay
       legacy: ['postgres', `${ITEM}; ${LINE} CASCADE); CREATE INDEX line_item ON line (item)`],
       extracted: ['postgres', ITEM],
     },
-    async ({ plane, sessions: { legacy, extracted } }) => {
+    async ({ replication, sessions: { legacy, extracted } }) => {
       await legacy.run('INSERT INTO item VALUES (1); INSERT INTO line VALUES (1, 1)');
-      await plane.barrier();
-      await handOver(plane, 'legacy');
+      await replication.barrier();
+      await handOver(replication, 'legacy');
       await legacy.run(`CREATE TABLE part (k INT PRIMARY KEY, line INT REFERENCES line (k));
         INSERT INTO part VALUES (1, 1)`);
       await extracted.run('DELETE FROM item');
-      await expect(plane.barrier(1_000)).rejects.toThrow();
+      await expect(replication.barrier(1_000)).rejects.toThrow();
       expect(await legacy.rows('SELECT k FROM item')).toHaveLength(1);
       await legacy.run('DROP TABLE part');
-      await plane.barrier();
+      await replication.barrier();
       expect(await legacy.rows('SELECT k FROM line')).toEqual([]);
     },
   ));

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { createLog } from '../../chassis/index.ts';
 import { eventually, withPostgres } from '../../tests/support/index.ts';
-import { DataPlane } from '../data-plane.ts';
+import { Replication } from '../replication.ts';
 import { openSides } from '../sides.ts';
 import { oneTable } from '../testing/one-table.ts';
 
@@ -39,13 +39,13 @@ describe('a PostgreSQL server that is killed', () => {
         await once(url, 'CREATE TABLE counter (id INTEGER PRIMARY KEY, count INTEGER NOT NULL)');
       }
       const databases = openSides(counters, { legacy, extracted });
-      const plane = new DataPlane({
+      const replication = new Replication({
         mapping: counters,
         databases,
         log: createLog('test', 'silent'),
       });
-      await plane.install();
-      await plane.start();
+      await replication.install();
+      await replication.start();
       let acknowledged = 0;
       const write = async (): Promise<void> => {
         // Each in a transaction of its own, some rows again and again.
@@ -68,15 +68,15 @@ describe('a PostgreSQL server that is killed', () => {
           await eventually(async () => void (await once(legacy, 'SELECT 1')));
         }
         await eventually(async () => {
-          await plane.barrier();
+          await replication.barrier();
           expect(await once(extracted, COUNTS)).toEqual(await once(legacy, COUNTS));
         });
         const [first] = await once<{ count: number }>(legacy, COUNTS);
         // Whatever was acknowledged is there; a write whose answer was lost may be, too.
         expect(first?.count).toBeGreaterThanOrEqual(acknowledged);
-        expect((await plane.status()).problem).toBeNull();
+        expect((await replication.status()).problem).toBeNull();
       } finally {
-        await plane.stop();
+        await replication.stop();
       }
     }));
 });

@@ -163,7 +163,7 @@ describe('the feed of a PostgreSQL database', () => {
       await writer?.query('BEGIN');
       await writer?.query(`UPDATE "STOCK" SET "QTY" = 2`);
       const named = [{ table: 'STOCK', key: { SKU: 'a' } }];
-      const asked = side.requeue(named);
+      const asked = side.reEmit(named);
       await eventually(async () => {
         const { rows } = (await writer?.query(
           `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`,

@@ -1,6 +1,6 @@
 import type { Fence } from '../../chassis/index.ts';
-import { FenceRows, KnownFences, merged, movable, REST } from '../fence-rows.ts';
-import type { FenceGlance, KeyFence, Keys } from '../fence-rows.ts';
+import { FenceRows, FenceCache, merged, movable, REST } from '../fence-rows.ts';
+import type { FenceDigest, KeyFence, Keys } from '../fence-rows.ts';
 import type { FenceMove } from '../store.ts';
 import type { PostgresClient, PostgresConnection } from './connection.ts';
 
@@ -27,7 +27,7 @@ const KEEP_FENCES = `${FENCE} FOR NO KEY UPDATE`;
 export class FenceTable {
   readonly #db: PostgresConnection;
   readonly #capability: string;
-  readonly #known = new KnownFences();
+  readonly #known = new FenceCache();
 
   constructor(connection: PostgresConnection, capability: string) {
     this.#db = connection;
@@ -42,7 +42,7 @@ export class FenceTable {
   }
 
   async all(): Promise<FenceRows> {
-    const { rows } = await this.#db.query<FenceGlance & Record<string, unknown>>(GLANCE, [
+    const { rows } = await this.#db.query<FenceDigest & Record<string, unknown>>(GLANCE, [
       this.#capability,
     ]);
     const [glance] = rows;

@@ -208,7 +208,7 @@ function raiseFenced(capability: string, fence: string): string {
 
 /**
  * The keys that rows have, and had before. The business must own all of them; whoever brings rows of
- * the other side, none: he would be a zombie, or a database its own older self. What is only tried,
+ * the other side, none: he would be a zombie, or a database its own restored backup. What is only tried,
  * owners take, too. Without fences of their own all keys have passed by the statement's trigger. Where the
  * business has renamed or dropped the column, the trigger can't tell which customer owns the rows: it notes
  * that, and lets the write through, as capture does. It asks the catalog, since catching an exception would
@@ -260,7 +260,7 @@ function note(capability: string, table: string, reason: string): string {
         (SELECT FROM fig_uncaptured u WHERE u.capability = ${capability} AND u.tbl = ${table})`;
 }
 
-/** Each session counts for itself: nobody who writes past the door waits for another who does. */
+/** Each session counts for itself: nobody who writes bypassed the application waits for another who does. */
 function watchBody(capability: string): string {
   return `BEGIN
   INSERT INTO fig_trespass AS known (capability, tbl, op, session, who, writes, first, newest)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { createLog } from '../../chassis/index.ts';
-import { DataPlane } from '../data-plane.ts';
+import { Replication } from '../replication.ts';
 import { defineMapping, rename, same } from '../mapping/index.ts';
 import { ParkedError } from '../side-database.ts';
 import { openSides } from '../sides.ts';
@@ -54,7 +54,7 @@ describe('images that pass as they are', () => {
       async ({ urls, legacy, extracted }) => {
         const databases = openSides(things, urls);
         const log = createLog('test', 'silent');
-        const plane = new DataPlane({ mapping: things, databases, log });
+        const replication = new Replication({ mapping: things, databases, log });
         const expectSame = async (besides = 'true'): Promise<void> => {
           const [theirs, ours] = await Promise.all([
             legacy.rows(`SELECT t::text FROM "THINGS" t WHERE ${besides} ORDER BY "NO"`),
@@ -62,26 +62,26 @@ describe('images that pass as they are', () => {
           ]);
           expect(ours).toEqual(theirs);
         };
-        await plane.install();
-        await plane.start();
+        await replication.install();
+        await replication.start();
         try {
           await legacy.run(ALL.join(';'));
-          await plane.drainTo(await databases.legacy.feed.last());
+          await replication.drainTo(await databases.legacy.feed.last());
           await expectSame();
           await legacy.run(`UPDATE "THINGS" SET price = -price; INSERT INTO "THINGS" VALUES (99)`);
-          await plane.drainTo(await databases.legacy.feed.last());
+          await replication.drainTo(await databases.legacy.feed.last());
           await expectSame();
           await legacy.run(
             `INSERT INTO "THINGS" ("NO", "NAME") VALUES (100, 'fits'), (101, 'fits not at all'), (102, 'too')`,
           );
-          const parked = plane.drainTo(await databases.legacy.feed.last());
+          const parked = replication.drainTo(await databases.legacy.feed.last());
           await expect(parked).rejects.toThrow(ParkedError);
           await expectSame('"NO" <> 101');
           expect(await databases.extracted.parked.list()).toMatchObject([
             { key: { NO: 101 }, reason: expect.stringContaining('too long') },
           ]);
         } finally {
-          await plane.stop();
+          await replication.stop();
         }
       },
       schemas,

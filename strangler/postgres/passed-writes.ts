@@ -4,8 +4,8 @@ import type { Change } from '../store.ts';
 import type { PostgresClient } from './connection.ts';
 import { pairWriteOf } from './pair-write.ts';
 import type { TableWrites } from './pair-write.ts';
-import { passedImage, rowText } from './passage.ts';
-import type { Passage } from './passage.ts';
+import { passedImage, rowText } from './pass-through.ts';
+import type { PassThrough } from './pass-through.ts';
 import { PlainWrites } from './plain-writes.ts';
 import { prepared } from './prepared.ts';
 import type { Schemas } from './schema.ts';
@@ -17,22 +17,22 @@ import { passSql } from './write-sql.ts';
  */
 export class PassedWrites implements TableWrites {
   readonly #client: PostgresClient;
-  readonly #passage: Passage;
+  readonly #passThrough: PassThrough;
   readonly #source: SideName;
   readonly #newest = new Map<string, Change>();
   readonly #images: string[] = [];
   readonly #others: PlainWrites;
 
-  constructor(client: PostgresClient, side: SideName, schemas: Schemas, passage: Passage) {
+  constructor(client: PostgresClient, side: SideName, schemas: Schemas, passThrough: PassThrough) {
     this.#client = client;
-    this.#passage = passage;
+    this.#passThrough = passThrough;
     this.#source = otherSide(side);
     this.#others = new PlainWrites(client, side, schemas);
   }
 
   /** @throws MappingError */
   pass(change: Change): void {
-    this.#newest.set(rowText(this.#passage, this.#source, change), change);
+    this.#newest.set(rowText(this.#passThrough, this.#source, change), change);
   }
 
   async remove(): Promise<void> {
@@ -42,7 +42,7 @@ export class PassedWrites implements TableWrites {
         this.#images.push(image);
         continue;
       }
-      const write = pairWriteOf(this.#passage.pair, this.#source, change);
+      const write = pairWriteOf(this.#passThrough.pair, this.#source, change);
       if (write !== undefined) this.#others.add(write);
     }
     await this.#others.remove();
@@ -50,9 +50,9 @@ export class PassedWrites implements TableWrites {
 
   async put(): Promise<void> {
     if (this.#images.length > 0) {
-      const { table } = this.#passage.pair[otherSide(this.#source)];
+      const { table } = this.#passThrough.pair[otherSide(this.#source)];
       const json = `[${this.#images.join(',')}]`;
-      await this.#client.query(prepared(passSql(table, this.#passage), [json]));
+      await this.#client.query(prepared(passSql(table, this.#passThrough), [json]));
     }
     await this.#others.put();
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createLog } from '../../chassis/index.ts';
 import { checkCapability } from '../check/index.ts';
-import { DataPlane } from '../data-plane.ts';
+import { Replication } from '../replication.ts';
 import { openInspectors, openSides } from '../sides.ts';
 import { withSidesOf } from '../testing/dialects.ts';
 import { withMoving } from '../testing/moving.ts';
@@ -31,13 +31,13 @@ describe('rights on PostgreSQL', () => {
           GRANT CREATE, USAGE ON SCHEMA public TO ${owner}; ALTER TABLE word OWNER TO ${owner}`);
         const as = urlAs(urls.legacy, user);
         const databases = openSides(words, { ...urls, legacy: as });
-        const plane = new DataPlane({
+        const replication = new Replication({
           mapping: words,
           databases,
           log: createLog('test', 'silent'),
         });
         try {
-          await expect(plane.install()).rejects.toThrow(
+          await expect(replication.install()).rejects.toThrow(
             new RegExp(
               `missing_right: legacy schema public: .+; GRANT CREATE, USAGE ON SCHEMA public TO ${user}\\n` +
                 ` +missing_right: legacy table word: .+; GRANT ${owner} TO ${user}$`,
@@ -56,9 +56,9 @@ describe('rights on PostgreSQL', () => {
           await inspectors.extracted.close();
           await sessions.legacy.run(`GRANT CREATE, USAGE ON SCHEMA public TO ${user};
             GRANT ${owner} TO ${user}`);
-          await plane.install();
+          await replication.install();
         } finally {
-          await plane.stop();
+          await replication.stop();
           await sessions.legacy.run(
             `DROP OWNED BY ${user}, ${owner} CASCADE; DROP ROLE ${user}, ${owner}`,
           );

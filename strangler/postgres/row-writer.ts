@@ -1,6 +1,6 @@
 import type { SideName } from '../side.ts';
 import { otherSide } from '../side.ts';
-import { isGuest, keyOn, pairKeyOf, sameValue, tablesOf } from '../mapping/index.ts';
+import { isColumnPair, keyOn, pairKeyOf, sameValue, tablesOf } from '../mapping/index.ts';
 import type { Mapping, Pair, Row, SqlValue } from '../mapping/index.ts';
 import { uniqueColumnsOf } from '../schema-check.ts';
 import { ApplyError } from '../side-database.ts';
@@ -9,8 +9,8 @@ import { columnsOf, dataOf, dataSql, readSql, sameSql } from './columns.ts';
 import type { PostgresClient } from './connection.ts';
 import { pairWriteOf } from './pair-write.ts';
 import type { PairWrite, PairWrites, TableWrites } from './pair-write.ts';
-import { passagesOf } from './passage.ts';
-import type { Passage } from './passage.ts';
+import { passThroughsOf } from './pass-through.ts';
+import type { PassThrough } from './pass-through.ts';
 import { PassedWrites } from './passed-writes.ts';
 import { PlainWrites } from './plain-writes.ts';
 import { isPoison } from './poison.ts';
@@ -48,16 +48,16 @@ export class PostgresRowWriter {
    * @throws ApplyError for a change that the mapping can't carry
    */
   async apply(changes: readonly Change[]): Promise<void> {
-    const passages = passagesOf(this.#mapping, this.#side, this.#schemas);
+    const passThroughs = passThroughsOf(this.#mapping, this.#side, this.#schemas);
     const passed = new Map<string, PassedWrites>();
     const writes: PairWrite[] = [];
     const source = otherSide(this.#side);
     for (const change of changes) {
       try {
         for (const pair of this.#pairsOf(change.table)) {
-          const passage = passages.get(pair);
-          if (passage !== undefined) {
-            this.#passedTo(passed, passage).pass(change);
+          const passThrough = passThroughs.get(pair);
+          if (passThrough !== undefined) {
+            this.#passedTo(passed, passThrough).pass(change);
             continue;
           }
           const write = pairWriteOf(pair, source, change);
@@ -129,11 +129,11 @@ export class PostgresRowWriter {
     return pairs;
   }
 
-  #passedTo(passed: Map<string, PassedWrites>, passage: Passage): PassedWrites {
-    const { table } = passage.pair[this.#side];
+  #passedTo(passed: Map<string, PassedWrites>, passThrough: PassThrough): PassedWrites {
+    const { table } = passThrough.pair[this.#side];
     let writes = passed.get(table);
     if (writes === undefined) {
-      writes = new PassedWrites(this.#client, this.#side, this.#schemas, passage);
+      writes = new PassedWrites(this.#client, this.#side, this.#schemas, passThrough);
       passed.set(table, writes);
     }
     return writes;
@@ -142,14 +142,15 @@ export class PostgresRowWriter {
   #writesTo(table: string): PairWrites {
     const [client, side, schemas] = [this.#client, this.#side, this.#schemas];
     const pairs = this.#mapping.pairs.filter((pair) => pair[side].table === table);
-    if (!pairs.some((pair) => isGuest(pair, side))) return new PlainWrites(client, side, schemas);
+    if (!pairs.some((pair) => isColumnPair(pair, side)))
+      return new PlainWrites(client, side, schemas);
     const { capability } = this.#mapping;
     return new SharedWrites({ client, capability, side, schemas, table, pairs });
   }
 
   async #evict(table: string, rival: Row): Promise<void> {
     for (const pair of this.#mapping.pairs) {
-      if (pair[this.#side].table !== table || isGuest(pair, this.#side)) continue;
+      if (pair[this.#side].table !== table || isColumnPair(pair, this.#side)) continue;
       const key = pairKeyOf(pair, this.#side, rival);
       if (key !== undefined) await this.write([{ pair, key, image: null }]);
     }

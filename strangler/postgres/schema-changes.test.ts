@@ -48,9 +48,9 @@ describe('a change of the schema by the business', () => {
     '%s fails no write, is told, and blocks the gates',
     async (_, ddl, columns, told) => {
       await withMoved(moving, async (sides) => {
-        const { plane, sessions, databases } = sides;
+        const { replication, sessions, databases } = sides;
         await sessions.legacy.run(`INSERT INTO note VALUES (1, 'a', 'b')`);
-        await plane.barrier();
+        await replication.barrier();
         await sessions.legacy.run(ddl);
         if (columns.startsWith('k, v') && ddl.includes('id'))
           await sessions.legacy.run('ALTER TABLE note DROP id');
@@ -62,7 +62,7 @@ describe('a change of the schema by the business', () => {
 
   it('is still told after it was taken back: what was written meanwhile nobody has seen', () =>
     withMoved(moving, async (sides) => {
-      const { plane, sessions, databases } = sides;
+      const { replication, sessions, databases } = sides;
       await sessions.legacy.run('ALTER TABLE note RENAME v TO x');
       await writes(sides, 'k, x');
       await sessions.legacy.run('ALTER TABLE note RENAME x TO v');
@@ -72,17 +72,17 @@ describe('a change of the schema by the business', () => {
       await databases.legacy.checks.accept();
       expect(await databases.legacy.checks.drift()).toEqual([]);
       expect((await databases.legacy.checks.demand())?.reason).toContain('schema');
-      expect(await plane.reconcile()).toMatchObject({ clean: false });
-      await plane.repair();
-      await plane.barrier();
-      expect(await plane.reconcile()).toMatchObject({ clean: true, pairs: [{ rows: 2 }] });
+      expect(await replication.reconcile()).toMatchObject({ clean: false });
+      await replication.repair();
+      await replication.barrier();
+      expect(await replication.reconcile()).toMatchObject({ clean: true, pairs: [{ rows: 2 }] });
     }));
 
   it('lets nobody past a closed fence', () =>
     withMoving(
       { ...moving, legacy: ['sqlite', TABLE], extracted: ['postgres', TABLE] },
-      async ({ plane, sessions }) => {
-        await plane.install();
+      async ({ replication, sessions }) => {
+        await replication.install();
         await sessions.extracted.run('ALTER TABLE note RENAME v TO x');
         await expect(sessions.extracted.run(`INSERT INTO note VALUES (1)`)).rejects.toThrow(
           'FENCED',
@@ -97,7 +97,7 @@ describe('commits in two phases', () => {
     withPostgres(async (server) => {
       await setting(server, 'max_prepared_transactions', '5');
       const legacy = ['postgres', TABLE, { server }] as const;
-      await withMoved({ ...moving, legacy }, async ({ plane, sessions }) => {
+      await withMoved({ ...moving, legacy }, async ({ replication, sessions }) => {
         await sessions.legacy.run(
           `BEGIN; INSERT INTO note VALUES (1, 'a', 'b'); PREPARE TRANSACTION 'p'`,
         );
@@ -109,7 +109,7 @@ describe('commits in two phases', () => {
         await eventually(async () =>
           expect(await sessions.extracted.rows('SELECT k FROM note')).toEqual([{ k: 2 }]),
         );
-        expect(await plane.reconcile()).toMatchObject({ clean: true });
+        expect(await replication.reconcile()).toMatchObject({ clean: true });
       });
     }));
 });

@@ -1,9 +1,9 @@
 import {
   disjoint,
   encodeValues,
-  holds,
+  hasData,
   isCopy,
-  isGuest,
+  isColumnPair,
   keyNames,
   keyOn,
   ownColumns,
@@ -20,16 +20,16 @@ import { prepared } from './prepared.ts';
 import { pairColumns, rowOf } from './row-reader.ts';
 import type { Schemas } from './schema.ts';
 import { name } from './values.ts';
-import { WaitingGuests } from './waiting-guests.ts';
+import { WaitingColumnPairs } from './waiting-column-pairs.ts';
 import { deleteSql, insertSql, updateSql } from './write-sql.ts';
 
 /** A row as it was found, and as it is to be. */
-interface Held {
+interface CurrentRow {
   readonly was: Row | undefined;
   now: Row | undefined;
 }
 
-interface Of {
+interface SharedWritesOptions {
   readonly client: PostgresClient;
   readonly capability: string;
   readonly side: SideName;
@@ -40,22 +40,22 @@ interface Of {
 }
 
 /**
- * Writes to a table whose rows are made of an anchor and its guests. Nobody else writes to this side,
+ * Writes to a table whose rows are made of a base pair and its column pairs. Nobody else writes to this side,
  * so rows are read, changed in memory as each write says, and written back as they have come out.
  */
 export class SharedWrites implements PairWrites {
-  readonly #of: Of;
+  readonly #of: SharedWritesOptions;
   readonly #key: readonly string[];
   readonly #columns: readonly string[];
-  readonly #held = new Map<string, Held>();
-  readonly #waiting: WaitingGuests;
+  readonly #held = new Map<string, CurrentRow>();
+  readonly #waiting: WaitingColumnPairs;
 
-  constructor(of: Of) {
+  constructor(of: SharedWritesOptions) {
     this.#of = of;
     const [any] = of.pairs;
     this.#key = any === undefined ? [] : keyNames(any, of.side).toSorted();
     this.#columns = [...new Set(of.pairs.flatMap((pair) => pairColumns(pair, of.side)))];
-    this.#waiting = new WaitingGuests(of.client, of.capability);
+    this.#waiting = new WaitingColumnPairs(of.client, of.capability);
   }
 
   async load(writes: readonly PairWrite[]): Promise<void> {
@@ -79,7 +79,7 @@ export class SharedWrites implements PairWrites {
       const row = rowOf(this.#columns, values);
       this.#held.set(this.#nameOf(row), { was: row, now: row });
     }
-    await this.#waiting.load(this.#guestKeys(keys.values()));
+    await this.#waiting.load(this.#columnPairKeys(keys.values()));
   }
 
   add({ pair, key, image }: PairWrite): void {
@@ -88,7 +88,7 @@ export class SharedWrites implements PairWrites {
     this.#held.set(this.#nameOf(where), held);
     if (image === null) this.#leave(pair, key, held);
     else if (held.now !== undefined) held.now = this.#changed(pair, held.now, image);
-    else if (isGuest(pair, this.#of.side)) this.#waiting.keep(pair, key, image);
+    else if (isColumnPair(pair, this.#of.side)) this.#waiting.keep(pair, key, image);
     else held.now = this.#born(pair, { ...where, ...image });
   }
 
@@ -111,21 +111,21 @@ export class SharedWrites implements PairWrites {
     await this.#waiting.save();
   }
 
-  #leave(pair: Pair, key: PairKey, held: Held): void {
+  #leave(pair: Pair, key: PairKey, held: CurrentRow): void {
     const { side } = this.#of;
-    if (isGuest(pair, side)) {
+    if (isColumnPair(pair, side)) {
       const { now } = held;
-      if (now !== undefined) held.now = { ...now, ...resetValues(pair[side].whenAbsent, now) };
+      if (now !== undefined) held.now = { ...now, ...resetValues(pair[side].resetTo, now) };
       this.#waiting.take(pair, key);
       return;
     }
-    // What guests wrote outlives the row: it may be a delete and an insert of the anchor only.
-    for (const guest of held.now === undefined ? [] : this.#guestsOf(pair)) {
+    // What column pairs wrote outlives the row: it may be a delete and an insert of the base pair only.
+    for (const columnPair of held.now === undefined ? [] : this.#columnPairsOf(pair)) {
       const row = held.now as Row;
-      const guestKey = pairKeyOf(guest, side, row);
-      if (guestKey === undefined || !holds(guest, side, row)) continue;
-      const own = ownColumns(guest, side).map((column) => [column, row[column] ?? null]);
-      this.#waiting.keep(guest, guestKey, Object.fromEntries(own) as Row);
+      const columnPairKey = pairKeyOf(columnPair, side, row);
+      if (columnPairKey === undefined || !hasData(columnPair, side, row)) continue;
+      const own = ownColumns(columnPair, side).map((column) => [column, row[column] ?? null]);
+      this.#waiting.keep(columnPair, columnPairKey, Object.fromEntries(own) as Row);
     }
     held.now = undefined;
   }
@@ -134,49 +134,49 @@ export class SharedWrites implements PairWrites {
   #changed(pair: Pair, before: Row, image: Row): Row {
     const { side } = this.#of;
     const row: Record<string, SqlValue> = { ...before, ...image };
-    for (const guest of isGuest(pair, side) ? [] : this.#guestsOf(pair)) {
-      if (holds(guest, side, before)) continue;
-      for (const [column, value] of Object.entries(guest[side].whenAbsent ?? {})) {
+    for (const columnPair of isColumnPair(pair, side) ? [] : this.#columnPairsOf(pair)) {
+      if (hasData(columnPair, side, before)) continue;
+      for (const [column, value] of Object.entries(columnPair[side].resetTo ?? {})) {
         if (isCopy(value) && value.copyOf in image) row[column] = row[value.copyOf] ?? null;
       }
     }
     return row;
   }
 
-  /** A new row starts with what its guests are waiting to write, or with what they fall back to. */
+  /** A new row starts with what its column pairs are waiting to write, or with what they fall back to. */
   #born(pair: Pair, image: Row): Row {
     const { side } = this.#of;
     let row = image;
-    for (const guest of this.#guestsOf(pair)) {
-      const key = pairKeyOf(guest, side, row);
-      const own = key && this.#waiting.take(guest, key);
-      row = { ...row, ...(own ?? resetValues(guest[side].whenAbsent, row)) };
+    for (const columnPair of this.#columnPairsOf(pair)) {
+      const key = pairKeyOf(columnPair, side, row);
+      const own = key && this.#waiting.take(columnPair, key);
+      row = { ...row, ...(own ?? resetValues(columnPair[side].resetTo, row)) };
     }
     return row;
   }
 
-  #guestsOf(anchor: Pair): readonly Pair[] {
+  #columnPairsOf(basePair: Pair): readonly Pair[] {
     const { pairs, side } = this.#of;
-    return pairs.filter((pair) => isGuest(pair, side) && !disjoint(anchor, pair, side));
+    return pairs.filter((pair) => isColumnPair(pair, side) && !disjoint(basePair, pair, side));
   }
 
-  #guestKeys(rows: Iterable<Row>): [Pair, PairKey][] {
+  #columnPairKeys(rows: Iterable<Row>): [Pair, PairKey][] {
     const { pairs, side } = this.#of;
-    const guests = pairs.filter((pair) => isGuest(pair, side));
+    const columnPairs = pairs.filter((pair) => isColumnPair(pair, side));
     return [...rows].flatMap((row) =>
-      guests.flatMap((guest): [Pair, PairKey][] => {
-        const key = pairKeyOf(guest, side, row);
-        return key === undefined ? [] : [[guest, key]];
+      columnPairs.flatMap((columnPair): [Pair, PairKey][] => {
+        const key = pairKeyOf(columnPair, side, row);
+        return key === undefined ? [] : [[columnPair, key]];
       }),
     );
   }
 
-  #heldRows(is: (held: Held) => boolean): Held[] {
+  #heldRows(is: (held: CurrentRow) => boolean): CurrentRow[] {
     return [...this.#held.values()].filter((held) => is(held));
   }
 
   /** One statement for all rows with the same columns. */
-  async #write(sqlOf: typeof updateSql, held: readonly Held[]): Promise<void> {
+  async #write(sqlOf: typeof updateSql, held: readonly CurrentRow[]): Promise<void> {
     const { client, schemas, table } = this.#of;
     const groups = new Map<string, Row[]>();
     for (const { now } of held) {

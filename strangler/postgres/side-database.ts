@@ -26,7 +26,7 @@ import { checkLedgerVersion } from './ledger-version.ts';
 import { PostgresParkedChanges } from './parked-table.ts';
 import { lastReport, saveReport } from './reports.ts';
 import { PostgresRetirement } from './retirement.ts';
-import { requeue } from './requeue.ts';
+import { reEmit } from './re-emit.ts';
 import { problemsOf } from './problems.ts';
 import { readSchemas } from './schema.ts';
 import type { Schemas } from './schema.ts';
@@ -51,7 +51,7 @@ export class PostgresSideDatabase implements SideDatabase {
   /** Each transaction is several trips over a network. */
   readonly sliceLimit = 4_000;
   /** Others who write lock rows, and stand in nobody's way. */
-  readonly crowded = false;
+  readonly hasOtherWriters = false;
   readonly #db: PostgresConnection;
   readonly #mapping: Mapping;
   readonly #sequencer: Sequencer;
@@ -123,24 +123,24 @@ export class PostgresSideDatabase implements SideDatabase {
   }
 
   /** There is no way from one database to another that does not lead through here. */
-  bridgeFrom(): undefined {
+  bulkCopyFrom(): undefined {
     return undefined;
   }
 
-  requeue(rows: readonly RowName[]): Promise<number | null> {
+  reEmit(rows: readonly RowName[]): Promise<number | null> {
     return this.#withSchemas((schemas) => {
       const [connection, sequencer, mapping] = [this.#db, this.#sequencer, this.#mapping];
-      return requeue({ connection, sequencer, mapping, side: this.side, schemas }, rows);
+      return reEmit({ connection, sequencer, mapping, side: this.side, schemas }, rows);
     });
   }
 
   /** Its locks are queued for: nobody has to be told to hurry. */
-  urgently<T>(work: () => Promise<T>): Promise<T> {
+  atHighPriority<T>(work: () => Promise<T>): Promise<T> {
     return work();
   }
 
   /** A commit that is waited for is written behind all that were not, and so are they. */
-  async settle(): Promise<number> {
+  async flush(): Promise<number> {
     const { rows } = await this.#db.transaction((client) =>
       client.query<{ position: number }>(
         `UPDATE fig_applied SET at = at WHERE capability = $1 AND feed_of = $2 RETURNING position`,

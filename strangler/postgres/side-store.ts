@@ -4,11 +4,11 @@ import type { SideName } from '../side.ts';
 import { decodeKeys, encodeKeys, rowsOf } from '../fence-rows.ts';
 import type { FenceRows, Keys } from '../fence-rows.ts';
 import type { Mapping } from '../mapping/index.ts';
-import { acquaintanceOf, recordOf } from '../store.ts';
+import { peerObservationOf, recordOf } from '../store.ts';
 import type {
-  Acquaintance,
+  PeerObservation,
   FenceMove,
-  Greeting,
+  PeerCheckpoint,
   HandoverRecord,
   HandoverRow,
   JournalEntry,
@@ -107,16 +107,16 @@ export class PostgresSideStore implements SideStore {
     return rows[0] ?? null;
   }
 
-  async acquaintance(): Promise<Acquaintance> {
+  async peerObservation(): Promise<PeerObservation> {
     const { rows } = await this.#db.query<PeerRow & Record<string, unknown>>(
       `SELECT pulse, other AS incarnation, other_pulse AS "otherPulse", other_epoch AS epoch
          FROM fig_peer WHERE capability = $1`,
       [this.#capability],
     );
-    return acquaintanceOf(rows[0]);
+    return peerObservationOf(rows[0]);
   }
 
-  greet(other: Greeting, lease: Lease, atLeast: number): Promise<number | null> {
+  saveCheckpoint(other: PeerCheckpoint, lease: Lease, atLeast: number): Promise<number | null> {
     const { incarnation, pulse, epoch } = other;
     return this.#db.transaction(async (client) => {
       if (!(await this.#holds(client, lease))) return null;

@@ -6,7 +6,7 @@ import { shop } from '../testing/shop.ts';
 import { PostgresConnection } from './connection.ts';
 import { install } from './install.ts';
 import { readSchemas } from './schema.ts';
-import { requeue } from './requeue.ts';
+import { reEmit } from './re-emit.ts';
 import { Sequencer } from './sequencer.ts';
 import { PostgresShadowFence } from './shadow-fence.ts';
 import { uninstall } from './uninstall.ts';
@@ -88,7 +88,7 @@ describe('what locks tables on PostgreSQL', () => {
       );
       const of = { connection, sequencer, mapping: shop, side: 'legacy', schemas } as const;
       while (orders() < ORDERS) {
-        await requeue(of, [
+        await reEmit(of, [
           { table: 'STOCK', key: { SKU: 'a' } },
           { table: 'STOCK', key: { SKU: 'none' } },
           { table: 'PAY', key: { PAY_NO: 'none' } },

@@ -26,7 +26,7 @@ import type { Schemas } from './schema.ts';
 import { text } from './values.ts';
 
 /** What a transaction of a target has found when it began, under the fence's lock. */
-export interface Found {
+export interface TargetState {
   readonly applied: number;
   /** Whether this side was a whole copy. */
   readonly complete: boolean;
@@ -39,17 +39,17 @@ export interface Found {
  */
 const CHECK_NOW = 'SET CONSTRAINTS ALL IMMEDIATE';
 
-interface Of {
+interface TargetOptions {
   readonly client: PostgresClient;
   readonly mapping: Mapping;
   readonly side: SideName;
   readonly schemas: Schemas;
-  readonly found: Found;
+  readonly found: TargetState;
 }
 
 /** One transaction of a target. */
 export class PostgresTarget extends PostgresRowReader implements Target {
-  readonly found: Found;
+  readonly found: TargetState;
   readonly parked: ParkedChange[] = [];
   readonly #client: PostgresClient;
   readonly #mapping: Mapping;
@@ -60,7 +60,7 @@ export class PostgresTarget extends PostgresRowReader implements Target {
   readonly #places = new Map<Change, Place | null>();
   #table: ParkedTable | undefined;
 
-  constructor({ client, mapping, side, schemas, found }: Of) {
+  constructor({ client, mapping, side, schemas, found }: TargetOptions) {
     super(client, side, schemas);
     this.found = found;
     this.#client = client;

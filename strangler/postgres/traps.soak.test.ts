@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { createLog, dialectOf, sqliteFile } from '../../chassis/index.ts';
 import { temporaryPostgresDatabase } from '../../tests/support/index.ts';
-import { DataPlane } from '../data-plane.ts';
+import { Replication } from '../replication.ts';
 import { defineMapping, same } from '../mapping/index.ts';
 import type { ParkedChanges } from '../side-database.ts';
 import { openSides } from '../sides.ts';
@@ -111,10 +111,10 @@ async function sqlite(): Promise<Prompt> {
 
 type Open = () => Promise<Prompt>;
 
-async function withPlane(
+async function withReplication(
   [openLegacy, openExtracted]: readonly [Open, Open],
   work: (
-    plane: DataPlane,
+    replication: Replication,
     legacy: Prompt,
     extracted: Prompt,
     parked: ParkedChanges,
@@ -125,13 +125,13 @@ async function withPlane(
   if (altered !== undefined) await extracted.run(altered);
   const databases = openSides(things, { legacy: legacy.url, extracted: extracted.url });
   const log = createLog('test', 'silent');
-  const plane = new DataPlane({ mapping: things, databases, log });
+  const replication = new Replication({ mapping: things, databases, log });
   try {
-    await plane.install();
-    await plane.start();
-    await work(plane, legacy, extracted, databases.extracted.parked);
+    await replication.install();
+    await replication.start();
+    await work(replication, legacy, extracted, databases.extracted.parked);
   } finally {
-    await plane.stop();
+    await replication.stop();
     await legacy.close();
     await extracted.close();
   }
@@ -156,7 +156,7 @@ describe.each([
   ['postgres to sqlite', [postgres, sqlite]],
 ] as const)('from %s', (_, sides) => {
   it('values of all kinds arrive as they are, by copy and by feed', () =>
-    withPlane(sides, async (plane, legacy, extracted) => {
+    withReplication(sides, async (replication, legacy, extracted) => {
       const nothing: Record<string, null> = Object.fromEntries(
         Object.keys(ROW).map((column) => [column, null]),
       );
@@ -172,16 +172,16 @@ describe.each([
         .sort((left, right) => (left.k < right.k ? -1 : 1));
       const found = async (): Promise<unknown[]> =>
         (await extracted.rows()).map((row) => ({ ...row }));
-      await plane.barrier();
+      await replication.barrier();
       expect(await found()).toEqual(expected);
-      await plane.backfill({ restart: true });
+      await replication.backfill({ restart: true });
       expect(await found()).toEqual(expected);
-      expect(await plane.reconcile()).toMatchObject({ clean: true, rows: [] });
+      expect(await replication.reconcile()).toMatchObject({ clean: true, rows: [] });
       // A key that changes is a row that goes and one that comes.
       await legacy.run(`UPDATE thing SET k = 'b' WHERE k = 'a'`);
-      await plane.barrier();
+      await replication.barrier();
       expect((await extracted.rows()).map(({ k }) => k)).toEqual(['', 'b', 'nothing']);
-      expect(await plane.reconcile()).toMatchObject({ clean: true });
+      expect(await replication.reconcile()).toMatchObject({ clean: true });
     }));
 });
 
@@ -189,52 +189,54 @@ const NO_REFERENCE = 'ALTER TABLE part DROP CONSTRAINT part_k_fkey';
 
 describe('what PostgreSQL has and SQLite has not', () => {
   it('TRUNCATE is as many deletes', () =>
-    withPlane([postgres, sqlite], async (plane, legacy, extracted) => {
+    withReplication([postgres, sqlite], async (replication, legacy, extracted) => {
       for (const k of ['a', 'b']) await legacy.run(INSERT, valuesFor(legacy, { ...ROW, k }));
-      await plane.barrier();
+      await replication.barrier();
       expect(await extracted.rows()).toHaveLength(2);
       await legacy.run('TRUNCATE thing, part');
-      await plane.barrier();
+      await replication.barrier();
       expect(await extracted.rows()).toEqual([]);
     }));
 
   it('references hold at last, though rows come in an order of their own', () =>
-    withPlane([sqlite, postgres], async (plane, legacy, extracted) => {
+    withReplication([sqlite, postgres], async (replication, legacy, extracted) => {
       await legacy.run(`INSERT INTO part VALUES ('a', 1, 'an orphan for a moment')`);
-      await plane.barrier();
+      await replication.barrier();
       await legacy.run(INSERT, valuesFor(legacy, ROW));
-      await plane.backfill({ restart: true });
-      await plane.barrier();
+      await replication.backfill({ restart: true });
+      await replication.barrier();
       expect(await extracted.rows()).toHaveLength(1);
-      expect(await plane.reconcile()).toMatchObject({ clean: true });
+      expect(await replication.reconcile()).toMatchObject({ clean: true });
       await legacy.run(`DELETE FROM thing`);
       await legacy.run(`DELETE FROM part`);
-      await plane.barrier();
+      await replication.barrier();
       expect(await extracted.rows()).toEqual([]);
     }));
 
   it('what is no number, and what has no end, arrives as it is', () =>
-    withPlane([postgres, postgres], async (plane, legacy, extracted) => {
+    withReplication([postgres, postgres], async (replication, legacy, extracted) => {
       const values = [Number.NaN, Infinity, -Infinity, 1e300, 5e-324];
       const rows = values.map((real, nr) => ({ ...ROW, k: `${nr}`, real, exact: String(real) }));
       for (const row of rows) await legacy.run(INSERT, valuesFor(legacy, row));
-      await plane.barrier();
+      await replication.barrier();
       expect((await extracted.rows()).map(({ real }) => real)).toEqual(values);
       expect(await extracted.rows()).toEqual(await legacy.rows());
-      expect(await plane.reconcile()).toMatchObject({ clean: true });
+      expect(await replication.reconcile()).toMatchObject({ clean: true });
       await extracted.run(`BEGIN; SET LOCAL fig.applying = 'on';
         UPDATE thing SET "real" = 5 WHERE k = '0'; COMMIT`);
-      expect((await plane.reconcile()).rows).toMatchObject([{ kind: 'different', key: ['0'] }]);
-      await plane.backfill({ restart: true });
+      expect((await replication.reconcile()).rows).toMatchObject([
+        { kind: 'different', key: ['0'] },
+      ]);
+      await replication.backfill({ restart: true });
       expect(await extracted.rows()).toEqual(await legacy.rows());
     }));
 
   it('what is no number is parked where SQLite would make NULL of it', () =>
-    withPlane([postgres, sqlite], async (plane, legacy, extracted, parked) => {
+    withReplication([postgres, sqlite], async (replication, legacy, extracted, parked) => {
       for (const [k, real] of Object.entries({ a: Number.NaN, b: Infinity, c: -1e300 })) {
         await legacy.run(INSERT, valuesFor(legacy, { ...ROW, k, real }));
       }
-      await expect(plane.barrier()).rejects.toThrow('(1)');
+      await expect(replication.barrier()).rejects.toThrow('(1)');
       expect((await extracted.rows()).map(({ k, real }) => [k, real])).toEqual([
         ['b', Infinity],
         ['c', -1e300],
@@ -245,11 +247,11 @@ describe('what PostgreSQL has and SQLite has not', () => {
     }));
 
   it('what a constraint refuses is parked, also one that is only asked at the commit', () =>
-    withPlane(
+    withReplication(
       [sqlite, postgres],
-      async (plane, legacy, extracted, parked) => {
+      async (replication, legacy, extracted, parked) => {
         // Until the copy is whole, a value may have a new owner, and makes room for it.
-        await plane.backfill();
+        await replication.backfill();
         const rows = [
           { ...ROW, k: 'a', note: '1' },
           { ...ROW, k: 'b', note: '2' },
@@ -258,7 +260,7 @@ describe('what PostgreSQL has and SQLite has not', () => {
           { ...ROW, k: 'e', note: '5' },
         ];
         for (const row of rows) await legacy.run(INSERT, valuesFor(legacy, row));
-        await expect(plane.barrier()).rejects.toThrow('(2)');
+        await expect(replication.barrier()).rejects.toThrow('(2)');
         expect((await extracted.rows()).map(({ k }) => k)).toEqual(['a', 'b', 'e']);
         // What is refused by itself is parked before what does not fit beside others.
         expect((await parked.list()).map(({ key, reason }) => [key['k'], reason])).toEqual([
@@ -272,8 +274,8 @@ describe('what PostgreSQL has and SQLite has not', () => {
         await legacy.run(
           `UPDATE thing SET note = CASE note WHEN '1' THEN '2' ELSE '1' END WHERE k IN ('a', 'b')`,
         );
-        await plane.repair();
-        await plane.barrier();
+        await replication.repair();
+        await replication.barrier();
         expect(
           (await extracted.rows()).map(({ k, note }) => `${String(k)}${String(note)}`),
         ).toEqual(['a2', 'b1', 'c3', 'd6', 'e5']);
@@ -282,14 +284,14 @@ describe('what PostgreSQL has and SQLite has not', () => {
     ));
 
   it('a key whose rows are only counted at the commit is as good as another', () =>
-    withPlane(
+    withReplication(
       [sqlite, postgres],
-      async (plane, legacy, extracted) => {
+      async (replication, legacy, extracted) => {
         for (const k of ['a', 'b']) await legacy.run(INSERT, valuesFor(legacy, { ...ROW, k }));
-        await plane.barrier();
+        await replication.barrier();
         await legacy.run(`UPDATE thing SET whole = 5`);
         await legacy.run(`DELETE FROM thing WHERE k = 'a'`);
-        await plane.barrier();
+        await replication.barrier();
         expect((await extracted.rows()).map(({ k, whole }) => [k, whole])).toEqual([['b', '5']]);
       },
       `${NO_REFERENCE}; ALTER TABLE thing DROP CONSTRAINT thing_pkey, ADD PRIMARY KEY (k) DEFERRABLE INITIALLY DEFERRED`,
@@ -297,13 +299,13 @@ describe('what PostgreSQL has and SQLite has not', () => {
 
   it('a unique key that is asked at the commit is refused where rows refer to each other', async () => {
     const late = 'ALTER TABLE thing ADD UNIQUE (note) DEFERRABLE';
-    await expect(withPlane([sqlite, postgres], async () => undefined, late)).rejects.toThrow(
+    await expect(withReplication([sqlite, postgres], async () => undefined, late)).rejects.toThrow(
       'make it NOT DEFERRABLE',
     );
   });
 
   it('a NUL in a text, a text that is too long, and no member of an enum, are parked', () =>
-    withPlane([sqlite, postgres], async (plane, legacy, extracted) => {
+    withReplication([sqlite, postgres], async (replication, legacy, extracted) => {
       const bad = [
         { ...ROW, k: 'nul', note: 'a\0b' },
         { ...ROW, k: 'long', note: '123456' },
@@ -311,13 +313,13 @@ describe('what PostgreSQL has and SQLite has not', () => {
         { ...ROW, k: 'good' },
       ];
       for (const row of bad) await legacy.run(INSERT, valuesFor(legacy, row));
-      await expect(plane.barrier()).rejects.toThrow('(3)');
+      await expect(replication.barrier()).rejects.toThrow('(3)');
       expect((await extracted.rows()).map(({ k }) => k)).toEqual(['good']);
       for (const { k } of bad) {
         await legacy.run(`UPDATE thing SET note = 'ok', mood = 'fine' WHERE k = $1`, [k]);
       }
-      await plane.repair();
-      await plane.barrier();
-      expect(await plane.reconcile()).toMatchObject({ clean: true });
+      await replication.repair();
+      await replication.barrier();
+      expect(await replication.reconcile()).toMatchObject({ clean: true });
     }));
 });

@@ -1,5 +1,5 @@
 import { castSql, dataSql, listSql, sameSql } from './columns.ts';
-import type { Passage, PassedColumn } from './passage.ts';
+import type { PassThrough, PassedThroughColumn } from './pass-through.ts';
 import type { Column } from './schema.ts';
 import { name } from './values.ts';
 
@@ -47,13 +47,13 @@ const WHOLE: ReadonlySet<string> = new Set(['smallint', 'integer', 'bigint']);
  * it is inserted makes that half as quick again, and most backlogs are of rows that are new: where no
  * row lies between the smallest key and the largest, nothing has to be looked for.
  */
-export function passSql(table: string, passage: Passage): string {
-  const [key, rest] = [passage.key, passage.rest].map((passed) =>
+export function passSql(table: string, passThrough: PassThrough): string {
+  const [key, rest] = [passThrough.key, passThrough.rest].map((passed) =>
     passed.map(({ column }) => column),
   ) as [Column[], Column[]];
   const columns = listSql([...key, ...rest]);
   const into = `INSERT INTO ${name(table)} (${columns}) OVERRIDING SYSTEM VALUE\n  SELECT ${columns} FROM d`;
-  const data = `WITH d AS MATERIALIZED (${imagesSql([...passage.key, ...passage.rest])})`;
+  const data = `WITH d AS MATERIALIZED (${imagesSql([...passThrough.key, ...passThrough.rest])})`;
   const over = overSql({ key, rest });
   const [first] = key;
   if (first === undefined || key.length > 1 || !WHOLE.has(first.declared)) {
@@ -69,7 +69,7 @@ export function passSql(table: string, passage: Passage): string {
 }
 
 /** Rows of images. What has a form of its own in JSON is read as text first, as everywhere. */
-function imagesSql(passed: readonly PassedColumn[]): string {
+function imagesSql(passed: readonly PassedThroughColumn[]): string {
   const types = passed.map(({ column }, index) => {
     const type = WHOLE.has(column.declared) ? column.declared : 'text';
     return { type, value: type === 'text' ? castSql(column, `v.c${index}`) : `v.c${index}` };

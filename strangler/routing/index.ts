@@ -1,7 +1,7 @@
 /** What a facade may know of the engine: its configuration, its flags, and who owns what. */
 export * from './config.ts';
 export * from './contract-results.ts';
-export * from './doors.ts';
+export * from './facade-registry.ts';
 export type { FlagContext } from './flag-context.ts';
 export * from './flag-file.ts';
 export * from './flag-rule.ts';

@@ -2,7 +2,7 @@ import Database from 'better-sqlite3';
 import type { Statement } from 'better-sqlite3';
 import { isUtf8 } from 'node:buffer';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isBusy, LogFlush, nap, sqliteFile } from '../../chassis/index.ts';
+import { isBusy, WalSync, nap, sqliteFile } from '../../chassis/index.ts';
 import { Mutex } from '../mutex.ts';
 
 const BUSY_DEADLINE_MS = 10_000;
@@ -59,8 +59,8 @@ export class SqliteConnection {
   readonly #begin: readonly string[];
   readonly #writing = new Mutex();
   readonly #reading = new Mutex();
-  readonly #log: LogFlush;
-  readonly #attachedLog: LogFlush | undefined;
+  readonly #log: WalSync;
+  readonly #attachedLog: WalSync | undefined;
   #durable = true;
   #urgent = 0;
   #version = -1;
@@ -73,8 +73,8 @@ export class SqliteConnection {
    */
   constructor(url: string, attached?: Attached) {
     this.file = sqliteFile(url);
-    this.#log = LogFlush.of(this.file);
-    this.#attachedLog = attached && LogFlush.of(attached.file);
+    this.#log = WalSync.of(this.file);
+    this.#attachedLog = attached && WalSync.of(attached.file);
     this.#writer = open(this.file);
     this.#reader = open(this.file);
     this.#reader.pragma('query_only = ON');

@@ -1,6 +1,6 @@
 import type { Fence } from '../../chassis/index.ts';
-import { FenceRows, KnownFences, merged, movable, REST } from '../fence-rows.ts';
-import type { FenceGlance, KeyFence, Keys } from '../fence-rows.ts';
+import { FenceRows, FenceCache, merged, movable, REST } from '../fence-rows.ts';
+import type { FenceDigest, KeyFence, Keys } from '../fence-rows.ts';
 import type { FenceMove } from '../store.ts';
 import type { SqliteConnection } from './connection.ts';
 
@@ -22,7 +22,7 @@ const GLANCE = `SELECT r.state, r.epoch, count(*) AS rows, sum(f.epoch) AS epoch
 export class FenceTable {
   readonly #db: SqliteConnection;
   readonly #capability: string;
-  readonly #known = new KnownFences();
+  readonly #known = new FenceCache();
 
   constructor(connection: SqliteConnection, capability: string) {
     this.#db = connection;
@@ -34,7 +34,7 @@ export class FenceTable {
   }
 
   all(): FenceRows {
-    const glance = this.#db.read(GLANCE).get(this.#capability) as FenceGlance | undefined;
+    const glance = this.#db.read(GLANCE).get(this.#capability) as FenceDigest | undefined;
     if (glance === undefined) return new FenceRows([]);
     const all = (): KeyFence[] => this.#db.read(FENCES).all(this.#capability) as KeyFence[];
     return this.#known.take(glance, all);

@@ -12,27 +12,31 @@ export interface Follower {
 }
 
 /**
- * Columns of guests that fall back to what an anchor's column says: when the anchor writes that
+ * Columns of column pairs that fall back to what a base pair's column says: when the base pair writes that
  * column, they have to follow, unless their pair's partner is there and says otherwise.
  */
-export function followersOf(anchor: Pair, guests: readonly Pair[], side: SideName): Follower[] {
+export function followersOf(
+  basePair: Pair,
+  columnPairs: readonly Pair[],
+  side: SideName,
+): Follower[] {
   const own = new Set(
-    anchor.columns.filter((codec) => writes(codec, side)).map((codec) => codec[side]),
+    basePair.columns.filter((codec) => writes(codec, side)).map((codec) => codec[side]),
   );
-  return guests.flatMap((guest) =>
-    Object.entries(guest[side].whenAbsent ?? {}).flatMap(([column, value]): Follower[] => {
+  return columnPairs.flatMap((columnPair) =>
+    Object.entries(columnPair[side].resetTo ?? {}).flatMap(([column, value]): Follower[] => {
       if (!isCopy(value) || !own.has(value.copyOf)) return [];
-      const set = `${name(column)} = CASE WHEN ${absentSql(guest, side)} THEN ? ELSE ${name(column)} END`;
+      const set = `${name(column)} = CASE WHEN ${absentSql(columnPair, side)} THEN ? ELSE ${name(column)} END`;
       return [{ set, of: value.copyOf }];
     }),
   );
 }
 
-/** Whether a row, as it was, says nothing for a guest. */
-function absentSql(guest: Pair, side: SideName): string {
-  const { where, whenAbsent = {} } = guest[side];
-  if (where !== undefined) return `(${filterSql(guest, side)}) IS NOT TRUE`;
-  return Object.entries(whenAbsent)
+/** Whether a row, as it was, says nothing for a column pair. */
+function absentSql(columnPair: Pair, side: SideName): string {
+  const { where, resetTo = {} } = columnPair[side];
+  if (where !== undefined) return `(${filterSql(columnPair, side)}) IS NOT TRUE`;
+  return Object.entries(resetTo)
     .map(([column, value]) => {
       const reset = isCopy(value) ? name(value.copyOf) : literal(value);
       return `${name(column)} IS ${reset}`;

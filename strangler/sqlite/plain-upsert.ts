@@ -1,4 +1,4 @@
-import { carryValue, columnOn, isGuest, MappingError, writes } from '../mapping/index.ts';
+import { carryValue, columnOn, isColumnPair, MappingError, writes } from '../mapping/index.ts';
 import type { Codec, Mapping, Pair, Row, SqlValue } from '../mapping/index.ts';
 import type { SideName } from '../side.ts';
 import { otherSide } from '../side.ts';
@@ -30,7 +30,9 @@ export function plainUpsert(
   side: SideName,
 ): PlainUpsert | undefined {
   const { table, where } = pair[side];
-  const shared = mapping.pairs.some((other) => other[side].table === table && isGuest(other, side));
+  const shared = mapping.pairs.some(
+    (other) => other[side].table === table && isColumnPair(other, side),
+  );
   if (shared || where !== undefined) return undefined;
   const key = pair.key.flatMap((codec) => cellOf(codec, pair, side, true));
   const own = pair.columns

@@ -3,11 +3,11 @@ import { otherSide } from '../side.ts';
 import {
   MappingError,
   belongs,
-  holds,
+  hasData,
   isCopy,
   resetValues,
   disjoint,
-  isGuest,
+  isColumnPair,
   keyOn,
   ownColumns,
   pairKeyOf,
@@ -26,7 +26,7 @@ import type { PlainUpsert } from './plain-upsert.ts';
 import { uniqueColumns } from './schema.ts';
 import type { Prepare } from './schema.ts';
 import { bound, name } from './values.ts';
-import { WaitingGuests } from './waiting-guests.ts';
+import { WaitingColumnPairs } from './waiting-column-pairs.ts';
 
 /** Columns by which rows are found, and columns to write; both become SQL in this order. */
 type Columns = Readonly<Record<string, SqlValue>>;
@@ -40,8 +40,8 @@ export class SqliteRowWriter {
   readonly #mapping: Mapping;
   readonly #side: SideName;
   readonly #bySourceTable: ReadonlyMap<string, readonly Pair[]>;
-  readonly #guests: ReadonlyMap<Pair, readonly Pair[]>;
-  readonly #waiting: WaitingGuests;
+  readonly #columnPairs: ReadonlyMap<Pair, readonly Pair[]>;
+  readonly #waiting: WaitingColumnPairs;
   readonly #followers: ReadonlyMap<Pair, readonly Follower[]>;
   /** SQL by pair: what a pair writes has the same columns each time. */
   readonly #updates = new Map<Pair, string>();
@@ -53,7 +53,7 @@ export class SqliteRowWriter {
     this.#db = connection;
     this.#mapping = mapping;
     this.#side = side;
-    this.#waiting = new WaitingGuests(connection, mapping.capability);
+    this.#waiting = new WaitingColumnPairs(connection, mapping.capability);
     const source = otherSide(side);
     this.#bySourceTable = new Map(
       tablesOf(mapping, source).map((table) => [
@@ -61,9 +61,14 @@ export class SqliteRowWriter {
         mapping.pairs.filter((pair) => pair[source].table === table),
       ]),
     );
-    this.#guests = new Map(mapping.pairs.map((pair) => [pair, guestsOf(mapping, side, pair)]));
+    this.#columnPairs = new Map(
+      mapping.pairs.map((pair) => [pair, columnPairsOf(mapping, side, pair)]),
+    );
     this.#followers = new Map(
-      [...this.#guests].map(([pair, guests]) => [pair, followersOf(pair, guests, side)]),
+      [...this.#columnPairs].map(([pair, columnPairs]) => [
+        pair,
+        followersOf(pair, columnPairs, side),
+      ]),
     );
   }
 
@@ -123,7 +128,7 @@ export class SqliteRowWriter {
   }
 
   remove(pair: Pair, key: PairKey): void {
-    if (isGuest(pair, this.#side)) this.#reset(pair, key);
+    if (isColumnPair(pair, this.#side)) this.#reset(pair, key);
     else this.#removeRow(pair, key);
   }
 
@@ -132,7 +137,7 @@ export class SqliteRowWriter {
     const changed = this.#update(pair, image, where);
     if (changed > 1) throw new MappingError(`pair "${pair.name}": its key names ${changed} rows`);
     if (changed === 1) return;
-    if (isGuest(pair, this.#side)) this.#waiting.keep(pair, key, image);
+    if (isColumnPair(pair, this.#side)) this.#waiting.keep(pair, key, image);
     else this.#insert(pair, where, image);
   }
 
@@ -151,40 +156,41 @@ export class SqliteRowWriter {
     return this.#run(sql, [...Object.values(values), ...followed, ...Object.values(where)]);
   }
 
-  /** A new row starts with what its guests are waiting to write, or with what they fall back to. */
+  /** A new row starts with what its column pairs are waiting to write, or with what they fall back to. */
   #insert(pair: Pair, key: Row, image: Row): void {
-    const guests = this.#guests.get(pair) ?? [];
+    const columnPairs = this.#columnPairs.get(pair) ?? [];
     const { table } = pair[this.#side];
     const row: Record<string, SqlValue> = { ...key, ...image };
-    for (const guest of guests) {
+    for (const columnPair of columnPairs) {
       Object.assign(
         row,
-        this.#takeWaiting(guest, key) ?? resetValues(guest[this.#side].whenAbsent, row),
+        this.#takeWaiting(columnPair, key) ?? resetValues(columnPair[this.#side].resetTo, row),
       );
     }
     let sql = this.#inserts.get(pair);
-    if (sql === undefined || guests.length > 0) {
+    if (sql === undefined || columnPairs.length > 0) {
       sql = insertSql(table, Object.keys(row));
       this.#inserts.set(pair, sql);
     }
     this.#run(sql, Object.values(row));
   }
 
-  #takeWaiting(guest: Pair, row: Row): Row | undefined {
-    const key = pairKeyOf(guest, this.#side, row);
-    return key && this.#waiting.take(guest, key);
+  #takeWaiting(columnPair: Pair, row: Row): Row | undefined {
+    const key = pairKeyOf(columnPair, this.#side, row);
+    return key && this.#waiting.take(columnPair, key);
   }
 
-  /** What guests wrote outlives the row: REPLACE, say, is a delete and an insert of the anchor only. */
+  /** What column pairs wrote outlives the row: REPLACE, say, is a delete and an insert of the base pair only. */
   #removeRow(pair: Pair, key: PairKey): void {
     const { table } = pair[this.#side];
     const where = keyOn(pair, this.#side, key);
-    for (const guest of this.#guests.get(pair) ?? []) {
-      const row = this.#rowOf(guest, where);
-      const guestKey = row && pairKeyOf(guest, this.#side, row);
-      if (row === undefined || guestKey === undefined || !holds(guest, this.#side, row)) continue;
-      const own = ownColumns(guest, this.#side).map((column) => [column, row[column] ?? null]);
-      this.#waiting.keep(guest, guestKey, Object.fromEntries(own) as Row);
+    for (const columnPair of this.#columnPairs.get(pair) ?? []) {
+      const row = this.#rowOf(columnPair, where);
+      const columnPairKey = row && pairKeyOf(columnPair, this.#side, row);
+      if (row === undefined || columnPairKey === undefined || !hasData(columnPair, this.#side, row))
+        continue;
+      const own = ownColumns(columnPair, this.#side).map((column) => [column, row[column] ?? null]);
+      this.#waiting.keep(columnPair, columnPairKey, Object.fromEntries(own) as Row);
     }
     this.#run(`DELETE FROM ${name(table)} WHERE ${equals(where)}`, Object.values(where));
   }
@@ -207,12 +213,12 @@ export class SqliteRowWriter {
   }
 
   #reset(pair: Pair, key: PairKey): void {
-    const { table, whenAbsent = {} } = pair[this.#side];
+    const { table, resetTo = {} } = pair[this.#side];
     const where = keyOn(pair, this.#side, key);
-    const set = Object.entries(whenAbsent).map(([column, value]) =>
+    const set = Object.entries(resetTo).map(([column, value]) =>
       isCopy(value) ? `${name(column)} = ${name(value.copyOf)}` : `${name(column)} = ?`,
     );
-    const values = Object.values(whenAbsent).filter((value) => !isCopy(value)) as SqlValue[];
+    const values = Object.values(resetTo).filter((value) => !isCopy(value)) as SqlValue[];
     this.#run(`UPDATE ${name(table)} SET ${set.join(', ')} WHERE ${equals(where)}`, [
       ...values,
       ...Object.values(where),
@@ -241,7 +247,7 @@ export class SqliteRowWriter {
 
   #evict(table: string, rival: Row): void {
     for (const pair of this.#mapping.pairs) {
-      if (pair[this.#side].table !== table || isGuest(pair, this.#side)) continue;
+      if (pair[this.#side].table !== table || isColumnPair(pair, this.#side)) continue;
       const key = pairKeyOf(pair, this.#side, rival);
       if (key !== undefined) this.#removeRow(pair, key);
     }
@@ -259,11 +265,12 @@ export class SqliteRowWriter {
 }
 
 /** Pairs that live in the rows of this one. */
-function guestsOf(mapping: Mapping, side: SideName, anchor: Pair): readonly Pair[] {
-  if (isGuest(anchor, side)) return [];
-  const { table } = anchor[side];
+function columnPairsOf(mapping: Mapping, side: SideName, basePair: Pair): readonly Pair[] {
+  if (isColumnPair(basePair, side)) return [];
+  const { table } = basePair[side];
   return mapping.pairs.filter(
-    (pair) => isGuest(pair, side) && pair[side].table === table && !disjoint(anchor, pair, side),
+    (pair) =>
+      isColumnPair(pair, side) && pair[side].table === table && !disjoint(basePair, pair, side),
   );
 }
 

@@ -4,7 +4,7 @@ import type { Mapping, MappingProblem } from '../mapping/index.ts';
 import type {
   Applied,
   BackfillState,
-  Bridge,
+  BulkCopy,
   CommitWatch,
   Installation,
   RowName,
@@ -17,17 +17,17 @@ import type { Slice } from '../store.ts';
 import { ALONE_BOX_MS, applySlice, TIME_BOX_MS } from './apply-slice.ts';
 import type { Manner } from './apply-slice.ts';
 import { readBackfills, readCopyLimit, writeCopyLimit } from './backfill-table.ts';
-import { SqliteBridge } from './bridge.ts';
+import { SqliteBulkCopy } from './bulk-copy.ts';
 import { SqliteChecks } from './checks.ts';
 import { SqliteConnection } from './connection.ts';
 import { SqliteFeedReader } from './feed-reader.ts';
 import { install, isInstalled, uninstall } from './install.ts';
 import { checkLedgerVersion } from './ledger-version.ts';
-import { LogWatch } from './log-watch.ts';
+import { WalWatch } from './wal-watch.ts';
 import { SqliteParkedChanges } from './parked-table.ts';
 import { SqliteRetirement } from './retirement.ts';
 import { SqliteShadowFence } from './shadow-fence.ts';
-import { requeue } from './requeue.ts';
+import { reEmit } from './re-emit.ts';
 import { checkSchema } from './schema.ts';
 import { SqliteSideStore } from './side-store.ts';
 import { SqliteSnapshot } from './snapshot.ts';
@@ -123,23 +123,25 @@ export class SqliteSideDatabase implements SideDatabase {
   applySlice(epoch: number, slice: Slice, speedup = 1): Promise<Applied> {
     // Reading images takes as long as writing them, and needs no lock.
     for (const change of slice.changes) void change.image;
-    const whole = this.crowded ? Math.min(ALONE_BOX_MS, speedup * TIME_BOX_MS) : ALONE_BOX_MS;
+    const whole = this.hasOtherWriters
+      ? Math.min(ALONE_BOX_MS, speedup * TIME_BOX_MS)
+      : ALONE_BOX_MS;
     // Where commits take longer than the box, a row a commit would keep the lock for most of the time, for nothing.
     const boxMs = Math.max(whole / 2, whole - this.#commitMs);
     return withPoisonParked((careful) => this.#applyBox(epoch, slice, { boxMs, careful }));
   }
 
-  get crowded(): boolean {
+  get hasOtherWriters(): boolean {
     return this.#db.crowded;
   }
 
   get sliceLimit(): number {
-    return this.crowded ? SLICE_CROWDED : SLICE_ALONE;
+    return this.hasOtherWriters ? SLICE_CROWDED : SLICE_ALONE;
   }
 
-  bridgeFrom(owner: SideDatabase): Bridge | undefined {
+  bulkCopyFrom(owner: SideDatabase): BulkCopy | undefined {
     if (!(owner instanceof SqliteSideDatabase)) return undefined;
-    return new SqliteBridge({
+    return new SqliteBulkCopy({
       sourceFile: owner.#db.file,
       targetFile: this.#db.file,
       mapping: this.#mapping,
@@ -147,15 +149,15 @@ export class SqliteSideDatabase implements SideDatabase {
     });
   }
 
-  requeue(rows: readonly RowName[]): Promise<number | null> {
-    return requeue(this.#db, this.#mapping, this.side, rows);
+  reEmit(rows: readonly RowName[]): Promise<number | null> {
+    return reEmit(this.#db, this.#mapping, this.side, rows);
   }
 
-  urgently<T>(work: () => Promise<T>): Promise<T> {
+  atHighPriority<T>(work: () => Promise<T>): Promise<T> {
     return this.#db.urgently(work);
   }
 
-  settle(): Promise<number> {
+  flush(): Promise<number> {
     // Syncing the log for any commit syncs what was committed before it.
     return this.#db.transaction(() => {
       this.#db.write('UPDATE fig_clock SET applying = 0 WHERE id = 1').run();
@@ -206,7 +208,7 @@ export class SqliteSideDatabase implements SideDatabase {
   }
 
   watch(onCommit: () => void): CommitWatch {
-    return new LogWatch(`${this.#db.file}-wal`, onCommit);
+    return new WalWatch(`${this.#db.file}-wal`, onCommit);
   }
 
   async close(): Promise<void> {

@@ -4,11 +4,11 @@ import type { SideName } from '../side.ts';
 import { decodeKeys, encodeKeys, rowsOf } from '../fence-rows.ts';
 import type { FenceRows, Keys } from '../fence-rows.ts';
 import type { Mapping } from '../mapping/index.ts';
-import { acquaintanceOf, recordOf } from '../store.ts';
+import { peerObservationOf, recordOf } from '../store.ts';
 import type {
-  Acquaintance,
+  PeerObservation,
   FenceMove,
-  Greeting,
+  PeerCheckpoint,
   HandoverRecord,
   HandoverRow,
   JournalEntry,
@@ -102,7 +102,7 @@ export class SqliteSideStore implements SideStore {
     });
   }
 
-  acquaintance(): Promise<Acquaintance> {
+  peerObservation(): Promise<PeerObservation> {
     return this.#reading(() => {
       const found = this.#db
         .read(
@@ -110,11 +110,11 @@ export class SqliteSideStore implements SideStore {
                FROM fig_peer WHERE capability = ?`,
         )
         .get(this.#capability) as PeerRow | undefined;
-      return acquaintanceOf(found);
+      return peerObservationOf(found);
     });
   }
 
-  greet(other: Greeting, lease: Lease, atLeast: number): Promise<number | null> {
+  saveCheckpoint(other: PeerCheckpoint, lease: Lease, atLeast: number): Promise<number | null> {
     const { incarnation, pulse, epoch } = other;
     return this.#db.transaction(() => {
       if (!this.#holds(lease)) return null;

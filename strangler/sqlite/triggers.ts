@@ -145,7 +145,7 @@ function fence({ capability, table, cohort }: TableTriggers, event: Event): Body
 
 /**
  * Rows that come from the other side are of keys that it owns: whoever brings others is a zombie, or
- * one of the databases is its own older self. While something is only tried, owners take rows, too.
+ * one of the databases is its own restored backup. While something is only tried, owners take rows, too.
  */
 function guard({ capability }: TableTriggers, cohort: Cohort, event: Event): Body {
   const owned = touched(cohort, event).map((key) => `${stateSql(capability, key)} IS 'open'`);

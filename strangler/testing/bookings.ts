@@ -112,7 +112,7 @@ export const bookings = defineMapping({
     {
       name: 'contacts',
       partOf: { pair: 'customers', by: ['CustomerID'] },
-      legacy: { table: 'tblCustomer', whenAbsent: { Email: null, Phone: null } },
+      legacy: { table: 'tblCustomer', resetTo: { Email: null, Phone: null } },
       extracted: { table: 'contacts', optional: true },
       key: [rename('CustomerID', 'customer_id')],
       columns: [rename('Email', 'email'), rename('Phone', 'phone')],
@@ -143,7 +143,7 @@ export const bookings = defineMapping({
       extracted: {
         table: 'bookings',
         where: { is_insured: [0, 1] },
-        whenAbsent: { is_insured: null, remark: null },
+        resetTo: { is_insured: null, remark: null },
       },
       key: [rename('BookingID', 'id')],
       columns: [enumeration('Insured', 'is_insured', { Y: 1, N: 0 }), rename('Remark', 'remark')],

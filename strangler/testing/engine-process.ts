@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createLog, LOOPBACK_ONLY, Problem } from '../../chassis/index.ts';
 import { Engine } from '../engine/index.ts';
-import type { Steward } from '../engine/steward.ts';
+import type { CapabilityController } from '../engine/capability-controller.ts';
 import { createFlagFile, flagFileStore, flagsOf, openFlags } from '../routing/index.ts';
 import { AT_ONCE } from './completion.ts';
 import type { CohortOrder } from './doomed-engine.ts';
@@ -47,10 +47,10 @@ function reach(reached: string): void {
 }
 
 async function moveCustomers({ to, customers }: CohortOrder): Promise<void> {
-  const steward = await leading('till');
+  const controller = await leading('till');
   // What was written while there was no engine has to be applied first: gates are refused until then.
   for (let refused = true; refused;) {
-    refused = await engine.handOver(steward, to, customers ? { wish: { customers } } : {}).then(
+    refused = await engine.handOver(controller, to, customers ? { wish: { customers } } : {}).then(
       () => false,
       (error: unknown) => error instanceof Problem && error.code === 'gate_refused',
     );
@@ -58,10 +58,10 @@ async function moveCustomers({ to, customers }: CohortOrder): Promise<void> {
   }
 }
 
-async function leading(capability: string): Promise<Steward> {
+async function leading(capability: string): Promise<CapabilityController> {
   for (;;) {
-    const steward = engine.stewards.get(capability);
-    if (steward?.standing.as === 'leader') return steward;
+    const controller = engine.controllers.get(capability);
+    if (controller?.standing.as === 'leader') return controller;
     await delay(10);
   }
 }

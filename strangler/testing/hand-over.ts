@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import type { DataPlane } from '../data-plane.ts';
+import type { Replication } from '../replication.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 
-/** What a handover does to the data plane, without the gates. */
-export async function handOver(plane: DataPlane, from: SideName): Promise<void> {
-  const [source, target] = [plane.store(from), plane.store(otherSide(from))];
+/** What a handover does to the data capability, without the gates. */
+export async function handOver(replication: Replication, from: SideName): Promise<void> {
+  const [source, target] = [replication.store(from), replication.store(otherSide(from))];
   const lease = await source.acquireLease('test', 10_000);
   if (lease === null) throw new Error('no lease');
   const open = await source.fence();
@@ -13,9 +13,9 @@ export async function handOver(plane: DataPlane, from: SideName): Promise<void> 
   const closed = { state: 'closed', epoch } as const;
   const step = { handover: 'h', step: 'x', detail: null };
   assert(await source.step(step, lease, { from: open, to: closed }));
-  await plane.drainTo(await source.lastPosition());
+  await replication.drainTo(await source.lastPosition());
   assert(await source.step(step, lease, { from: closed, to: { state: 'ceded', epoch } }));
   assert(await target.openAsTarget(epoch));
-  await plane.ownerChanged();
-  assert.equal(await plane.ownerSide(), target.side);
+  await replication.ownerChanged();
+  assert.equal(await replication.ownerSide(), target.side);
 }

@@ -157,7 +157,7 @@ const extractedEvents = (values: Values): fc.Arbitrary<Event> =>
     fc
       .tuple(fc.nat(9), id)
       .map((row): Event => [['UPDATE holds SET reserved = ? WHERE sku = ?', ...row]]),
-    // Only the anchor is written anew: its guest's columns must live on.
+    // Only the base pair is written anew: its column pair's columns must live on.
     id.map((key): Event => [['REPLACE INTO levels SELECT * FROM levels WHERE sku = ?', key]]),
     id.map((key): Event => [
       ['DELETE FROM holds WHERE sku = ?', key],

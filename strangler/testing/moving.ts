@@ -1,7 +1,7 @@
 import { createLog } from '../../chassis/index.ts';
 import { checkCapability } from '../check/index.ts';
 import type { CheckReport } from '../check/index.ts';
-import { DataPlane } from '../data-plane.ts';
+import { Replication } from '../replication.ts';
 import type { Mapping } from '../mapping/index.ts';
 import type { SideDatabase } from '../side-database.ts';
 import type { SideName } from '../side.ts';
@@ -25,7 +25,7 @@ export interface MovingSides {
   readonly sessions: Readonly<Record<SideName, Session>>;
   readonly databases: Readonly<Record<SideName, SideDatabase>>;
   /** Neither installed nor started. */
-  readonly plane: DataPlane;
+  readonly replication: Replication;
   check(): Promise<CheckReport>;
 }
 
@@ -35,14 +35,14 @@ export async function withMoving<T>(
   work: (sides: MovingSides) => Promise<T>,
 ): Promise<T> {
   const opened: OpenDatabase[] = [];
-  let plane: DataPlane | undefined;
+  let replication: Replication | undefined;
   try {
     opened.push(await openDatabase(...legacy));
     opened.push(await openDatabase(...extracted));
     const [left, right] = opened as [OpenDatabase, OpenDatabase];
     const urls = { legacy: left.url, extracted: right.url };
     const databases = openSides(mapping, urls);
-    plane = new DataPlane({ mapping, databases, log: createLog('test', 'silent') });
+    replication = new Replication({ mapping, databases, log: createLog('test', 'silent') });
     const check = async (): Promise<CheckReport> => {
       const inspectors = await openInspectors(mapping, urls);
       try {
@@ -56,11 +56,11 @@ export async function withMoving<T>(
       urls,
       sessions: { legacy: left, extracted: right },
       databases,
-      plane,
+      replication,
       check,
     });
   } finally {
-    await plane?.stop();
+    await replication?.stop();
     for (const database of opened) await database.drop();
   }
 }
@@ -68,9 +68,9 @@ export async function withMoving<T>(
 /** The same, installed and followed, with a whole copy. */
 export function withMoved<T>(moving: Moving, work: (sides: MovingSides) => Promise<T>): Promise<T> {
   return withMoving(moving, async (sides) => {
-    await sides.plane.install();
-    await sides.plane.start();
-    await sides.plane.backfill();
+    await sides.replication.install();
+    await sides.replication.start();
+    await sides.replication.backfill();
     return work(sides);
   });
 }

@@ -26,7 +26,7 @@ export const shop = defineMapping({
     },
     {
       name: 'holds',
-      legacy: { table: 'STOCK', whenAbsent: { RSV: 0 } },
+      legacy: { table: 'STOCK', resetTo: { RSV: 0 } },
       extracted: { table: 'holds' },
       key: [same('SKU', 'sku')],
       columns: [same('RSV', 'reserved')],
@@ -51,7 +51,7 @@ export const shop = defineMapping({
       legacy: {
         table: 'PAY',
         where: { STAT: ['S', 'D'] },
-        whenAbsent: { STAT: 'P', UPD: copyOf('CRT') },
+        resetTo: { STAT: 'P', UPD: copyOf('CRT') },
       },
       extracted: { table: 'entries' },
       key: [same('PAY_NO', 'payment_id'), constant('extracted', 'entry_id', 'settlement')],
@@ -80,7 +80,7 @@ export const shop = defineMapping({
       legacy: {
         table: 'RFND',
         where: { STAT: ['S'] },
-        whenAbsent: { STAT: 'P', UPD: copyOf('CRT') },
+        resetTo: { STAT: 'P', UPD: copyOf('CRT') },
       },
       extracted: { table: 'entries' },
       key: [prefixed('RFND_NO', 'entry_id', 'refunded:')],

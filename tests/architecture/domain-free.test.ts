@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { projectRoot } from '../../system/index.ts';
 
 /**
- * Words of the order system: all that the front door and the engine know of it comes as data.
+ * Words of the order system: all that the facade and the engine know of it comes as data.
  * (The singular of "orders" is also how rows are sorted.)
  */
 const DOMAIN =

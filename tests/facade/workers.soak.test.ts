@@ -8,7 +8,7 @@ import { json, routingState, startFixture } from './stand.ts';
 import type { Fixture } from './stand.ts';
 import { STOCK } from './stock.ts';
 
-interface Crew {
+interface Workers {
   readonly facade: SpawnedFacade;
   readonly legacy: Fixture;
   readonly extracted: Fixture;
@@ -16,7 +16,7 @@ interface Crew {
 }
 
 /** Two workers at one port, before a capability whose rows are replicated. */
-function withCrew(use: (crew: Crew) => Promise<void>): Promise<void> {
+function withWorkers(use: (workers: Workers) => Promise<void>): Promise<void> {
   return withTempDir(async (folder) => {
     const legacy = await startFixture('legacy');
     const extracted = await startFixture('extracted');
@@ -79,7 +79,7 @@ async function write(url: string, customer: string): Promise<void> {
 
 describe('two workers at one port', () => {
   it('are one to operators: what they counted is added up', () =>
-    withCrew(async ({ facade }) => {
+    withWorkers(async ({ facade }) => {
       await askAround(facade.url, 'C1', 30);
       const headers = facade.operator;
       expect(await request('GET', `${facade.adminUrl}/status`, { headers })).toMatchObject({
@@ -105,7 +105,7 @@ describe('two workers at one port', () => {
     }));
 
   it('know of each other who writes: no worker shows a client less than it wrote', () =>
-    withCrew(async ({ facade, engine }) => {
+    withWorkers(async ({ facade, engine }) => {
       await facade.flags({ 'stock.reads': 100 });
       const all = (side: string) => Array.from({ length: 12 }, () => side);
       await eventually(async () =>
@@ -132,7 +132,7 @@ describe('two workers at one port', () => {
     }));
 
   it('are replaced when they die, and the newcomer knows who writes', () =>
-    withCrew(async ({ facade, legacy }) => {
+    withWorkers(async ({ facade, legacy }) => {
       await facade.flags({ 'stock.reads': 100 });
       await eventually(async () =>
         expect(await askAround(facade.url, 'C1')).toContain('extracted'),
@@ -167,7 +167,7 @@ describe('two workers at one port', () => {
     }));
 
   it('finish what they are at when they are told to stop', () =>
-    withCrew(async ({ facade, legacy }) => {
+    withWorkers(async ({ facade, legacy }) => {
       let finish = (): void => undefined;
       const { answer } = legacy;
       legacy.answer = (req, res, body) => {

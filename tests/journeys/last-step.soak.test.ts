@@ -71,7 +71,7 @@ describe('the last step', () => {
             }
           };
           await expectGone();
-          // The front door sends everybody to the service, whatever the flags ask for by now.
+          // The facade sends everybody to the service, whatever the flags ask for by now.
           await done('flags', 'set', 'inventory.reads', '0');
           await eventually(async () => {
             const asked = { headers: { 'x-customer-id': 'CORK' } };

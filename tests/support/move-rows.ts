@@ -1,7 +1,7 @@
 import { canonicalJson } from '../../chassis/index.ts';
 import {
   belongs,
-  isGuest,
+  isColumnPair,
   keyOn,
   pairKeyOf,
   resetValues,
@@ -36,11 +36,13 @@ export function moveRows(mapping: Mapping, from: Side, rows: Rows): Rows {
   );
 }
 
-/** What no partner has said, a guest's columns fall back to. */
+/** What no partner has said, a column pair's columns fall back to. */
 function withResets(mapping: Mapping, side: Side, table: string, row: Row): Row {
-  const guests = mapping.pairs.filter((pair) => pair[side].table === table && isGuest(pair, side));
-  return guests.reduce<Row>(
-    (whole, guest) => ({ ...resetValues(guest[side].whenAbsent, whole), ...whole }),
+  const columnPairs = mapping.pairs.filter(
+    (pair) => pair[side].table === table && isColumnPair(pair, side),
+  );
+  return columnPairs.reduce<Row>(
+    (whole, columnPair) => ({ ...resetValues(columnPair[side].resetTo, whole), ...whole }),
     row,
   );
 }

@@ -1,5 +1,5 @@
 import { createLog, Problem } from '../../../chassis/index.ts';
-import { LeaseHeldError, takeBack, withStandIn } from '../../engine/index.ts';
+import { LeaseHeldError, takeBack, withOfflineLeader } from '../../engine/index.ts';
 import type { AbortAnswer, HandoverView } from '../../engine/index.ts';
 import { plural } from '../../wording.ts';
 import { declarationOf } from '../context.ts';
@@ -95,7 +95,7 @@ async function withoutEngine(
   const redisUrl = env['REDIS_URL'] || undefined;
   try {
     const options = { declaration, redisUrl, log, token, patienceMs: LEASE_MS };
-    return await withStandIn(options, (command) => takeBack(command, id, () => undefined));
+    return await withOfflineLeader(options, (command) => takeBack(command, id, () => undefined));
   } catch (error) {
     throw explained(error);
   }

@@ -22,7 +22,7 @@ interface Plan {
   readonly grants: readonly string[];
 }
 
-export interface CheckWishes {
+export interface CheckOptions {
   /** Whether to print what installing would create, instead of trying the rows. */
   readonly ddl: boolean;
   /** Whether to go on from the schemas as they are now, where the mapping still fits. */
@@ -38,7 +38,7 @@ export async function check(
   context: Context,
   output: Output,
   capability: string | undefined,
-  { ddl, accept, yes }: CheckWishes,
+  { ddl, accept, yes }: CheckOptions,
 ): Promise<void> {
   const checked: Checked[] = [];
   for (const declaration of declarationsFor(context, capability)) {

@@ -1,7 +1,12 @@
 import { errorText } from '../../../chassis/index.ts';
 import { count, plural } from '../../wording.ts';
-import { askDeadLetter, askDeadLetters, decideDeadLetter, tellersOf } from '../ask-dead-letters.ts';
-import type { AskedLetter, OpenedLetter, Teller, Told } from '../ask-dead-letters.ts';
+import {
+  askDeadLetter,
+  askDeadLetters,
+  decideDeadLetter,
+  letterSourcesOf,
+} from '../ask-dead-letters.ts';
+import type { AskedLetter, OpenedLetter, LetterSource, LetterReport } from '../ask-dead-letters.ts';
 import { confirmed } from '../confirm.ts';
 import type { Intent } from '../confirm.ts';
 import { declarationsFor } from '../context.ts';
@@ -206,21 +211,21 @@ async function askedOf(context: Context, kind: Kind | undefined): Promise<Listin
   return { listed, more: Math.max(0, all - listed.length), unasked: unaskedOf(told) };
 }
 
-function unaskedOf(told: readonly Told[]): readonly Unasked[] {
+function unaskedOf(told: readonly LetterReport[]): readonly Unasked[] {
   return told.flatMap(({ upstream, server, problem }) =>
     problem === null ? [] : [{ source: `${upstream} (${server.url})`, reason: problem }],
   );
 }
 
 interface Located<Letter> {
-  readonly teller: Teller;
+  readonly teller: LetterSource;
   readonly letter: Letter;
 }
 
 /** @throws CommandError when nobody has it, or one who may have it can't be asked */
 async function find(context: Context, kind: Kind, id: string): Promise<Located<OpenedLetter>> {
   const unasked: Unasked[] = [];
-  for (const teller of tellersOf(context)) {
+  for (const teller of letterSourcesOf(context)) {
     const found = await askDeadLetter(context, teller, kind, id);
     if (found === undefined) continue;
     if (!('problem' in found)) return { teller, letter: found };
@@ -311,7 +316,7 @@ function notAsked(unasked: readonly Unasked[]): CommandError {
 }
 
 function notDecided(
-  { upstream, server }: Teller,
+  { upstream, server }: LetterSource,
   { id }: Pick<AskedLetter, 'id'>,
   problem: string,
 ): CommandError {

@@ -2,7 +2,12 @@ import { createLog, errorText } from '../../../chassis/index.ts';
 import type { Environment } from '../../../chassis/index.ts';
 import { agreedLoss, diagnose, examine, repairText } from '../../doctor/index.ts';
 import type { DatabaseFacts, Decision, EngineFacts, RepairReport } from '../../doctor/index.ts';
-import { LeaseHeldError, openEachSide, operate, withStandIn } from '../../engine/index.ts';
+import {
+  LeaseHeldError,
+  openEachSide,
+  repairAsLeader,
+  withOfflineLeader,
+} from '../../engine/index.ts';
 import type { DataDeclaration, LiveStatus } from '../../engine/index.ts';
 import { openFlagStore, readSwitch, sharesOf } from '../../routing/index.ts';
 import { partingOf } from '../../copy/index.ts';
@@ -280,9 +285,9 @@ async function operateOn(
   const redisUrl = env['REDIS_URL'] || undefined;
   const log = createLog('fig', 'silent');
   try {
-    const report = await withStandIn(
+    const report = await withOfflineLeader(
       { declaration, redisUrl, log, token, patienceMs: LEASE_MS },
-      (command) => operate(command, decision, () => undefined),
+      (command) => repairAsLeader(command, decision, () => undefined),
     );
     return decision === null ? report : await settleRequest(env, report, decision.side);
   } catch (error) {

@@ -13,7 +13,7 @@ interface CompletionView extends CompletionRecord {
   readonly steps: readonly JournalEntry[];
 }
 
-interface Told {
+interface JournalReport {
   readonly handovers: readonly HandoverView[];
   readonly completions: readonly CompletionView[];
 }
@@ -51,7 +51,7 @@ function newest<T extends { readonly startedAt: number }>(all: readonly T[], lim
   return all.toSorted((left, right) => left.startedAt - right.startedAt).slice(-limit);
 }
 
-async function read(declaration: DataDeclaration, limit: number): Promise<Told> {
+async function read(declaration: DataDeclaration, limit: number): Promise<JournalReport> {
   const handovers: HandoverView[] = [];
   const completions: CompletionView[] = [];
   for (const side of Object.values(openEachSide(declaration))) {

@@ -20,7 +20,7 @@ import type { Output } from '../output.ts';
 const LOOK_MS = 20;
 
 /** What is parked of one capability, and where. */
-export interface Found {
+export interface ParkedOfCapability {
   readonly capability: string;
   readonly sides: Readonly<Record<SideName, SideDatabase>>;
   /** The side that could not take it. */
@@ -161,12 +161,12 @@ export async function skip(
 /** Opens both sides of a capability for work on what is parked. @throws when one can't be opened */
 export async function withParked(
   declaration: DataDeclaration,
-  work: (found: Found) => Promise<void>,
+  work: (found: ParkedOfCapability) => Promise<void>,
 ): Promise<void> {
   const { legacy, extracted } = openEachSide(declaration);
   try {
     for (const side of [legacy, extracted]) if (side instanceof Error) throw side;
-    const sides = { legacy, extracted } as Found['sides'];
+    const sides = { legacy, extracted } as ParkedOfCapability['sides'];
     const { capability } = declaration.mapping;
     const at = await parkedAt(sides);
     const aggregates = at === null ? [] : aggregatesOf(await sides[at].parked.list());
@@ -177,7 +177,7 @@ export async function withParked(
 }
 
 /** Only one side is ever the target; where nothing is installed, nothing is parked. */
-async function parkedAt(sides: Found['sides']): Promise<SideName | null> {
+async function parkedAt(sides: ParkedOfCapability['sides']): Promise<SideName | null> {
   for (const side of [sides.extracted, sides.legacy]) {
     if ((await side.installation()) !== undefined && (await side.parked.count()) > 0)
       return side.side;
@@ -185,7 +185,7 @@ async function parkedAt(sides: Found['sides']): Promise<SideName | null> {
   return null;
 }
 
-function pick({ capability, aggregates }: Found, id: number): ParkedAggregate {
+function pick({ capability, aggregates }: ParkedOfCapability, id: number): ParkedAggregate {
   const one = aggregates.find((candidate) => candidate.id === id);
   if (one) return one;
   const message = `nothing is parked of ${capability} under ${id}`;

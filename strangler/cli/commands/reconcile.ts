@@ -22,7 +22,7 @@ interface ReconcileWords {
   readonly timeoutMs: number;
 }
 
-type Told = ReconcileReport & { readonly repair?: Repair };
+type ReconcileAnswer = ReconcileReport & { readonly repair?: Repair };
 
 /**
  * Compares both sides row by row through the mapping.
@@ -47,7 +47,7 @@ export async function reconcile(
     sample,
     repair,
     deleteRows,
-  })) as Told;
+  })) as ReconcileAnswer;
   const next = nextOf(report);
   output.result(report, () => reportText(report, output.paint), next);
   if (report.clean) return;
@@ -56,7 +56,7 @@ export async function reconcile(
   throw new CommandError(EXIT.failed, 'differences', `the sides of ${capability} differ`, command);
 }
 
-function nextOf({ capability, clean, pairs, repair }: Told): readonly NextStep[] {
+function nextOf({ capability, clean, pairs, repair }: ReconcileAnswer): readonly NextStep[] {
   if (clean) return [];
   const again = `fig reconcile ${capability}`;
   if (repair?.left === 0) return [step(again, 'tells whether the sides are equal now')];
@@ -68,7 +68,17 @@ function nextOf({ capability, clean, pairs, repair }: Told): readonly NextStep[]
 }
 
 function reportText(
-  { pairs, rows, clean, sample, capability, repair, dangling = [], startedAt, finishedAt }: Told,
+  {
+    pairs,
+    rows,
+    clean,
+    sample,
+    capability,
+    repair,
+    dangling = [],
+    startedAt,
+    finishedAt,
+  }: ReconcileAnswer,
   paint: Paint,
 ): string {
   const lines = pairs.map(({ pair, rows: compared, missing, extra, different, unsettled }) => [

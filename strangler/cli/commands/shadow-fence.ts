@@ -14,7 +14,7 @@ import { withSides } from '../with-sides.ts';
 export type Watching = 'on' | 'off' | 'report';
 
 /**
- * Watches, for days if wished, who writes to the legacy tables of a capability past its own door;
+ * Watches, for days if wished, writes to the legacy tables of a capability that bypass the application;
  * nobody is stopped. Works on the database itself, without an engine.
  */
 export async function shadowFence(
@@ -45,7 +45,7 @@ export async function shadowFence(
 
 function intentOf(capability: string, what: 'on' | 'off', before: ShadowReport | null): Intent {
   const writes = before?.writes.reduce((sum, one) => sum + one.writes, 0) ?? 0;
-  const counted = `${plural(writes, 'write')} past its door ${writes === 1 ? 'is' : 'are'} counted by now`;
+  const counted = `${plural(writes, 'write')} that bypassed the application counted so far`;
   if (what === 'off') return { will: counted, question: `Stop watching ${capability}?` };
   const will = `each write to the legacy tables of ${capability} is counted from now on; the audit blocks none of them`;
   return {
@@ -57,7 +57,12 @@ function intentOf(capability: string, what: 'on' | 'off', before: ShadowReport |
 function nextOf(capability: string, report: ShadowReport | null): readonly NextStep[] {
   if (report === null) return [step(`fig shadow-fence ${capability} on`, 'nobody watches')];
   if (!report.on) return [];
-  return [step(`fig shadow-fence ${capability} report`, 'what has come past the door by then')];
+  return [
+    step(
+      `fig shadow-fence ${capability} report`,
+      'which writes have bypassed the application by then',
+    ),
+  ];
 }
 
 function reportText(capability: string, report: ShadowReport | null): string {
@@ -67,7 +72,7 @@ function reportText(capability: string, report: ShadowReport | null): string {
   const head = on
     ? `${capability} is watched ${span}`
     : `${capability} was watched ${span}, until ${new Date(until ?? 0).toISOString()}`;
-  if (writes.length === 0) return `${head}: nobody wrote past its door`;
+  if (writes.length === 0) return `${head}: no write bypassed the application`;
   const rows = writes.map(({ table: name, op, writes: count, first, newest, who }) => [
     name,
     op,
@@ -76,5 +81,5 @@ function reportText(capability: string, report: ShadowReport | null): string {
     `newest ${ago(Date.now() - newest)}`,
     who.join(', '),
   ]);
-  return `${head}; past its door came\n${table(rows, '  ')}\nafter a handover these would fail`;
+  return `${head}; these writes bypassed the application\n${table(rows, '  ')}\nafter a handover these would fail`;
 }

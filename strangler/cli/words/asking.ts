@@ -1,15 +1,15 @@
 import type { Command } from 'commander';
-import type { OutputWishes } from '../output.ts';
+import type { OutputOptions } from '../output.ts';
 import { DRY_RUN, verb, YES } from '../verb.ts';
 import type { Run } from '../verb.ts';
 
-interface ChangeWords extends OutputWishes {
+interface ChangeWords extends OutputOptions {
   readonly yes: boolean;
   readonly dryRun: boolean;
   readonly overwrite: boolean;
 }
 
-interface InitWords extends OutputWishes {
+interface InitWords extends OutputOptions {
   readonly new: boolean;
   readonly keep: boolean;
   readonly yes: boolean;
@@ -69,7 +69,7 @@ function addFlags(flags: Command, run: Run): void {
     does: 'show all flags',
     examples: ['fig flags', 'fig flags --json'],
     isDefault: true,
-  }).action((wishes: OutputWishes) =>
+  }).action((wishes: OutputOptions) =>
     run(wishes, async (context, output) => {
       const { showFlags } = await import('../commands/flags.ts');
       await showFlags(context, output);

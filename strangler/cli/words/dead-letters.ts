@@ -2,15 +2,15 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import { KINDS } from '../dead-letter-kind.ts';
 import type { Kind } from '../dead-letter-kind.ts';
-import type { OutputWishes } from '../output.ts';
+import type { OutputOptions } from '../output.ts';
 import { patience, verb, YES } from '../verb.ts';
 import type { Run } from '../verb.ts';
 
-interface ListWords extends OutputWishes {
+interface ListWords extends OutputOptions {
   readonly kind?: Kind;
 }
 
-interface OneWords extends OutputWishes {
+interface OneWords extends OutputOptions {
   readonly kind: Kind;
 }
 

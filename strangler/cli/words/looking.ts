@@ -1,27 +1,27 @@
 import type { Command } from 'commander';
-import type { OutputWishes } from '../output.ts';
+import type { OutputOptions } from '../output.ts';
 import { ALL, positive, verb, YES } from '../verb.ts';
 import type { Run } from '../verb.ts';
 
-interface StatusWords extends OutputWishes {
+interface StatusWords extends OutputOptions {
   readonly watch: boolean;
 }
 
-interface CheckWords extends OutputWishes {
+interface CheckWords extends OutputOptions {
   readonly ddl: boolean;
   readonly accept: boolean;
   readonly yes: boolean;
 }
 
-interface ExplainWords extends OutputWishes {
+interface ExplainWords extends OutputOptions {
   readonly customer?: string;
 }
 
-interface OpenWords extends OutputWishes {
+interface OpenWords extends OutputOptions {
   readonly print: boolean;
 }
 
-interface JournalWords extends OutputWishes {
+interface JournalWords extends OutputOptions {
   readonly limit: number;
 }
 
@@ -85,7 +85,7 @@ function addCheck(program: Command, run: Run): void {
 
 function addExplain(program: Command, run: Run): void {
   verb(program, 'explain', {
-    does: 'say where the front door would send a request right now, and why; sends nothing',
+    does: 'say where the facade would send a request right now, and why; sends nothing',
     examples: [
       'fig explain GET /api/inventory/SHIP-001 --customer CORK',
       'fig explain POST /api/orders',
@@ -141,7 +141,7 @@ function addConfig(program: Command, run: Run): void {
   verb(config, 'print', {
     does: 'print the configuration and the variables in force, without passwords and tokens',
     examples: ['fig config print', 'fig config print --json'],
-  }).action((wishes: OutputWishes) =>
+  }).action((wishes: OutputOptions) =>
     run(wishes, async (context, output) => {
       const { printConfig } = await import('../commands/config.ts');
       await printConfig(context, output);

@@ -1,11 +1,11 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import type { OutputWishes } from '../output.ts';
+import type { OutputOptions } from '../output.ts';
 import { ALL, DRY_RUN, positive, patience, verb, YES } from '../verb.ts';
 import type { Run } from '../verb.ts';
 import { addDeadLetters } from './dead-letters.ts';
 
-interface DoctorWordsGiven extends OutputWishes {
+interface DoctorWordsGiven extends OutputOptions {
   readonly repair: boolean;
   readonly trust?: 'legacy' | 'extracted';
   readonly keep: boolean;
@@ -15,16 +15,16 @@ interface DoctorWordsGiven extends OutputWishes {
   readonly timeout: number;
 }
 
-interface RetryWords extends OutputWishes {
+interface RetryWords extends OutputOptions {
   readonly yes: boolean;
   readonly timeout: number;
 }
 
-interface SkipWords extends OutputWishes {
+interface SkipWords extends OutputOptions {
   readonly yes: boolean;
 }
 
-interface UninstallWords extends OutputWishes {
+interface UninstallWords extends OutputOptions {
   readonly yes: boolean;
   readonly dryRun: boolean;
   readonly strandData: boolean;
@@ -110,7 +110,7 @@ function addParkedViews(parked: Command, run: Run): void {
     isDefault: true,
   })
     .argument('[capability]', ALL)
-    .action((capability: string | undefined, wishes: OutputWishes) =>
+    .action((capability: string | undefined, wishes: OutputOptions) =>
       run(wishes, async (context, output) => {
         const { listParked } = await import('../commands/parked.ts');
         await listParked(context, output, capability);
@@ -122,7 +122,7 @@ function addParkedViews(parked: Command, run: Run): void {
   })
     .argument('<capability>')
     .argument('<id>', 'as the list shows it', positive)
-    .action((capability: string, id: number, wishes: OutputWishes) =>
+    .action((capability: string, id: number, wishes: OutputOptions) =>
       run(wishes, async (context, output) => {
         const { showParked } = await import('../commands/parked.ts');
         await showParked(context, output, capability, id);

@@ -1,11 +1,11 @@
 import { Argument, Option } from 'commander';
 import type { Command } from 'commander';
 import type { Watching } from '../commands/shadow-fence.ts';
-import type { OutputWishes } from '../output.ts';
+import type { OutputOptions } from '../output.ts';
 import { DRY_RUN, keys, percent, positive, rate, patience, verb, YES } from '../verb.ts';
 import type { Run } from '../verb.ts';
 
-interface Timed extends OutputWishes {
+interface Timed extends OutputOptions {
   readonly timeout: number;
 }
 
@@ -29,7 +29,7 @@ interface ReconcileWords extends Timed {
   readonly repair: boolean;
 }
 
-interface WatchWords extends OutputWishes {
+interface WatchWords extends OutputOptions {
   readonly yes: boolean;
 }
 
@@ -127,7 +127,7 @@ function addComplete(program: Command, run: Run): void {
 function addShadowFence(program: Command, run: Run): void {
   verb(program, 'shadow-fence', {
     does:
-      "count the writes to a capability's legacy tables that come past its own door, and stop " +
+      "count the writes to a capability's legacy tables that bypass the application, and stop " +
       'nobody: before a handover, for days if you wish; needs no engine',
     examples: ['fig shadow-fence inventory on', 'fig shadow-fence inventory report'],
   })

@@ -77,7 +77,7 @@ export const joinedShape: Shape = ({ name, tables, keys, facets, parts, unique }
         extracted: {
           table: extracted,
           where: { [mark]: [0, 1] },
-          whenAbsent: {
+          resetTo: {
             [mark]: null,
             ...Object.fromEntries(parts.map(({ names }) => [names.extracted, null])),
           },

@@ -96,7 +96,7 @@ export const ledgerShape: Shape = ({ name, tables, keys }) => {
         legacy: {
           table: legacy,
           where: { STAT: ['S', 'D'] },
-          whenAbsent: { STAT: 'P', UPD: copyOf('CRT') },
+          resetTo: { STAT: 'P', UPD: copyOf('CRT') },
         },
         extracted: { table: second },
         key: [...codecs(keys), constant('extracted', 'entry_id', ENTRY)],

@@ -55,7 +55,7 @@ export const splitShape =
           partOf: { pair: name, by: keys.map(({ names }) => names.legacy) },
           legacy: {
             table: legacy,
-            whenAbsent: Object.fromEntries(
+            resetTo: Object.fromEntries(
               loose.map(({ names, nullable, kind }) => [
                 names.legacy,
                 nullable ? null : (kind.fallback ?? null),

@@ -6,7 +6,7 @@ import { fileOf } from '../base/rows.ts';
 import type { Stand } from '../base/stand.ts';
 import type { Others, Owners } from '../base/verdict.ts';
 import { tryOnce, whatOf } from './writer-client.ts';
-import type { FailedTry, Sent, Told } from './writer-ledger.ts';
+import type { FailedTry, Sent, AnsweredWrite } from './writer-ledger.ts';
 import { MARK } from './writers.ts';
 import type { Writers } from './writers.ts';
 
@@ -46,7 +46,7 @@ export async function judgeWriters(
 export async function othersOf(
   stand: Stand,
   owners: Owners,
-  told: readonly Told[],
+  told: readonly AnsweredWrite[],
 ): Promise<Others> {
   const { adjustments } = await effectsOf(stand, owners);
   const units = new Map<string, number>();
@@ -64,7 +64,7 @@ function effects({ kind, key }: Sent, { adjustments, payments, charges }: Effect
     : [payments.get(key) ?? 0, charges.get(key) ?? 0];
 }
 
-function judgeOne(write: Told, stored: Effects): string[] {
+function judgeOne(write: AnsweredWrite, stored: Effects): string[] {
   const found = effects(write, stored);
   const { key, answer } = write;
   const said = `${whatOf(write)} (${key}), whose client was told ${answer?.status ?? 'nothing'}`;
@@ -77,7 +77,7 @@ function judgeOne(write: Told, stored: Effects): string[] {
 }
 
 /** @returns what the answer under the same key says other than the first one */
-async function sendAgain({ system }: Stand, write: Told): Promise<string[]> {
+async function sendAgain({ system }: Stand, write: AnsweredWrite): Promise<string[]> {
   const url = system.urls['facade'] ?? '';
   const { answer, failure } = await eventually(async () => {
     const outcome = await tryOnce(write, { name: 'facade', url }, true);

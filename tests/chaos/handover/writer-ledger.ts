@@ -9,7 +9,7 @@ export interface Sent {
 }
 
 /** What its client was told; nothing when every answer was a failure. */
-export interface Told extends Sent {
+export interface AnsweredWrite extends Sent {
   readonly answer: { readonly status: number; readonly id: string | null } | null;
 }
 

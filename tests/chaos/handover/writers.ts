@@ -4,11 +4,11 @@ import type { Random } from '../../../rehearsal/index.ts';
 import type { Stand } from '../base/stand.ts';
 import { FACADES } from './plan.ts';
 import { tryOnce } from './writer-client.ts';
-import type { FailedTry, Sent, Told } from './writer-ledger.ts';
+import type { FailedTry, Sent, AnsweredWrite } from './writer-ledger.ts';
 
 /** Clients that write to few keys through both facades, and remember what they were told. */
 export interface Writers {
-  readonly told: readonly Told[];
+  readonly told: readonly AnsweredWrite[];
   readonly failed: readonly FailedTry[];
   /** Ends when every write under way is answered, or has failed. */
   stop(): Promise<void>;
@@ -23,7 +23,7 @@ const AGAIN_MS = 100;
 const GIVES_UP = 0.5;
 
 export function startWriters(stand: Stand, seed: number): Writers {
-  const told: Told[] = [];
+  const told: AnsweredWrite[] = [];
   const failed: FailedTry[] = [];
   let stopped = false;
 
@@ -35,7 +35,7 @@ export function startWriters(stand: Stand, seed: number): Writers {
     }
   }
 
-  async function write(sent: Sent, random: Random): Promise<Told> {
+  async function write(sent: Sent, random: Random): Promise<AnsweredWrite> {
     const patient = random.next() > GIVES_UP;
     for (let again = false; ; again = true) {
       const name = random.pick(FACADES);

@@ -4,7 +4,7 @@ import { RawClient } from '../raw-client.ts';
 import type { Reply } from './raw-upstream.ts';
 import type { Target } from './target.ts';
 
-/** One thing that a front door must do, and how to see what it does. */
+/** One thing that a facade must do, and how to see what it does. */
 export interface Case {
   readonly group: string;
   readonly name: string;

@@ -1,0 +1,329 @@
+import { createServer, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { Problem, traceIdOf } from '../chassis/index.ts';
+import type { FacadeDeps, Limits, TrackedResponse } from './exchange/index.ts';
+import { Deadlines } from './request/index.ts';
+import { checkReadings, decide } from './decision/index.ts';
+import type { Question } from './decision/index.ts';
+import {
+  ClientSockets,
+  headWithoutUpgrade,
+  isLingering,
+  linger,
+  forwardPass,
+  forwardRead,
+  refuseRaw,
+  requestTimeout,
+  sendProblem,
+  Slots,
+  upgrade,
+  RequestContext,
+  wantsWebSocket,
+  WriteForwarder,
+} from './exchange/index.ts';
+import type { RequestReader } from './request/index.ts';
+
+const HEADER_BYTES = 16_384;
+const CONNECTIONS_CHECK_MS = 1_000;
+/** Longer than the usual client's, so that it is not the facade that closes under a request. */
+const KEEP_ALIVE_MS = 72_000;
+/** Shares of requests are exact to one in so many. */
+const DRAWS = 10_000;
+/** How many writes that were held are sent at a time. */
+const RELEASE_WIDTH = 64;
+
+/** A connection with more requests waiting than this is not read until some are answered. */
+const MOST_WAITING = 32;
+
+/** Under this name a connection knows the last answer that was begun on it, or waits to be. */
+const LAST = Symbol('last');
+/** Likewise the one that is on its way. */
+const CURRENT = Symbol('current');
+/** Likewise how many of its requests wait for the one before them. */
+const WAITING = Symbol('waiting');
+/** Likewise whether node's server has let go of it. */
+const DETACHED = Symbol('detached');
+
+class ContextResponse extends ServerResponse implements TrackedResponse {
+  context: RequestContext | undefined;
+  awaitsContinue = false;
+  isLast = false;
+  /** Why its request can't be read to the end, found while it waits. */
+  broken: Problem | undefined;
+}
+
+/** One configuration, ready to decide and to send. */
+export interface Configured {
+  readonly deps: FacadeDeps;
+  readonly reader: RequestReader;
+}
+
+/** The server that clients talk to. */
+export interface ClientServer {
+  readonly server: Server;
+  /** Takes new requests another way from now on; those under way go on as they began. */
+  adopt(configured: Configured): void;
+}
+
+/** What follows from one configuration. */
+interface ConfiguredWithLimits extends Configured, Limits {}
+
+/** Makes the server; it does not listen yet. */
+export function createClientServer(first: Configured): ClientServer {
+  const { counters, log } = first.deps;
+  const { headersMs } = first.deps.limits;
+  const slots = new Slots(RELEASE_WIDTH);
+  let ways = waysOf(first);
+  let draws = 0;
+
+  const onOver = (context: RequestContext): void => {
+    counters.inFlight -= 1;
+    if (context.slow) counters.slow += 1;
+    const { decision } = context;
+    const changed = decision.kind === 'write' ? decision.changes[0] : decision.capability;
+    counters.answered(
+      changed,
+      context.answerer,
+      context.status,
+      performance.now() - context.startedAt,
+    );
+  };
+
+  function enter(req: IncomingMessage, res: ContextResponse): RequestContext {
+    const { deps, reader } = ways;
+    const form = reader.read(req);
+    draws = (draws + 1) % DRAWS;
+    const question: Question = {
+      method: form.method,
+      path: form.path,
+      customer: form.customer,
+      keys: form.keys,
+      draw: `${draws}`,
+    };
+    checkReadings(question, deps.snapshot);
+    const decision = decide(question, deps.snapshot);
+    const context = new RequestContext(req, res, form, decision, ways);
+    context.onOver = onOver;
+    counters.inFlight += 1;
+    res.context = context;
+    res.on('close', leave);
+    return context;
+  }
+
+  function receive(req: IncomingMessage, res: ContextResponse): void {
+    const { deps } = ways;
+    const context = enter(req, res);
+    const { decision } = context;
+    if (decision.kind === 'pass') forwardPass(context, deps);
+    else if (decision.kind === 'read') forwardRead(context, decision, deps);
+    else new WriteForwarder(context, decision, deps, slots).start((error) => fail(context, error));
+  }
+
+  function receiveUpgrade(req: IncomingMessage, socket: Connection, head: Buffer): void {
+    if (!wantsWebSocket(req)) {
+      socket.unshift(Buffer.concat([headWithoutUpgrade(req), head]));
+      socket[DETACHED] = false;
+      server.emit('connection', socket);
+      return;
+    }
+    const res = new ContextResponse(req);
+    res.isLast = true;
+    res.shouldKeepAlive = false;
+    res.assignSocket(socket);
+    res.once('finish', () => {
+      res.detachSocket(socket);
+      linger(socket);
+    });
+    try {
+      upgrade(enter(req, res), ways.deps, socket, head);
+    } catch (error) {
+      refuse(req, res, error);
+    }
+  }
+
+  function fail(context: RequestContext, error: unknown): void {
+    log.error({ err: error, path: context.form.path }, 'a request failed in the facade');
+    if (context.res.headersSent) context.cut();
+    else context.refuse(new Problem(502, 'facade_failed', 'the facade failed; see its log'));
+  }
+
+  function answer(req: IncomingMessage, res: ContextResponse): void {
+    const socket = req.socket as Connection;
+    const before = socket[LAST];
+    socket[LAST] = res;
+    if (before === undefined || (before.writableFinished && !before.isLast)) begin(req, res);
+    else inTurn(socket, before, () => begin(req, res));
+  }
+
+  function begin(req: IncomingMessage, res: ContextResponse): void {
+    (req.socket as Connection)[CURRENT] = res;
+    try {
+      if (res.broken) throw res.broken;
+      receive(req, res);
+    } catch (error) {
+      refuse(req, res, error);
+    }
+  }
+
+  function refuse(req: IncomingMessage, res: ContextResponse, error: unknown): void {
+    const known = error instanceof Problem;
+    if (res.context) {
+      if (known) res.context.refuse(error);
+      else fail(res.context, error);
+      return;
+    }
+    if (!known) log.error({ err: error }, 'a request failed in the facade');
+    const problem = known
+      ? error
+      : new Problem(502, 'facade_failed', 'the facade failed; see its log');
+    counters.answered(undefined, 'facade', problem.status, 0);
+    sendProblem(req, res, problem, traceIdOf(String(req.headers['traceparent'])));
+  }
+
+  const server = createServer(
+    {
+      ServerResponse: ContextResponse,
+      maxHeaderSize: HEADER_BYTES,
+      headersTimeout: headersMs,
+      requestTimeout: 0,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connectionsCheckingInterval: Math.min(CONNECTIONS_CHECK_MS, headersMs / 2),
+      highWaterMark: 65_536,
+    },
+    answer,
+  );
+  // All lines are read, and counted by whoever reads the request: node drops what is over its limit.
+  server.maxHeadersCount = 0;
+  const sockets = new ClientSockets({
+    counters,
+    log,
+    limit: () => ways.deps.clientSockets,
+    lastAsked,
+  });
+  server.on('connection', (socket: Socket) => sockets.add(socket));
+  server.on('checkContinue', (req, res: ContextResponse) => {
+    res.awaitsContinue = true;
+    answer(req, res);
+  });
+  server.on('upgrade', (req: IncomingMessage, socket: Connection, head: Buffer) => {
+    detached(socket, () => receiveUpgrade(req, socket, head));
+  });
+  server.on('connect', (_req: IncomingMessage, socket: Connection) => {
+    detached(socket, () =>
+      refuseRaw(socket, new Problem(405, 'method_not_allowed', 'CONNECT is not allowed')),
+    );
+  });
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    if (isLingering(socket)) return;
+    if (error.code === 'ECONNRESET') socket.destroy();
+    else breakOff(socket, malformed(error.code));
+  });
+
+  function waysOf({ deps, reader }: Configured): ConfiguredWithLimits {
+    const { requestMs, attemptMs = requestMs } = deps.limits;
+    return {
+      deps,
+      reader,
+      deadlines: new Deadlines(requestMs),
+      tryDeadlines: attemptMs < requestMs ? new Deadlines(attemptMs) : undefined,
+    };
+  }
+
+  return {
+    server: server as unknown as Server,
+    adopt(configured) {
+      ways = waysOf(configured);
+    },
+  };
+}
+
+interface Connection extends Socket {
+  [LAST]?: ContextResponse;
+  [CURRENT]?: ContextResponse;
+  [WAITING]?: number;
+  [DETACHED]?: boolean;
+}
+
+/** When something was asked on an idle connection last; null when never, undefined while it is in use. */
+function lastAsked(socket: Connection): number | null | undefined {
+  const last = socket[LAST];
+  if (socket[DETACHED]) return undefined;
+  if (!last) return null;
+  return last.writableFinished ? (last.context?.startedAt ?? null) : undefined;
+}
+
+/**
+ * Pipelined requests are carried out one after the other, as their client wrote them down: what
+ * stands behind one that was refused or cut off is not carried out at all.
+ */
+function inTurn(socket: Connection, before: ContextResponse, begin: () => void): void {
+  const waiting = (socket[WAITING] ?? 0) + 1;
+  socket[WAITING] = waiting;
+  if (waiting === MOST_WAITING) socket.pause();
+  const next = (): void => {
+    const left = (socket[WAITING] ?? 1) - 1;
+    socket[WAITING] = left;
+    if (left === MOST_WAITING - 1) socket.resume();
+    if (!before.isLast && !socket.destroyed) begin();
+  };
+  if (before.writableFinished) next();
+  else before.once('close', next);
+}
+
+/** Begins when what was asked before is answered, on a connection that node has let go of. */
+function detached(socket: Connection, begin: () => void): void {
+  socket[DETACHED] = true;
+  const before = socket[LAST];
+  if (before === undefined || (before.writableFinished && !before.isLast)) {
+    begin();
+    return;
+  }
+  // Node no longer tells the answers that are under way of these.
+  const drained = (): unknown => socket[CURRENT]?.emit('drain');
+  const left = (): void => socket[CURRENT]?.context?.gone();
+  socket.on('drain', drained).on('close', left).on('error', left);
+  inTurn(socket, before, () => {
+    socket.off('drain', drained).off('close', left).off('error', left);
+    begin();
+  });
+}
+
+/** What came cannot be read any further. Answers are given in order all the same. */
+function breakOff(socket: Duplex & { [LAST]?: ContextResponse }, problem: Problem): void {
+  const last = socket[LAST];
+  if (!last) {
+    refuseRaw(socket, problem);
+  } else if (last.req.complete) {
+    // What is wrong came after a whole request, whose answer goes first.
+    if (last.writableFinished) refuseRaw(socket, problem);
+    else last.once('finish', () => refuseRaw(socket, problem));
+  } else if (!last.context && !last.headersSent) {
+    last.broken = problem;
+  } else if (!last.headersSent && last.context) {
+    const { underWay } = last.context;
+    last.context.refuse(problem);
+    underWay?.cancel();
+  } else {
+    // It is answered already; nothing more can follow.
+    if (last.writableFinished) socket.end();
+    else last.once('finish', () => socket.end());
+  }
+}
+
+function leave(this: ServerResponse): void {
+  (this as ContextResponse).context?.gone();
+}
+
+/** What node's parser refused. */
+function malformed(code: string | undefined): Problem {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return new Problem(431, 'headers_too_large', `the headers are over ${HEADER_BYTES} bytes`);
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return requestTimeout();
+    default:
+      return new Problem(400, 'malformed_request', 'this is not a well-formed HTTP/1.1 request');
+  }
+}

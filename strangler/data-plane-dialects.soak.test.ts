@@ -1,1 +1,0 @@
-import './data-plane-dialects.test.ts';

@@ -1,0 +1,308 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { errorText } from '../../chassis/index.ts';
+import type { Logger } from '../../chassis/index.ts';
+import type { StepLimits } from '../handover/coordinator.ts';
+import type { GateLimits } from '../handover/gates.ts';
+import type { CompletionRecord, CompletionStep } from '../completion/index.ts';
+import type { StepKind } from '../handover/switcher.ts';
+import type { Flags } from '../routing/index.ts';
+import { Completions } from './completions.ts';
+import { FlagReconciler } from './flag-reconciler.ts';
+import type { LeaderContext } from './flag-reconciler.ts';
+import { Handovers } from './handovers.ts';
+import { Leases } from './leases.ts';
+import { Mutex } from '../mutex.ts';
+import { News } from './news.ts';
+import { Notices } from './notices.ts';
+import { restOf, twiceOwned } from '../direction.ts';
+import { allFencesOf, fencesOf } from './open-capability.ts';
+import type { OpenCapability } from './open-capability.ts';
+import type { FacadeRegistry } from './facade-registry.ts';
+import type { RoutingPublisher } from './routing-publisher.ts';
+import { ownerOf } from './stage.ts';
+import { readStatus } from './status.ts';
+import { wayBackOf } from './way-back-state.ts';
+import { RestoreDetector } from './restore-detector.ts';
+
+const TICK_MS = 200;
+const RETRY_MS = 300;
+const STUCK_MS = 1_000;
+const REST_MS = 1_000;
+const LOOK_BACK_MS = 1_000;
+
+export interface ControllerOptions {
+  readonly capability: string;
+  /** Opens both databases; throws while one of them does not exist yet. */
+  readonly open: () => OpenCapability;
+  readonly flags: Flags;
+  readonly publisher: RoutingPublisher;
+  readonly doors: FacadeRegistry | undefined;
+  readonly log: Logger;
+  readonly holder: () => string;
+  readonly leaseMs?: number;
+  readonly limits?: StepLimits;
+  readonly gateLimits?: GateLimits;
+  readonly onStep?: (capability: string, step: StepKind) => void | Promise<void>;
+  /** Legacy tables of other capabilities in the same database, with their owner. */
+  readonly foreignTables: ReadonlyMap<string, string>;
+  readonly onCompletionStep?: (capability: string, step: CompletionStep) => void | Promise<void>;
+}
+
+/** Whether this engine acts on the capability. */
+export type Standing =
+  | { readonly as: 'waiting'; readonly reason: string }
+  /** The engine that has the lease, by its holder's name: host, process and run. */
+  | { readonly as: 'standby'; readonly leader: string | null }
+  /** Nothing is left to do: extracted has it for good. */
+  | { readonly as: 'complete'; readonly since: number; readonly epoch: number }
+  | { readonly as: 'leader' };
+
+/**
+ * Looks after one capability: waits for its databases, leads or stands by, finishes what a crash
+ * left behind, tells the facades what is true, and drives the truth towards the flags.
+ */
+export class CapabilityController {
+  readonly capability: string;
+  readonly reconciler: FlagReconciler;
+  readonly #options: ControllerOptions;
+  readonly #news: News;
+  readonly #notices = new Notices();
+  readonly #restoreDetector: RestoreDetector;
+  readonly #mutex = new Mutex();
+  readonly #stopping = new AbortController();
+  #opened: OpenCapability | undefined;
+  #context: LeaderContext | undefined;
+  #standing: Standing = { as: 'waiting', reason: 'it has just started' };
+  #lost = false;
+  /** What helps against the reason for which there is no way back; null while there is one. */
+  #unsafe: string | null = null;
+  #lookedBackAt = 0;
+  #wasBehind = false;
+  #wake = new AbortController();
+  #life: Promise<void> | undefined;
+
+  constructor(options: ControllerOptions) {
+    this.capability = options.capability;
+    this.reconciler = new FlagReconciler(options);
+    this.#options = options;
+    this.#restoreDetector = new RestoreDetector(options.capability, options.log);
+    this.#news = new News(options.capability, options.publisher, options.gateLimits);
+  }
+
+  /** Both databases, while they are open. */
+  get opened(): OpenCapability | undefined {
+    return this.#opened;
+  }
+
+  get standing(): Standing {
+    return this.#standing;
+  }
+
+  start(): void {
+    const stopListening = this.#options.flags.onChange(() => {
+      this.reconciler.flagsChanged();
+      this.#wake.abort();
+    });
+    this.#life = this.#live().finally(stopListening);
+  }
+
+  /** Lets a handover under way come to its end, then gives everything back. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#wake.abort();
+    await this.#life;
+    await this.#close();
+  }
+
+  /** Runs `work` while nothing else acts on the capability; undefined when this engine may not. */
+  act<T>(work: (context: LeaderContext) => Promise<T>): Promise<T | undefined> {
+    return this.#mutex.run(async () => {
+      if (!this.#context) return undefined;
+      const result = await work(this.#context);
+      this.#news.forget();
+      return result;
+    });
+  }
+
+  /** Has what the databases say looked at as if this engine had just started. */
+  startOver(): void {
+    this.#lost = true;
+    this.#wake.abort();
+  }
+
+  /** Has a handover taken back that runs at this moment; `act` only comes after it. */
+  askAbort(id: string, reason: string): void {
+    this.#context?.handovers.askAbort(id, reason);
+  }
+
+  /** The error that keeps a handover from being finished; null when none is known. */
+  troubleOf(id: string): string | null {
+    return this.#context?.handovers.troubleOf(id) ?? null;
+  }
+
+  async #live(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      try {
+        await this.#serve();
+      } catch (error) {
+        this.#wait(error);
+      }
+      await delay(RETRY_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** Leads until the lease is lost or the engine stops; returns at once when it may not lead. */
+  async #serve(): Promise<void> {
+    const { holder, leaseMs } = this.#options;
+    const opened = (this.#opened ??= this.#options.open());
+    if (!(await isInstalled(opened))) await opened.data.install();
+    const completion = await opened.sides.legacy.retirement.completion().catch(() => undefined);
+    if (completion?.outcome === 'done') {
+      await this.#rest(opened, completion);
+      return;
+    }
+    const { legacy, extracted } = opened.sides;
+    const stores = { legacy: legacy.store, extracted: extracted.store };
+    const leases = new Leases(stores, holder(), leaseMs);
+    this.#lost = false;
+    const led = await leases.take(() => {
+      this.#lost = true;
+      this.#wake.abort();
+    });
+    if (!led) {
+      const view = await legacy.store.lease().catch(() => null);
+      this.#standBy(view?.holder ?? null);
+      return;
+    }
+    const completions = new Completions({ ...this.#options, opened, leases });
+    try {
+      if (completion?.outcome === null && completion.sealedAt !== null) {
+        // Its tables may be gone, and nothing is to be carried any more.
+        await completions.resume(completion);
+        return;
+      }
+      // As the leader only: a newer engine that stands by must not change triggers under an older.
+      await opened.data.install();
+      await opened.data.start();
+      const handovers = new Handovers({ ...this.#options, opened, leases });
+      await this.#lead({ opened, handovers, completions, leases });
+    } finally {
+      // In turn: somebody may still be acting.
+      await this.#mutex.run(async () => {
+        this.#context = undefined;
+      });
+      await leases.release();
+      await this.#close();
+    }
+  }
+
+  async #lead(context: LeaderContext): Promise<void> {
+    const { log, capability } = this.#options;
+    log.info({ capability }, 'leading');
+    this.#context = context;
+    while (!this.#stopping.signal.aborted && !this.#lost) {
+      this.#wake = new AbortController();
+      const next = await this.#mutex.run(() => this.#tick(context));
+      this.#standing = { as: 'leader' };
+      await delay(next, undefined, { signal: this.#wake.signal }).catch(() => undefined);
+    }
+    if (this.#lost) log.warn({ capability }, 'no longer leading; another engine may');
+  }
+
+  /** All there is to do is to go on telling where it is. */
+  async #rest(opened: OpenCapability, { finishedAt }: CompletionRecord): Promise<void> {
+    const { log, capability, publisher } = this.#options;
+    const { legacy, extracted } = await fencesOf(opened);
+    const epoch = Math.max(legacy.epoch, extracted.epoch);
+    this.#standing = { as: 'complete', since: finishedAt ?? 0, epoch };
+    log.info({ capability }, 'complete');
+    const truth = { owner: 'extracted', epoch, replicaReady: false, holding: false } as const;
+    while (!this.#stopping.signal.aborted) {
+      await publisher.tell(capability, truth);
+      const { signal } = this.#stopping;
+      await delay(REST_MS, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** One look at everything; returns after how many ms the next one is due. */
+  async #tick(context: LeaderContext): Promise<number> {
+    const unfinished = await context.handovers.unfinished();
+    if (unfinished) {
+      const outcome = await context.handovers.resume(unfinished);
+      this.reconciler.resumed(outcome);
+      this.#news.forget();
+      if (outcome.outcome === 'lost') this.#lost = true;
+      if (outcome.outcome === 'stuck') return STUCK_MS;
+    }
+    await this.#goOn(context);
+    await this.#news.tell(context.opened, this.#restoreDetector.isCalm);
+    await this.#restoreDetector.look(context.opened, context.leases);
+    await this.reconciler.drive(context);
+    await this.#news.tell(context.opened, this.#restoreDetector.isCalm);
+    await this.#lookBack(context.opened);
+    await this.#notices.keep(context.opened, ownerOf(await fencesOf(context.opened)));
+    return TICK_MS;
+  }
+
+  async #lookBack(opened: OpenCapability): Promise<void> {
+    if (performance.now() < this.#lookedBackAt + LOOK_BACK_MS) return;
+    this.#lookedBackAt = performance.now();
+    // Of two owners, or none, nobody can say which way is back.
+    const fences = await allFencesOf(opened);
+    if (ownerOf(restOf(fences)) === null || twiceOwned(fences).length > 0) return;
+    await this.#watchWayBack(opened);
+  }
+
+  /** Says it when what extracted writes does not find its way back any more, once for each reason. */
+  async #watchWayBack({ sides, data }: OpenCapability): Promise<void> {
+    const { log, capability, flags } = this.#options;
+    const status = await readStatus(capability, sides, flags);
+    const { problem } = await data.status();
+    const wayBack = wayBackOf({ ...status, broken: problem?.message ?? null });
+    const seen = wayBack !== null && !wayBack.safe ? wayBack : null;
+    // After a pause there is a backlog, which is no news unless it is still there a moment later.
+    const isFirst = seen?.passing === true && !this.#wasBehind;
+    this.#wasBehind = seen?.passing === true;
+    const unsafe = isFirst ? null : seen;
+    if (unsafe && unsafe.next !== this.#unsafe)
+      log.error({ capability, ...unsafe }, 'ROLLBACK UNSAFE');
+    if (!unsafe && this.#unsafe !== null) log.info({ capability }, 'there is a way back again');
+    this.#unsafe = unsafe?.next ?? null;
+  }
+
+  /** A completion that was interrupted before its seal: nothing has changed yet. */
+  async #goOn({ completions }: LeaderContext): Promise<void> {
+    const interrupted = await completions?.unfinished();
+    if (!interrupted) return;
+    const result = await completions?.resume(interrupted);
+    if (result?.outcome === 'done') this.startOver();
+  }
+
+  async #close(): Promise<void> {
+    const opened = this.#opened;
+    this.#opened = undefined;
+    await opened?.data.stop();
+  }
+
+  #standBy(leader: string | null): void {
+    const { log, capability } = this.#options;
+    if (this.#standing.as !== 'standby') {
+      log.info({ capability, leader }, 'another engine leads; standing by');
+    }
+    this.#standing = { as: 'standby', leader };
+  }
+
+  #wait(error: unknown): void {
+    const { log, capability } = this.#options;
+    const reason = errorText(error);
+    const known = this.#standing.as === 'waiting' && this.#standing.reason === reason;
+    if (!known) log.warn({ capability, reason }, 'not ready; trying again');
+    this.#standing = { as: 'waiting', reason };
+  }
+}
+
+async function isInstalled({ sides }: OpenCapability): Promise<boolean> {
+  const installed = [await sides.legacy.installation(), await sides.extracted.installation()];
+  return installed.every((side) => side !== undefined);
+}

@@ -1,0 +1,125 @@
+import type { Fence, Logger } from '../../chassis/index.ts';
+import { decisionText } from '../doctor/finding.ts';
+import { openDemand } from '../doctor/open-demand.ts';
+import { findRestoredBackups } from '../doctor/restored-backup.ts';
+import type { RestoredBackup } from '../doctor/restored-backup.ts';
+import { otherSide } from '../side.ts';
+import type { SideName } from '../side.ts';
+import type { Leases } from './leases.ts';
+import type { OpenCapability } from './open-capability.ts';
+
+const EVERY_MS = 1_000;
+const SIDES: readonly SideName[] = ['legacy', 'extracted'];
+
+/**
+ * Watches for a database that was restored from a backup: every second each is told of the other,
+ * and one that knows less of itself than it should is an restored backup. Where that is the owner, it takes
+ * no more writes until a person has decided which side is right. The alarm is kept in both
+ * databases. Neither is told of the other again, so that the evidence stays, until all rows have
+ * been compared and found equal.
+ */
+export class RestoreDetector {
+  readonly #log: Logger;
+  readonly #capability: string;
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  #alarmed = '';
+
+  constructor(capability: string, log: Logger) {
+    this.#capability = capability;
+    this.#log = log;
+  }
+
+  /** Whether both databases are what they were; where one is not, its rows must not be relied on. */
+  get isCalm(): boolean {
+    return this.#alarmed === '';
+  }
+
+  /** Must not run beside a handover: between cede and open a target is behind. */
+  async look(opened: OpenCapability, leases: Leases): Promise<void> {
+    if (performance.now() - this.#lookedAt < EVERY_MS) return;
+    const found = await findRestoredBackups(opened.sides);
+    const who = found.map(({ side }) => side).join();
+    if (who !== '' && who !== this.#alarmed) await this.#alarm(opened, leases, found);
+    else if (who === '' || (await isCompared(opened))) {
+      await settle(opened, leases, found);
+      await introduce(opened, leases);
+      this.#alarmed = '';
+    }
+    this.#lookedAt = performance.now();
+  }
+
+  async #alarm(
+    opened: OpenCapability,
+    leases: Leases,
+    found: readonly RestoredBackup[],
+  ): Promise<void> {
+    const { sides } = opened;
+    const reason = found.map((one) => one.reason).join('; ');
+    this.#log.error(
+      { capability: this.#capability, reason, next: `fig doctor ${this.#capability}` },
+      'a database was restored from a backup, or replaced; nothing is handed over before both sides are compared',
+    );
+    // After a person has decided, what shows is the same old wound: it is not for us to overrule them.
+    if (!(await isDecided(opened))) {
+      for (const { side } of found) await this.#fenceOff(opened, leases, side);
+      for (const side of SIDES) await sides[side].checks.demandReconcile(reason);
+    }
+    this.#alarmed = found.map(({ side }) => side).join();
+  }
+
+  /** It knows less than was acknowledged: each further write of its own makes the two harder to join. */
+  async #fenceOff({ sides }: OpenCapability, leases: Leases, side: SideName): Promise<void> {
+    const { store } = sides[side];
+    const lease = leases.held?.[side];
+    const fences = await store.fences();
+    if (!lease || !fences.anyOpen) return;
+    const from: Fence = { state: 'open', epoch: fences.split ? fences.epoch : fences.rest.epoch };
+    const entry = {
+      handover: 'restoreDetector',
+      step: 'close',
+      detail: 'restored from a backup, or replaced',
+    };
+    const closed = await store.step(entry, lease, { from, to: { ...from, state: 'closed' } });
+    const news = { capability: this.#capability, side, closed };
+    this.#log.error(news, 'the restored database takes no writes until a person has decided');
+  }
+}
+
+async function isDecided({ sides }: OpenCapability): Promise<boolean> {
+  const demands = await Promise.all(SIDES.map((side) => sides[side].checks.demand()));
+  return demands.some((one) => SIDES.some((side) => one?.reason === decisionText(side)));
+}
+
+async function isCompared({ sides }: OpenCapability): Promise<boolean> {
+  const both = SIDES.map((side) => sides[side]);
+  const demands = await Promise.all(both.map((side) => side.checks.demand()));
+  const reports = await Promise.all(both.map((side) => side.lastReport()));
+  return openDemand(demands, reports as Parameters<typeof openDemand>[1]) === null;
+}
+
+/** Positions of its feed that were applied in its former life are not given out again. */
+async function settle(
+  { sides }: OpenCapability,
+  leases: Leases,
+  found: readonly RestoredBackup[],
+): Promise<void> {
+  for (const { side } of found) {
+    const lease = leases.held?.[side];
+    const applied = await sides[otherSide(side)].store.appliedPosition();
+    if (lease) await sides[side].store.skipTo(applied, lease);
+  }
+}
+
+/** Tells each database of the other; what one is told must be safe in the other before. */
+async function introduce({ sides }: OpenCapability, leases: Leases): Promise<void> {
+  for (const side of SIDES) {
+    const other = sides[otherSide(side)];
+    const lease = leases.held?.[side];
+    const installation = await other.installation();
+    if (!lease || !installation) return;
+    const known = await other.store.peerObservation();
+    const { epoch } = await other.store.fences();
+    const checkpoint = { incarnation: installation.incarnation, pulse: known.pulse, epoch };
+    await sides[side].store.saveCheckpoint(checkpoint, lease, known.other?.pulse ?? 0);
+  }
+}

@@ -1,0 +1,1 @@
+import './replication-dialects.test.ts';
