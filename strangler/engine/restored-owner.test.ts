@@ -64,7 +64,7 @@ async function withShop(
         folder,
         legacy: { name: join(folder, 'legacy.db') },
       } as unknown as Sides;
-      await withEngine(sides, { leaseMs: 300 }, async (running) => {
+      await withEngine(sides, { leaseMs: 1_000 }, async (running) => {
         const fig = await figFor(sides, running.url);
         await eventually(async () => expect((await running.status()).standing.as).toBe('leader'));
         for (const line of ['backfill shop', 'reconcile shop', 'switch shop']) {
