@@ -17,7 +17,7 @@ interface Reason {
 }
 
 export function whyPassed({ monolith }: ExplanationInputs): string {
-  return `no capability has this route: ${monolith.name} answers what is nobody's`;
+  return `no capability has this route: ${monolith.name} answers it`;
 }
 
 /** Why a read is answered by the side that it is answered by. */
@@ -41,8 +41,8 @@ export function whyRead(read: Read, question: Question, world: ExplanationInputs
     owner: 'the owner',
     flag: 'which may serve',
     not_ready: 'which is not ready: not whole, or more than a second behind',
-    anonymous: `but without ${stickyHeader} nobody knows what the caller wrote`,
-    own_write: `which may not have all yet that ${customer ?? 'nobody'} wrote`,
+    anonymous: `but without ${stickyHeader} the caller's own writes are unknown`,
+    own_write: `which may not yet have every write of ${customer ?? 'the caller'}`,
   };
   const wanted = reason === 'owner' || reason === 'flag' ? side : otherSide(side);
   return {
@@ -59,7 +59,7 @@ export function whyWritten(
 ): Reason {
   if (!capability) {
     const names = changes.map(({ name }) => name).join(' and ');
-    const why = `the route is ${world.monolith.name}'s, which changes ${names} at whoever owns it`;
+    const why = `the route is ${world.monolith.name}'s, which changes ${names} at the owner`;
     return { reason: 'touches', why };
   }
   const { name } = world.upstreamOf(capability, side);
@@ -79,7 +79,7 @@ export function whyWritten(
     reason: 'owner',
     why: known
       ? `${name} owns ${capability.name}${whose} in epoch ${epoch}, as far as the facade knows`
-      : `nobody has told yet who owns ${capability.name}: ${name} is asked first`,
+      : `the owner of ${capability.name} is not known yet: ${name} is asked first`,
   };
 }
 
@@ -98,9 +98,9 @@ export function notesOn(
   if (decision.kind === 'write') {
     return [
       ...decision.changes.flatMap((each) => notesOnKeys(each, question, world)),
-      ...(method === 'POST' ? ['without an Idempotency-Key it is given one'] : []),
+      ...(method === 'POST' ? ['the facade adds an Idempotency-Key where there is none'] : []),
       ...(decision.capability?.replicated
-        ? ['should a fence turn it away, nothing has happened, and it goes to the other side']
+        ? ['if a fence refuses it, nothing has happened, and it is sent to the other side']
         : []),
     ];
   }
@@ -111,9 +111,11 @@ export function notesOn(
   return [
     ...notesOnKeys(capability, question, world),
     ...(isInDoubt(capability, question, snapshot) && !anybodys
-      ? ['ownership is moving or news of it is not pushed: it is first made sure who the owner is']
+      ? [
+          'ownership is moving or routing updates are not pushed: the facade confirms the owner first',
+        ]
       : []),
-    ...(side === owner ? [] : ['should that server fail, the owner is asked']),
+    ...(side === owner ? [] : ['if that server fails, the owner is asked']),
   ];
 }
 
@@ -125,7 +127,7 @@ function notesOnKeys(
   if (!isOwnerUnknown(capability, question, world.snapshot)) return [];
   const { name, cohorts } = capability;
   return [
-    `some keys of ${name} have an owner of their own, and without ${cohorts?.header} nobody knows ` +
-      'whose this is about: the owner of the rest is asked first',
+    `some keys of ${name} have moved, and without ${cohorts?.header} the request's key is ` +
+      'unknown: the default owner is asked first',
   ];
 }

@@ -11,7 +11,7 @@ import type { DesiredStates } from './desired-states.ts';
 /** The routes of the admin port, and what each is for. */
 const INDEX: Readonly<Record<string, string>> = {
   '/status': 'who owns what, flags, comparisons and the newest differences, what is under way',
-  '/explain?method=GET&path=/': 'where a request would go, and why; add &customer=C for somebody',
+  '/explain?method=GET&path=/': 'where a request would go, and why; add &customer=C for a customer',
   '/holds?since=0': 'how long writes were held while ownership moved',
   '/upstreams': 'whether each upstream answers, and why not',
   '/metrics': 'counters and times, for Prometheus',

@@ -120,7 +120,7 @@ export class LocalFacts implements Facts {
 }
 
 function unownedText({ flags: { writes } }: Capability, flags: Flags): string {
-  return `${writes} asks for nothing, so nobody takes the writes: ${flags.switch(writes).refused ?? ''}`;
+  return `${writes} asks for nothing, so neither side takes the writes: ${flags.switch(writes).refused ?? ''}`;
 }
 
 /** The metrics of several processes as one. */

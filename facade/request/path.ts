@@ -44,7 +44,7 @@ export function readingsOf(path: string): readonly string[] {
 
 /** Where a path with encoded slashes is another one's to some servers. */
 export function encodedSlash(): Problem {
-  return invalid('the path holds an encoded slash, and may be meant for somebody else by it');
+  return invalid('the path holds an encoded slash, which upstreams read in different ways');
 }
 
 function canonicalPath(raw: string): string {

@@ -91,7 +91,7 @@ describe('fig abort', () => {
         });
         expect(await switching).toMatchObject({
           code: 1,
-          stderr: expect.stringContaining('somebody asked for it to be taken back'),
+          stderr: expect.stringContaining('an operator took it back'),
         });
         sides.legacy.exec('UPDATE STOCK SET QTY = 6');
       });
@@ -99,7 +99,7 @@ describe('fig abort', () => {
         await eventually(async () =>
           expect(await status()).toMatchObject({
             standing: { as: 'leader' },
-            intent: { to: 'extracted', spent: 'somebody asked for it to be taken back' },
+            intent: { to: 'extracted', spent: 'an operator took it back' },
           }),
         );
         await turn({ 'shop.writes': 0 });

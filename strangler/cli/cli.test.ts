@@ -206,8 +206,8 @@ describe('fig', () => {
     ['switch shopp', /there is no capability "shopp"; did you mean shop\?/],
     ['switch', /missing required argument 'capability'/],
     ['flags set shop.reeds 5', /there is no flag "shop.reeds"; did you mean shop.reads\?/],
-    ['flags set shop.reads 101', /"101" is no value of shop.reads; give a whole share/],
-    ['flags set shop.writes 50', /give on or off/],
+    ['flags set shop.reads 101', /invalid value "101" for shop.reads: expected a whole number/],
+    ['flags set shop.writes 50', /expected on or off/],
     ['switch shop --timeout never', /Give a number of seconds/],
     ['', /Usage: fig/],
   ])('says what is wrong with "%s"', (line, message) =>

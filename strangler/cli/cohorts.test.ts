@@ -43,7 +43,7 @@ describe('fig switch and fig reverse with customers', () => {
         );
         expect(await fig('switch till --customers A')).toMatchObject({
           code: 0,
-          stdout: expect.stringContaining('nobody of till who was asked for is at legacy'),
+          stdout: expect.stringContaining('none of the requested customers of till is at legacy'),
         });
         expect((await fig('status')).stdout).toMatch(/cohorts +extracted: A, new\n/);
         expect((await fig('doctor till')).stdout).toMatch(

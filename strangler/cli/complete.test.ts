@@ -261,7 +261,7 @@ describe('when what extracted writes does not find its way back', () => {
 describe('fig shadow-fence', () => {
   it('reports writes that bypass the application, in a report, in the status and before a switch', () =>
     withFig(async (fig, _running, { legacy }) => {
-      expect((await fig('shadow-fence shop report')).stdout).toBe('nobody has watched shop yet\n');
+      expect((await fig('shadow-fence shop report')).stdout).toBe('shop was not audited yet\n');
       expect(await fig('shadow-fence shop on')).toMatchObject({
         code: 0,
         stdout: expect.stringMatching(

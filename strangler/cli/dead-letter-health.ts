@@ -42,7 +42,7 @@ export function deadLetterFindings(counted: readonly DeadLetterCount[]): readonl
     const about = { capability: null, what: whatOf(one), repair: null } as const;
     if (one.counts === null) {
       const remedies = [{ command: 'npm start', reason: 'starts what is away' }];
-      const why = 'nobody can say whether work was given up there';
+      const why = 'whether it has dead letters is unknown';
       return { ...about, code: 'dead_letters_unknown', level: 'broken', why, remedies };
     }
     const why = 'it is not tried again by itself: a person has to retry it, or to drop it';

@@ -15,7 +15,7 @@ export function flagFindings({ flags, capabilities }: KnownFlags): readonly Find
   const none = { remedies: [], repair: null } as const;
   if (unreadable !== null) {
     const why =
-      'nothing that is set there takes effect meanwhile; ownership moves for nobody but who asks in person';
+      'what is set there has no effect meanwhile; ownership moves only by fig switch and fig reverse';
     const code = 'flags_unreadable';
     return [{ ...none, code, capability: null, level: 'broken', what: unreadable, why }];
   }

@@ -18,11 +18,12 @@ export function gatesLine(gates: readonly Gate[] | null | undefined): string | n
   const notes = gates.flatMap((gate) => (gate.ok && gate.note !== null ? [gate.note] : []));
   const [first] = refusals;
   const names = refusals.map(({ gate }) => gate).join(', ');
+  const notRun = gates.filter((gate) => wordOf(gate) === 'untried').length;
   const verdict = first
     ? `refused: ${names}; ${first.reason}`
-    : gates.some((gate) => wordOf(gate) === 'untried')
-      ? 'hold, as far as they have been tried'
-      : 'all hold';
+    : notRun > 0
+      ? `passed so far (${notRun} not run)`
+      : 'all passed';
   // That a capability has no contract is nothing new each time.
   return [verdict, ...notes.filter((note) => note.includes('fig '))].join('; ');
 }

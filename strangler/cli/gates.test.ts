@@ -340,7 +340,7 @@ describe('the gates', () => {
         gates: expect.arrayContaining([{ gate: 'way_back', ok: true, note: null }]),
         next_steps: [{ command: 'fig switch shop' }],
       });
-      expect((await fig('status')).stdout).toMatch(/gates +all hold\n/);
+      expect((await fig('status')).stdout).toMatch(/gates +all passed\n/);
     }));
 
   it('leave no trace of what they try, also of a side that is full of rows', () =>

@@ -41,7 +41,7 @@ export function nextSteps(status: CapabilityStatus): readonly NextStep[] {
     case 'replicating':
       return [step(`fig shadow ${capability} 100`, 'no answers are compared yet')];
     case 'shadowing':
-      return [step(`fig ramp ${capability} 10`, 'nobody reads from the other side yet')];
+      return [step(`fig ramp ${capability} 10`, 'no reads go to the other side yet')];
     case 'reading':
       return [whileReading(status)];
     case 'switched':

@@ -94,15 +94,15 @@ async function examineFacade(
   }
   const facts = factsOf(url, answer);
   if (!facts.answers) {
-    const why = 'nobody can say what it believes, and clients may get no answer';
+    const why = 'its view of the owners is unknown, and clients may get no answer';
     return [finding('facade_away', `no facade answers at ${url}`, why, 'npm start')];
   }
   const stale = facts.capabilities.flatMap(({ name, owner, epoch, known }) => {
     const truth = truths.find(({ capability }) => capability === name);
     if (!known || !truth || truth.owner === null || truth.epoch <= epoch) return [];
     const what =
-      `the facade at ${url} believes that ${owner} owns ${name} (epoch ${epoch}); ` +
-      `it is ${truth.owner} (epoch ${truth.epoch})`;
+      `the facade at ${url} takes ${owner} for the owner of ${name} (epoch ${epoch}); ` +
+      `the owner is ${truth.owner} (epoch ${truth.epoch})`;
     const why =
       'its writes are turned away by the fence and sent on, so that none is lost, but each takes a ' +
       'detour; it is cut off from Redis and the engine, or they are away';

@@ -58,7 +58,7 @@ describe('fig shadow and fig ramp', () => {
       });
       expect(await fig('ramp shop 1.5')).toMatchObject({
         code: 2,
-        stderr: expect.stringContaining('"1.5" is no value of shop.reads'),
+        stderr: expect.stringContaining('invalid value "1.5" for shop.reads'),
       });
     }));
 });

@@ -102,7 +102,7 @@ function judgeSoak(
   { ownedSince, now }: CompletionGateFacts,
   { soakMs }: CompletionLimits,
 ): Judgement {
-  if (ownedSince === null) return refuse('nobody knows since when extracted is the owner');
+  if (ownedSince === null) return refuse('it is unknown since when extracted is the owner');
   const until = ownedSince + soakMs;
   if (now >= until) return open;
   return refuse(

@@ -163,7 +163,7 @@ function owners(one: Case): readonly Finding[] {
     return [finding(one, 'two_owners', { what, why, remedies, repair, trusts: SIDES })];
   }
   if (legacy.state === 'open' || extracted.state === 'open' || unfinished) return [];
-  const why = `every write is refused until somebody says which database is right; ${partingText(one)}`;
+  const why = `every write is refused until you say which database is right; ${partingText(one)}`;
   const remedies = trusting(one);
   return [finding(one, 'no_owner', { level: 'decision', what, why, remedies, trusts: SIDES })];
 }

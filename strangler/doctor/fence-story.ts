@@ -23,8 +23,8 @@ export function fenceStory(
   if (open.length === 2) return 'both take writes, and neither sees those of the other';
   if (owner === undefined) {
     return unfinished
-      ? `nobody takes writes: ownership is between ${unfinished.from} and ${unfinished.to}`
-      : 'nobody takes writes, and no handover is under way that would change that';
+      ? `neither side takes writes: ownership is between ${unfinished.from} and ${unfinished.to}`
+      : 'neither side takes writes, and no handover is under way that would change that';
   }
   return `${owner} owns it and takes the writes; ${otherSide(owner)} follows and refuses them`;
 }

@@ -8,7 +8,7 @@ import type { HandoverOutcome } from './handovers.ts';
 import type { CapabilityController } from './capability-controller.ts';
 
 /** What the journal says of a handover that a person took back. */
-const IN_PERSON = 'somebody asked for it to be taken back';
+const IN_PERSON = 'an operator took it back';
 
 /** A handover that was taken back. */
 export interface AbortAnswer {

@@ -323,7 +323,7 @@ function completed({ capability, opened }: CapabilityController, since: number):
   const renamed = tables.map(({ table, renamed: now }) => `${now} (${table})`).join(', ');
   const reason =
     `${capability} was completed at ${new Date(since).toISOString()}, and its way back closed. To go ` +
-    `back, somebody would have to rename ${renamed}, bring what extracted has written since back ` +
+    `back, you would have to rename ${renamed}, bring what extracted has written since back ` +
     'into them, run fig uninstall --strand-data, and begin anew with extracted as the old side';
   return { ok: false, gate: 'complete', reason, next: null };
 }

@@ -85,7 +85,7 @@ export class Coordinator {
 
   async #next(): Promise<HandoverResult | undefined> {
     const action = await this.#decide();
-    if (action.kind === 'nothing') return this.#result('lost', 'somebody else has finished it');
+    if (action.kind === 'nothing') return this.#result('lost', 'another engine has finished it');
     if (action.kind === 'alarm') {
       // Both databases are read one after the other: what looks impossible must look so twice.
       const again = await this.#decide();

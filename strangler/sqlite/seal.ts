@@ -33,7 +33,7 @@ export function brokenSeals(
     .map(([, table]) => table);
   return [...new Set(tables)].map(
     (table) =>
-      `${side} table ${table} was built anew, or somebody took Fig's triggers away and put them back: ` +
+      `${side} table ${table} was rebuilt, or Fig's triggers were dropped and created again: ` +
       'what was written meanwhile was not captured',
   );
 }

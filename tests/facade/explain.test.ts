@@ -107,13 +107,13 @@ describe('an explanation', () => {
               news: 'polled',
             },
           ],
-          notes: ['should that server fail, the owner is asked'],
+          notes: ['if that server fails, the owner is asked'],
         }),
       );
       expect(await explain(stand, { path: '/api/stock' })).toMatchObject({
         side: 'legacy',
         reason: 'anonymous',
-        why: expect.stringContaining('without x-customer-id nobody knows'),
+        why: expect.stringContaining("without x-customer-id the caller's own writes are unknown"),
       });
     }));
 

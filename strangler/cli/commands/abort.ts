@@ -56,7 +56,7 @@ function refuseWhatCantBe({ capability, moving, owner, epoch, fences }: Known): 
   if (!moving) {
     const message = owner
       ? `no handover of ${capability} is under way: ${owner} owns it (epoch ${epoch})`
-      : `no handover of ${capability} is under way, and nobody owns it`;
+      : `no handover of ${capability} is under way, and it has no owner`;
     const next = owner ? 'fig status' : `fig doctor ${capability}`;
     throw new CommandError(EXIT.refused, 'nothing_to_abort', message, next);
   }
@@ -114,7 +114,7 @@ function explained(error: unknown): unknown {
 function answerText({ capability, owner, epoch }: AbortAnswer, to: string): string {
   return [
     `the handover of ${capability} to ${to} is taken back: ${owner} goes on as its owner (epoch ${epoch})`,
-    'it is not tried again by itself, only when the flag is turned or somebody asks in person',
+    'it is tried again only when the flag is turned, or by fig switch or fig reverse',
   ].join('\n');
 }
 

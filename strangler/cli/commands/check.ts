@@ -55,7 +55,7 @@ export async function check(
     for (const name of fitting) await acceptSchemas(declarationOf(context, name));
   }
   const next = (accept ? fitting : []).map((fits) =>
-    step(`fig reconcile ${fits}`, 'nobody knows what was missed before the schema was accepted'),
+    step(`fig reconcile ${fits}`, 'changes may have been missed before the schema was accepted'),
   );
   output.result(
     { capabilities: checked.map(({ report, plans }) => ({ ...report, plans })) },

@@ -108,12 +108,12 @@ function answerText({ capability, outcome, tables, leftovers }: CompletionAnswer
       : `${capability} is complete: there is no way back`;
   return [
     verdict,
-    'kept, until somebody drops them:',
+    'kept until you drop them:',
     table(
       tables.map(({ table: before, renamed }) => [renamed, `was ${before}`]),
       '  ',
     ),
-    'to be deleted by hand, where nobody needs it any more:',
+    'to be deleted by hand, once it is unused:',
     ...leftovers.map((line) => `  ${line}`),
   ].join('\n');
 }

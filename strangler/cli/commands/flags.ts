@@ -158,7 +158,7 @@ export async function setFlag(
     () => {
       if (!asks || dryRun) return changeText(change);
       const owner = change.share > 0 ? 'extracted' : 'legacy';
-      return `${changeText(change)}: ${owner} is to own ${capability}, as soon as that is safe\nnext: fig status`;
+      return `${changeText(change)}: requested: ${capability} moves to ${owner} when its gates pass\nnext: fig status`;
     },
     next,
   );
@@ -188,7 +188,7 @@ export async function agreedOnFlag(
     const then = valueText(flag, share);
     const owner = share > 0 ? 'extracted' : 'legacy';
     const asks = isSwitch(flag)
-      ? `, which asks for ${owner} as the owner, as soon as that is safe`
+      ? `, which requests that ${owner} becomes the owner when its gates pass`
       : '';
     return {
       will: `${flag} is ${conditions ?? valueText(flag, before)}, and would be ${then}${asks}`,
@@ -266,11 +266,11 @@ export function shareFrom(flag: string, value: string): number {
   const share = Number(value.replace(/ ?%$/, ''));
   const allowed = isSwitch(flag) ? [0, 100].includes(share) : share >= 0 && share <= 100;
   if (value.trim() !== '' && Number.isInteger(share) && allowed) return share;
-  const wanted = isSwitch(flag) ? 'on or off' : 'a whole share from 0 to 100, on or off';
+  const wanted = isSwitch(flag) ? 'on or off' : 'a whole number from 0 to 100, on or off';
   throw new CommandError(
     EXIT.usage,
     'bad_value',
-    `"${value}" is no value of ${flag}; give ${wanted}`,
+    `invalid value "${value}" for ${flag}: expected ${wanted}`,
   );
 }
 

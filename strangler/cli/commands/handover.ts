@@ -197,7 +197,8 @@ async function showPlan(engine: EngineClient, output: Output, order: Order): Pro
 function answerText(answer: HandoverAnswer, back: string): string {
   const { capability, to, epoch, keys } = answer;
   if (answer.outcome === 'already') {
-    if (keys !== null) return `nobody of ${capability} who was asked for is at ${otherSide(to)}`;
+    if (keys !== null)
+      return `none of the requested customers of ${capability} is at ${otherSide(to)}`;
     return `${capability} already belongs to ${to} (epoch ${epoch})\nway back: ${back}`;
   }
   const what = keys === null ? capability : `${keysText(keys)}, of ${capability},`;

@@ -55,7 +55,7 @@ function intentOf(capability: string, what: 'on' | 'off', before: ShadowReport |
 }
 
 function nextOf(capability: string, report: ShadowReport | null): readonly NextStep[] {
-  if (report === null) return [step(`fig shadow-fence ${capability} on`, 'nobody watches')];
+  if (report === null) return [step(`fig shadow-fence ${capability} on`, 'the audit is off')];
   if (!report.on) return [];
   return [
     step(
@@ -66,7 +66,7 @@ function nextOf(capability: string, report: ShadowReport | null): readonly NextS
 }
 
 function reportText(capability: string, report: ShadowReport | null): string {
-  if (report === null) return `nobody has watched ${capability} yet`;
+  if (report === null) return `${capability} was not audited yet`;
   const { on, since, until, writes } = report;
   const span = `since ${new Date(since).toISOString()}`;
   const head = on

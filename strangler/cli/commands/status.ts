@@ -104,6 +104,7 @@ async function facadeLine(context: Context, url: string): Promise<string> {
   if (answer?.status === 401) return `the facade at ${url} refuses the operators' token`;
   if (answer?.status !== 200) return `no facade answers at ${url}`;
   const { routingNews, inFlight, capabilities } = answer.body as Facade;
-  const beliefs = capabilities.map(({ name, owner, epoch }) => `${name}: ${owner} (${epoch})`);
-  return `facade at ${url}, news ${routingNews}, ${inFlight} requests in flight, believes ${beliefs.join(', ')}`;
+  const owners = capabilities.map(({ name, owner, epoch }) => `${name}: ${owner} (${epoch})`);
+  const routing = routingNews === 'pushed' ? 'live' : 'polled';
+  return `facade at ${url}; routing ${routing}; ${inFlight} requests in flight; owners ${owners.join(', ')}`;
 }

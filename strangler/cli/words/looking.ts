@@ -55,8 +55,8 @@ function addStatus(program: Command, run: Run): void {
 function addCheck(program: Command, run: Run): void {
   verb(program, 'check', {
     does:
-      'look for a reason why a mapping loses something: in the schemas, in the types, and by taking ' +
-      'every row there and back; reads only, needs no engine; exit 3 when it is refused',
+      'verify that a mapping is lossless: by the schemas, by the types, and by translating ' +
+      'every row there and back; reads only, needs no engine; exit 3 when it refuses the mapping',
     examples: [
       'fig check',
       'fig check inventory --ddl > review.sql',
@@ -71,7 +71,7 @@ function addCheck(program: Command, run: Run): void {
     )
     .option(
       '--accept',
-      'go on from the schemas as they are now, where they fit: after somebody has changed a table',
+      'accept the schemas as they are now, if they fit: after a table was changed',
       false,
     )
     .option(...YES, false)
@@ -136,7 +136,7 @@ function addJournal(program: Command, run: Run): void {
 function addConfig(program: Command, run: Run): void {
   const config = program
     .command('config')
-    .description('see to the configuration')
+    .description('show the configuration')
     .addHelpText('after', '\nExamples:\n  fig config print\n  fig config print --json');
   verb(config, 'print', {
     does: 'print the configuration and the variables in force, without passwords and tokens',

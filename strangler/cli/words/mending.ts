@@ -36,7 +36,7 @@ export function addMending(program: Command, run: Run): void {
   const parked = program
     .command('parked')
     .description(
-      'see to changes that could not be applied; each keeps back its own aggregate only; the same as ' +
+      'manage dead-lettered changes (each blocks only its own aggregate); the same as ' +
         'fig dead-letters --kind change',
     )
     .addHelpText(
@@ -63,7 +63,7 @@ function addDoctor(program: Command, run: Run): void {
     ],
   })
     .argument('[capability]', ALL)
-    .option('--repair', "mend what needs nobody's decision", false)
+    .option('--repair', 'repair what needs no decision', false)
     .addOption(
       new Option('--trust <side>', 'with --repair: this side is right, make it the owner').choices([
         'legacy',

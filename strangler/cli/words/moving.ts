@@ -127,8 +127,8 @@ function addComplete(program: Command, run: Run): void {
 function addShadowFence(program: Command, run: Run): void {
   verb(program, 'shadow-fence', {
     does:
-      "count the writes to a capability's legacy tables that bypass the application, and stop " +
-      'nobody: before a handover, for days if you wish; needs no engine',
+      "audit the writes to a capability's legacy tables that bypass the application, and refuse " +
+      'none: before a handover, for days if you wish; needs no engine',
     examples: ['fig shadow-fence inventory on', 'fig shadow-fence inventory report'],
   })
     .argument('<capability>')
