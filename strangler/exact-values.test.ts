@@ -255,3 +255,48 @@ describe('a value that changes on its way is one or the other', () => {
     });
   });
 });
+
+describe.each([
+  ['uuid', `'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'`, `'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'`],
+  ['name', `'${'n'.repeat(64)}'`, `'${'n'.repeat(63)}'`],
+])('a text that a %s column keeps as another text', (type, changed, kept) => {
+  const moving = {
+    mapping: notes(),
+    legacy: ['postgres', TEXT],
+    extracted: ['postgres', `CREATE TABLE note (k TEXT PRIMARY KEY, v ${type})`],
+  } as const;
+
+  it('is parked by feed and copy, and others of its slice are not', () =>
+    withMoved(moving, async (sides) => {
+      const { replication, sessions } = sides;
+      await sessions.legacy.run(`INSERT INTO note VALUES ('a', ${changed}), ('b', ${kept})`);
+      await expect(replication.barrier()).rejects.toThrow('(1)');
+      expect(await reasonsOf(sides)).toEqual([
+        expect.stringContaining(`a ${type} would keep this as another text`),
+      ]);
+      await replication.backfill({ restart: true });
+      expect(await sessions.extracted.rows('SELECT * FROM note')).toEqual([
+        { k: 'b', v: kept.slice(1, -1) },
+      ]);
+    }));
+});
+
+it('a text key that no uuid is stays a difference, and rows after it are compared', () => {
+  const table = 'CREATE TABLE note (k TEXT PRIMARY KEY, v TEXT)';
+  const moving = {
+    mapping: notes(),
+    legacy: ['postgres', table],
+    extracted: ['postgres', table.replace('k TEXT', 'k uuid')],
+  } as const;
+  const upper = 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11';
+  return withMoved(moving, async ({ replication, sessions }) => {
+    await sessions.legacy
+      .run(`INSERT INTO note SELECT gen_random_uuid()::text, 'v' FROM generate_series(1, 3000);
+      INSERT INTO note VALUES ('${upper}', 'upper'), ('${upper.toLowerCase()}', 'lower'), ('none', '')`);
+    await expect(replication.barrier()).rejects.toThrow('(2)');
+    expect(await sessions.extracted.rows(`SELECT v FROM note WHERE v <> 'v'`)).toEqual([
+      { v: 'lower' },
+    ]);
+    expect(await replication.reconcile()).toMatchObject({ pairs: [{ missing: 2, different: 0 }] });
+  });
+});

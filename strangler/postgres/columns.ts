@@ -52,7 +52,23 @@ export function castSql({ type, declared }: Column, expression: string): string 
   if (TEXTS.has(type)) return expression;
   // Without its length it would be cut to a single bit.
   if (type === 'bit') return `${expression}::varbit`;
+  if (type === 'uuid')
+    return exactly(expression, 'uuid', `${expression}::uuid::text = ${expression}`);
+  if (type === 'name')
+    return exactly(expression, 'name', `octet_length(${expression}) <= ${NAME_BYTES}`);
   return `${expression}::${declared.replace(/\([^)]*\)/, '')}`;
+}
+
+/** What `name` holds; see NAMEDATALEN of PostgreSQL. */
+const NAME_BYTES = 63;
+
+/**
+ * SQL for types that take other texts without an error and keep something else, such as a uuid in capital
+ * letters: it fails for these, in words that say why.
+ */
+function exactly(expression: string, type: string, isKept: string): string {
+  const refused = `('a ${type} would keep this as another text: ' || ${expression})::int::text::${type}`;
+  return `CASE WHEN ${isKept} THEN ${expression}::${type} ELSE ${refused} END`;
 }
 
 /**

@@ -100,14 +100,21 @@ export class PostgresRowReader implements RowReader {
   /** In the order of keys, after a key where there is one, and not too many. */
   #range(pair: Pair, after: PairKey | null): string {
     const keys = this.#columns(pair, keyColumns(pair, this.#side));
-    const ordered = keys.map((column) => orderSql(column, 't') ?? `t.${name(column.name)}`);
+    const own = after === null ? {} : keyOn(pair, this.#side, after);
+    const ordered = keys.map((column) => {
+      const sql = orderSql(column, 't') ?? `t.${name(column.name)}`;
+      // After a text that no uuid is: by the texts of them all, which have the same order.
+      return isFormedAs(column, own[column.name]) ? sql : `(${sql})::text COLLATE "C"`;
+    });
     const present = keys
       .filter((column) => column.nullable)
       .map((column) => `AND t.${name(column.name)} IS NOT NULL `);
     const order = `ORDER BY ${ordered.join(', ')} LIMIT $${after === null ? 1 : keys.length + 1}`;
     const limit = `${present.join('')}${order}`;
     if (after === null) return limit;
-    const from = keys.map((column, index) => param(column, index));
+    const from = keys.map((column, index) =>
+      isFormedAs(column, own[column.name]) ? param(column, index) : `$${index + 1}::text`,
+    );
     return `AND (${ordered.join(', ')}) > (${from.join(', ')}) ${limit}`;
   }
 
@@ -127,10 +134,20 @@ export class PostgresRowReader implements RowReader {
 const NOT_HELD: Readonly<Record<string, RegExp>> = { LATIN1: /[\0\u0100-\uFFFF]/ };
 const NUL = /\0/;
 
-/** Whether a table can hold a key: no text of any table has a NUL in it. */
+/** Whether a table can hold a key: no text of any table has a NUL in it, and a uuid is in small letters. */
 export function canHold(schemas: Schemas, table: string, key: Row): boolean {
-  const { encoding } = tableOf(schemas, table);
-  return Object.values(key).every((value) => isHeld(value, encoding));
+  const { encoding, byName } = tableOf(schemas, table);
+  return Object.entries(key).every(
+    ([column, value]) => isHeld(value, encoding) && isFormedAs(byName.get(column), value),
+  );
+}
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+function isFormedAs(column: Column | undefined, value: SqlValue | undefined): boolean {
+  if (typeof value !== 'string') return true;
+  if (column?.type === 'uuid') return UUID.test(value);
+  return column?.labels?.includes(value) ?? true;
 }
 
 function isHeld(value: SqlValue, encoding: string): boolean {
