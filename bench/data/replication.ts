@@ -21,7 +21,7 @@ export function makeSides(folder: string, shape: Shape): Files {
   return files;
 }
 
-/** A data capability over both files, installed; its owner starts and stops it. */
+/** The replication between both files, installed; its owner starts and stops it. */
 export async function installReplication(
   mapping: Mapping,
   files: Files,

@@ -1,5 +1,7 @@
 import { expect, it } from '@jest/globals';
-import { withMoving } from '../testing/moving.ts';
+import { defineMapping, same } from '../mapping/index.ts';
+import { handOver } from '../testing/hand-over.ts';
+import { withMoved, withMoving } from '../testing/moving.ts';
 import { oneTable } from '../testing/one-table.ts';
 import { PostgresSideDatabase } from './side-database.ts';
 import { newRole, urlAs } from '../testing/roles.ts';
@@ -43,3 +45,38 @@ it('says that it can not tell whether rows dangle where our user may not look, a
       }
     },
   ));
+
+it.each(['sqlite', 'postgres'] as const)(
+  'finds rows of a table that moves whose foreign key only this side has, on %s',
+  (dialect) => {
+    const line = (references: string): string =>
+      `CREATE TABLE line (k INT PRIMARY KEY, item INT ${references})`;
+    const mapping = defineMapping({
+      capability: 'stock',
+      pairs: ['item', 'line'].map((table) => ({
+        name: table,
+        legacy: { table },
+        extracted: { table },
+        key: [same('k', 'k')],
+        columns: table === 'line' ? [same('item', 'item')] : [],
+      })),
+    });
+    return withMoved(
+      {
+        mapping,
+        legacy: [dialect, `${ITEM}; ${line('REFERENCES item (k) ON DELETE CASCADE')}`],
+        extracted: [dialect, `${ITEM}; ${line('')}`],
+      },
+      async ({ replication, sessions, databases }) => {
+        await sessions.legacy.run('INSERT INTO item VALUES (1); INSERT INTO line VALUES (1, 1)');
+        await replication.barrier();
+        await handOver(replication, 'legacy');
+        await sessions.extracted.run('DELETE FROM item');
+        await replication.barrier();
+        const found = 'legacy: 1 row of line refer by line(item) to rows of item that are gone';
+        expect(await databases.legacy.checks.dangling()).toEqual([found]);
+        expect(await replication.reconcile()).toMatchObject({ clean: true, dangling: [found] });
+      },
+    );
+  },
+);

@@ -6,7 +6,7 @@ import { sqlState } from './connection.ts';
 import type { PostgresClient } from './connection.ts';
 import { name } from './values.ts';
 
-interface BorderKey {
+interface ForeignKey {
   readonly child: string;
   readonly parent: string;
   /** JSON, as it comes. */
@@ -27,7 +27,7 @@ const named = (relation: string, numbers: string): string =>
   `(SELECT json_agg(a.attname ORDER BY u.nr) FROM unnest(${numbers}) WITH ORDINALITY u (attnum, nr)
       JOIN pg_attribute a ON a.attrelid = ${relation} AND a.attnum = u.attnum)`;
 
-const BORDER_KEYS = `WITH moved AS (SELECT to_regclass(quote_ident(t)) AS oid FROM unnest($1::text[]) t)
+const FOREIGN_KEYS = `WITH moved AS (SELECT to_regclass(quote_ident(t)) AS oid FROM unnest($1::text[]) t)
   SELECT c.relname AS child, p.relname AS parent, c.oid::regclass::text AS "childSql",
       p.oid::regclass::text AS "parentSql", ${named('k.conrelid', 'k.conkey')} AS columns,
       ${named('k.confrelid', 'k.confkey')} AS "parentColumns", quote_ident(current_user) AS role,
@@ -35,16 +35,19 @@ const BORDER_KEYS = `WITH moved AS (SELECT to_regclass(quote_ident(t)) AS oid FR
         WHERE NOT has_table_privilege(t.oid, 'SELECT'))::text AS unread
     FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_class p ON p.oid = k.confrelid
     WHERE k.contype = 'f'
-      AND (k.conrelid IN (SELECT oid FROM moved)) <> (k.confrelid IN (SELECT oid FROM moved))
+      AND (k.conrelid IN (SELECT oid FROM moved) OR k.confrelid IN (SELECT oid FROM moved))
     ORDER BY c.relname, k.oid`;
 
-/** Rows across the border of what moves that refer to rows which are gone. */
+/**
+ * Rows of or for tables that move which refer to rows that are gone: across the border, and among tables that
+ * move where only this side declares the foreign key, which nothing enforces while changes are applied.
+ */
 export async function danglingRows(
   client: PostgresClient,
   mapping: Mapping,
   side: SideName,
 ): Promise<readonly Dangling[]> {
-  const keys = await client.query<BorderKey>(BORDER_KEYS, [tablesOf(mapping, side)]);
+  const keys = await client.query<ForeignKey>(FOREIGN_KEYS, [tablesOf(mapping, side)]);
   const found: Dangling[] = [];
   for (const key of keys.rows) {
     const columns = JSON.parse(key.columns) as string[];
@@ -56,7 +59,7 @@ export async function danglingRows(
   return found;
 }
 
-function grantOf({ childSql, parentSql, unread, role }: BorderKey): string {
+function grantOf({ childSql, parentSql, unread, role }: ForeignKey): string {
   const tables = JSON.parse(unread) as string[];
   return `GRANT SELECT ON ${(tables.length > 0 ? tables : [childSql, parentSql]).join(', ')} TO ${role}`;
 }
@@ -64,7 +67,7 @@ function grantOf({ childSql, parentSql, unread, role }: BorderKey): string {
 /** @returns null where one of both tables is not ours to read */
 async function count(
   client: PostgresClient,
-  { childSql, parentSql, parentColumns }: BorderKey,
+  { childSql, parentSql, parentColumns }: ForeignKey,
   columns: readonly string[],
 ): Promise<number | null> {
   const theirs = JSON.parse(parentColumns) as string[];

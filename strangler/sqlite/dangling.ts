@@ -11,19 +11,16 @@ interface Violation {
   readonly fkid: number;
 }
 
-/** Rows across the border of what moves that refer to rows which are gone. */
+/** See the same for PostgreSQL. */
 export function danglingRows(
   prepare: Prepare,
   mapping: Mapping,
   side: SideName,
 ): readonly Dangling[] {
-  const tables = tablesOf(mapping, side);
-  const moved = new Set(tables.map((table) => table.toLowerCase()));
+  const references = tablesOf(mapping, side).flatMap((table) => referencesOf(prepare, table));
+  const moved = new Set(tablesOf(mapping, side).map((table) => table.toLowerCase()));
   const isMoved = (table: string): boolean => moved.has(table.toLowerCase());
-  const border = tables
-    .flatMap((table) => referencesOf(prepare, table))
-    .filter(({ child, parent }) => isMoved(child) !== isMoved(parent));
-  const children = new Set(border.map(({ child }) => child));
+  const children = new Set(references.map(({ child }) => child));
   return [...children].flatMap((child) => {
     const columns = prepare(
       'SELECT id, "from" FROM pragma_foreign_key_list(?) ORDER BY id, seq',
@@ -33,7 +30,7 @@ export function danglingRows(
       child,
     ) as Violation[];
     for (const { parent, fkid } of broken) {
-      if (isMoved(child) === isMoved(parent)) continue;
+      if (!isMoved(child) && !isMoved(parent)) continue;
       const own = columns.filter(({ id }) => id === fkid).map(({ from }) => from);
       const rows = (counts.get(fkid)?.rows ?? 0) + 1;
       counts.set(fkid, { child, columns: own, parent, rows, grant: null });

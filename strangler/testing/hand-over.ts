@@ -3,7 +3,7 @@ import type { Replication } from '../replication.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 
-/** What a handover does to the data capability, without the gates. */
+/** What a handover does to the rows, without the gates. */
 export async function handOver(replication: Replication, from: SideName): Promise<void> {
   const [source, target] = [replication.store(from), replication.store(otherSide(from))];
   const lease = await source.acquireLease('test', 10_000);

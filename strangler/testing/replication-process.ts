@@ -6,7 +6,7 @@ import { openSides } from '../sides.ts';
 import { worldsOf } from './worlds/world.ts';
 
 /**
- * The data capability of a random world in a process of its own, to be killed: the seed is the world's.
+ * The replication of a random world in a process of its own, to be killed: the seed is the world's.
  * Begins when it is told to, and says so when it has begun to carry and copy.
  */
 const [seed = '', legacy = '', extracted = '', redisUrl = ''] = process.argv.slice(2);
