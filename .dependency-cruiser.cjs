@@ -45,7 +45,7 @@ const SURFACES = {
   'strangler/routing': '^strangler/routing/index\\.ts$',
   // For tests alone, which try what each server answers to.
   'strangler/engine': '^strangler/engine/index\\.ts$',
-  'facade/operators': '^facade/operators/index\\.ts$',
+  'facade/admin': '^facade/admin/index\\.ts$',
   // The order of files of tests.
   scripts: '^scripts/(durations|suites)\\.js$',
   // What loads half of the system stands apart, so that a test of an algorithm starts at once.

@@ -3,7 +3,7 @@ import { createExpressServer, createHttpClient } from '../chassis/index.ts';
 import { probeRedis } from '../chassis/redis/index.ts';
 import type { Access, Logger } from '../chassis/index.ts';
 import type { FigConfig, Flags } from '../strangler/routing/index.ts';
-import { readDesiredStates, buildAdmin, LocalFacts } from './operators/index.ts';
+import { readDesiredStates, buildAdmin, LocalFacts } from './admin/index.ts';
 import {
   Barriers,
   FacadeRegistration,
@@ -14,9 +14,11 @@ import {
   RoutingFeed,
   UnreplicatedWrites,
 } from './ownership/index.ts';
-import { compileRoutes, Indexes } from './routes/index.ts';
-import { clientSocketLimit, snapshotOf, Experiments, Upstreams } from './exchange/index.ts';
-import type { FacadeDeps, FacadeState } from './exchange/index.ts';
+import { compileRoutes, Indexes } from './match/index.ts';
+import { clientSocketLimit, snapshotOf } from './forward/index.ts';
+import { Experiments } from './compare/index.ts';
+import { Upstreams } from './upstream/index.ts';
+import type { FacadeDeps, FacadeState } from './forward/index.ts';
 import { Counters, HoldLog, UpstreamFailures } from './counting/index.ts';
 import { createClientServer } from './client-server.ts';
 import type { Configured } from './client-server.ts';

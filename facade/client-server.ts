@@ -3,10 +3,10 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Problem, traceIdOf } from '../chassis/index.ts';
-import type { FacadeDeps, Limits, TrackedResponse } from './exchange/index.ts';
+import type { FacadeDeps, Limits, TrackedResponse } from './forward/index.ts';
 import { Deadlines } from './request/index.ts';
-import { checkReadings, decide } from './decision/index.ts';
-import type { Question } from './decision/index.ts';
+import { checkReadings, decide } from './route/index.ts';
+import type { Question } from './route/index.ts';
 import {
   ClientSockets,
   headWithoutUpgrade,
@@ -17,12 +17,12 @@ import {
   refuseRaw,
   requestTimeout,
   sendProblem,
-  Slots,
   upgrade,
   RequestContext,
   wantsWebSocket,
   WriteForwarder,
-} from './exchange/index.ts';
+} from './forward/index.ts';
+import { Slots } from './upstream/index.ts';
 import type { RequestReader } from './request/index.ts';
 
 const HEADER_BYTES = 16_384;

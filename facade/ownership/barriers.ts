@@ -1,5 +1,5 @@
 import type { HttpClient } from '../../chassis/index.ts';
-import type { Capability } from '../routes/index.ts';
+import type { Capability } from '../match/index.ts';
 import type { OwnershipCache } from './ownership-cache.ts';
 import type { UnreplicatedWrites } from './unreplicated-writes.ts';
 

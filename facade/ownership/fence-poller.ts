@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Logger } from '../../chassis/index.ts';
 import type { SideName } from '../../strangler/routing/index.ts';
-import type { Capability } from '../routes/index.ts';
+import type { Capability } from '../match/index.ts';
 import type { OwnershipCache } from './ownership-cache.ts';
 
 const AGAIN_MS = 1_000;

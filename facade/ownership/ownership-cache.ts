@@ -1,6 +1,6 @@
 import { otherSide } from '../../strangler/routing/index.ts';
 import type { Flags, RoutingState, SideName } from '../../strangler/routing/index.ts';
-import type { Capability } from '../routes/index.ts';
+import type { Capability } from '../match/index.ts';
 import { CohortOwnership, sameOwnership } from './cohort-ownership.ts';
 import type { Cohort } from './cohort-ownership.ts';
 import {

@@ -1,4 +1,4 @@
-import type { Capability } from '../routes/index.ts';
+import type { Capability } from '../match/index.ts';
 
 /** Other workers at the same port, which must know who writes before that write is answered. */
 export interface Peers {

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { Problem, spanOf, traceIdOf, traceparentOf } from '../../chassis/index.ts';
-import type { Asker } from '../routes/index.ts';
+import type { Asker } from '../match/index.ts';
 import { NO_FORWARDING, forwarding } from './forwarding.ts';
 import { canonicalTarget } from './path.ts';
 

@@ -1,16 +1,10 @@
 import type { MetricObject } from 'prom-client';
 import { Problem } from '../../chassis/index.ts';
-import type { Asked, Explanation } from '../decision/index.ts';
-import type {
-  CapabilityStatus,
-  Facts,
-  Readiness,
-  Status,
-  UpstreamReach,
-} from '../operators/index.ts';
-import type { Findings } from '../exchange/index.ts';
+import type { Asked, Explanation } from '../route/index.ts';
+import type { CapabilityStatus, Facts, Readiness, Status, UpstreamReach } from '../admin/index.ts';
+import type { Findings } from '../compare/index.ts';
 import type { HoldLog } from '../counting/index.ts';
-import { mergedMetrics } from '../operators/index.ts';
+import { mergedMetrics } from '../admin/index.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
 const TIMEOUT_MS = 1_500;

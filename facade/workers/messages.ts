@@ -1,4 +1,4 @@
-import type { Asked } from '../decision/index.ts';
+import type { Asked } from '../route/index.ts';
 import type { HeldWrite } from '../counting/index.ts';
 
 /** One write that is under way at some worker: until it is answered its customer is unsettled. */

@@ -9,7 +9,7 @@ import {
   readPort,
   serviceUrl,
 } from '../../chassis/index.ts';
-import { readDesiredStates, buildAdmin } from '../operators/index.ts';
+import { readDesiredStates, buildAdmin } from '../admin/index.ts';
 import { HoldLog } from '../counting/index.ts';
 import { MergedFacts } from './merged-facts.ts';
 import { WorkerPool } from './worker-pool.ts';

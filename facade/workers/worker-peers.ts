@@ -1,4 +1,4 @@
-import type { Capability } from '../routes/index.ts';
+import type { Capability } from '../match/index.ts';
 import type { Peers, UnreplicatedWrites } from '../ownership/index.ts';
 import type { ToPrimary, ToWorker, UnderWay } from './messages.ts';
 

@@ -9,8 +9,8 @@ import {
   paymentKeys,
 } from '../../extracted/payment/index.ts';
 import { buildProvider } from '../../extracted/provider/index.ts';
-import { buildAdmin } from '../../facade/operators/index.ts';
-import type { Facts } from '../../facade/operators/index.ts';
+import { buildAdmin } from '../../facade/admin/index.ts';
+import type { Facts } from '../../facade/admin/index.ts';
 import { buildMonolith } from '../../monolith/index.ts';
 import { Engine } from '../../strangler/engine/index.ts';
 import type { Flags } from '../../strangler/routing/index.ts';

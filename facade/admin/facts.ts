@@ -1,0 +1,69 @@
+import type { FlagsState, Shares } from '../../strangler/routing/index.ts';
+import type { Asked, Explanation } from '../route/index.ts';
+import type { Answerer, FailureCause, HeldWrite } from '../counting/index.ts';
+import type { Cohort, Ownership } from '../ownership/index.ts';
+import type { Findings } from '../compare/index.ts';
+
+/** What operators may ask of a facade, be it one process or several. */
+export interface Facts {
+  status(): Promise<Status>;
+  /** Held writes after `since`, oldest first. */
+  holds(since: number): Promise<{ readonly next: number; readonly holds: readonly HeldWrite[] }>;
+  /** In the text format of Prometheus. */
+  metrics(): Promise<string>;
+  explain(question: Asked): Promise<Explanation>;
+  /** Asks each upstream of the configuration. */
+  upstreams(): Promise<readonly UpstreamReach[]>;
+  /** By name of what must be there to serve. */
+  readiness(): Promise<Readiness>;
+}
+
+/** Whether an upstream answers, asked just now. */
+export interface UpstreamReach {
+  readonly name: string;
+  readonly url: string;
+  readonly trouble: { readonly cause: FailureCause; readonly error: string } | null;
+}
+
+export interface Readiness {
+  readonly routing: boolean;
+  readonly monolith: boolean;
+  /** Why the Redis that the facade was told to use has never answered; null where it has. */
+  readonly redis: string | null;
+  readonly flags: {
+    readonly ok: boolean;
+    /** What there is to say of them: why they can't be read, and what that means. */
+    readonly note: string | null;
+  };
+}
+
+export interface CapabilityStatus extends Ownership {
+  readonly name: string;
+  /** Keys with another owner than the rest, by who owns them. */
+  readonly cohorts: readonly Cohort[];
+  /** Null while they have never been read. */
+  readonly flags: Shares | null;
+  readonly experiments: Findings;
+  readonly pinnedCustomers: number;
+  readonly heldNow: number;
+  readonly held: number;
+  readonly fenced: number;
+  readonly retried: number;
+}
+
+export interface Status {
+  readonly capabilities: readonly CapabilityStatus[];
+  readonly routingNews: 'pushed' | 'polled';
+  /** Whether flags were ever read; until then all of them count as off, and it serves by fences. */
+  readonly flagsKnown: boolean;
+  readonly flags: FlagsState;
+  readonly inFlight: number;
+  readonly experimentsRunning: number;
+  readonly requests: readonly {
+    readonly capability: string;
+    readonly side: Answerer;
+    readonly status: number;
+    readonly count: number;
+  }[];
+  readonly holds: { readonly next: number };
+}

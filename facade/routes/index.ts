@@ -1,5 +1,0 @@
-/** Which capability a request is about, and whose it is. */
-export { compileRoutes, Indexes } from './capability.ts';
-export type { Capability, Routes } from './capability.ts';
-export { keyOf } from './cohort-key.ts';
-export type { Asker } from './cohort-key.ts';
