@@ -5,8 +5,8 @@ import type { Fence, FenceState, FoundFence } from './fence-rows.ts';
 
 /**
  * A business write reached a database that does not own the capability, and had no effect.
- * `closed`: between owners, or never the owner. `ceded`: the other side owns it. `key` is there where
- * a key was refused that moves by itself, such as one customer ahead of the others.
+ * `closed`: a handover is under way, or this database never was the owner. `ceded`: the other side owns it.
+ * `key` is set where the refused key has a fence of its own, such as one customer who moved first.
  */
 export class FencedError extends Error {
   override readonly name = 'FencedError';
@@ -26,21 +26,20 @@ export class FencedError extends Error {
 }
 
 /**
- * Guards the writes of a capability. `key` says whose rows a write is about, where single keys may be
- * owned by another side than the rest: the fence of a key is its own if it has one, and the rest's
- * otherwise.
+ * Guards the writes of a capability. `key` names whose rows a write changes, where single keys may have
+ * moved: a key without a fence of its own has the fence of the capability.
  */
 export interface FenceGuard {
   readonly capability: string;
   /**
-   * Must be the first statement of every business write transaction: a decision taken from a read
-   * (out of stock, not found) is a write's answer too, and no trigger sees it.
+   * Must be the first statement of every business write transaction: an answer that is decided by a read
+   * (out of stock, not found) writes nothing, so no trigger would refuse it.
    * @throws FencedError unless this database owns the capability, or the key
    */
   assertOpen(trx: Transaction, key?: string): Promise<void>;
   /**
-   * Runs a business write behind the fence: asks it first, and says to whoever watches the
-   * capability's tables that this transaction comes by the door.
+   * Runs a business write behind the fence: reads the fence first, and marks the transaction as one of the
+   * application's own while writes are audited.
    * @throws FencedError unless this database owns the capability, or the key
    */
   through<T>(trx: Transaction, work: () => Promise<T>, key?: string): Promise<T>;
@@ -53,9 +52,9 @@ export interface FenceGuard {
   openHere(connection: Knex, column: string): Promise<(query: Knex.QueryBuilder) => void>;
 }
 
-/** What a watched fence's row holds, and while a transaction that came by the door runs. */
+/** Values of `fig_fence.watch`: writes are audited; and this transaction is the application's own. */
 const WATCHED = 1;
-const BY_THE_DOOR = 2;
+const OWN_WRITE = 2;
 
 interface GuardOptions {
   readonly capability: string;
@@ -87,8 +86,8 @@ export function createFenceGuard({ capability, whenAbsent }: GuardOptions): Fenc
       if (watch === 0) return work();
       const mark = (value: number) =>
         trx('fig_fence').where({ capability, key: REST }).update({ watch: value });
-      // Nobody else sees it: whoever could waits for the end of this transaction.
-      await mark(BY_THE_DOOR);
+      // No other transaction sees the mark: those that could wait for the end of this one.
+      await mark(OWN_WRITE);
       const result = await work();
       await mark(WATCHED);
       return result;
@@ -107,7 +106,7 @@ export function createFenceGuard({ capability, whenAbsent }: GuardOptions): Fenc
   };
 }
 
-/** Whether an error was raised by a fence trigger: a write that came past its guard. */
+/** Whether a fence trigger raised an error: a write bypassed the guard. */
 export function isFenceTrigger(error: unknown): boolean {
   return error instanceof Error && /\bFENCED\b/.test(error.message);
 }

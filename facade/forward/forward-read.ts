@@ -21,7 +21,7 @@ type Read = Extract<Decision, { kind: 'read' }>;
 /** Larger answers are not compared. */
 const COMPARED_BYTES = 262_144;
 
-/** Answers a read of a capability from the side that was decided on. */
+/** Sends a read of a capability to the side that was decided on. */
 export function forwardRead(context: RequestContext, decision: Read, deps: FacadeDeps): void {
   const { capability, shadow } = decision;
   if (shadow !== 'off' && shadow !== 'compared') deps.experiments.skip(capability, shadow);
@@ -74,7 +74,7 @@ async function clearDoubt(
   const { ownershipCache, barriers, snapshot, feed, limits } = deps;
   const { capability } = decision;
   if (!feed.live) await feed.confirm();
-  // Whoever owns what is asked for: by then the owner of the rest has it, too.
+  // After the barrier the default owner has the rows of every key.
   if (isOwnerUnknown(capability, context.form, snapshot)) await barriers.pass(capability);
   const until = performance.now() + limits.holdMs;
   while (ownerFor(context, decision, deps).holding && !context.over) {
@@ -147,14 +147,14 @@ class ReadForwarder {
     }
   }
 
-  /** Nobody has answered what was to be compared. */
+  /** The answer that was to be compared did not come. */
   #refuse(problem: Problem): void {
     const { capability, shadow } = this.#decision;
     if (shadow === 'compared') this.#deps.experiments.skip(capability, 'unanswered');
     this.#context.refuse(problem);
   }
 
-  /** It has left that side for good, which nobody has told us yet. */
+  /** The capability has left that side for good, before an update said so. */
   #turnedAway(side: SideName, fence: FencedAnswer): void {
     const { capability } = this.#decision;
     if (this.#turned || fence.capability !== capability.name) {
@@ -170,7 +170,7 @@ class ReadForwarder {
     this.try(otherSide(side));
   }
 
-  /** Once again where that makes sense; then the owner is asked. */
+  /** Repeats the read where that makes sense; then asks the owner. */
   #failed(side: SideName, outcome: Failed): void {
     const { capability } = this.#decision;
     const { owner } = ownerFor(this.#context, this.#decision, this.#deps);

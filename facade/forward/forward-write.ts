@@ -19,24 +19,24 @@ import type { RequestContext, ResponseObserver } from './request-context.ts';
 
 type Write = Extract<Decision, { kind: 'write' }>;
 
-/** One try, and what was known of ownership before it. */
+/** One attempt, and the version of the ownership cache before it. */
 interface Try {
   readonly side: SideName;
   readonly version: number;
   readonly outcome: Outcome;
 }
 
-/** How long the engine's request to hold is honoured without news: then the fence is asked, if it can say so. */
+/** How long a write waits for an update when the engine asks to hold; then it asks the fence, if that can say FENCED. */
 const HINT_MS = 250;
-/** A handover takes milliseconds; one that takes longer is not asked after in a hurry. */
+/** A handover takes milliseconds; after a longer one the write asks less and less often. */
 const FIRST_WAIT_MS = 5;
 const LONGEST_WAIT_MS = 200;
 const WAIT_GROWTH = 1.3;
 
 /**
- * Takes one write to the side that owns its capability, wherever that is by the time it arrives.
- * FENCED proves that nothing has happened, so the same write, with the same key and attempt id, may
- * be sent again until some side accepts it or the hold budget is spent.
+ * Sends one write to the side that owns its capability when it arrives there. FENCED proves that
+ * nothing has happened, so the same write, with the same key and attempt id, may be sent again until a
+ * side accepts it or the hold budget is spent.
  */
 export class WriteForwarder implements ResponseObserver {
   readonly #context: RequestContext;
@@ -44,9 +44,9 @@ export class WriteForwarder implements ResponseObserver {
   readonly #deps: FacadeDeps;
   readonly #slots: Slots;
   readonly #headers: string[];
-  /** Whether it may be sent again when nobody knows whether it was carried out. */
+  /** Whether it may be sent again when it is unknown whether it was carried out. */
   readonly #repeatable: boolean;
-  /** When the write would have been done, had nothing moved. */
+  /** Since when the write has waited for a handover. */
   #heldSince: number | undefined;
   #heldFor: Capability | undefined;
   #sentAt = 0;
@@ -55,9 +55,9 @@ export class WriteForwarder implements ResponseObserver {
   #waitMs = FIRST_WAIT_MS;
   #bodyBytes = 0;
   #hintSpent = false;
-  /** The newest epoch in which a fence turned this write away. */
+  /** The newest epoch in which a fence refused this write. */
   #fencedEpoch: number | undefined;
-  /** Whose rows it is about: what the client says, until a fence knows better. */
+  /** Whose rows it changes: as the client says, until a fence names another key. */
   #key: string | undefined;
   #previous: SideName | undefined;
   #retried = false;
@@ -79,8 +79,8 @@ export class WriteForwarder implements ResponseObserver {
   }
 
   /**
-   * The usual write takes no detour by promises; what does not go smoothly is left to `insist`.
-   * @param fail told of errors that nobody foresaw
+   * Sends the write. The usual write needs no promise; one that is refused or must wait goes on in `insist`.
+   * @param fail called with unexpected errors
    */
   start(fail: (error: unknown) => void): void {
     readBody(this.#context, this.#deps.limits.bodyBytes, (body) => {
@@ -98,7 +98,7 @@ export class WriteForwarder implements ResponseObserver {
     if (this.#context.over) return;
     if (Buffer.isBuffer(body)) this.#bodyBytes = body.length;
     if (this.#refuseUnowned()) return;
-    if (this.#mustWait() || this.#mayBeAnybodys()) {
+    if (this.#mustWait() || this.#isOwnerUnknown()) {
       this.#insist(body).catch(fail);
       return;
     }
@@ -110,7 +110,7 @@ export class WriteForwarder implements ResponseObserver {
     });
   }
 
-  /** Where no rows move no fence would turn away what comes to the wrong side. */
+  /** Without databases no fence would refuse a write at the wrong side, so an unknown owner is refused here. */
   #refuseUnowned(): boolean {
     const { capability } = this.#decision;
     if (capability === undefined || capability.replicated) return false;
@@ -125,8 +125,8 @@ export class WriteForwarder implements ResponseObserver {
     let tried = first;
     let side = first?.side;
     const { capability } = this.#decision;
-    // Whoever owns what it is about: by then the owner of the rest has it, too, and can tell whose it is.
-    if (!first && capability && this.#mayBeAnybodys()) await this.#deps.barriers.pass(capability);
+    // After the barrier the default owner has the rows too, and can tell whose they are.
+    if (!first && capability && this.#isOwnerUnknown()) await this.#deps.barriers.pass(capability);
     while (!this.#context.over) {
       if (!tried) {
         if (this.#mustWait() && !(await this.#waitForHint())) return;
@@ -145,7 +145,7 @@ export class WriteForwarder implements ResponseObserver {
       } else if (outcome.kind === 'over') {
         return;
       } else if (isWorthAnother(outcome) && this.#isRepeatable(body) && !this.#retried) {
-        // Its key makes that safe: whoever has done it already will only say so again.
+        // Its key makes that safe: a side that has done it already repeats its answer.
         this.#retried = true;
         bump(this.#deps.counters.retried, this.#main);
       } else {
@@ -155,7 +155,7 @@ export class WriteForwarder implements ResponseObserver {
     }
   }
 
-  /** Who was turned away by a fence asks the fences; who was not yet, waits for news first. */
+  /** A write that a fence refused asks the fences; any other waits for an update first. */
   #mustWait(): boolean {
     return !this.#hintSpent && this.#fencedEpoch === undefined && this.#isHeld();
   }
@@ -177,7 +177,7 @@ export class WriteForwarder implements ResponseObserver {
       learnFence(this.#deps.ownershipCache, capability, side, fence);
   }
 
-  #mayBeAnybodys(): boolean {
+  #isOwnerUnknown(): boolean {
     const { capability } = this.#decision;
     if (capability === undefined) return false;
     return isOwnerUnknown(capability, this.#context.form, this.#deps.snapshot);
@@ -187,7 +187,7 @@ export class WriteForwarder implements ResponseObserver {
     return this.#decision.capability ?? this.#decision.changes[0];
   }
 
-  /** Who is asked first; a route of the monolith always goes there, it finds the owner itself. */
+  /** Which side is asked first; a route of the monolith always goes there, since it finds the owner itself. */
   #owner(): SideName {
     const { capability } = this.#decision;
     return capability ? this.#deps.ownershipCache.of(capability, this.#key).owner : 'legacy';
@@ -236,8 +236,8 @@ export class WriteForwarder implements ResponseObserver {
   }
 
   /**
-   * From here on the write may take effect: its customer stays with the owner.
-   * @returns when other workers, which the customer may ask next, know it too; undefined: at once
+   * From here on the write may take effect, so its customer reads from the owner.
+   * @returns resolves when the other workers know it too; undefined where there are none
    */
   #pin(): Promise<void> | undefined {
     const { unreplicated, peers } = this.#deps;
@@ -249,8 +249,8 @@ export class WriteForwarder implements ResponseObserver {
     return peers.begin(this.#decision.changes, customer);
   }
 
-  /** Before the client can know: it may read its own write in its next breath. */
-  answering(_visit: RequestContext, status: number): void {
+  /** Before the client has the answer: its next request may read its own write. */
+  answering(_context: RequestContext, status: number): void {
     const side = this.#asked;
     const { capability, changes } = this.#decision;
     const { ownershipCache, unreplicated, peers } = this.#deps;
@@ -297,8 +297,8 @@ export class WriteForwarder implements ResponseObserver {
   }
 
   /**
-   * A side turned the write away.
-   * @param version of the ownership cache before it was sent: news since then needs no waiting for
+   * A side refused the write.
+   * @param version of the ownership cache before it was sent: an update since then needs no wait
    * @returns the side to try next; undefined: ask the ownership cache
    */
   async #fenced(
@@ -319,7 +319,7 @@ export class WriteForwarder implements ResponseObserver {
     this.#fencedEpoch = Math.max(this.#fencedEpoch ?? 0, fence.epoch ?? 0);
     const told = ownershipCache.version !== version;
     learnFence(ownershipCache, capability, side, fence);
-    // The rows decide whose they are, not the client's header: this write goes on as their fence does.
+    // The rows decide whose they are, not the client's header: from here on their fence counts.
     this.#key = fence.key;
     const { owner, holding } = ownershipCache.of(capability, this.#key);
     if (owner !== side && !holding && (told || before !== owner)) return owner;
@@ -330,14 +330,14 @@ export class WriteForwarder implements ResponseObserver {
       : otherSide(side);
   }
 
-  /** Grows, since everybody who was turned away waits; whoever gets through wakes the others. */
+  /** Grows, since all refused writes wait; the first that is accepted wakes the others. */
   #nextWait(): number {
     const wait = this.#waitMs * (1 + Math.random());
     this.#waitMs = Math.min(LONGEST_WAIT_MS, this.#waitMs * WAIT_GROWTH);
     return wait;
   }
 
-  /** @returns false when the request is over, also because the budget is spent */
+  /** @returns false when the request is over, or its budget is spent */
   async #wait(version: number, ms: number): Promise<boolean> {
     const { ownershipCache, counters, limits } = this.#deps;
     const left = (this.#heldSince ?? performance.now()) + limits.holdMs - performance.now();

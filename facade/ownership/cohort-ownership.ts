@@ -2,7 +2,7 @@ import type { RoutingState, SideName } from '../../strangler/routing/index.ts';
 import { ownershipOf, withAcceptance, withFenceAnswer, withUpdate } from './ownership.ts';
 import type { FenceAnswer, OwnershipEvidence, Ownership } from './ownership.ts';
 
-/** Keys that are owned together. What is learnt of one of them holds for all. */
+/** Keys that moved together. An answer about one of them holds for all. */
 interface Group {
   readonly evidence: OwnershipEvidence;
   readonly ownership: Ownership;
@@ -10,7 +10,7 @@ interface Group {
   readonly learntAt: number;
 }
 
-/** Keys with the same owner, for those who look. */
+/** Keys with the same owner, as operators see them. */
 export interface Cohort {
   readonly keys: number;
   readonly owner: SideName;
@@ -18,12 +18,12 @@ export interface Cohort {
   readonly holding: boolean;
 }
 
-/** How long news may be on its way: what a fence has told meanwhile is newer. */
+/** How long an update may be on its way: what a fence has answered meanwhile is newer. */
 const LATE_MS = 2_000;
 
 /**
- * What is known of a capability's keys that have an owner of their own, such as customers who moved
- * ahead. All other keys follow the rest; so does a key that newer news names no more.
+ * Who owns those keys of a capability that have moved by themselves, such as customers who went first. All
+ * other keys belong to the default owner; so does a key that newer updates no longer name.
  */
 export class CohortOwnership {
   /** Grows whenever something changes. */
@@ -38,7 +38,7 @@ export class CohortOwnership {
     return this.#groups.get(key)?.ownership;
   }
 
-  /** @returns whether any key has another owner by it */
+  /** @returns whether the owner of any key changed */
   learn(news: RoutingState, rest: Ownership, now = performance.now()): boolean {
     const groups = new Map<string, Group>();
     for (const { keys, owner, epoch, holding } of news.cohorts ?? []) {
@@ -53,7 +53,7 @@ export class CohortOwnership {
       for (const key of keys) groups.set(key, group);
     }
     for (const [key, group] of this.#groups) {
-      const mayBeNewer = group.evidence.news === undefined && now - group.learntAt < LATE_MS;
+      const mayBeNewer = group.evidence.update === undefined && now - group.learntAt < LATE_MS;
       if (mayBeNewer && !groups.has(key)) groups.set(key, group);
     }
     const changed = !sameOwners(this.#groups, groups);
@@ -61,7 +61,7 @@ export class CohortOwnership {
     return this.#noted(changed);
   }
 
-  /** What is known of keys that move together: of one of them a fence may have told more. */
+  /** What is known of keys that move together: a fence may have said more of one of them. */
   #knownOf(keys: readonly string[]): OwnershipEvidence | undefined {
     let newest: Group | undefined;
     for (const key of keys) {
@@ -74,14 +74,14 @@ export class CohortOwnership {
   }
 
   /**
-   * The fence of a key turned a write away.
-   * @returns whether the key has another owner by it
+   * The fence of a key refused a write.
+   * @returns whether the owner of the key changed
    */
   fenced(key: string, answer: FenceAnswer, rest: Ownership): boolean {
     return this.#update(key, rest, (known) => withFenceAnswer(known, answer));
   }
 
-  /** A side accepted a write of a key that is known to be apart. */
+  /** A side accepted a write of a key that has moved. */
   accepted(key: string, side: SideName, epoch: number, rest: Ownership): boolean {
     return this.#update(key, rest, (known) => withAcceptance(known, side, epoch));
   }
@@ -132,7 +132,7 @@ function sameOwners(left: ReadonlyMap<string, Group>, right: ReadonlyMap<string,
   return true;
 }
 
-/** Whether two beliefs are the same; there may be one for each of thousands of keys. */
+/** Whether two ownerships are equal; there may be one for each of thousands of keys. */
 export function sameOwnership(left: Ownership, right: Ownership): boolean {
   return (
     left === right ||

@@ -12,18 +12,18 @@ import {
 } from './ownership.ts';
 import type { FenceAnswer, OwnershipEvidence, Ownership } from './ownership.ts';
 
-/** Somebody who waits for news; woken at most once. */
+/** A request that waits for an update; woken at most once. */
 interface Waiter {
   wake(): void;
 }
 
 /**
- * Who owns what, as far as this facade knows, and a bell that rings when that changes. `version`
- * grows with each change: who compares it with the one they acted on can't miss a wake-up.
+ * Who owns what, as far as this facade knows; waiting requests are woken when that changes. `version`
+ * grows with each change: a request that compares it with the one it acted on cannot miss a change.
  */
 export class OwnershipCache {
   version = 0;
-  /** Told of each change of what is known, before those who wait. */
+  /** Called for each change, before waiting requests are woken. */
   onChange: ((capability: Capability) => void) | undefined;
   readonly #evidence: OwnershipEvidence[] = [];
   readonly #ownership: Ownership[] = [];
@@ -37,7 +37,7 @@ export class OwnershipCache {
     this.adopt(capabilities);
   }
 
-  /** Follows these capabilities from now on; what is known of them stays. */
+  /** Caches these capabilities from now on; what is cached of them stays. */
   adopt(capabilities: readonly Capability[]): void {
     this.#byName = new Map(capabilities.map((capability) => [capability.name, capability]));
     for (const { index } of capabilities) {
@@ -47,12 +47,12 @@ export class OwnershipCache {
     }
   }
 
-  /** Whether there is anything to be learnt: somebody's rows move. */
+  /** Whether any capability is replicated, so that there is something to cache. */
   get hasReplicated(): boolean {
     return [...this.#byName.values()].some(({ replicated }) => replicated);
   }
 
-  /** @param key whose rows are asked for; they may have another owner than the rest */
+  /** @param key whose rows are asked for; a key that has moved has another owner */
   of(capability: Capability, key?: string): Ownership {
     if (!capability.replicated) return this.#byFlag(capability);
     const rest = this.#ownership[capability.index] as Ownership;
@@ -63,7 +63,7 @@ export class OwnershipCache {
     return this.#apart[index] as CohortOwnership;
   }
 
-  /** Whether some keys of it have an owner of their own. */
+  /** Whether some keys of the capability have moved. */
   isSplit(capability: Capability): boolean {
     return this.#apartOf(capability).size > 0;
   }
@@ -76,13 +76,13 @@ export class OwnershipCache {
     return this.#apartOf(capability).cohorts();
   }
 
-  /** Who owns what of it, as a text that is the same as long as nothing has moved. */
+  /** A digest of who owns what of the capability: equal as long as nothing has moved. */
   standing(capability: Capability): string {
     const { owner, epoch } = this.of(capability);
     return `${owner} ${epoch} ${this.#apartOf(capability).version}`;
   }
 
-  /** Where no rows move there is no truth beside the intent; what asks for nothing changes nothing. */
+  /** Without databases the flag alone decides; a flag that requests nothing changes nothing. */
   #byFlag({ flags }: Capability): Ownership {
     const { on, made } = this.#flags.switch(flags.writes);
     const asked = on ?? this.#flags.lastAsked(flags.writes);
@@ -90,17 +90,17 @@ export class OwnershipCache {
     return asked ? EXTRACTED : LEGACY;
   }
 
-  /** Whether the engine, or a fence, has told about every capability whose rows move. */
+  /** Whether the engine or a fence has reported every replicated capability. */
   get complete(): boolean {
     return [...this.#byName.values()].every((capability) => this.of(capability).known);
   }
 
-  /** Whether the engine has ever told of it. */
+  /** Whether the engine has ever reported it. */
   hasNews(capability: Capability): boolean {
-    return this.#evidence[capability.index]?.news !== undefined;
+    return this.#evidence[capability.index]?.update !== undefined;
   }
 
-  /** What the engine published; unknown capabilities and old news are ignored. */
+  /** Takes a routing update of the engine; unknown capabilities and older updates are ignored. */
   learn(news: RoutingState): void {
     const capability = this.#byName.get(news.capability);
     if (!capability) return;
@@ -111,7 +111,7 @@ export class OwnershipCache {
     if (moved || apart) this.#ring(capability);
   }
 
-  /** @param key whose own fence it was; undefined for that of the rest */
+  /** @param key whose own fence answered; undefined for the fence of the capability */
   fenced(capability: Capability, key: string | undefined, answer: FenceAnswer): void {
     const moved =
       key === undefined
@@ -120,7 +120,7 @@ export class OwnershipCache {
     if (moved) this.#ring(capability);
   }
 
-  /** @param key whose write it was; it says something of the rest unless the key is apart */
+  /** @param key whose write was accepted; unless it has moved, that also says who the default owner is */
   accepted(capability: Capability, key: string | undefined, side: SideName, epoch: number): void {
     const moved =
       key !== undefined && this.isInCohort(capability, key)
@@ -136,13 +136,13 @@ export class OwnershipCache {
     this.fenced(capability, key, { side: otherSide(side), state: 'ceded', epoch });
   }
 
-  /** One that gave it away for good: there will be no later epoch. */
+  /** A side says that it gave the capability away for good: there will be no later epoch. */
   gone(capability: Capability, side: SideName): void {
     const { epoch } = this.of(capability);
     this.fenced(capability, undefined, { side, state: 'ceded', epoch });
   }
 
-  /** @returns whether the belief is another one now: the engine repeats itself every second */
+  /** @returns whether the owner changed: the engine repeats its updates every second */
   #update(
     capability: Capability,
     change: (known: OwnershipEvidence) => OwnershipEvidence,
@@ -166,9 +166,9 @@ export class OwnershipCache {
   }
 
   /**
-   * Waits until something is known that was not at `version`, at most `limitMs`.
-   * @param leave hands out a function that ends the wait at once
-   * @returns whether there is news
+   * Waits until something has changed since `version`, at most `limitMs`.
+   * @param leave receives a function that ends the wait at once
+   * @returns whether something has changed
    */
   nextUpdate(
     version: number,
@@ -200,5 +200,5 @@ const LEGACY: Ownership = {
   certain: false,
 };
 const EXTRACTED: Ownership = { ...LEGACY, owner: 'extracted' };
-/** The flag has to tell, and does not: nobody may write. */
+/** The flag decides and cannot be read: no side may take writes. */
 const UNKNOWN: Ownership = { ...LEGACY, known: false };

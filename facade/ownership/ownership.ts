@@ -1,17 +1,17 @@
 import { isNewer, otherSide } from '../../strangler/routing/index.ts';
 import type { RoutingState, SideName } from '../../strangler/routing/index.ts';
 
-/** The best belief about who owns a capability. The fences decide; this only saves detours. */
+/** Who owns a capability, as far as the facade knows. The fences decide; this only saves detours. */
 export interface Ownership {
   readonly owner: SideName;
   readonly epoch: number;
   /** Whether the side that is not the owner may serve reads. */
   readonly replicaReady: boolean;
-  /** Whether ownership is about to move, so that new writes had better wait a moment. */
+  /** Whether a handover is about to move it, so that new writes wait. */
   readonly holding: boolean;
   /** Whether anything at all is known. */
   readonly known: boolean;
-  /** Whether the other side itself said that it gave ownership away. */
+  /** Whether the other side's own fence said that it gave ownership away. */
   readonly certain: boolean;
 }
 
@@ -23,11 +23,11 @@ export interface FenceAnswer {
 }
 
 /**
- * What is known of one capability: the engine's news, and what fences were seen to say. Both come
- * late and in any order, so neither overwrites the other: the belief is derived from all of them.
+ * What the facade has heard of one capability: the engine's updates, and answers of fences. Both arrive late
+ * and in any order, so neither overwrites the other: the owner is derived from all of them.
  */
 export interface OwnershipEvidence {
-  readonly news?: RoutingState;
+  readonly update?: RoutingState;
   /** The last side whose owner the engine named. */
   readonly lastOwner?: SideName;
   /** A side that gave ownership away: it can't own the capability again before a later epoch. */
@@ -40,11 +40,11 @@ export interface OwnershipEvidence {
 
 export const NO_EVIDENCE: OwnershipEvidence = {};
 
-/** @returns the same object when the state is no news */
-export function withUpdate(evidence: OwnershipEvidence, news: RoutingState): OwnershipEvidence {
-  if (!isNewer(news, evidence.news)) return evidence;
-  const lastOwner = news.owner ?? evidence.lastOwner;
-  return { ...evidence, news, ...(lastOwner === undefined ? {} : { lastOwner }) };
+/** @returns the same object when the update is not newer */
+export function withUpdate(evidence: OwnershipEvidence, update: RoutingState): OwnershipEvidence {
+  if (!isNewer(update, evidence.update)) return evidence;
+  const lastOwner = update.owner ?? evidence.lastOwner;
+  return { ...evidence, update, ...(lastOwner === undefined ? {} : { lastOwner }) };
 }
 
 /** @returns the same object when the answer says nothing new */
@@ -57,7 +57,7 @@ export function withFenceAnswer(
     if (evidence.ceded && evidence.ceded.epoch >= epoch) return evidence;
     return { ...evidence, ceded: { side, epoch } };
   }
-  // A side that never was the owner is closed too, and no news.
+  // A side that never was the owner is closed, too: that says nothing new.
   if (ownershipOf(evidence).owner !== side) return evidence;
   if (evidence.closed && evidence.closed.epoch >= epoch) return evidence;
   const { unheldEpoch: _closedSince, ...rest } = evidence;
@@ -82,18 +82,18 @@ export function withAcceptance(
   return { ...rest, unheldEpoch: before.epoch };
 }
 
-/** Derives the belief. Without any knowledge the owner is legacy, where everything starts. */
+/** Derives the owner. Without evidence it is legacy, where every capability starts. */
 export function ownershipOf({
-  news,
+  update,
   lastOwner,
   ceded,
   closed,
   unheldEpoch,
 }: OwnershipEvidence): Ownership {
-  const epoch = Math.max(news?.epoch ?? 0, ceded?.epoch ?? 0);
-  const known = news !== undefined || ceded !== undefined;
-  const told = news?.owner ?? lastOwner ?? 'legacy';
-  if (ceded && ceded.epoch >= (news?.epoch ?? 0) && news?.owner !== otherSide(ceded.side)) {
+  const epoch = Math.max(update?.epoch ?? 0, ceded?.epoch ?? 0);
+  const known = update !== undefined || ceded !== undefined;
+  const told = update?.owner ?? lastOwner ?? 'legacy';
+  if (ceded && ceded.epoch >= (update?.epoch ?? 0) && update?.owner !== otherSide(ceded.side)) {
     return {
       owner: otherSide(ceded.side),
       epoch,
@@ -105,11 +105,11 @@ export function ownershipOf({
   }
   const fenced = closed !== undefined && closed.side === told && closed.epoch > epoch;
   const moving =
-    news !== undefined && unheldEpoch !== epoch && (news.owner === null || news.holding);
+    update !== undefined && unheldEpoch !== epoch && (update.owner === null || update.holding);
   return {
     owner: told,
     epoch,
-    replicaReady: news?.replicaReady ?? false,
+    replicaReady: update?.replicaReady ?? false,
     holding: moving || fenced,
     known,
     certain: false,

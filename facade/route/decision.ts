@@ -5,27 +5,27 @@ import { keyOf } from '../match/index.ts';
 import type { Ownership } from '../ownership/index.ts';
 import { encodedSlash, isSafe, readingsOf } from '../request/index.ts';
 
-/** The part of a request that decides its way. */
+/** The part of a request that decides where it goes. */
 export interface Question extends Asker {
   readonly method: string;
   readonly path: string;
-  /** Drawn anew for each request: takes a share of requests where no customer is needed. */
+  /** A new random number for each request: shares of requests without a customer go by it. */
   readonly draw: string;
 }
 
-/** Everything else that decides: one snapshot a request. */
+/** Everything else that decides, read once for each request. */
 export interface RoutingSnapshot {
   readonly routes: Routes;
   readonly flags: Pick<Flags, 'isEnabled' | 'switch'>;
-  /** @param key whose rows it is about; they may have another owner than the rest */
+  /** @param key whose rows the request is about; a key that has moved has another owner */
   ownership(capability: Capability, key?: string): Ownership;
-  /** Whether some keys of it have another owner than the rest, as far as is known. */
+  /** Whether some keys of the capability have moved, as far as the facade knows. */
   isSplit(capability: Capability): boolean;
-  /** Whether this one has. */
+  /** Whether this key has moved. */
   isInCohort(capability: Capability, key: string | undefined): boolean;
-  /** Whether all that this customer wrote is known to have reached the other side. */
+  /** Whether all writes of this customer are known to be replicated. */
   isSettled(capability: Capability, customer: string): boolean;
-  /** Whether news of ownership is pushed as it happens. */
+  /** Whether the engine pushes routing updates. */
   newsIsPushed(): boolean;
 }
 
@@ -37,7 +37,7 @@ export type ReadReason =
   | 'flag'
   /** The other side is not fit to serve reads. */
   | 'not_ready'
-  /** Nobody says who asks, so nobody knows what they wrote. */
+  /** The request names no customer, so its own writes are unknown. */
   | 'anonymous'
   /** The customer's own write may not have reached the other side yet. */
   | 'own_write';
@@ -75,8 +75,8 @@ export type Decision =
 const PASS: Decision = { kind: 'pass', capability: undefined };
 
 /**
- * Looks at what other servers may read into a path with encoded slashes.
- * @throws Problem 400 where the way of the request depends on that
+ * Checks a path with encoded slashes, which servers decode differently.
+ * @throws Problem 400 where another reading would go elsewhere
  */
 export function checkReadings({ method, path }: Question, { routes }: RoutingSnapshot): void {
   if (!path.includes('%')) return;
@@ -89,7 +89,7 @@ export function checkReadings({ method, path }: Question, { routes }: RoutingSna
   }
 }
 
-/** Decides a request's way. Pure: the same question in the same snapshot, the same answer. */
+/** Decides where a request goes. Pure: the same question and snapshot give the same decision. */
 export function decide(question: Question, snapshot: RoutingSnapshot): Decision {
   const { routes } = snapshot;
   const { method, path } = question;
@@ -121,7 +121,7 @@ function decideRead(
   const { owner, replicaReady } = ownership(capability, keyOf(capability, question));
   const asker = customer === undefined ? { draw } : { userId: customer };
   const wanted: SideName = flags.isEnabled(capability.flags.reads, asker) ? 'extracted' : 'legacy';
-  // The flag first: a read that it does not take needs no reason.
+  // The flag first: a read that is not shadowed needs no reason.
   const shadow = flags.isEnabled(capability.flags.shadow, { draw })
     ? (whyNotComparable(question, capability, snapshot) ?? 'compared')
     : 'off';
@@ -138,7 +138,7 @@ function decideRead(
   }
 }
 
-/** What keeps a read from being compared; undefined where both sides have the same to tell. */
+/** Why a read cannot be compared; undefined where both sides must give the same answer. */
 export function whyNotComparable(
   question: Question,
   capability: Capability,
@@ -150,7 +150,7 @@ export function whyNotComparable(
   return isOwnerUnknown(capability, question, snapshot) ? 'several_owners' : undefined;
 }
 
-/** The first of the capabilities whose ownership is about to move: their writes wait for it. */
+/** The first of the capabilities that a handover is about to move: its writes wait. */
 export function firstMoving(
   changes: readonly Capability[],
   asker: Asker,
@@ -160,10 +160,9 @@ export function firstMoving(
 }
 
 /**
- * Whether the owner may be another than we think, and a read would show it: a customer who has just
- * written, while ownership moves or nobody pushes news of it. A write that went through a third
- * route may have been done by a new owner without our seeing it. Who names no key where keys have
- * different owners is always in doubt.
+ * Whether the cached owner may be stale and a read would show it: the customer has just written, and
+ * ownership is moving or no updates are pushed. (A write on another route may have reached a new owner
+ * unseen.) A request without a key is always in doubt while some keys have moved.
  */
 export function isInDoubt(
   capability: Capability,
@@ -179,8 +178,8 @@ export function isInDoubt(
 }
 
 /**
- * Whether a request may be about any of several owners: it names no key, and some have another owner
- * than the rest. Then no side alone has all that there is to tell.
+ * Whether a request may be about rows of several owners: it names no key, and some keys have moved. Then
+ * neither side has all the data.
  */
 export function isOwnerUnknown(
   capability: Capability,

@@ -16,12 +16,12 @@ export interface Facts {
   readonly handover: Unfinished | null;
   /** How far the source's feed has been applied at the target. */
   readonly applied: number;
-  /** Whether this run has seen to it that what was applied survives a power cut at the target. */
+  /** Whether this run has flushed what was applied to the target's disk. */
   readonly settled: boolean;
-  /** Why this handover should be taken back while it still can be; null: it should not. */
+  /** Why this handover should be aborted before its commit point; null: go on. */
   readonly abort: string | null;
-  /** Whether this run has told the facades to hold. A crash forgets it; telling again is harmless. */
+  /** Whether this run has told the facades to hold writes. It is not stored: telling them twice is harmless. */
   readonly held: boolean;
-  /** Whether this run has told the facades of the outcome. A crash forgets that, too. */
+  /** Whether this run has told the facades the outcome. It is not stored either. */
   readonly published: boolean;
 }
