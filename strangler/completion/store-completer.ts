@@ -35,8 +35,12 @@ export class StoreCompleter implements Completer {
   async read(): Promise<CompletionReadings> {
     const { legacy, extracted, record } = this.#options;
     const known = await legacy.completion();
+    // What this process remembers of it says nothing about what may still be done.
+    if (known?.id !== record.id) {
+      throw new Error(`the record of the completion of ${record.capability} is gone`);
+    }
     return {
-      record: known?.id === record.id ? known : record,
+      record: known,
       captured: await extracted.captured(),
       retired: await legacy.retired(),
     };

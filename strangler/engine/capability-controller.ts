@@ -157,7 +157,7 @@ export class CapabilityController {
     const { holder, leaseMs } = this.#options;
     const opened = (this.#opened ??= this.#options.open());
     if (!(await isInstalled(opened))) await opened.data.install();
-    const completion = await opened.sides.legacy.retirement.completion().catch(() => undefined);
+    const completion = await completionOf(opened);
     if (completion?.outcome === 'done') {
       await this.#rest(opened, completion);
       return;
@@ -305,4 +305,20 @@ export class CapabilityController {
 async function isInstalled({ sides }: OpenCapability): Promise<boolean> {
   const installed = [await sides.legacy.installation(), await sides.extracted.installation()];
   return installed.every((side) => side !== undefined);
+}
+
+/**
+ * The newest completion. Whoever can't read it must not act: after the point of no return triggers
+ * would be put where none may be.
+ */
+async function completionOf({
+  sides,
+  data,
+}: OpenCapability): Promise<CompletionRecord | undefined> {
+  try {
+    return await sides.legacy.retirement.completion();
+  } catch (error) {
+    const told = `nobody can tell whether ${data.capability} was completed: ${errorText(error)}`;
+    throw new Error(told, { cause: error });
+  }
 }
