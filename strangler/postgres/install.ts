@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { refuseProblems } from '../schema-check.ts';
 import type { SideName } from '../side.ts';
+import { refuseTwoUnfinished, UNFINISHED_SQL } from '../unfinished-handovers.ts';
 import { tablesOf } from '../mapping/index.ts';
 import type { Mapping } from '../mapping/index.ts';
 import type { PostgresClient, PostgresConnection } from './connection.ts';
@@ -32,6 +33,7 @@ export function install(
 ): Promise<void> {
   return connection.exclusively('fig install', async () => {
     await checkLedgerVersion(connection);
+    refuseTwoUnfinished(side, await unfinishedHandovers(connection));
     const tables = tablesOf(mapping, side);
     const schemas = await connection.snapshot((client) => readSchemas(client, tables));
     refuseProblems(mapping.capability, checkSchemas(schemas, mapping, side));
@@ -42,6 +44,15 @@ export function install(
       await connection.transaction((client) => create(client, mapping, side, schemas));
     });
   });
+}
+
+/** None where the table is not there yet. */
+async function unfinishedHandovers(
+  connection: PostgresConnection,
+): Promise<readonly { id: string; capability: string }[]> {
+  const exists = await connection.query(`SELECT WHERE to_regclass('fig_handover') IS NOT NULL`);
+  if (exists.rowCount === 0) return [];
+  return (await connection.query<{ id: string; capability: string }>(UNFINISHED_SQL)).rows;
 }
 
 interface LaterColumn {

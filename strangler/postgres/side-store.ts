@@ -145,11 +145,13 @@ export class PostgresSideStore implements SideStore {
 
   beginHandover(record: HandoverRecord, lease: Lease): Promise<boolean> {
     return this.#leased(lease, async (client) => {
+      // One that was begun in this moment can't be seen yet: the index waits for it and tells.
       const { rowCount } = await client.query(
         `INSERT INTO fig_handover (id, capability, from_side, to_side, epoch, deadline, position,
              outcome, reason, started_at, finished_at, keys)
            SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 WHERE NOT EXISTS
-             (SELECT FROM fig_handover WHERE capability = $2 AND outcome IS NULL)`,
+             (SELECT FROM fig_handover WHERE capability = $2 AND outcome IS NULL)
+           ON CONFLICT DO NOTHING`,
         handoverValues(record),
       );
       if (rowCount === 1) await this.#fences.split(client, record.keys ?? []);

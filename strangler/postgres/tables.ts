@@ -1,4 +1,5 @@
 import { LEDGER_TABLE, sha256 } from '../../chassis/index.ts';
+import { UNFINISHED_INDEX } from '../unfinished-handovers.ts';
 import { name } from './values.ts';
 
 /** PostgreSQL cuts longer names off, silently. */
@@ -106,5 +107,5 @@ export function tableStatements(capability: string): readonly string[] {
   const statements = Object.entries(tables).map(
     ([table, definition]) => `CREATE TABLE IF NOT EXISTS ${name(table)} ${definition}`,
   );
-  return [...statements, NEWEST_INDEX];
+  return [...statements, NEWEST_INDEX, UNFINISHED_INDEX];
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { refuseProblems } from '../schema-check.ts';
 import type { SideName } from '../side.ts';
+import { refuseTwoUnfinished, UNFINISHED_INDEX, UNFINISHED_SQL } from '../unfinished-handovers.ts';
 import { checkMapping } from '../mapping/index.ts';
 import type { Mapping } from '../mapping/index.ts';
 import type { SqliteConnection } from './connection.ts';
@@ -36,6 +37,7 @@ export function install(
       ...checkMapping(mapping),
       ...checkSchema((sql) => connection.write(sql), mapping, side),
     ]);
+    refuseTwoUnfinished(side, unfinishedHandovers(connection));
     createTables(connection, mapping.capability);
     saveLedgerVersion(connection);
     const { fresh } = seed(connection, mapping, side);
@@ -96,6 +98,15 @@ function createTables(connection: SqliteConnection, capability: string): void {
   addColumn(connection, 'fig_handover', 'keys', 'TEXT');
 }
 
+/** None where the table is not there yet. */
+function unfinishedHandovers(connection: SqliteConnection): { id: string; capability: string }[] {
+  const exists = connection.write(
+    `SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'fig_handover'`,
+  );
+  if (exists.get() === undefined) return [];
+  return connection.write(UNFINISHED_SQL).all() as { id: string; capability: string }[];
+}
+
 /** To a table of an earlier version. */
 function addColumn(
   connection: SqliteConnection,
@@ -112,7 +123,7 @@ function tableStatements(capability: string): readonly string[] {
   const shared = Object.entries(sharedTables).map(
     ([table, definition]) => `CREATE TABLE IF NOT EXISTS ${table} ${definition}`,
   );
-  return [...shared, NEWEST_INDEX, ...feedSchema(capability)];
+  return [...shared, NEWEST_INDEX, UNFINISHED_INDEX, ...feedSchema(capability)];
 }
 
 function isWatched(prepare: Prepare, capability: string): boolean {
