@@ -5,7 +5,7 @@ import type { ShadowFence } from './shadow-fence.ts';
 import type { SideChecks } from './side-checks.ts';
 import type { SideRetirement } from './side-retirement.ts';
 import type { SideName } from './side.ts';
-import type { Change, SideStore, Slice } from './store.ts';
+import type { Change, SideStore, Slice, Lease } from './store.ts';
 
 /** A row of a pair on one side, under the key it shares with its partner. */
 export interface PairRow {
@@ -294,7 +294,12 @@ export interface SideDatabase {
   readonly retirement: SideRetirement;
   /** Puts tables and triggers in place, or up to date. @throws ConfigurationError */
   install(): Promise<void>;
-  uninstall(): Promise<void>;
+  /**
+   * Takes tables and triggers out again.
+   * @param lease without which nothing is done where somebody has taken over since
+   * @returns whether they are out
+   */
+  uninstall(lease?: Lease): Promise<boolean>;
   /** What keeps the mapping from being used here. */
   problems(): Promise<readonly MappingProblem[]>;
   /** @throws ConfigurationError when a newer build has installed its own */

@@ -110,8 +110,10 @@ export interface SideStore {
   split(keys: readonly string[], lease: Lease): Promise<boolean>;
   /** The keys that this side's tables hold rows of, in byte order; none where nothing moves by key. */
   knownKeys(): Promise<readonly string[]>;
-  /** Takes or renews the lease unless another holder's is alive; null when it is. */
+  /** Takes the lease unless another holder's is alive; null when it is. */
   acquireLease(holder: string, ttlMs: number): Promise<Lease | null>;
+  /** Makes a lease last from now on; false when it has run out, or is another's, or is gone. */
+  renewLease(lease: Lease, ttlMs: number): Promise<boolean>;
   releaseLease(lease: Lease): Promise<void>;
   lease(): Promise<LeaseView | null>;
   peerObservation(): Promise<PeerObservation>;

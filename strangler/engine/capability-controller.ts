@@ -12,6 +12,8 @@ import type { LeaderContext } from './flag-reconciler.ts';
 import { Handovers } from './handovers.ts';
 import { Leases } from './leases.ts';
 import { Mutex } from '../mutex.ts';
+import type { SideName } from '../side.ts';
+import type { SideStore } from '../store.ts';
 import { News } from './news.ts';
 import { Notices } from './notices.ts';
 import { restOf, twiceOwned } from '../direction.ts';
@@ -156,7 +158,7 @@ export class CapabilityController {
   async #serve(): Promise<void> {
     const { holder, leaseMs } = this.#options;
     const opened = (this.#opened ??= this.#options.open());
-    if (!(await isInstalled(opened))) await opened.data.install();
+    if (!(await this.#prepare(opened))) return;
     const completion = await completionOf(opened);
     if (completion?.outcome === 'done') {
       await this.#rest(opened, completion);
@@ -171,8 +173,7 @@ export class CapabilityController {
       this.#wake.abort();
     });
     if (!led) {
-      const view = await legacy.store.lease().catch(() => null);
-      this.#standBy(view?.holder ?? null);
+      await this.#standBy(legacy.store);
       return;
     }
     const completions = new Completions({ ...this.#options, opened, leases });
@@ -194,6 +195,28 @@ export class CapabilityController {
       });
       await leases.release();
       await this.#close();
+    }
+  }
+
+  /**
+   * Sees to it that both sides have Fig's tables. Where only one of them has, somebody may just be taking
+   * them out: nothing is put back without a lease there.
+   * @returns whether they are there
+   */
+  async #prepare({ sides, data }: OpenCapability): Promise<boolean> {
+    const installed = await installedStores(sides);
+    if (installed.legacy && installed.extracted) return true;
+    const { holder, leaseMs } = this.#options;
+    const leases = new Leases(installed, holder(), leaseMs);
+    if (!(await leases.take(() => undefined))) {
+      await this.#standBy(installed.legacy ?? installed.extracted);
+      return false;
+    }
+    try {
+      await data.install();
+      return true;
+    } finally {
+      await leases.release();
     }
   }
 
@@ -285,8 +308,11 @@ export class CapabilityController {
     await opened?.data.stop();
   }
 
-  #standBy(leader: string | null): void {
+  /** @param store where the lease is that somebody else has */
+  async #standBy(store: SideStore | undefined): Promise<void> {
     const { log, capability } = this.#options;
+    const view = await store?.lease().catch(() => null);
+    const leader = view?.holder ?? null;
     if (this.#standing.as !== 'standby') {
       log.info({ capability, leader }, 'another engine leads; standing by');
     }
@@ -302,9 +328,15 @@ export class CapabilityController {
   }
 }
 
-async function isInstalled({ sides }: OpenCapability): Promise<boolean> {
-  const installed = [await sides.legacy.installation(), await sides.extracted.installation()];
-  return installed.every((side) => side !== undefined);
+/** The stores of the sides that have Fig's tables. */
+async function installedStores(
+  sides: OpenCapability['sides'],
+): Promise<Readonly<Partial<Record<SideName, SideStore>>>> {
+  const stores: Partial<Record<SideName, SideStore>> = {};
+  for (const database of [sides.legacy, sides.extracted]) {
+    if (await database.installation()) stores[database.side] = database.store;
+  }
+  return stores;
 }
 
 /**

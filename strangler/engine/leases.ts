@@ -27,19 +27,23 @@ export function addressOf(holder: string | null): string | undefined {
     : undefined;
 }
 
-type HeldLeases = Readonly<Record<SideName, Lease>>;
+type Stores = Readonly<Partial<Record<SideName, SideStore>>>;
+type HeldLeases = Readonly<Partial<Record<SideName, Lease>>>;
 
-/** The right to act on one capability: a lease in each of its databases. */
+/** Always in this order, or two engines could each get one and wait for the other. */
+const ORDER: readonly SideName[] = ['legacy', 'extracted'];
+
+/** The right to act on one capability: a lease in each of its databases that has Fig's tables. */
 export class Leases {
   /** How long a lease lasts unless it is renewed, in ms. */
   static readonly ttlMs = TTL_MS;
-  readonly #stores: Readonly<Record<SideName, SideStore>>;
+  readonly #stores: Stores;
   readonly #holder: string;
   readonly #ttlMs: number;
   #held: HeldLeases | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(stores: Readonly<Record<SideName, SideStore>>, holder: string, ttlMs = TTL_MS) {
+  constructor(stores: Stores, holder: string, ttlMs = TTL_MS) {
     this.#ttlMs = ttlMs;
     this.#stores = stores;
     this.#holder = holder;
@@ -49,14 +53,11 @@ export class Leases {
     return this.#held;
   }
 
-  /** Takes both leases and keeps them; false while another engine has one. */
+  /** Takes all leases and keeps them; false while another engine has one. */
   async take(onLost: () => void): Promise<boolean> {
-    // Always in this order, or two engines could each get one and wait for the other.
-    const legacy = await this.#stores.legacy.acquireLease(this.#holder, this.#ttlMs);
-    if (!legacy) return false;
-    const extracted = await this.#takeOrGiveBack(legacy);
-    if (!extracted) return false;
-    this.#held = { legacy, extracted };
+    const held = await this.#takeAll();
+    if (!held) return false;
+    this.#held = held;
     let renewing = false;
     const renew = async (): Promise<void> => {
       if (renewing) return;
@@ -71,11 +72,11 @@ export class Leases {
   /** Whether the lease in one side's database is still ours; renews it. */
   async holds(side: SideName): Promise<boolean> {
     const held = this.#held?.[side];
-    if (!held) return false;
+    const store = this.#stores[side];
+    if (!held || !store) return false;
     try {
-      const now = await this.#stores[side].acquireLease(this.#holder, this.#ttlMs);
-      // A new token means that it had run out, and somebody may have acted in between.
-      return now?.token === held.token;
+      // One that had run out is not taken again: somebody may have acted in between.
+      return await store.renewLease(held, this.#ttlMs);
     } catch {
       // An error of a database says nothing about who may act.
       return true;
@@ -83,29 +84,43 @@ export class Leases {
   }
 
   async #renew(): Promise<boolean> {
-    const mine = await Promise.all([this.holds('legacy'), this.holds('extracted')]);
+    const sides = ORDER.filter((side) => this.#held?.[side] !== undefined);
+    const mine = await Promise.all(sides.map((side) => this.holds(side)));
     return mine.every(Boolean) || this.#held === undefined;
   }
 
-  async #takeOrGiveBack(legacy: Lease): Promise<Lease | null> {
-    let extracted: Lease | null = null;
+  /** All of them or none: what was got is given back where the next one can't be got. */
+  async #takeAll(): Promise<HeldLeases | undefined> {
+    const taken: Partial<Record<SideName, Lease>> = {};
+    let complete = false;
     try {
-      extracted = await this.#stores.extracted.acquireLease(this.#holder, this.#ttlMs);
+      for (const side of ORDER) {
+        const store = this.#stores[side];
+        if (!store) continue;
+        const lease = await store.acquireLease(this.#holder, this.#ttlMs);
+        if (!lease) return undefined;
+        taken[side] = lease;
+      }
+      complete = true;
+      return taken;
     } finally {
-      if (!extracted) await this.#stores.legacy.releaseLease(legacy);
+      if (!complete) await this.#giveBack(taken);
     }
-    return extracted;
   }
 
-  /** Gives both back, so that the next engine need not wait. */
+  /** Gives all back, so that the next engine need not wait. */
   async release(): Promise<void> {
     clearInterval(this.#timer);
     const held = this.#held;
     this.#held = undefined;
-    if (!held) return;
-    await Promise.allSettled([
-      this.#stores.legacy.releaseLease(held.legacy),
-      this.#stores.extracted.releaseLease(held.extracted),
-    ]);
+    if (held) await this.#giveBack(held);
+  }
+
+  async #giveBack(held: HeldLeases): Promise<void> {
+    const giving = ORDER.map(async (side) => {
+      const lease = held[side];
+      if (lease) await this.#stores[side]?.releaseLease(lease);
+    });
+    await Promise.allSettled(giving);
   }
 }

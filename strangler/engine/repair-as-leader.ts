@@ -16,13 +16,13 @@ export async function repairAsLeader(
   decision: Decision | null,
   onEnd: (outcome: HandoverOutcome) => void,
 ): Promise<RepairReport> {
-  const held = leases.held;
-  if (!held) throw new Error('the leases are lost');
+  const { legacy, extracted } = leases.held ?? {};
+  if (!legacy || !extracted) throw new Error('the leases are lost');
   const job: RepairJob = {
     capability: opened.data.capability,
     mapping: opened.data.mapping,
     sides: opened.sides,
-    leases: held,
+    leases: { legacy, extracted },
     async endHandover(record) {
       const outcome = await handovers.resume(record);
       onEnd(outcome);

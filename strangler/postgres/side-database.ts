@@ -14,7 +14,7 @@ import type {
   Snapshot,
   Target,
 } from '../side-database.ts';
-import type { Slice } from '../store.ts';
+import type { Lease, Slice } from '../store.ts';
 import { applySlice } from './apply-slice.ts';
 import { asTarget } from './as-target.ts';
 import { readBackfills, readCopyLimit, writeCopyLimit } from './backfill-table.ts';
@@ -77,8 +77,8 @@ export class PostgresSideDatabase implements SideDatabase {
     this.#schemas = undefined;
   }
 
-  uninstall(): Promise<void> {
-    return uninstall(this.#db, this.#mapping.capability);
+  uninstall(lease?: Lease): Promise<boolean> {
+    return uninstall(this.#db, this.#mapping.capability, lease);
   }
 
   async problems(): Promise<readonly MappingProblem[]> {

@@ -92,6 +92,15 @@ export class PostgresSideStore implements SideStore {
     return given ? { capability: this.#capability, holder, token: given.token } : null;
   }
 
+  async renewLease({ token }: Lease, ttlMs: number): Promise<boolean> {
+    const { rowCount } = await this.#db.query(
+      `UPDATE fig_lease SET expires_at = ${NOW_SQL} + $3::bigint
+         WHERE capability = $1 AND token = $2 AND expires_at > ${NOW_SQL}`,
+      [this.#capability, token, Math.ceil(ttlMs)],
+    );
+    return rowCount === 1;
+  }
+
   async releaseLease(lease: Lease): Promise<void> {
     await this.#db.query(
       'UPDATE fig_lease SET expires_at = 0 WHERE capability = $1 AND token = $2',

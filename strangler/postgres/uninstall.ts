@@ -1,3 +1,4 @@
+import type { Lease } from '../store.ts';
 import type { PostgresClient, PostgresConnection } from './connection.ts';
 import { MOVE_FUNCTION, PASS_FUNCTION } from './functions.ts';
 import { functionsOfCapability, indexesOfCapability } from './marks.ts';
@@ -9,18 +10,28 @@ import { name } from './values.ts';
 /**
  * Takes everything of a capability out of a database again, and what capabilities share with the
  * last of them; the schema is then what it was before the installation.
+ * @param lease without which nothing is done where somebody has taken over since
+ * @returns whether it is out
  * @throws ConfigurationError that says who keeps the tables locked
  */
-export function uninstall(connection: PostgresConnection, capability: string): Promise<void> {
+export function uninstall(
+  connection: PostgresConnection,
+  capability: string,
+  lease?: Lease,
+): Promise<boolean> {
   // Two that end together would each leave to the other what capabilities share.
-  return connection.exclusively('fig install', () => takeOut(connection, capability));
+  return connection.exclusively('fig install', () => takeOut(connection, capability, lease));
 }
 
-async function takeOut(connection: PostgresConnection, capability: string): Promise<void> {
+async function takeOut(
+  connection: PostgresConnection,
+  capability: string,
+  lease: Lease | undefined,
+): Promise<boolean> {
   const known = await connection.transaction((client) => installedTriggers(client, capability));
   const tables = [...new Set(known.map(({ table }) => table))];
   const failed = `${capability} could not be taken out of the database`;
-  await persistently(connection, tables, failed, () =>
+  const isOut = await persistently(connection, tables, failed, () =>
     connection.transaction(async (client) => {
       const triggers = await installedTriggers(client, capability);
       const own = await existing(client, Object.keys(capabilityTables(capability)));
@@ -29,6 +40,7 @@ async function takeOut(connection: PostgresConnection, capability: string): Prom
       const shared = last ? await existing(client, Object.keys(sharedTables)) : [];
       const relations = new Set([...triggers.map(({ relation }) => relation), ...own, ...shared]);
       await lockTables(client, [...relations], 'ACCESS EXCLUSIVE');
+      if (lease && !(await isHeld(client, lease))) return false;
       for (const { trigger, relation } of triggers) {
         await client.query(`DROP TRIGGER ${name(trigger)} ON ${relation}`);
       }
@@ -37,8 +49,10 @@ async function takeOut(connection: PostgresConnection, capability: string): Prom
       }
       for (const table of own) await client.query(`DROP TABLE ${table}`);
       await (last ? removeShared(client, shared) : leaveShared(client, capability));
+      return true;
     }),
   );
+  if (!isOut) return false;
   // Last, and not in a transaction: so nobody waits for it.
   await persistently(connection, tables, `indexes of ${capability} could not be removed`, () =>
     connection.alone(LOCK_MS, async (client) => {
@@ -47,6 +61,16 @@ async function takeOut(connection: PostgresConnection, capability: string): Prom
       }
     }),
   );
+  return true;
+}
+
+/** Nobody takes it before this transaction ends. */
+async function isHeld(client: PostgresClient, { capability, token }: Lease): Promise<boolean> {
+  const { rows } = await client.query<{ token: number }>(
+    'SELECT token FROM fig_lease WHERE capability = $1 FOR SHARE',
+    [capability],
+  );
+  return rows[0]?.token === token;
 }
 
 /** Those of some tables that there are, as SQL. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { refuseProblems } from '../schema-check.ts';
 import type { SideName } from '../side.ts';
 import { refuseTwoUnfinished, UNFINISHED_INDEX, UNFINISHED_SQL } from '../unfinished-handovers.ts';
+import type { Lease } from '../store.ts';
 import { checkMapping } from '../mapping/index.ts';
 import type { Mapping } from '../mapping/index.ts';
 import type { SqliteConnection } from './connection.ts';
@@ -271,16 +272,29 @@ export function isInstalled(connection: SqliteConnection, capability: string): b
 /**
  * Takes everything of a capability out of a database again, and what capabilities share with the
  * last of them; the schema is then what it was before the installation.
+ * @param lease without which nothing is done where somebody has taken over since
+ * @returns whether it is out
  */
-export function uninstall(connection: SqliteConnection, capability: string): Promise<void> {
+export function uninstall(
+  connection: SqliteConnection,
+  capability: string,
+  lease?: Lease,
+): Promise<boolean> {
   return connection.transaction(() => {
+    if (lease && !isHeld(connection, lease)) return false;
     dropTriggers(connection, capability);
     connection.execute(`DROP TABLE IF EXISTS ${name(feedTable(capability))}`);
     const shared = connection
       .write(`SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'fig_install'`)
       .get();
     if (shared !== undefined) removeShared(connection, capability);
+    return true;
   });
+}
+
+function isHeld(connection: SqliteConnection, { capability, token }: Lease): boolean {
+  const held = connection.write('SELECT token FROM fig_lease WHERE capability = ?').pluck();
+  return held.get(capability) === token;
 }
 
 function removeShared(connection: SqliteConnection, capability: string): void {

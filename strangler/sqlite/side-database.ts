@@ -13,7 +13,7 @@ import type {
   Target,
 } from '../side-database.ts';
 import { withPoisonParked } from '../poison.ts';
-import type { Slice } from '../store.ts';
+import type { Lease, Slice } from '../store.ts';
 import { ALONE_BOX_MS, applySlice, TIME_BOX_MS } from './apply-slice.ts';
 import type { Manner } from './apply-slice.ts';
 import { readBackfills, readCopyLimit, writeCopyLimit } from './backfill-table.ts';
@@ -80,8 +80,8 @@ export class SqliteSideDatabase implements SideDatabase {
     return install(this.#db, this.#mapping, this.side);
   }
 
-  uninstall(): Promise<void> {
-    return uninstall(this.#db, this.#mapping.capability);
+  uninstall(lease?: Lease): Promise<boolean> {
+    return uninstall(this.#db, this.#mapping.capability, lease);
   }
 
   problems(): Promise<readonly MappingProblem[]> {

@@ -85,6 +85,16 @@ export class SqliteSideStore implements SideStore {
     });
   }
 
+  renewLease({ token }: Lease, ttlMs: number): Promise<boolean> {
+    return this.#db.transaction(() => {
+      const now = Date.now();
+      const renewed = this.#db.write(
+        'UPDATE fig_lease SET expires_at = ? WHERE capability = ? AND token = ? AND expires_at > ?',
+      );
+      return renewed.run(now + ttlMs, this.#capability, token, now).changes === 1;
+    });
+  }
+
   async releaseLease(lease: Lease): Promise<void> {
     await this.#db.transaction(() =>
       this.#db

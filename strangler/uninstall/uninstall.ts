@@ -20,6 +20,8 @@ interface UninstallOptions {
   readonly sides: Readonly<Record<SideName, SideDatabase>>;
   /** Whether to go on where the monolith would be left with old rows. */
   readonly strand: boolean;
+  /** How long a lease lasts unless it is renewed, in ms. */
+  readonly leaseMs?: number;
 }
 
 /**
@@ -29,10 +31,32 @@ interface UninstallOptions {
 export async function uninstallCapability(options: UninstallOptions): Promise<UninstallOutcome> {
   const installed = await installedOf(options);
   if (installed.length === 0) return { outcome: 'nothing_there' };
-  const refusal = (await reasonAgainst(options, installed)) ?? (await takeLeases(installed));
+  const refusal = await reasonAgainst(options, installed);
   if (refusal) return refusal;
-  for (const side of installed) await side.uninstall();
-  return { outcome: 'removed', sides: installed.map(({ side }) => side) };
+  // Nobody else may act from here on; an engine that starts meanwhile stands by.
+  const stores = Object.fromEntries(installed.map(({ side, store }) => [side, store]));
+  const leases = new Leases(stores, newHolder(), options.leaseMs);
+  if (!(await leases.take(() => undefined))) return engineAtWork();
+  try {
+    return await takeOut(installed, leases);
+  } finally {
+    await leases.release();
+  }
+}
+
+/** Others may keep a side locked for longer than a lease lasts, so each transaction looks at its own. */
+async function takeOut(
+  installed: readonly SideDatabase[],
+  leases: Leases,
+): Promise<UninstallOutcome> {
+  const sides: SideName[] = [];
+  for (const database of installed) {
+    const { side } = database;
+    if (!(await leases.holds(side))) return engineAtWork();
+    if (!(await database.uninstall(leases.held?.[side]))) return engineAtWork();
+    sides.push(side);
+  }
+  return { outcome: 'removed', sides };
 }
 
 /** Why nothing would be removed now; undefined where nothing stands against it. Changes nothing. */
@@ -84,18 +108,6 @@ async function reasonAgainst(
       'not kept up to date any more',
     `fig reverse ${capability}`,
   );
-}
-
-/** Nobody else may act from here on; an engine that starts meanwhile stands by. */
-async function takeLeases(
-  installed: readonly SideDatabase[],
-): Promise<UninstallRefusal | undefined> {
-  const holder = newHolder();
-  for (const { store } of installed) {
-    if (await store.acquireLease(holder, Leases.ttlMs)) continue;
-    return engineAtWork();
-  }
-  return undefined;
 }
 
 function engineAtWork(): UninstallRefusal {

@@ -1,0 +1,1 @@
+import './uninstall.test.ts';
