@@ -1,10 +1,10 @@
-import { link, mkdir, open, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
 import { normalizedStrategyValue } from 'unleash-client/lib/strategy/util.js';
 import { z } from 'zod';
 import { boundedTexts } from '../../chassis/index.ts';
+import { withFileLock } from './file-lock.ts';
 
 const parameter = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
@@ -167,30 +167,6 @@ export function reasonOf(error: unknown): string {
   return message;
 }
 
-const LOCK_STALE_MS = 3_000;
-
-/** One writer at a time, so that two who change different flags both succeed. */
-async function withLock<T>(file: string, work: () => Promise<T>): Promise<T> {
-  const lock = `${file}.lock`;
-  for (;;) {
-    try {
-      await (await open(lock, 'wx')).close();
-      break;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      const { mtimeMs } = (await stat(lock).catch(() => undefined)) ?? { mtimeMs: Date.now() };
-      // Writing takes milliseconds: whoever holds it that long has died.
-      if (Date.now() - mtimeMs > LOCK_STALE_MS) await unlink(lock).catch(() => undefined);
-      await delay(5);
-    }
-  }
-  try {
-    return await work();
-  } finally {
-    await unlink(lock).catch(() => undefined);
-  }
-}
-
 /**
  * Sets flags in the file, all in one atomic change that keeps every flag not named.
  * @param shares flag -> share 0..100; a switch is on above 0
@@ -201,7 +177,8 @@ export async function setFlags(
   shares: Readonly<Record<string, number>>,
 ): Promise<void> {
   await readFlagFile(file);
-  await withLock(file, async () => {
+  // One writer at a time, so that two who change different flags both succeed.
+  await withFileLock(`${file}.lock`, async () => {
     const document = await readFlagFile(file);
     const features = new Map(document.features.map((known) => [known.name, known]));
     for (const [flag, share] of Object.entries(shares)) {
