@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Pool, types } from 'pg';
-import type { PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg';
+import type { ClientBase, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg';
 import { errorText, shownUrl } from '../../chassis/index.ts';
 import { MissingRightError } from '../missing-right.ts';
 import { identifier } from '../wording.ts';
@@ -53,9 +53,8 @@ export class PostgresConnection {
       connectionTimeoutMillis: CONNECT_MS,
       application_name: 'fig engine',
       types: VALUES,
-    });
-    this.#pool.on('connect', (client) => {
-      client.query(SESSION).catch(() => undefined);
+      // The pool waits for it, which its type does not say.
+      onConnect: (client): unknown => setUp(client, url),
     });
     // One that breaks while nobody uses it is replaced when somebody does.
     this.#pool.on('error', () => undefined);
@@ -87,12 +86,12 @@ export class PostgresConnection {
 
   /** Runs `work` on one connection outside of any transaction, for what can't be in one. */
   alone<T>(lockMs: number, work: (client: PostgresClient) => Promise<T>): Promise<T> {
-    return this.#connected(async (client) => {
+    return this.#connected(async (client, restore) => {
       await client.query(`SET lock_timeout = ${lockMs}`);
       try {
         return await work(client);
       } finally {
-        await client.query('RESET lock_timeout');
+        await restore('RESET lock_timeout');
       }
     });
   }
@@ -103,7 +102,7 @@ export class PostgresConnection {
    */
   exclusively<T>(what: string, work: () => Promise<T>): Promise<T> {
     const lock = 'hashtextextended($1, 0)';
-    return this.#connected(async (client) => {
+    return this.#connected(async (client, restore) => {
       for (;;) {
         const { rows } = await client.query<{ mine: boolean }>(
           `SELECT pg_try_advisory_lock(${lock}) AS mine`,
@@ -115,7 +114,7 @@ export class PostgresConnection {
       try {
         return await work();
       } finally {
-        await client.query(`SELECT pg_advisory_unlock(${lock})`, [what]);
+        await restore(`SELECT pg_advisory_unlock(${lock})`, [what]);
       }
     });
   }
@@ -135,20 +134,22 @@ export class PostgresConnection {
   }
 
   #within<T>(begin: string, work: (client: PostgresClient) => Promise<T>): Promise<T> {
-    return this.#connected(async (client) => {
-      await client.query(begin);
+    return this.#connected(async (client, restore) => {
       try {
+        // Where a setting of the transaction is refused, it has begun, and is to be ended.
+        await client.query(begin);
         const result = await work(client);
         await client.query('COMMIT');
         return result;
       } catch (error) {
-        await client.query('ROLLBACK').catch(() => undefined);
+        // What failed first is what is told.
+        await restore('ROLLBACK').catch(() => undefined);
         throw error;
       }
     });
   }
 
-  async #connected<T>(use: (client: PoolClient) => Promise<T>): Promise<T> {
+  async #connected<T>(use: (client: PoolClient, restore: Restore) => Promise<T>): Promise<T> {
     const client = await this.#pool.connect().catch((error: unknown) => {
       throw unreachable(this.url, error);
     });
@@ -157,8 +158,16 @@ export class PostgresConnection {
       broken = error;
     };
     client.on('error', onError);
+    const restore: Restore = async (sql, values) => {
+      try {
+        await client.query(sql, values);
+      } catch (error) {
+        broken = error as Error;
+        throw error;
+      }
+    };
     try {
-      return await use(client);
+      return await use(client, restore);
     } catch (error) {
       if (isConnectionLoss(error)) broken = error as Error;
       throw error;
@@ -166,6 +175,23 @@ export class PostgresConnection {
       client.off('error', onError);
       client.release(broken);
     }
+  }
+}
+
+/** Puts a session back as it was before; one that can't be is not given to anybody again. */
+type Restore = (sql: string, values?: unknown[]) => Promise<void>;
+
+/**
+ * Makes a new session what the engine goes by.
+ * @throws UnreachableError where the server refuses that: the session is then not used
+ */
+async function setUp(client: ClientBase, url: string): Promise<void> {
+  try {
+    await client.query(SESSION);
+  } catch (error) {
+    if (isConnectionLoss(error)) throw error;
+    const told = `the database ${shownUrl(url)} refuses the settings of a session: ${errorText(error)}`;
+    throw new UnreachableError(told, { cause: error });
   }
 }
 
@@ -266,6 +292,7 @@ function isConnectionLoss(error: unknown): boolean {
 
 /** Names the right that a user lacks who may not connect. */
 function unreachable(url: string, error: unknown): UnreachableError | MissingRightError {
+  if (error instanceof UnreachableError) return error;
   if (sqlState(error) === NO_RIGHTS)
     return new MissingRightError([noConnect(url)], { cause: error });
   // Of a name with several addresses, each attempt has an error of its own, and the whole none.
