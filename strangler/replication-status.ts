@@ -43,6 +43,8 @@ interface StatusSources {
   readonly fences: AllFences;
   readonly databases: Readonly<Record<SideName, SideDatabase>>;
   readonly pipelines: ReadonlyMap<SideName, Pipeline>;
+  /** By the side whose changes should be carried and are not. */
+  readonly unstarted: ReadonlyMap<SideName, ApplierProblem>;
   readonly copier: Copier;
 }
 
@@ -85,7 +87,7 @@ interface DirectionStatus extends Pick<
 }
 
 async function readDirection(
-  { mapping, databases, pipelines }: StatusSources,
+  { mapping, databases, pipelines, unstarted }: StatusSources,
   { from, to }: Direction,
 ): Promise<DirectionStatus> {
   const [source, target, pipeline] = [databases[from], databases[to], pipelines.get(from)];
@@ -93,7 +95,7 @@ async function readDirection(
   const applied = await target.store.appliedPosition();
   return {
     complete: copied?.complete ?? false,
-    problem: pipeline?.applier.problem ?? null,
+    problem: pipeline?.applier.problem ?? unstarted.get(from) ?? null,
     parked: await target.parked.count(),
     feed: await feedStatus(source, applied, pipeline),
     mappingCurrent: [own, copied].every((side) => side?.mappingHash === mapping.hash),

@@ -1,11 +1,16 @@
+import { errorText } from '../chassis/index.ts';
 import type { Logger } from '../chassis/index.ts';
 import { directionsOf, sameDirection, TwoOwnersError } from './direction.ts';
 import type { AllFences, Direction } from './direction.ts';
 import { AppliedPositions, Applier, Pipeline, secretHydrator } from './feed/index.ts';
+import type { ApplierProblem } from './feed/index.ts';
 import type { Mapping } from './mapping/index.ts';
 import type { ParkedChange, SideDatabase } from './side-database.ts';
 import { otherSide } from './side.ts';
 import type { SideName } from './side.ts';
+
+/** How long a direction that could not be begun is left alone, in ms. */
+const RETRY_MS = 500;
 
 interface CarrierOptions {
   readonly mapping: Mapping;
@@ -28,6 +33,7 @@ export class ReplicationStream {
   /** By the side whose feed was applied. */
   readonly #positions = { legacy: new AppliedPositions(), extracted: new AppliedPositions() };
   #pipelines = new Map<SideName, Pipeline>();
+  readonly #unstarted = new Map<SideName, ApplierProblem>();
   #turning: Promise<unknown> = Promise.resolve();
 
   constructor(options: CarrierOptions) {
@@ -37,6 +43,11 @@ export class ReplicationStream {
   /** By the side whose changes they carry, the owner of the rest first. */
   get pipelines(): ReadonlyMap<SideName, Pipeline> {
     return this.#pipelines;
+  }
+
+  /** Why the changes of a side are not carried, though they should be. */
+  get unstarted(): ReadonlyMap<SideName, ApplierProblem> {
+    return this.#unstarted;
   }
 
   /** Waits for the end of a turn that is under way. */
@@ -76,6 +87,8 @@ export class ReplicationStream {
       await this.followOwner();
       return;
     }
+    const isDue = [...this.#unstarted.values()].some(({ retryAt }) => retryAt <= Date.now());
+    if (isDue) await this.ownerChanged();
     const sides = [...this.#pipelines.keys()];
     const owners = await Promise.all(sides.map((side) => this.#database(side).feed.beat()));
     if (!owners.includes(true)) await this.ownerChanged();
@@ -107,12 +120,32 @@ export class ReplicationStream {
       const stays = directions.some((wanted) => sameDirection(direction, wanted));
       if (!stays || refused) await this.#stopOne(from);
     }
-    for (const direction of directions) {
-      if (this.#pipelines.has(direction.from)) continue;
-      this.#pipelines.set(direction.from, await this.#startOne(direction));
-    }
+    const failed = await this.#startMissing(directions);
     const first = (from: SideName): number => (from === directions[0]?.from ? 0 : 1);
     this.#pipelines = new Map([...this.#pipelines].sort(([a], [b]) => first(a) - first(b)));
+    // Where nothing is carried at all, whoever asked has to know.
+    if (failed.length > 0 && this.#pipelines.size === 0) throw failed[0];
+    for (const error of failed) this.#options.onStumble(error);
+  }
+
+  /** One direction that can't be begun does not keep the other one from it. @returns errors that are news */
+  async #startMissing(directions: readonly Direction[]): Promise<unknown[]> {
+    const before = new Map(this.#unstarted);
+    this.#unstarted.clear();
+    const news: unknown[] = [];
+    for (const direction of directions) {
+      const { from } = direction;
+      if (this.#pipelines.has(from)) continue;
+      try {
+        this.#pipelines.set(from, await this.#startOne(direction));
+      } catch (error) {
+        const known = before.get(from);
+        const problem = notCarried(from, error, known);
+        this.#unstarted.set(from, problem);
+        if (problem.message !== known?.message || this.#pipelines.size === 0) news.push(error);
+      }
+    }
+    return news;
   }
 
   async #startOne(direction: Direction): Promise<Pipeline> {
@@ -165,4 +198,19 @@ export class ReplicationStream {
   #database(side: SideName): SideDatabase {
     return this.#options.databases[side];
   }
+}
+
+function notCarried(
+  from: SideName,
+  error: unknown,
+  known: ApplierProblem | undefined,
+): ApplierProblem {
+  const now = Date.now();
+  return {
+    message: `changes of ${from} are not carried: ${errorText(error)}`,
+    since: known?.since ?? now,
+    attempts: (known?.attempts ?? 0) + 1,
+    retryAt: now + RETRY_MS,
+    lost: false,
+  };
 }

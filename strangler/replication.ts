@@ -219,8 +219,9 @@ export class Replication {
   async status(): Promise<ReplicationStatus> {
     const { mapping, databases } = this.#options;
     const fences = await this.#stream.fences();
-    const [pipelines, copier] = [this.#stream.pipelines, this.#copier];
-    return readReplicationStatus({ mapping, databases, fences, pipelines, copier });
+    const { pipelines, unstarted } = this.#stream;
+    const copier = this.#copier;
+    return readReplicationStatus({ mapping, databases, fences, pipelines, unstarted, copier });
   }
 
   /** @throws ParkedError */

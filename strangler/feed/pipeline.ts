@@ -71,16 +71,26 @@ export class Pipeline {
     // Loading BullMQ takes a third of a second of processor, which every `fig` command would pay.
     const { QueueSource: Queued } = options.redisUrl ? await import('./queue-source.ts') : {};
     const pipeline = new Pipeline(options, position, installation?.incarnation ?? '', Queued);
-    await pipeline.#direct.start(pipeline.applier);
+    try {
+      await pipeline.#begin();
+      return pipeline;
+    } catch (error) {
+      // Another one is begun in its place.
+      await pipeline.stop();
+      throw error;
+    }
+  }
+
+  async #begin(): Promise<void> {
+    await this.#direct.start(this.applier);
     // A backlog comes the usual way, too; where that is not there, the first look finds out.
-    if (pipeline.#queue !== pipeline.#direct) await pipeline.#queue.start(pipeline.applier);
-    else pipeline.kick();
-    pipeline.#poll = setInterval(() => {
-      pipeline.#looking ??= pipeline.#look().finally(() => {
-        pipeline.#looking = undefined;
+    if (this.#queue !== this.#direct) await this.#queue.start(this.applier);
+    else this.kick();
+    this.#poll = setInterval(() => {
+      this.#looking ??= this.#look().finally(() => {
+        this.#looking = undefined;
       });
     }, POLL_MS);
-    return pipeline;
   }
 
   /** Whether the target has turned this direction's applier away. */
