@@ -42,6 +42,8 @@ export interface SideChecks {
   /** The newest demand of a full comparison; null when there never was one. */
   demand(): Promise<Demand | null>;
   demandReconcile(reason: string): Promise<void>;
+  /** ms since 1970 by this database's clock, by which a demand is dated. */
+  clock(): Promise<number>;
   /** @param queries each gives one row */
   measure(queries: readonly string[]): Promise<Measured>;
   /** What this side's feed would record if these rows were written here now; nothing stays. */

@@ -33,8 +33,13 @@ export class Comparer {
    * something, since it proves nothing else.
    */
   async reconcile(keeper: SideDatabase, wish: ReconcileRequest = {}): Promise<ReconcileReport> {
-    const compared = await this.#compare(wish);
     const { legacy, extracted } = this.#options.databases;
+    // Before anything is read: what is demanded from here on has not been looked at.
+    const begunAt = {
+      legacy: await legacy.checks.clock(),
+      extracted: await extracted.checks.clock(),
+    };
+    const compared = { ...(await this.#compare(wish)), begunAt };
     const report =
       compared.sample === null
         ? {

@@ -39,6 +39,8 @@ export interface ReconcileReport {
   readonly sample: number | null;
   readonly startedAt: number;
   readonly finishedAt: number;
+  /** When it began, by the clock of each database: demands of a comparison are dated by these. */
+  readonly begunAt?: Readonly<Record<SideName, number>>;
   /** Rows across the border of what moves that refer to rows which are gone; left out of a sample. */
   readonly dangling?: readonly string[];
   /** How many keys that have fences of their own each side owns; null where none has. */

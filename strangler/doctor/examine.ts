@@ -128,9 +128,11 @@ async function appliedAt(
 }
 
 async function demandOn({ legacy, extracted }: BySide<SideDatabase>): Promise<OpenDemand | null> {
-  const both = [legacy, extracted];
-  const demands = await Promise.all(both.map((side) => side.checks.demand()));
-  const reports = await Promise.all(both.map((side) => side.lastReport()));
+  const demands = {
+    legacy: await legacy.checks.demand(),
+    extracted: await extracted.checks.demand(),
+  };
+  const reports = [await legacy.lastReport(), await extracted.lastReport()];
   return openDemand(demands, reports as Parameters<typeof openDemand>[1]);
 }
 

@@ -3,6 +3,7 @@ export { diagnose } from './diagnose.ts';
 export { examine } from './examine.ts';
 export type { DatabaseFacts, EngineFacts, FacadeFacts, OpenDemand } from './facts.ts';
 export { openDemand } from './open-demand.ts';
+export type { Comparison } from './open-demand.ts';
 export { fencesText, fenceStory } from './fence-story.ts';
 export { repairText } from './finding.ts';
 export type { Finding, Remedy, Repair } from './finding.ts';

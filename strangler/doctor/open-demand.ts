@@ -1,20 +1,36 @@
+import type { SideName } from '../side.ts';
 import type { OpenDemand } from './facts.ts';
 
+type BySide<T> = Readonly<Record<SideName, T>>;
+
 /** What a comparison says of itself, as far as a demand is concerned. */
-interface Comparison {
+export interface Comparison {
   readonly clean: boolean;
   readonly startedAt: number;
+  /** When it began, by the clock of each database; earlier versions knew that of the engine only. */
+  readonly begunAt?: BySide<number> | undefined;
 }
 
-/** The newest demand of a full comparison, unless a clean one has begun after it. */
+/**
+ * The newest demand of a full comparison, unless a clean one has begun after it. Each side's demand is
+ * judged by its own database's clock: the machines of engine, `fig` and databases may differ by hours.
+ */
 export function openDemand(
-  demands: readonly (OpenDemand | null)[],
+  demands: BySide<OpenDemand | null>,
   reports: readonly (Comparison | null | undefined)[],
 ): OpenDemand | null {
-  const [newest] = demands
+  const clean = reports.filter((report) => report?.clean === true);
+  const isOpen = (side: SideName): boolean => {
+    const at = demands[side]?.at;
+    return at !== undefined && !clean.some((report) => begunAt(report, side) >= at);
+  };
+  const open = (['legacy', 'extracted'] as const).filter(isOpen).map((side) => demands[side]);
+  const [newest = null] = open
     .filter((demand) => demand !== null)
     .sort((left, right) => right.at - left.at);
-  if (!newest) return null;
-  const met = reports.some((report) => report?.clean === true && report.startedAt >= newest.at);
-  return met ? null : newest;
+  return newest;
+}
+
+function begunAt(report: Comparison | null | undefined, side: SideName): number {
+  return report?.begunAt?.[side] ?? report?.startedAt ?? 0;
 }

@@ -1,5 +1,7 @@
 import { errorText } from '../../chassis/index.ts';
 import type { Fence } from '../../chassis/index.ts';
+import { openDemand } from '../doctor/open-demand.ts';
+import type { Comparison } from '../doctor/open-demand.ts';
 import type { GateFacts } from '../handover/gates.ts';
 import { predictHold } from '../handover/prediction.ts';
 import { UNTRIED } from '../handover/proofs.ts';
@@ -67,7 +69,9 @@ async function readFacts(
   const [source, target] = [sides[otherSide(to)], sides[to]];
   const installed = [await source.installation(), await target.installation()];
   const fences = await allFencesOf(opened);
-  const newest = await data.lastReconcile();
+  const last = await data.lastReconcile();
+  // One through another mapping says nothing of this one.
+  const newest = last?.mappingHash === mapping.hash ? last : null;
   const { problem } = await data.status();
   const lag = (await lagOf(sides, otherSide(to))).lag ?? NO_LAG;
   return {
@@ -80,11 +84,8 @@ async function readFacts(
     backfilled: installed[1]?.complete ?? false,
     lag,
     prediction: predictHold(await recentHolds(opened), lag),
-    demand: await newestDemand(opened),
-    reconcile:
-      newest && newest.mappingHash === mapping.hash
-        ? { startedAt: newest.startedAt, at: newest.finishedAt, clean: newest.clean }
-        : null,
+    demand: await openDemandOf(opened, newest),
+    reconcile: newest && { at: newest.finishedAt, clean: newest.clean },
     contract: await contract.look(),
     lateSequences: await (keys === null ? lateSequences : rivalSequences)(mapping, source, target),
     trespass: await trespassOf(source),
@@ -111,12 +112,11 @@ export async function recentHolds({ sides }: OpenCapability): Promise<readonly n
 }
 
 /** Each side may have been restored alone, so either may demand it. */
-async function newestDemand({ sides }: OpenCapability): Promise<GateFacts['demand']> {
-  const demands = [await sides.legacy.checks.demand(), await sides.extracted.checks.demand()];
-  return demands
-    .filter((demand) => demand !== null)
-    .reduce<GateFacts['demand']>(
-      (newest, demand) => (newest === null || demand.at > newest.at ? demand : newest),
-      null,
-    );
+async function openDemandOf(
+  { sides }: OpenCapability,
+  newest: Comparison | null,
+): Promise<GateFacts['demand']> {
+  const legacy = await sides.legacy.checks.demand();
+  const extracted = await sides.extracted.checks.demand();
+  return openDemand({ legacy, extracted }, [newest]);
 }

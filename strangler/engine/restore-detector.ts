@@ -91,9 +91,12 @@ async function isDecided({ sides }: OpenCapability): Promise<boolean> {
 }
 
 async function isCompared({ sides }: OpenCapability): Promise<boolean> {
-  const both = SIDES.map((side) => sides[side]);
-  const demands = await Promise.all(both.map((side) => side.checks.demand()));
-  const reports = await Promise.all(both.map((side) => side.lastReport()));
+  const { legacy, extracted } = sides;
+  const demands = {
+    legacy: await legacy.checks.demand(),
+    extracted: await extracted.checks.demand(),
+  };
+  const reports = [await legacy.lastReport(), await extracted.lastReport()];
   return openDemand(demands, reports as Parameters<typeof openDemand>[1]) === null;
 }
 

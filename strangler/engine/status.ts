@@ -14,6 +14,7 @@ import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import type { HandoverRecord, JournalEntry } from '../store.ts';
 import { openDemand } from '../doctor/open-demand.ts';
+import type { Comparison } from '../doctor/open-demand.ts';
 import type { OpenDemand } from '../doctor/facts.ts';
 import { ownerOf, stageOf } from './stage.ts';
 import type { Stage } from './stage.ts';
@@ -137,7 +138,10 @@ export async function readStatus(
     backfill,
     reconcile: reports.sort((left, right) => right.at - left.at)[0] ?? null,
     parked: legacy.parked ?? extracted.parked,
-    demand: openDemand([legacy.demand, extracted.demand], reports),
+    demand: openDemand({ legacy: legacy.demand, extracted: extracted.demand }, [
+      legacy.compared,
+      extracted.compared,
+    ]),
     moving,
     lastHandover: recent.find(({ outcome }) => outcome !== null) ?? null,
     completion: legacy.completion,
@@ -158,6 +162,8 @@ interface SideReading {
   readonly handovers: readonly HandoverView[];
   readonly backfill: BackfillView;
   readonly reconcile: ReconcileView | null;
+  /** The same, as it was saved. */
+  readonly compared: Comparison | null;
   readonly parked: ParkedView | null;
   readonly completion: CompletionRecord | null;
   readonly drift: readonly string[];
@@ -172,6 +178,7 @@ const UNREADABLE: SideReading = {
   handovers: [],
   backfill: NOTHING_COPIED,
   reconcile: null,
+  compared: null,
   parked: null,
   completion: null,
   drift: [],
@@ -193,6 +200,7 @@ async function readSide(side: SideDatabase | Error): Promise<SideReading> {
       handovers: await handoversOf(side, 5),
       backfill: backfillOf(await side.backfills(), installation.complete),
       reconcile: report ? reconcileView(report) : null,
+      compared: report ?? null,
       parked: parkedView(aggregatesOf(await side.parked.list())),
       completion: (await side.retirement.completion()) ?? null,
       drift: await side.checks.drift(),
@@ -274,9 +282,7 @@ function parkedView(aggregates: readonly ParkedAggregate[]): ParkedView | null {
   return { changes, aggregates: aggregates.length, reason, since };
 }
 
-interface Report {
-  readonly clean: boolean;
-  readonly startedAt: number;
+interface Report extends Comparison {
   readonly finishedAt: number;
 }
 

@@ -42,9 +42,9 @@ export interface GateFacts {
   readonly parked: number;
   readonly lag: Lag;
   readonly prediction: HoldPrediction;
+  /** That no clean comparison has met, which began after it. */
   readonly demand: Demand | null;
   readonly reconcile: {
-    readonly startedAt: number;
     readonly at: number;
     readonly clean: boolean;
   } | null;
@@ -175,8 +175,8 @@ function judgeLag({ lag, to }: GateFacts, { lagChanges, lagMs }: GateLimits): Ju
 }
 
 /** A comparison that was under way when it was demanded has not seen what it was demanded for. */
-function judgeDemand({ demand, reconcile, capability }: GateFacts): Judgement {
-  if (demand === null || (reconcile?.clean && reconcile.startedAt >= demand.at)) return open;
+function judgeDemand({ demand, capability }: GateFacts): Judgement {
+  if (demand === null) return open;
   return refuse(
     `both sides have to be compared as a whole: ${demand.reason}`,
     `fig reconcile ${capability}`,

@@ -23,7 +23,7 @@ import type { Sequencer } from './sequencer.ts';
 import { installedShape, shapeOf } from './shape.ts';
 import { captureTable } from './tables.ts';
 import { PostgresTarget } from './target.ts';
-import { name } from './values.ts';
+import { name, NOW_SQL } from './values.ts';
 
 /**
  * How long whoever tries something waits for those who write here, in ms: others wait behind him, and
@@ -146,6 +146,11 @@ export class PostgresChecks implements SideChecks {
       [this.#mapping.capability],
     );
     return rows[0] ?? null;
+  }
+
+  async clock(): Promise<number> {
+    const { rows } = await this.#db.query<{ now: number }>(`SELECT ${NOW_SQL} AS now`);
+    return rows[0]?.now ?? 0;
   }
 
   demandReconcile(reason: string): Promise<void> {

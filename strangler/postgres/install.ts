@@ -127,15 +127,16 @@ export async function installAnew(
   });
 }
 
+/** By the database's clock: whoever demands may be on another machine than the engine that compares. */
 export async function demandReconcile(
   client: PostgresClient,
   capability: string,
   reason: string,
 ): Promise<void> {
   await client.query(
-    `INSERT INTO fig_demand (capability, reason, at) VALUES ($1, $2, $3)
+    `INSERT INTO fig_demand (capability, reason, at) VALUES ($1, $2, ${NOW_SQL})
        ON CONFLICT (capability) DO UPDATE SET reason = excluded.reason, at = excluded.at`,
-    [capability, reason, Date.now()],
+    [capability, reason],
   );
 }
 

@@ -22,7 +22,7 @@ import { danglingRows } from './dangling.ts';
 import type { Prepare } from './schema.ts';
 import { brokenSeals } from './seal.ts';
 import { isOfEarlierVersion, shapeDrift, triggerDrift } from './shape.ts';
-import { feedTable } from './tables.ts';
+import { feedTable, NOW_SQL } from './tables.ts';
 import type { SqliteTarget } from './target.ts';
 import { TRYING } from './triggers.ts';
 import { bound, name } from './values.ts';
@@ -136,6 +136,10 @@ export class SqliteChecks implements SideChecks {
       const found = this.#read('SELECT reason, at FROM fig_demand WHERE capability = ?');
       return (found.get(capability) as Demand | undefined) ?? null;
     });
+  }
+
+  async clock(): Promise<number> {
+    return this.#db.snapshot(() => this.#read(`SELECT ${NOW_SQL}`).pluck().get() as number);
   }
 
   demandReconcile(reason: string): Promise<void> {

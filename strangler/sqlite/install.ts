@@ -79,7 +79,7 @@ export async function installAnew(
   });
 }
 
-/** For use inside a transaction. */
+/** By the database's clock: whoever demands may be on another machine than the engine that compares. */
 export function demandReconcile(
   connection: SqliteConnection,
   capability: string,
@@ -87,10 +87,10 @@ export function demandReconcile(
 ): void {
   connection
     .write(
-      `INSERT INTO fig_demand (capability, reason, at) VALUES (?, ?, ?)
+      `INSERT INTO fig_demand (capability, reason, at) VALUES (?, ?, ${NOW_SQL})
             ON CONFLICT DO UPDATE SET reason = excluded.reason, at = excluded.at`,
     )
-    .run(capability, reason, Date.now());
+    .run(capability, reason);
 }
 
 function createTables(connection: SqliteConnection, capability: string): void {

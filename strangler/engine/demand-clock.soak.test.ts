@@ -1,0 +1,1 @@
+import './demand-clock.test.ts';
