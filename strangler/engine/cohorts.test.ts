@@ -191,7 +191,7 @@ describe('more customers than one handover moves', () => {
         await prepareTill(running);
         const { body } = await move(running, 'extracted', { share: 100 });
         expect((body as { keys: string[] }).keys).toHaveLength(703);
-        expect(await running.engine.handovers()).toMatchObject([
+        expect((await running.engine.handovers()).handovers).toMatchObject([
           { keys: { length: 203 }, epoch: 3 },
           { keys: { length: 500 }, epoch: 2 },
         ]);

@@ -138,7 +138,7 @@ describe.each(inSoak<readonly Dialect[]>(dialects, ['sqlite']))(
               // It comes to its senses and stands by: what it was about to do has no effect.
               await running.setFlags({ 'shop.writes': 100 });
               await untilOwner(running, 'extracted');
-              const told = (await running.engine.handovers()).toReversed();
+              const told = (await running.engine.handovers()).handovers.toReversed();
               const epochs = told.map(({ epoch }) => epoch);
               expect(epochs).toEqual([...new Set(epochs)].sort((left, right) => left - right));
               expect(told.filter(({ outcome }) => outcome === 'done')).toMatchObject([

@@ -40,10 +40,14 @@ import { CapabilityController } from './capability-controller.ts';
 import { repairAsLeader } from './repair-as-leader.ts';
 import type { Standing } from './capability-controller.ts';
 import { sharedRun } from '../shared-run.ts';
-import { handoversOf, readStatus } from './status.ts';
+import { readStatus } from './status.ts';
 import { wayBackOf } from './way-back-state.ts';
 import type { WayBack } from './way-back-state.ts';
-import type { CapabilityStatus, HandoverView, Sides } from './status.ts';
+import type { CapabilityStatus, Sides } from './status.ts';
+import { listHandovers, mergeLists } from './handover-list.ts';
+import type { HandoverList } from './handover-list.ts';
+import { TwoOwnersError } from '../direction.ts';
+import type { ReplicationStatus } from '../replication-status.ts';
 
 export interface EngineDeps {
   readonly declarations: Readonly<Record<string, DataDeclaration>>;
@@ -174,12 +178,12 @@ export class Engine implements EngineControl {
     };
   }
 
-  /** Handovers of all capabilities, newest first. */
-  async handovers(limit = 100): Promise<readonly HandoverView[]> {
-    const opened = openCapabilitiesOf(this.controllers);
-    const sides = opened.flatMap(({ sides: { legacy, extracted } }) => [legacy, extracted]);
-    const all = await Promise.all(sides.map((side) => handoversOf(side, limit).catch(() => [])));
-    return all.flat().sort((left, right) => right.startedAt - left.startedAt);
+  /** Handovers of all capabilities, newest first, and the sides that could not be read. */
+  async handovers(limit = 100): Promise<HandoverList> {
+    const lists = [...this.controllers.values()].map((controller) =>
+      listHandovers(controller.capability, sidesOf(controller), limit),
+    );
+    return mergeLists(await Promise.all(lists));
   }
 
   /** Begins or goes on with a copy, and returns while it runs. */
@@ -280,13 +284,9 @@ export class Engine implements EngineControl {
 
   async #statusOf(controller: CapabilityController): Promise<LiveStatus> {
     const { capability, opened, standing } = controller;
-    const reason = standing.as === 'waiting' ? standing.reason : 'the engine has just let go of it';
-    const sides: Sides = opened?.sides ?? {
-      legacy: new Error(reason),
-      extracted: new Error(reason),
-    };
-    const status = await readStatus(capability, sides, this.#deps.flags);
-    const data = await opened?.data.status().catch(() => undefined);
+    const reason = waitingReason(standing);
+    const status = await readStatus(capability, sidesOf(controller), this.#deps.flags);
+    const { data, unread } = await dataStatusOf(opened);
     const run = data?.backfill;
     const broken = data?.problem?.message ?? null;
     const stuck = status.moving && controller.troubleOf(status.moving.id);
@@ -295,6 +295,8 @@ export class Engine implements EngineControl {
       trouble: [
         ...(standing.as === 'waiting' && !status.trouble.includes(reason) ? [reason] : []),
         ...status.trouble,
+        // What keeps a side from being read is told already.
+        ...(unread !== null && status.trouble.length === 0 ? [unread] : []),
         ...(stuck ? [`the handover can't be finished: ${stuck}`] : []),
       ],
       standing,
@@ -313,6 +315,34 @@ export class Engine implements EngineControl {
           }
         : null,
     };
+  }
+}
+
+function waitingReason(standing: Standing): string {
+  return standing.as === 'waiting' ? standing.reason : 'the engine has just let go of it';
+}
+
+/** Both databases; while they are not open, why. */
+function sidesOf({ opened, standing }: CapabilityController): Sides {
+  const reason = waitingReason(standing);
+  return opened?.sides ?? { legacy: new Error(reason), extracted: new Error(reason) };
+}
+
+interface DataReading {
+  readonly data: ReplicationStatus | undefined;
+  /** Why it can't be read; null where it can. */
+  readonly unread: string | null;
+}
+
+/** What is carried and copied. */
+async function dataStatusOf(opened: OpenCapability | undefined): Promise<DataReading> {
+  try {
+    return { data: await opened?.data.status(), unread: null };
+  } catch (error) {
+    // The fences say so, and the doctor says what helps.
+    if (error instanceof TwoOwnersError) return { data: undefined, unread: null };
+    const unread = `nobody can tell whether changes are carried: ${errorText(error)}`;
+    return { data: undefined, unread };
   }
 }
 

@@ -15,8 +15,8 @@ import type { CohortRequest } from './cohort-request.ts';
 import { leading } from './commands.ts';
 import type { CompletionAnswer, CompletionPlan } from './complete.ts';
 import type { HandoverAnswer, HandoverPlan, HandoverOptions } from './commands.ts';
-import type { HandoverView } from './status.ts';
 import type { CapabilityController } from './capability-controller.ts';
+import type { HandoverList } from './handover-list.ts';
 
 export interface DeletionOptions {
   /** How many rows may vanish from the side that follows, where they are more than a few. */
@@ -35,7 +35,7 @@ export interface EngineControl {
   readonly controllers: ReadonlyMap<string, CapabilityController>;
   status(): Promise<object>;
   routing(): readonly RoutingState[];
-  handovers(): Promise<readonly HandoverView[]>;
+  handovers(): Promise<HandoverList>;
   backfill(controller: CapabilityController, wish: CopyOptions & DeletionOptions): Promise<void>;
   removal(controller: CapabilityController, wish: DeletionOptions): Promise<RemovalPlan>;
   reconcile(controller: CapabilityController, order: ReconcileOrder): Promise<ReconcileReport>;
@@ -107,7 +107,7 @@ export function engineRoutes(engine: EngineControl): Router {
     res.json({ capabilities: engine.routing() });
   });
   router.get('/handovers', async (_req, res) => {
-    res.json({ handovers: await engine.handovers() });
+    res.json(await engine.handovers());
   });
   router.get('/barrier/:capability', async (req, res) => {
     const controller = find(engine, req.params.capability);

@@ -1,9 +1,13 @@
+import { errorText } from '../../../chassis/index.ts';
 import { handoversOf, openEachSide } from '../../engine/index.ts';
-import type { DataDeclaration, HandoverView } from '../../engine/index.ts';
+import type { DataDeclaration, HandoverView, UnreadSide } from '../../engine/index.ts';
 import type { CompletionRecord } from '../../completion/index.ts';
+import type { SideDatabase } from '../../side-database.ts';
+import type { SideName } from '../../side.ts';
 import type { JournalEntry } from '../../store.ts';
 import { declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
+import { CommandError, EXIT } from '../exit.ts';
 import { duration, table } from '../format.ts';
 import { keysText } from '../keys-text.ts';
 import type { Output } from '../output.ts';
@@ -16,11 +20,14 @@ interface CompletionView extends CompletionRecord {
 interface JournalReport {
   readonly handovers: readonly HandoverView[];
   readonly completions: readonly CompletionView[];
+  /** What these keep is not among them. */
+  readonly unread: readonly UnreadSide[];
 }
 
 /**
  * Tells the newest handovers and completions step by step, straight from the databases; no engine is
  * needed.
+ * @throws CommandError when a side can't be read, after what the others keep is printed
  */
 export async function journal(
   context: Context,
@@ -38,13 +45,23 @@ export async function journal(
     all.flatMap((one) => one.completions),
     limit,
   );
-  output.result({ handovers, completions }, () => {
+  const unread = all.flatMap((one) => one.unread);
+  output.result({ handovers, completions, unread }, () => {
     const texts = [
       ...handovers.map((one) => ({ at: one.startedAt, text: handoverText(one) })),
       ...completions.map((one) => ({ at: one.startedAt, text: completionText(one) })),
     ].sort((left, right) => left.at - right.at);
-    return texts.length === 0 ? 'no handovers yet' : texts.map(({ text }) => text).join('\n\n');
+    const told = texts.map(({ text }) => text);
+    if (unread.length > 0) told.push(unread.map(unreadText).join('\n'));
+    return told.length === 0 ? 'no handovers yet' : told.join('\n\n');
   });
+  if (unread.length === 0) return;
+  const message = 'a journal could not be read, and what it keeps is missing above';
+  throw new CommandError(EXIT.failed, 'journal_unread', message, 'fig doctor');
+}
+
+function unreadText({ capability, side, reason }: UnreadSide): string {
+  return `${capability}  the journal of ${side} can't be read: ${reason}`;
 }
 
 function newest<T extends { readonly startedAt: number }>(all: readonly T[], limit: number): T[] {
@@ -52,21 +69,44 @@ function newest<T extends { readonly startedAt: number }>(all: readonly T[], lim
 }
 
 async function read(declaration: DataDeclaration, limit: number): Promise<JournalReport> {
-  const handovers: HandoverView[] = [];
-  const completions: CompletionView[] = [];
-  for (const side of Object.values(openEachSide(declaration))) {
-    if (side instanceof Error) continue;
-    try {
-      if (!(await side.installation())) continue;
-      handovers.push(...(await handoversOf(side, limit)));
-      const completion = await side.retirement.completion();
-      if (!completion) continue;
-      completions.push({ ...completion, steps: await side.store.journal(completion.id) });
-    } finally {
-      await side.close();
-    }
+  const { capability } = declaration.mapping;
+  const sides = openEachSide(declaration);
+  const reports = [
+    await readSide(capability, 'legacy', sides.legacy, limit),
+    await readSide(capability, 'extracted', sides.extracted, limit),
+  ];
+  return {
+    handovers: reports.flatMap((one) => one.handovers),
+    completions: reports.flatMap((one) => one.completions),
+    unread: reports.flatMap((one) => one.unread),
+  };
+}
+
+const NOTHING: JournalReport = { handovers: [], completions: [], unread: [] };
+
+async function readSide(
+  capability: string,
+  side: SideName,
+  database: SideDatabase | Error,
+  limit: number,
+): Promise<JournalReport> {
+  try {
+    if (database instanceof Error) throw database;
+    return await readDatabase(database, limit);
+  } catch (error) {
+    return { ...NOTHING, unread: [{ capability, side, reason: errorText(error) }] };
+  } finally {
+    if (!(database instanceof Error)) await database.close();
   }
-  return { handovers, completions };
+}
+
+async function readDatabase(database: SideDatabase, limit: number): Promise<JournalReport> {
+  if (!(await database.installation())) return NOTHING;
+  const handovers = await handoversOf(database, limit);
+  const completion = await database.retirement.completion();
+  if (!completion) return { ...NOTHING, handovers };
+  const steps = await database.store.journal(completion.id);
+  return { ...NOTHING, handovers, completions: [{ ...completion, steps }] };
 }
 
 function handoverText(record: HandoverView): string {

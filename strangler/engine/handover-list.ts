@@ -1,0 +1,56 @@
+import { errorText } from '../../chassis/index.ts';
+import type { SideName } from '../side.ts';
+import { handoversOf } from './status.ts';
+import type { HandoverView, Sides } from './status.ts';
+
+/** A side whose journal is missing from an answer. */
+export interface UnreadSide {
+  readonly capability: string;
+  readonly side: SideName;
+  /** Why it can't be read. */
+  readonly reason: string;
+}
+
+export interface HandoverList {
+  /** Newest first. */
+  readonly handovers: readonly HandoverView[];
+  /** Handovers away from these are not among them. */
+  readonly unread: readonly UnreadSide[];
+}
+
+/** Handovers of both sides of a capability; a side that can't be read is named, never left out unsaid. */
+export async function listHandovers(
+  capability: string,
+  sides: Sides,
+  limit: number,
+): Promise<HandoverList> {
+  const both = [
+    await listOf(capability, 'legacy', sides.legacy, limit),
+    await listOf(capability, 'extracted', sides.extracted, limit),
+  ];
+  return mergeLists(both);
+}
+
+/** Those of several capabilities as one. */
+export function mergeLists(lists: readonly HandoverList[]): HandoverList {
+  const handovers = lists.flatMap((list) => list.handovers);
+  return {
+    handovers: handovers.sort((left, right) => right.startedAt - left.startedAt),
+    unread: lists.flatMap(({ unread }) => unread),
+  };
+}
+
+async function listOf(
+  capability: string,
+  side: SideName,
+  database: Sides[SideName],
+  limit: number,
+): Promise<HandoverList> {
+  try {
+    if (database instanceof Error) throw database;
+    if (!(await database.installation())) return { handovers: [], unread: [] };
+    return { handovers: await handoversOf(database, limit), unread: [] };
+  } catch (error) {
+    return { handovers: [], unread: [{ capability, side, reason: errorText(error) }] };
+  }
+}
