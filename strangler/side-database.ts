@@ -347,6 +347,7 @@ export interface SideDatabase {
    */
   reEmit(rows: readonly RowName[]): Promise<number | null>;
   /** Has `onCommit` called after others commit here; nothing happens before `ensure`. */
-  watch(onCommit: () => void): CommitWatch;
+  /** @param onLost told once why commits are not heard of any more, and null when they are again */
+  watch(onCommit: () => void, onLost?: (reason: string | null) => void): CommitWatch;
   close(): Promise<void>;
 }

@@ -62,7 +62,10 @@ export class Pipeline {
       redisUrl === undefined || Queued === undefined
         ? this.#direct
         : new Queued({ ...queued, redisUrl, incarnation });
-    this.#watch = source.watch(() => this.kick());
+    this.#watch = source.watch(
+      () => this.kick(),
+      (reason) => this.#sayLost(reason),
+    );
   }
 
   static async start(options: PipelineOptions): Promise<Pipeline> {
@@ -125,6 +128,14 @@ export class Pipeline {
     await this.applier.stop();
     await this.#direct.stop();
     if (this.#queue !== this.#direct) await this.#queue.stop();
+  }
+
+  /** Changes go on: the feed is looked at every few ms, whoever tells of commits. */
+  #sayLost(reason: string | null): void {
+    const { log, mapping, source } = this.#options;
+    const about = { capability: mapping.capability, side: source.side };
+    if (reason === null) log.info(about, 'commits are heard of again');
+    else log.warn({ ...about, reason }, 'commits are not heard of; the feed is looked at instead');
   }
 
   /** The safety net: whatever was lost on the way shows as a position that stands still. */

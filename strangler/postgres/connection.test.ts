@@ -1,7 +1,7 @@
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
-import { temporaryPostgresDatabase } from '../../tests/support/index.ts';
+import { eventually, temporaryPostgresDatabase } from '../../tests/support/index.ts';
 import { PostgresConnection } from './connection.ts';
 
 /**
@@ -82,4 +82,75 @@ describe('a connection of the engine to PostgreSQL', () => {
         await connection.close();
       }
     }));
+});
+
+/** Runs `work` with the address of a server that ends each connection at once, and counts them. */
+async function withHangingUp(
+  work: (url: string, attempts: readonly number[]) => Promise<void>,
+): Promise<void> {
+  const attempts: number[] = [];
+  const server = createServer((socket) => {
+    attempts.push(performance.now());
+    socket.destroy();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    await work(`postgres://fig@127.0.0.1:${(server.address() as AddressInfo).port}/fig`, attempts);
+  } finally {
+    server.close();
+  }
+}
+
+describe('a connection that listens', () => {
+  it('is made again after longer and longer pauses, and its loss is told once', () =>
+    withHangingUp(async (url, attempts) => {
+      const connection = new PostgresConnection(url);
+      const told: (string | null)[] = [];
+      const watch = connection.watch(
+        'wake',
+        () => undefined,
+        (lost) => told.push(lost),
+      );
+      // As a pipeline asks for it, only more often.
+      const asking = setInterval(() => watch.ensure(), 2);
+      try {
+        watch.ensure();
+        await eventually(() => expect(attempts.length).toBeGreaterThanOrEqual(5));
+        const [first = 0, , , , fifth = 0] = attempts;
+        // 50, 100, 200 and 400 ms.
+        expect(fifth - first).toBeGreaterThan(700);
+        expect(told).toEqual([expect.stringMatching(/terminated|ECONNRESET|closed/i)]);
+      } finally {
+        clearInterval(asking);
+        watch.close();
+        await connection.close();
+      }
+    }));
+
+  it('says when it is back, after the server has ended it', async () => {
+    const database = await temporaryPostgresDatabase();
+    const connection = new PostgresConnection(database.url);
+    const told: (string | null)[] = [];
+    let woken = 0;
+    const watch = connection.watch(
+      'wake',
+      () => (woken += 1),
+      (lost) => told.push(lost),
+    );
+    const asking = setInterval(() => watch.ensure(), 2);
+    try {
+      // It tells once when it begins to listen, and again after each loss.
+      await eventually(() => expect(woken).toBe(1));
+      expect(told).toEqual([]);
+      await connection.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = 'fig engine listening'`);
+      await eventually(() => expect(woken).toBe(2));
+      expect(told).toEqual([expect.any(String), null]);
+    } finally {
+      clearInterval(asking);
+      watch.close();
+      await connection.close();
+      await database.drop();
+    }
+  });
 });

@@ -124,9 +124,12 @@ export class PostgresConnection {
     return this.#within('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', work);
   }
 
-  /** Calls `onNotify` for each notification, on a connection of its own, once it is told to. */
-  watch(channel: string, onNotify: () => void): CommitWatch {
-    return new Listener(this.url, channel, onNotify);
+  /**
+   * Calls `onNotify` for each notification, on a connection of its own, once it is told to.
+   * @param onLost told why nothing is heard any more, once, and null when it is again
+   */
+  watch(channel: string, onNotify: () => void, onLost: OnLost = () => undefined): CommitWatch {
+    return new Listener(this.url, channel, onNotify, onLost);
   }
 
   close(): Promise<void> {
@@ -195,36 +198,46 @@ async function setUp(client: ClientBase, url: string): Promise<void> {
   }
 }
 
+/** Why a listener hears nothing; null when it hears again. */
+type OnLost = (reason: string | null) => void;
+
+/** The first pause before a connection is made again, and the longest, in ms; each is twice the one before. */
+const AGAIN_MS = { first: 50, longest: 5_000 } as const;
+
 /** A connection that only listens. It is made again after it was lost, when somebody asks for it. */
 class Listener implements CommitWatch {
   readonly #url: string;
   readonly #channel: string;
   readonly #onNotify: () => void;
+  readonly #onLost: OnLost;
   #client: Client | undefined;
   #closed = false;
+  /** Since it has listened for as long as the longest pause. */
+  #losses = 0;
+  #retryAt = 0;
+  #heardSince: number | undefined;
+  #isLost = false;
 
-  constructor(url: string, channel: string, onNotify: () => void) {
+  constructor(url: string, channel: string, onNotify: () => void, onLost: OnLost) {
     this.#url = url;
     this.#channel = channel;
     this.#onNotify = onNotify;
+    this.#onLost = onLost;
   }
 
   ensure(): void {
-    if (this.#client !== undefined || this.#closed) return;
+    if (this.#client !== undefined || this.#closed || performance.now() < this.#retryAt) return;
     const client = new Client({
       connectionString: this.#url,
       connectionTimeoutMillis: CONNECT_MS,
       application_name: 'fig engine listening',
     });
     this.#client = client;
-    const lost = (): void => {
-      if (this.#client === client) this.#client = undefined;
-    };
-    client.on('error', lost);
-    client.on('end', lost);
+    client.on('error', (error) => this.#lose(client, errorText(error)));
+    client.on('end', () => this.#lose(client, 'the server has closed the connection'));
     client.on('notification', this.#onNotify);
-    void this.#listen(client).catch(() => {
-      lost();
+    void this.#listen(client).catch((error: unknown) => {
+      this.#lose(client, errorText(error));
       return client.end();
     });
   }
@@ -239,8 +252,24 @@ class Listener implements CommitWatch {
   async #listen(client: Client): Promise<void> {
     await client.connect();
     await client.query(`LISTEN "${this.#channel.replaceAll('"', '""')}"`);
+    this.#heardSince = performance.now();
+    if (this.#isLost) this.#onLost(null);
+    this.#isLost = false;
     // What was committed before it listened has told nobody.
     this.#onNotify();
+  }
+
+  /** A server that is away, or ends each connection at once, is asked less and less often. */
+  #lose(client: Client, reason: string): void {
+    if (this.#client !== client) return;
+    this.#client = undefined;
+    const now = performance.now();
+    const lasted = this.#heardSince !== undefined && now - this.#heardSince >= AGAIN_MS.longest;
+    this.#heardSince = undefined;
+    this.#losses = lasted ? 1 : this.#losses + 1;
+    this.#retryAt = now + Math.min(AGAIN_MS.longest, AGAIN_MS.first * 2 ** (this.#losses - 1));
+    if (!this.#isLost) this.#onLost(reason);
+    this.#isLost = true;
   }
 }
 

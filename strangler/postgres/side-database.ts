@@ -171,8 +171,8 @@ export class PostgresSideDatabase implements SideDatabase {
     return lastReport(this.#db, this.#mapping.capability);
   }
 
-  watch(onCommit: () => void): CommitWatch {
-    return this.#db.watch(wakeChannel(this.#mapping.capability), onCommit);
+  watch(onCommit: () => void, onLost?: (reason: string | null) => void): CommitWatch {
+    return this.#db.watch(wakeChannel(this.#mapping.capability), onCommit, onLost);
   }
 
   close(): Promise<void> {
