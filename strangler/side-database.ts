@@ -32,12 +32,16 @@ export interface ChangedKey {
   readonly key: PairKey;
   /** At which this side was the owner. */
   readonly epoch: number;
+  /** Null where the feed has given it none yet: it will be behind all others. */
+  readonly position: number | null;
 }
 
 /** One moment of a side's database. */
 export interface Snapshot extends RowReader {
   /** How far the other side's feed has been applied here. */
   applied(): Promise<number>;
+  /** Last position of this side's feed. */
+  last(): Promise<number>;
   /** Keys of the pair that this side's feed names between a position and this moment, in its order. */
   changedSince(pair: Pair, after: number): Promise<readonly ChangedKey[]>;
   /** The secret columns of rows, in their order; undefined for those that are gone. */

@@ -12,6 +12,8 @@ import {
 import type { Mapping, Pair, PairKey, Row, SqlValue } from '../mapping/index.ts';
 import type { SideName } from '../side.ts';
 import type { BulkCopy, KeyRange, RowName, SideDatabase, Snapshot } from '../side-database.ts';
+import { ChangedKeys } from './changed-keys.ts';
+import type { NewestEpoch } from './changed-keys.ts';
 import { differenceOf } from './difference.ts';
 import type { Difference } from './difference.ts';
 import { mergeRows } from './merge.ts';
@@ -102,6 +104,7 @@ async function comparePair(
   const counts = { rows: 0, missing: 0, extra: 0, different: 0, unsettled: 0 };
   const sampler = await samplerOf(options, pair);
   if (sampler.all) await findUnkeyed(options, pair, counts, examples);
+  const changed = new ChangedKeys(pair);
   let cursor: PairKey | null = null;
   let limit = CHUNK_ROWS;
   for (;;) {
@@ -122,12 +125,12 @@ async function comparePair(
       await delay(BRIDGE_PAUSE_MS, undefined, { signal: options.signal });
       continue;
     }
-    const chunk = await compareChunk(options, pair, cursor);
+    const chunk = await compareChunk(options, pair, cursor, changed);
     counts.rows += chunk.rows;
     for (const [partners, finding] of chunk.findings) {
       const settled = isFinal(pair, options.target.side, finding)
         ? finding
-        : await lookAgain(options, pair, partners.key);
+        : await lookAgain(options, pair, partners.key, changed);
       if (settled === null) continue;
       const kind = settled === 'hot' ? 'unsettled' : settled.kind;
       counts[kind] += 1;
@@ -213,6 +216,7 @@ async function compareChunk(
   options: ReconcileOptions,
   pair: Pair,
   cursor: PairKey | null,
+  changed: ChangedKeys,
 ): Promise<ComparedChunk> {
   const { source, target } = options;
   const there = await target.snapshot(async (snapshot) => ({
@@ -226,7 +230,8 @@ async function compareChunk(
       (one) => differenceOf(pair, source.side, one) !== null && isOwned(options, one),
     );
     const needed = suspects.length > 0 && options.asIs !== true;
-    const judge = await judgeAt(options, snapshot, pair, there.applied, needed);
+    const epochOf = needed ? await changed.since(snapshot, there.applied) : () => undefined;
+    const judge = judgeAt(options, snapshot, pair, there.applied, epochOf);
     const findings: (readonly [Partners, Finding])[] = [];
     for (const one of suspects) findings.push([one, await judge(source, one)]);
     return {
@@ -238,18 +243,16 @@ async function compareChunk(
 }
 
 /** Judges rows that differ between the target at `applied` and this snapshot of the owner. */
-async function judgeAt(
+function judgeAt(
   { mapping, source }: ReconcileOptions,
   snapshot: Snapshot,
   pair: Pair,
   applied: number,
-  needed: boolean,
-): Promise<(source: SideDatabase, partners: Partners) => Promise<Finding>> {
-  const changes = needed ? await snapshot.changedSince(pair, applied) : [];
-  const changed = new Map(changes.map(({ key, epoch }) => [encodeValues(key), epoch]));
+  epochOf: NewestEpoch,
+): (source: SideDatabase, partners: Partners) => Promise<Finding> {
   const secrets = secretColumnsOf(mapping, source.side, pair[source.side].table);
   return async ({ side }, partners) => {
-    const epoch = changed.get(encodeValues(partners.key));
+    const epoch = epochOf(partners.key);
     if (epoch === undefined) return differenceOf(pair, side, partners);
     // No image has them: they are read when a change is applied, and may be newer than the change. A
     // row that is gone by then is deleted on the target, from all pairs of its table.
@@ -263,7 +266,12 @@ async function judgeAt(
   };
 }
 
-async function lookAgain(options: ReconcileOptions, pair: Pair, key: PairKey): Promise<Finding> {
+async function lookAgain(
+  options: ReconcileOptions,
+  pair: Pair,
+  key: PairKey,
+  changed: ChangedKeys,
+): Promise<Finding> {
   const { source, target, signal } = options;
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     signal.throwIfAborted();
@@ -277,10 +285,9 @@ async function lookAgain(options: ReconcileOptions, pair: Pair, key: PairKey): P
       const partners = { key, source: await snapshot.row(pair, key), target: there.row };
       if (differenceOf(pair, source.side, partners) === null) return null;
       if (!isOwned(options, partners)) return null;
-      return (await judgeAt(options, snapshot, pair, there.applied, options.asIs !== true))(
-        source,
-        partners,
-      );
+      const needed = options.asIs !== true;
+      const epochOf = needed ? await changed.since(snapshot, there.applied) : () => undefined;
+      return judgeAt(options, snapshot, pair, there.applied, epochOf)(source, partners);
     });
     if (finding !== 'hot') return finding;
   }

@@ -41,18 +41,29 @@ export class PostgresSnapshot extends PostgresRowReader implements Snapshot {
     return rows[0]?.position ?? 0;
   }
 
+  async last(): Promise<number> {
+    const { rows } = await this.#client.query<{ last: number }>(
+      `SELECT coalesce(max(position), 0) AS last FROM ${name(feedTable(this.#mapping.capability))}`,
+    );
+    return rows[0]?.last ?? 0;
+  }
+
   /** What is visible here and has no position yet will get one behind all others. */
   async changedSince(pair: Pair, after: number): Promise<readonly ChangedKey[]> {
     const { capability } = this.#mapping;
-    const { rows } = await this.#client.query<{ key: string; epoch: number }>(
-      `(SELECT key, epoch FROM ${name(feedTable(capability))} WHERE position > $1 AND tbl = $2
+    const { rows } = await this.#client.query<{
+      key: string;
+      epoch: number;
+      position: number | null;
+    }>(
+      `(SELECT key, epoch, position FROM ${name(feedTable(capability))} WHERE position > $1 AND tbl = $2
          ORDER BY position)
-       UNION ALL SELECT key, epoch FROM ${name(captureTable(capability))} WHERE tbl = $2`,
+       UNION ALL SELECT key, epoch, NULL FROM ${name(captureTable(capability))} WHERE tbl = $2`,
       [after, pair[this.#side].table],
     );
-    return rows.flatMap(({ key: named, epoch }) => {
+    return rows.flatMap(({ key: named, epoch, position }) => {
       const key = pairKeyOf(pair, this.#side, decodeRow(named));
-      return key === undefined ? [] : [{ key, epoch }];
+      return key === undefined ? [] : [{ key, epoch, position }];
     });
   }
 

@@ -40,13 +40,20 @@ export class SqliteSnapshot extends AwaitedRows implements Snapshot {
     return position ?? 0;
   }
 
+  async last(): Promise<number> {
+    const last = this.#db.read(`SELECT coalesce(max(position), 0) FROM ${this.#feed}`);
+    return last.pluck().get() as number;
+  }
+
   async changedSince(pair: Pair, after: number): Promise<readonly ChangedKey[]> {
     const changes = this.#db
-      .read(`SELECT key, epoch FROM ${this.#feed} WHERE position > ? AND tbl = ? ORDER BY position`)
-      .all(after, pair[this.#side].table) as { key: string; epoch: number }[];
-    return changes.flatMap(({ key: named, epoch }) => {
+      .read(
+        `SELECT key, epoch, position FROM ${this.#feed} WHERE position > ? AND tbl = ? ORDER BY position`,
+      )
+      .all(after, pair[this.#side].table) as { key: string; epoch: number; position: number }[];
+    return changes.flatMap(({ key: named, epoch, position }) => {
       const key = usableKeyOf(pair, this.#side, decodeRow(named));
-      return key === undefined ? [] : [{ key, epoch }];
+      return key === undefined ? [] : [{ key, epoch, position }];
     });
   }
 
