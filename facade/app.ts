@@ -29,7 +29,7 @@ export interface FacadeOptions {
   readonly config: FigConfig;
   readonly flags: Flags;
   readonly engineUrl: string;
-  /** Where news of ownership is pushed; without it the engine is asked every second. */
+  /** Where routing updates are pushed; without it the engine is asked every second. */
   readonly redisUrl: string | undefined;
   readonly log: Logger;
   /** Which requests the admin port answers, and the token that the engine wants. */
@@ -47,13 +47,13 @@ export interface Facade {
   readonly admin: Server;
   /** What operators may ask. */
   readonly facts: LocalFacts;
-  /** Who writes to a capability, also by other doors. */
+  /** Who writes to a capability, also through other workers. */
   unreplicatedOf(capability: string): UnreplicatedWrites | undefined;
   /** Starts to learn who owns what; resolves when the engine has been asked once. */
   start(): Promise<void>;
   /** Takes new requests as this configuration says; those under way end as they began. */
   adopt(config: FigConfig): Promise<void>;
-  /** Lets go of upstreams and news; call it once nobody is served any more. */
+  /** Disconnects from upstreams and Redis; to be called when no request is under way. */
   close(): Promise<void>;
 }
 

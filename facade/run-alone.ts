@@ -13,7 +13,7 @@ export async function runAlone(env: Environment, log: Logger): Promise<Running> 
     port: readPort(env, 'ADMIN_PORT', 8081),
     variable: 'ADMIN_PORT',
   });
-  const door = await listen(facade.server, {
+  const clients = await listen(facade.server, {
     host,
     port: readPort(env, 'FACADE_PORT', 8080),
     variable: 'FACADE_PORT',
@@ -26,10 +26,10 @@ export async function runAlone(env: Environment, log: Logger): Promise<Running> 
     adopt: (next) => facade.adopt(next),
   });
   return {
-    ports: { facade: door.port, admin: admin.port },
+    ports: { facade: clients.port, admin: admin.port },
     async close() {
       stopWatching();
-      await door.close();
+      await clients.close();
       await admin.close();
       await close();
     },

@@ -43,22 +43,22 @@ interface AdminDeps {
   readonly access: Access;
 }
 
-/** The operator's side of the facade: health, what it believes and does, metrics. */
+/** The operator's side of the facade: health, ownership as it knows it, metrics. */
 export function buildAdmin({ facts, wishes, log, access }: AdminDeps): Express {
   const sessions = new Sessions();
   const routes = Router();
   routes.post('/links', (_req, res) => {
-    res.status(201).json({ path: `/open?code=${sessions.invite()}` });
+    res.status(201).json({ path: `/open?code=${sessions.createCode()}` });
   });
   routes.get('/', (_req, res) => {
     res.json({ name: 'facade', for: 'operators', routes: INDEX });
   });
   routes.get('/status', async (_req, res) => {
-    const [status, told] = await Promise.all([facts.status(), wishes()]);
+    const [status, desired] = await Promise.all([facts.status(), wishes()]);
     const capabilities = status.capabilities.map((capability) => {
-      return { ...capability, wish: told?.[capability.name] ?? null };
+      return { ...capability, wish: desired?.[capability.name] ?? null };
     });
-    res.json({ ...status, engine: told === null ? 'away' : 'answers', capabilities });
+    res.json({ ...status, engine: desired === null ? 'away' : 'answers', capabilities });
   });
   routes.get('/holds', async (req, res) => {
     const since = Number(req.query['since'] ?? 0);

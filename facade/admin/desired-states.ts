@@ -12,7 +12,7 @@ const gate = z.object({
   reason: z.string().optional(),
   next: z.string().nullish(),
 });
-/** The part of the engine's status that says what has become of a wish. */
+/** The part of the engine's status that says how far a request has come. */
 const engineStatus = z.object({
   capabilities: z.array(
     z.object({
@@ -48,7 +48,7 @@ export interface DesiredState {
 export type DesiredStates = Readonly<Record<string, DesiredState>> | null;
 
 /**
- * Asks the engine why a wish waits, for whoever looks at the facade's status only.
+ * Asks the engine why a request waits, so that the status of the facade can show it.
  * @returns asks it; never throws
  */
 export function readDesiredStates(engine: HttpClient): () => Promise<DesiredStates> {
@@ -69,7 +69,7 @@ async function ask(engine: HttpClient): Promise<DesiredStates> {
     const told = status === 200 ? engineStatus.safeParse(body) : undefined;
     if (!told?.success) return null;
     return Object.fromEntries(
-      told.data.capabilities.map((each) => [each.capability, wishOf(each)] as const),
+      told.data.capabilities.map((each) => [each.capability, desiredStateOf(each)] as const),
     );
   } catch {
     return null;
@@ -78,7 +78,7 @@ async function ask(engine: HttpClient): Promise<DesiredStates> {
 
 type ReportedCapability = z.infer<typeof engineStatus>['capabilities'][number];
 
-function wishOf({
+function desiredStateOf({
   intent: { to, spent, refused },
   gates,
   owner,

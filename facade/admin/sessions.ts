@@ -17,7 +17,7 @@ export class Sessions {
   readonly #sessions = new Map<string, number>();
 
   /** Makes a code for one link. */
-  invite(): string {
+  createCode(): string {
     return remember(this.#links, LINK_MS);
   }
 

@@ -179,9 +179,9 @@ export class Experiments {
   }
 
   /**
-   * What the owner says before the barrier has reached the other side after it; if the owner goes
-   * on saying the same until the other side has answered, that one has no excuse. The owner is
-   * watched all the time: a stock that is reserved and released again looks untouched from afar.
+   * Compares while the owner's data stands still: reads the owner's answer, passes a barrier, and asks the
+   * other side. A difference counts only if the owner gave the same answer all the while: it is asked again
+   * and again, since stock that is reserved and released looks untouched before and after.
    * @returns undefined when the data, or its owner, changed meanwhile
    */
   async #compareInStillness(answered: Answered): Promise<Verdict | undefined> {

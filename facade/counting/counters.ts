@@ -5,7 +5,7 @@ export const BUCKETS: readonly number[] = [
   0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
 ];
 const STATUSES = 600;
-/** Answers that no upstream gave. */
+/** Who answered; `facade` where no upstream did. */
 export type Answerer = SideName | 'monolith' | 'facade';
 export const ANSWERERS: readonly Answerer[] = ['legacy', 'extracted', 'monolith', 'facade'];
 

@@ -28,7 +28,7 @@ export function readBody(context: RequestContext, limit: number, done: (body: Bo
     done(streamBody(context));
     return;
   }
-  context.invite();
+  context.sendContinue();
   const chunks: Buffer[] = [];
   let bytes = 0;
   const finish = (): void => {
@@ -59,7 +59,7 @@ export function readBody(context: RequestContext, limit: number, done: (body: Bo
 export function streamBody(context: RequestContext, begun: readonly Buffer[] = []): Readable {
   const { req, form } = context;
   if (form.bodyBytes !== null) form.headers.push('content-length', String(form.bodyBytes));
-  context.invite();
+  context.sendContinue();
   const body = new PassThrough();
   for (const chunk of begun) body.write(chunk);
   req.on('data', (chunk: Buffer) => context.prolong(chunk.length));

@@ -42,7 +42,7 @@ export class ClientSockets {
     // Gone already.
     if (address === undefined) return;
     const own = this.#of.get(address) ?? new Map<Socket, number>();
-    // The server takes one up again whose wish to upgrade it ignores.
+    // A socket whose Upgrade header was ignored is emitted as a new connection.
     if (own.has(socket)) return;
     while (own.size >= limit()) {
       const idle = this.#longestIdle(own);

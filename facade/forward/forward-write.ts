@@ -242,7 +242,7 @@ export class WriteForwarder implements ResponseObserver {
   #pin(): Promise<void> | undefined {
     const { unreplicated, peers } = this.#deps;
     const { customer } = this.#context.form;
-    this.#context.witness = this;
+    this.#context.observer = this;
     if (customer === undefined) return undefined;
     this.#pinned = true;
     for (const { index } of this.#decision.changes) unreplicated[index]?.begin(customer);

@@ -23,7 +23,7 @@ export interface Cancellable {
   cancel(fault?: Error): void;
   /** Whether it waits for a connection. */
   readonly isWaiting?: boolean;
-  /** Whether it waits for news of an owner, and nothing of it is with an upstream. */
+  /** Whether it waits for the owner, and nothing of it is with an upstream. */
   readonly isHeld?: boolean;
 }
 
@@ -44,7 +44,7 @@ export interface TrackedResponse extends ServerResponse {
   isLast: boolean;
 }
 
-/** How long visits, and each of their tries, may take. */
+/** How long requests, and each of their attempts, may take. */
 export interface Limits {
   readonly deadlines: Deadlines;
   readonly tryDeadlines: Deadlines | undefined;
@@ -68,7 +68,7 @@ export class RequestContext implements Timed {
   sentAt = 0;
   heldMs = 0;
   /** Told once: before the client sees its answer, or when it will see none. */
-  witness: ResponseObserver | undefined;
+  observer: ResponseObserver | undefined;
   /** Called once, when the request is over. */
   onOver: ((context: RequestContext) => void) | undefined;
 
@@ -104,7 +104,7 @@ export class RequestContext implements Timed {
   }
 
   /** A client that asked first whether it may send its body is told to. */
-  invite(): void {
+  sendContinue(): void {
     if (!this.res.awaitsContinue) return;
     this.res.awaitsContinue = false;
     this.res.writeContinue();
@@ -276,9 +276,9 @@ export class RequestContext implements Timed {
 
   #tell(status: number): void {
     if (this.status === 0) this.status = status;
-    const { witness } = this;
-    this.witness = undefined;
-    witness?.answering(this, status);
+    const { observer } = this;
+    this.observer = undefined;
+    observer?.answering(this, status);
   }
 
   #close(): void {

@@ -14,6 +14,6 @@ export function snapshotOf(routes: Routes, state: FacadeState): RoutingSnapshot 
       key !== undefined && ownershipCache.isInCohort(capability, key),
     isSettled: (capability, customer) =>
       unreplicated[capability.index]?.isSettled(customer) ?? false,
-    newsIsPushed: () => feed.live,
+    updatesArePushed: () => feed.live,
   };
 }

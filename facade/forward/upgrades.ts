@@ -16,13 +16,13 @@ const WEBSOCKET = 'websocket';
 /** What a client may say before it knows that it has been upgraded. */
 const EARLY_BYTES = 65_536;
 
-/** Whether a wish to upgrade is one that is passed on. Others are ignored. */
+/** Whether a request to upgrade is passed on. Others are ignored. */
 export function wantsWebSocket({ headers }: IncomingMessage): boolean {
   return headers.upgrade?.toLowerCase() === WEBSOCKET;
 }
 
 /**
- * Takes a wish for a WebSocket to an upstream. Where that agrees, the two are connected; any other
+ * Takes a request for a WebSocket to an upstream. Where that agrees, the two are connected; any other
  * answer is passed on like every answer.
  * @param head what the client has sent after its request already
  * @throws Problem 400 for one that could be read in two ways, 503 where there are too many

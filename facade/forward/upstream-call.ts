@@ -54,7 +54,7 @@ export function isWorthAnother({ raced, timedOut }: Failed): boolean {
   return raced || timedOut;
 }
 
-interface AttemptOptions {
+interface UpstreamCallOptions {
   /** It may take as long as the request may. */
   readonly patient?: boolean;
   /** Not the request's first: the upstream has less time left. */
@@ -90,7 +90,7 @@ export class UpstreamCall implements UpgradeExchange, Cancellable, Timed {
   readonly #again: boolean;
   readonly #patient: boolean;
   #upstream: Sender | undefined;
-  readonly #onUpgrade: AttemptOptions['onUpgrade'];
+  readonly #onUpgrade: UpstreamCallOptions['onUpgrade'];
   /** Whether the connection has served before, and not begun to answer this time. */
   #reused = false;
   #abort: ((error?: Error) => void) | undefined;
@@ -106,7 +106,11 @@ export class UpstreamCall implements UpgradeExchange, Cancellable, Timed {
   #copiedHeaders = NO_HEADERS;
   #copiedBytes = 0;
 
-  constructor(context: RequestContext, options: AttemptOptions, done: (outcome: Outcome) => void) {
+  constructor(
+    context: RequestContext,
+    options: UpstreamCallOptions,
+    done: (outcome: Outcome) => void,
+  ) {
     const { catchFenced = false, copyBytes = 0, again = false, patient = false } = options;
     this.#context = context;
     this.#done = done;

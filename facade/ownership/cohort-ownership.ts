@@ -39,12 +39,12 @@ export class CohortOwnership {
   }
 
   /** @returns whether the owner of any key changed */
-  learn(news: RoutingState, rest: Ownership, now = performance.now()): boolean {
+  learn(update: RoutingState, rest: Ownership, now = performance.now()): boolean {
     const groups = new Map<string, Group>();
-    for (const { keys, owner, epoch, holding } of news.cohorts ?? []) {
+    for (const { keys, owner, epoch, holding } of update.cohorts ?? []) {
       const before = this.#knownOf(keys) ?? { lastOwner: rest.owner };
       const evidence = withUpdate(before, {
-        ...news,
+        ...update,
         owner,
         epoch,
         holding,

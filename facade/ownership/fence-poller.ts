@@ -18,7 +18,7 @@ const answer = z.object({
 });
 type Fence = z.infer<typeof answer>['fences'][number];
 
-interface FenceSurveyOptions {
+interface FencePollerOptions {
   readonly ownershipCache: OwnershipCache;
   readonly log: Logger;
   /** @returns what the side answers there */
@@ -31,12 +31,12 @@ interface FenceSurveyOptions {
  * would be asked for where it is no more.
  */
 export class FencePoller {
-  readonly #options: FenceSurveyOptions;
+  readonly #options: FencePollerOptions;
   #capabilities: readonly Capability[] = [];
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
 
-  constructor(options: FenceSurveyOptions) {
+  constructor(options: FencePollerOptions) {
     this.#options = options;
   }
 

@@ -101,14 +101,14 @@ export class OwnershipCache {
   }
 
   /** Takes a routing update of the engine; unknown capabilities and older updates are ignored. */
-  learn(news: RoutingState): void {
-    const capability = this.#byName.get(news.capability);
+  learn(update: RoutingState): void {
+    const capability = this.#byName.get(update.capability);
     if (!capability) return;
     const before = this.#evidence[capability.index];
-    const moved = this.#update(capability, (known) => withUpdate(known, news));
+    const moved = this.#update(capability, (known) => withUpdate(known, update));
     if (this.#evidence[capability.index] === before) return;
-    const apart = this.#apartOf(capability).learn(news, this.of(capability));
-    if (moved || apart) this.#ring(capability);
+    const cohortsMoved = this.#apartOf(capability).learn(update, this.of(capability));
+    if (moved || cohortsMoved) this.#ring(capability);
   }
 
   /** @param key whose own fence answered; undefined for the fence of the capability */

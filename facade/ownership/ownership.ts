@@ -28,7 +28,7 @@ export interface FenceAnswer {
  */
 export interface OwnershipEvidence {
   readonly update?: RoutingState;
-  /** The last side whose owner the engine named. */
+  /** The owner that the engine named last; an update may name none. */
   readonly lastOwner?: SideName;
   /** A side that gave ownership away: it can't own the capability again before a later epoch. */
   readonly ceded?: { readonly side: SideName; readonly epoch: number };

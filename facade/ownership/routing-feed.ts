@@ -33,7 +33,7 @@ interface RoutingFeedOptions {
 }
 
 /**
- * Carries news of ownership into the ownership cache: pushed over Redis, asked of the engine while Redis is
+ * Carries routing updates into the ownership cache: pushed over Redis, asked of the engine while Redis is
  * away. Nothing here is ever waited for in a request's way, save by `confirm`.
  */
 export class RoutingFeed {
@@ -59,7 +59,7 @@ export class RoutingFeed {
     this.#reader = redisThatMayBeAway(redisUrl, log, { autoResubscribe: false });
   }
 
-  /** Whether news is pushed as it happens. */
+  /** Whether the engine pushes routing updates. */
   get live(): boolean {
     return this.#live;
   }
@@ -106,7 +106,10 @@ export class RoutingFeed {
       }
       await this.confirm();
     } catch (error) {
-      this.#log.warn({ err: error }, 'cannot subscribe to routing news; asking the engine instead');
+      this.#log.warn(
+        { err: error },
+        'cannot subscribe to routing updates; asking the engine instead',
+      );
     }
   }
 

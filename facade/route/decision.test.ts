@@ -72,7 +72,7 @@ function snapshot(world: World): RoutingSnapshot {
     isSplit: () => world.split === true,
     isInCohort: () => false,
     isSettled: () => world.settled,
-    newsIsPushed: () => true,
+    updatesArePushed: () => true,
   };
 }
 

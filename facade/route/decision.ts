@@ -26,7 +26,7 @@ export interface RoutingSnapshot {
   /** Whether all writes of this customer are known to be replicated. */
   isSettled(capability: Capability, customer: string): boolean;
   /** Whether the engine pushes routing updates. */
-  newsIsPushed(): boolean;
+  updatesArePushed(): boolean;
 }
 
 /** Why a read goes where it goes. */
@@ -171,8 +171,8 @@ export function isInDoubt(
 ): boolean {
   if (!capability.replicated) return false;
   if (isOwnerUnknown(capability, asker, snapshot)) return true;
-  const { ownership, isSettled, newsIsPushed } = snapshot;
-  if (!ownership(capability, keyOf(capability, asker)).holding && newsIsPushed()) return false;
+  const { ownership, isSettled, updatesArePushed } = snapshot;
+  if (!ownership(capability, keyOf(capability, asker)).holding && updatesArePushed()) return false;
   const { customer } = asker;
   return customer === undefined || !isSettled(capability, customer);
 }

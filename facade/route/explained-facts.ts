@@ -72,6 +72,6 @@ export function factsOf(
     },
     ...snapshot.ownership(capability, key),
     settled: customer === undefined ? null : snapshot.isSettled(capability, customer),
-    news: snapshot.newsIsPushed() ? 'pushed' : 'polled',
+    news: snapshot.updatesArePushed() ? 'pushed' : 'polled',
   };
 }

@@ -80,7 +80,7 @@ export class Connections {
     return countOf(this.#all, client) < clientConnections;
   }
 
-  /** Places belong to who makes use of them. */
+  /** Every fifth of `patienceMs`, frees connections whose client is stalled, and sets silent event streams aside. */
   #lookForIdle(): void {
     if (this.#looking) return;
     const { patienceMs } = this.#limits;

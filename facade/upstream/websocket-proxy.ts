@@ -58,7 +58,7 @@ const proxy = createProxyMiddleware({
 });
 
 /**
- * Takes a wish for a WebSocket to an upstream, and tells the exchange what comes of it. Where the
+ * Takes a request for a WebSocket to an upstream, and tells the exchange what comes of it. Where the
  * upstream agrees, both connections become one after `onUpgrade`.
  */
 export function proxyWebSocket(req: IncomingMessage, socket: Duplex, passage: Passage): void {

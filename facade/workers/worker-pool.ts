@@ -16,7 +16,7 @@ const PULSE_MS = 2_000;
 /** A worker that answers nothing for so long is hung: its clients are better off elsewhere. */
 const HUNG_MS = 15_000;
 
-interface CrewOptions {
+interface WorkerPoolOptions {
   readonly count: number;
   readonly port: number;
   readonly holds: Pick<HoldLog, 'add'>;
@@ -41,7 +41,7 @@ export class WorkerPool {
   #stopping = false;
   #restartMs = FIRST_RESTART_MS;
 
-  constructor({ count, port, holds, log }: CrewOptions) {
+  constructor({ count, port, holds, log }: WorkerPoolOptions) {
     this.#count = count;
     this.#port = port;
     this.#holds = holds;

@@ -24,7 +24,7 @@ export async function runWorker(env: Environment, log: Logger): Promise<Running>
     send({ type: 'hello' });
   });
   await opened.facade.start();
-  const door = await listen(opened.facade.server, {
+  const clients = await listen(opened.facade.server, {
     host: listenHost(env),
     port: readPort(env, 'FACADE_PORT', 8080),
     variable: 'FACADE_PORT',
@@ -37,10 +37,10 @@ export async function runWorker(env: Environment, log: Logger): Promise<Running>
     adopt: (config) => opened.facade.adopt(config),
   });
   return {
-    ports: { facade: door.port },
+    ports: { facade: clients.port },
     async close() {
       stopWatching();
-      await door.close();
+      await clients.close();
       await opened.close();
     },
   };
