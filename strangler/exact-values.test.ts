@@ -1,6 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
-import { defineMapping, equalBy, jsonDocument, same, unsignedZero } from './mapping/index.ts';
-import type { Codec, Mapping } from './mapping/index.ts';
+import {
+  defineMapping,
+  enumeration,
+  equalBy,
+  jsonDocument,
+  numericWorth,
+  same,
+  transform,
+  unsignedZero,
+} from './mapping/index.ts';
+import type { Codec, Mapping, SqlValue } from './mapping/index.ts';
 import { handOver } from './testing/hand-over.ts';
 import { withMoved, withMoving } from './testing/moving.ts';
 import type { MovingSides } from './testing/moving.ts';
@@ -299,4 +308,217 @@ it('a text key that no uuid is stays a difference, and rows after it are compare
     ]);
     expect(await replication.reconcile()).toMatchObject({ pairs: [{ missing: 2, different: 0 }] });
   });
+});
+
+/** How SQLite, and whoever divides, tells a real number from an integer. */
+const KINDS = `SELECT k, typeof(k) AS kt, v, typeof(v) AS vt, v / 2 AS half FROM note ORDER BY k`;
+
+describe.each([
+  ['a column of any type', 'CREATE TABLE note (k ANY PRIMARY KEY, v ANY) STRICT, WITHOUT ROWID'],
+  ['a column without a type', 'CREATE TABLE note (k PRIMARY KEY, v)'],
+])('a whole real number stays one in %s', (_name, schema) => {
+  const moving = {
+    mapping: notes(),
+    legacy: ['sqlite', schema],
+    extracted: ['sqlite', schema],
+  } as const;
+  const rows = `INSERT INTO note VALUES (1, 1), (2.0, 2.0), (3, 9007199254740992),
+    (4, 9007199254740992.0), (9007199254740993, 0.0)`;
+
+  async function expectSame({ sessions, replication }: MovingSides): Promise<void> {
+    await replication.barrier();
+    expect(await sessions.extracted.rows(KINDS)).toEqual(await sessions.legacy.rows(KINDS));
+    expect(await replication.reconcile()).toMatchObject({ clean: true });
+  }
+
+  it('by copy, by feed, and back', () =>
+    withMoving(moving, async (sides) => {
+      const { sessions, replication, check } = sides;
+      await sessions.legacy.run(rows);
+      expect(await check()).toMatchObject({ ok: true });
+      await replication.install();
+      await replication.start();
+      await replication.backfill();
+      await expectSame(sides);
+      await sessions.legacy.run(`INSERT INTO note VALUES ('d', 3.0), ('e', 4), (5.0, 5.5);
+        UPDATE note SET v = 8.0 WHERE k = 1`);
+      await expectSame(sides);
+      await handOver(replication, 'legacy');
+      await sessions.extracted.run(
+        `UPDATE note SET v = v WHERE k = 2; INSERT INTO note VALUES ('f', 6.0)`,
+      );
+      await expectSame(sides);
+    }));
+
+  it('in a key, too, which SQLite finds by the one as by the other', () =>
+    withMoved(moving, async (sides) => {
+      const { sessions } = sides;
+      await sessions.legacy.run(
+        `${rows}; INSERT INTO note VALUES (9007199254740992.0, 'x'), (7.0, 'y')`,
+      );
+      await expectSame(sides);
+      await sessions.legacy.run(`UPDATE note SET k = 9007199254740992 WHERE v = 'x';
+        UPDATE note SET k = 7 WHERE v = 'y'; UPDATE note SET k = 1.0 WHERE k = 1`);
+      await expectSame(sides);
+    }));
+
+  it('and is a difference where it is none any more, which a repair mends and a new copy, too', () =>
+    withMoved(moving, async (sides) => {
+      const { sessions, replication } = sides;
+      await sessions.legacy.run(rows);
+      await replication.barrier();
+      const damage = `BEGIN; UPDATE fig_clock SET applying = 1;
+        UPDATE note SET v = 2 WHERE k = 2; UPDATE note SET v = 1.0, k = 1.0 WHERE k = 1;
+        UPDATE note SET v = 9007199254740992 WHERE k = 4; UPDATE fig_clock SET applying = 0; COMMIT`;
+      await sessions.extracted.run(damage);
+      const { rows: found } = await replication.reconcile();
+      expect(found.map(({ key, columns }) => [key, columns])).toEqual([
+        [[1], ['k', 'v']],
+        [[2], ['v']],
+        [[4], ['v']],
+      ]);
+      await replication.repair();
+      await expectSame(sides);
+      await sessions.extracted.run(damage);
+      await replication.backfill({ restart: true });
+      await expectSame(sides);
+    }));
+});
+
+/** What is told apart in SQLite alone, by a way that takes rows one by one. */
+function codes(): Mapping {
+  const asIs = (value: SqlValue): SqlValue => value;
+  return defineMapping({
+    capability: 'notes',
+    pairs: [
+      {
+        name: 'notes',
+        legacy: { table: 'note' },
+        extracted: { table: 'note', triggers: { mine: 'it does nothing' } },
+        key: [same('k', 'k')],
+        columns: [
+          same('v', 'v'),
+          transform('n', 'n', { name: 'as is', forward: asIs, backward: asIs }),
+          enumeration('c', 'c', { 1: 'one' }, { legacyNumbers: true }),
+        ],
+      },
+    ],
+  });
+}
+
+const PLAIN = 'CREATE TABLE note (k PRIMARY KEY, v, n INTEGER, c)';
+/** Makes the writer go without an upsert. */
+const WITH_TRIGGER = `${PLAIN};
+  CREATE TRIGGER mine AFTER UPDATE ON note BEGIN SELECT 1; END`;
+
+it('a whole real number stays one where rows go one by one, and is no code', () =>
+  withMoving(
+    { mapping: codes(), legacy: ['sqlite', PLAIN], extracted: ['sqlite', WITH_TRIGGER] },
+    async (sides) => {
+      const { sessions, replication } = sides;
+      await sessions.legacy.run(`INSERT INTO note VALUES
+        (1, 1.0, 1, 1), (2.0, 2, 1, 1), (3, 3.0, 1, 1.0)`);
+      await replication.install();
+      await replication.start();
+      await replication.backfill();
+      await sessions.legacy.run(`UPDATE note SET k = 1.0 WHERE k = 1;
+        UPDATE note SET v = 2.0 WHERE k = 2; INSERT INTO note VALUES (4, 4.0, 1, 1.0)`);
+      await expect(replication.barrier()).rejects.toThrow('(2)');
+      expect(await reasonsOf(sides)).toEqual([
+        expect.stringContaining('1.0'),
+        expect.stringContaining('1.0'),
+      ]);
+      expect(await sessions.extracted.rows(KINDS)).toEqual(
+        await sessions.legacy.rows(KINDS.replace('FROM note', 'FROM note WHERE k < 3')),
+      );
+      expect((await replication.reconcile()).pairs).toMatchObject([{ missing: 0, different: 2 }]);
+    },
+  ));
+
+describe.each([
+  ['sqlite', 'REAL'],
+  ['postgres', 'DOUBLE PRECISION'],
+] as const)('numbers of a column of %s that makes all of them real', (dialect, type) => {
+  const real = `CREATE TABLE note (k TEXT PRIMARY KEY, v ${type})`;
+  const free = 'CREATE TABLE note (k TEXT PRIMARY KEY, v)';
+
+  it('are real on the other side as well, by copy and by feed', () =>
+    withMoving(
+      { mapping: notes(), legacy: [dialect, real], extracted: ['sqlite', free] },
+      async ({ sessions, replication }) => {
+        await sessions.legacy.run(`INSERT INTO note VALUES ('a', 3), ('b', 0.5)`);
+        await replication.install();
+        await replication.start();
+        await replication.backfill();
+        await sessions.legacy.run(`INSERT INTO note VALUES ('c', 4), ('d', 5.25)`);
+        await replication.barrier();
+        expect(await sessions.extracted.rows('SELECT typeof(v) AS v FROM note')).toEqual(
+          Array.from({ length: 4 }, () => ({ v: 'real' })),
+        );
+        expect(await replication.reconcile()).toMatchObject({ clean: true });
+      },
+    ));
+
+  it('are equal to the integers of a column that makes all of them integers', () =>
+    withMoved(
+      {
+        mapping: notes(),
+        legacy: [dialect, real],
+        extracted: ['sqlite', 'CREATE TABLE note (k TEXT PRIMARY KEY, v NUMERIC)'],
+      },
+      async ({ sessions, replication }) => {
+        await sessions.legacy.run(`INSERT INTO note VALUES ('a', 3), ('b', 0.5)`);
+        await replication.barrier();
+        expect(await replication.reconcile()).toMatchObject({ clean: true });
+      },
+    ));
+});
+
+it('an integer that comes back as a real number is refused by the check', () =>
+  withMoving(
+    {
+      mapping: notes(),
+      legacy: ['sqlite', 'CREATE TABLE note (k TEXT PRIMARY KEY, v BLOB)'],
+      extracted: ['sqlite', 'CREATE TABLE note (k TEXT PRIMARY KEY, v REAL)'],
+    },
+    async ({ sessions, check }) => {
+      await sessions.legacy.run(`INSERT INTO note VALUES ('a', 7.0), ('b', 7)`);
+      expect((await check()).findings).toMatchObject([
+        { code: 'loses_value', counterexample: `k 'b'`, count: 1 },
+      ]);
+    },
+  ));
+
+it('a whole real number in a feed that an earlier build wrote arrives as one', () => {
+  const free = ['sqlite', 'CREATE TABLE note (k TEXT PRIMARY KEY, v)'] as const;
+  return withMoving(
+    { mapping: notes(), legacy: free, extracted: free },
+    async ({ sessions, replication }) => {
+      await replication.install();
+      await sessions.legacy.run(`INSERT INTO note VALUES ('a', 3.0);
+        UPDATE fig_feed_notes SET image = replace(image, ',"free":true', '')`);
+      expect(
+        await sessions.legacy.rows('SELECT image FROM fig_feed_notes WHERE tbl <> ?', ''),
+      ).toEqual([{ image: '{"k":"a","v":{"$real":"3.0"}}' }]);
+      await replication.start();
+      await replication.barrier();
+      expect(await sessions.extracted.rows(KINDS)).toEqual(await sessions.legacy.rows(KINDS));
+      expect(await replication.reconcile()).toMatchObject({ clean: true });
+    },
+  );
+});
+
+it('a real number and an integer are equal where the mapping says so', () => {
+  const free = 'CREATE TABLE note (k TEXT PRIMARY KEY, v BLOB)';
+  const real = 'CREATE TABLE note (k TEXT PRIMARY KEY, v REAL)';
+  const declared = notes((column) => equalBy(same(column, column), numericWorth));
+  return withMoved(
+    { mapping: declared, legacy: ['sqlite', free], extracted: ['sqlite', real] },
+    async ({ sessions, replication, check }) => {
+      await sessions.legacy.run(`INSERT INTO note VALUES ('a', 7.0), ('b', 7)`);
+      await replication.barrier();
+      expect(await check()).toMatchObject({ ok: true });
+      expect(await replication.reconcile()).toMatchObject({ clean: true });
+    },
+  );
 });

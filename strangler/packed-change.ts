@@ -1,4 +1,4 @@
-import { decodeRow } from './mapping/index.ts';
+import { decodeKey, decodeRow } from './mapping/index.ts';
 import type { Row } from './mapping/index.ts';
 import type { Change } from './store.ts';
 
@@ -35,7 +35,7 @@ export class PackedChange implements Change {
   }
 
   get key(): Row {
-    return (this.#key ??= decodeRow(this.packed[3]));
+    return (this.#key ??= decodeKey(this.packed[3]));
   }
 
   get image(): Row | null {

@@ -1,5 +1,13 @@
 import { errorText } from '../../chassis/index.ts';
-import { columnOn, hasData, sameFor, sameValue, translate, writes } from '../mapping/index.ts';
+import {
+  columnOn,
+  differInKind,
+  hasData,
+  sameFor,
+  sameValue,
+  translate,
+  writes,
+} from '../mapping/index.ts';
 import type { Pair, Row, SqlValue } from '../mapping/index.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
@@ -31,10 +39,20 @@ export function differenceOf(
     const missed = !pair[otherSide(owner)].optional || hasData(pair, owner, source);
     return missed ? { kind: 'missing', columns: [], reason: null } : null;
   }
-  const columns = Object.entries(image)
+  const changed = Object.entries(image)
     .filter(([column, value]) => !isSame(pair, otherSide(owner), column, value, target[column]))
     .map(([column]) => column);
+  const columns = [...keyColumnsThatDiffer(pair, owner, source, target), ...changed];
   return columns.length > 0 ? { kind: 'different', columns, reason: null } : null;
+}
+
+/** Keys that find each other may still be of two kinds, where a column takes 3 and 3.0. */
+function keyColumnsThatDiffer(pair: Pair, owner: SideName, source: Row, target: Row): string[] {
+  return pair.key.flatMap((codec) => {
+    const [here, there] = [columnOn(codec, owner), columnOn(codec, otherSide(owner))];
+    if (here === null || there === null) return [];
+    return differInKind(source[here] ?? null, target[there] ?? null) ? [there] : [];
+  });
 }
 
 function isSame(

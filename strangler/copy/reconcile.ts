@@ -8,6 +8,7 @@ import {
   isColumnPair,
   keyColumns,
   secretColumnsOf,
+  unlessFree,
 } from '../mapping/index.ts';
 import type { Mapping, Pair, PairKey, Row, SqlValue } from '../mapping/index.ts';
 import type { SideName } from '../side.ts';
@@ -300,7 +301,9 @@ function shown(pair: Pair, side: SideName, row: Row | undefined): unknown {
   const hidden = pair.columns
     .filter(({ secret }) => secret)
     .map((codec) => [columnOn(codec, side) ?? '', HIDDEN] as const);
-  return JSON.parse(encodeRow({ ...row, ...Object.fromEntries(hidden) })) as unknown;
+  // That a number is real is worth a word only where it could be an integer.
+  const plain = Object.entries(row).map(([column, value]) => [column, unlessFree(value)] as const);
+  return JSON.parse(encodeRow(Object.fromEntries([...plain, ...hidden]))) as unknown;
 }
 
 async function describe(

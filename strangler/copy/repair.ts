@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { encodeRow } from '../mapping/index.ts';
+import { encodeKey } from '../mapping/index.ts';
 import type { RowName, SideDatabase } from '../side-database.ts';
 import type { Repair } from './report.ts';
 
@@ -16,7 +16,7 @@ export class RowsToRepair {
   #queued = 0;
 
   add(row: RowName): void {
-    const named = `${row.table} ${encodeRow(row.key)}`;
+    const named = `${row.table} ${encodeKey(row.key)}`;
     if (this.#rows.size < MOST || this.#rows.has(named)) this.#rows.set(named, row);
     else this.#left += 1;
   }

@@ -1,8 +1,12 @@
 import type { SideName } from '../side.ts';
 import { BrokenText } from './broken-text.ts';
+import type { WholeReal } from './whole-real.ts';
 
-/** A value as a database holds it; whole numbers beyond 2^53 are bigints, BLOBs are bytes. */
-export type SqlValue = null | string | number | bigint | Uint8Array;
+/**
+ * A value as a database holds it; whole numbers beyond 2^53 are bigints, BLOBs are bytes. A whole number that
+ * is a real one says so until a codec other than `same` takes it.
+ */
+export type SqlValue = null | string | number | bigint | Uint8Array | WholeReal;
 export type Row = Readonly<Record<string, SqlValue>>;
 
 /** A value that the mapping does not know how to carry: the mapping or the row must change. */

@@ -1,5 +1,6 @@
 import { canonicalJson } from '../../chassis/index.ts';
 import type { Codec, SqlValue } from './codec.ts';
+import { worthOf } from './whole-real.ts';
 
 interface Equality {
   /** Names it in the mapping's hash. */
@@ -33,6 +34,9 @@ export const unsignedZero: Equality = {
   normal: (value) => (value === 0 ? 0 : value),
   carried: true,
 };
+
+/** For `equalBy`: 3.0 is 3, also in a column of SQLite that takes the one as well as the other. */
+export const numericWorth: Equality = { name: 'numeric worth', normal: worthOf };
 
 /**
  * For `equalBy`: JSON by what it says, whatever its spaces and the order of its members; of members

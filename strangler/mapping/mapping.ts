@@ -1,6 +1,7 @@
 import { canonicalJson, sha256 } from '../../chassis/index.ts';
 import type { SideName } from '../side.ts';
 import type { Codec, SqlValue } from './codec.ts';
+import { worthOf } from './whole-real.ts';
 
 /** Rows whose columns hold one of the listed values; every column must. */
 export type RowFilter = Readonly<Record<string, readonly (string | number | null)[]>>;
@@ -215,7 +216,7 @@ export function belongs(
   const { where } = pair[side];
   if (where !== undefined) {
     for (const [column, values] of Object.entries(where)) {
-      if (!(values as readonly SqlValue[]).includes(row[column] ?? null)) return false;
+      if (!(values as readonly SqlValue[]).includes(worthOf(row[column] ?? null))) return false;
     }
   }
   return ownsKey(pair, side, row);
@@ -238,7 +239,7 @@ function ownsKeyPart(
 ): boolean {
   const column = columnOn(codec, side);
   if (column === null) return true;
-  const value = row[column] ?? null;
+  const value = worthOf(row[column] ?? null);
   if (codec.constant !== undefined) return value === codec.constant;
   if (codec.prefix === undefined || side === 'legacy') return true;
   return typeof value === 'string' && value.startsWith(codec.prefix);

@@ -6,6 +6,7 @@ import type { Mapping, Pair } from './mapping.ts';
 import { encodeValues } from './row-json.ts';
 import { usableKeyOf } from './translate.ts';
 import type { PairKey } from './translate.ts';
+import { worthOf } from './whole-real.ts';
 
 /** Asks for a row of a pair on the other side, where a change does not say enough. */
 export interface RootQuestion {
@@ -57,7 +58,7 @@ function partOfKey(
     const value = row[(codec && columnOn(codec, side)) ?? ''] ?? null;
     if (codec === undefined || value === null) return undefined;
     try {
-      values.push(side === 'legacy' ? value : codec.backward(value));
+      values.push(side === 'legacy' ? value : codec.backward(worthOf(value)));
     } catch {
       return undefined;
     }

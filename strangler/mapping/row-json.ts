@@ -1,9 +1,11 @@
 import { BrokenText, textOfBytes } from './broken-text.ts';
 import type { Row, SqlValue } from './codec.ts';
+import { realOf, WholeReal, worthOf } from './whole-real.ts';
 
 /**
  * JSON has no bytes, no whole numbers beyond 2^53, and SQLite prints 15 digits of a real number.
- * Such values are objects in an image: {"$blob": hex}, {"$int": text}, {"$real": 17 digits}, and
+ * Such values are objects in an image: {"$blob": hex}, {"$int": text}, {"$real": 17 digits},
+ * which say whether integers may stand beside it (see `WholeReal`), and
  * {"$text": hex} for a text that is no UTF-8.
  */
 type Encoded =
@@ -13,7 +15,7 @@ type Encoded =
   | { readonly $blob: string }
   | { readonly $text: string }
   | { readonly $int: string }
-  | { readonly $real: string };
+  | { readonly $real: string; readonly free?: true };
 
 /** A row from its JSON, as capture or `encodeRow` wrote it. */
 export function decodeRow(json: string): Row {
@@ -31,7 +33,21 @@ function decode(value: Encoded): SqlValue {
   if ('$blob' in value) return Buffer.from(value.$blob, 'hex');
   if ('$int' in value) return BigInt(value.$int);
   if ('$text' in value) return new BrokenText(Buffer.from(value.$text, 'hex'));
-  return Number(value.$real.replace('Inf', 'Infinity'));
+  return realOf(Number(value.$real.replace('Inf', 'Infinity')), value.free === true);
+}
+
+/** A row's key from its JSON, by what its values are worth: databases find rows by that. */
+export function decodeKey(json: string): Row {
+  const key = decodeRow(json) as Record<string, SqlValue>;
+  for (const column in key) key[column] = worthOf(key[column] ?? null);
+  return key;
+}
+
+/** A row's key, the same for all keys that a database takes for one. */
+export function encodeKey(key: Row): string {
+  return encodeRow(
+    Object.fromEntries(Object.entries(key).map(([column, value]) => [column, worthOf(value)])),
+  );
 }
 
 export function encodeRow(row: Row): string {
@@ -40,8 +56,9 @@ export function encodeRow(row: Row): string {
   );
 }
 
+/** The values of a key, the same for all keys that a database takes for one. */
 export function encodeValues(values: readonly SqlValue[]): string {
-  return JSON.stringify(values.map((value) => encode(value)));
+  return JSON.stringify(values.map((value) => encode(worthOf(value))));
 }
 
 export function decodeValues(json: string): SqlValue[] {
@@ -52,6 +69,10 @@ function encode(value: SqlValue): unknown {
   if (typeof value === 'bigint') return { $int: String(value) };
   if (value instanceof BrokenText) return { $text: Buffer.from(value).toString('hex') };
   if (value instanceof Uint8Array) return { $blob: Buffer.from(value).toString('hex') };
+  if (value instanceof WholeReal) {
+    const real = { $real: `${value.number}.0` };
+    return value.free ? { ...real, free: true } : real;
+  }
   if (Object.is(value, -0)) return { $real: '-0' };
   if (typeof value === 'number' && !Number.isInteger(value))
     return { $real: String(value).replace('Infinity', 'Inf') };

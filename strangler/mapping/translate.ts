@@ -5,6 +5,7 @@ import { HIDDEN, MappingError, shown } from './codec.ts';
 import type { Codec, Row, SqlValue } from './codec.ts';
 import { columnOn, ownsKey, writes } from './mapping.ts';
 import type { Pair } from './mapping.ts';
+import { isFreeReal, unlessFree, worthOf } from './whole-real.ts';
 
 /**
  * What the partners of a pair have in common: the values of its key's columns as the legacy side
@@ -108,7 +109,8 @@ export function translate(pair: Pair, from: SideName, row: Row): Row {
   const { where } = pair[to];
   if (where === undefined) return image;
   for (const [column, values] of Object.entries(where)) {
-    if (column in image && !(values as readonly SqlValue[]).includes(image[column] ?? null)) {
+    const written = worthOf(image[column] ?? null);
+    if (column in image && !(values as readonly SqlValue[]).includes(written)) {
       throw new MappingError(
         `pair "${pair.name}": ${to} ${column} would be ${shown(image[column] ?? null)}, ` +
           `outside the pair's filter`,
@@ -127,15 +129,24 @@ function carry(codec: Codec, from: SideName, row: Row): SqlValue {
 
 /**
  * Takes a value to the other side. No codec has to know of texts that are none, nor of -0, which most
- * would take for 0: only one that hands values on as they are gets them.
+ * would take for 0, nor of 3.0 beside 3: only one that hands values on as they are gets them.
  * @throws MappingError
  */
 export function carryValue(codec: Codec, from: SideName, value: SqlValue): SqlValue {
-  const odd = value instanceof BrokenText || (Object.is(value, -0) && codec.normal === undefined);
-  if (odd && codec.spec['codec'] !== 'same') {
+  const odd =
+    value instanceof BrokenText ||
+    ((Object.is(value, -0) || isFreeReal(value)) && codec.normal === undefined);
+  const handsOn = codec.spec['codec'] === 'same';
+  if (odd && !handsOn) {
     throw new MappingError(
       `${columnOn(codec, from) ?? ''}: ${codec.secret === true ? HIDDEN : shown(value)} can't be carried`,
     );
   }
-  return from === 'legacy' ? codec.forward(value) : codec.backward(value);
+  const given = handsOn ? handedOn(codec, value) : worthOf(value);
+  return from === 'legacy' ? codec.forward(given) : codec.backward(given);
+}
+
+/** What says which values are equal is written for numbers, unless a column tells more of them apart. */
+function handedOn({ normal }: Codec, value: SqlValue): SqlValue {
+  return normal === undefined ? value : unlessFree(value);
 }

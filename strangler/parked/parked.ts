@@ -1,4 +1,4 @@
-import { encodeRow } from '../mapping/index.ts';
+import { encodeKey } from '../mapping/index.ts';
 import type { ParkedChange, RowName, SideDatabase } from '../side-database.ts';
 
 /** All that is parked of one aggregate, in order. */
@@ -51,7 +51,7 @@ export function retryParked(
 function rowsOf(changes: readonly ParkedChange[]): readonly RowName[] {
   const rows = new Map<string, RowName>();
   for (const { table, key } of changes) {
-    const named = `${table} ${encodeRow(key)}`;
+    const named = `${table} ${encodeKey(key)}`;
     if (!rows.has(named)) rows.set(named, { table, key });
   }
   return [...rows.values()];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { checkCapability } from '../check/index.ts';
 import type { CheckReport } from '../check/index.ts';
-import { decodeRow, defineMapping, enumeration, same } from '../mapping/index.ts';
+import { decodeRow, defineMapping, enumeration, same, worthOf } from '../mapping/index.ts';
 import type { Codec, Mapping, SqlValue } from '../mapping/index.ts';
 import { openInspectors } from '../sides.ts';
 import { withSidesOf } from '../testing/dialects.ts';
@@ -289,7 +289,7 @@ describe('a check on PostgreSQL', () => {
 function shownAs(value: SqlValue | Error): unknown {
   if (value instanceof Error) return 'refused';
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
-  return typeof value === 'bigint' ? `${value}n` : value;
+  return typeof value === 'bigint' ? `${value}n` : worthOf(value);
 }
 
 /** What the server makes of a value in a column, by way of the applier's cast and the image. */

@@ -1,4 +1,4 @@
-import { decodeRow, encodeRow, fromAscii, toAscii } from '../mapping/index.ts';
+import { decodeRow, encodeKey, encodeRow, fromAscii, toAscii } from '../mapping/index.ts';
 import { droppedText } from '../parked/index.ts';
 import type { ParkedChange, ParkedChanges } from '../side-database.ts';
 import type { PostgresClient, PostgresConnection } from './connection.ts';
@@ -134,7 +134,7 @@ export class ParkedTable {
       this.#capability,
       toAscii(root),
       table,
-      toAscii(encodeRow(key)),
+      toAscii(encodeKey(key)),
       op,
       image === null ? null : toAscii(encodeRow(image)),
       position,
@@ -159,5 +159,5 @@ export class ParkedTable {
 }
 
 function nameOf({ table, key }: Waiting): string {
-  return toAscii(`${table} ${encodeRow(key)}`);
+  return toAscii(`${table} ${encodeKey(key)}`);
 }

@@ -6,6 +6,7 @@ import {
   keyOn,
   MappingError,
   pairKeyOf,
+  realOf,
 } from '../mapping/index.ts';
 import type { Pair, PairKey, Row, SqlValue } from '../mapping/index.ts';
 import type { PairRow, RowReader } from '../side-database.ts';
@@ -84,7 +85,8 @@ export class PostgresRowReader implements RowReader {
     rest: string,
     values: readonly unknown[],
   ): Promise<Row[]> {
-    const read = this.#columns(pair, columns).map((column) => readSql(column, 't'));
+    const known = this.#columns(pair, columns);
+    const read = known.map((column) => readSql(column, 't'));
     const { table } = pair[this.#side];
     const filter = filterSql(pair, this.#side, 't');
     const { rows } = await this.#client.query<SqlValue[]>({
@@ -94,7 +96,8 @@ export class PostgresRowReader implements RowReader {
       ),
       rowMode: 'array',
     });
-    return rows.map((found) => rowOf(columns, found));
+    const reals = known.filter(({ kind }) => kind === 'real').map(({ name: column }) => column);
+    return rows.map((found) => withReals(rowOf(columns, found), reals));
   }
 
   /** In the order of keys, after a key where there is one, and not too many. */
@@ -184,4 +187,14 @@ export function rowOf(columns: readonly string[], values: readonly SqlValue[]): 
   const row: Record<string, SqlValue> = {};
   for (const [index, column] of columns.entries()) row[column] = values[index] ?? null;
   return row;
+}
+
+/** With numbers that say that they are real ones, as images do: SQLite may tell them from integers. */
+function withReals(row: Row, reals: readonly string[]): Row {
+  if (reals.length === 0) return row;
+  const marked = reals.map((column): [string, SqlValue] => {
+    const value = row[column] ?? null;
+    return [column, typeof value === 'number' ? realOf(value, false) : value];
+  });
+  return { ...row, ...Object.fromEntries(marked) };
 }

@@ -1,6 +1,6 @@
 import type { SideName } from '../side.ts';
 import { otherSide } from '../side.ts';
-import { isColumnPair, keyOn, pairKeyOf, sameValue, tablesOf } from '../mapping/index.ts';
+import { isColumnPair, keyOn, pairKeyOf, sameValue, tablesOf, worthOf } from '../mapping/index.ts';
 import type { Mapping, Pair, Row, SqlValue } from '../mapping/index.ts';
 import { uniqueColumnsOf } from '../schema-check.ts';
 import { ApplyError } from '../side-database.ts';
@@ -177,5 +177,7 @@ export class PostgresRowWriter {
 }
 
 function sameIn(where: Row, row: Row): boolean {
-  return Object.entries(where).every(([column, value]) => sameValue(row[column] ?? null, value));
+  return Object.entries(where).every(([column, value]) =>
+    sameValue(worthOf(row[column] ?? null), worthOf(value)),
+  );
 }

@@ -1,7 +1,7 @@
 import type { SideName } from '../side.ts';
 import { otherSide } from '../side.ts';
 import { columnOn, isColumnPair, keyColumns, keyNames, writes } from '../mapping/index.ts';
-import type { Codec, Mapping, Pair } from '../mapping/index.ts';
+import type { Codec, Mapping, Pair, SqlValue } from '../mapping/index.ts';
 import { codecSql, validSql, writtenSql } from './codec-sql.ts';
 import type { CodecSql } from './codec-sql.ts';
 import { filterSql, literal } from './filter-sql.ts';
@@ -31,12 +31,19 @@ export interface PairBulkCopySql {
   readonly copy: ((ends: Ends) => string) | undefined;
 }
 
+/** What the table that is written to is like. */
+export interface TargetTable {
+  readonly unique: readonly (readonly string[])[];
+  /** Columns whose types leave numbers as they are. */
+  readonly free: ReadonlySet<string>;
+}
+
 /** A pair in SQL; undefined when one of its codecs can't be said in SQL. */
 export function pairBulkCopySql(
   mapping: Mapping,
   pair: Pair,
   owner: SideName,
-  uniqueInTarget: readonly (readonly string[])[],
+  written: TargetTable,
 ): PairBulkCopySql | undefined {
   const to = otherSide(owner);
   const equal = equalSql(pair, owner);
@@ -54,7 +61,7 @@ export function pairBulkCopySql(
     countEqual: (ends) =>
       `SELECT count(*) FROM ${source} CROSS JOIN ${target}
        WHERE ${rangeSql(pair, owner, 's', ends)} AND ${partnersSql(pair, owner)} AND ${equal}`,
-    copy: copySql(mapping, pair, owner, source, uniqueInTarget),
+    copy: copySql(mapping, pair, owner, source, written),
   };
 }
 
@@ -96,7 +103,7 @@ function equalSql(pair: Pair, from: SideName): string | undefined {
     if (there === null || !(pair.key.includes(codec) || writes(codec, to))) continue;
     const target = `t.${name(there)}`;
     if (codec.constant !== undefined) {
-      parts.push(`+${target} IS ${literal(codec.constant)} COLLATE BINARY`);
+      parts.push(constantSql(target, codec.constant));
       continue;
     }
     const sql = codecSql(codec);
@@ -108,12 +115,18 @@ function equalSql(pair: Pair, from: SideName): string | undefined {
   return chained(parts, ' AND ');
 }
 
+/** A real number is a matter for whoever knows whether the column's type makes all of them real. */
+function constantSql(target: string, constant: SqlValue): string {
+  const equal = `+${target} IS ${literal(constant)} COLLATE BINARY`;
+  return Number.isInteger(constant) ? `${equal} AND typeof(${target}) = 'integer'` : equal;
+}
+
 function copySql(
   mapping: Mapping,
   pair: Pair,
   from: SideName,
   source: string,
-  unique: readonly (readonly string[])[],
+  { unique, free }: TargetTable,
 ): ((ends: Ends) => string) | undefined {
   const to = otherSide(from);
   const { table, where } = pair[to];
@@ -135,7 +148,8 @@ function copySql(
     if (sql && own !== null) valid.push(...validSql(codec, sql, from, `s.${name(own)}`));
   }
   const key = keyNames(pair, to);
-  const rest = [...values.keys()].filter((column) => !key.includes(column));
+  // SQLite finds 3.0 by 3: where a key may be either, it is written as well.
+  const rest = [...values.keys()].filter((column) => !key.includes(column) || free.has(column));
   const found = unique.some(
     (columns) => columns.length === key.length && columns.every((column) => key.includes(column)),
   );

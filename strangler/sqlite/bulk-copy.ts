@@ -7,7 +7,7 @@ import { pairBulkCopySql, SOURCE } from './bulk-copy-sql.ts';
 import type { Ends, PairBulkCopySql } from './bulk-copy-sql.ts';
 import { SqliteConnection } from './connection.ts';
 import { feedTable } from './tables.ts';
-import { uniqueColumns } from './schema.ts';
+import { freeColumns, uniqueColumns } from './schema.ts';
 import { applyAsTarget, SqliteTarget } from './target.ts';
 import { bound, name, plain } from './values.ts';
 
@@ -167,8 +167,12 @@ export class SqliteBulkCopy implements BulkCopy {
   #sqlOf(pair: Pair): PairBulkCopySql | undefined {
     if (!this.#sql.has(pair)) {
       const { table } = pair[otherSide(this.#owner)];
-      const unique = uniqueColumns((text) => this.#db.read(text), table);
-      this.#sql.set(pair, pairBulkCopySql(this.#mapping, pair, this.#owner, unique));
+      const prepare: Prepare = (text) => this.#db.read(text);
+      const facts = {
+        unique: uniqueColumns(prepare, table),
+        free: freeColumns(prepare, table),
+      };
+      this.#sql.set(pair, pairBulkCopySql(this.#mapping, pair, this.#owner, facts));
     }
     return this.#sql.get(pair);
   }

@@ -2,10 +2,21 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import Database from 'better-sqlite3';
 import * as fc from 'fast-check';
 import { inSoak } from '../../tests/support/index.ts';
-import { decimalToMinor, enumeration, prefixed, same, timestamp } from '../mapping/index.ts';
+import {
+  carryValue,
+  decimalToMinor,
+  enumeration,
+  prefixed,
+  realOf,
+  same,
+  sameValue,
+  timestamp,
+  WholeReal,
+} from '../mapping/index.ts';
 import type { Codec, SqlValue } from '../mapping/index.ts';
 import { codecSql, validSql, writtenSql } from './codec-sql.ts';
 import type { CodecSql } from './codec-sql.ts';
+import { plain } from './values.ts';
 
 const database = new Database(':memory:');
 afterAll(() => {
@@ -14,14 +25,17 @@ afterAll(() => {
 
 /** Evaluates an expression over two columns without affinity, which hold these values. */
 function evaluate(sql: string, legacy: SqlValue, extracted: SqlValue): SqlValue {
-  return database
+  const value: unknown = database
     .prepare(`SELECT (${sql}) FROM (SELECT ? AS legacy, ? AS extracted)`)
     .pluck()
-    .get(integer(legacy), integer(extracted)) as SqlValue;
+    .safeIntegers()
+    .get(integer(legacy), integer(extracted));
+  return plain(value, true);
 }
 
 /** better-sqlite3 binds numbers as REAL unless they are bigints. */
 function integer(value: SqlValue): SqlValue {
+  if (value instanceof WholeReal) return value.number;
   return typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value;
 }
 
@@ -34,14 +48,17 @@ function carried(way: () => SqlValue): { readonly value: SqlValue } | undefined 
 }
 
 function forward(codec: Codec, legacy: SqlValue): { readonly value: SqlValue } | undefined {
-  return legacy === null ? { value: null } : carried(() => codec.forward(legacy));
+  return legacy === null ? { value: null } : carried(() => carryValue(codec, 'legacy', legacy));
 }
 
 function backward(codec: Codec, extracted: SqlValue): { readonly value: SqlValue } | undefined {
-  return extracted === null ? { value: null } : carried(() => codec.backward(extracted));
+  return extracted === null
+    ? { value: null }
+    : carried(() => carryValue(codec, 'extracted', extracted));
 }
 
 function identical(left: SqlValue, right: SqlValue): boolean {
+  if (left instanceof WholeReal || right instanceof WholeReal) return sameValue(left, right);
   if (left instanceof Uint8Array && right instanceof Uint8Array) {
     return Buffer.from(left).equals(Buffer.from(right));
   }
@@ -54,6 +71,7 @@ const anything = fc.oneof(
   fc.maxSafeInteger(),
   fc.integer({ min: -2_000, max: 2_000 }),
   fc.double({ noNaN: true, noDefaultInfinity: true }).filter((value) => !Number.isInteger(value)),
+  fc.integer({ min: -3, max: 3 }).map((number) => realOf(number, true)),
   fc.uint8Array({ maxLength: 6 }).map((bytes) => Buffer.from(bytes)),
 );
 const wholeMs = fc.integer({ min: -62_167_219_200_000, max: 253_402_300_799_999 });

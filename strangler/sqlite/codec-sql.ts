@@ -23,7 +23,10 @@ function exactly(left: string, right: string): string {
 
 function choice(value: string, codes: readonly (readonly [unknown, unknown])[]): string {
   const cases = codes.map(([from, to]) => `WHEN ${shownSql(from)} THEN ${shownSql(to)}`);
-  return `CASE +${value} COLLATE BINARY ${cases.join(' ')} END`;
+  const chosen = `CASE +${value} COLLATE BINARY ${cases.join(' ')} END`;
+  // 1.0 is no code, unless its column makes every 1 of it: that is for whoever goes row by row to say.
+  const numbers = codes.some(([from]) => typeof from === 'number');
+  return numbers ? `CASE WHEN typeof(${value}) <> 'real' THEN ${chosen} END` : chosen;
 }
 
 function shownSql(code: unknown): string {
@@ -103,7 +106,11 @@ export function codecSql(codec: Codec): CodecSql | undefined {
       const forward = (value: string): string => choice(value, pairs);
       return {
         same: (legacy, extracted) =>
-          nullOr(legacy, extracted, `(${forward(legacy)}) IS +${extracted} COLLATE BINARY`),
+          nullOr(
+            legacy,
+            extracted,
+            `typeof(${extracted}) <> 'real' AND (${forward(legacy)}) IS +${extracted} COLLATE BINARY`,
+          ),
         forward,
         backward: (value) =>
           choice(

@@ -10,10 +10,19 @@ type Prepare = (sql: string) => Statement;
 export interface ExactSelect {
   readonly usual: string;
   readonly exact: string;
+  /** For each column whether its type leaves numbers as they are. */
+  readonly free: readonly boolean[];
 }
 
-/** @param rest what follows the columns: `FROM ...` */
-export function exactSelect(columns: readonly string[], rest: string): ExactSelect {
+/**
+ * @param rest what follows the columns: `FROM ...`
+ * @param free columns whose types leave numbers as they are: see `freeColumns`
+ */
+export function exactSelect(
+  columns: readonly string[],
+  rest: string,
+  free: ReadonlySet<string>,
+): ExactSelect {
   const names = columns.map((column) => name(column));
   const pieces = names.map(
     (column) =>
@@ -23,6 +32,7 @@ export function exactSelect(columns: readonly string[], rest: string): ExactSele
   return {
     usual: `SELECT ${names.join(', ')} ${rest}`,
     exact: `SELECT ${pieces.join(', ')} ${rest}`,
+    free: columns.map((column) => free.has(column)),
   };
 }
 
@@ -32,7 +42,7 @@ export function exactSelect(columns: readonly string[], rest: string): ExactSele
  */
 export function readExactly(
   prepare: Prepare,
-  { usual, exact }: ExactSelect,
+  { usual, exact, free }: ExactSelect,
   parameters: readonly SqlValue[],
 ): SqlValue[][] {
   const values = parameters.map((value) => bound(value));
@@ -42,11 +52,14 @@ export function readExactly(
       .safeIntegers()
       .all(...values) as unknown[][];
   const found = read(usual);
-  if (!found.some((row) => row.some(mayBeBroken))) return found.map((row) => row.map(plain));
+  if (!found.some((row) => row.some(mayBeBroken))) {
+    return found.map((row) => row.map((value, index) => plain(value, free[index])));
+  }
   return read(exact).map((row) =>
     row.flatMap((value, index) => {
       if (index % 2 === 1) return [];
-      return [row[index + 1] === 1n ? textOfBytes(value as Uint8Array) : plain(value)];
+      if (row[index + 1] === 1n) return [textOfBytes(value as Uint8Array)];
+      return [plain(value, free[index / 2])];
     }),
   );
 }

@@ -13,7 +13,13 @@ import { addFunctions } from './connection.ts';
 import { exactSelect, readExactly } from './exact-read.ts';
 import { filterSql } from './filter-sql.ts';
 import { usableSql } from './row-reader.ts';
-import { checkSchema, foldedColumns, foreignTriggers, uniqueColumns } from './schema.ts';
+import {
+  checkSchema,
+  foldedColumns,
+  foreignTriggers,
+  freeColumns,
+  uniqueColumns,
+} from './schema.ts';
 import { name, plain } from './values.ts';
 
 interface Column {
@@ -24,6 +30,8 @@ interface Column {
 interface Table {
   readonly columns: ReadonlyMap<string, Column>;
   readonly strict: boolean;
+  /** Columns whose types leave numbers as they are. */
+  readonly free: ReadonlySet<string>;
   readonly sql: string;
 }
 
@@ -65,7 +73,7 @@ export class SqliteInspector implements SideInspector {
   }
 
   probes(table: string, column: string): readonly SqlValue[] {
-    return probesOf(this.#column(table, column).type);
+    return probesOf(this.#column(table, column).type, this.#table(table).strict);
   }
 
   listed(table: string, column: string): readonly SqlValue[] | null {
@@ -119,6 +127,7 @@ export class SqliteInspector implements SideInspector {
       columns,
       `FROM ${name(table)} WHERE ${[...present, ...later].join(' AND ')}
        ORDER BY ${key.join(', ')} LIMIT ?`,
+      this.#table(table).free,
     );
     const found = readExactly((sql) => this.#prepare(sql), select, [
       ...this.#keyOf(table, after),
@@ -138,7 +147,13 @@ export class SqliteInspector implements SideInspector {
       .raw()
       .safeIntegers()
       .get() as unknown[] | undefined;
-    return found && rowOf(columns, found);
+    return (
+      found &&
+      rowOf(
+        columns,
+        found.map((value) => plain(value)),
+      )
+    );
   }
 
   async creates(): Promise<readonly string[]> {
@@ -197,12 +212,13 @@ export class SqliteInspector implements SideInspector {
     const sql = this.#prepare(`SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?`)
       .pluck()
       .get(table) as string | undefined;
-    return { columns: new Map(facts), strict: strict === 1, sql: sql ?? '' };
+    const free = freeColumns((text) => this.#prepare(text), table);
+    return { columns: new Map(facts), strict: strict === 1, free, sql: sql ?? '' };
   }
 }
 
-function rowOf(columns: readonly string[], values: readonly unknown[]): Row {
-  return Object.fromEntries(columns.map((column, index) => [column, plain(values[index])]));
+function rowOf(columns: readonly string[], values: readonly SqlValue[]): Row {
+  return Object.fromEntries(columns.map((column, index) => [column, values[index] ?? null]));
 }
 
 /** The values in `CHECK (column IN ('a', 'b'))`, where the table says exactly that. */

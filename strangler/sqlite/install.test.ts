@@ -173,9 +173,9 @@ describe('capture', () => {
           ON CONFLICT (SLUG) DO UPDATE SET DATA = x'00ff';`);
       expect(feedOf(legacy).slice(1)).toEqual([
         'delete {"DOC":"a","NO":1}',
-        'upsert {"DOC":"c","NO":1} {"DOC":"c","NO":1,"SLUG":"x","DATA":{"$real":"1.5"}}',
+        'upsert {"DOC":"c","NO":1} {"DOC":"c","NO":1,"SLUG":"x","DATA":{"$real":"1.5","free":true}}',
         'delete {"DOC":"b","NO":1}',
-        'upsert {"DOC":"c","NO":1} {"DOC":"c","NO":1,"SLUG":"y","DATA":{"$real":"1.5"}}',
+        'upsert {"DOC":"c","NO":1} {"DOC":"c","NO":1,"SLUG":"y","DATA":{"$real":"1.5","free":true}}',
         'upsert {"DOC":"c","NO":1} {"DOC":"c","NO":1,"SLUG":"y","DATA":{"$blob":"00FF"}}',
       ]);
     });
@@ -223,7 +223,7 @@ describe('fences', () => {
         atPrompt(legacy, `REPLACE INTO LINES VALUES ('a', 1, 'x', 0.1), ('b', 2, 'x', NULL)`),
       ).toBe('');
       expect(feedOf(legacy)).toEqual([
-        'upsert {"DOC":"a","NO":1} {"DOC":"a","NO":1,"SLUG":"x","DATA":{"$real":"0.10000000000000001"}}',
+        'upsert {"DOC":"a","NO":1} {"DOC":"a","NO":1,"SLUG":"x","DATA":{"$real":"0.10000000000000001","free":true}}',
         'delete {"DOC":"a","NO":1}',
         'upsert {"DOC":"b","NO":2} {"DOC":"b","NO":2,"SLUG":"x","DATA":null}',
       ]);

@@ -7,7 +7,7 @@ import { checkMapping } from '../mapping/index.ts';
 import type { Mapping } from '../mapping/index.ts';
 import type { SqliteConnection } from './connection.ts';
 import { checkLedgerVersion, saveLedgerVersion } from './ledger-version.ts';
-import { checkSchema, foreignTriggers, uniqueColumns } from './schema.ts';
+import { checkSchema, foreignTriggers, freeColumns, uniqueColumns } from './schema.ts';
 import type { Prepare } from './schema.ts';
 import { feedSchema, feedTable, NEWEST_INDEX, NOW_SQL, sharedTables } from './tables.ts';
 import { brokenSeals, seal } from './seal.ts';
@@ -159,6 +159,7 @@ export function wantedTriggers(
     rowid: rowidOf(prepare, table),
     unique: uniqueColumns(prepare, table),
     busy: foreign.has(table),
+    free: freeColumns(prepare, table),
     watched,
   }));
 }

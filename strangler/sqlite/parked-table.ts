@@ -1,5 +1,5 @@
 import type { Statement } from 'better-sqlite3';
-import { decodeRow, encodeRow } from '../mapping/index.ts';
+import { decodeRow, encodeKey, encodeRow } from '../mapping/index.ts';
 import { droppedText } from '../parked/index.ts';
 import type { ParkedChange, ParkedChanges } from '../side-database.ts';
 import type { SqliteConnection } from './connection.ts';
@@ -57,13 +57,13 @@ export class ParkedTable {
     const before = this.#prepare(
       `SELECT 1 FROM fig_parked WHERE capability = ? AND (root = ? OR (tbl = ? AND key = ?))
          AND (? IS NULL OR id < ?) LIMIT 1`,
-    ).get(this.#capability, root, table, encodeRow(key), place?.id ?? null, place?.id ?? null);
+    ).get(this.#capability, root, table, encodeKey(key), place?.id ?? null, place?.id ?? null);
     return before !== undefined;
   }
 
   /** Takes out what is parked of one row, and says which place that had. */
   takeOut({ table, key }: Waiting): Place | null {
-    const own = [this.#capability, table, encodeRow(key)];
+    const own = [this.#capability, table, encodeKey(key)];
     const where = 'WHERE capability = ? AND tbl = ? AND key = ?';
     const place = this.#prepare(
       `SELECT id, attempts FROM fig_parked ${where} ORDER BY id LIMIT 1`,
@@ -79,7 +79,7 @@ export class ParkedTable {
       'SELECT root FROM fig_parked WHERE capability = ? AND tbl = ? AND key = ? ORDER BY id LIMIT 1',
     )
       .pluck()
-      .get(this.#capability, table, encodeRow(key)) as string | undefined;
+      .get(this.#capability, table, encodeKey(key)) as string | undefined;
   }
 
   add(change: Omit<ParkedChange, 'id'>, place: Place | null): ParkedChange {
@@ -93,7 +93,7 @@ export class ParkedTable {
       this.#capability,
       root,
       table,
-      encodeRow(key),
+      encodeKey(key),
       op,
       image === null ? null : encodeRow(image),
       position,

@@ -2,7 +2,7 @@ import { carryValue, columnOn, isColumnPair, MappingError, writes } from '../map
 import type { Codec, Mapping, Pair, Row, SqlValue } from '../mapping/index.ts';
 import type { SideName } from '../side.ts';
 import { otherSide } from '../side.ts';
-import { foreignTriggers, uniqueColumns } from './schema.ts';
+import { foreignTriggers, freeColumns, uniqueColumns } from './schema.ts';
 import type { Prepare } from './schema.ts';
 import { bound, name } from './values.ts';
 
@@ -45,7 +45,7 @@ export function plainUpsert(
     return undefined;
   }
   return {
-    sql: upsertSql(table, key, own),
+    sql: upsertSql(table, key, own, freeColumns(prepare, table)),
     values: (row) => cells.map((cell) => bound(cell.valueOf(row))),
   };
 }
@@ -89,10 +89,17 @@ function isWhole(
   return unique && needed.every((column) => written.has(column));
 }
 
-function upsertSql(table: string, key: readonly Cell[], own: readonly Cell[]): string {
+function upsertSql(
+  table: string,
+  key: readonly Cell[],
+  own: readonly Cell[],
+  free: ReadonlySet<string>,
+): string {
   const list = (cells: readonly Cell[]): string =>
     cells.map(({ column }) => name(column)).join(', ');
-  const set = own.map(({ column }) => `${name(column)} = excluded.${name(column)}`);
+  // SQLite finds 3.0 by 3: where a key may be either, it is written as well.
+  const written = [...own, ...key.filter(({ column }) => free.has(column))];
+  const set = written.map(({ column }) => `${name(column)} = excluded.${name(column)}`);
   const all = [...key, ...own];
   return (
     `INSERT INTO ${name(table)} (${list(all)}) VALUES (${all.map(() => '?').join(', ')}) ` +

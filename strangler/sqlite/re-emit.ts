@@ -4,6 +4,7 @@ import type { Mapping } from '../mapping/index.ts';
 import type { RowName } from '../side-database.ts';
 import { stateSql } from './cohort-sql.ts';
 import type { SqliteConnection } from './connection.ts';
+import { freeColumns } from './schema.ts';
 import { feedTable, NOW_SQL } from './tables.ts';
 import { bound, imageSql, name } from './values.ts';
 
@@ -26,7 +27,8 @@ export function reEmit(
       .get(capability);
     if (open === undefined) return null;
     for (const { table, key } of rows) {
-      const image = imageSql('t', imageColumnsOf(mapping, side, table));
+      const free = freeColumns((sql) => connection.write(sql), table);
+      const image = imageSql('t', imageColumnsOf(mapping, side, table), free);
       const where = Object.keys(key).map((column) => `${name(column)} = ?`);
       const row = `FROM ${name(table)} t WHERE ${where.join(' AND ')}`;
       const of = Object.values(key).map((value) => bound(value));

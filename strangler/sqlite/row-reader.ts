@@ -13,6 +13,7 @@ import type { PairRow, RowReader } from '../side-database.ts';
 import { exactSelect, readExactly } from './exact-read.ts';
 import type { ExactSelect } from './exact-read.ts';
 import { filterSql } from './filter-sql.ts';
+import { freeColumns } from './schema.ts';
 import { name } from './values.ts';
 
 type Prepare = (sql: string) => Statement;
@@ -93,7 +94,9 @@ export class SqliteRowReader {
   }
 
   #sqlOf(pair: Pair): PairSql {
-    const known = this.#sql.get(pair) ?? pairSql(pair, this.#side);
+    const { table } = pair[this.#side];
+    const known =
+      this.#sql.get(pair) ?? pairSql(pair, this.#side, freeColumns(this.#prepare, table));
     this.#sql.set(pair, known);
     return known;
   }
@@ -134,7 +137,9 @@ function toRow(columns: readonly string[], values: readonly SqlValue[]): Row {
   return row;
 }
 
-function pairSql(pair: Pair, side: SideName): PairSql {
+function pairSql(pair: Pair, side: SideName, free: ReadonlySet<string>): PairSql {
+  const select = (some: readonly string[], rest: string): ExactSelect =>
+    exactSelect(some, rest, free);
   const mapped = [...pair.key, ...pair.columns].map((codec) => columnOn(codec, side));
   const all = [
     ...mapped.filter((column) => column !== null),
@@ -152,14 +157,14 @@ function pairSql(pair: Pair, side: SideName): PairSql {
   const nth = `ORDER BY ${keys.join(', ')} LIMIT 1 OFFSET ?`;
   return {
     columns,
-    first: exactSelect(columns, `${from} AND ${usable} ${order}`),
-    next: exactSelect(columns, `${from} AND ${after} AND ${usable} ${order}`),
+    first: select(columns, `${from} AND ${usable} ${order}`),
+    next: select(columns, `${from} AND ${after} AND ${usable} ${order}`),
     keys: keyed,
-    firstKey: exactSelect(keyed, `${from} AND ${usable} ${nth}`),
-    nextKey: exactSelect(keyed, `${from} AND ${after} AND ${usable} ${nth}`),
-    one: exactSelect(columns, `${from} AND ${one.join(' AND ')}`),
+    firstKey: select(keyed, `${from} AND ${usable} ${nth}`),
+    nextKey: select(keyed, `${from} AND ${after} AND ${usable} ${nth}`),
+    one: select(columns, `${from} AND ${one.join(' AND ')}`),
     count: `SELECT count(*) ${from}`,
-    unkeyed: exactSelect(columns, `${from} AND NOT (${usable}) LIMIT ?`),
+    unkeyed: select(columns, `${from} AND NOT (${usable}) LIMIT ?`),
   };
 }
 

@@ -2,6 +2,7 @@ import type { SideName } from '../side.ts';
 import { otherSide } from '../side.ts';
 import {
   MappingError,
+  keyColumns,
   belongs,
   hasData,
   isCopy,
@@ -14,6 +15,7 @@ import {
   sameValue,
   tablesOf,
   translate,
+  worthOf,
 } from '../mapping/index.ts';
 import type { Mapping, Pair, PairKey, Row, SqlValue } from '../mapping/index.ts';
 import type { Change } from '../store.ts';
@@ -23,7 +25,7 @@ import { followersOf } from './followers.ts';
 import type { Follower } from './followers.ts';
 import { plainUpsert } from './plain-upsert.ts';
 import type { PlainUpsert } from './plain-upsert.ts';
-import { uniqueColumns } from './schema.ts';
+import { freeColumns, uniqueColumns } from './schema.ts';
 import type { Prepare } from './schema.ts';
 import { bound, name } from './values.ts';
 import { WaitingColumnPairs } from './waiting-column-pairs.ts';
@@ -48,6 +50,7 @@ export class SqliteRowWriter {
   readonly #inserts = new Map<Pair, string>();
   readonly #plain = new Map<Pair, PlainUpsert | null>();
   readonly #unique = new Map<string, readonly (readonly string[])[]>();
+  readonly #free = new Map<string, ReadonlySet<string>>();
 
   constructor(connection: SqliteConnection, mapping: Mapping, side: SideName) {
     this.#db = connection;
@@ -134,7 +137,7 @@ export class SqliteRowWriter {
 
   #write(pair: Pair, key: PairKey, image: Row): void {
     const where = keyOn(pair, this.#side, key);
-    const changed = this.#update(pair, image, where);
+    const changed = this.#update(pair, { ...image, ...this.#freeKey(pair, where) }, where);
     if (changed > 1) throw new MappingError(`pair "${pair.name}": its key names ${changed} rows`);
     if (changed === 1) return;
     if (isColumnPair(pair, this.#side)) this.#waiting.keep(pair, key, image);
@@ -154,6 +157,20 @@ export class SqliteRowWriter {
     }
     const followed = followers.map(({ of }) => values[of] ?? null);
     return this.#run(sql, [...Object.values(values), ...followed, ...Object.values(where)]);
+  }
+
+  /** SQLite finds 3.0 by 3: where a key may be either, it is written as well. */
+  #freeKey(pair: Pair, where: Row): Row {
+    if (isColumnPair(pair, this.#side)) return {};
+    const free = this.#freeColumns(pair[this.#side].table);
+    const columns = keyColumns(pair, this.#side).filter((column) => free.has(column));
+    return Object.fromEntries(columns.map((column) => [column, where[column] ?? null]));
+  }
+
+  #freeColumns(table: string): ReadonlySet<string> {
+    const known = this.#free.get(table) ?? freeColumns((sql) => this.#db.write(sql), table);
+    this.#free.set(table, known);
+    return known;
   }
 
   /** A new row starts with what its column pairs are waiting to write, or with what they fall back to. */
@@ -198,7 +215,11 @@ export class SqliteRowWriter {
   #rowOf(pair: Pair, where: Columns): Row | undefined {
     const { table } = pair[this.#side];
     const columns = this.#columnsOf(table);
-    const select = exactSelect(columns, `FROM ${name(table)} WHERE ${equals(where)}`);
+    const select = exactSelect(
+      columns,
+      `FROM ${name(table)} WHERE ${equals(where)}`,
+      this.#freeColumns(table),
+    );
     const [found] = readExactly((sql) => this.#db.write(sql), select, Object.values(where));
     return (
       found && Object.fromEntries(columns.map((column, index) => [column, found[index] ?? null]))
@@ -239,7 +260,7 @@ export class SqliteRowWriter {
       );
       if (rival === undefined) continue;
       const itself = Object.entries(where).every(([c, value]) =>
-        sameValue(rival[c] ?? null, value),
+        sameValue(worthOf(rival[c] ?? null), worthOf(value)),
       );
       if (!itself) this.#evict(table, rival);
     }

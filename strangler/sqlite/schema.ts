@@ -6,6 +6,7 @@ import type { Mapping, MappingProblem } from '../mapping/index.ts';
 import { checkTables, foldedColumnsOf, uniqueColumnsOf, withReasons } from '../schema-check.ts';
 import type { ChildFacts, IndexFacts, Reference } from '../reference.ts';
 import type { TableFacts } from '../schema-check.ts';
+import { isFree } from './column-types.ts';
 import { missingRights } from './rights.ts';
 
 /** Gives a statement of a connection. */
@@ -38,6 +39,16 @@ function inspect(prepare: Prepare, table: string): TableFacts | undefined {
 
 function columnsOf(prepare: Prepare, table: string): readonly ColumnRow[] {
   return prepare('SELECT name, pk, "notnull" FROM pragma_table_info(?)').all(table) as ColumnRow[];
+}
+
+/** Columns of a table whose types leave numbers as they are, so that 3.0 is not 3 there. */
+export function freeColumns(prepare: Prepare, table: string): ReadonlySet<string> {
+  const found = prepare(
+    `SELECT c.name, c.type, t.strict FROM pragma_table_xinfo(?) c
+       JOIN pragma_table_list t ON t.schema = 'main' AND t.name = ? COLLATE NOCASE`,
+  ).all(table, table) as { name: string; type: string; strict: number }[];
+  const free = found.filter(({ type, strict }) => isFree(type, strict === 1));
+  return new Set(free.map(({ name: column }) => column));
 }
 
 function indexesOf(prepare: Prepare, table: string): readonly IndexFacts[] {

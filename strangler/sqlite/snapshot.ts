@@ -10,6 +10,7 @@ import type { SqliteConnection } from './connection.ts';
 import { exactChanges, exactSelect, readExactly } from './exact-read.ts';
 import { AwaitedRows, SqliteRowReader } from './row-reader.ts';
 import { feedTable } from './tables.ts';
+import { freeColumns } from './schema.ts';
 import { name } from './values.ts';
 
 /** Changes looked through for a row's newest one: it is asked for rows that change all the time. */
@@ -22,6 +23,7 @@ export class SqliteSnapshot extends AwaitedRows implements Snapshot {
   readonly #capability: string;
   readonly #side: SideName;
   readonly #feed: string;
+  readonly #free = new Map<string, ReadonlySet<string>>();
 
   constructor(connection: SqliteConnection, mapping: Mapping, side: SideName) {
     super(new SqliteRowReader((sql) => connection.read(sql), side));
@@ -80,10 +82,18 @@ export class SqliteSnapshot extends AwaitedRows implements Snapshot {
     return undefined;
   }
 
+  /** Looked up once, as the SQL of pairs is made once. */
+  #freeColumns(table: string): ReadonlySet<string> {
+    const known = this.#free.get(table) ?? freeColumns((sql) => this.#db.read(sql), table);
+    this.#free.set(table, known);
+    return known;
+  }
+
   #secretsOf({ table, key }: RowName): Row | undefined {
     const columns = secretColumnsOf(this.#mapping, this.#side, table);
     const where = Object.keys(key).map((column) => `${name(column)} = ?`);
-    const select = exactSelect(columns, `FROM ${name(table)} WHERE ${where.join(' AND ')}`);
+    const rest = `FROM ${name(table)} WHERE ${where.join(' AND ')}`;
+    const select = exactSelect(columns, rest, this.#freeColumns(table));
     const [found] = readExactly((sql) => this.#db.read(sql), select, Object.values(key));
     return (
       found && Object.fromEntries(columns.map((column, index) => [column, found[index] ?? null]))

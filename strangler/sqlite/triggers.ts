@@ -18,6 +18,8 @@ export interface CapturedTable {
   readonly rowid: string | null;
   /** Whether it has triggers that are not Fig's: they may write to the row that was just written. */
   readonly busy: boolean;
+  /** Columns whose types leave numbers as they are. */
+  readonly free: ReadonlySet<string>;
   /** Whether writes that come past the capability's door are counted. */
   readonly watched: boolean;
 }
@@ -46,6 +48,7 @@ interface TableTriggers {
   readonly rivals: readonly UniqueRule[];
   readonly rowid: string | null;
   readonly busy: boolean;
+  readonly free: ReadonlySet<string>;
   /** The column by which single keys may move; and every unique index, the primary key included. */
   readonly cohort: Cohort | undefined;
 }
@@ -63,7 +66,7 @@ export function triggersOf(
   const triggers = new Map<string, string>();
   for (const table of tablesOf(mapping, side)) {
     const key = keyColumnsOf(mapping, side, table);
-    const { columns, unique, rules, rowid, busy, watched } = inspect(table);
+    const { columns, unique, rules, rowid, busy, free, watched } = inspect(table);
     const of: TableTriggers = {
       capability: mapping.capability,
       table,
@@ -73,6 +76,7 @@ export function triggersOf(
       rivals: rules.filter((rule) => rule.columns === null || !sameColumns(rule.columns, key)),
       rowid,
       busy,
+      free,
       cohort: cohortOf(mapping, side, unique),
     };
     for (const event of EVENTS) {
@@ -175,9 +179,9 @@ function watch({ capability, table }: TableTriggers, event: Event): Body {
 }
 
 function capture(of: TableTriggers, event: Event): Body {
-  const { key } = of;
-  const oldKey = imageSql('OLD', key);
-  const newKey = imageSql('NEW', key);
+  const { key, free } = of;
+  const oldKey = imageSql('OLD', key, free);
+  const newKey = imageSql('NEW', key, free);
   const statements: string[] = [];
   if (event !== 'delete' && of.rivals.length > 0) statements.push(...recordReplaced(of));
   if (event === 'delete') statements.push(record(of, 'delete', oldKey, 'NULL'));
@@ -194,11 +198,11 @@ function capture(of: TableTriggers, event: Event): Body {
  * then be older than what the feed says already, so the row is read as it is.
  */
 function recordRow(of: TableTriggers, newKey: string): string {
-  const { table, key, image, busy } = of;
-  if (!busy) return record(of, 'upsert', newKey, imageSql('NEW', image));
+  const { table, key, image, busy, free } = of;
+  if (!busy) return record(of, 'upsert', newKey, imageSql('NEW', image, free));
   const same = key.map((column) => `t.${name(column)} IS NEW.${name(column)}`);
   const from = `FROM ${name(table)} t WHERE ${same.join(' AND ')}`;
-  return record(of, 'upsert', imageSql('t', key), imageSql('t', image), from);
+  return record(of, 'upsert', imageSql('t', key, free), imageSql('t', image, free), from);
 }
 
 function record(
@@ -226,7 +230,7 @@ function rivals(of: TableTriggers, event: Event): Body {
   const other = of.key.map((column) => `t.${name(column)} IS NOT ${self}.${name(column)}`);
   const found = rivalConditions(of).map(
     (condition) =>
-      `INSERT INTO fig_replaced (tbl, key) SELECT ${table}, ${imageSql('t', of.key)}\n` +
+      `INSERT INTO fig_replaced (tbl, key) SELECT ${table}, ${imageSql('t', of.key, of.free)}\n` +
       `    FROM ${name(of.table)} t WHERE ${condition} AND (${other.join(' OR ')})`,
   );
   return {
