@@ -193,6 +193,41 @@ describe('what PostgreSQL can not hold', () => {
   );
 });
 
+describe('a check of databases in LATIN1', () => {
+  const latin = ['postgres', TEXT, { encoding: 'LATIN1' }] as const;
+  const utf8 = ['postgres', TEXT] as const;
+
+  it('finds nothing wrong between two of them', () =>
+    withMoving(
+      { mapping: notes(), legacy: latin, extracted: latin },
+      async ({ sessions, check }) => {
+        await sessions.legacy.run(`INSERT INTO note VALUES ('é', 'ü')`);
+        expect(await check()).toMatchObject({ findings: [], rows: { legacy: 1 } });
+      },
+    ));
+
+  it.each(['legacy', 'extracted'] as const)(
+    'names a text that only the other side of %s can hold, by types and by rows',
+    (side) => {
+      const other = side === 'legacy' ? 'extracted' : 'legacy';
+      const sides = { [side]: latin, [other]: utf8 } as Record<typeof side, typeof utf8>;
+      return withMoving({ mapping: notes(), ...sides }, async ({ sessions, check }) => {
+        const does_not_fit = { code: 'does_not_fit', side: other, count: 1 };
+        const emoji = { ...does_not_fit, counterexample: "'é\u{1F600}'" };
+        expect((await check()).findings).toMatchObject([
+          { ...emoji, column: 'note.k' },
+          { ...emoji, column: 'note.v' },
+        ]);
+        await sessions[other].run(`INSERT INTO note VALUES ('a', '5 €')`);
+        expect((await check()).findings.map(({ code, count }) => [code, count])).toEqual([
+          ['does_not_fit', 1],
+          ['does_not_fit', 2],
+        ]);
+      });
+    },
+  );
+});
+
 describe('a value that changes on its way is one or the other', () => {
   const REAL = 'CREATE TABLE note (k TEXT PRIMARY KEY, v DOUBLE PRECISION)';
 

@@ -34,7 +34,7 @@ export class ColumnProbe {
       const { rows } = await client.query<{ answer: string }>(
         `SELECT ${await this.#functionFor(client, column)}(v) AS answer
            FROM unnest($1::text[]) WITH ORDINALITY u (v, nr) ORDER BY nr`,
-        [texts],
+        [texts.map((text) => Buffer.from(text).toString('hex'))],
       );
       return rows;
     });
@@ -62,6 +62,10 @@ export class ColumnProbe {
     }
   }
 
+  /**
+   * Values come as bytes, so that one which the database's encoding has no character for is refused by
+   * itself, where it would else keep the others from being asked about.
+   */
   async #functionFor(client: PostgresClient, column: Column): Promise<string> {
     const made = this.#made.get(client) ?? new Map<string, string>();
     this.#made.set(client, made);
@@ -74,9 +78,12 @@ export class ColumnProbe {
     await client
       .query(
         `CREATE OR REPLACE FUNCTION ${called}(given text) RETURNS text LANGUAGE plpgsql AS $fig$
-      DECLARE held ${column.declared};
+      DECLARE
+        held ${column.declared};
+        plain text;
       BEGIN
-        held := ${castSql(column, 'given')};
+        plain := convert_from(decode(given, 'hex'), 'UTF8');
+        held := ${castSql(column, 'plain')};
         RETURN 'v' || ${encodedSql('held', column.kind)};
       EXCEPTION WHEN OTHERS THEN
         RETURN 'e' || SQLERRM;

@@ -8,7 +8,7 @@ const WHOLE: Readonly<Record<string, readonly [least: bigint, most: bigint]>> = 
   oid: [0n, 2n ** 32n - 1n],
 };
 
-const TEXTS: readonly SqlValue[] = ['12.30', '007', ' 5', 'x ', '1e3', 'é\u{1F600}', ''];
+const TEXTS: readonly SqlValue[] = ['12.30', '007', ' 5', 'x ', '1e3', 'é', 'é\u{1F600}', ''];
 const TEXT_TYPES: ReadonlySet<string> = new Set(['text', 'varchar', 'citext']);
 
 /** For types whose values are written as text: one that another type would hardly hold as it is. */
