@@ -345,6 +345,52 @@ it('a text key that no uuid is stays a difference, and rows after it are compare
   });
 });
 
+describe('times that have no place in the usual form', () => {
+  const TIMES = [
+    '0044-03-15 00:00:00 BC',
+    '12026-01-01 12:30:00.5',
+    '294276-12-31 23:59:59.999999',
+  ];
+  const ALL = [
+    ...TIMES,
+    '4714-11-24 00:00:00 BC',
+    'infinity',
+    '-infinity',
+    '2026-01-31 09:30:00.000',
+  ];
+  const ofType = (type: string): string => `CREATE TABLE note (k TEXT PRIMARY KEY, v ${type})`;
+  const values = (from: string): string =>
+    ALL.map((time, nr) => `('${from}${nr}', '${time}')`).join(', ');
+
+  it.each([
+    ['postgres', 'timestamp', 'postgres', 'timestamptz'],
+    ['postgres', 'timestamptz', 'postgres', 'timestamp'],
+    ['postgres', 'timestamptz', 'postgres', 'timestamptz'],
+    ['postgres', 'timestamptz', 'sqlite', 'text'],
+    ['postgres', 'timestamp', 'sqlite', 'text'],
+    ['sqlite', 'text', 'postgres', 'timestamptz'],
+  ] as const)('are compared by what they say, from %s %s to %s %s', (from, left, to, right) =>
+    withMoving(
+      { mapping: notes(), legacy: [from, ofType(left)], extracted: [to, ofType(right)] },
+      async ({ sessions, replication }) => {
+        await sessions.legacy.run(`SET timezone = 'UTC'`).catch(() => undefined);
+        await sessions.extracted.run(`SET timezone = 'UTC'`).catch(() => undefined);
+        await sessions.legacy.run(`INSERT INTO note VALUES ${values('a')}`);
+        await replication.install();
+        await replication.start();
+        await replication.backfill();
+        await sessions.legacy.run(`INSERT INTO note VALUES ${values('b')}`);
+        await replication.barrier();
+        expect((await replication.reconcile()).rows).toEqual([]);
+        await handOver(replication, 'legacy');
+        await sessions.extracted.run('UPDATE note SET v = v');
+        await replication.barrier();
+        expect(await replication.reconcile()).toMatchObject({ clean: true });
+      },
+    ),
+  );
+});
+
 /** How SQLite, and whoever divides, tells a real number from an integer. */
 const KINDS = `SELECT k, typeof(k) AS kt, v, typeof(v) AS vt, v / 2 AS half FROM note ORDER BY k`;
 

@@ -45,12 +45,15 @@ const ENCODED: Readonly<Record<Kind, (x: string) => string>> = {
   text: (x) => `to_json(${x}::text)::text`,
 };
 
-/** The session's time zone must be UTC. What has no place in the form stays as PostgreSQL writes it. */
+/**
+ * The session's time zone must be UTC. What has no place in the form stays as PostgreSQL writes it, without the
+ * zone, which only one of two types says: a time that goes from one to the other is still the same.
+ */
 export function timeSql(x: string): string {
   return (
     `CASE WHEN ${x} >= '0001-01-01' AND ${x} < '10000-01-01'` +
     ` THEN regexp_replace(to_char(${x}, 'YYYY-MM-DD HH24:MI:SS.US'), '000$', '')` +
-    ` ELSE ${x}::text END`
+    ` ELSE replace(${x}::text, '+00', '') END`
   );
 }
 
