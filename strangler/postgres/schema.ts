@@ -29,8 +29,9 @@ export interface TableSchema extends TableFacts {
   readonly foreign: readonly string[];
   /** Whether rows refer to rows of other tables, or are referred to. */
   readonly refers: boolean;
-  /** Of the database. */
+  /** Of the database, as its server names it. */
   readonly encoding: string;
+  readonly database: string;
   /** What else decides which rows it takes, or shows; one text each. */
   readonly rules: readonly string[];
   /** Texts of CHECK constraints. */
@@ -64,6 +65,7 @@ interface SchemaRow {
   /** Other schemas in which a table has the same name, and that sessions may find first. */
   readonly twins: readonly string[];
   readonly encoding: string;
+  readonly database: string;
   readonly kind: string;
   readonly inherits: boolean;
   readonly refers: boolean;
@@ -99,6 +101,7 @@ const SCHEMA = `
       AND to_jsonb(d) ->> 'datlocprovider' IS DISTINCT FROM 'i'
   )
   SELECT w."table", json_build_object('kind', r.relkind, 'encoding', getdatabaseencoding(),
+    'database', current_database(),
     'inherits', r.relispartition
       OR EXISTS (SELECT FROM pg_inherits WHERE inhparent = r.oid OR inhrelid = r.oid),
     'columns', coalesce((SELECT json_agg(json_build_object('name', a.attname, 'type', t.typname,
@@ -202,6 +205,7 @@ function schemaOf(
     foreign: row.triggers,
     checks: row.checks,
     encoding: row.encoding,
+    database: row.database,
     rules: row.rules,
     references: row.references.map(({ found, ...reference }) => {
       const child = found ? strangers.get(reference.child) : undefined;
