@@ -157,7 +157,7 @@ export class ParkedError extends Error {
 /** What a side has been told of its installation. */
 export interface Installation {
   readonly mappingHash: string;
-  /** A new one with each installation: tells a database from its restored restored backup. */
+  /** A new one with each installation: tells a database from one restored from its backup. */
   readonly incarnation: string;
   /** Whether the side is, or was when it last followed, a whole copy of the owner. */
   readonly complete: boolean;

@@ -270,7 +270,7 @@ async function setFlag(
   }
 }
 
-/** The capability of a capability that this engine leads. @throws Problem 503 when it does not */
+/** The open capability that this engine leads. @throws Problem 503 when it does not */
 export function leading(controller: CapabilityController): OpenCapability {
   const { opened, standing } = controller;
   if (!opened || standing.as !== 'leader') throw notLeading(controller);
@@ -281,7 +281,7 @@ export function leading(controller: CapabilityController): OpenCapability {
 const UNREADABLE = new Set(['no_table', 'no_column']);
 
 /**
- * The capability of a capability that this engine leads, if the tables and columns of its mapping exist.
+ * The open capability that this engine leads, if the tables and columns of its mapping exist.
  * @throws Problem 503 when it does not lead, `gate_refused` when one is missing
  */
 export async function readableCapability(

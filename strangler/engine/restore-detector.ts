@@ -13,7 +13,7 @@ const SIDES: readonly SideName[] = ['legacy', 'extracted'];
 
 /**
  * Watches for a database that was restored from a backup: every second each is told of the other,
- * and one that knows less of itself than it should is an restored backup. Where that is the owner, it takes
+ * and one that knows less of itself than it should was restored. Where that is the owner, it takes
  * no more writes until a person has decided which side is right. The alarm is kept in both
  * databases. Neither is told of the other again, so that the evidence stays, until all rows have
  * been compared and found equal.
