@@ -54,7 +54,7 @@ describe('a table that is built anew on SQLite', () => {
         expect(await databases.legacy.checks.drift()).toEqual([]);
         await sessions.legacy.run(await REBUILD(sessions));
         expect(await databases.legacy.checks.drift()).toEqual([
-          expect.stringContaining('legacy table note was built anew'),
+          expect.stringContaining('legacy table note was rebuilt'),
         ]);
         await replication.install();
         expect(await databases.legacy.checks.drift()).toHaveLength(1);

@@ -29,7 +29,7 @@ describe('fig journal, where a side cannot be read', () => {
       expect(await fig('journal')).toMatchObject({
         code: 1,
         stdout: expect.stringMatching(
-          /legacy -> extracted[^]+\n\nshop {2}the journal of extracted can't be read: no such table: fig_handover\n$/,
+          /legacy -> extracted[^]+\n\nshop {2}the journal of extracted can't be read: (?:SqliteError: )?no such table: fig_handover\n$/,
         ),
         stderr: expect.stringContaining('a journal could not be read'),
       });

@@ -1,13 +1,6 @@
 import type { SideName } from '../side.ts';
 import { BrokenText } from './broken-text.ts';
-import type { WholeReal } from './whole-real.ts';
-
-/**
- * A value as a database holds it; whole numbers beyond 2^53 are bigints, BLOBs are bytes. A whole number that
- * is a real one says so until a codec other than `same` takes it.
- */
-export type SqlValue = null | string | number | bigint | Uint8Array | WholeReal;
-export type Row = Readonly<Record<string, SqlValue>>;
+import type { SqlValue } from './sql-value.ts';
 
 /** A value that the mapping does not know how to carry: the mapping or the row must change. */
 export class MappingError extends Error {

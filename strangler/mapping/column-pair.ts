@@ -1,6 +1,6 @@
 import type { SideName } from '../side.ts';
 import { sameValue } from './compare.ts';
-import type { Row } from './codec.ts';
+import type { Row } from './sql-value.ts';
 import { belongs } from './mapping.ts';
 import type { CopyOf, Pair } from './mapping.ts';
 

@@ -1,7 +1,8 @@
 import { BrokenText } from './broken-text.ts';
-import type { Codec, SqlValue } from './codec.ts';
+import type { Codec } from './codec.ts';
+import type { SqlValue } from './sql-value.ts';
 import type { PairKey } from './translate.ts';
-import { differInKind, unlessFree, worthOf } from './whole-real.ts';
+import { differInKind, unlessFree, worthOf } from './sql-value.ts';
 
 /** Orders keys as both databases do: numbers before text before bytes, text by its UTF-8 bytes. */
 export function compareKeys(left: PairKey, right: PairKey): number {

@@ -1,6 +1,7 @@
 import { canonicalJson } from '../../chassis/index.ts';
-import type { Codec, SqlValue } from './codec.ts';
-import { worthOf } from './whole-real.ts';
+import type { Codec } from './codec.ts';
+import type { SqlValue } from './sql-value.ts';
+import { worthOf } from './sql-value.ts';
 
 interface Equality {
   /** Names it in the mapping's hash. */

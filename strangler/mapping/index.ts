@@ -11,4 +11,4 @@ export type * from './problem.ts';
 export * from './root.ts';
 export * from './row-json.ts';
 export * from './translate.ts';
-export * from './whole-real.ts';
+export * from './sql-value.ts';

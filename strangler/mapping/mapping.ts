@@ -1,7 +1,8 @@
 import { canonicalJson, sha256 } from '../../chassis/index.ts';
 import type { SideName } from '../side.ts';
-import type { Codec, SqlValue } from './codec.ts';
-import { worthOf } from './whole-real.ts';
+import type { Codec } from './codec.ts';
+import type { SqlValue } from './sql-value.ts';
+import { worthOf } from './sql-value.ts';
 
 /** Rows whose columns hold one of the listed values; every column must. */
 export type RowFilter = Readonly<Record<string, readonly (string | number | null)[]>>;

@@ -1,12 +1,12 @@
 import type { SideName } from '../side.ts';
 import { otherSide } from '../side.ts';
-import type { Row, SqlValue } from './codec.ts';
+import type { Row, SqlValue } from './sql-value.ts';
 import { columnOn } from './mapping.ts';
 import type { Mapping, Pair } from './mapping.ts';
 import { encodeValues } from './row-json.ts';
 import { usableKeyOf } from './translate.ts';
 import type { PairKey } from './translate.ts';
-import { worthOf } from './whole-real.ts';
+import { worthOf } from './sql-value.ts';
 
 /** Asks for a row of a pair on the other side, where a change does not say enough. */
 export interface RootQuestion {

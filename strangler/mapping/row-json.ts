@@ -1,6 +1,6 @@
 import { BrokenText, textOfBytes } from './broken-text.ts';
-import type { Row, SqlValue } from './codec.ts';
-import { realOf, WholeReal, worthOf } from './whole-real.ts';
+import type { Row, SqlValue } from './sql-value.ts';
+import { realOf, WholeReal, worthOf } from './sql-value.ts';
 
 /**
  * JSON has no bytes, no whole numbers beyond 2^53, and SQLite prints 15 digits of a real number.

@@ -2,10 +2,11 @@ import type { SideName } from '../side.ts';
 import { otherSide } from '../side.ts';
 import { BrokenText, isWhole } from './broken-text.ts';
 import { HIDDEN, MappingError, shown } from './codec.ts';
-import type { Codec, Row, SqlValue } from './codec.ts';
+import type { Codec } from './codec.ts';
+import type { Row, SqlValue } from './sql-value.ts';
 import { columnOn, ownsKey, writes } from './mapping.ts';
 import type { Pair } from './mapping.ts';
-import { isFreeReal, unlessFree, worthOf } from './whole-real.ts';
+import { isFreeReal, unlessFree, worthOf } from './sql-value.ts';
 
 /**
  * What the partners of a pair have in common: the values of its key's columns as the legacy side

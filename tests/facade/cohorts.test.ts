@@ -181,7 +181,7 @@ describe('customers who have moved ahead', () => {
         side: 'legacy',
         facts: [{ cohort: { key: null, apart: false } }],
         notes: expect.arrayContaining([
-          expect.stringMatching(/without x-customer-id nobody knows whose this is about/),
+          expect.stringMatching(/without x-customer-id the request's key is unknown/),
         ]),
       });
     }));

@@ -1,4 +1,9 @@
-import type { SqlValue } from './codec.ts';
+/**
+ * A value as a database holds it; whole numbers beyond 2^53 are bigints, BLOBs are bytes. A whole number that
+ * is a real one says so until a codec other than `same` takes it.
+ */
+export type SqlValue = null | string | number | bigint | Uint8Array | WholeReal;
+export type Row = Readonly<Record<string, SqlValue>>;
 
 /** Beyond, no whole number is an integer of a database. */
 const INTEGERS_END = 2 ** 63;
