@@ -26,14 +26,16 @@ export class PackedSlice implements Slice {
   readonly feedOf: SideName;
   readonly after: number;
   readonly upto: number;
+  readonly before?: string | null;
   readonly lines: PackedLines;
   #changes: readonly Change[] | undefined;
 
-  constructor({ capability, feedOf, after, upto, lines }: SliceParts) {
+  constructor({ capability, feedOf, after, upto, before, lines }: SliceParts) {
     this.capability = capability;
     this.feedOf = feedOf;
     this.after = after;
     this.upto = upto;
+    if (before !== undefined) this.before = before;
     this.lines = lines;
   }
 

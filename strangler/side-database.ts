@@ -1,4 +1,5 @@
 import { errorText } from '../chassis/index.ts';
+import type { Followed } from './feed-mark.ts';
 import type { MappingProblem, Pair, PairKey, Row } from './mapping/index.ts';
 import type { RowName } from './row-name.ts';
 import type { ShadowFence } from './shadow-fence.ts';
@@ -107,10 +108,10 @@ export interface Target extends RowReader {
   ): Promise<readonly ParkedChange[]>;
   saveBackfill(state: BackfillState): Promise<void>;
   /**
-   * Begins a new copy: this side is no whole one any more, and changes up to `position` need not
+   * Begins a new copy: this side is no whole one any more, and changes up to that position need not
    * be applied, since all rows will be copied as they were then or later.
    */
-  beginCopy(position: number): Promise<void>;
+  beginCopy(from: Followed): Promise<void>;
   /** Says that this side holds a whole copy: everything applied from now on keeps it so. */
   setComplete(): Promise<void>;
 }
@@ -189,6 +190,8 @@ export interface FeedReader {
   last(enough?: number): Promise<number>;
   /** What of the business's writes follows a position; heartbeats are nobody's. */
   pending(after: number): Promise<Pending>;
+  /** What tells the change at a position from any other; null where none is kept there. */
+  markAt(position: number): Promise<string | null>;
   /** When the newest of the business's writes that are kept was recorded; null when there is none. */
   newest(): Promise<number | null>;
   /** Rows that are kept. */
@@ -298,6 +301,8 @@ export interface SideDatabase {
   readonly retirement: SideRetirement;
   /** Puts tables and triggers in place, or up to date. @throws ConfigurationError */
   install(): Promise<void>;
+  /** Adds to Fig's own tables what those of an earlier build lack; only whoever holds the lease may. */
+  upgrade(): Promise<void>;
   /**
    * Takes tables and triggers out again.
    * @param lease without which nothing is done where somebody has taken over since

@@ -1,6 +1,7 @@
 import type { Fence } from '../chassis/index.ts';
 import { decodeKeys } from './fence-rows.ts';
 import type { FenceRows, Keys } from './fence-rows.ts';
+import type { Followed } from './feed-mark.ts';
 import type { SideName } from './side.ts';
 
 /** One row change as the feed recorded it, in the owner's names and types. */
@@ -24,6 +25,8 @@ export interface Slice {
   readonly feedOf: SideName;
   readonly after: number;
   readonly upto: number;
+  /** The mark of the change at `after`; null where the feed holds none there, left out where nobody has looked. */
+  readonly before?: string | null;
   readonly changes: readonly Change[];
 }
 
@@ -129,6 +132,8 @@ export interface SideStore {
    * other side has applied already must not be given out again.
    */
   skipTo(position: number, lease: Lease): Promise<boolean>;
+  /** Has this side go on with the other one's feed behind a position: a person has decided what is right. */
+  followFrom(followed: Followed, lease: Lease): Promise<boolean>;
   /** Records a new handover, if none is unfinished, and gives its keys fences of their own. */
   beginHandover(record: HandoverRecord, lease: Lease): Promise<boolean>;
   /** The handover without an outcome, if any. */
@@ -166,6 +171,8 @@ export interface SideStore {
   lastPosition(): Promise<number>;
   /** How far the other side's feed has been applied here. */
   appliedPosition(): Promise<number>;
+  /** The same, with what tells that feed from a restored one. */
+  followed(): Promise<Followed>;
 }
 
 /** A row of `fig_peer`, as both dialects read it. */

@@ -156,6 +156,85 @@ describe('fig doctor, after a backup was restored', () => {
       });
     }));
 
+  it.each([
+    ['greeted since', ''],
+    ['not greeted since, as far as anybody knows', 'UPDATE fig_peer SET other_pulse = 0'],
+    ['greeted since, by a build that kept no marks', 'UPDATE fig_applied SET mark = NULL'],
+  ])(
+    'leaves what its owner had acknowledged on the other side, though its feed has outgrown that: %s',
+    (_how, forget) =>
+      withShop(async (fig, sides) => {
+        await doWithEngine(sides, ['switch shop', 'reconcile shop']);
+        const backup = backUp(sides.extracted);
+        await withEngine(sides, { leaseMs }, async ({ call, status }) => {
+          sides.extracted.exec("UPDATE levels SET on_hand = 7 WHERE sku = 'a'");
+          sides.extracted.exec("INSERT INTO levels (sku, on_hand) VALUES ('ack', 1)");
+          await eventually(async () => expect((await status()).standing.as).toBe('leader'));
+          await eventually(async () =>
+            expect((await call('GET', '/barrier/shop')).status).toBe(200),
+          );
+          const seen = new Database(backup).prepare('SELECT pulse FROM fig_peer').pluck().get();
+          const known = sides.legacy.prepare('SELECT other_pulse FROM fig_peer').pluck();
+          await eventually(() => expect(known.get()).toBeGreaterThan(Number(seen)));
+        });
+        await restore(sides.extracted, backup);
+        if (forget !== '') sides.legacy.exec(forget);
+        const applied = sides.legacy.prepare('SELECT position FROM fig_applied').pluck().get();
+        const ends = sides.extracted.prepare('SELECT max(position) FROM fig_feed_shop').pluck();
+        for (let extra = 0; extra < 20; extra += Number(ends.get()) > Number(applied) ? 1 : 0) {
+          sides.extracted.exec("UPDATE levels SET on_hand = on_hand + 1 WHERE sku = 'hot'");
+        }
+        sides.extracted.exec("UPDATE levels SET on_hand = 9 WHERE sku = 'a'");
+        sides.extracted.exec("INSERT INTO levels (sku, on_hand) VALUES ('after', 3)");
+        const ill = await fig('doctor shop');
+        expect(ill.stdout).toContain('2 rows only on legacy (levels ack, holds ack)');
+        // Deciding comes before anything else.
+        expect(ill.stdout).not.toContain('npm start');
+        expect(ill.stderr).toMatch(/next: fig doctor shop --repair --trust/);
+        await withEngine(sides, { leaseMs }, async (running) => {
+          const live = await figFor(sides, running.url);
+          await eventually(() =>
+            expect(running.lines.join('')).toContain('restored from a backup'),
+          );
+          await eventually(() =>
+            expect(() => sides.extracted.exec('UPDATE levels SET on_hand = 1')).toThrow(/FENCED/),
+          );
+          expect((await live('doctor shop')).stdout).toContain(
+            '2 rows only on legacy (levels ack, holds ack)',
+          );
+          const stock = sides.legacy.prepare('SELECT SKU, QTY FROM STOCK ORDER BY SKU').raw();
+          expect(stock.all()).toEqual([
+            ['a', 7],
+            ['ack', 1],
+            ['hot', 0],
+          ]);
+          const kept = await live('doctor shop --repair --trust legacy --keep --yes');
+          expect(kept.stdout).toContain('legacy has taken over 1 row that only extracted had');
+          await eventually(async () => {
+            await live('reconcile shop --repair');
+            expect(await live('reconcile shop')).toMatchObject({ code: 0 });
+          });
+          const settled = [
+            ['a', 7],
+            ['ack', 1],
+            ['after', 3],
+            ['hot', 0],
+          ];
+          expect(stock.all()).toEqual(settled);
+          // What the restored feed holds beyond is not applied after the next handover, either.
+          await eventually(async () =>
+            expect(await live('switch shop')).toMatchObject({ code: 0 }),
+          );
+          await eventually(async () =>
+            expect((await running.call('GET', '/barrier/shop')).status).toBe(200),
+          );
+          expect(await live('reconcile shop')).toMatchObject({ code: 0 });
+          expect(stock.all()).toEqual(settled);
+        });
+      }),
+    60_000,
+  );
+
   it('asks a person when it was the owner, and does what they say', () =>
     withShop(async (fig, sides) => {
       await doWithEngine(sides, ['switch shop', 'reconcile shop']);

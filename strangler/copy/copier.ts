@@ -182,7 +182,8 @@ function refuseLost(problem: ApplierProblem | null): void {
 function beginCopy({ direction, source, target, applier }: CopyRoute): Promise<void> {
   return applier.moveTo(async () => {
     const position = await source.feed.last();
-    await target.apply(direction.epoch, (transaction) => transaction.beginCopy(position));
+    const from = { position, mark: await source.feed.markAt(position) };
+    await target.apply(direction.epoch, (transaction) => transaction.beginCopy(from));
     return position;
   });
 }

@@ -28,17 +28,17 @@ export function diagnose(
   const unreadable = [...unreachable(one), ...notInstalled(one)];
   if (unreadable.length > 0) return [...unreadable, ...deadEngine(one)];
   if (facts.completion !== null) return completing(one);
+  const undecided = [...owners(one), ...keyOwners(one), ...olderSelf(one)];
+  const waits = undecided.some(({ level }) => level === 'decision');
   return [
-    ...owners(one),
-    ...keyOwners(one),
-    ...olderSelf(one),
+    ...undecided,
     ...interrupted(one),
     ...drifted(one),
     ...lostFeed(one),
     ...demanded(one),
     ...parkedChanges(one),
     ...dangling(one),
-    ...deadEngine(one),
+    ...deadEngine(one, waits),
     ...unfulfilled(one),
   ];
 }
@@ -346,11 +346,13 @@ function dangling(one: Case): readonly Finding[] {
   return [finding(one, 'dangling_rows', { level: 'notice', what, why })];
 }
 
-function deadEngine(one: Case): readonly Finding[] {
+/** @param waits whether a person has to decide first which database is right */
+function deadEngine(one: Case, waits = false): readonly Finding[] {
   const { engine, late, facts } = one;
   const alive = facts.lease !== null && facts.lease.expiresAt > facts.now;
   const why = 'nothing follows and nothing moves meanwhile; the owner goes on taking writes';
-  const remedies = [{ command: 'npm start', reason: 'or see to the process that should run it' }];
+  const start = { command: 'npm start', reason: 'or see to the process that should run it' };
+  const remedies = waits ? [] : [start];
   if (engine?.standing === 'waiting') {
     const what = `the engine can't act: ${engine.reason ?? 'it does not say why'}`;
     return [finding(one, 'engine_waiting', { what, why, remedies: [] })];
@@ -371,7 +373,9 @@ function deadEngine(one: Case): readonly Finding[] {
   const what = alive
     ? `no engine answers, but ${holder} keeps its lease: it is elsewhere, or does not listen`
     : `no engine is at work: the last was ${holder}, which is dead or paused`;
-  return [finding(one, alive ? 'engine_elsewhere' : 'engine_dead', { what, why, remedies })];
+  const first = 'the decision which database is right comes first, and needs none';
+  const rest = { what, why: waits ? first : why, remedies };
+  return [finding(one, alive ? 'engine_elsewhere' : 'engine_dead', rest)];
 }
 
 /** What the flags ask for is not what is, and why that is so. */

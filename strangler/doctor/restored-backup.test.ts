@@ -6,7 +6,8 @@ const legacy: OwnView & PeerView = {
   incarnation: 'L',
   fence: { state: 'ceded', epoch: 2 },
   last: 100,
-  applied: 50,
+  mark: '100:7:1',
+  followed: { position: 50, mark: '50:3:2' },
   pulse: 9,
   other: { incarnation: 'E', pulse: 8, epoch: 2 },
 };
@@ -14,7 +15,8 @@ const extracted: OwnView & PeerView = {
   incarnation: 'E',
   fence: { state: 'open', epoch: 2 },
   last: 60,
-  applied: 100,
+  mark: '50:3:2',
+  followed: { position: 100, mark: '100:7:1' },
   pulse: 9,
   other: { incarnation: 'L', pulse: 9, epoch: 2 },
 };
@@ -41,6 +43,11 @@ describe('a restored backup', () => {
       /epoch 2 and is at 0/,
     ],
     ['a feed that ends before what was applied of it', { last: 49 }, /up to 50, and it ends at 49/],
+    [
+      'another change where it was followed to',
+      { last: 80, mark: '50:3:9' },
+      /another change at position 50/,
+    ],
     ['fewer greetings', { pulse: 7 }, /has forgotten/],
     ['another incarnation', { incarnation: 'X' }, /another database/],
   ])('shows by %s', (_how, change, reason) => {

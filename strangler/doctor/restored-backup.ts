@@ -1,4 +1,5 @@
 import type { Fence } from '../../chassis/index.ts';
+import type { Followed } from '../feed-mark.ts';
 import type { SideDatabase } from '../side-database.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
@@ -8,8 +9,8 @@ import type { PeerCheckpoint } from '../store.ts';
 export interface PeerView {
   readonly other: PeerCheckpoint | null;
   readonly fence: Fence;
-  /** How far it has applied the other one's feed. */
-  readonly applied: number;
+  /** How far it has applied the other one's feed, and what tells that feed from another. */
+  readonly followed: Followed;
 }
 
 /** What a database says of itself. */
@@ -18,6 +19,8 @@ export interface OwnView {
   readonly fence: Fence;
   /** Last position of its own feed. */
   readonly last: number;
+  /** The mark of its change up to which the other one has applied its feed; null where it has none there. */
+  readonly mark: string | null;
   readonly pulse: number;
 }
 
@@ -66,8 +69,12 @@ function reasonFor(
   if (ceded && witness.fence.epoch > self.fence.epoch) {
     return `${other} has ceded to it at epoch ${witness.fence.epoch}, and ${side} is at ${self.fence.epoch}`;
   }
-  if (witness.applied > self.last) {
-    return `${other} has applied ${side}'s feed up to ${witness.applied}, and it ends at ${self.last}`;
+  const { position, mark } = witness.followed;
+  if (position > self.last) {
+    return `${other} has applied ${side}'s feed up to ${position}, and it ends at ${self.last}`;
+  }
+  if (mark !== null && self.mark !== null && mark !== self.mark) {
+    return `${other} has applied another change at position ${position} than the one that ${side} has there`;
   }
   if (known && known.pulse > self.pulse) {
     return `${side} has forgotten what happened since ${other} saw it last`;
@@ -81,7 +88,10 @@ export async function findRestoredBackups(
 ): Promise<readonly RestoredBackup[]> {
   const peerViews = await both(sides, testimonyOf);
   const unfinished = await both(sides, ({ store }) => store.unfinishedHandover());
-  const ownViews = await both(sides, selfOf);
+  const ownViews = {
+    legacy: await selfOf(sides.legacy, peerViews.extracted),
+    extracted: await selfOf(sides.extracted, peerViews.legacy),
+  };
   const isMoving = unfinished.legacy !== undefined || unfinished.extracted !== undefined;
   return restoredBackups(peerViews, ownViews, isMoving);
 }
@@ -100,19 +110,22 @@ async function testimonyOf({ store }: SideDatabase): Promise<PeerView> {
   const { cededAt } = fences;
   const fence: Fence =
     fences.split && cededAt !== null ? { state: 'ceded', epoch: cededAt } : fences.rest;
-  const applied = await store.appliedPosition();
-  return { fence, applied, other: (await store.peerObservation()).other };
+  const followed = await store.followed();
+  return { fence, followed, other: (await store.peerObservation()).other };
 }
 
-async function selfOf(side: SideDatabase): Promise<OwnView> {
+async function selfOf(side: SideDatabase, { followed }: PeerView): Promise<OwnView> {
   const { pulse } = await side.store.peerObservation();
   const last = await side.store.lastPosition();
+  // Whatever is trimmed, the change that was applied last stays for long after that.
+  const mark = await side.feed.markAt(followed.position);
   const installation = await side.installation();
   const { rest, epoch } = await side.store.fences();
   return {
     incarnation: installation?.incarnation ?? '',
     fence: { state: rest.state, epoch },
     last,
+    mark,
     pulse,
   };
 }

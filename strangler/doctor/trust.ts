@@ -12,6 +12,7 @@ import { diagnose } from './diagnose.ts';
 import { examine } from './examine.ts';
 import { decisionText } from './finding.ts';
 import type { Finding } from './finding.ts';
+import { passOver } from './pass-over.ts';
 import { demand, unfinishedOf } from './repair.ts';
 import type { RepairReport, RepairJob } from './repair.ts';
 
@@ -68,11 +69,26 @@ export async function trust(job: RepairJob, wish: Decision): Promise<RepairRepor
   };
   if (theirs.anyOpen) await cede({ from: openFence(theirs), to: ceded });
   if (theirs.rest.state !== 'open') await cede({ from: theirs.rest, to: ceded, keys: [REST] });
+  await settleFeeds(job, side);
   if (keep) done.push(await keptText(job, side, (await trusted.fences()).rest.epoch));
   if (!(await trusted.openAsTarget(epoch))) throw new Error(`${side} could not be opened`);
   await other.finishHandover(record.id, 'done', null, leases[otherSide(side)]);
   done.push(`${side} is the only owner (epoch ${epoch}), as a person decided`);
   return { capability, done, failed: [] };
+}
+
+/**
+ * The feed of the side that is right is followed as it is from now on, also where it was restored from a
+ * backup and holds other changes than those that were applied. What the other one's holds beyond what was
+ * applied is decided against: it must not come over after the next handover, either.
+ */
+async function settleFeeds({ sides, leases }: RepairJob, side: SideName): Promise<void> {
+  const [trusted, other] = [sides[side], sides[otherSide(side)]];
+  const { position } = await other.store.followed();
+  await trusted.store.skipTo(position, leases[side]);
+  const mark = await trusted.feed.markAt(position);
+  await other.store.followFrom({ position, mark }, leases[otherSide(side)]);
+  await passOver(other, trusted.store, leases[side]);
 }
 
 /**

@@ -185,8 +185,10 @@ export class CapabilityController {
       }
       // As the leader only: a newer engine that stands by must not change triggers under an older.
       await opened.data.install();
-      await opened.data.start();
       const handovers = new Handovers({ ...this.#options, opened, leases });
+      // What a restored owner was told since must not reach the other side, which knows what it has lost.
+      if (!(await handovers.unfinished())) await this.#restoreDetector.look(opened, leases);
+      await opened.data.start();
       await this.#lead({ opened, handovers, completions, leases });
     } finally {
       // In turn: somebody may still be acting.

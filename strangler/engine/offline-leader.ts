@@ -41,6 +41,7 @@ export async function withOfflineLeader<T>(
   const leases = new Leases({ legacy: legacy.store, extracted: extracted.store }, newHolder());
   try {
     await takeInTime(leases, opened, patienceMs);
+    for (const side of [legacy, extracted]) await side.upgrade();
     const handovers = new Handovers({ opened, leases, publisher: modestly(publisher), log });
     return await work({ opened, handovers, leases });
   } finally {

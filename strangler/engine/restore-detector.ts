@@ -3,8 +3,11 @@ import { decisionText } from '../doctor/finding.ts';
 import { openDemand } from '../doctor/open-demand.ts';
 import { findRestoredBackups } from '../doctor/restored-backup.ts';
 import type { RestoredBackup } from '../doctor/restored-backup.ts';
+import { passOver } from '../doctor/pass-over.ts';
+import { nobodysMark } from '../feed-mark.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
+import type { Lease, SideStore } from '../store.ts';
 import type { Leases } from './leases.ts';
 import type { OpenCapability } from './open-capability.ts';
 
@@ -73,6 +76,7 @@ export class RestoreDetector {
     const lease = leases.held?.[side];
     const fences = await store.fences();
     if (!lease || !fences.anyOpen) return;
+    await refuseFeed(sides[otherSide(side)].store, leases.held?.[otherSide(side)]);
     const from: Fence = { state: 'open', epoch: fences.split ? fences.epoch : fences.rest.epoch };
     const entry = {
       handover: 'restoreDetector',
@@ -83,6 +87,13 @@ export class RestoreDetector {
     const news = { capability: this.#capability, side, closed };
     this.#log.error(news, 'the restored database takes no writes until a person has decided');
   }
+}
+
+/** An earlier build has kept no mark of what was applied: nothing else would keep the feed from going on. */
+async function refuseFeed(target: SideStore, lease: Lease | undefined): Promise<void> {
+  const { position, mark } = await target.followed();
+  if (!lease || mark !== null) return;
+  await target.followFrom({ position, mark: nobodysMark(position) }, lease);
 }
 
 async function isDecided({ sides }: OpenCapability): Promise<boolean> {
@@ -100,16 +111,22 @@ async function isCompared({ sides }: OpenCapability): Promise<boolean> {
   return openDemand(demands, reports as Parameters<typeof openDemand>[1]) === null;
 }
 
-/** Positions of its feed that were applied in its former life are not given out again. */
+/**
+ * Positions of its feed that were applied in its former life are not given out again. Of one that owns
+ * nothing, what its feed holds is passed over: both sides are equal without it.
+ */
 async function settle(
   { sides }: OpenCapability,
   leases: Leases,
   found: readonly RestoredBackup[],
 ): Promise<void> {
   for (const { side } of found) {
-    const lease = leases.held?.[side];
-    const applied = await sides[otherSide(side)].store.appliedPosition();
-    if (lease) await sides[side].store.skipTo(applied, lease);
+    const { held } = leases;
+    if (!held) return;
+    const [restored, other] = [sides[side], sides[otherSide(side)].store];
+    await restored.store.skipTo(await other.appliedPosition(), held[side]);
+    const { anyOpen } = await restored.store.fences();
+    if (!anyOpen) await passOver(restored, other, held[otherSide(side)]);
   }
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { inSoak } from '../../tests/support/index.ts';
+import { markOf } from '../feed-mark.ts';
 import { ApplyError, NotTargetError } from '../side-database.ts';
 import type { SideDatabase } from '../side-database.ts';
 import { otherSide } from '../side.ts';
@@ -74,7 +75,8 @@ async function mangled(feed: SideDatabase['feed'], seed: readonly number[]): Pro
     const after = number % (whole.upto + 1);
     const upto = Math.min(whole.upto, after + 1 + (number % 7));
     const changes = whole.changes.filter((c) => c.position > after && c.position <= upto);
-    return { ...whole, after, upto, changes };
+    const last = whole.changes.find(({ position }) => position === after);
+    return { ...whole, after, upto, before: last === undefined ? null : markOf(last), changes };
   });
   return slices.filter(({ after, upto }) => upto > after);
 }

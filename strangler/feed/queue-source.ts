@@ -47,6 +47,8 @@ interface Job {
   readonly proof: string;
   readonly after: number;
   readonly upto: number;
+  /** The mark of the change that it follows; an earlier build's jobs have none. */
+  readonly before?: string | null;
   /** As the feed's database has them: one by one, or all in one piece. */
   readonly changes: readonly PackedRow[] | PackedLines;
 }
@@ -137,6 +139,8 @@ export class QueueSource implements SliceSource {
   /** Never fails: what could not be applied now is read from the feed when its next try is due. */
   async #take(job: Job): Promise<void> {
     const { capability, feedOf, log } = this.#options;
+    // An earlier build's, which does not say what it follows: it is read from the feed once more.
+    if (job.before === undefined) return;
     if (!this.#isProved(job)) {
       log.warn({ capability, feedOf }, 'not from this feed, and dropped: a slice in Redis');
       return;
@@ -145,10 +149,10 @@ export class QueueSource implements SliceSource {
   }
 
   #pack(slice: Slice): Job {
-    const { after, upto } = slice;
+    const { after, upto, before = null } = slice;
     const changes =
       slice instanceof PackedSlice ? slice.lines : slice.changes.map((change) => packedOf(change));
-    return { after, upto, changes, proof: this.#proofOf({ after, upto, changes }) };
+    return { after, upto, before, changes, proof: this.#proofOf({ after, upto, before, changes }) };
   }
 
   #isProved(job: Job): boolean {
@@ -161,10 +165,10 @@ export class QueueSource implements SliceSource {
     }
   }
 
-  #proofOf({ after, upto, changes }: Omit<Job, 'proof'>): string {
+  #proofOf({ after, upto, before, changes }: Omit<Job, 'proof'>): string {
     const { incarnation, capability, feedOf } = this.#options;
     const proof = createHmac('sha256', incarnation);
-    proof.update(JSON.stringify([queueName(capability, feedOf), after, upto]));
+    proof.update(JSON.stringify([queueName(capability, feedOf), after, upto, before]));
     if (isList(changes)) return proof.update(JSON.stringify(changes)).digest('base64url');
     for (const name of LINES)
       proof.update(`\n${name} ${changes[name].length}\n`).update(changes[name]);
@@ -184,8 +188,12 @@ function packedOf(change: Change): PackedRow {
   return [position, tx, table, encodeRow(key as Row), op, packed, epoch, at];
 }
 
-function unpack({ after, upto, changes }: Job, capability: string, feedOf: SideName): Slice {
-  const slice = { capability, feedOf, after, upto };
+function unpack(
+  { after, upto, before = null, changes }: Job,
+  capability: string,
+  feedOf: SideName,
+): Slice {
+  const slice = { capability, feedOf, after, upto, before };
   if (!isList(changes)) return new PackedSlice({ ...slice, lines: changes });
   return { ...slice, changes: changes.map((packed) => new PackedChange(packed)) };
 }

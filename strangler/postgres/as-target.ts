@@ -5,6 +5,7 @@ import type { SideName } from '../side.ts';
 import type { Mapping } from '../mapping/index.ts';
 import { NotTargetError } from '../side-database.ts';
 import type { PostgresClient, PostgresConnection } from './connection.ts';
+import { followedOf, MARK } from './applied-table.ts';
 import { APPLYING } from './functions.ts';
 import type { Schemas } from './schema.ts';
 import { PostgresTarget } from './target.ts';
@@ -44,6 +45,11 @@ export function asTarget<T>(
   );
 }
 
+interface FoundRow extends Pick<TargetState, 'complete' | 'anyParked'> {
+  readonly position: number | null;
+  readonly mark: string | null;
+}
+
 /**
  * What has been applied is read by a statement of its own: only what begins when the lock is held sees
  * what its last holder has done.
@@ -61,9 +67,9 @@ async function begin(
        EXISTS (SELECT FROM fig_fence WHERE capability = ${own} AND key <> '*') AS split
        FROM fig_fence WHERE capability = ${own} AND key = '*';
      SELECT complete, EXISTS (SELECT FROM fig_parked WHERE capability = ${own}) AS "anyParked",
-       coalesce((SELECT position FROM fig_applied
-         WHERE capability = ${own} AND feed_of = ${source}), 0) AS applied
-       FROM fig_install WHERE capability = ${own};
+       a.position, ${MARK} AS mark
+       FROM fig_install i LEFT JOIN fig_applied a ON a.capability = ${own} AND a.feed_of = ${source}
+       WHERE i.capability = ${own};
      ${[APPLYING, ...(replica ? [AS_REPLICA] : [])].join('; ')}`,
   )) as unknown as readonly QueryResult[];
   const fence = results[1]?.rows[0] as (Fence & { readonly split: boolean }) | undefined;
@@ -75,5 +81,13 @@ async function begin(
         `changes were to be applied at epoch ${epoch}`,
     );
   }
-  return results[2]?.rows[0] as TargetState;
+  const [, , state] = results as readonly QueryResult<FoundRow>[];
+  const [row] = state?.rows ?? [];
+  if (row === undefined) throw new Error(`${capability} (${side}) is not installed`);
+  const { complete, anyParked, position, mark } = row;
+  return {
+    complete,
+    anyParked,
+    followed: followedOf(position === null ? undefined : { position, mark }),
+  };
 }

@@ -199,7 +199,8 @@ export class PostgresChecks implements SideChecks {
     await this.#takenBack(async (client) => {
       const schemas = await readSchemas(client, tablesOf(this.#mapping, this.#side));
       await client.query(`${APPLYING}; ${TRYING}; SET CONSTRAINTS ALL DEFERRED`);
-      const found = { applied: 0, complete: true, anyParked: false };
+      const followed = { position: 0, mark: null };
+      const found = { followed, complete: true, anyParked: false };
       const of = { client, mapping: this.#mapping, side: this.#side, schemas, found };
       await new PostgresTarget(of).applyAll(changes);
       await client.query('SET CONSTRAINTS ALL IMMEDIATE');

@@ -14,6 +14,9 @@ import { name } from './values.ts';
 /** How a row of the feed is read, for `PackedChange`. */
 export const PACKED = 'position, tx, tbl, key, op, image, epoch, at';
 
+/** SQL for `markOf` of a row. */
+const MARK_OF = `concat_ws(':', position, tx, at)`;
+
 /** Changes that follow a position, to the end of a transaction. */
 interface Gathered {
   /** Position of the first and of the last of them; null when there is none. */
@@ -21,11 +24,13 @@ interface Gathered {
   readonly upto: number | null;
   /** Whether there are more than they. */
   readonly more: boolean;
+  /** The mark of the change that they follow. */
+  readonly before: string | null;
   readonly lines: PackedLines | undefined;
 }
 
 const NO_LINES: PackedLines = { tx: '', table: '', key: '', op: '', image: '', epoch: '', at: '' };
-const NOTHING = { first: null, upto: null, more: false, ...NO_LINES };
+const NOTHING = { first: null, upto: null, more: false, before: null, ...NO_LINES };
 
 /**
  * SQL for the changes after $1, at most $2 of them, that make whole transactions (see
@@ -51,7 +56,7 @@ function gatherSql(feed: string): string {
             WHERE tx <> (SELECT tx FROM next ORDER BY position DESC LIMIT 1)),
           $1::bigint + $2::bigint) END AS upto
       FROM next)
-    SELECT min(first) AS first, min(upto) AS upto, (SELECT more FROM whole) AS more,
+    SELECT (SELECT ${MARK_OF} FROM ${feed} WHERE position = $1::bigint) AS before, min(first) AS first, min(upto) AS upto, (SELECT more FROM whole) AS more,
       ${columns.join(', ')}
     FROM next, whole WHERE position <= upto`;
 }
@@ -85,11 +90,11 @@ export class PostgresFeedReader implements FeedReader {
   }
 
   async read(after: number, limit: number): Promise<Slice> {
-    const { first, upto, lines } = await this.#newest(after, limit);
+    const { first, upto, before, lines } = await this.#newest(after, limit);
     if (first === null ? after > (await this.#last()) : first !== after + 1) {
       throw feedLost(this.#capability, this.#side, after);
     }
-    const slice = { capability: this.#capability, feedOf: this.#side, after };
+    const slice = { capability: this.#capability, feedOf: this.#side, after, before };
     if (lines === undefined) return { ...slice, upto: after, changes: [] };
     return new PackedSlice({ ...slice, upto: upto ?? after, lines });
   }
@@ -110,8 +115,8 @@ export class PostgresFeedReader implements FeedReader {
     const { rows } = await this.#db.query<Omit<Gathered, 'lines'> & PackedLines>(
       prepared(gatherSql(this.#feed), [after, limit]),
     );
-    const [{ first, upto, more, ...lines } = NOTHING] = rows;
-    return { first, upto, more, lines: first === null ? undefined : lines };
+    const [{ first, upto, more, before, ...lines } = NOTHING] = rows;
+    return { first, upto, more, before, lines: first === null ? undefined : lines };
   }
 
   async last(enough?: number): Promise<number> {
@@ -133,6 +138,14 @@ export class PostgresFeedReader implements FeedReader {
     const [pending = { changes: 0, since: null }] = rows;
     if (pending.changes < COUNTED) return pending;
     return { ...pending, changes: Math.max(pending.changes, (await this.#last()) - after) };
+  }
+
+  async markAt(position: number): Promise<string | null> {
+    const { rows } = await this.#db.query<{ mark: string }>(
+      `SELECT ${MARK_OF} AS mark FROM ${this.#feed} WHERE position = $1`,
+      [position],
+    );
+    return rows[0]?.mark ?? null;
   }
 
   async newest(): Promise<number | null> {

@@ -40,7 +40,7 @@ export function install(
     await createIndexes(connection, mapping, side, schemas);
     const failed = `triggers of ${mapping.capability} could not be made`;
     await persistently(connection, tables, failed, async () => {
-      for (const column of LATER_COLUMNS) await addColumn(connection, column);
+      await upgradeTables(connection);
       await connection.transaction((client) => create(client, mapping, side, schemas));
     });
   });
@@ -65,7 +65,13 @@ interface LaterColumn {
 const LATER_COLUMNS: readonly LaterColumn[] = [
   { table: 'fig_fence', column: 'watch', type: 'INTEGER NOT NULL DEFAULT 0' },
   { table: 'fig_handover', column: 'keys', type: 'TEXT' },
+  { table: 'fig_applied', column: 'mark', type: 'TEXT' },
 ];
+
+/** Adds to the shared tables of an earlier version what they lack. */
+export async function upgradeTables(connection: PostgresConnection): Promise<void> {
+  for (const column of LATER_COLUMNS) await addColumn(connection, column);
+}
 
 /**
  * In a transaction of its own, and only where it is missing: all who write read fences, and would wait

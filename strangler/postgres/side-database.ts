@@ -21,7 +21,7 @@ import { readBackfills, readCopyLimit, writeCopyLimit } from './backfill-table.t
 import { PostgresChecks } from './checks.ts';
 import { PostgresConnection, sqlState } from './connection.ts';
 import { PostgresFeedReader } from './feed-reader.ts';
-import { install } from './install.ts';
+import { install, upgradeTables } from './install.ts';
 import { checkLedgerVersion } from './ledger-version.ts';
 import { PostgresParkedChanges } from './parked-table.ts';
 import { lastReport, saveReport } from './reports.ts';
@@ -75,6 +75,10 @@ export class PostgresSideDatabase implements SideDatabase {
   async install(): Promise<void> {
     await install(this.#db, this.#mapping, this.side);
     this.#schemas = undefined;
+  }
+
+  upgrade(): Promise<void> {
+    return upgradeTables(this.#db);
   }
 
   uninstall(lease?: Lease): Promise<boolean> {

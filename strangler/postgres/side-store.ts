@@ -3,6 +3,7 @@ import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import { decodeKeys, encodeKeys, rowsOf } from '../fence-rows.ts';
 import type { FenceRows, Keys } from '../fence-rows.ts';
+import type { Followed } from '../feed-mark.ts';
 import type { Mapping } from '../mapping/index.ts';
 import { peerObservationOf, recordOf } from '../store.ts';
 import type {
@@ -17,6 +18,7 @@ import type {
   PeerRow,
   SideStore,
 } from '../store.ts';
+import { followedOf, followedSql, MARK } from './applied-table.ts';
 import { knownKeysSql } from './cohort-sql.ts';
 import { isLockTimeout } from './connection.ts';
 import type { PostgresClient, PostgresConnection } from './connection.ts';
@@ -152,6 +154,13 @@ export class PostgresSideStore implements SideStore {
     });
   }
 
+  followFrom(followed: Followed, lease: Lease): Promise<boolean> {
+    return this.#leased(lease, async (client) => {
+      await client.query(followedSql(this.#capability, otherSide(this.side), followed));
+      return true;
+    });
+  }
+
   beginHandover(record: HandoverRecord, lease: Lease): Promise<boolean> {
     return this.#leased(lease, async (client) => {
       // One that was begun in this moment can't be seen yet: the index waits for it and tells.
@@ -278,11 +287,15 @@ export class PostgresSideStore implements SideStore {
   }
 
   async appliedPosition(): Promise<number> {
-    const { rows } = await this.#db.query<{ position: number }>(
-      'SELECT position FROM fig_applied WHERE capability = $1 AND feed_of = $2',
+    return (await this.followed()).position;
+  }
+
+  async followed(): Promise<Followed> {
+    const { rows } = await this.#db.query<{ position: number; mark: string | null }>(
+      `SELECT position, ${MARK} AS mark FROM fig_applied a WHERE capability = $1 AND feed_of = $2`,
       [this.#capability, otherSide(this.side)],
     );
-    return rows[0]?.position ?? 0;
+    return followedOf(rows[0]);
   }
 
   #leased(lease: Lease, work: (client: PostgresClient) => Promise<boolean>): Promise<boolean> {

@@ -45,7 +45,7 @@ export const sharedTables: Readonly<Record<string, string>> = {
     at BIGINT NOT NULL, PRIMARY KEY (capability, epoch))`,
   fig_sequence: `(capability TEXT PRIMARY KEY, last BIGINT NOT NULL)`,
   fig_applied: `(capability TEXT NOT NULL, feed_of TEXT NOT NULL, position BIGINT NOT NULL,
-    at BIGINT NOT NULL, PRIMARY KEY (capability, feed_of))`,
+    at BIGINT NOT NULL, mark TEXT, PRIMARY KEY (capability, feed_of))`,
   fig_waiting: `(capability TEXT NOT NULL, pair TEXT NOT NULL, key TEXT NOT NULL,
     image TEXT NOT NULL, PRIMARY KEY (capability, pair, key))`,
   fig_parked: `(id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, capability TEXT NOT NULL,

@@ -13,6 +13,8 @@ import type {
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import type { Change } from '../store.ts';
+import type { Followed } from '../feed-mark.ts';
+import { followedSql } from './applied-table.ts';
 import { writeBackfill } from './backfill-table.ts';
 import { applyCascades, refuseOrphans } from './cascades.ts';
 import type { PostgresClient } from './connection.ts';
@@ -23,11 +25,10 @@ import { dependsOnOthers, isPoison, isUniqueViolation, reasonOf } from './poison
 import { canHold, PostgresRowReader } from './row-reader.ts';
 import { pairWritesOf, PostgresRowWriter } from './row-writer.ts';
 import type { Schemas } from './schema.ts';
-import { text } from './values.ts';
 
 /** What a transaction of a target has found when it began, under the fence's lock. */
 export interface TargetState {
-  readonly applied: number;
+  readonly followed: Followed;
   /** Whether this side was a whole copy. */
   readonly complete: boolean;
   readonly anyParked: boolean;
@@ -71,29 +72,26 @@ export class PostgresTarget extends PostgresRowReader implements Target {
   }
 
   async applied(): Promise<number> {
-    return this.found.applied;
+    return this.found.followed.position;
   }
 
-  async setApplied(position: number): Promise<void> {
-    await this.#client.query(this.#appliedSql(position));
+  async setFollowed(followed: Followed): Promise<void> {
+    await this.#client.query(this.#followedSql(followed));
   }
 
-  #appliedSql(position: number): string {
-    const [capability, source] = [text(this.#mapping.capability), text(otherSide(this.#side))];
-    return `INSERT INTO fig_applied (capability, feed_of, position, at)
-      VALUES (${capability}, ${source}, ${position}, ${Date.now()})
-      ON CONFLICT (capability, feed_of) DO UPDATE SET position = excluded.position, at = excluded.at`;
+  #followedSql(followed: Followed): string {
+    return followedSql(this.#mapping.capability, otherSide(this.#side), followed);
   }
 
   /**
    * Brings changes of the owner to this side, all in one go, and the position up to which they reach.
    * @param upto left out where nothing is to stay @throws ApplyError
    */
-  async applyAll(changes: readonly Change[], upto?: number): Promise<void> {
+  async applyAll(changes: readonly Change[], upto?: Followed): Promise<void> {
     try {
       await this.#writer.apply(changes);
       await refuseOrphans(this.#applying, changes);
-      const applied = upto === undefined ? [] : [this.#appliedSql(upto)];
+      const applied = upto === undefined ? [] : [this.#followedSql(upto)];
       await this.#client.query([CHECK_NOW, ...applied].join('; '));
     } catch (error) {
       const [first] = changes;
@@ -160,14 +158,14 @@ export class PostgresTarget extends PostgresRowReader implements Target {
     return writeBackfill(this.#client, this.#mapping.capability, state);
   }
 
-  async beginCopy(position: number): Promise<void> {
+  async beginCopy(from: Followed): Promise<void> {
     const { capability } = this.#mapping;
     // Every row is about to be copied as it is then.
     for (const table of ['fig_backfill', 'fig_waiting', 'fig_parked']) {
       await this.#client.query(`DELETE FROM ${table} WHERE capability = $1`, [capability]);
     }
     await this.#saveComplete(false);
-    await this.setApplied(position);
+    await this.setFollowed(from);
   }
 
   setComplete(): Promise<void> {

@@ -1,3 +1,4 @@
+import { goesOnFrom, markAt, OtherFeedError } from '../feed-mark.ts';
 import { ApplyError } from '../side-database.ts';
 import type { Applied, ParkedChange } from '../side-database.ts';
 import type { Change, Slice } from '../store.ts';
@@ -17,23 +18,25 @@ export interface Manner {
   readonly careful: boolean;
 }
 
-/** Applies what fits into the box, in a transaction of the target. @throws ApplyError */
+/** Applies what fits into the box, in a transaction of the target. @throws ApplyError, OtherFeedError */
 export function applySlice(
   target: SqliteTarget,
   slice: Slice,
   { boxMs, careful }: Manner,
 ): Omit<Applied, 'heldMs'> {
-  const applied = target.appliedNow();
+  const followed = target.followedNow();
+  const { position: applied } = followed;
   if (slice.after > applied || slice.upto <= applied) {
     return { position: applied, parked: [] };
   }
+  if (!goesOnFrom(slice, followed)) throw new OtherFeedError(slice, applied);
   const parked: ParkedChange[] = [];
   const applyOne =
     careful || target.anyParked() ? parkWhatFails(target, parked) : stopAtWhatFails(target);
   const position = applyUntilLate(applyOne, slice, applied, boxMs);
   const fresh = slice.changes.filter((change) => change.position > applied);
   target.applyCascades(fresh, position);
-  target.setApplied(position);
+  target.setFollowed({ position, mark: markAt(slice, position) });
   return { position, parked };
 }
 

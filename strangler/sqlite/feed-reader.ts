@@ -1,4 +1,6 @@
 import type { SideName } from '../side.ts';
+import { markOf } from '../feed-mark.ts';
+import type { Marked } from '../feed-mark.ts';
 import { PackedChange, wholeTransactions } from '../packed-change.ts';
 import type { PackedRow } from '../packed-change.ts';
 import { COUNTED, feedLost } from '../side-database.ts';
@@ -46,6 +48,10 @@ export class SqliteFeedReader implements FeedReader {
     });
   }
 
+  markAt(position: number): Promise<string | null> {
+    return this.#db.snapshot(() => this.#markAt(position));
+  }
+
   newest(): Promise<number | null> {
     const sql = `SELECT at FROM ${this.#feed} WHERE op <> 'heartbeat' ORDER BY position DESC LIMIT 1`;
     return this.#db.snapshot(
@@ -81,8 +87,15 @@ export class SqliteFeedReader implements FeedReader {
       feedOf: this.#side,
       after,
       upto: changes.at(-1)?.position ?? after,
+      before: this.#markAt(after),
       changes,
     };
+  }
+
+  #markAt(position: number): string | null {
+    const sql = `SELECT position, tx, at FROM ${this.#feed} WHERE position = ?`;
+    const change = this.#db.read(sql).get(position) as Marked | undefined;
+    return change === undefined ? null : markOf(change);
   }
 
   #last(): number {

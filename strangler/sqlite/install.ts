@@ -95,8 +95,18 @@ export function demandReconcile(
 
 function createTables(connection: SqliteConnection, capability: string): void {
   for (const statement of tableStatements(capability)) connection.execute(statement);
+  addLaterColumns(connection);
+}
+
+/** Adds to the shared tables of an earlier version what they lack. */
+export function upgradeTables(connection: SqliteConnection): Promise<void> {
+  return connection.transaction(() => addLaterColumns(connection));
+}
+
+function addLaterColumns(connection: SqliteConnection): void {
   addColumn(connection, 'fig_fence', 'watch', 'INTEGER NOT NULL DEFAULT 0');
   addColumn(connection, 'fig_handover', 'keys', 'TEXT');
+  addColumn(connection, 'fig_applied', 'mark', 'TEXT');
 }
 
 /** None where the table is not there yet. */

@@ -21,7 +21,7 @@ import { SqliteBulkCopy } from './bulk-copy.ts';
 import { SqliteChecks } from './checks.ts';
 import { SqliteConnection } from './connection.ts';
 import { SqliteFeedReader } from './feed-reader.ts';
-import { install, isInstalled, uninstall } from './install.ts';
+import { install, isInstalled, uninstall, upgradeTables } from './install.ts';
 import { checkLedgerVersion } from './ledger-version.ts';
 import { WalWatch } from './wal-watch.ts';
 import { SqliteParkedChanges } from './parked-table.ts';
@@ -78,6 +78,10 @@ export class SqliteSideDatabase implements SideDatabase {
 
   install(): Promise<void> {
     return install(this.#db, this.#mapping, this.side);
+  }
+
+  upgrade(): Promise<void> {
+    return upgradeTables(this.#db);
   }
 
   uninstall(lease?: Lease): Promise<boolean> {

@@ -17,6 +17,8 @@ import type {
   PeerRow,
   SideStore,
 } from '../store.ts';
+import type { Followed } from '../feed-mark.ts';
+import { readFollowed, writeFollowed } from './applied-table.ts';
 import type { SqliteConnection } from './connection.ts';
 import { knownKeysSql } from './cohort-sql.ts';
 import { FenceTable } from './fence-table.ts';
@@ -157,6 +159,14 @@ export class SqliteSideStore implements SideStore {
     });
   }
 
+  followFrom(followed: Followed, lease: Lease): Promise<boolean> {
+    return this.#leased(lease, () => {
+      const write = (sql: string): ReturnType<SqliteConnection['write']> => this.#db.write(sql);
+      writeFollowed(write, this.#capability, otherSide(this.side), followed);
+      return true;
+    });
+  }
+
   beginHandover(record: HandoverRecord, lease: Lease): Promise<boolean> {
     return this.#leased(lease, () => {
       if (this.#unfinished((sql) => this.#db.write(sql)) !== undefined) return false;
@@ -283,13 +293,13 @@ export class SqliteSideStore implements SideStore {
     return this.#reading(() => this.#db.read(this.#last).pluck().get() as number);
   }
 
-  appliedPosition(): Promise<number> {
-    return this.#reading(
-      () =>
-        (this.#db
-          .read('SELECT position FROM fig_applied WHERE capability = ? AND feed_of = ?')
-          .pluck()
-          .get(this.#capability, otherSide(this.side)) as number | undefined) ?? 0,
+  async appliedPosition(): Promise<number> {
+    return (await this.followed()).position;
+  }
+
+  followed(): Promise<Followed> {
+    return this.#reading(() =>
+      readFollowed((sql) => this.#db.read(sql), this.#capability, otherSide(this.side)),
     );
   }
 

@@ -24,7 +24,7 @@ export const sharedTables: Readonly<Record<string, string>> = {
     applying INTEGER NOT NULL)`,
   fig_replaced: `(tbl TEXT NOT NULL, key TEXT NOT NULL)`,
   fig_applied: `(capability TEXT NOT NULL, feed_of TEXT NOT NULL, position INTEGER NOT NULL,
-    at INTEGER NOT NULL, PRIMARY KEY (capability, feed_of))`,
+    at INTEGER NOT NULL, mark TEXT, PRIMARY KEY (capability, feed_of))`,
   fig_waiting: `(capability TEXT NOT NULL, pair TEXT NOT NULL, key TEXT NOT NULL,
     image TEXT NOT NULL, PRIMARY KEY (capability, pair, key))`,
   fig_parked: `(id INTEGER PRIMARY KEY, capability TEXT NOT NULL, root TEXT NOT NULL,

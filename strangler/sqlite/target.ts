@@ -16,6 +16,8 @@ import type {
 import { copiedChange, isNameless } from '../parked/index.ts';
 import type { Change } from '../store.ts';
 import { writeBackfill } from './backfill-table.ts';
+import type { Followed } from '../feed-mark.ts';
+import { readFollowed, writeFollowed } from './applied-table.ts';
 import { applyCascades, refuseOrphans } from './cascades.ts';
 import type { SqliteConnection } from './connection.ts';
 import { ParkedTable } from './parked-table.ts';
@@ -68,20 +70,15 @@ export class SqliteTarget extends AwaitedRows implements Target {
   }
 
   appliedNow(): number {
-    const position = this.#db
-      .write('SELECT position FROM fig_applied WHERE capability = ? AND feed_of = ?')
-      .pluck()
-      .get(this.#capability, this.#source) as number | undefined;
-    return position ?? 0;
+    return this.followedNow().position;
   }
 
-  setApplied(position: number): void {
-    this.#db
-      .write(
-        `INSERT INTO fig_applied (capability, feed_of, position, at) VALUES (?, ?, ?, ?)
-              ON CONFLICT DO UPDATE SET position = excluded.position, at = excluded.at`,
-      )
-      .run(this.#capability, this.#source, position, Date.now());
+  followedNow(): Followed {
+    return readFollowed((sql) => this.#db.write(sql), this.#capability, this.#source);
+  }
+
+  setFollowed(followed: Followed): void {
+    writeFollowed((sql) => this.#db.write(sql), this.#capability, this.#source, followed);
   }
 
   /** Brings one of the owner's changes to this side, through the mapping. */
@@ -169,13 +166,13 @@ export class SqliteTarget extends AwaitedRows implements Target {
     writeBackfill((sql) => this.#db.write(sql), this.#capability, state);
   }
 
-  async beginCopy(position: number): Promise<void> {
+  async beginCopy(from: Followed): Promise<void> {
     this.#db.write('DELETE FROM fig_backfill WHERE capability = ?').run(this.#capability);
     this.#db.write('DELETE FROM fig_waiting WHERE capability = ?').run(this.#capability);
     // Every row is about to be copied as it is then.
     this.#parked.forget(null);
     this.#setComplete(0);
-    this.setApplied(position);
+    this.setFollowed(from);
   }
 
   async setComplete(): Promise<void> {
