@@ -37,6 +37,11 @@ describe('what keeps us from seeing a whole table is refused', () => {
     ],
     ['a rule', `${TABLE}; CREATE RULE r AS ON UPDATE TO note DO INSTEAD NOTHING`, 'rules'],
     [
+      'a table that a crash empties',
+      'CREATE UNLOGGED TABLE note (k TEXT PRIMARY KEY, v TEXT)',
+      'not_permanent',
+    ],
+    [
       'a table of that name for somebody else',
       `${TABLE}; CREATE SCHEMA postgres; CREATE TABLE postgres.note (k TEXT, v TEXT)`,
       'ambiguous_table',
@@ -83,6 +88,25 @@ describe('what keeps us from seeing a whole table is refused', () => {
     expect(await refusals(['sqlite', 'sqlite'], [TABLE, schema])).toContain(code);
   });
 
+  it('a table that a crash empties on the side that follows, with the remedy', () =>
+    withMoving(
+      {
+        mapping: notes,
+        legacy: ['sqlite', TABLE],
+        extracted: ['postgres', 'CREATE UNLOGGED TABLE note (k TEXT PRIMARY KEY, v TEXT)'],
+      },
+      async ({ check, replication, sessions }) => {
+        expect((await check()).findings).toMatchObject(
+          [
+            { code: 'not_permanent', side: 'extracted', message: /ALTER TABLE note SET LOGGED/ },
+          ].map((one) => ({ ...one, message: expect.stringMatching(one.message) })),
+        );
+        await expect(replication.install()).rejects.toThrow('not_permanent');
+        await sessions.extracted.run('ALTER TABLE note SET LOGGED');
+        await replication.install();
+      },
+    ));
+
   it('a column of oids, and the others are judged beside it', async () => {
     const schema = 'CREATE TABLE note (k TEXT PRIMARY KEY, v OID, w TEXT)';
     expect(await refusals(['postgres', 'postgres'], [schema, schema])).toEqual(
@@ -91,6 +115,7 @@ describe('what keeps us from seeing a whole table is refused', () => {
   });
 
   it.each([
+    ['a loss', 'ALTER TABLE note SET UNLOGGED', 'property UNLOGGED, by which a crash empties it'],
     ['a part', 'CREATE TABLE newer () INHERITS (note)', 'part newer'],
     ['a rule', 'CREATE RULE aside AS ON DELETE TO note DO INSTEAD NOTHING', 'rewriting rule aside'],
     [

@@ -67,6 +67,10 @@ interface SchemaRow {
   readonly encoding: string;
   readonly database: string;
   readonly kind: string;
+  /** Its name, quoted where it has to be. */
+  readonly table: string;
+  /** 'p' where its rows outlive a crash. */
+  readonly persistence: string;
   readonly inherits: boolean;
   readonly refers: boolean;
 }
@@ -100,7 +104,8 @@ const SCHEMA = `
       AND d.datname = current_database() AND d.datcollate IN ('C', 'POSIX')
       AND to_jsonb(d) ->> 'datlocprovider' IS DISTINCT FROM 'i'
   )
-  SELECT w."table", json_build_object('kind', r.relkind, 'encoding', getdatabaseencoding(),
+  SELECT w."table", json_build_object('kind', r.relkind, 'persistence', r.relpersistence,
+    'table', quote_ident(r.relname), 'encoding', getdatabaseencoding(),
     'database', current_database(),
     'inherits', r.relispartition
       OR EXISTS (SELECT FROM pg_inherits WHERE inhparent = r.oid OR inhrelid = r.oid),
@@ -141,6 +146,7 @@ const SCHEMA = `
       UNION ALL SELECT 'rewriting rule ' || w.rulename FROM pg_rewrite w
         WHERE w.ev_class = r.oid AND w.rulename <> '_RETURN'
       UNION ALL SELECT 'table of the same name in schema ' || n.nspname ${TWINS}
+      UNION ALL SELECT 'property UNLOGGED, by which a crash empties it' WHERE r.relpersistence = 'u'
       UNION ALL SELECT 'policy that hides rows from ' || current_user WHERE row_security_active(r.oid)) x),
     'references', (SELECT coalesce(json_agg(json_build_object('child', (SELECT relname FROM pg_class WHERE oid = k.conrelid),
         'found', pg_table_is_visible(k.conrelid), 'columns', ${NAMED('k.conrelid', 'k.conkey')},
@@ -229,8 +235,9 @@ function childFactsOf(row: SchemaRow): ChildFacts {
 }
 
 /** A trigger of a statement fires for the table that the statement names, and for no other. */
-function findingsOf({ kind, inherits, hidden, twins, diverted }: SchemaRow): readonly Finding[] {
-  const findings: Finding[] = [];
+function findingsOf(row: SchemaRow): readonly Finding[] {
+  const { kind, inherits, hidden, twins, diverted } = row;
+  const findings: Finding[] = [...permanence(row)];
   if (kind !== 'r' || inherits) {
     findings.push([
       'not_a_table',
@@ -258,6 +265,15 @@ function findingsOf({ kind, inherits, hidden, twins, diverted }: SchemaRow): rea
     ]);
   }
   return findings;
+}
+
+/** Rows that are lost in a crash are deleted without any trigger, and still there on the other side. */
+function permanence({ persistence, table }: SchemaRow): readonly Finding[] {
+  if (persistence === 'p') return [];
+  const kind = persistence === 't' ? 'temporary' : 'UNLOGGED';
+  const remedy =
+    persistence === 't' ? 'make it a permanent one' : `ALTER TABLE ${table} SET LOGGED`;
+  return [['not_permanent', `is ${kind}: a crash empties it, which nothing captures; ${remedy}`]];
 }
 
 /**
