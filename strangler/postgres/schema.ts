@@ -1,4 +1,5 @@
 import type { ChildFacts, Finding, IndexFacts, Reference } from '../reference.ts';
+import type { TableMade } from '../schema-shape.ts';
 import type { TableFacts } from '../schema-check.ts';
 import { sqlState } from './connection.ts';
 import type { PostgresClient } from './connection.ts';
@@ -36,6 +37,7 @@ export interface TableSchema extends TableFacts {
   readonly rules: readonly string[];
   /** Texts of CHECK constraints. */
   readonly checks: readonly string[];
+  readonly made: TableMade;
 }
 
 export type Schemas = ReadonlyMap<string, TableSchema>;
@@ -50,7 +52,12 @@ interface SchemaRow {
     readonly folds: boolean;
     readonly always: boolean;
     readonly labels: readonly string[] | null;
+    readonly nr: number;
+    readonly xmin: string;
   }[];
+  readonly oid: string;
+  readonly file: string;
+  readonly parts: Readonly<Record<string, string>>;
   readonly indexes: readonly IndexFacts[];
   readonly triggers: readonly string[];
   readonly checks: readonly string[];
@@ -90,6 +97,24 @@ const TWINS = `FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         AND (n.nspname = ANY (current_schemas(false)) OR (current_setting('search_path') LIKE '%$user%'
           AND n.nspname IN (SELECT rolname FROM pg_roles)))`;
 
+/** Of what the types of a table's columns consist, with what no other value or attribute ever had. */
+const PARTS = `(WITH RECURSIVE part (oid) AS (
+    SELECT a.atttypid FROM pg_attribute a
+      WHERE a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
+    UNION SELECT x.oid FROM part p JOIN pg_type t ON t.oid = p.oid CROSS JOIN LATERAL (
+      SELECT t.typbasetype AS oid WHERE t.typbasetype <> 0
+      UNION ALL SELECT t.typelem WHERE t.typelem <> 0 AND t.typcategory = 'A'
+      UNION ALL SELECT g.rngsubtype FROM pg_range g WHERE g.rngtypid = t.oid
+      UNION ALL SELECT a.atttypid FROM pg_attribute a
+        WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped) x)
+  SELECT coalesce(json_object_agg(y.part, y.made ORDER BY y.part), '{}') FROM (
+    SELECT 'value ' || quote_literal(e.enumlabel) || ' of type ' || format_type(e.enumtypid, NULL) AS part,
+      e.oid::text AS made FROM part p JOIN pg_enum e ON e.enumtypid = p.oid
+    UNION ALL SELECT 'attribute ' || quote_ident(a.attname) || ' of type ' || format_type(t.oid, NULL),
+      a.attnum || ' ' || format_type(a.atttypid, a.atttypmod)
+      FROM part p JOIN pg_type t ON t.oid = p.oid AND t.typtype = 'c' JOIN pg_attribute a
+        ON a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped) y)`;
+
 /** A domain's columns hold what the type below it holds. */
 const SCHEMA = `
   WITH RECURSIVE base (oid, below) AS (
@@ -105,14 +130,14 @@ const SCHEMA = `
       AND to_jsonb(d) ->> 'datlocprovider' IS DISTINCT FROM 'i'
   )
   SELECT w."table", json_build_object('kind', r.relkind, 'persistence', r.relpersistence,
-    'table', quote_ident(r.relname), 'encoding', getdatabaseencoding(),
+    'table', quote_ident(r.relname), 'oid', r.oid::text, 'file', r.relfilenode::text, 'parts', ${PARTS}, 'encoding', getdatabaseencoding(),
     'database', current_database(),
     'inherits', r.relispartition
       OR EXISTS (SELECT FROM pg_inherits WHERE inhparent = r.oid OR inhrelid = r.oid),
     'columns', coalesce((SELECT json_agg(json_build_object('name', a.attname, 'type', t.typname,
         'folds', t.typname = 'citext' OR EXISTS (SELECT FROM pg_collation l
           WHERE l.oid = a.attcollation AND NOT l.collisdeterministic),
-        'always', a.attidentity = 'a',
+        'always', a.attidentity = 'a', 'nr', a.attnum, 'xmin', a.xmin::text,
         'declared', format_type(a.atttypid, a.atttypmod), 'nullable', NOT a.attnotnull,
         'generated', a.attgenerated <> '', 'labels', (SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder)
           FROM pg_enum e WHERE e.enumtypid = t.oid)) ORDER BY a.attnum)
@@ -210,6 +235,7 @@ function schemaOf(
     indexes: row.indexes,
     foreign: row.triggers,
     checks: row.checks,
+    made: madeOf(row),
     encoding: row.encoding,
     database: row.database,
     rules: row.rules,
@@ -220,6 +246,11 @@ function schemaOf(
     refers: row.refers,
     findings: [...findingsOf(row), ...referenceFindings(row, unable)],
   };
+}
+
+function madeOf({ oid, file, columns, parts }: SchemaRow): TableMade {
+  const made = columns.map(({ name: column, nr, xmin }) => [column, [nr, xmin] as const] as const);
+  return { oid, file, columns: Object.fromEntries(made), parts };
 }
 
 function nullableOf({ columns }: SchemaRow): readonly string[] {

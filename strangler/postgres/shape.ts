@@ -1,4 +1,4 @@
-import { completed, RULES } from '../schema-shape.ts';
+import { completed, MADE, RULES } from '../schema-shape.ts';
 import type { SchemaShape } from '../schema-shape.ts';
 import type { PostgresClient } from './connection.ts';
 import type { Schemas } from './schema.ts';
@@ -6,7 +6,7 @@ import type { Schemas } from './schema.ts';
 /** Tables as far as a change of them matters. */
 export function shapeOf(schemas: Schemas): SchemaShape {
   return Object.fromEntries(
-    [...schemas].map(([table, { byName, rules }]) => [
+    [...schemas].map(([table, { byName, rules, made }]) => [
       table,
       {
         ...Object.fromEntries(
@@ -16,6 +16,7 @@ export function shapeOf(schemas: Schemas): SchemaShape {
           ]),
         ),
         [RULES]: JSON.stringify(rules),
+        [MADE]: JSON.stringify(made),
       },
     ]),
   );
