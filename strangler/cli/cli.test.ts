@@ -114,6 +114,13 @@ describe('fig', () => {
           /1 row of the owner brought over once more\nnext: fig reconcile shop\n$/,
         ),
       });
+      // A row that the owner does not have is told from one that it has.
+      sides.extracted.exec('UPDATE fig_clock SET applying = 1');
+      sides.extracted.exec("INSERT INTO levels (sku, on_hand) VALUES ('nobodys', 1)");
+      sides.extracted.exec('UPDATE fig_clock SET applying = 0');
+      expect((await fig('reconcile shop --repair')).stdout).toContain(
+        '\n1 row that the owner does not have removed from the other side\n',
+      );
       expect(await fig('reconcile shop --sample 10')).toMatchObject({
         code: 0,
         stdout: expect.stringContaining('a sample of 10 %, which is no proof'),

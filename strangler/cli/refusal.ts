@@ -17,6 +17,7 @@ const REFUSALS = new Set([
   'past_commit_point',
   'foreign_strategies',
   'nothing_to_repair',
+  'rows_hidden',
   'would_delete_rows',
   'no_owner',
 ]);

@@ -3,6 +3,7 @@ import type { AllFences } from '../direction.ts';
 import type { Mapping } from '../mapping/index.ts';
 import type { SideDatabase } from '../side-database.ts';
 import type { SideName } from '../side.ts';
+import { refuseHiddenRows } from './hidden-rows.ts';
 import { joined, keyCountOf } from './by-owner.ts';
 import { reconcile } from './reconcile.ts';
 import type { ReconcileRequest } from './reconcile.ts';
@@ -56,18 +57,23 @@ export class Comparer {
     keeper: SideDatabase,
     sample: ReconcileRequest['sample'],
   ): Promise<ReconcileReport & { repair: Repair }> {
-    const { databases, applied } = this.#options;
+    const { mapping, databases, applied } = this.#options;
+    await refuseHiddenRows(mapping, databases);
     const rows = { legacy: new RowsToRepair(), extracted: new RowsToRepair() };
-    const onDifference: ReconcileRequest['onDifference'] = (row, owner) => rows[owner].add(row);
+    const onDifference: ReconcileRequest['onDifference'] = (row, owner, gone) =>
+      rows[owner].add(row, gone);
     const report = await this.reconcile(keeper, { sample, onDifference });
     for (const side of ['legacy', 'extracted'] as const) {
       const position = await rows[side].reEmit(databases[side]);
       // Whoever compares again at once should find it done.
       if (position !== null) await applied(side, position).catch(() => undefined);
     }
-    const { legacy, extracted } = rows;
-    const queued = legacy.done.queued + extracted.done.queued;
-    return { ...report, repair: { queued, left: legacy.done.left + extracted.done.left } };
+    const [legacy, extracted] = [rows.legacy.done, rows.extracted.done];
+    const sum = (of: keyof Repair): number => legacy[of] + extracted[of];
+    return {
+      ...report,
+      repair: { queued: sum('queued'), removed: sum('removed'), left: sum('left') },
+    };
   }
 
   /** The newest report of either direction. */

@@ -45,8 +45,8 @@ interface ReconcileOptions {
   readonly applied: (position: number) => Promise<unknown>;
   /** Compares about this share of the rows only, in percent. */
   readonly sample?: number | undefined;
-  /** Called for each difference, with the owner's row that it is about. */
-  readonly onDifference?: (row: RowName, owner: SideName) => void;
+  /** Called for each difference, with the owner's row that it is about, and whether the owner has none. */
+  readonly onDifference?: (row: RowName, owner: SideName, gone: boolean) => void;
   /** Told of each difference, and of what both sides hold there. */
   readonly onFinding?: (pair: Pair, partners: Partners, finding: Difference) => void;
   /** Compares both as they stand, since nobody carries changes: whatever is in no feed counts, too. */
@@ -137,7 +137,8 @@ async function comparePair(
       counts[kind] += 1;
       if (settled !== 'hot') {
         options.onFinding?.(pair, partners, settled);
-        options.onDifference?.(ownerRowOf(options, pair, partners), options.source.side);
+        const gone = settled.kind === 'extra';
+        options.onDifference?.(ownerRowOf(options, pair, partners), options.source.side, gone);
       }
       if (examples.length < ROWS_SHOWN)
         examples.push(await describe(options, pair, partners, settled));

@@ -4,6 +4,7 @@ import type { SideDatabase } from '../side-database.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import { count, plural } from '../wording.ts';
+import { refuseHiddenRows } from './hidden-rows.ts';
 import { partingOf } from './parting.ts';
 import { surplusOf } from './whole.ts';
 
@@ -44,6 +45,7 @@ const FEW = 5;
 
 /** Counts both sides, and compares them where the side that is written to has rows at all. */
 export async function planRemoval({ mapping, sides, from }: Replaced): Promise<RemovalPlan> {
+  await refuseHiddenRows(mapping, sides);
   const to = otherSide(from);
   const counted = [];
   for (const pair of mapping.pairs) {

@@ -56,8 +56,10 @@ export interface KeyCount {
 
 /** What was done about the differences that a comparison found. */
 export interface Repair {
-  /** Rows of the owner that were brought over once more. */
+  /** Rows that were written into the owner's feed again as they are there. */
   readonly queued: number;
+  /** How many of them the owner has not, so that they are removed from the other side. */
+  readonly removed: number;
   /** Rows that differ and are left for the next run. */
   readonly left: number;
 }

@@ -109,7 +109,16 @@ function reportText(
   ].join('\n');
 }
 
-function repairText({ queued, left }: Repair, capability: string): string {
-  const rest = left > 0 ? `, ${count(left)} are left for another run` : '';
-  return `${plural(queued, 'row')} of the owner brought over once more${rest}\nnext: fig reconcile ${capability}`;
+function repairText({ queued, removed, left }: Repair, capability: string): string {
+  const brought = queued - removed;
+  const did = [
+    ...(brought > 0 || removed === 0
+      ? [`${plural(brought, 'row')} of the owner brought over once more`]
+      : []),
+    ...(removed > 0
+      ? [`${plural(removed, 'row')} that the owner does not have removed from the other side`]
+      : []),
+    ...(left > 0 ? [`${count(left)} are left for another run`] : []),
+  ];
+  return `${did.join(', ')}\nnext: fig reconcile ${capability}`;
 }
