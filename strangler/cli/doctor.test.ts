@@ -235,6 +235,49 @@ describe('fig doctor, after a backup was restored', () => {
     60_000,
   );
 
+  it.each(['legacy', 'extracted'] as const)(
+    'advises what follows from the decision for %s, and not the opposite',
+    (right) =>
+      withShop(async (fig, sides) => {
+        await doWithEngine(sides, ['switch shop', 'reconcile shop']);
+        const backup = backUp(sides.extracted);
+        await withEngine(sides, { leaseMs }, async ({ call, status }) => {
+          await eventually(async () => expect((await status()).standing.as).toBe('leader'));
+          sides.extracted.exec("INSERT INTO levels (sku, on_hand) VALUES ('ack', 1)");
+          await eventually(async () =>
+            expect((await call('GET', '/barrier/shop')).status).toBe(200),
+          );
+          const seen = new Database(backup).prepare('SELECT pulse FROM fig_peer').pluck().get();
+          const known = sides.legacy.prepare('SELECT other_pulse FROM fig_peer').pluck();
+          await eventually(() => expect(known.get()).toBeGreaterThan(Number(seen)));
+        });
+        await restore(sides.extracted, backup);
+        sides.extracted.exec("INSERT INTO levels (sku, on_hand) VALUES ('after', 3)");
+        sides.extracted.exec("UPDATE levels SET on_hand = 9 WHERE sku = 'a'");
+        await withEngine(sides, { leaseMs }, async ({ url, lines }) => {
+          const live = await figFor(sides, url);
+          await eventually(() => expect(lines.join('')).toContain('restored from a backup'));
+          const mended = await live(`doctor shop --repair --trust ${right} --keep --yes`);
+          expect(mended.stdout).toContain(`${right} is the only owner`);
+          const later = await live('doctor shop');
+          for (const { stdout, stderr } of [mended, later]) {
+            expect(stdout).toContain(`a person has decided that ${right} is right`);
+            expect(`${stdout}${stderr}`).not.toMatch(/--trust|are missing|decision of a person/);
+            expect(stderr).toContain('next: fig reconcile shop --repair');
+          }
+          await eventually(async () => {
+            await live('reconcile shop --repair');
+            expect(await live('reconcile shop')).toMatchObject({ code: 0 });
+          });
+          await eventually(async () => expect(await live('doctor')).toMatchObject({ code: 0 }));
+          const { on_hand: level } = sides.extracted
+            .prepare("SELECT on_hand FROM levels WHERE sku = 'a'")
+            .get() as { on_hand: number };
+          expect(level).toBe(right === 'legacy' ? 5 : 9);
+        });
+      }),
+  );
+
   it('asks a person when it was the owner, and does what they say', () =>
     withShop(async (fig, sides) => {
       await doWithEngine(sides, ['switch shop', 'reconcile shop']);
