@@ -5,6 +5,7 @@ import { normalizedStrategyValue } from 'unleash-client/lib/strategy/util.js';
 import { z } from 'zod';
 import { boundedTexts } from '../../chassis/index.ts';
 import { withFileLock } from './file-lock.ts';
+import { repeatedKeys } from './repeated-keys.ts';
 
 const parameter = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
@@ -50,7 +51,10 @@ export class FlagFileError extends Error {
   override readonly name = 'FlagFileError';
 }
 
-/** @throws FlagFileError when the text is not JSON, or not in the client features format */
+/**
+ * @throws FlagFileError when the text is not JSON, or not in the client features format, or says something
+ *   twice: of two that differ nobody knows which was meant
+ */
 export function parseFlags(text: string): FlagDocument {
   if (text.trim() === '') throw new FlagFileError('it is empty');
   let value: unknown;
@@ -59,13 +63,36 @@ export function parseFlags(text: string): FlagDocument {
   } catch (error) {
     throw new FlagFileError(`it is not JSON: ${(error as Error).message}`, { cause: error });
   }
+  const repeated = repeatedKeys(text);
+  if (repeated.length > 0) {
+    throw new FlagFileError(
+      `it names ${listed(repeated)} twice within one object; keep one of them`,
+    );
+  }
   return checkFlags(value);
 }
 
-/** @throws FlagFileError when the value is not in the client features format */
+function listed(names: readonly string[]): string {
+  return boundedTexts(names).join(', ');
+}
+
+function refuseRepeatedFlags({ features }: FlagDocument): void {
+  const seen = new Set<string>();
+  const repeated = features
+    .map(({ name }) => name)
+    .filter((name) => seen.has(name) || !seen.add(name));
+  if (repeated.length === 0) return;
+  const names = listed([...new Set(repeated)]);
+  throw new FlagFileError(`it holds the flag ${names} more than once; keep one of them`);
+}
+
+/** @throws FlagFileError when the value is not in the client features format, or holds a flag twice */
 export function checkFlags(value: unknown): FlagDocument {
   const result = schema.safeParse(value);
-  if (result.success) return result.data;
+  if (result.success) {
+    refuseRepeatedFlags(result.data);
+    return result.data;
+  }
   const problems = result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
   const told = boundedTexts(problems).join('; ');
   throw new FlagFileError(`it is not in the client features format: ${told}`);

@@ -52,6 +52,18 @@ describe('a flag file at a cold start', () => {
     ['no list of flags', '{ "version": 2, "features": {} }', /features/],
     ['emptied', '{ "version": 2, "features": [] }', /none of the flags stock.shadow/],
     [
+      'of two minds about a flag',
+      `{ "version": 2, "features": [{ "name": "stock.writes", "enabled": true },
+        { "name": "stock.reads", "enabled": false }, { "name": "stock.writes", "enabled": false }] }`,
+      /holds the flag stock.writes more than once/,
+    ],
+    [
+      'of two minds within a flag',
+      `{ "version": 2, "features": [{ "name": "stock.writes", "enabled": true, "e\\"{": [{}],
+        "\\u0065nabled": false }] }`,
+      /names enabled twice/,
+    ],
+    [
       'of another system',
       '{ "version": 2, "features": [{ "name": "x", "enabled": true }] }',
       /none of/,
@@ -303,6 +315,13 @@ describe('flags', () => {
     await expect(setFlags(file, { 'stock.writes': 0 })).rejects.toThrow(/not JSON/);
     await writeFile(file, '{ "version": 2, "features": [{ "name": "stock.writes" }] }');
     await eventually(() => expect(lines.join('')).toContain('features.0.enabled'));
+    const both = [true, false].map((enabled) => ({ name: 'stock.writes', enabled }));
+    await writeFile(file, JSON.stringify({ version: 2, features: both }));
+    await eventually(() =>
+      expect(lines.join('')).toContain('the flag stock.writes more than once'),
+    );
+    expect(flags.switch('stock.writes').on).toBe(true);
+    await expect(setFlags(file, { 'stock.writes': 0 })).rejects.toThrow(/more than once/);
     await writeFile(file, '{ "version": 2, "features": [] }');
     await eventually(() => expect(flags.isEnabled('stock.writes')).toBe(false));
   });
