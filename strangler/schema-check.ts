@@ -165,9 +165,12 @@ function checkKeys(mapping: Mapping, side: SideName, table: string, facts: Table
   return findings;
 }
 
-/** @throws ConfigurationError that lists all problems, where there are any */
+/** Only somebody who changes the mapping or the schema helps against it; waiting does not. */
+export class UnfitMappingError extends ConfigurationError {}
+
+/** @throws UnfitMappingError that lists all problems, where there are any */
 export function refuseProblems(capability: string, problems: readonly MappingProblem[]): void {
   if (problems.length === 0) return;
   const list = problems.map(({ code, message }) => `${code}: ${message}`).join('\n  ');
-  throw new ConfigurationError(`the mapping of ${capability} can't be used:\n  ${list}`);
+  throw new UnfitMappingError(`the mapping of ${capability} can't be used:\n  ${list}`);
 }

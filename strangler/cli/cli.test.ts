@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { built, eventually, withTempDir } from '../../tests/support/index.ts';
 import { flagsFileOf, withEngine } from '../testing/engine.ts';
 import { figFor, withFig } from '../testing/fig.ts';
+import { shopSchema } from '../testing/shop.ts';
 import { withSides } from '../testing/sides.ts';
 import type { Prompt } from '../testing/sides.ts';
 
@@ -235,6 +236,29 @@ describe('fig', () => {
       });
       expect((await fig('switch --help')).stdout).toContain('fig switch inventory --dry-run');
     }));
+
+  it('ends soon, in the words of the engine, where the mapping can not be used with a database', () =>
+    withSides(
+      (sides) =>
+        withEngine(sides, {}, async ({ url }) => {
+          const fig = await figFor(sides, url);
+          for (const line of ['backfill shop', 'switch shop', 'reconcile shop']) {
+            const started = performance.now();
+            const ran = await fig(line);
+            expect({ line, ...ran }).toMatchObject({
+              code: 3,
+              stderr: expect.stringMatching(
+                /no_table: legacy table STOCK: does not exist[^]+next: fig check shop\n$/,
+              ),
+            });
+            expect(performance.now() - started).toBeLessThan(20_000);
+          }
+          // One whose tables are made a moment later is waited for.
+          sides.legacy.exec(shopSchema.legacy);
+          expect(await fig('backfill shop')).toMatchObject({ code: 0 });
+        }),
+      { ...shopSchema, legacy: 'CREATE TABLE other (k INT)' },
+    ));
 
   it('leaves a damaged flag file alone', () =>
     withSides(async (sides) => {

@@ -13,6 +13,8 @@ const STANDBY_MS = 5_000;
 /** A supervisor starts an engine again within a second or two; one that takes longer does not come up. */
 const RESTART_MS = 10_000;
 const RETRY_MS = 250;
+/** Programs make their tables when they start, which an engine that starts with them may see half done. */
+const UNFIT_MS = 3_000;
 
 /** Where the engine is, and what it wants to see. */
 interface EngineAddress {
@@ -35,6 +37,7 @@ export class EngineClient {
   /** Each is followed to once: two that name each other lead nowhere. */
   readonly #followed = new Set<string>();
   #standbySince: number | undefined;
+  #unfitSince: number | undefined;
   #awaySince: number | undefined;
   #waitedFor = 'the engine has not answered';
   #isLate = false;
@@ -101,6 +104,7 @@ export class EngineClient {
       if (answer.status !== 503 || FINAL.has(code) || final.includes(code)) {
         throw refusal(answer.status, problem);
       }
+      if (code === 'mapping_unfit') this.#refuseLongUnfit(answer.status, problem);
       if (problem.standing === 'standby') {
         if (this.#follow(problem.leader)) continue;
         this.#refuseLongStandby(problem.detail ?? '');
@@ -124,6 +128,12 @@ export class EngineClient {
     if (performance.now() - this.#standbySince < STANDBY_MS) return;
     const message = `${detail}; the engine at ${this.#url} only stands by: give the other one's address in ENGINE_URL`;
     throw new CommandError(EXIT.failed, 'engine_stands_by', message, 'fig status');
+  }
+
+  /** Where tables are still being made, as at a first start, the mapping fits in a moment. @throws CommandError */
+  #refuseLongUnfit(status: number, problem: ProblemBody): void {
+    this.#unfitSince ??= performance.now();
+    if (performance.now() - this.#unfitSince >= UNFIT_MS) throw refusal(status, problem);
   }
 
   /** Waits a moment. @throws CommandError when the command's time is up */

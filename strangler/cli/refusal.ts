@@ -18,6 +18,7 @@ const REFUSALS = new Set([
   'foreign_strategies',
   'nothing_to_repair',
   'rows_hidden',
+  'mapping_unfit',
   'would_delete_rows',
   'no_owner',
 ]);

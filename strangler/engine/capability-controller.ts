@@ -5,6 +5,7 @@ import type { StepLimits } from '../handover/coordinator.ts';
 import type { GateLimits } from '../handover/gates.ts';
 import type { CompletionRecord, CompletionStep } from '../completion/index.ts';
 import type { StepKind } from '../handover/switcher.ts';
+import { UnfitMappingError } from '../schema-check.ts';
 import type { Flags } from '../routing/index.ts';
 import { Completions } from './completions.ts';
 import { FlagReconciler } from './flag-reconciler.ts';
@@ -52,7 +53,12 @@ export interface ControllerOptions {
 
 /** Whether this engine acts on the capability. */
 export type Standing =
-  | { readonly as: 'waiting'; readonly reason: string }
+  | {
+      readonly as: 'waiting';
+      readonly reason: string;
+      /** Whether the mapping can't be used with a database: then waiting alone does not help. */
+      readonly unfit?: true;
+    }
   /** The engine that has the lease, by its holder's name: host, process and run. */
   | { readonly as: 'standby'; readonly leader: string | null }
   /** Nothing is left to do: extracted has it for good. */
@@ -326,7 +332,8 @@ export class CapabilityController {
     const reason = errorText(error);
     const known = this.#standing.as === 'waiting' && this.#standing.reason === reason;
     if (!known) log.warn({ capability, reason }, 'not ready; trying again');
-    this.#standing = { as: 'waiting', reason };
+    const unfit = error instanceof UnfitMappingError;
+    this.#standing = { as: 'waiting', reason, ...(unfit ? { unfit } : {}) };
   }
 }
 

@@ -307,14 +307,20 @@ export function notLeading(controller: CapabilityController): Problem {
       : standing.as === 'standby'
         ? `the engine ${standing.leader ?? 'that led last'} has the lease and acts instead`
         : 'it has just let go of it';
-  return new Problem(503, 'engine_not_leading', `${capability} can't be acted on here: ${why}`, {
+  const unfit = standing.as === 'waiting' && standing.unfit === true;
+  const detail = `${capability} can't be acted on here: ${why}`;
+  const rest = {
     headers: { 'retry-after': '1' },
     members: {
       capability,
       standing: standing.as,
+      ...(unfit ? { next: `fig check ${capability}` } : {}),
       ...(standing.as === 'standby' ? { leader: addressOf(standing.leader) } : {}),
     },
-  });
+  };
+  return unfit
+    ? new Problem(503, 'mapping_unfit', detail, rest)
+    : new Problem(503, 'engine_not_leading', detail, rest);
 }
 
 /** There is nothing more to do to it, and no way back but by hand. */

@@ -126,6 +126,11 @@ async function whenDone(engine: EngineClient, capability: string): Promise<LiveS
     if (run && !run.running && run.problem !== null) {
       throw new CommandError(EXIT.failed, 'backfill_failed', run.problem, 'fig status');
     }
+    const standing = status?.standing;
+    if (standing?.as === 'waiting' && standing.unfit === true) {
+      const next = `fig check ${capability}`;
+      throw new CommandError(EXIT.refused, 'mapping_unfit', standing.reason, next);
+    }
     await engine.pause(status ? progressOf(status) : 'the engine does not answer');
   }
 }
