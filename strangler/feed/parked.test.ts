@@ -108,12 +108,43 @@ describe.each([
         `payments ["bad"] PAY: AMT: ${notMoney}`,
         'payments ["bad"] RFND: behind',
         'payments ["bad"] PAY: behind',
-        'payments ["bad"] RFND: behind',
       ]);
       const ids = 'SELECT entry_id FROM entries ORDER BY 1';
       expect(await extracted.values(ids)).toEqual(['refund:r2', 'settlement']);
       expect(await extracted.values('SELECT id FROM payments')).toEqual(['good']);
       expect(await extracted.values('SELECT sku FROM levels')).toEqual(['a']);
+    }));
+
+  it('is settled once its row is gone, with the deletes that have waited behind it', () =>
+    withBench(pairing, async ({ legacy, extracted, drain, parked }) => {
+      for (const key of ['bad', 'worse', 'worst']) await pay(legacy, key, bad.money);
+      await refund(legacy, 'r1', 'bad');
+      await refund(legacy, 'r2', 'bad');
+      await refund(legacy, 'r3', 'worse');
+      await drain();
+      expect(await parked()).toHaveLength(6);
+      await legacy.run(`DELETE FROM RFND`);
+      await legacy.run(`DELETE FROM PAY WHERE PAY_NO <> 'worst'`);
+      await drain();
+      expect(await parked()).toEqual([`payments ["worst"] PAY: AMT: ${notMoney}`]);
+      await legacy.run(`DELETE FROM PAY`);
+      // What comes for the same key is a row like any other.
+      await pay(legacy, 'bad', '7.00');
+      await drain();
+      expect(await parked()).toEqual([]);
+      expect(await extracted.values('SELECT id FROM payments')).toEqual(['bad']);
+    }));
+
+  it('is settled by its delete also where both come together', () =>
+    withBench(pairing, async ({ legacy, extracted, drain, parked }) => {
+      await pay(legacy, 'other', bad.money);
+      await drain();
+      for (const key of ['a', 'b', 'c']) await pay(legacy, key, bad.money);
+      await legacy.run(`DELETE FROM PAY WHERE PAY_NO IN ('a', 'b', 'c')`);
+      await pay(legacy, 'good', '1.00');
+      await drain();
+      expect(await parked()).toEqual([`payments ["other"] PAY: AMT: ${notMoney}`]);
+      expect(await extracted.values('SELECT id FROM payments')).toEqual(['good']);
     }));
 
   it('is tried again with the row as it is by then, and those behind it follow in order', () =>

@@ -7,6 +7,7 @@ import {
   withoutSecrets,
 } from '../mapping/index.ts';
 import type { Mapping, Pair, PairKey, Row } from '../mapping/index.ts';
+import type { ParkedChange } from '../side-database.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import type { Change } from '../store.ts';
@@ -31,8 +32,20 @@ export function copiedChange(
 }
 
 /** Whether a row is gone by this change. */
-function isRemoval({ op, image }: Change): boolean {
+export function isRemoval({ op, image }: Pick<Change, 'op' | 'image'>): boolean {
   return op === 'delete' || (op === 'refresh' && image === null);
+}
+
+/** A parked change as the feed had brought it. */
+export function asChange({
+  position,
+  table,
+  key,
+  op,
+  image,
+  at,
+}: Omit<ParkedChange, 'id'>): Change {
+  return { position, tx: 0, table, key, op, image, epoch: 0, at };
 }
 
 /**

@@ -24,13 +24,7 @@ export class PostgresParkedChanges implements ParkedChanges {
       `SELECT ${COLUMNS} FROM fig_parked WHERE capability = $1 ORDER BY id`,
       [this.#capability],
     );
-    return rows.map((row) => ({
-      ...row,
-      root: fromAscii(row.root),
-      key: decodeRow(row.key),
-      image: row.image === null ? null : decodeRow(row.image),
-      reason: row.reason === null ? null : fromAscii(row.reason),
-    }));
+    return rows.map((row) => parkedOf(row));
   }
 
   async count(): Promise<number> {
@@ -54,6 +48,16 @@ export class PostgresParkedChanges implements ParkedChanges {
   }
 }
 
+function parkedOf(row: Stored): ParkedChange {
+  return {
+    ...row,
+    root: fromAscii(row.root),
+    key: decodeRow(row.key),
+    image: row.image === null ? null : decodeRow(row.image),
+    reason: row.reason === null ? null : fromAscii(row.reason),
+  };
+}
+
 /** Where an earlier try of the same row had its place, so that a new one does not lose it. */
 export interface Place {
   readonly id: number;
@@ -63,6 +67,7 @@ export interface Place {
 interface Entry extends Place {
   readonly root: string;
   readonly row: string;
+  readonly change: Omit<ParkedChange, 'id'>;
 }
 
 type Waiting = Pick<ParkedChange, 'table' | 'key'>;
@@ -83,15 +88,16 @@ export class ParkedTable {
   }
 
   static async read(client: PostgresClient, capability: string): Promise<ParkedTable> {
-    const { rows } = await client.query<Place & { root: string; tbl: string; key: string }>(
-      'SELECT id, attempts, root, tbl, key FROM fig_parked WHERE capability = $1 ORDER BY id',
+    const { rows } = await client.query<Stored>(
+      `SELECT ${COLUMNS} FROM fig_parked WHERE capability = $1 ORDER BY id`,
       [capability],
     );
-    const entries = rows.map(({ id, attempts, root, tbl, key }) => ({
-      id,
-      attempts,
-      root: toAscii(root),
-      row: toAscii(`${tbl} ${key}`),
+    const entries = rows.map((row) => ({
+      id: row.id,
+      attempts: row.attempts,
+      root: toAscii(row.root),
+      row: toAscii(`${row.table} ${row.key}`),
+      change: parkedOf(row),
     }));
     return new ParkedTable(client, capability, entries);
   }
@@ -120,6 +126,18 @@ export class ParkedTable {
       own.map(({ id }) => id),
     ]);
     return place;
+  }
+
+  /** What has to be applied before all else of an aggregate. */
+  firstOf(root: string): ParkedChange | undefined {
+    const name = toAscii(root);
+    const first = this.#entries.find((entry) => entry.root === name);
+    return first && { ...first.change, id: first.id };
+  }
+
+  async remove({ id }: Pick<ParkedChange, 'id'>): Promise<void> {
+    this.#entries = this.#entries.filter((entry) => entry.id !== id);
+    await this.#client.query('DELETE FROM fig_parked WHERE id = $1', [id]);
   }
 
   /** What was parked for a row's aggregate under the name the row had then. */
@@ -152,7 +170,7 @@ export class ParkedTable {
       place === null ? values : [...values, place.id],
     );
     const id = rows[0]?.id ?? 0;
-    const entry: Entry = { id, attempts, root: toAscii(root), row: nameOf(change) };
+    const entry: Entry = { id, attempts, root: toAscii(root), row: nameOf(change), change };
     this.#entries = [...this.#entries, entry].sort((left, right) => left.id - right.id);
     return { ...change, id };
   }

@@ -1,6 +1,6 @@
 import { imageColumnsOf, rootOf, secretColumnsOf, withoutSecrets } from '../mapping/index.ts';
 import type { Mapping, Pair, Row } from '../mapping/index.ts';
-import { copiedChange, isNameless } from '../parked/index.ts';
+import { asChange, copiedChange, isNameless, isRemoval } from '../parked/index.ts';
 import { ApplyError } from '../side-database.ts';
 import type {
   BackfillState,
@@ -59,6 +59,8 @@ export class PostgresTarget extends PostgresRowReader implements Target {
   readonly #writer: PostgresRowWriter;
   /** What was parked of rows that are asked for again had these places. */
   readonly #places = new Map<Change, Place | null>();
+  /** Aggregates of rows that are gone, of which something was parked. */
+  readonly #gone = new Map<Change, string>();
   #table: ParkedTable | undefined;
 
   constructor({ client, mapping, side, schemas, found }: TargetOptions) {
@@ -244,11 +246,12 @@ export class PostgresTarget extends PostgresRowReader implements Target {
   ): Promise<void> {
     const free: Change[] = [];
     for (const change of changes) {
+      const settling = isRemoval(change) ? await this.#takeOutGone(change) : undefined;
       if (this.#isNameless(change)) {
-        await this.#table?.takeOut(named(change));
+        if (settling !== undefined) await this.#settle(settling);
         continue;
       }
-      const root = this.#table?.isEmpty === false ? await this.#rootOf(change) : '';
+      const root = this.#table?.isEmpty === false ? (settling ?? (await this.#rootOf(change))) : '';
       const place = this.#placeOf(change);
       if (this.#table?.isBehind(root, named(change), place) === true) {
         await this.#park(change, root, null, place);
@@ -257,8 +260,12 @@ export class PostgresTarget extends PostgresRowReader implements Target {
       } else free.push(change);
     }
     const error = await this.#try(free);
+    if (error === null) {
+      for (const change of free) await this.#settle(this.#gone.get(change));
+      return;
+    }
     const [only] = free;
-    if (error === null || only === undefined) return;
+    if (only === undefined) return;
     if (free.length === 1) {
       await this.#parkPoison(only, error);
       return;
@@ -272,6 +279,30 @@ export class PostgresTarget extends PostgresRowReader implements Target {
     const known = end === undefined ? poison : null;
     await this.#applySome(free.slice(0, half), known);
     await this.#applySome(free.slice(half), known);
+  }
+
+  /**
+   * Of a row that is gone, what is parked says nothing more.
+   * @returns the aggregate for which something was parked
+   */
+  async #takeOutGone(change: Change): Promise<string | undefined> {
+    const root = this.#table?.rootOf(named(change));
+    if (root !== undefined) {
+      this.#gone.set(change, root);
+      const place = await this.#table?.takeOut(named(change));
+      if (this.#placeOf(change) === null) this.#places.set(change, place ?? null);
+    }
+    return this.#gone.get(change);
+  }
+
+  /** Deletes that only waited for what is gone now have nothing to wait for; nobody would ask for them again. */
+  async #settle(root: string | undefined): Promise<void> {
+    while (root !== undefined) {
+      const first = this.#table?.firstOf(root);
+      if (first === undefined || !isRemoval(first)) return;
+      if ((await this.#try([asChange(first)])) !== null) return;
+      await this.#table?.remove(first);
+    }
   }
 
   /**

@@ -73,6 +73,15 @@ export class ParkedTable {
     return place;
   }
 
+  /** What has to be applied before all else of an aggregate. */
+  firstOf(root: string): ParkedChange | undefined {
+    return this.list().find((change) => change.root === root);
+  }
+
+  remove({ id }: Pick<ParkedChange, 'id'>): void {
+    this.#prepare('DELETE FROM fig_parked WHERE id = ?').run(id);
+  }
+
   /** What was parked for a row's aggregate under the name the row had then. */
   rootOf({ table, key }: Waiting): string | undefined {
     return this.#prepare(

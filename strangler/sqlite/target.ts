@@ -13,7 +13,7 @@ import type {
   RowWrite,
   Target,
 } from '../side-database.ts';
-import { copiedChange, isNameless } from '../parked/index.ts';
+import { asChange, copiedChange, isNameless, isRemoval } from '../parked/index.ts';
 import type { Change } from '../store.ts';
 import { writeBackfill } from './backfill-table.ts';
 import type { Followed } from '../feed-mark.ts';
@@ -106,16 +106,30 @@ export class SqliteTarget extends AwaitedRows implements Target {
    */
   applyOrPark(change: Change): ParkedChange | null {
     const nameless = isNameless(this.#mapping, this.#source, change);
-    // Asked for again, a row is as it is now, and what is parked of it says nothing more.
-    const asked = nameless || change.op === 'refresh';
-    const place = asked ? this.#parked.takeOut(change as Waiting) : null;
-    if (nameless) return null;
-    const root = this.#rootOf(change);
-    if (this.#parked.isBehind(root, change as Waiting, place)) {
-      return this.#park(change, root, null, place);
+    const known = this.#parked.rootOf(change as Waiting);
+    // Asked for again, a row is as it is now, or it is gone: what is parked of it says nothing more.
+    const newest = isRemoval(change) || change.op === 'refresh';
+    const place = newest ? this.#parked.takeOut(change as Waiting) : null;
+    if (!nameless) {
+      const root = (isRemoval(change) ? known : undefined) ?? this.#rootOf(change);
+      if (this.#parked.isBehind(root, change as Waiting, place)) {
+        return this.#park(change, root, null, place);
+      }
+      const error = this.#within(() => this.apply(change));
+      if (error !== null) return this.#park(change, root, error.message, place);
     }
-    const error = this.#within(() => this.apply(change));
-    return error === null ? null : this.#park(change, root, error.message, place);
+    if (known !== undefined && isRemoval(change)) this.#settle(known);
+    return null;
+  }
+
+  /** Deletes that only waited for what is gone now have nothing to wait for; nobody would ask for them again. */
+  #settle(root: string): void {
+    for (;;) {
+      const first = this.#parked.firstOf(root);
+      if (first === undefined || !isRemoval(first)) return;
+      if (this.#within(() => this.apply(asChange(first))) !== null) return;
+      this.#parked.remove(first);
+    }
   }
 
   /** Carries declared cascades of applied deletes out, in tables that do not move. */
