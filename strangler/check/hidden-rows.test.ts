@@ -121,7 +121,7 @@ describe('what keeps us from seeing a whole table is refused', () => {
     [
       'a table of the same name',
       'CREATE SCHEMA postgres; CREATE TABLE postgres.note (k TEXT)',
-      'table of the same name in schema',
+      'namesake: the engine finds the one in schema postgres, and schema public has one, too',
     ],
   ])('the gates see %s that comes later', (_, ddl, said) =>
     withMoving(

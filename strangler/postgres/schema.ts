@@ -74,8 +74,9 @@ interface SchemaRow {
   readonly encoding: string;
   readonly database: string;
   readonly kind: string;
-  /** Its name, quoted where it has to be. */
+  /** Its name and its schema's, quoted where they have to be. */
   readonly table: string;
+  readonly schema: string;
   /** 'p' where its rows outlive a crash. */
   readonly persistence: string;
   readonly inherits: boolean;
@@ -130,7 +131,7 @@ const SCHEMA = `
       AND to_jsonb(d) ->> 'datlocprovider' IS DISTINCT FROM 'i'
   )
   SELECT w."table", json_build_object('kind', r.relkind, 'persistence', r.relpersistence,
-    'table', quote_ident(r.relname), 'oid', r.oid::text, 'file', r.relfilenode::text, 'parts', ${PARTS}, 'encoding', getdatabaseencoding(),
+    'table', quote_ident(r.relname), 'schema', r.relnamespace::regnamespace::text, 'oid', r.oid::text, 'file', r.relfilenode::text, 'parts', ${PARTS}, 'encoding', getdatabaseencoding(),
     'database', current_database(),
     'inherits', r.relispartition
       OR EXISTS (SELECT FROM pg_inherits WHERE inhparent = r.oid OR inhrelid = r.oid),
@@ -170,7 +171,8 @@ const SCHEMA = `
       UNION ALL SELECT 'part ' || i.inhrelid::regclass FROM pg_inherits i WHERE i.inhparent = r.oid
       UNION ALL SELECT 'rewriting rule ' || w.rulename FROM pg_rewrite w
         WHERE w.ev_class = r.oid AND w.rulename <> '_RETURN'
-      UNION ALL SELECT 'table of the same name in schema ' || n.nspname ${TWINS}
+      UNION ALL SELECT 'namesake: the engine finds the one in schema ' || r.relnamespace::regnamespace
+        || ', and schema ' || n.nspname || ' has one, too' ${TWINS}
       UNION ALL SELECT 'property UNLOGGED, by which a crash empties it' WHERE r.relpersistence = 'u'
       UNION ALL SELECT 'policy that hides rows from ' || current_user WHERE row_security_active(r.oid)) x),
     'references', (SELECT coalesce(json_agg(json_build_object('child', (SELECT relname FROM pg_class WHERE oid = k.conrelid),
@@ -267,7 +269,7 @@ function childFactsOf(row: SchemaRow): ChildFacts {
 
 /** A trigger of a statement fires for the table that the statement names, and for no other. */
 function findingsOf(row: SchemaRow): readonly Finding[] {
-  const { kind, inherits, hidden, twins, diverted } = row;
+  const { kind, inherits, hidden, twins, schema, diverted } = row;
   const findings: Finding[] = [...permanence(row)];
   if (kind !== 'r' || inherits) {
     findings.push([
@@ -285,8 +287,9 @@ function findingsOf(row: SchemaRow): readonly Finding[] {
   if (twins.length > 0) {
     findings.push([
       'ambiguous_table',
-      `is also the name of a table in schema ${twins.join(', ')}: sessions whose search_path differs ` +
-        'write to that one; rename one of them, or say which in the URL: ?options=-csearch_path%3D...',
+      `is also the name of a table in schema ${twins.join(', ')}, and the engine finds the one in schema ` +
+        `${schema}: sessions whose search_path differs write to the other one; ` +
+        'rename one of them, or say which in the URL: ?options=-csearch_path%3D...',
     ]);
   }
   if (diverted) {
