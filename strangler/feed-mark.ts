@@ -1,11 +1,4 @@
-import type { Slice } from './store.ts';
-
-/** How far a side has followed the other one's feed. */
-export interface Followed {
-  readonly position: number;
-  /** What tells the change at that position from any other; null where nobody has kept it. */
-  readonly mark: string | null;
-}
+import type { Followed, Slice } from './store.ts';
 
 /** What a mark is made of. */
 export interface Marked {

@@ -1,12 +1,11 @@
 import { errorText } from '../chassis/index.ts';
-import type { Followed } from './feed-mark.ts';
 import type { MappingProblem, Pair, PairKey, Row } from './mapping/index.ts';
 import type { RowName } from './row-name.ts';
 import type { ShadowFence } from './shadow-fence.ts';
 import type { SideChecks } from './side-checks.ts';
 import type { SideRetirement } from './side-retirement.ts';
 import type { SideName } from './side.ts';
-import type { Change, SideStore, Slice, Lease } from './store.ts';
+import type { Change, Followed, Lease, SideStore, Slice } from './store.ts';
 
 /** A row of a pair on one side, under the key it shares with its partner. */
 export interface PairRow {

@@ -1,7 +1,6 @@
 import type { Fence } from '../chassis/index.ts';
 import { decodeKeys } from './fence-rows.ts';
 import type { FenceRows, Keys } from './fence-rows.ts';
-import type { Followed } from './feed-mark.ts';
 import type { SideName } from './side.ts';
 
 /** One row change as the feed recorded it, in the owner's names and types. */
@@ -28,6 +27,13 @@ export interface Slice {
   /** The mark of the change at `after`; null where the feed holds none there, left out where nobody has looked. */
   readonly before?: string | null;
   readonly changes: readonly Change[];
+}
+
+/** How far a side has followed the other one's feed. */
+export interface Followed {
+  readonly position: number;
+  /** What tells the change at that position from any other; null where nobody has kept it. */
+  readonly mark: string | null;
 }
 
 /** A lease on one capability's handovers: whoever holds the newest token may act. */

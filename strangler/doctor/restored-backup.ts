@@ -1,9 +1,8 @@
 import type { Fence } from '../../chassis/index.ts';
-import type { Followed } from '../feed-mark.ts';
 import type { SideDatabase } from '../side-database.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
-import type { PeerCheckpoint } from '../store.ts';
+import type { PeerCheckpoint, Followed } from '../store.ts';
 
 /** What a database says of the other one. To be read before that one is: all of it only grows. */
 export interface PeerView {

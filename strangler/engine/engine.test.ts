@@ -175,6 +175,8 @@ describe('the engine', () => {
           expect(running.lines.join('')).not.toContain('ROLLBACK UNSAFE');
         });
         await sides.extracted.run(`UPDATE fig_feed_shop SET at = at - ${hour}`);
+        // Or the feed would be another one than legacy has followed.
+        await sides.legacy.run('UPDATE fig_applied SET mark = NULL');
         await withEngine(sides, { gateLimits }, async ({ call, status, lines }) => {
           await eventually(async () => expect((await status()).standing.as).toBe('leader'));
           expect((await status()).lag).toEqual({ changes: 0, ms: 0 });

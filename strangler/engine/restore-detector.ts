@@ -121,12 +121,12 @@ async function settle(
   found: readonly RestoredBackup[],
 ): Promise<void> {
   for (const { side } of found) {
-    const { held } = leases;
-    if (!held) return;
+    const [own, theirs] = [leases.held?.[side], leases.held?.[otherSide(side)]];
+    if (!own || !theirs) return;
     const [restored, other] = [sides[side], sides[otherSide(side)].store];
-    await restored.store.skipTo(await other.appliedPosition(), held[side]);
+    await restored.store.skipTo(await other.appliedPosition(), own);
     const { anyOpen } = await restored.store.fences();
-    if (!anyOpen) await passOver(restored, other, held[otherSide(side)]);
+    if (!anyOpen) await passOver(restored, other, theirs);
   }
 }
 

@@ -1,7 +1,6 @@
 import { goesOnFrom, markAt, OtherFeedError } from '../feed-mark.ts';
-import type { Followed } from '../feed-mark.ts';
 import type { Applied } from '../side-database.ts';
-import type { Slice } from '../store.ts';
+import type { Slice, Followed } from '../store.ts';
 import type { PostgresTarget } from './target.ts';
 
 /**

@@ -3,7 +3,6 @@ import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import { decodeKeys, encodeKeys, rowsOf } from '../fence-rows.ts';
 import type { FenceRows, Keys } from '../fence-rows.ts';
-import type { Followed } from '../feed-mark.ts';
 import type { Mapping } from '../mapping/index.ts';
 import { peerObservationOf, recordOf } from '../store.ts';
 import type {
@@ -17,6 +16,7 @@ import type {
   LeaseView,
   PeerRow,
   SideStore,
+  Followed,
 } from '../store.ts';
 import { followedOf, followedSql, MARK } from './applied-table.ts';
 import { knownKeysSql } from './cohort-sql.ts';

@@ -12,8 +12,7 @@ import type {
 } from '../side-database.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
-import type { Change } from '../store.ts';
-import type { Followed } from '../feed-mark.ts';
+import type { Change, Followed } from '../store.ts';
 import { followedSql } from './applied-table.ts';
 import { writeBackfill } from './backfill-table.ts';
 import { applyCascades, refuseOrphans } from './cascades.ts';

@@ -1,5 +1,5 @@
 import { keptMark } from '../feed-mark.ts';
-import type { Followed } from '../feed-mark.ts';
+import type { Followed } from '../store.ts';
 import type { SideName } from '../side.ts';
 import type { Prepare } from './schema.ts';
 

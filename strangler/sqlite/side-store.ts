@@ -16,8 +16,8 @@ import type {
   LeaseView,
   PeerRow,
   SideStore,
+  Followed,
 } from '../store.ts';
-import type { Followed } from '../feed-mark.ts';
 import { readFollowed, writeFollowed } from './applied-table.ts';
 import type { SqliteConnection } from './connection.ts';
 import { knownKeysSql } from './cohort-sql.ts';

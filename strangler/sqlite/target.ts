@@ -14,9 +14,8 @@ import type {
   Target,
 } from '../side-database.ts';
 import { asChange, copiedChange, isNameless, isRemoval } from '../parked/index.ts';
-import type { Change } from '../store.ts';
+import type { Change, Followed } from '../store.ts';
 import { writeBackfill } from './backfill-table.ts';
-import type { Followed } from '../feed-mark.ts';
 import { readFollowed, writeFollowed } from './applied-table.ts';
 import { applyCascades, refuseOrphans } from './cascades.ts';
 import type { SqliteConnection } from './connection.ts';
