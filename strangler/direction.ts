@@ -31,7 +31,7 @@ export class SplitError extends Error {
 
 export type Fences = Readonly<Record<SideName, Fence>>;
 
-export function ownerOf(fences: Fences): SideName | null {
+export function ownerOrThrow(fences: Fences): SideName | null {
   const { legacy, extracted } = fences;
   if (legacy.state === 'open' && extracted.state === 'open') {
     throw new TwoOwnersError(
@@ -47,7 +47,7 @@ export function ownerOf(fences: Fences): SideName | null {
  * moved last, which is the one that was open.
  */
 export function directionOf(fences: Fences): Direction {
-  const from = ownerOf(fences) ?? lastMoved(fences);
+  const from = ownerOrThrow(fences) ?? lastMoved(fences);
   const to = otherSide(from);
   return { from, to, epoch: fences[to].epoch };
 }

@@ -1,5 +1,5 @@
 import type { BackfillStatus, Copier } from './copy/index.ts';
-import { directionsOf, ownerOf, restOf } from './direction.ts';
+import { directionsOf, ownerOrThrow, restOf } from './direction.ts';
 import type { AllFences, Direction, Fences } from './direction.ts';
 import type { ApplierProblem, Pipeline } from './feed/index.ts';
 import type { Mapping } from './mapping/index.ts';
@@ -64,7 +64,7 @@ export async function readReplicationStatus(sources: StatusSources): Promise<Rep
     capability: mapping.capability,
     mappingHash: mapping.hash,
     fences: restOf(fences),
-    owner: ownerOf(restOf(fences)),
+    owner: ownerOrThrow(restOf(fences)),
     direction,
     feed: {
       ...first.feed,

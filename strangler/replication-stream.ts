@@ -12,7 +12,7 @@ import type { SideName } from './side.ts';
 /** How long a direction that could not be begun is left alone, in ms. */
 const RETRY_MS = 500;
 
-interface CarrierOptions {
+interface ReplicationStreamOptions {
   readonly mapping: Mapping;
   readonly databases: Readonly<Record<SideName, SideDatabase>>;
   /** Absent: changes are read straight from the feed. */
@@ -29,14 +29,14 @@ interface CarrierOptions {
  * ownership has moved. It never moves a fence.
  */
 export class ReplicationStream {
-  readonly #options: CarrierOptions;
+  readonly #options: ReplicationStreamOptions;
   /** By the side whose feed was applied. */
   readonly #positions = { legacy: new AppliedPositions(), extracted: new AppliedPositions() };
   #pipelines = new Map<SideName, Pipeline>();
   readonly #unstarted = new Map<SideName, ApplierProblem>();
   #turning: Promise<unknown> = Promise.resolve();
 
-  constructor(options: CarrierOptions) {
+  constructor(options: ReplicationStreamOptions) {
     this.#options = options;
   }
 

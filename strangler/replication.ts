@@ -10,7 +10,7 @@ import type {
 } from './copy/index.ts';
 import { readReplicationStatus } from './replication-status.ts';
 import type { ReplicationStatus } from './replication-status.ts';
-import { directionOf, isSplit, ownerOf, ownersOf, restOf, SplitError } from './direction.ts';
+import { directionOf, isSplit, ownerOrThrow, ownersOf, restOf, SplitError } from './direction.ts';
 import { trim } from './feed/index.ts';
 import type { Pipeline } from './feed/index.ts';
 import type { Mapping } from './mapping/index.ts';
@@ -142,7 +142,7 @@ export class Replication {
 
   /** @returns null between two owners @throws TwoOwnersError */
   async ownerSide(): Promise<SideName | null> {
-    return ownerOf(restOf(await this.#stream.fences()));
+    return ownerOrThrow(restOf(await this.#stream.fences()));
   }
 
   /**

@@ -1,5 +1,5 @@
 /** Writes past a capability's own door, by table and kind. */
-export interface PastTheDoor {
+export interface BypassingWrites {
   readonly table: string;
   readonly op: 'insert' | 'update' | 'delete';
   readonly writes: number;
@@ -16,7 +16,7 @@ export interface ShadowReport {
   /** ms since 1970, as is the following. */
   readonly since: number;
   readonly until: number | null;
-  readonly writes: readonly PastTheDoor[];
+  readonly writes: readonly BypassingWrites[];
 }
 
 /**

@@ -15,7 +15,7 @@ import { Leases } from './leases.ts';
 import { Mutex } from '../mutex.ts';
 import type { SideName } from '../side.ts';
 import type { SideStore } from '../store.ts';
-import { News } from './news.ts';
+import { RoutingUpdates } from './routing-updates.ts';
 import { Notices } from './notices.ts';
 import { restOf, twiceOwned } from '../direction.ts';
 import { allFencesOf, fencesOf } from './open-capability.ts';
@@ -30,7 +30,7 @@ import { RestoreDetector } from './restore-detector.ts';
 const TICK_MS = 200;
 const RETRY_MS = 300;
 const STUCK_MS = 1_000;
-const REST_MS = 1_000;
+const ANNOUNCE_MS = 1_000;
 const LOOK_BACK_MS = 1_000;
 
 export interface ControllerOptions {
@@ -73,7 +73,7 @@ export class CapabilityController {
   readonly capability: string;
   readonly reconciler: FlagReconciler;
   readonly #options: ControllerOptions;
-  readonly #news: News;
+  readonly #updates: RoutingUpdates;
   readonly #notices = new Notices();
   readonly #restoreDetector: RestoreDetector;
   readonly #mutex = new Mutex();
@@ -94,7 +94,7 @@ export class CapabilityController {
     this.reconciler = new FlagReconciler(options);
     this.#options = options;
     this.#restoreDetector = new RestoreDetector(options.capability, options.log);
-    this.#news = new News(options.capability, options.publisher, options.gateLimits);
+    this.#updates = new RoutingUpdates(options.capability, options.publisher, options.gateLimits);
   }
 
   /** Both databases, while they are open. */
@@ -127,7 +127,7 @@ export class CapabilityController {
     return this.#mutex.run(async () => {
       if (!this.#context) return undefined;
       const result = await work(this.#context);
-      this.#news.forget();
+      this.#updates.forget();
       return result;
     });
   }
@@ -167,7 +167,7 @@ export class CapabilityController {
     if (!(await this.#prepare(opened))) return;
     const completion = await completionOf(opened);
     if (completion?.outcome === 'done') {
-      await this.#rest(opened, completion);
+      await this.#announceComplete(opened, completion);
       return;
     }
     const { legacy, extracted } = opened.sides;
@@ -242,7 +242,7 @@ export class CapabilityController {
   }
 
   /** All there is to do is to go on telling where it is. */
-  async #rest(opened: OpenCapability, { finishedAt }: CompletionRecord): Promise<void> {
+  async #announceComplete(opened: OpenCapability, { finishedAt }: CompletionRecord): Promise<void> {
     const { log, capability, publisher } = this.#options;
     const { legacy, extracted } = await fencesOf(opened);
     const epoch = Math.max(legacy.epoch, extracted.epoch);
@@ -252,7 +252,7 @@ export class CapabilityController {
     while (!this.#stopping.signal.aborted) {
       await publisher.tell(capability, truth);
       const { signal } = this.#stopping;
-      await delay(REST_MS, undefined, { signal }).catch(() => undefined);
+      await delay(ANNOUNCE_MS, undefined, { signal }).catch(() => undefined);
     }
   }
 
@@ -262,15 +262,15 @@ export class CapabilityController {
     if (unfinished) {
       const outcome = await context.handovers.resume(unfinished);
       this.reconciler.resumed(outcome);
-      this.#news.forget();
+      this.#updates.forget();
       if (outcome.outcome === 'lost') this.#lost = true;
       if (outcome.outcome === 'stuck') return STUCK_MS;
     }
     await this.#goOn(context);
-    await this.#news.tell(context.opened, this.#restoreDetector.isCalm);
+    await this.#updates.publish(context.opened, this.#restoreDetector.isCalm);
     await this.#restoreDetector.look(context.opened, context.leases);
     await this.reconciler.drive(context);
-    await this.#news.tell(context.opened, this.#restoreDetector.isCalm);
+    await this.#updates.publish(context.opened, this.#restoreDetector.isCalm);
     await this.#lookBack(context.opened);
     await this.#notices.keep(context.opened, ownerOf(await fencesOf(context.opened)));
     return TICK_MS;

@@ -13,12 +13,10 @@ export type CohortRequest =
   /** In percent, of the keys that there are. */
   | { readonly share: number };
 
-/** What a wish comes to. */
+/** The keys that a request still has to move. */
 export interface Cohort {
   /** The keys that are still at the other side. */
   readonly keys: readonly string[];
-  /** How many keys are meant, those included that are there already. */
-  readonly meant: number;
 }
 
 /** Why single keys of a capability can't move; undefined where they can. */
@@ -67,7 +65,7 @@ export async function cohortOf(
   const from = otherSide(to);
   const isThere = (key: string): boolean =>
     owners.has(key) ? owners.get(key) === to : fences[from].rest.state !== 'open';
-  return { keys: meant.filter((key) => !isThere(key)), meant: meant.length };
+  return { keys: meant.filter((key) => !isThere(key)) };
 }
 
 /** A row of nobody's has an empty key and stays with the rest. */

@@ -212,7 +212,7 @@ async function answerOf(opened: OpenCapability, result: HandoverOutcome): Promis
   return { outcome, id, capability, to, epoch, keys, holdMs, steps, rollbackUnsafe };
 }
 
-/** Waits for the first news of the new owner's to arrive at the old one. */
+/** Waits until the new owner's first changes reach the old owner. */
 async function tryWayBack({ data }: OpenCapability): Promise<string | null> {
   try {
     await data.barrier(WAY_BACK_MS);

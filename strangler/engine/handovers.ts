@@ -209,10 +209,10 @@ export class Handovers {
     const found = `found with ${from} ${fence.state} at epoch ${fence.epoch}`;
     if (lease) await source.step({ handover: id, step: 'resume', detail: found }, lease);
     const outcome = await this.#run(record, abort);
-    const news = { capability, handover: id, from, to, epoch, found };
-    if (outcome.outcome === 'done') log.warn(news, 'an interrupted handover was finished');
+    const fields = { capability, handover: id, from, to, epoch, found };
+    if (outcome.outcome === 'done') log.warn(fields, 'an interrupted handover was finished');
     if (outcome.outcome === 'aborted') {
-      log.warn({ ...news, reason: outcome.reason }, 'an interrupted handover was taken back');
+      log.warn({ ...fields, reason: outcome.reason }, 'an interrupted handover was taken back');
     }
     return outcome;
   }
@@ -318,10 +318,10 @@ export class Handovers {
     const { outcome, reason, holdMs } = result;
     const keys = record.keys?.length ?? null;
     const moved = { ...(keys === null ? {} : { keys }), handover: id, from, to, epoch };
-    const news = { capability, ...moved, outcome, reason, holdMs };
+    const fields = { capability, ...moved, outcome, reason, holdMs };
     const what = keys === null ? capability : `${plural(keys, 'key')} of ${capability}`;
-    if (outcome === 'done') log.info(news, `${what} now belongs to ${to}`);
-    else if (outcome === 'aborted') log.warn(news, `${what} stays with ${from}`);
-    else log.error(news, `the handover of ${what} is ${outcome}`);
+    if (outcome === 'done') log.info(fields, `${what} now belongs to ${to}`);
+    else if (outcome === 'aborted') log.warn(fields, `${what} stays with ${from}`);
+    else log.error(fields, `the handover of ${what} is ${outcome}`);
   }
 }

@@ -36,7 +36,6 @@ const ORDER: readonly SideName[] = ['legacy', 'extracted'];
 /** The right to act on one capability: a lease in each of its databases that has Fig's tables. */
 export class Leases {
   /** How long a lease lasts unless it is renewed, in ms. */
-  static readonly ttlMs = TTL_MS;
   readonly #stores: Stores;
   readonly #holder: string;
   readonly #ttlMs: number;

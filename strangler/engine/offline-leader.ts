@@ -14,7 +14,7 @@ export class LeaseHeldError extends Error {
   override readonly name = 'LeaseHeldError';
 }
 
-interface StandInOptions {
+interface OfflineLeaderOptions {
   readonly declaration: DataDeclaration;
   readonly redisUrl?: string | undefined;
   readonly log: Logger;
@@ -32,7 +32,7 @@ const RETRY_MS = 50;
  * @throws LeaseHeldError while an engine keeps them
  */
 export async function withOfflineLeader<T>(
-  { declaration, redisUrl, log, token, patienceMs }: StandInOptions,
+  { declaration, redisUrl, log, token, patienceMs }: OfflineLeaderOptions,
   work: (context: LeaderContext) => Promise<T>,
 ): Promise<T> {
   const opened = openCapability(declaration, { redisUrl: undefined, log });
@@ -42,7 +42,12 @@ export async function withOfflineLeader<T>(
   try {
     await takeInTime(leases, opened, patienceMs);
     for (const side of [legacy, extracted]) await side.upgrade();
-    const handovers = new Handovers({ opened, leases, publisher: modestly(publisher), log });
+    const handovers = new Handovers({
+      opened,
+      leases,
+      publisher: withoutReplicaReads(publisher),
+      log,
+    });
     return await work({ opened, handovers, leases });
   } finally {
     await leases.release();
@@ -66,7 +71,7 @@ async function takeInTime(
 }
 
 /** Nobody carries changes afterwards, so the other side is not said to be fit for reads. */
-function modestly(publisher: RoutingPublisher): Announcements {
+function withoutReplicaReads(publisher: RoutingPublisher): Announcements {
   return {
     hold: (move) => publisher.hold(move),
     owner: async (move, owner, epoch) => {

@@ -84,8 +84,8 @@ export class RestoreDetector {
       detail: 'restored from a backup, or replaced',
     };
     const closed = await store.step(entry, lease, { from, to: { ...from, state: 'closed' } });
-    const news = { capability: this.#capability, side, closed };
-    this.#log.error(news, 'the restored database takes no writes until a person has decided');
+    const fields = { capability: this.#capability, side, closed };
+    this.#log.error(fields, 'the restored database takes no writes until a person has decided');
   }
 }
 

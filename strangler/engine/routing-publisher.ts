@@ -37,7 +37,7 @@ export class RoutingPublisher {
     return [...this.#states.values()];
   }
 
-  /** Whether news can be pushed at the moment. */
+  /** Whether updates can be pushed at the moment. */
   get live(): boolean {
     return this.#redis?.status === 'ready';
   }

@@ -9,7 +9,7 @@ interface SequencePair {
   readonly theirs: Sequence | undefined;
 }
 
-async function twinsOf(
+async function sequencePairsOf(
   mapping: Mapping,
   source: SideDatabase,
   target: SideDatabase,
@@ -34,8 +34,8 @@ export async function lateSequences(
   source: SideDatabase,
   target: SideDatabase,
 ): Promise<readonly string[]> {
-  const twins = await twinsOf(mapping, source, target);
-  return twins.flatMap(({ own, theirs }) =>
+  const pairs = await sequencePairsOf(mapping, source, target);
+  return pairs.flatMap(({ own, theirs }) =>
     theirs === undefined || own.at >= theirs.at
       ? []
       : `${target.side} would give out ${own.table}.${own.column} ${own.at + 1n} again: ` +
@@ -52,8 +52,8 @@ export async function rivalSequences(
   source: SideDatabase,
   target: SideDatabase,
 ): Promise<readonly string[]> {
-  const twins = await twinsOf(mapping, source, target);
-  return twins.flatMap(({ own, theirs }) =>
+  const pairs = await sequencePairsOf(mapping, source, target);
+  return pairs.flatMap(({ own, theirs }) =>
     theirs === undefined
       ? []
       : `both sides would give out the same ids of ${own.table}.${own.column}: single keys can't move`,
@@ -69,9 +69,9 @@ export async function moveSequences(
   source: SideDatabase,
   target: SideDatabase,
 ): Promise<void> {
-  const twins = await twinsOf(mapping, source, target);
-  if (twins.length === 0) return;
+  const pairs = await sequencePairsOf(mapping, source, target);
+  if (pairs.length === 0) return;
   const highest = ({ own, theirs }: SequencePair): bigint =>
     theirs !== undefined && theirs.at > own.at ? theirs.at : own.at;
-  await target.checks.moveSequences(twins.map((each) => ({ ...each.own, at: highest(each) })));
+  await target.checks.moveSequences(pairs.map((each) => ({ ...each.own, at: highest(each) })));
 }

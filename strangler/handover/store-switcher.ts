@@ -4,7 +4,7 @@ import type { SideName } from '../side.ts';
 import type { HandoverRecord, JournalEntry, Lease, SideStore } from '../store.ts';
 import type { Readings, StepKind, Switcher } from './switcher.ts';
 
-/** How the facades hear of a handover; late or lost news costs time, never correctness. */
+/** How the facades hear of a handover; a late or lost update costs time, never correctness. */
 export interface Announcer {
   hold(epoch: number): Promise<void>;
   owner(owner: SideName, epoch: number): Promise<void>;
@@ -33,7 +33,7 @@ interface SwitcherOptions {
   readonly onStep?: (step: StepKind) => void | Promise<void>;
 }
 
-/** How long the facades' news may hold up a handover, in ms: who has not heard by then meets a fence. */
+/** How long telling the facades may hold up a handover, in ms: who has not heard by then meets a fence. */
 const HOLD_MS = 5;
 const PUBLISH_MS = 20;
 /** One stretch of catching up, in ms; deadlines are looked at in between. */
@@ -133,11 +133,11 @@ export class StoreSwitcher implements Switcher {
     await this.#note('publish');
     const { announcer, source, target } = this.#options;
     const fence = await this.#given();
-    const news =
+    const update =
       fence.state === 'open'
         ? announcer.owner(source.side, fence.epoch)
         : announcer.owner(target.side, fence.epoch);
-    await hint(news, PUBLISH_MS);
+    await hint(update, PUBLISH_MS);
     return true;
   }
 
@@ -191,6 +191,6 @@ async function withinMs<T>(work: Promise<T>, ms: number): Promise<T | undefined>
 }
 
 /** For what is only a hint: neither its failure nor its delay matters. */
-async function hint(news: Promise<void>, ms: number): Promise<void> {
-  await withinMs(news, ms).catch(() => undefined);
+async function hint(update: Promise<void>, ms: number): Promise<void> {
+  await withinMs(update, ms).catch(() => undefined);
 }

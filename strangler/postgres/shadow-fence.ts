@@ -1,6 +1,6 @@
 import { tablesOf } from '../mapping/index.ts';
 import type { Mapping } from '../mapping/index.ts';
-import type { PastTheDoor, ShadowFence, ShadowReport } from '../shadow-fence.ts';
+import type { BypassingWrites, ShadowFence, ShadowReport } from '../shadow-fence.ts';
 import type { SideName } from '../side.ts';
 import type { PostgresConnection } from './connection.ts';
 import { replaceTriggers } from './replace-triggers.ts';
@@ -44,7 +44,7 @@ export class PostgresShadowFence implements ShadowFence {
       );
       const [watch] = watches;
       if (watch === undefined) return null;
-      const { rows } = await client.query<Omit<PastTheDoor, 'who'> & { who: string }>(
+      const { rows } = await client.query<Omit<BypassingWrites, 'who'> & { who: string }>(
         `SELECT tbl AS "table", op, sum(writes)::bigint AS writes, min(first) AS first,
              max(newest) AS newest, json_agg(DISTINCT who) AS who
            FROM fig_trespass WHERE capability = $1 GROUP BY tbl, op ORDER BY max(newest) DESC`,

@@ -1,5 +1,5 @@
 import type { Mapping } from '../mapping/index.ts';
-import type { PastTheDoor, ShadowFence, ShadowReport } from '../shadow-fence.ts';
+import type { BypassingWrites, ShadowFence, ShadowReport } from '../shadow-fence.ts';
 import type { SideName } from '../side.ts';
 import type { SqliteConnection } from './connection.ts';
 import { replaceTriggers } from './install.ts';
@@ -51,7 +51,7 @@ export class SqliteShadowFence implements ShadowFence {
           `SELECT tbl AS "table", op, writes, first, newest FROM fig_trespass
              WHERE capability = ? ORDER BY newest DESC`,
         )
-        .all(capability) as Omit<PastTheDoor, 'who'>[];
+        .all(capability) as Omit<BypassingWrites, 'who'>[];
       return {
         on: watch.until === null,
         ...watch,

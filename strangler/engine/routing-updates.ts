@@ -10,13 +10,13 @@ import { ownerOf } from './stage.ts';
 
 const REPEAT_MS = 1_000;
 
-/** Tells the facades what is true of one capability: when it changes, and once a second. */
-export class News {
+/** Publishes who owns one capability to the facades: when that changes, and once a second. */
+export class RoutingUpdates {
   readonly #capability: string;
   readonly #publisher: RoutingPublisher;
   readonly #limits: GateLimits;
-  #told = '';
-  #toldAt = 0;
+  #published = '';
+  #publishedAt = 0;
 
   constructor(capability: string, publisher: RoutingPublisher, limits = defaultGateLimits) {
     this.#capability = capability;
@@ -25,25 +25,25 @@ export class News {
   }
 
   /**
-   * Must not run beside a handover, which tells for itself: an older truth could come last.
+   * Must not run beside a handover, which publishes by itself: an older state could arrive last.
    * @param isCalm whether the rows of the side that follows can be relied on
    */
-  async tell(opened: OpenCapability, isCalm = true): Promise<void> {
+  async publish(opened: OpenCapability, isCalm = true): Promise<void> {
     const fences = await allFencesOf(opened);
     const owner = ownerOf(restOf(fences));
     const sure = isCalm && owner !== null && twiceOwned(fences).length === 0;
     const ready = sure && (await this.#replicaReady(opened, owner));
     const truth = truthOf(fences, ready);
     const text = JSON.stringify(truth);
-    if (text === this.#told && performance.now() - this.#toldAt < REPEAT_MS) return;
-    this.#told = text;
-    this.#toldAt = performance.now();
+    if (text === this.#published && performance.now() - this.#publishedAt < REPEAT_MS) return;
+    this.#published = text;
+    this.#publishedAt = performance.now();
     await this.#publisher.tell(this.#capability, truth);
   }
 
-  /** A handover has told something else meanwhile. */
+  /** A handover has published something else meanwhile. */
   forget(): void {
-    this.#told = '';
+    this.#published = '';
   }
 
   async #replicaReady({ data }: OpenCapability, owner: SideName): Promise<boolean> {
