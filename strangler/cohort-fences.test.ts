@@ -136,15 +136,13 @@ describe.each(dialectsOfRun)('fences by key on %s', (dialect) => {
         `INSERT INTO fig_fence (capability, key, state, epoch) VALUES ('till', 'A', 'open', 2)`,
       );
       await extracted.run(`INSERT INTO sales VALUES ('s1', 'A', 'r1', 1)`);
-      const strangers = [change('upsert', 'A'), change('upsert', 'B'), change('delete', 'A')];
-      for (const [nr, what] of strangers.entries()) await apply(what, nr + 1);
+      const refused = { reason: expect.stringMatching(/OWNED HERE/) };
+      for (const [nr, key] of ['A', 'B'].entries()) await apply(change('upsert', key), nr + 1);
+      expect(await sides.extracted.parked.list()).toMatchObject([refused, { reason: null }]);
+      // A delete takes the place of what is parked of its row, and is refused as well.
+      await apply(change('delete', 'A'), 3);
+      expect(await sides.extracted.parked.list()).toMatchObject([{ ...refused, op: 'delete' }]);
       expect(await extracted.rows(`SELECT amount FROM sales`)).toEqual([{ amount: 1 }]);
-      const parked = await sides.extracted.parked.list();
-      expect(parked).toMatchObject([
-        { reason: expect.stringMatching(/OWNED HERE/) },
-        { reason: null },
-        { reason: null },
-      ]);
       // Of a key that it does not own it takes them, at the newest epoch of all fences only.
       await cede(legacy);
       const image = { SALE_NO: 's2', CUST_NO: 'B', REF: 'r2', AMT: 2 };
