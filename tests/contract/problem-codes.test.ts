@@ -12,7 +12,7 @@ function sources(folder: string): string[] {
     readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
       // What the facade's workers know together is told on the admin port, to operators.
-      .filter((name) => folder !== 'facade' || !/^(workers|operators)\//.test(name))
+      .filter((name) => folder !== 'facade' || !/^(workers|admin)\//.test(name))
       .map((name) => join(folder, name))
   );
 }
