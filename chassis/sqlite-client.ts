@@ -116,7 +116,7 @@ function configure(connection: RawConnection, readonly: boolean): void {
   connection.pragma('foreign_keys = ON');
   // REPLACE fires delete triggers only with this, and the change feed needs them.
   connection.pragma('recursive_triggers = ON');
-  // Nobody is told of a commit before `WalSync` has synced it.
+  // `WalSync` syncs a commit before its caller gets the result.
   connection.pragma('synchronous = NORMAL');
   if (!readonly) enableWriteAheadLog(connection);
 }

@@ -14,7 +14,7 @@ function wrote(unreplicated: UnreplicatedWrites, customer: string): void {
 }
 
 describe('the customers with unreplicated writes', () => {
-  it('settle nobody before the first barrier', () => {
+  it('count every customer as unsettled before the first barrier', () => {
     const unreplicated = new UnreplicatedWrites();
     expect(unreplicated.isSettled('C1')).toBe(false);
     expect(unreplicated.hasUnsettled).toBe(true);
@@ -49,7 +49,7 @@ describe('the customers with unreplicated writes', () => {
     expect(unreplicated.isSettled('C1')).toBe(true);
   });
 
-  it('are bounded: whoever is forgotten counts as unsettled, with everybody else', () => {
+  it('are bounded: a customer whose entry is dropped counts as unsettled, like all others', () => {
     const unreplicated = allReplicated(2);
     for (const customer of ['C1', 'C2', 'C3']) wrote(unreplicated, customer);
     expect(unreplicated.size).toBe(2);

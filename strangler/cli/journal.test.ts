@@ -69,7 +69,7 @@ describe('the status of an engine', () => {
       if (!data) throw new Error('not open');
       data.status = () => Promise.reject(new Error('the disk is gone'));
       expect((await status()).trouble).toContain(
-        'nobody can tell whether changes are carried: the disk is gone',
+        'it is unknown whether changes are carried: the disk is gone',
       );
     }));
 });

@@ -41,7 +41,7 @@ export interface CompletionGateFacts {
 export interface CompletionLimits {
   /** How long extracted has to have been the owner, in ms. */
   readonly soakMs: number;
-  /** For how long nobody may have asked the legacy side, in ms. */
+  /** For how long no client may have asked the legacy side, in ms. */
   readonly quietMs: number;
 }
 
@@ -142,6 +142,6 @@ function judgeReader(
   if (reader === null || now - reader.newest >= quietMs) return open;
   return refuse(
     `legacy was asked ${ago(now - reader.newest)} ago (${reader.what}), ${reader.times} times in ` +
-      `all since the switch; nobody may have asked for ${ago(quietMs)}`,
+      `all since the switch; no client may have asked for ${ago(quietMs)}`,
   );
 }

@@ -46,7 +46,7 @@ describe.each(dialects)('comparing behind a feed that lags on %s', (dialect) => 
         await replication.barrier(20_000);
         await replication.halt();
         await sessions.legacy.run("UPDATE word SET v = 'second'");
-        // One that nobody has recorded is found among them.
+        // A difference that is in no feed is found among them.
         await sessions.extracted.run("UPDATE fig_fence SET state = 'open', epoch = 1");
         await sessions.extracted.run("UPDATE word SET v = 'odd' WHERE k = 300");
         await sessions.extracted.run("UPDATE fig_fence SET state = 'closed', epoch = 0");

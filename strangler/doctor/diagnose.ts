@@ -204,7 +204,7 @@ function olderSelf(one: Case): readonly Finding[] {
     const right = decidedFor(one);
     if (right !== null) {
       const why = `a person has decided that ${right} is right; ${partingText(one)}`;
-      // They may change their mind, but nobody advises it.
+      // The operator may decide otherwise, but the doctor does not advise it.
       return finding(one, 'older_self', {
         what,
         why,
@@ -391,10 +391,12 @@ function deadEngine(one: Case, waits = false): readonly Finding[] {
       }),
     ];
   }
-  const holder = facts.lease?.holder ?? 'nobody';
+  const holder = facts.lease?.holder;
+  const last =
+    holder === undefined ? 'none has led' : `the last was ${holder}, which is dead or paused`;
   const what = alive
     ? `no engine answers, but ${holder} keeps its lease: it is elsewhere, or does not listen`
-    : `no engine is at work: the last was ${holder}, which is dead or paused`;
+    : `no engine is at work: ${last}`;
   const first = 'the decision which database is right comes first, and needs none';
   const rest = { what, why: waits ? first : why, remedies };
   return [finding(one, alive ? 'engine_elsewhere' : 'engine_dead', rest)];

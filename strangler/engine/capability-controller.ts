@@ -197,7 +197,7 @@ export class CapabilityController {
       await opened.data.start();
       await this.#lead({ opened, handovers, completions, leases });
     } finally {
-      // In turn: somebody may still be acting.
+      // In turn: a command may still be at work.
       await this.#mutex.run(async () => {
         this.#context = undefined;
       });
@@ -207,8 +207,8 @@ export class CapabilityController {
   }
 
   /**
-   * Sees to it that both sides have Fig's tables. Where only one of them has, somebody may just be taking
-   * them out: nothing is put back without a lease there.
+   * Installs Fig's tables where a side lacks them. If only one side has them, a `fig uninstall` may be under
+   * way, so the engine first takes the lease of that side.
    * @returns whether they are there
    */
   async #prepare({ sides, data }: OpenCapability): Promise<boolean> {
@@ -359,7 +359,7 @@ async function completionOf({
   try {
     return await sides.legacy.retirement.completion();
   } catch (error) {
-    const told = `nobody can tell whether ${data.capability} was completed: ${errorText(error)}`;
+    const told = `it is unknown whether ${data.capability} was completed: ${errorText(error)}`;
     throw new Error(told, { cause: error });
   }
 }

@@ -49,7 +49,7 @@ describe.each(dialectsOfRun)('the record of a completion on %s', (dialect) => {
       await sides.legacy.run('ALTER TABLE fig_completion RENAME COLUMN outcome TO ending');
       const before = await tokenOf(sides);
       await withEngine(sides, completing(sides), async (running) => {
-        await expectWaiting(running, /^nobody can tell whether shop was completed: .*outcome/);
+        await expectWaiting(running, /^it is unknown whether shop was completed: .*outcome/);
         // Nobody has led meanwhile, so no trigger was put where the seal says that there is none.
         expect(running.lines.join('')).not.toContain('"leading"');
         expect(await tokenOf(sides)).toEqual(before);

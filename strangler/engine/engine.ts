@@ -341,7 +341,7 @@ async function dataStatusOf(opened: OpenCapability | undefined): Promise<DataRea
   } catch (error) {
     // The fences say so, and the doctor says what helps.
     if (error instanceof TwoOwnersError) return { data: undefined, unread: null };
-    const unread = `nobody can tell whether changes are carried: ${errorText(error)}`;
+    const unread = `it is unknown whether changes are carried: ${errorText(error)}`;
     return { data: undefined, unread };
   }
 }

@@ -86,7 +86,7 @@ const completion = z.strictObject({
     .int()
     .min(0)
     .default(7 * DAY_MS),
-  /** For how long nobody may have asked the legacy program, in ms. */
+  /** For how long no client may have asked the legacy program, in ms. */
   quietMs: z.int().min(0).default(HOUR_MS),
   /** When the legacy routes are said to go; the end of the soak when left out. */
   sunset: z.union([z.iso.date(), z.iso.datetime()], 'give a date such as "2030-06-30"').optional(),

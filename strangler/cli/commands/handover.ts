@@ -167,7 +167,9 @@ async function whatBecameOfIt(
         const next = `fig journal ${capability}`;
         throw new CommandError(EXIT.failed, 'handover_aborted', message, next);
       }
-      const message = `nothing was moved, and ${owner ?? 'nobody'} owns ${capability}: ${cause.message}`;
+      const standing =
+        owner === null ? `${capability} has no owner` : `${owner} owns ${capability}`;
+      const message = `nothing was moved, and ${standing}: ${cause.message}`;
       throw new CommandError(EXIT.failed, 'engine_went_away', message, 'fig status');
     }
     await engine.pause('no answer came; waiting for what the journal says');
