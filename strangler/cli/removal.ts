@@ -48,5 +48,6 @@ export function removalText({ from, to, pairs, newest, removed, compared }: Remo
     return `${side}: ${counts}; ${write}`;
   });
   const how = compared ? '' : ', by their counts: comparing them takes too long';
-  return [...sides, `${plural(removed, 'row')} of ${to} would vanish${how}`].join('\n');
+  const rows = removed === 0 ? 'no row' : plural(removed, 'row');
+  return [...sides, `${rows} of ${to} would vanish${how}`].join('\n');
 }

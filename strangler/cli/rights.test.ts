@@ -106,32 +106,6 @@ describe('fig check', () => {
   );
 });
 
-it.each(['legacy', 'extracted'] as const)(
-  'fig check refuses a database in SQL_ASCII as %s: it names it and says how to convert it',
-  (side) =>
-    withSides(async (sides) => {
-      const database = await openDatabase('postgres', postgresShopSchema[side], {
-        encoding: 'SQL_ASCII',
-      });
-      try {
-        const urls = { ...sides.urls, [side]: database.url };
-        const fig = await figFor({ ...sides, urls }, NOBODY);
-        const { code, stdout } = await fig('check');
-        const named = decodeURIComponent(new URL(database.url).pathname.slice(1));
-        expect(code).toBe(3);
-        expect(stdout.replaceAll(/\s+/g, ' ')).toContain(
-          `database_encoding: ${side} database ${named} has the encoding SQL_ASCII`,
-        );
-        expect(stdout.replaceAll(/\s+/g, ' ')).toContain(
-          'convert it to UTF8: dump it with pg_dump',
-        );
-        expect(await database.rows(OURS)).toEqual([]);
-      } finally {
-        await database.drop();
-      }
-    }),
-);
-
 function checkAsStranger(folder: string): Promise<Ran> {
   const main = built(new URL('main.ts', import.meta.url));
   const env = { PATH: process.env['PATH'], FIG_DATA_DIR: folder };

@@ -1,7 +1,7 @@
 import { isWhole, MappingError, shown } from '../mapping/index.ts';
 import type { Row, SqlValue } from '../mapping/index.ts';
 import type { Column, Schemas, TableSchema } from './schema.ts';
-import { name, timeSql } from './values.ts';
+import { bytesSql, name, timeSql } from './values.ts';
 
 /** What a database says of a table. @throws when there is none */
 export function tableOf(schemas: Schemas, table: string): TableSchema {
@@ -39,6 +39,8 @@ export function readSql({ name: column, kind }: Column, row: string): string {
   const whole = `${row}.${name(column)}`;
   if (kind === 'boolean') return `${whole}::int`;
   if (kind === 'time') return timeSql(whole);
+  // As bytes, since one text that is no UTF-8 would fail all that are read with it; see `rowOf`.
+  if (kind === 'rawText') return bytesSql(whole);
   return kind === 'text' ? `${whole}::text` : whole;
 }
 

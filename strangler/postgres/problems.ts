@@ -18,7 +18,7 @@ export async function problemsOf(
   side: SideName,
   schemas: Schemas,
 ): Promise<readonly MappingProblem[]> {
-  const found = [...encodingProblems(schemas, side), ...checkSchemas(schemas, mapping, side)];
+  const found = checkSchemas(schemas, mapping, side);
   const missing = tablesOf(mapping, side).filter((table) => !schemas.has(table));
   const hints = missing.length === 0 ? new Map() : await whereTheyAre(client, missing);
   return [
@@ -115,21 +115,6 @@ export function checkSchemas(
     ...checkMapping(mapping),
     ...checkTables(mapping, side, withOwn, foreignTriggers(schemas, mapping, side)),
   ];
-}
-
-/**
- * A database that takes any bytes for text, of which nobody knows the characters: its rows can't be carried to a
- * side that knows them, and a single one stops all that are read with it.
- */
-export function encodingProblems(schemas: Schemas, side: SideName): readonly MappingProblem[] {
-  const [first] = schemas.values();
-  if (first?.encoding !== 'SQL_ASCII') return [];
-  const { database } = first;
-  const message =
-    `${side} database ${database} has the encoding SQL_ASCII, which takes any bytes for text and does not know ` +
-    `which characters they are; convert it to UTF8: dump it with pg_dump, set client_encoding in the dump to what ` +
-    `its texts are really in, and restore it into a database made with ENCODING 'UTF8' TEMPLATE template0`;
-  return [{ code: 'database_encoding', pair: null, message }];
 }
 
 function unwritable(

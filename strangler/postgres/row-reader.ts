@@ -7,6 +7,7 @@ import {
   MappingError,
   pairKeyOf,
   realOf,
+  textOfBytes,
 } from '../mapping/index.ts';
 import type { Pair, PairKey, Row, SqlValue } from '../mapping/index.ts';
 import type { PairRow, RowReader } from '../side-database.ts';
@@ -16,7 +17,7 @@ import { filterSql } from './filter-sql.ts';
 import { prepared } from './prepared.ts';
 import { orderSql } from './key-order.ts';
 import type { Column, Schemas } from './schema.ts';
-import { name } from './values.ts';
+import { isUtf8Sql, name } from './values.ts';
 
 /** Reads pairs' rows of one side, inside somebody's transaction. */
 export class PostgresRowReader implements RowReader {
@@ -72,11 +73,12 @@ export class PostgresRowReader implements RowReader {
 
   async unkeyed(pair: Pair, limit: number): Promise<readonly Row[]> {
     const keys = this.#columns(pair, keyColumns(pair, this.#side));
-    const nullable = keys.filter((column) => column.nullable);
-    if (nullable.length === 0) return [];
-    const none = nullable.map((column) => `t.${name(column.name)} IS NULL`);
+    const usable = keys.flatMap((column) => usableSql(column));
+    if (usable.length === 0) return [];
     const columns = pairColumns(pair, this.#side);
-    return this.#select(pair, columns, `AND (${none.join(' OR ')}) LIMIT $1`, [limit]);
+    return this.#select(pair, columns, `AND (${usable.join(' AND ')}) IS NOT TRUE LIMIT $1`, [
+      limit,
+    ]);
   }
 
   async #select(
@@ -97,7 +99,7 @@ export class PostgresRowReader implements RowReader {
       rowMode: 'array',
     });
     const reals = known.filter(({ kind }) => kind === 'real').map(({ name: column }) => column);
-    return rows.map((found) => withReals(rowOf(columns, found), reals));
+    return rows.map((found) => withReals(rowOf(known, found), reals));
   }
 
   /** In the order of keys, after a key where there is one, and not too many. */
@@ -109,9 +111,7 @@ export class PostgresRowReader implements RowReader {
       // After a text that no uuid is: by the texts of them all, which have the same order.
       return isFormedAs(column, own[column.name]) ? sql : `(${sql})::text COLLATE "C"`;
     });
-    const present = keys
-      .filter((column) => column.nullable)
-      .map((column) => `AND t.${name(column.name)} IS NOT NULL `);
+    const present = keys.flatMap((column) => usableSql(column)).map((sql) => `AND ${sql} `);
     const order = `ORDER BY ${ordered.join(', ')} LIMIT $${after === null ? 1 : keys.length + 1}`;
     const limit = `${present.join('')}${order}`;
     if (after === null) return limit;
@@ -143,6 +143,15 @@ export function canHold(schemas: Schemas, table: string, key: Row): boolean {
   return Object.entries(key).every(
     ([column, value]) => isHeld(value, encoding) && isFormedAs(byName.get(column), value),
   );
+}
+
+/** What must hold of a column so that its value can be a key; nothing where it always can. */
+function usableSql({ name: column, nullable, kind }: Column): readonly string[] {
+  const value = `t.${name(column)}`;
+  return [
+    ...(nullable ? [`${value} IS NOT NULL`] : []),
+    ...(kind === 'rawText' ? [isUtf8Sql(value)] : []),
+  ];
 }
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -183,9 +192,12 @@ export function pairColumns(pair: Pair, side: SideName): readonly string[] {
 }
 
 /** A row from values that were read as `readSql` does. */
-export function rowOf(columns: readonly string[], values: readonly SqlValue[]): Row {
+export function rowOf(columns: readonly Column[], values: readonly SqlValue[]): Row {
   const row: Record<string, SqlValue> = {};
-  for (const [index, column] of columns.entries()) row[column] = values[index] ?? null;
+  for (const [index, { name: column, kind }] of columns.entries()) {
+    const value = values[index] ?? null;
+    row[column] = kind === 'rawText' && value instanceof Uint8Array ? textOfBytes(value) : value;
+  }
   return row;
 }
 

@@ -157,8 +157,8 @@ export class PostgresRowWriter {
   }
 
   async #rowsLike(table: string, values: Row): Promise<Row[]> {
-    const names = this.#columnsOf(table);
-    const read = columnsOf(this.#schemas, table, names).map((column) => readSql(column, 't'));
+    const columns = columnsOf(this.#schemas, table, this.#columnsOf(table));
+    const read = columns.map((column) => readSql(column, 't'));
     const by = columnsOf(this.#schemas, table, Object.keys(values));
     const { rows } = await this.#client.query<SqlValue[]>({
       text: `SELECT ${read.join(', ')} FROM (${dataSql(by)}) d
@@ -166,7 +166,7 @@ export class PostgresRowWriter {
       values: dataOf(by, [values]),
       rowMode: 'array',
     });
-    return rows.map((found) => rowOf(names, found));
+    return rows.map((found) => rowOf(columns, found));
   }
 
   #columnsOf(table: string): readonly string[] {

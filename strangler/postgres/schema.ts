@@ -229,7 +229,10 @@ function schemaOf(
   strangers: ReadonlyMap<string, SchemaRow>,
   unable: string | null,
 ): TableSchema {
-  const columns = row.columns.map((column) => ({ ...column, kind: kindOf(column.type) }));
+  const columns = row.columns.map((column) => ({
+    ...column,
+    kind: kindOf(column.type, row.encoding),
+  }));
   return {
     byName: new Map(columns.map((column) => [column.name, column])),
     columns: columns.map((column) => column.name),

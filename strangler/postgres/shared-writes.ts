@@ -66,7 +66,8 @@ export class SharedWrites implements PairWrites {
       keys.set(this.#nameOf(where), where);
     }
     const key = columnsOf(schemas, table, this.#key);
-    const read = columnsOf(schemas, table, this.#columns).map((column) => readSql(column, 't'));
+    const columns = columnsOf(schemas, table, this.#columns);
+    const read = columns.map((column) => readSql(column, 't'));
     const { rows } = await client.query<SqlValue[]>({
       ...prepared(
         `SELECT ${read.join(', ')} FROM (${dataSql(key)}) d
@@ -76,7 +77,7 @@ export class SharedWrites implements PairWrites {
       rowMode: 'array',
     });
     for (const values of rows) {
-      const row = rowOf(this.#columns, values);
+      const row = rowOf(columns, values);
       this.#held.set(this.#nameOf(row), { was: row, now: row });
     }
     await this.#waiting.load(this.#columnPairKeys(keys.values()));

@@ -94,7 +94,8 @@ export class PostgresSnapshot extends PostgresRowReader implements Snapshot {
   async #secretsIn(table: string, named: readonly RowName[]): Promise<[RowName, Row][]> {
     const secrets = secretColumnsOf(this.#mapping, this.#side, table);
     const keys = columnsOf(this.#schemas, table, Object.keys(named[0]?.key ?? {}));
-    const read = columnsOf(this.#schemas, table, secrets).map((column) => readSql(column, 't'));
+    const columns = columnsOf(this.#schemas, table, secrets);
+    const read = columns.map((column) => readSql(column, 't'));
     const { rows } = await this.#client.query<SqlValue[]>({
       ...prepared(
         `SELECT d.nr, ${read.join(', ')} FROM (${dataSql(keys)}) d
@@ -108,7 +109,7 @@ export class PostgresSnapshot extends PostgresRowReader implements Snapshot {
     });
     return rows.map(([nr, ...values]) => [
       named[Number(nr) - 1] as RowName,
-      rowOf(secrets, values),
+      rowOf(columns, values),
     ]);
   }
 }

@@ -1,5 +1,5 @@
 /** What kind of value a column holds, as far as its way into an image is concerned. */
-export type Kind = 'integer' | 'real' | 'boolean' | 'bytes' | 'time' | 'text';
+export type Kind = 'integer' | 'real' | 'boolean' | 'bytes' | 'time' | 'text' | 'rawText';
 
 /** A column as images carry it. */
 export interface ImageColumn {
@@ -20,9 +20,38 @@ const KINDS: Readonly<Record<string, Kind>> = {
   timestamptz: 'time',
 };
 
-/** @param type name of the type in pg_type; of a domain, that of the type below it */
-export function kindOf(type: string): Kind {
-  return KINDS[type] ?? 'text';
+/**
+ * @param type name of the type in pg_type; of a domain, that of the type below it
+ * @param encoding the database's: one in SQL_ASCII takes any bytes for text
+ */
+export function kindOf(type: string, encoding: string): Kind {
+  return KINDS[type] ?? (encoding === 'SQL_ASCII' ? 'rawText' : 'text');
+}
+
+/** The bytes of a text as hex digits, where they are UTF-8 (RFC 3629 4). */
+const UTF8_HEX = ((): string => {
+  const tail = '[89ab][0-9a-f]';
+  const characters = [
+    '[0-7][0-9a-f]',
+    `(c[2-9a-f]|d[0-9a-f])${tail}`,
+    `e0[ab][0-9a-f]${tail}`,
+    `e([1-9a-c]|[ef])(${tail}){2}`,
+    `ed[89][0-9a-f]${tail}`,
+    `f0[9ab][0-9a-f](${tail}){2}`,
+    `f[1-3](${tail}){3}`,
+    `f48[0-9a-f](${tail}){2}`,
+  ];
+  return `^(${characters.join('|')})*$`;
+})();
+
+/** SQL that tells whether a text is UTF-8, in a database that does not know its characters. */
+export function isUtf8Sql(x: string): string {
+  return `encode(${bytesSql(x)}, 'hex') ~ '${UTF8_HEX}'`;
+}
+
+/** SQL for the bytes of a text, in a database that does not know its characters. */
+export function bytesSql(x: string): string {
+  return `convert_to(${x}::text, 'SQL_ASCII')`;
 }
 
 /**
@@ -43,6 +72,9 @@ const ENCODED: Readonly<Record<Kind, (x: string) => string>> = {
   bytes: (x) => `'{"$blob":"' || upper(encode(${x}, 'hex')) || '"}'`,
   time: (x) => `to_json(${timeSql(x)})::text`,
   text: (x) => `to_json(${x}::text)::text`,
+  rawText: (x) =>
+    `CASE WHEN ${isUtf8Sql(x)} THEN to_json(${x}::text)::text` +
+    ` ELSE '{"$text":"' || encode(${bytesSql(x)}, 'hex') || '"}' END`,
 };
 
 /**
