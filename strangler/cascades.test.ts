@@ -120,6 +120,59 @@ describe.each(dialectsOfRun)('a cascade across the border on %s', (dialect) => {
       ]);
     }));
 
+  it('is carried out for a delete that was parked, once what it waited for is gone', () =>
+    withMoved(
+      {
+        mapping: defineMapping({
+          capability: 'stock',
+          pairs: [
+            {
+              name: 'shelf',
+              legacy: { table: 'shelf' },
+              extracted: { table: 'shelf' },
+              key: [same('k', 'k')],
+              columns: [same('name', 'name')],
+            },
+            {
+              name: 'item',
+              legacy: { table: 'item', references: BOTH },
+              extracted: { table: 'item' },
+              key: [same('k', 'k')],
+              columns: [same('shelf', 'shelf')],
+              partOf: { pair: 'shelf', by: ['shelf'] },
+            },
+          ],
+        }),
+        legacy: [
+          dialect,
+          `CREATE TABLE shelf (k INT PRIMARY KEY, name TEXT NOT NULL);
+           CREATE TABLE item (k INT PRIMARY KEY, shelf INT); ${CHILDREN}`,
+        ],
+        extracted: [
+          dialect,
+          `CREATE TABLE shelf (k INT PRIMARY KEY, name TEXT);
+           CREATE TABLE item (k INT PRIMARY KEY, shelf INT)`,
+        ],
+      },
+      async (sides) => {
+        const { replication, sessions, databases } = sides;
+        await sessions.legacy.run(
+          `INSERT INTO shelf VALUES (1, 'a'); INSERT INTO item VALUES (7, 1);
+           INSERT INTO line VALUES (1, 7); INSERT INTO note VALUES (1, 7)`,
+        );
+        await replication.barrier();
+        await handOver(replication, 'legacy');
+        await sessions.extracted.run('UPDATE shelf SET name = NULL');
+        await sessions.extracted.run('DELETE FROM item');
+        await expect(replication.barrier()).rejects.toThrow(/parked/);
+        expect(await databases.legacy.parked.list()).toHaveLength(2);
+        await sessions.extracted.run('DELETE FROM shelf');
+        await replication.barrier();
+        expect(await children(sides)).toEqual(['note 1 of null']);
+        expect(await replication.reconcile()).toMatchObject({ clean: true, dangling: [] });
+      },
+    ));
+
   it('leaves the children of a row that a copy takes out for a while', () =>
     withService(async (sides) => {
       const { replication, sessions, databases } = sides;

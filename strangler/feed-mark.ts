@@ -7,8 +7,8 @@ export interface Marked {
   readonly at: number;
 }
 
-/** No feed has a change like that: whoever follows one is to wait for a person's decision. */
-const NOBODYS = '?';
+/** No change of any feed has this: the applier then stops until a person has decided. */
+const MATCHES_NOTHING = '?';
 
 /**
  * Tells a change from the one that a restored backup has given the same position since: that one was
@@ -24,9 +24,9 @@ export function keptMark(position: number, mark: string | null | undefined): str
   return mark?.startsWith(`${position}:`) === true ? mark : null;
 }
 
-/** The mark that matches no feed. */
-export function nobodysMark(position: number): string {
-  return `${position}:${NOBODYS}`;
+/** A mark that no feed matches, so that nothing of it is applied. */
+export function blockingMark(position: number): string {
+  return `${position}:${MATCHES_NOTHING}`;
 }
 
 /**

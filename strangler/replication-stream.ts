@@ -123,29 +123,32 @@ export class ReplicationStream {
     const failed = await this.#startMissing(directions);
     const first = (from: SideName): number => (from === directions[0]?.from ? 0 : 1);
     this.#pipelines = new Map([...this.#pipelines].sort(([a], [b]) => first(a) - first(b)));
-    // Where nothing is carried at all, whoever asked has to know.
+    // Where nothing is carried at all, the caller has to know.
     if (failed.length > 0 && this.#pipelines.size === 0) throw failed[0];
     for (const error of failed) this.#options.onStumble(error);
   }
 
-  /** One direction that can't be begun does not keep the other one from it. @returns errors that are news */
+  /** One direction that can't be begun does not keep the other one from it. @returns errors that were not reported before */
   async #startMissing(directions: readonly Direction[]): Promise<unknown[]> {
-    const before = new Map(this.#unstarted);
-    this.#unstarted.clear();
-    const news: unknown[] = [];
+    const wanted = new Set(directions.map(({ from }) => from));
+    for (const from of this.#unstarted.keys()) if (!wanted.has(from)) this.#unstarted.delete(from);
+    const unreported: unknown[] = [];
     for (const direction of directions) {
       const { from } = direction;
       if (this.#pipelines.has(from)) continue;
       try {
         this.#pipelines.set(from, await this.#startOne(direction));
+        // Only now: while it is tried again, what was wrong counts.
+        this.#unstarted.delete(from);
       } catch (error) {
-        const known = before.get(from);
+        const known = this.#unstarted.get(from);
         const problem = notCarried(from, error, known);
         this.#unstarted.set(from, problem);
-        if (problem.message !== known?.message || this.#pipelines.size === 0) news.push(error);
+        if (problem.message !== known?.message || this.#pipelines.size === 0)
+          unreported.push(error);
       }
     }
-    return news;
+    return unreported;
   }
 
   async #startOne(direction: Direction): Promise<Pipeline> {

@@ -165,7 +165,7 @@ function checkKeys(mapping: Mapping, side: SideName, table: string, facts: Table
   return findings;
 }
 
-/** Only somebody who changes the mapping or the schema helps against it; waiting does not. */
+/** A change of the mapping or the schema helps against it; waiting does not. */
 export class UnfitMappingError extends ConfigurationError {}
 
 /** @throws UnfitMappingError that lists all problems, where there are any */

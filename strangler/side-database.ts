@@ -261,7 +261,7 @@ export interface BulkCopy {
   /** Makes a range of the target equal to the owner's; inside `apply` only. */
   copy(pair: Pair, after: PairKey | null, limit: number): Promise<KeyRange | null>;
   /** Whether another process has written to the target a moment ago. */
-  readonly crowded: boolean;
+  readonly hasOtherWriters: boolean;
   close(): Promise<void>;
 }
 
@@ -304,7 +304,7 @@ export interface SideDatabase {
   upgrade(): Promise<void>;
   /**
    * Takes tables and triggers out again.
-   * @param lease without which nothing is done where somebody has taken over since
+   * @param lease without which nothing is done where another engine has taken over since
    * @returns whether they are out
    */
   uninstall(lease?: Lease): Promise<boolean>;
@@ -335,7 +335,7 @@ export interface SideDatabase {
   applySlice(epoch: number, slice: Slice, speedup?: number): Promise<Applied>;
   /** Whether another process has written here a moment ago: whoever is alone need not pause. */
   readonly hasOtherWriters: boolean;
-  /** A bridge from the owner to this side; undefined where there is none between the two. */
+  /** A bulk copy from the owner to this side; undefined where there is none between the two. */
   bulkCopyFrom(owner: SideDatabase): BulkCopy | undefined;
   /** Runs `work` while writers wait for it: whatever waits for this database is to hurry. */
   atHighPriority<T>(work: () => Promise<T>): Promise<T>;
@@ -354,8 +354,10 @@ export interface SideDatabase {
    * @returns the last position; null when this side is not the owner
    */
   reEmit(rows: readonly RowName[]): Promise<number | null>;
-  /** Has `onCommit` called after others commit here; nothing happens before `ensure`. */
-  /** @param onLost told once why commits are not heard of any more, and null when they are again */
+  /**
+   * Has `onCommit` called after others commit here; nothing happens before `ensure`.
+   * @param onLost told once why commits are not heard of any more, and null when they are again
+   */
   watch(onCommit: () => void, onLost?: (reason: string | null) => void): CommitWatch;
   close(): Promise<void>;
 }

@@ -32,7 +32,7 @@ export interface Slice {
 /** How far a side has followed the other one's feed. */
 export interface Followed {
   readonly position: number;
-  /** What tells the change at that position from any other; null where nobody has kept it. */
+  /** What tells the change at that position from any other; null where an earlier build kept none. */
   readonly mark: string | null;
 }
 
@@ -59,12 +59,12 @@ export interface PeerCheckpoint {
 
 /**
  * What a database remembers of itself and of the other one. Restored from a backup it remembers less
- * than the other one does of it, however much has been written since: only an engine greets.
+ * than the other one does of it, however much has been written since: only an engine saves checkpoints.
  */
 export interface PeerObservation {
-  /** How often it was greeted. */
+  /** How many checkpoints it was given. */
   readonly pulse: number;
-  /** The other one, as of the last greeting; null before the first. */
+  /** The other one, as of the last checkpoint; null before the first. */
   readonly other: PeerCheckpoint | null;
 }
 

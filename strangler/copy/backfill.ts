@@ -69,7 +69,7 @@ async function copyPair(options: CopyOptions, pair: Pair): Promise<number> {
   const odd = await source.snapshot((snapshot) => snapshot.unkeyed(pair, 1));
   for (;;) {
     options.signal.throwIfAborted();
-    const alone = !target.hasOtherWriters && bulkCopy?.crowded !== true;
+    const alone = !target.hasOtherWriters && bulkCopy?.hasOtherWriters !== true;
     const box = alone ? ALONE_BOX_MS : TIME_BOX_MS;
     const { most } = options.pace;
     const whole = odd.length === 0 ? await copyPiece(options, pair, Math.min(range, most)) : null;

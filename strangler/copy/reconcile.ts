@@ -29,7 +29,7 @@ const PAUSE_MS = 2;
 /** How long both sides are compared inside the database before the process gets to its other work. */
 const BOX_MS = 8;
 const MOST_ROWS = 20_000;
-const BRIDGE_PAUSE_MS = 1;
+const BULK_PAUSE_MS = 1;
 /** Changes that may be under way while both sides are compared. */
 const CLOSE = 500;
 const ATTEMPTS = 20;
@@ -123,7 +123,7 @@ async function comparePair(
       counts.rows += equal.rows;
       if (equal.last === null) return { pair: pair.name, ...counts };
       cursor = equal.last;
-      await delay(BRIDGE_PAUSE_MS, undefined, { signal: options.signal });
+      await delay(BULK_PAUSE_MS, undefined, { signal: options.signal });
       continue;
     }
     const chunk = await compareChunk(options, pair, cursor, changed);

@@ -35,9 +35,9 @@ const ORDER: readonly SideName[] = ['legacy', 'extracted'];
 
 /** The right to act on one capability: a lease in each of its databases that has Fig's tables. */
 export class Leases {
-  /** How long a lease lasts unless it is renewed, in ms. */
   readonly #stores: Stores;
   readonly #holder: string;
+  /** How long a lease lasts unless it is renewed, in ms. */
   readonly #ttlMs: number;
   #held: HeldLeases | undefined;
   #timer: NodeJS.Timeout | undefined;

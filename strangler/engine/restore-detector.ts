@@ -4,7 +4,7 @@ import { openDemand } from '../doctor/open-demand.ts';
 import { findRestoredBackups } from '../doctor/restored-backup.ts';
 import type { RestoredBackup } from '../doctor/restored-backup.ts';
 import { passOver } from '../doctor/pass-over.ts';
-import { nobodysMark } from '../feed-mark.ts';
+import { blockingMark } from '../feed-mark.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import type { Lease, SideStore } from '../store.ts';
@@ -93,7 +93,7 @@ export class RestoreDetector {
 async function refuseFeed(target: SideStore, lease: Lease | undefined): Promise<void> {
   const { position, mark } = await target.followed();
   if (!lease || mark !== null) return;
-  await target.followFrom({ position, mark: nobodysMark(position) }, lease);
+  await target.followFrom({ position, mark: blockingMark(position) }, lease);
 }
 
 async function isDecided({ sides }: OpenCapability): Promise<boolean> {

@@ -30,7 +30,7 @@ function compareValues(left: Worth, right: Worth): number {
     if (nan !== 0) return nan;
     return left < right ? -1 : Number(left > right);
   }
-  // UTF-16 order differs from UTF-8 order beyond the basic capability.
+  // UTF-16 order differs from UTF-8 order beyond the Basic Multilingual Plane.
   return Buffer.compare(Buffer.from(left as string), Buffer.from(right as string));
 }
 

@@ -73,6 +73,17 @@ function exactly(expression: string, type: string, isKept: string): string {
   return `CASE WHEN ${isKept} THEN ${expression}::${type} ELSE ${refused} END`;
 }
 
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Whether a column can hold just this text: what `castSql` decides in SQL, for look-ups, which must not fail. */
+export function keepsText({ type, labels }: Column, value: string, encoding: string): boolean {
+  if (type === 'uuid') return UUID.test(value);
+  if (type === 'name') {
+    return (encoding === 'LATIN1' ? value.length : Buffer.byteLength(value)) <= NAME_BYTES;
+  }
+  return labels?.includes(value) ?? true;
+}
+
 /**
  * A value as text that `castSql` takes.
  * @throws MappingError for a text of which the driver would make another one

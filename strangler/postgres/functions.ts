@@ -260,7 +260,7 @@ function note(capability: string, table: string, reason: string): string {
         (SELECT FROM fig_uncaptured u WHERE u.capability = ${capability} AND u.tbl = ${table})`;
 }
 
-/** Each session counts for itself: nobody who writes bypassed the application waits for another who does. */
+/** Each session counts for itself: a write that bypasses the application does not wait for another such write. */
 function watchBody(capability: string): string {
   return `BEGIN
   INSERT INTO fig_trespass AS known (capability, tbl, op, session, who, writes, first, newest)

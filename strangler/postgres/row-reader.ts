@@ -11,7 +11,7 @@ import {
 } from '../mapping/index.ts';
 import type { Pair, PairKey, Row, SqlValue } from '../mapping/index.ts';
 import type { PairRow, RowReader } from '../side-database.ts';
-import { castSql, columnsOf, readSql, tableOf, textOf } from './columns.ts';
+import { castSql, columnsOf, keepsText, readSql, tableOf, textOf } from './columns.ts';
 import type { PostgresClient } from './connection.ts';
 import { filterSql } from './filter-sql.ts';
 import { prepared } from './prepared.ts';
@@ -106,17 +106,18 @@ export class PostgresRowReader implements RowReader {
   #range(pair: Pair, after: PairKey | null): string {
     const keys = this.#columns(pair, keyColumns(pair, this.#side));
     const own = after === null ? {} : keyOn(pair, this.#side, after);
+    const { encoding } = tableOf(this.#schemas, pair[this.#side].table);
     const ordered = keys.map((column) => {
       const sql = orderSql(column, 't') ?? `t.${name(column.name)}`;
-      // After a text that no uuid is: by the texts of them all, which have the same order.
-      return isFormedAs(column, own[column.name]) ? sql : `(${sql})::text COLLATE "C"`;
+      // After a text that its column can't hold: by the texts of them all, which have the same order.
+      return keeps(column, own[column.name], encoding) ? sql : `(${sql})::text COLLATE "C"`;
     });
     const present = keys.flatMap((column) => usableSql(column)).map((sql) => `AND ${sql} `);
     const order = `ORDER BY ${ordered.join(', ')} LIMIT $${after === null ? 1 : keys.length + 1}`;
     const limit = `${present.join('')}${order}`;
     if (after === null) return limit;
     const from = keys.map((column, index) =>
-      isFormedAs(column, own[column.name]) ? param(column, index) : `$${index + 1}::text`,
+      keeps(column, own[column.name], encoding) ? param(column, index) : `$${index + 1}::text`,
     );
     return `AND (${ordered.join(', ')}) > (${from.join(', ')}) ${limit}`;
   }
@@ -137,11 +138,11 @@ export class PostgresRowReader implements RowReader {
 const NOT_HELD: Readonly<Record<string, RegExp>> = { LATIN1: /[\0\u0100-\uFFFF]/ };
 const NUL = /\0/;
 
-/** Whether a table can hold a key: no text of any table has a NUL in it, and a uuid is in small letters. */
+/** Whether a table can hold a key: no text of any table has a NUL in it, and a uuid is written in one way. */
 export function canHold(schemas: Schemas, table: string, key: Row): boolean {
   const { encoding, byName } = tableOf(schemas, table);
   return Object.entries(key).every(
-    ([column, value]) => isHeld(value, encoding) && isFormedAs(byName.get(column), value),
+    ([column, value]) => isHeld(value, encoding) && keeps(byName.get(column), value, encoding),
   );
 }
 
@@ -154,12 +155,8 @@ function usableSql({ name: column, nullable, kind }: Column): readonly string[] 
   ];
 }
 
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
-function isFormedAs(column: Column | undefined, value: SqlValue | undefined): boolean {
-  if (typeof value !== 'string') return true;
-  if (column?.type === 'uuid') return UUID.test(value);
-  return column?.labels?.includes(value) ?? true;
+function keeps(column: Column | undefined, value: SqlValue | undefined, encoding: string): boolean {
+  return typeof value !== 'string' || column === undefined || keepsText(column, value, encoding);
 }
 
 function isHeld(value: SqlValue, encoding: string): boolean {

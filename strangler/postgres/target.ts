@@ -60,6 +60,8 @@ export class PostgresTarget extends PostgresRowReader implements Target {
   readonly #places = new Map<Change, Place | null>();
   /** Aggregates of rows that are gone, of which something was parked. */
   readonly #gone = new Map<Change, string>();
+  /** Deletes that had waited and are applied now: the cascades of their rows are due, too. */
+  readonly #settled: Change[] = [];
   #table: ParkedTable | undefined;
 
   constructor({ client, mapping, side, schemas, found }: TargetOptions) {
@@ -123,7 +125,7 @@ export class PostgresTarget extends PostgresRowReader implements Target {
 
   /** Carries declared cascades of applied deletes out, in tables that do not move. */
   applyCascades(changes: readonly Change[]): Promise<void> {
-    return applyCascades(this.#applying, changes);
+    return applyCascades(this.#applying, [...this.#settled, ...changes]);
   }
 
   async bring(
@@ -299,8 +301,10 @@ export class PostgresTarget extends PostgresRowReader implements Target {
     while (root !== undefined) {
       const first = this.#table?.firstOf(root);
       if (first === undefined || !isRemoval(first)) return;
-      if ((await this.#try([asChange(first)])) !== null) return;
+      const change = asChange(first);
+      if ((await this.#try([change])) !== null) return;
       await this.#table?.remove(first);
+      this.#settled.push(change);
     }
   }
 

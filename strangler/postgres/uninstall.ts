@@ -10,7 +10,7 @@ import { name } from './values.ts';
 /**
  * Takes everything of a capability out of a database again, and what capabilities share with the
  * last of them; the schema is then what it was before the installation.
- * @param lease without which nothing is done where somebody has taken over since
+ * @param lease without which nothing is done where another engine has taken over since
  * @returns whether it is out
  * @throws ConfigurationError that says who keeps the tables locked
  */
@@ -64,7 +64,7 @@ async function takeOut(
   return true;
 }
 
-/** Nobody takes it before this transaction ends. */
+/** No engine can take the lease before this transaction ends. */
 async function isHeld(client: PostgresClient, { capability, token }: Lease): Promise<boolean> {
   const { rows } = await client.query<{ token: number }>(
     'SELECT token FROM fig_lease WHERE capability = $1 FOR SHARE',

@@ -7,7 +7,7 @@ const ASK_AGAIN_MS = 5;
 /** More than a stale lock takes, and many who write in turn. */
 const PATIENCE_MS = 30_000;
 
-/** Which file a lock was when somebody looked at it: another one of the same name is another lock. */
+/** Which file a lock was when a process looked at it: another one of the same name is another lock. */
 export interface SeenLock {
   readonly ino: bigint;
   readonly mtimeNs: bigint;
@@ -57,7 +57,7 @@ async function claimed(lock: string, claim: string): Promise<boolean> {
 }
 
 /**
- * Runs `work` while nobody else does who asks for the same lock.
+ * Runs `work` while no other process holds the same lock.
  * @param patienceMs how long to wait for others
  * @throws Error that names the lock when it was not to be had for so long
  */
@@ -91,7 +91,7 @@ async function take(lock: string, patienceMs: number): Promise<SeenLock> {
   }
 }
 
-/** @returns undefined where somebody else has it */
+/** @returns undefined where another process has it */
 async function make(lock: string): Promise<SeenLock | undefined> {
   try {
     const handle = await open(lock, 'wx');

@@ -53,7 +53,7 @@ export class FlagFileError extends Error {
 
 /**
  * @throws FlagFileError when the text is not JSON, or not in the client features format, or says something
- *   twice: of two that differ nobody knows which was meant
+ *   twice: of two that differ the engine can't tell which was meant
  */
 export function parseFlags(text: string): FlagDocument {
   if (text.trim() === '') throw new FlagFileError('it is empty');

@@ -7,7 +7,7 @@ import type { CodecSql } from './codec-sql.ts';
 import { filterSql, literal } from './filter-sql.ts';
 import { chained, name } from './values.ts';
 
-/** The name under which a bridge's connection knows the owner's database. */
+/** The name under which a bulk copy's connection knows the owner's database. */
 export const SOURCE = 'fig_source';
 
 /** A range of keys: after the first and up to the second, where there are such. */

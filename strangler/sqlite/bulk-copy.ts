@@ -35,7 +35,7 @@ export class SqliteBulkCopy implements BulkCopy {
     this.#target = new SqliteTarget(this.#db, mapping, otherSide(owner));
   }
 
-  get crowded(): boolean {
+  get hasOtherWriters(): boolean {
     return this.#db.crowded;
   }
 

@@ -283,7 +283,7 @@ export function isInstalled(connection: SqliteConnection, capability: string): b
 /**
  * Takes everything of a capability out of a database again, and what capabilities share with the
  * last of them; the schema is then what it was before the installation.
- * @param lease without which nothing is done where somebody has taken over since
+ * @param lease without which nothing is done where another engine has taken over since
  * @returns whether it is out
  */
 export function uninstall(

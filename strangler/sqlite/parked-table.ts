@@ -17,6 +17,11 @@ export interface Place {
   readonly attempts: number;
 }
 
+function parkedOf(row: Stored): ParkedChange {
+  const { key, image } = row;
+  return { ...row, key: decodeRow(key), image: image === null ? null : decodeRow(image) };
+}
+
 /** The rows of fig_parked of one capability, within a transaction of the target. */
 export class ParkedTable {
   readonly #prepare: Prepare;
@@ -31,11 +36,7 @@ export class ParkedTable {
     const stored = this.#prepare(
       `SELECT ${COLUMNS} FROM fig_parked WHERE capability = ? ORDER BY id`,
     ).all(this.#capability) as Stored[];
-    return stored.map((row) => ({
-      ...row,
-      key: decodeRow(row.key),
-      image: row.image === null ? null : decodeRow(row.image),
-    }));
+    return stored.map(parkedOf);
   }
 
   count(): number {
@@ -75,7 +76,10 @@ export class ParkedTable {
 
   /** What has to be applied before all else of an aggregate. */
   firstOf(root: string): ParkedChange | undefined {
-    return this.list().find((change) => change.root === root);
+    const row = this.#prepare(
+      `SELECT ${COLUMNS} FROM fig_parked WHERE capability = ? AND root = ? ORDER BY id LIMIT 1`,
+    ).get(this.#capability, root) as Stored | undefined;
+    return row && parkedOf(row);
   }
 
   remove({ id }: Pick<ParkedChange, 'id'>): void {

@@ -39,6 +39,8 @@ export class SqliteTarget extends AwaitedRows implements Target {
   readonly #mapping: Mapping;
   readonly #refuses: boolean;
   #complete = false;
+  /** Deletes that had waited and are applied in this transaction: the cascades of their rows are due, too. */
+  #settled: Change[] = [];
 
   constructor(connection: SqliteConnection, mapping: Mapping, side: SideName) {
     const reader = new SqliteRowReader((sql) => connection.write(sql), side);
@@ -56,6 +58,7 @@ export class SqliteTarget extends AwaitedRows implements Target {
 
   /** Must be called at the start of each transaction. */
   begin(): this {
+    this.#settled = [];
     this.#complete =
       this.#db
         .write('SELECT complete FROM fig_install WHERE capability = ?')
@@ -121,19 +124,22 @@ export class SqliteTarget extends AwaitedRows implements Target {
     return null;
   }
 
-  /** Deletes that only waited for what is gone now have nothing to wait for; nobody would ask for them again. */
+  /** Applies deletes that only waited for what is gone now: no retry would come for them. */
   #settle(root: string): void {
     for (;;) {
       const first = this.#parked.firstOf(root);
       if (first === undefined || !isRemoval(first)) return;
-      if (this.#within(() => this.apply(asChange(first))) !== null) return;
+      const change = asChange(first);
+      if (this.#within(() => this.apply(change)) !== null) return;
       this.#parked.remove(first);
+      this.#settled.push(change);
     }
   }
 
   /** Carries declared cascades of applied deletes out, in tables that do not move. */
   applyCascades(changes: readonly Change[], upto: number): void {
-    applyCascades((sql) => this.#db.write(sql), this.#mapping, this.side, changes, upto);
+    const all = [...this.#settled, ...changes];
+    applyCascades((sql) => this.#db.write(sql), this.#mapping, this.side, all, upto);
   }
 
   async bring(

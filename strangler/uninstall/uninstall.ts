@@ -2,7 +2,7 @@ import { Leases, newHolder } from '../engine/leases.ts';
 import type { SideDatabase } from '../side-database.ts';
 import type { SideName } from '../side.ts';
 
-/** Why nothing was removed, and what helps. */
+/** Why not everything was removed, and what helps. */
 export interface UninstallRefusal {
   readonly outcome: 'refused';
   readonly code: 'engine_running' | 'handover_unfinished' | 'would_strand_data';
@@ -33,7 +33,7 @@ export async function uninstallCapability(options: UninstallOptions): Promise<Un
   if (installed.length === 0) return { outcome: 'nothing_there' };
   const refusal = await reasonAgainst(options, installed);
   if (refusal) return refusal;
-  // Nobody else may act from here on; an engine that starts meanwhile stands by.
+  // From here on no engine may act; one that starts meanwhile stands by.
   const stores = Object.fromEntries(installed.map(({ side, store }) => [side, store]));
   const leases = new Leases(stores, newHolder(), options.leaseMs);
   if (!(await leases.take(() => undefined))) return engineAtWork();
@@ -52,8 +52,8 @@ async function takeOut(
   const sides: SideName[] = [];
   for (const database of installed) {
     const { side } = database;
-    if (!(await leases.holds(side))) return engineAtWork();
-    if (!(await database.uninstall(leases.held?.[side]))) return engineAtWork();
+    if (!(await leases.holds(side))) return engineAtWork(sides);
+    if (!(await database.uninstall(leases.held?.[side]))) return engineAtWork(sides);
     sides.push(side);
   }
   return { outcome: 'removed', sides };
@@ -110,8 +110,10 @@ async function reasonAgainst(
   );
 }
 
-function engineAtWork(): UninstallRefusal {
+function engineAtWork(removed: readonly SideName[] = []): UninstallRefusal {
+  const already = removed.length > 0 ? `${removed.join()} is cleared already, but ` : '';
   const reason =
+    already +
     'an engine is at work, and would put everything back; stop it first (Ctrl-C where npm start runs)';
   return refuse('engine_running', reason, 'fig uninstall');
 }
