@@ -1,5 +1,8 @@
-/** The two homes a capability can have. */
+/** Where a capability can live. */
 export type SideName = 'legacy' | 'extracted';
+
+/** One for each side. */
+export type BySide<T> = Readonly<Record<SideName, T>>;
 
 export function otherSide(side: SideName): SideName {
   return side === 'legacy' ? 'extracted' : 'legacy';

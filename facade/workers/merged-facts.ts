@@ -12,16 +12,16 @@ const KEPT_MISMATCHES = 50;
 
 /** What all workers together know. */
 export class MergedFacts implements Facts {
-  readonly #crew: WorkerPool;
+  readonly #pool: WorkerPool;
   readonly #holds: HoldLog;
 
-  constructor(crew: WorkerPool, holds: HoldLog) {
-    this.#crew = crew;
+  constructor(pool: WorkerPool, holds: HoldLog) {
+    this.#pool = pool;
     this.#holds = holds;
   }
 
   async status(): Promise<Status> {
-    const parts = (await this.#crew.askAll({ what: 'status' }, TIMEOUT_MS)) as Status[];
+    const parts = (await this.#pool.askAll({ what: 'status' }, TIMEOUT_MS)) as Status[];
     if (parts.length === 0) throw noWorkers();
     return { ...parts.reduce(mergedStatus), holds: { next: this.#holds.sequence } };
   }
@@ -31,18 +31,18 @@ export class MergedFacts implements Facts {
   }
 
   async metrics(): Promise<string> {
-    const parts = await this.#crew.askAll({ what: 'metrics' }, TIMEOUT_MS);
+    const parts = await this.#pool.askAll({ what: 'metrics' }, TIMEOUT_MS);
     return mergedMetrics(parts as MetricObject[][]);
   }
 
   async explain(question: Asked): Promise<Explanation> {
-    const [first] = await this.#crew.askAll({ what: 'explain', question }, TIMEOUT_MS);
+    const [first] = await this.#pool.askAll({ what: 'explain', question }, TIMEOUT_MS);
     if (first === undefined) throw noWorkers();
     return first as Explanation;
   }
 
   async upstreams(): Promise<readonly UpstreamReach[]> {
-    const [first, ...others] = (await this.#crew.askAll(
+    const [first, ...others] = (await this.#pool.askAll(
       { what: 'upstreams' },
       TIMEOUT_MS,
     )) as UpstreamReach[][];
@@ -52,12 +52,12 @@ export class MergedFacts implements Facts {
   }
 
   async readiness(): Promise<Readiness> {
-    const parts = (await this.#crew.askAll({ what: 'readiness' }, TIMEOUT_MS)) as Readiness[];
+    const parts = (await this.#pool.askAll({ what: 'readiness' }, TIMEOUT_MS)) as Readiness[];
     const flags = parts.map((part) => part.flags);
     const all = (what: 'routing' | 'monolith'): boolean =>
       parts.length > 0 && parts.every((part) => part[what]);
     return {
-      routing: all('routing') && this.#crew.isComplete,
+      routing: all('routing') && this.#pool.isComplete,
       monolith: all('monolith'),
       redis: parts.find(({ redis }) => redis !== null)?.redis ?? null,
       flags: {

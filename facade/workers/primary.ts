@@ -19,8 +19,8 @@ export async function runPrimary(count: number, env: Environment, log: Logger): 
   const host = listenHost(env);
   const port = await choosePort(env, host);
   const holds = new HoldLog();
-  const crew = new WorkerPool({ count, log, port, holds });
-  const facts = new MergedFacts(crew, holds);
+  const pool = new WorkerPool({ count, log, port, holds });
+  const facts = new MergedFacts(pool, holds);
   const access = openAccess(env);
   const engineUrl = serviceUrl(env, 'ENGINE_URL', 4003);
   const engine = createHttpClient(engineUrl, undefined, access.token.headers);
@@ -30,11 +30,11 @@ export async function runPrimary(count: number, env: Environment, log: Logger): 
     port: readPort(env, 'ADMIN_PORT', 8081),
     variable: 'ADMIN_PORT',
   });
-  await crew.start();
+  await pool.start();
   return {
     ports: { facade: port, admin: admin.port },
     async close() {
-      await crew.stop();
+      await pool.stop();
       await admin.close();
       await engine.close();
     },

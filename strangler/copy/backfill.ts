@@ -18,7 +18,7 @@ const READ_LIMITS = { least: 20, most: 2_000 } as const;
 /** Nobody else writes to the target: only this process's other work has to find its turn. */
 const ALONE_BOX_MS = 8;
 const ALONE_PAUSE_MS = 1;
-const PIECE_LIMITS = { least: 20, most: 20_000 } as const;
+const RANGE_LIMITS = { least: 20, most: 20_000 } as const;
 
 interface BackfillOptions {
   readonly mapping: Mapping;
@@ -72,14 +72,14 @@ async function copyPair(options: CopyOptions, pair: Pair): Promise<number> {
     const alone = !target.hasOtherWriters && bulkCopy?.hasOtherWriters !== true;
     const box = alone ? ALONE_BOX_MS : TIME_BOX_MS;
     const { most } = options.pace;
-    const whole = odd.length === 0 ? await copyPiece(options, pair, Math.min(range, most)) : null;
+    const whole = odd.length === 0 ? await copyRange(options, pair, Math.min(range, most)) : null;
     const { state, steps, heldMs } =
       whole ?? (await copyChunk(options, pair, Math.min(limit, most)));
     ready = Math.max(ready, state.readyPosition);
     await pause(alone ? ALONE_PAUSE_MS : Math.max(MIN_PAUSE_MS, 2 * heldMs), options);
     await options.pace.after(steps, options.signal);
     if (state.done) return ready;
-    if (whole) range = nextLimit(range, box / heldMs, PIECE_LIMITS);
+    if (whole) range = nextLimit(range, box / heldMs, RANGE_LIMITS);
     else limit = Math.min(READ_LIMITS.most, Math.max(READ_LIMITS.least, 2 * steps));
   }
 }
@@ -106,7 +106,7 @@ interface Chunk {
 }
 
 /** Copies a range inside the database; null when that has to be done row by row. */
-async function copyPiece(options: CopyOptions, pair: Pair, limit: number): Promise<Chunk | null> {
+async function copyRange(options: CopyOptions, pair: Pair, limit: number): Promise<Chunk | null> {
   const { epoch, bulkCopy } = options;
   if (bulkCopy === undefined) return null;
   const before = await stateOf(options, pair);

@@ -58,7 +58,7 @@ export class Comparer {
     sample: ReconcileRequest['sample'],
   ): Promise<ReconcileReport & { repair: Repair }> {
     const { mapping, databases, applied } = this.#options;
-    await refuseHiddenRows(mapping, databases);
+    await refuseHiddenRows(mapping, [databases.legacy, databases.extracted]);
     const rows = { legacy: new RowsToRepair(), extracted: new RowsToRepair() };
     const onDifference: ReconcileRequest['onDifference'] = (row, owner, gone) =>
       rows[owner].add(row, gone);

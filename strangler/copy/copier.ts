@@ -6,7 +6,6 @@ import type { Applier, ApplierProblem } from '../feed/index.ts';
 import type { Mapping } from '../mapping/index.ts';
 import type { BackfillState, SideDatabase } from '../side-database.ts';
 import { backfill } from './backfill.ts';
-import type { SideName } from '../side.ts';
 import { refuseHiddenRows } from './hidden-rows.ts';
 import { Pace } from './pace.ts';
 import { refuseUnattended } from './removal.ts';
@@ -135,10 +134,7 @@ export class Copier {
       await this.#limit(find, null);
       return;
     }
-    await refuseHiddenRows(this.#mapping, {
-      [source.side]: source,
-      [target.side]: target,
-    } as Readonly<Record<SideName, SideDatabase>>);
+    await refuseHiddenRows(this.#mapping, [source, target]);
     this.#pace.start();
     this.#pace.set(await target.copyLimit());
     if (unattended) await refuseUnattended({ mapping: this.#mapping, source, target });

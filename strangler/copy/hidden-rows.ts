@@ -1,7 +1,6 @@
 import { Problem } from '../../chassis/index.ts';
-import type { Mapping } from '../mapping/index.ts';
+import type { Mapping, MappingProblem } from '../mapping/index.ts';
 import type { SideDatabase } from '../side-database.ts';
-import type { SideName } from '../side.ts';
 
 /** What the check finds of a table of which not all rows are seen, or of which another one is seen. */
 const HIDING: ReadonlySet<string> = new Set(['row_security', 'ambiguous_table']);
@@ -13,9 +12,10 @@ const HIDING: ReadonlySet<string> = new Set(['row_security', 'ambiguous_table'])
  */
 export async function refuseHiddenRows(
   { capability }: Pick<Mapping, 'capability'>,
-  sides: Readonly<Record<SideName, SideDatabase>>,
+  sides: readonly SideDatabase[],
 ): Promise<void> {
-  const problems = [...(await sides.legacy.problems()), ...(await sides.extracted.problems())];
+  const problems: MappingProblem[] = [];
+  for (const side of sides) problems.push(...(await side.problems()));
   const hiding = problems.filter(({ code }) => HIDING.has(code));
   if (hiding.length === 0) return;
   const why = hiding.map(({ message }) => message).join('; ');

@@ -45,7 +45,7 @@ const FEW = 5;
 
 /** Counts both sides, and compares them where the side that is written to has rows at all. */
 export async function planRemoval({ mapping, sides, from }: Replaced): Promise<RemovalPlan> {
-  await refuseHiddenRows(mapping, sides);
+  await refuseHiddenRows(mapping, [sides.legacy, sides.extracted]);
   const to = otherSide(from);
   const counted = [];
   for (const pair of mapping.pairs) {

@@ -10,7 +10,7 @@ import type { SideName } from '../side.ts';
 import type { HandoverRecord } from '../store.ts';
 import type { DatabaseFacts, OpenDemand, StrayKey } from './facts.ts';
 import { findRestoredBackups } from './restored-backup.ts';
-import type { BySide } from './restored-backup.ts';
+import type { BySide } from '../side.ts';
 import { openDemand } from './open-demand.ts';
 
 type Opened = Readonly<Record<SideName, SideDatabase | Error>>;

@@ -1,7 +1,5 @@
-import type { SideName } from '../side.ts';
+import type { BySide, SideName } from '../side.ts';
 import type { OpenDemand } from './facts.ts';
-
-type BySide<T> = Readonly<Record<SideName, T>>;
 
 /** What a comparison says of itself, as far as a demand is concerned. */
 export interface Comparison {

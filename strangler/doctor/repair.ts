@@ -10,7 +10,7 @@ import { diagnose } from './diagnose.ts';
 import { examine } from './examine.ts';
 import { repairText } from './finding.ts';
 import type { Repair } from './finding.ts';
-import type { BySide } from './restored-backup.ts';
+import type { BySide } from '../side.ts';
 
 /** What repairing needs of whoever holds the leases: an engine, or somebody who stands in for it. */
 export interface RepairJob {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { restoredBackups } from './restored-backup.ts';
-import type { BySide, OwnView, PeerView } from './restored-backup.ts';
+import type { BySide } from '../side.ts';
+import type { OwnView, PeerView } from './restored-backup.ts';
 
 const legacy: OwnView & PeerView = {
   incarnation: 'L',

@@ -1,7 +1,7 @@
 import type { Fence } from '../../chassis/index.ts';
 import type { SideDatabase } from '../side-database.ts';
 import { otherSide } from '../side.ts';
-import type { SideName } from '../side.ts';
+import type { BySide, SideName } from '../side.ts';
 import type { PeerCheckpoint, Followed } from '../store.ts';
 
 /** What a database says of the other one. To be read before that one is: all of it only grows. */
@@ -21,11 +21,6 @@ export interface OwnView {
   /** The mark of its change up to which the other one has applied its feed; null where it has none there. */
   readonly mark: string | null;
   readonly pulse: number;
-}
-
-export interface BySide<T> {
-  readonly legacy: T;
-  readonly extracted: T;
 }
 
 /** A database that was restored from a backup, or is another one altogether. */
@@ -52,30 +47,30 @@ export function restoredBackups(
 
 function reasonFor(
   side: SideName,
-  self: OwnView,
-  witness: PeerView,
+  own: OwnView,
+  peerView: PeerView,
   isMoving: boolean,
 ): string | null {
   const other = otherSide(side);
-  const known = witness.other;
-  if (known && known.incarnation !== self.incarnation) {
+  const known = peerView.other;
+  if (known && known.incarnation !== own.incarnation) {
     return `${side} is another database than the one that ${other} has worked with`;
   }
-  if (known && known.epoch > self.fence.epoch) {
-    return `${side} was at epoch ${known.epoch} and is at ${self.fence.epoch} again`;
+  if (known && known.epoch > own.fence.epoch) {
+    return `${side} was at epoch ${known.epoch} and is at ${own.fence.epoch} again`;
   }
-  const ceded = witness.fence.state === 'ceded' && !isMoving;
-  if (ceded && witness.fence.epoch > self.fence.epoch) {
-    return `${other} has ceded to it at epoch ${witness.fence.epoch}, and ${side} is at ${self.fence.epoch}`;
+  const ceded = peerView.fence.state === 'ceded' && !isMoving;
+  if (ceded && peerView.fence.epoch > own.fence.epoch) {
+    return `${other} has ceded to it at epoch ${peerView.fence.epoch}, and ${side} is at ${own.fence.epoch}`;
   }
-  const { position, mark } = witness.followed;
-  if (position > self.last) {
-    return `${other} has applied ${side}'s feed up to ${position}, and it ends at ${self.last}`;
+  const { position, mark } = peerView.followed;
+  if (position > own.last) {
+    return `${other} has applied ${side}'s feed up to ${position}, and it ends at ${own.last}`;
   }
-  if (mark !== null && self.mark !== null && mark !== self.mark) {
+  if (mark !== null && own.mark !== null && mark !== own.mark) {
     return `${other} has applied another change at position ${position} than the one that ${side} has there`;
   }
-  if (known && known.pulse > self.pulse) {
+  if (known && known.pulse > own.pulse) {
     return `${side} has forgotten what happened since ${other} saw it last`;
   }
   return null;
@@ -85,11 +80,11 @@ function reasonFor(
 export async function findRestoredBackups(
   sides: BySide<SideDatabase>,
 ): Promise<readonly RestoredBackup[]> {
-  const peerViews = await both(sides, testimonyOf);
+  const peerViews = await both(sides, peerViewOf);
   const unfinished = await both(sides, ({ store }) => store.unfinishedHandover());
   const ownViews = {
-    legacy: await selfOf(sides.legacy, peerViews.extracted),
-    extracted: await selfOf(sides.extracted, peerViews.legacy),
+    legacy: await ownViewOf(sides.legacy, peerViews.extracted),
+    extracted: await ownViewOf(sides.extracted, peerViews.legacy),
   };
   const isMoving = unfinished.legacy !== undefined || unfinished.extracted !== undefined;
   return restoredBackups(peerViews, ownViews, isMoving);
@@ -103,7 +98,7 @@ async function both<T>(
   return { legacy: first, extracted: second };
 }
 
-async function testimonyOf({ store }: SideDatabase): Promise<PeerView> {
+async function peerViewOf({ store }: SideDatabase): Promise<PeerView> {
   const fences = await store.fences();
   // Where single keys have moved, what was ceded last says how far the other one must have come.
   const { cededAt } = fences;
@@ -113,7 +108,7 @@ async function testimonyOf({ store }: SideDatabase): Promise<PeerView> {
   return { fence, followed, other: (await store.peerObservation()).other };
 }
 
-async function selfOf(side: SideDatabase, { followed }: PeerView): Promise<OwnView> {
+async function ownViewOf(side: SideDatabase, { followed }: PeerView): Promise<OwnView> {
   const { pulse } = await side.store.peerObservation();
   const last = await side.store.lastPosition();
   // Whatever is trimmed, the change that was applied last stays for long after that.

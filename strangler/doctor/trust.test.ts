@@ -10,7 +10,7 @@ import type { Dialect, DialectSides } from '../testing/dialects.ts';
 import { shop } from '../testing/shop.ts';
 import { diagnose } from './diagnose.ts';
 import { examine } from './examine.ts';
-import type { BySide } from './restored-backup.ts';
+import type { BySide } from '../side.ts';
 import { trust } from './trust.ts';
 
 /** The process was killed; what it had begun ended with it, what it had committed did not. */

@@ -39,7 +39,7 @@ export interface ControllerOptions {
   readonly open: () => OpenCapability;
   readonly flags: Flags;
   readonly publisher: RoutingPublisher;
-  readonly doors: FacadeRegistry | undefined;
+  readonly facades: FacadeRegistry | undefined;
   readonly log: Logger;
   readonly holder: () => string;
   readonly leaseMs?: number;

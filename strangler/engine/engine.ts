@@ -111,7 +111,7 @@ export class Engine implements EngineControl {
   holder = newHolder();
   readonly #deps: EngineDeps;
   readonly #publisher: RoutingPublisher;
-  readonly #doors: FacadeRegistry | undefined;
+  readonly #facades: FacadeRegistry | undefined;
 
   constructor(deps: EngineDeps) {
     const { declarations, flags, redisUrl, log } = deps;
@@ -119,14 +119,23 @@ export class Engine implements EngineControl {
     this.#publisher = new RoutingPublisher(redisUrl, log, deps.access.token);
     const publisher = this.#publisher;
     const drains = Object.values(declarations).some(({ drainFirst = [] }) => drainFirst.length > 0);
-    this.#doors = drains ? new FacadeRegistry(redisUrl, log, deps.access.token) : undefined;
-    const doors = this.#doors;
+    this.#facades = drains ? new FacadeRegistry(redisUrl, log, deps.access.token) : undefined;
+    const facades = this.#facades;
     this.controllers = new Map(
       Object.entries(declarations).map(([capability, declaration]) => {
         const open = (): OpenCapability => openCapability(declaration, deps);
         const holder = (): string => this.holder;
         const foreignTables = foreignTablesOf(capability, declarations);
-        const given = { ...settings(deps), capability, open, flags, publisher, doors, log, holder };
+        const given = {
+          ...settings(deps),
+          capability,
+          open,
+          flags,
+          publisher,
+          facades,
+          log,
+          holder,
+        };
         return [capability, new CapabilityController({ ...given, foreignTables })];
       }),
     );
@@ -160,7 +169,7 @@ export class Engine implements EngineControl {
   async close(): Promise<void> {
     await Promise.all([...this.controllers.values()].map((controller) => controller.stop()));
     this.#publisher.close();
-    this.#doors?.close();
+    this.#facades?.close();
   }
 
   routing(): readonly RoutingState[] {

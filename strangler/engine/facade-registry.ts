@@ -56,12 +56,12 @@ export class FacadeRegistry {
     const texts = await redis.mget(ids.map(facadeKey));
     const gone = ids.filter((_id, index) => texts[index] === null);
     if (gone.length > 0) await redis.srem(FACADES_KEY, ...gone);
-    const doors = ids.flatMap((id, index) => this.#doorIn(id, texts[index] ?? null) ?? []);
-    return doors.filter(({ finished }) => !((finished[capability] ?? 0) >= epoch)).length;
+    const facades = ids.flatMap((id, index) => this.#facadeIn(id, texts[index] ?? null) ?? []);
+    return facades.filter(({ finished }) => !((finished[capability] ?? 0) >= epoch)).length;
   }
 
   /** What a facade says of itself; what somebody else has put there is none of a facade's. */
-  #doorIn(id: string, sealed: string | null): FacadeDrain | undefined {
+  #facadeIn(id: string, sealed: string | null): FacadeDrain | undefined {
     if (sealed === null) return undefined;
     try {
       const text = this.#token.unseal(facadeKey(id), sealed);

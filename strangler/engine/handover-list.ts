@@ -1,4 +1,5 @@
 import { errorText } from '../../chassis/index.ts';
+import type { SideDatabase } from '../side-database.ts';
 import type { SideName } from '../side.ts';
 import { handoversOf } from './status.ts';
 import type { HandoverView, Sides } from './status.ts';
@@ -46,11 +47,26 @@ async function listOf(
   database: Sides[SideName],
   limit: number,
 ): Promise<HandoverList> {
+  const read = (one: SideDatabase): Promise<readonly HandoverView[]> => handoversOf(one, limit);
+  const { found, unread } = await readIfInstalled(capability, side, database, read);
+  return { handovers: found ?? [], unread };
+}
+
+/**
+ * Reads a side that has Fig's tables.
+ * @returns what was found, null where the side has no tables; a side that can't be read is named
+ */
+export async function readIfInstalled<T>(
+  capability: string,
+  side: SideName,
+  database: SideDatabase | Error,
+  read: (database: SideDatabase) => Promise<T>,
+): Promise<{ readonly found: T | null; readonly unread: readonly UnreadSide[] }> {
   try {
     if (database instanceof Error) throw database;
-    if (!(await database.installation())) return { handovers: [], unread: [] };
-    return { handovers: await handoversOf(database, limit), unread: [] };
+    const found = (await database.installation()) ? await read(database) : null;
+    return { found, unread: [] };
   } catch (error) {
-    return { handovers: [], unread: [{ capability, side, reason: errorText(error) }] };
+    return { found: null, unread: [{ capability, side, reason: errorText(error) }] };
   }
 }

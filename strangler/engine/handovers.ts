@@ -57,7 +57,7 @@ interface HandoversOptions {
   readonly leases: Leases;
   readonly publisher: Announcements;
   /** Where writes under way are asked after; nobody can be waited for without. */
-  readonly doors?: Pick<FacadeRegistry, 'finished'> | undefined;
+  readonly facades?: Pick<FacadeRegistry, 'finished'> | undefined;
   readonly log: Logger;
   readonly limits?: StepLimits;
   readonly onStep?: (capability: string, step: StepKind) => void | Promise<void>;
@@ -308,9 +308,10 @@ export class Handovers {
   }
 
   async #drain(capability: string, epoch: number, limitMs: number): Promise<void> {
-    const { doors } = this.#options;
-    if (!doors) throw new Error('without Redis no facade can be asked to let writes finish first');
-    await doors.finished(capability, epoch, limitMs);
+    const { facades } = this.#options;
+    if (!facades)
+      throw new Error('without Redis no facade can be asked to let writes finish first');
+    await facades.finished(capability, epoch, limitMs);
   }
 
   #say(record: HandoverRecord, result: HandoverResult, log: Logger): void {

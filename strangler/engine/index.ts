@@ -11,6 +11,7 @@ export { openEachSide } from './open-capability.ts';
 export { LeaseHeldError, withOfflineLeader } from './offline-leader.ts';
 export type { CompletionDeclaration, DataDeclaration } from './open-capability.ts';
 export type { Standing } from './capability-controller.ts';
+export { readIfInstalled } from './handover-list.ts';
 export type { UnreadSide } from './handover-list.ts';
 export { handoversOf, readStatus } from './status.ts';
 export type { CapabilityStatus, HandoverView, Sides } from './status.ts';

@@ -79,7 +79,7 @@ export class RestoreDetector {
     await refuseFeed(sides[otherSide(side)].store, leases.held?.[otherSide(side)]);
     const from: Fence = { state: 'open', epoch: fences.split ? fences.epoch : fences.rest.epoch };
     const entry = {
-      handover: 'restoreDetector',
+      handover: 'restore-detector',
       step: 'close',
       detail: 'restored from a backup, or replaced',
     };

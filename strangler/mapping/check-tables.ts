@@ -30,7 +30,7 @@ export function checkTable(mapping: Mapping, side: SideName, table: string): Map
   }
   return [
     ...problems,
-    ...checkGuests(pairs, side, table),
+    ...checkColumnPairs(pairs, side, table),
     ...checkWriters(pairs, side, table),
     ...checkRemedies(pairs, side, table),
   ];
@@ -63,7 +63,7 @@ function checkRemedies(pairs: readonly Pair[], side: SideName, table: string): M
 }
 
 /** A column pair finds its row by the base pair's key. */
-function checkGuests(pairs: readonly Pair[], side: SideName, table: string): MappingProblem[] {
+function checkColumnPairs(pairs: readonly Pair[], side: SideName, table: string): MappingProblem[] {
   const keyOf = (pair: Pair): string =>
     pair.key
       .map((codec) => columnOn(codec, side))

@@ -1,7 +1,7 @@
 import { isWhole, MappingError, shown } from '../mapping/index.ts';
 import type { Row, SqlValue } from '../mapping/index.ts';
 import type { Column, Schemas, TableSchema } from './schema.ts';
-import { bytesSql, name, timeSql } from './values.ts';
+import { bytesSql, LONGEST_NAME, name, timeSql } from './values.ts';
 
 /** What a database says of a table. @throws when there is none */
 export function tableOf(schemas: Schemas, table: string): TableSchema {
@@ -57,12 +57,9 @@ export function castSql({ type, declared }: Column, expression: string): string 
   if (type === 'uuid')
     return exactly(expression, 'uuid', `${expression}::uuid::text = ${expression}`);
   if (type === 'name')
-    return exactly(expression, 'name', `octet_length(${expression}) <= ${NAME_BYTES}`);
+    return exactly(expression, 'name', `octet_length(${expression}) <= ${LONGEST_NAME}`);
   return `${expression}::${declared.replace(/\([^)]*\)/, '')}`;
 }
-
-/** What `name` holds; see NAMEDATALEN of PostgreSQL. */
-const NAME_BYTES = 63;
 
 /**
  * SQL for types that take other texts without an error and keep something else, such as a uuid in capital
@@ -79,7 +76,7 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 export function keepsText({ type, labels }: Column, value: string, encoding: string): boolean {
   if (type === 'uuid') return UUID.test(value);
   if (type === 'name') {
-    return (encoding === 'LATIN1' ? value.length : Buffer.byteLength(value)) <= NAME_BYTES;
+    return (encoding === 'LATIN1' ? value.length : Buffer.byteLength(value)) <= LONGEST_NAME;
   }
   return labels?.includes(value) ?? true;
 }

@@ -14,6 +14,7 @@ import type { SideName } from '../side.ts';
 import type { Change } from '../store.ts';
 import { canDecide } from './columns.ts';
 import type { Column, Schemas } from './schema.ts';
+import { LONGEST_NAME } from './values.ts';
 
 /** A column of this side, and what the owner's images call it. */
 export interface PassedThroughColumn {
@@ -30,8 +31,6 @@ export interface PassThrough {
   readonly shortKey: boolean;
 }
 
-/** PostgreSQL cuts longer names off, and would not find them in an image. */
-const LONGEST_NAME = 63;
 const known = new WeakMap<Schemas, ReadonlyMap<Pair, PassThrough>>();
 
 /** The passages of a mapping to one side. */
@@ -86,6 +85,7 @@ function passedColumns(
     const from = columnOn(codec, otherSide(side));
     const plain = codec.spec['codec'] === 'same' && codec.secret !== true;
     if (!plain || column === undefined || from === null) return undefined;
+    // PostgreSQL would not find a longer name in an image.
     return Buffer.byteLength(from) > LONGEST_NAME ? undefined : { column, from };
   });
   return passed.every((column) => column !== undefined) ? passed : undefined;

@@ -47,7 +47,7 @@ export function reEmit(of: FeedDatabase, rows: readonly RowName[]): Promise<numb
         await client.query(`SET LOCAL lock_timeout = ${ROW_LOCK_MS}`);
         for (const table of tables) {
           const asked = rows.filter((row) => row.table === table);
-          await requeueIn(client, of, table, asked);
+          await reEmitIn(client, of, table, asked);
         }
         await client.query(`SET LOCAL lock_timeout = ${LOCK_MS}`);
         return sequencer.moveIn(client);
@@ -57,7 +57,7 @@ export function reEmit(of: FeedDatabase, rows: readonly RowName[]): Promise<numb
   );
 }
 
-async function requeueIn(
+async function reEmitIn(
   client: PostgresClient,
   of: FeedDatabase,
   table: string,

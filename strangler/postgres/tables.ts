@@ -1,9 +1,6 @@
 import { LEDGER_TABLE, sha256 } from '../../chassis/index.ts';
 import { UNFINISHED_INDEX } from '../unfinished-handovers.ts';
-import { name } from './values.ts';
-
-/** PostgreSQL cuts longer names off, silently. */
-const LONGEST_NAME = 63;
+import { LONGEST_NAME, name } from './values.ts';
 
 /** A name of ours for something of a capability; one that would be too long ends with a hash. */
 export function ourName(...parts: readonly string[]): string {

@@ -99,6 +99,9 @@ export function imageSql(row: string, columns: readonly ImageColumn[]): string {
   return `${members.join(' || ')} || '}'`;
 }
 
+/** In bytes (NAMEDATALEN): PostgreSQL cuts longer names off, silently. */
+export const LONGEST_NAME = 63;
+
 /** A name as SQL. */
 export function name(identifier: string): string {
   return `"${identifier.replaceAll('"', '""')}"`;

@@ -1,5 +1,4 @@
-import { errorText } from '../../../chassis/index.ts';
-import { handoversOf, openEachSide } from '../../engine/index.ts';
+import { handoversOf, openEachSide, readIfInstalled } from '../../engine/index.ts';
 import type { DataDeclaration, HandoverView, UnreadSide } from '../../engine/index.ts';
 import type { CompletionRecord } from '../../completion/index.ts';
 import type { SideDatabase } from '../../side-database.ts';
@@ -91,17 +90,15 @@ async function readSide(
   limit: number,
 ): Promise<JournalReport> {
   try {
-    if (database instanceof Error) throw database;
-    return await readDatabase(database, limit);
-  } catch (error) {
-    return { ...NOTHING, unread: [{ capability, side, reason: errorText(error) }] };
+    const inside = (one: SideDatabase): Promise<JournalReport> => readDatabase(one, limit);
+    const { found, unread } = await readIfInstalled(capability, side, database, inside);
+    return { ...(found ?? NOTHING), unread };
   } finally {
     if (!(database instanceof Error)) await database.close();
   }
 }
 
 async function readDatabase(database: SideDatabase, limit: number): Promise<JournalReport> {
-  if (!(await database.installation())) return NOTHING;
   const handovers = await handoversOf(database, limit);
   const completion = await database.retirement.completion();
   if (!completion) return { ...NOTHING, handovers };
