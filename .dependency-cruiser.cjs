@@ -12,7 +12,7 @@ const ARROWS = {
   extracted: ['chassis', 'contracts'],
   facade: ['chassis', 'contracts', 'strangler/routing'],
   strangler: ['chassis'],
-  migrations: ['strangler', 'chassis'],
+  migrations: ['strangler/mapping', 'chassis'],
   'contract-check': [
     'chassis',
     'contracts',
@@ -42,6 +42,8 @@ const SURFACES = {
   migrations: '^migrations/[^/]+/index\\.ts$',
   mappings: '^migrations/[^/]+/mapping\\.ts$',
   'contracts/cases': '^contracts/cases/index\\.ts$',
+  // What a mapping is made with, without the engine: every process that reads the configuration loads it.
+  'strangler/mapping': '^strangler/mapping/index\\.ts$',
   'strangler/routing': '^strangler/routing/index\\.ts$',
   // For tests alone, which try what each server answers to.
   'strangler/engine': '^strangler/engine/index\\.ts$',

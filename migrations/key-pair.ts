@@ -1,5 +1,5 @@
-import { enumeration, rename, timestamp } from '../strangler/index.ts';
-import type { Codec, Pair } from '../strangler/index.ts';
+import { enumeration, rename, timestamp } from '../strangler/mapping/index.ts';
+import type { Codec, Pair } from '../strangler/mapping/index.ts';
 
 /**
  * Idempotency keys and their answers: rows of the capability like any other, so that a request

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { checkMapping } from '../strangler/index.ts';
-import type { Mapping, Row } from '../strangler/index.ts';
+import { checkMapping } from '../strangler/mapping/index.ts';
+import type { Mapping, Row } from '../strangler/mapping/index.ts';
 import { moveRows } from '../tests/support/move-rows.ts';
 import { inventoryMapping } from './inventory/mapping.ts';
 import { paymentMapping } from './payment/mapping.ts';

@@ -195,11 +195,18 @@ export interface FeedReader {
   newest(): Promise<number | null>;
   /** Rows that are kept. */
   size(): Promise<number>;
-  /** Writes a numbered heartbeat, if this side is the owner; returns whether it is. */
+  /**
+   * Writes a numbered heartbeat, if this side is the owner and something has happened since the last
+   * one, or that is `QUIET_BEAT_MS` ago.
+   * @returns whether it is the owner
+   */
   beat(): Promise<boolean>;
   /** Deletes up to `limit` rows at or below a position, never the newest; returns how many. */
   trim(upto: number, limit: number): Promise<number>;
 }
+
+/** How often a heartbeat is written while nothing else is, in ms. */
+export const QUIET_BEAT_MS = 1_000;
 
 /** The feed and what was applied of it do not belong together: only a new copy helps. */
 export class FeedLostError extends Error {
@@ -283,8 +290,8 @@ export interface Applied {
  * looks now and then.
  */
 export interface CommitWatch {
-  /** Starts watching, or starts again after the watch was lost. */
-  ensure(): void;
+  /** Starts watching, or starts again after the watch was lost. @returns whether commits are heard of */
+  ensure(): boolean;
   close(): void;
 }
 

@@ -1,4 +1,4 @@
-import { defineMapping, enumeration, rename, timestamp } from '../../strangler/index.ts';
+import { defineMapping, enumeration, rename, timestamp } from '../../strangler/mapping/index.ts';
 import { keyPair } from '../key-pair.ts';
 
 /** How the monolith's inventory becomes the inventory service's, and back. */

@@ -8,7 +8,7 @@ import {
   prefixed,
   rename,
   timestamp,
-} from '../../strangler/index.ts';
+} from '../../strangler/mapping/index.ts';
 import { keyPair } from '../key-pair.ts';
 
 /** Whose a row is: all of them say it, since customers may move one before the other. */

@@ -27,7 +27,9 @@ import { readStatus } from './status.ts';
 import { wayBackOf } from './way-back-state.ts';
 import { RestoreDetector } from './restore-detector.ts';
 
+/** How long after a look at everything the next one comes, in ms: a change of a flag and an order come at once. */
 const TICK_MS = 200;
+const QUIET_TICK_MS = 1_000;
 const RETRY_MS = 300;
 const STUCK_MS = 1_000;
 const ANNOUNCE_MS = 1_000;
@@ -267,13 +269,14 @@ export class CapabilityController {
       if (outcome.outcome === 'stuck') return STUCK_MS;
     }
     await this.#goOn(context);
-    await this.#updates.publish(context.opened, this.#restoreDetector.isCalm);
     await this.#restoreDetector.look(context.opened, context.leases);
-    await this.reconciler.drive(context);
-    await this.#updates.publish(context.opened, this.#restoreDetector.isCalm);
+    const { isCalm } = this.#restoreDetector;
+    const isStill = await this.#updates.publish(context.opened, isCalm);
+    const isAtRest = await this.reconciler.drive(context);
+    if (!isAtRest) await this.#updates.publish(context.opened, isCalm);
     await this.#lookBack(context.opened);
     await this.#notices.keep(context.opened, ownerOf(await fencesOf(context.opened)));
-    return TICK_MS;
+    return isAtRest && isStill ? QUIET_TICK_MS : TICK_MS;
   }
 
   async #lookBack(opened: OpenCapability): Promise<void> {

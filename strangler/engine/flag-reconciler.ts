@@ -99,33 +99,34 @@ export class FlagReconciler {
     this.#intent.spend(this.#intent.see(to), reasonOf(outcome));
   }
 
-  /** Does what the flags ask for, if anything, and if it may. */
-  async drive(context: LeaderContext): Promise<void> {
+  /** Does what the flags ask for, if anything, and if it may. @returns whether they ask for nothing more */
+  async drive(context: LeaderContext): Promise<boolean> {
     const { log, capability } = this.#options;
     const fences = await fencesOf(context.opened);
     const owner = ownerOf(fences);
     if (owner === null) {
       this.#alarm(fences);
-      return;
+      return false;
     }
     this.#alarmed = false;
     const to = this.#wanted();
     if (to === null) {
       this.#refused = null;
-      return;
+      return true;
     }
     await this.#recall(context, to);
     const wish = this.#intent.see(to);
     await this.#forgive(context);
     if (owner === wish.to || this.#intent.spent !== undefined) {
       this.#refused = null;
-      return;
+      return true;
     }
     const refusal = refusalOf(await this.gates.glance(context.opened, wish.to));
     this.#note(refusal ?? null, wish.to);
-    if (refusal) return;
+    if (refusal) return false;
     log.info({ capability, to: wish.to }, 'the flag asks for a handover');
     await this.handOver(context, wish.to);
+    return false;
   }
 
   /** What was taken back while another engine led, or none, must not be tried at once by this one. */

@@ -1,6 +1,6 @@
 import { defaultGateLimits } from '../handover/gates.ts';
 import type { GateLimits } from '../handover/gates.ts';
-import type { SideName } from '../side.ts';
+import type { ReplicationStatus } from '../replication-status.ts';
 import { restOf, twiceOwned } from '../direction.ts';
 import { allFencesOf } from './open-capability.ts';
 import { truthOf } from './routing-truth.ts';
@@ -9,6 +9,8 @@ import type { RoutingPublisher } from './routing-publisher.ts';
 import { ownerOf } from './stage.ts';
 
 const REPEAT_MS = 1_000;
+/** A look comes after a second at most, in which a quiet feed gets a heartbeat or two. */
+const FEW = 2;
 
 /** Publishes who owns one capability to the facades: when that changes, and once a second. */
 export class RoutingUpdates {
@@ -17,6 +19,8 @@ export class RoutingUpdates {
   readonly #limits: GateLimits;
   #published = '';
   #publishedAt = 0;
+  /** The last position of the owner's feed. */
+  #last = 0;
 
   constructor(capability: string, publisher: RoutingPublisher, limits = defaultGateLimits) {
     this.#capability = capability;
@@ -27,18 +31,22 @@ export class RoutingUpdates {
   /**
    * Must not run beside a handover, which publishes by itself: an older state could arrive last.
    * @param isCalm whether the rows of the side that follows can be relied on
+   * @returns whether all is as it was at the last look, with nothing under way
    */
-  async publish(opened: OpenCapability, isCalm = true): Promise<void> {
+  async publish(opened: OpenCapability, isCalm = true): Promise<boolean> {
     const fences = await allFencesOf(opened);
     const owner = ownerOf(restOf(fences));
     const sure = isCalm && owner !== null && twiceOwned(fences).length === 0;
-    const ready = sure && (await this.#replicaReady(opened, owner));
-    const truth = truthOf(fences, ready);
+    const status = sure ? await opened.data.status() : undefined;
+    const truth = truthOf(fences, status?.owner === owner && this.#isReplicaReady(status));
     const text = JSON.stringify(truth);
-    if (text === this.#published && performance.now() - this.#publishedAt < REPEAT_MS) return;
+    const isNews = text !== this.#published;
+    const isStill = !isNews && status !== undefined && this.#isStill(status);
+    if (!isNews && performance.now() - this.#publishedAt < REPEAT_MS) return isStill;
     this.#published = text;
     this.#publishedAt = performance.now();
     await this.#publisher.tell(this.#capability, truth);
+    return isStill;
   }
 
   /** A handover has published something else meanwhile. */
@@ -46,8 +54,15 @@ export class RoutingUpdates {
     this.#published = '';
   }
 
-  async #replicaReady({ data }: OpenCapability, owner: SideName): Promise<boolean> {
-    const { replicaReady, owner: seen, feed } = await data.status();
-    return seen === owner && replicaReady && feed.lagMs <= this.#limits.lagMs;
+  #isReplicaReady({ replicaReady, feed }: ReplicationStatus): boolean {
+    return replicaReady && feed.lagMs <= this.#limits.lagMs;
+  }
+
+  /** Whether no row is copied, and the feed has grown by no more than heartbeats. */
+  #isStill({ feed, backfill }: ReplicationStatus): boolean {
+    const grown = feed.last - this.#last;
+    this.#last = feed.last;
+    const isCopying = backfill.pairs.length > 0 && !backfill.complete;
+    return !isCopying && feed.lag === 0 && grown <= FEW;
   }
 }

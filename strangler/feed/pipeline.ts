@@ -8,8 +8,11 @@ import type { QueueSource } from './queue-source.ts';
 import { DirectSource } from './slice-source.ts';
 import type { SliceSource } from './slice-source.ts';
 
-/** How often to look whether something was missed: a commit, a wake-up, a job. */
-const POLL_MS = 50;
+/**
+ * How often to look whether something was missed, in ms: a job that Redis has lost, or a commit, where
+ * the database tells of none. Looking 20 times a second took half of an idle engine's processor time.
+ */
+const LOOK_MS = { heard: 250, unheard: 50 } as const;
 
 interface PipelineOptions {
   readonly mapping: Mapping;
@@ -32,7 +35,8 @@ export class Pipeline {
   readonly #direct = new DirectSource();
   readonly #queue: SliceSource;
   readonly #watch: CommitWatch;
-  #poll: NodeJS.Timeout | undefined;
+  #next: NodeJS.Timeout | undefined;
+  #stopped = false;
   #seen = -1;
   #looking: Promise<void> | undefined;
 
@@ -89,11 +93,7 @@ export class Pipeline {
     // A backlog comes the usual way, too; where that is not there, the first look finds out.
     if (this.#queue !== this.#direct) await this.#queue.start(this.applier);
     else this.kick();
-    this.#poll = setInterval(() => {
-      this.#looking ??= this.#look().finally(() => {
-        this.#looking = undefined;
-      });
-    }, POLL_MS);
+    this.#lookIn(LOOK_MS.unheard);
   }
 
   /** Whether the target has turned this direction's applier away. */
@@ -122,7 +122,8 @@ export class Pipeline {
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#poll);
+    this.#stopped = true;
+    clearTimeout(this.#next);
     this.#watch.close();
     await this.#looking;
     await this.applier.stop();
@@ -138,9 +139,19 @@ export class Pipeline {
     else log.warn({ ...about, reason }, 'commits are not heard of; the feed is looked at instead');
   }
 
+  #lookIn(ms: number): void {
+    if (this.#stopped) return;
+    this.#next = setTimeout(() => {
+      const isHeard = this.#watch.ensure();
+      this.#looking = this.#look().finally(() => {
+        this.#looking = undefined;
+        this.#lookIn(isHeard ? LOOK_MS.heard : LOOK_MS.unheard);
+      });
+    }, ms);
+  }
+
   /** The safety net: whatever was lost on the way shows as a position that stands still. */
   async #look(): Promise<void> {
-    this.#watch.ensure();
     this.kick();
     const { position } = this.applier;
     const stands = position === this.#seen;

@@ -225,8 +225,9 @@ class Listener implements CommitWatch {
     this.#onLost = onLost;
   }
 
-  ensure(): void {
-    if (this.#client !== undefined || this.#closed || performance.now() < this.#retryAt) return;
+  ensure(): boolean {
+    if (this.#client !== undefined) return this.#heardSince !== undefined;
+    if (this.#closed || performance.now() < this.#retryAt) return false;
     const client = new Client({
       connectionString: this.#url,
       connectionTimeoutMillis: CONNECT_MS,
@@ -240,6 +241,7 @@ class Listener implements CommitWatch {
       this.#lose(client, errorText(error));
       return client.end();
     });
+    return false;
   }
 
   close(): void {

@@ -1,7 +1,7 @@
 import type { SideName } from '../side.ts';
 import { PackedSlice } from '../packed-slice.ts';
 import type { PackedLines } from '../packed-slice.ts';
-import { COUNTED, feedLost } from '../side-database.ts';
+import { COUNTED, feedLost, QUIET_BEAT_MS } from '../side-database.ts';
 import type { FeedReader, Pending } from '../side-database.ts';
 import type { Slice } from '../store.ts';
 import type { PostgresConnection } from './connection.ts';
@@ -9,7 +9,7 @@ import { PASS_FUNCTION } from './functions.ts';
 import { prepared } from './prepared.ts';
 import type { Sequencer } from './sequencer.ts';
 import { captureTable, feedTable } from './tables.ts';
-import { name } from './values.ts';
+import { name, NOW_SQL } from './values.ts';
 
 /** How a row of the feed is read, for `PackedChange`. */
 export const PACKED = 'position, tx, tbl, key, op, image, epoch, at';
@@ -171,6 +171,8 @@ export class PostgresFeedReader implements FeedReader {
   /** It need not survive a power cut by itself: its position is given out later, and that does. */
   async beat(): Promise<boolean> {
     const capture = name(captureTable(this.#capability));
+    const { open, quiet } = await this.#activity(capture);
+    if (!open || quiet) return open;
     return this.#db.transaction(
       async (client) => {
         const { rowCount } = await client.query(
@@ -183,6 +185,20 @@ export class PostgresFeedReader implements FeedReader {
       },
       { durable: false },
     );
+  }
+
+  /** Whether this side is an owner, and whether a heartbeat, not long ago, was the last that happened. */
+  async #activity(capture: string): Promise<{ readonly open: boolean; readonly quiet: boolean }> {
+    const { rows } = await this.#db.query<{ open: boolean; quiet: boolean }>(
+      prepared(
+        `SELECT EXISTS (SELECT FROM fig_fence WHERE capability = $1 AND fig_fence.state = 'open') AS open,
+           NOT EXISTS (SELECT FROM ${capture}) AND EXISTS (
+             SELECT FROM ${this.#feed} f JOIN fig_sequence s ON s.last = f.position AND s.capability = $1
+             WHERE f.op = 'heartbeat' AND abs(f.at - ${NOW_SQL}) < ${QUIET_BEAT_MS}) AS quiet`,
+        [this.#capability],
+      ),
+    );
+    return rows[0] ?? { open: false, quiet: false };
   }
 
   async trim(upto: number, limit: number): Promise<number> {

@@ -132,7 +132,7 @@ export class SqliteConnection {
         const result = given instanceof Promise ? await given : given;
         // Here must not be what a power cut may still take back there.
         if (this.#attachedLog !== undefined) await this.#attachedLog.flushed();
-        this.#writer.exec('COMMIT');
+        this.write('COMMIT').run();
         ownCommits.set(this.file, (ownCommits.get(this.file) ?? 0) + 1);
         return result;
       } catch (error) {
@@ -155,11 +155,11 @@ export class SqliteConnection {
   /** Runs `work`, whose reads all see one and the same moment. */
   snapshot<T>(work: () => T | Promise<T>): Promise<T> {
     return this.#reading.run(async () => {
-      this.#reader.exec('BEGIN');
+      this.read('BEGIN').run();
       try {
         return await work();
       } finally {
-        this.#reader.exec('COMMIT');
+        this.read('COMMIT').run();
       }
     });
   }
@@ -184,7 +184,7 @@ export class SqliteConnection {
     for (;;) {
       try {
         this.#setDurable(durable);
-        for (const statement of this.#begin) this.#writer.exec(statement);
+        for (const statement of this.#begin) this.write(statement).run();
         this.#lookAround();
         return;
       } catch (error) {

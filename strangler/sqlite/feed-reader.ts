@@ -3,7 +3,7 @@ import { markOf } from '../feed-mark.ts';
 import type { Marked } from '../feed-mark.ts';
 import { PackedChange, wholeTransactions } from '../packed-change.ts';
 import type { PackedRow } from '../packed-change.ts';
-import { COUNTED, feedLost } from '../side-database.ts';
+import { COUNTED, feedLost, QUIET_BEAT_MS } from '../side-database.ts';
 import type { FeedReader, Pending } from '../side-database.ts';
 import type { Slice } from '../store.ts';
 import type { SqliteConnection } from './connection.ts';
@@ -108,7 +108,9 @@ export class SqliteFeedReader implements FeedReader {
    * is read, as all changes are: a lost one's position would be given out a second time, after it
    * was applied.
    */
-  beat(): Promise<boolean> {
+  async beat(): Promise<boolean> {
+    const { open, quiet } = await this.#db.snapshot(() => this.#activity());
+    if (!open || quiet) return open;
     const write = (): boolean => {
       const { changes } = this.#db
         .write(
@@ -123,6 +125,16 @@ export class SqliteFeedReader implements FeedReader {
       return true;
     };
     return this.#db.transaction(write, { durable: false });
+  }
+
+  /** Whether this side is an owner, and whether a heartbeat, not long ago, was the last that happened. */
+  #activity(): { readonly open: boolean; readonly quiet: boolean } {
+    const sql = `SELECT
+      EXISTS (SELECT 1 FROM fig_fence WHERE capability = ? AND state = 'open') AS open,
+      EXISTS (SELECT 1 FROM ${this.#feed} WHERE position = (SELECT max(position) FROM ${this.#feed})
+        AND op = 'heartbeat' AND abs(at - ${NOW_SQL}) < ${QUIET_BEAT_MS}) AS quiet`;
+    const { open, quiet } = this.#db.read(sql).get(this.#capability) as Record<string, number>;
+    return { open: open === 1, quiet: quiet === 1 };
   }
 
   trim(upto: number, limit: number): Promise<number> {

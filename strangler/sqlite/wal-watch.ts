@@ -17,17 +17,19 @@ export class WalWatch implements CommitWatch {
     this.#onCommit = onCommit;
   }
 
-  ensure(): void {
-    if (this.#watcher !== undefined) return;
+  ensure(): boolean {
+    if (this.#watcher !== undefined) return true;
     try {
       this.#watcher = watch(this.#file, { persistent: false }, (event) => {
         if (event === 'rename') this.close();
         this.#tellOnce();
       });
       this.#watcher.on('error', () => this.close());
+      return true;
     } catch {
       // No log file yet: it comes with the first connection that writes.
       this.#watcher = undefined;
+      return false;
     }
   }
 
