@@ -2,10 +2,10 @@ import { dialectOf, errorText, sqliteFile } from '../chassis/index.ts';
 import type { Inspectors, SideInspector } from './check/index.ts';
 import type { Mapping } from './mapping/index.ts';
 import { MissingRightError, UnopenedError } from './missing-right.ts';
-import { PostgresInspector, PostgresSideDatabase } from './postgres/index.ts';
+import { PostgresInspector, PostgresSideDatabase } from './dialects/postgres/index.ts';
 import type { SideDatabase } from './side-database.ts';
 import type { SideName } from './side.ts';
-import { missingRights, SqliteInspector, SqliteSideDatabase } from './sqlite/index.ts';
+import { missingRights, SqliteInspector, SqliteSideDatabase } from './dialects/sqlite/index.ts';
 
 type Urls = Readonly<Record<SideName, string>>;
 

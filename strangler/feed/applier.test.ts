@@ -6,7 +6,7 @@ import { ApplyError, NotTargetError } from '../side-database.ts';
 import type { SideDatabase } from '../side-database.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
-import { SqliteSideDatabase } from '../sqlite/index.ts';
+import { SqliteSideDatabase } from '../dialects/sqlite/index.ts';
 import type { Slice } from '../store.ts';
 import { contentOfExtracted, events, expectedOfLegacy, happen } from '../testing/history.ts';
 import type { Event } from '../testing/history.ts';

@@ -1,0 +1,93 @@
+import type { QueryResult } from 'pg';
+import type { Fence } from '../../../chassis/index.ts';
+import { otherSide } from '../../side.ts';
+import type { SideName } from '../../side.ts';
+import type { Mapping } from '../../mapping/index.ts';
+import { NotTargetError } from '../../side-database.ts';
+import type { PostgresClient, PostgresConnection } from './connection.ts';
+import { followedOf, MARK } from './applied-table.ts';
+import { APPLYING } from './functions.ts';
+import type { Schemas } from './schema.ts';
+import { PostgresTarget } from './target.ts';
+import type { TargetState } from './target.ts';
+import { text } from './values.ts';
+
+/**
+ * The owner has judged its rows already; its copy takes them table by table, and may hold a state in
+ * between that a reference between tables would refuse.
+ */
+const AS_REPLICA = 'SET LOCAL session_replication_role = replica';
+
+interface TargetDatabase {
+  readonly connection: PostgresConnection;
+  readonly mapping: Mapping;
+  readonly side: SideName;
+  readonly schemas: Schemas;
+}
+
+/**
+ * Runs `work` in one transaction as the target, under the fence row's lock: whoever else would apply,
+ * or move the fence, waits for its end.
+ * @throws NotTargetError unless the fence is not open and at `epoch`
+ */
+export function asTarget<T>(
+  { connection, mapping, side, schemas }: TargetDatabase,
+  { epoch, durable }: { readonly epoch: number; readonly durable: boolean },
+  work: (target: PostgresTarget) => Promise<T>,
+): Promise<T> {
+  const replica = [...schemas.values()].some(({ refers }) => refers);
+  return connection.transaction(
+    async (client) => {
+      const found = await begin(client, mapping.capability, side, { epoch, replica });
+      return work(new PostgresTarget({ client, mapping, side, schemas, found }));
+    },
+    { durable },
+  );
+}
+
+interface FoundRow extends Pick<TargetState, 'complete' | 'anyParked'> {
+  readonly position: number | null;
+  readonly mark: string | null;
+}
+
+/**
+ * What has been applied is read by a statement of its own: only what begins when the lock is held sees
+ * what its last holder has done.
+ */
+async function begin(
+  client: PostgresClient,
+  capability: string,
+  side: SideName,
+  { epoch, replica }: { readonly epoch: number; readonly replica: boolean },
+): Promise<TargetState> {
+  const [own, source] = [text(capability), text(otherSide(side))];
+  const results = (await client.query(
+    `SELECT FROM fig_fence WHERE capability = ${own} AND key = '*' FOR UPDATE;
+     SELECT state, (SELECT max(epoch) FROM fig_fence WHERE capability = ${own}) AS epoch,
+       EXISTS (SELECT FROM fig_fence WHERE capability = ${own} AND key <> '*') AS split
+       FROM fig_fence WHERE capability = ${own} AND key = '*';
+     SELECT complete, EXISTS (SELECT FROM fig_parked WHERE capability = ${own}) AS "anyParked",
+       a.position, ${MARK} AS mark
+       FROM fig_install i LEFT JOIN fig_applied a ON a.capability = ${own} AND a.feed_of = ${source}
+       WHERE i.capability = ${own};
+     ${[APPLYING, ...(replica ? [AS_REPLICA] : [])].join('; ')}`,
+  )) as unknown as readonly QueryResult[];
+  const fence = results[1]?.rows[0] as (Fence & { readonly split: boolean }) | undefined;
+  // Where keys have fences of their own, the newest epoch counts, and each row's key is guarded.
+  const isOwner = fence?.state === 'open' && !fence.split;
+  if (fence === undefined || isOwner || fence.epoch !== epoch) {
+    throw new NotTargetError(
+      `${capability} (${side}) is ${fence?.state ?? 'not installed'} at epoch ${fence?.epoch ?? 0}; ` +
+        `changes were to be applied at epoch ${epoch}`,
+    );
+  }
+  const [, , state] = results as readonly QueryResult<FoundRow>[];
+  const [row] = state?.rows ?? [];
+  if (row === undefined) throw new Error(`${capability} (${side}) is not installed`);
+  const { complete, anyParked, position, mark } = row;
+  return {
+    complete,
+    anyParked,
+    followed: followedOf(position === null ? undefined : { position, mark }),
+  };
+}

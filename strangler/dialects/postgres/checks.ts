@@ -1,0 +1,282 @@
+import { errorText } from '../../../chassis/index.ts';
+import type { Demand } from '../../handover/gates.ts';
+import { danglingText } from '../../dangling.ts';
+import { danglingRows } from './dangling.ts';
+import { keyColumns, tablesOf } from '../../mapping/index.ts';
+import type { Mapping } from '../../mapping/index.ts';
+import { PackedChange } from '../../packed-change.ts';
+import type { PackedRow } from '../../packed-change.ts';
+import type { RowName } from '../../row-name.ts';
+import { differencesOf, lostTriggers } from '../../schema-shape.ts';
+import type { Measured, Sequence, SideChecks } from '../../side-checks.ts';
+import { otherSide } from '../../side.ts';
+import type { SideName } from '../../side.ts';
+import type { Change } from '../../store.ts';
+import { columnsOf, dataOf, dataSql, sameSql } from './columns.ts';
+import { sqlState } from './connection.ts';
+import type { PostgresClient, PostgresConnection } from './connection.ts';
+import { APPLYING, TRYING } from './functions.ts';
+import { demandReconcile, installAnew } from './install.ts';
+import { installedTriggers, isInPlace, wantedTriggers } from './replace-triggers.ts';
+import { readSchemas } from './schema.ts';
+import type { Sequencer } from './sequencer.ts';
+import { installedShape, shapeOf } from './shape.ts';
+import { captureTable } from './tables.ts';
+import { PostgresTarget } from './target.ts';
+import { name, NOW_SQL } from './values.ts';
+
+/**
+ * How long whoever tries something waits for those who write here, in ms: others wait behind him, and
+ * one who keeps what he wants may be among them (see `lockTables`).
+ */
+const LOCK_MS = 400;
+/** A snapshot that others have overtaken is taken again so many times. */
+const ATTEMPTS = 20;
+
+/** Ends a transaction of which nothing is to stay, with what it has shown. */
+class TakenBack<T> {
+  readonly result: T;
+
+  constructor(result: T) {
+    this.result = result;
+  }
+}
+
+/** `SideChecks` on PostgreSQL. */
+export class PostgresChecks implements SideChecks {
+  readonly #db: PostgresConnection;
+  readonly #sequencer: Sequencer;
+  readonly #mapping: Mapping;
+  readonly #side: SideName;
+
+  constructor(
+    connection: PostgresConnection,
+    sequencer: Sequencer,
+    mapping: Mapping,
+    side: SideName,
+  ) {
+    this.#db = connection;
+    this.#sequencer = sequencer;
+    this.#mapping = mapping;
+    this.#side = side;
+  }
+
+  drift(): Promise<readonly string[]> {
+    const { capability } = this.#mapping;
+    return this.#db.snapshot(async (client) => {
+      const before = await installedShape(client, capability);
+      if (before === undefined) return [];
+      const now = shapeOf(await readSchemas(client, tablesOf(this.#mapping, this.#side)));
+      const wanted = await wantedTriggers(client, this.#mapping, this.#side);
+      const installed = await installedTriggers(client, capability);
+      const lost = wanted.filter((trigger) => !isInPlace(trigger, installed));
+      return [
+        ...differencesOf(this.#side, before, now),
+        ...lostTriggers(
+          this.#side,
+          lost.map(({ table }) => table),
+        ),
+        ...(await this.#uncaptured(client)),
+      ];
+    });
+  }
+
+  /** Tables that capture could not cope with any more, as one text each. */
+  async #uncaptured(client: PostgresClient): Promise<readonly string[]> {
+    const known = await client.query(`SELECT WHERE to_regclass('fig_uncaptured') IS NOT NULL`);
+    // Installed by an earlier version, and not yet brought up to date.
+    if (known.rowCount === 0) return [];
+    const { rows } = await client.query<{ tbl: string; reason: string; at: number }>(
+      `SELECT DISTINCT ON (tbl) tbl, reason, at FROM fig_uncaptured WHERE capability = $1
+         ORDER BY tbl, id`,
+      [this.#mapping.capability],
+    );
+    return rows.map(
+      ({ tbl, reason, at }) =>
+        `${this.#side} table ${tbl}: writes since ${new Date(at).toISOString()} were not captured ` +
+        `(${reason}); the mapping has to fit the table again, and both sides have to be compared`,
+    );
+  }
+
+  accept(): Promise<void> {
+    return installAnew(this.#db, this.#mapping, this.#side);
+  }
+
+  sequences(): Promise<readonly Sequence[]> {
+    return this.#db.snapshot(async (client) => {
+      const found: Sequence[] = [];
+      for (const { table, column } of this.#keys()) {
+        const sequence = await sequenceOf(client, table, column);
+        if (sequence === undefined) continue;
+        const { rows } = await client.query<{ at: number | bigint }>(
+          `SELECT greatest((SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END
+               FROM ${sequence}), (SELECT coalesce(max(${name(column)}), 0) FROM ${name(table)}))
+             ::bigint AS at`,
+        );
+        found.push({ table, column, at: BigInt(rows[0]?.at ?? 0) });
+      }
+      return found;
+    });
+  }
+
+  async moveSequences(to: readonly Sequence[]): Promise<void> {
+    await this.#db.transaction(async (client) => {
+      for (const { table, column, at } of to) {
+        const sequence = await sequenceOf(client, table, column);
+        if (sequence === undefined || at < 1n) continue;
+        await client.query(
+          `SELECT setval($1::regclass, greatest($2::bigint, last_value)) FROM ${sequence}`,
+          [sequence, String(at)],
+        );
+      }
+    });
+  }
+
+  dangling(): Promise<readonly string[]> {
+    return this.#db.snapshot(async (client) =>
+      (await danglingRows(client, this.#mapping, this.#side)).map((one) =>
+        danglingText(this.#side, one),
+      ),
+    );
+  }
+
+  async demand(): Promise<Demand | null> {
+    const { rows } = await this.#db.query<Demand & Record<string, unknown>>(
+      'SELECT reason, at FROM fig_demand WHERE capability = $1',
+      [this.#mapping.capability],
+    );
+    return rows[0] ?? null;
+  }
+
+  async clock(): Promise<number> {
+    const { rows } = await this.#db.query<{ now: number }>(`SELECT ${NOW_SQL} AS now`);
+    return rows[0]?.now ?? 0;
+  }
+
+  demandReconcile(reason: string): Promise<void> {
+    return this.#db.transaction((client) =>
+      demandReconcile(client, this.#mapping.capability, reason),
+    );
+  }
+
+  /** Its moment must be one of the feed, too: so what it sees is given its positions in it. */
+  async measure(queries: readonly string[]): Promise<Measured> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#db.transaction((client) => this.#measureIn(client, queries), {
+          repeatable: true,
+        });
+      } catch (error) {
+        if (sqlState(error) !== '40001' || attempt === ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  tryCapture(rows: readonly RowName[]): Promise<readonly Change[]> {
+    const { capability } = this.#mapping;
+    return this.#takenBack(async (client) => {
+      const schemas = await readSchemas(client, tablesOf(this.#mapping, this.#side));
+      await client.query(`UPDATE fig_fence SET state = 'open' WHERE capability = $1`, [capability]);
+      for (const { table, key } of rows) {
+        const keys = columnsOf(schemas, table, Object.keys(key));
+        const first = name(keys[0]?.name ?? '');
+        await client.query(
+          `UPDATE ${name(table)} t SET ${first} = t.${first} FROM (${dataSql(keys)}) d
+             WHERE ${sameSql(keys, 't', 'd')}`,
+          dataOf(keys, [key]),
+        );
+      }
+      const { rows: captured } = await client.query<unknown[]>({
+        text: `SELECT seq, tx, tbl, key, op, image, epoch, at FROM ${name(captureTable(capability))}
+                 WHERE tx = pg_current_xact_id()::text::bigint ORDER BY seq`,
+        rowMode: 'array',
+      });
+      return captured.map((row) => new PackedChange(row as unknown as PackedRow));
+    });
+  }
+
+  async tryApply(changes: readonly Change[]): Promise<void> {
+    await this.#takenBack(async (client) => {
+      const schemas = await readSchemas(client, tablesOf(this.#mapping, this.#side));
+      await client.query(`${APPLYING}; ${TRYING}; SET CONSTRAINTS ALL DEFERRED`);
+      const followed = { position: 0, mark: null };
+      const found = { followed, complete: true, anyParked: false };
+      const of = { client, mapping: this.#mapping, side: this.#side, schemas, found };
+      await new PostgresTarget(of).applyAll(changes);
+      await client.query('SET CONSTRAINTS ALL IMMEDIATE');
+    });
+  }
+
+  async #measureIn(client: PostgresClient, queries: readonly string[]): Promise<Measured> {
+    const position = await this.#sequencer.moveIn(client);
+    const { rows } = await client.query<{ applied: number }>(
+      `SELECT coalesce((SELECT position FROM fig_applied WHERE capability = $1 AND feed_of = $2), 0)
+         AS applied`,
+      [this.#mapping.capability, otherSide(this.#side)],
+    );
+    const figures: Measured['figures'][number][] = [];
+    for (const query of queries) figures.push(await figure(client, query));
+    return { position, applied: rows[0]?.applied ?? 0, figures };
+  }
+
+  async #takenBack<T>(work: (client: PostgresClient) => Promise<T>): Promise<T> {
+    try {
+      const attempt = async (client: PostgresClient): Promise<T> => {
+        throw new TakenBack(await work(client));
+      };
+      return await this.#db.transaction(attempt, { lockMs: LOCK_MS });
+    } catch (error) {
+      if (error instanceof TakenBack) return error.result as T;
+      throw error;
+    }
+  }
+
+  /** Keys of one column, which a sequence may give values to. */
+  #keys(): readonly { table: string; column: string }[] {
+    const keys = this.#mapping.pairs.map((pair) => ({
+      table: pair[this.#side].table,
+      columns: keyColumns(pair, this.#side),
+    }));
+    const single = keys.filter(({ columns }) => columns.length === 1);
+    const known = new Map(
+      single.map(({ table, columns }) => [
+        `${table}.${columns[0]}`,
+        { table, column: columns[0] ?? '' },
+      ]),
+    );
+    return [...known.values()];
+  }
+}
+
+/** The sequence behind a serial or identity column, as SQL. */
+async function sequenceOf(
+  client: PostgresClient,
+  table: string,
+  column: string,
+): Promise<string | undefined> {
+  const { rows } = await client.query<{ sequence: string | null }>(
+    'SELECT pg_get_serial_sequence(quote_ident($1), $2) AS sequence',
+    [table, column],
+  );
+  return rows[0]?.sequence ?? undefined;
+}
+
+async function figure(client: PostgresClient, query: string): Promise<Measured['figures'][number]> {
+  await client.query('SAVEPOINT fig_figure');
+  try {
+    const { rows } = await client.query<unknown[]>({ text: query, rowMode: 'array' });
+    await client.query('RELEASE fig_figure');
+    if (rows.length !== 1) return { problem: `gives ${rows.length} rows, not one` };
+    return {
+      text: (rows[0] ?? []).map((value) => plain(value as string | number | null)).join(', '),
+    };
+  } catch (error) {
+    await client.query('ROLLBACK TO fig_figure');
+    return { problem: errorText(error) };
+  }
+}
+
+/** The sum of no rows is none, which is nothing: the other side may have rows that are all zero. */
+function plain(value: string | number | bigint | null): string {
+  return value === null ? '0' : String(value);
+}

@@ -1,0 +1,217 @@
+import type { SideName } from '../../side.ts';
+import { otherSide } from '../../side.ts';
+import { tablesOf } from '../../mapping/index.ts';
+import type { Mapping, MappingProblem } from '../../mapping/index.ts';
+import { withPoisonParked } from '../../poison.ts';
+import { ApplyError } from '../../side-database.ts';
+import type {
+  Applied,
+  BackfillState,
+  CommitWatch,
+  Installation,
+  RowName,
+  SideDatabase,
+  Snapshot,
+  Target,
+} from '../../side-database.ts';
+import type { Lease, Slice } from '../../store.ts';
+import { applySlice } from './apply-slice.ts';
+import { asTarget } from './as-target.ts';
+import { readBackfills, readCopyLimit, writeCopyLimit } from './backfill-table.ts';
+import { PostgresChecks } from './checks.ts';
+import { PostgresConnection, sqlState } from './connection.ts';
+import { PostgresFeedReader } from './feed-reader.ts';
+import { install, upgradeTables } from './install.ts';
+import { checkLedgerVersion } from './ledger-version.ts';
+import { PostgresParkedChanges } from './parked-table.ts';
+import { lastReport, saveReport } from './reports.ts';
+import { PostgresRetirement } from './retirement.ts';
+import { reEmit } from './re-emit.ts';
+import { problemsOf } from './problems.ts';
+import { readSchemas } from './schema.ts';
+import type { Schemas } from './schema.ts';
+import { Sequencer } from './sequencer.ts';
+import { PostgresShadowFence } from './shadow-fence.ts';
+import { PostgresSideStore } from './side-store.ts';
+import { PostgresSnapshot } from './snapshot.ts';
+import { feedTable, wakeChannel } from './tables.ts';
+import type { PostgresTarget } from './target.ts';
+import { uninstall } from './uninstall.ts';
+import { name } from './values.ts';
+
+/** One side's PostgreSQL database of one capability. */
+export class PostgresSideDatabase implements SideDatabase {
+  readonly side: SideName;
+  readonly store: PostgresSideStore;
+  readonly feed: PostgresFeedReader;
+  readonly parked: PostgresParkedChanges;
+  readonly checks: PostgresChecks;
+  readonly shadowFence: PostgresShadowFence;
+  readonly retirement: PostgresRetirement;
+  /** Each transaction is several trips over a network. */
+  readonly sliceLimit = 4_000;
+  /** Others who write lock rows, and stand in nobody's way. */
+  readonly hasOtherWriters = false;
+  readonly #db: PostgresConnection;
+  readonly #mapping: Mapping;
+  readonly #sequencer: Sequencer;
+  #schemas: Promise<Schemas> | undefined;
+
+  /** @param url of a database; connecting happens at the first use */
+  constructor(url: string, mapping: Mapping, side: SideName) {
+    const { capability } = mapping;
+    this.side = side;
+    this.#db = new PostgresConnection(url);
+    this.#mapping = mapping;
+    this.#sequencer = new Sequencer(this.#db, capability);
+    this.store = new PostgresSideStore(this.#db, this.#sequencer, mapping, side);
+    this.feed = new PostgresFeedReader(this.#db, this.#sequencer, capability, side);
+    this.parked = new PostgresParkedChanges(this.#db, capability);
+    this.checks = new PostgresChecks(this.#db, this.#sequencer, mapping, side);
+    this.shadowFence = new PostgresShadowFence(this.#db, mapping, side);
+    this.retirement = new PostgresRetirement(this.#db, mapping, side);
+  }
+
+  async install(): Promise<void> {
+    await install(this.#db, this.#mapping, this.side);
+    this.#schemas = undefined;
+  }
+
+  upgrade(): Promise<void> {
+    return upgradeTables(this.#db);
+  }
+
+  uninstall(lease?: Lease): Promise<boolean> {
+    return uninstall(this.#db, this.#mapping.capability, lease);
+  }
+
+  async problems(): Promise<readonly MappingProblem[]> {
+    const tables = tablesOf(this.#mapping, this.side);
+    return this.#db.snapshot(async (client) =>
+      problemsOf(client, this.#mapping, this.side, await readSchemas(client, tables)),
+    );
+  }
+
+  async installation(): Promise<Installation | undefined> {
+    const { capability } = this.#mapping;
+    const { rows: known } = await this.#db.query<{ known: boolean }>(
+      'SELECT to_regclass($1) IS NOT NULL AS known',
+      [name(feedTable(capability))],
+    );
+    if (known[0]?.known !== true) return undefined;
+    await checkLedgerVersion(this.#db);
+    const { rows } = await this.#db.query<Installation>(
+      `SELECT mapping_hash AS "mappingHash", incarnation, complete FROM fig_install
+         WHERE capability = $1`,
+      [capability],
+    );
+    return rows[0];
+  }
+
+  snapshot<T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T> {
+    return this.#withSchemas((schemas) =>
+      this.#db.snapshot((client) =>
+        work(new PostgresSnapshot(client, this.#mapping, this.side, schemas)),
+      ),
+    );
+  }
+
+  apply<T>(epoch: number, work: (target: Target) => Promise<T>, durable = false): Promise<T> {
+    return this.#apply(epoch, work, durable);
+  }
+
+  applySlice(epoch: number, slice: Slice): Promise<Applied> {
+    return withPoisonParked((careful) =>
+      this.#apply(epoch, (target) => applySlice(target, slice, careful), false),
+    );
+  }
+
+  /** There is no way from one database to another that does not lead through here. */
+  bulkCopyFrom(): undefined {
+    return undefined;
+  }
+
+  reEmit(rows: readonly RowName[]): Promise<number | null> {
+    return this.#withSchemas((schemas) => {
+      const [connection, sequencer, mapping] = [this.#db, this.#sequencer, this.#mapping];
+      return reEmit({ connection, sequencer, mapping, side: this.side, schemas }, rows);
+    });
+  }
+
+  /** Its locks are queued for: nobody has to be told to hurry. */
+  atHighPriority<T>(work: () => Promise<T>): Promise<T> {
+    return work();
+  }
+
+  /** A commit that is waited for is written behind all that were not, and so are they. */
+  async flush(): Promise<number> {
+    const { rows } = await this.#db.transaction((client) =>
+      client.query<{ position: number }>(
+        `UPDATE fig_applied SET at = at WHERE capability = $1 AND feed_of = $2 RETURNING position`,
+        [this.#mapping.capability, otherSide(this.side)],
+      ),
+    );
+    return rows[0]?.position ?? 0;
+  }
+
+  backfills(): Promise<readonly BackfillState[]> {
+    return this.#db.snapshot((client) => readBackfills(client, this.#mapping));
+  }
+
+  copyLimit(): Promise<number | null> {
+    return this.#db.snapshot((client) => readCopyLimit(client, this.#mapping.capability));
+  }
+
+  saveCopyLimit(rowsPerSecond: number | null): Promise<void> {
+    const { capability } = this.#mapping;
+    return this.#db.transaction((client) => writeCopyLimit(client, capability, rowsPerSecond));
+  }
+
+  saveReport(report: object, finishedAt: number): Promise<void> {
+    return saveReport(this.#db, this.#mapping.capability, report, finishedAt);
+  }
+
+  lastReport(): Promise<unknown> {
+    return lastReport(this.#db, this.#mapping.capability);
+  }
+
+  watch(onCommit: () => void, onLost?: (reason: string | null) => void): CommitWatch {
+    return this.#db.watch(wakeChannel(this.#mapping.capability), onCommit, onLost);
+  }
+
+  close(): Promise<void> {
+    return this.#db.close();
+  }
+
+  #apply<T>(
+    epoch: number,
+    work: (target: PostgresTarget) => Promise<T>,
+    durable: boolean,
+  ): Promise<T> {
+    return this.#withSchemas((schemas) =>
+      asTarget(
+        { connection: this.#db, mapping: this.#mapping, side: this.side, schemas },
+        { epoch, durable },
+        work,
+      ),
+    );
+  }
+
+  /** What the schema is like is read once; when it turns out to be another by now, again. */
+  async #withSchemas<T>(work: (schemas: Schemas) => Promise<T>): Promise<T> {
+    try {
+      return await work(await this.#readSchemas());
+    } catch (error) {
+      const cause = error instanceof ApplyError ? error.cause : error;
+      if (!/^(22|23|40|57)/.test(sqlState(cause) ?? '')) this.#schemas = undefined;
+      throw error;
+    }
+  }
+
+  #readSchemas(): Promise<Schemas> {
+    this.#schemas ??= this.#db.snapshot((client) =>
+      readSchemas(client, tablesOf(this.#mapping, this.side)),
+    );
+    return this.#schemas;
+  }
+}

@@ -1,0 +1,156 @@
+import type { Statement } from 'better-sqlite3';
+import { decodeRow, encodeKey, encodeRow } from '../../mapping/index.ts';
+import { droppedText } from '../../parked/index.ts';
+import type { ParkedChange, ParkedChanges } from '../../side-database.ts';
+import type { SqliteConnection } from './connection.ts';
+import { demandReconcile } from './install.ts';
+
+const COLUMNS = 'id, root, tbl AS "table", key, op, image, position, reason, attempts, at';
+
+type Prepare = (sql: string) => Statement;
+type Stored = Omit<ParkedChange, 'key' | 'image'> & { key: string; image: string | null };
+type Waiting = Pick<ParkedChange, 'table' | 'key'>;
+
+/** Where an earlier try of the same row had its place, so that a new one does not lose it. */
+export interface Place {
+  readonly id: number;
+  readonly attempts: number;
+}
+
+function parkedOf(row: Stored): ParkedChange {
+  const { key, image } = row;
+  return { ...row, key: decodeRow(key), image: image === null ? null : decodeRow(image) };
+}
+
+/** The rows of fig_parked of one capability, within a transaction of the target. */
+export class ParkedTable {
+  readonly #prepare: Prepare;
+  readonly #capability: string;
+
+  constructor(prepare: Prepare, capability: string) {
+    this.#prepare = prepare;
+    this.#capability = capability;
+  }
+
+  list(): readonly ParkedChange[] {
+    const stored = this.#prepare(
+      `SELECT ${COLUMNS} FROM fig_parked WHERE capability = ? ORDER BY id`,
+    ).all(this.#capability) as Stored[];
+    return stored.map(parkedOf);
+  }
+
+  count(): number {
+    return this.#prepare('SELECT count(*) FROM fig_parked WHERE capability = ?')
+      .pluck()
+      .get(this.#capability) as number;
+  }
+
+  any(): boolean {
+    return (
+      this.#prepare('SELECT 1 FROM fig_parked WHERE capability = ? LIMIT 1').get(
+        this.#capability,
+      ) !== undefined
+    );
+  }
+
+  /** Whether something is parked that has to be applied before a change of this row. */
+  isBehind(root: string, { table, key }: Waiting, place: Place | null): boolean {
+    const before = this.#prepare(
+      `SELECT 1 FROM fig_parked WHERE capability = ? AND (root = ? OR (tbl = ? AND key = ?))
+         AND (? IS NULL OR id < ?) LIMIT 1`,
+    ).get(this.#capability, root, table, encodeKey(key), place?.id ?? null, place?.id ?? null);
+    return before !== undefined;
+  }
+
+  /** Takes out what is parked of one row, and says which place that had. */
+  takeOut({ table, key }: Waiting): Place | null {
+    const own = [this.#capability, table, encodeKey(key)];
+    const where = 'WHERE capability = ? AND tbl = ? AND key = ?';
+    const place = this.#prepare(
+      `SELECT id, attempts FROM fig_parked ${where} ORDER BY id LIMIT 1`,
+    ).get(...own) as Place | undefined;
+    if (place === undefined) return null;
+    this.#prepare(`DELETE FROM fig_parked ${where}`).run(...own);
+    return place;
+  }
+
+  /** What has to be applied before all else of an aggregate. */
+  firstOf(root: string): ParkedChange | undefined {
+    const row = this.#prepare(
+      `SELECT ${COLUMNS} FROM fig_parked WHERE capability = ? AND root = ? ORDER BY id LIMIT 1`,
+    ).get(this.#capability, root) as Stored | undefined;
+    return row && parkedOf(row);
+  }
+
+  remove({ id }: Pick<ParkedChange, 'id'>): void {
+    this.#prepare('DELETE FROM fig_parked WHERE id = ?').run(id);
+  }
+
+  /** What was parked for a row's aggregate under the name the row had then. */
+  rootOf({ table, key }: Waiting): string | undefined {
+    return this.#prepare(
+      'SELECT root FROM fig_parked WHERE capability = ? AND tbl = ? AND key = ? ORDER BY id LIMIT 1',
+    )
+      .pluck()
+      .get(this.#capability, table, encodeKey(key)) as string | undefined;
+  }
+
+  add(change: Omit<ParkedChange, 'id'>, place: Place | null): ParkedChange {
+    const { root, table, key, op, image, position, reason, attempts, at } = change;
+    const { lastInsertRowid } = this.#prepare(
+      `INSERT INTO fig_parked
+         (id, capability, root, tbl, key, op, image, position, reason, attempts, at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    ).run(
+      place?.id ?? null,
+      this.#capability,
+      root,
+      table,
+      encodeKey(key),
+      op,
+      image === null ? null : encodeRow(image),
+      position,
+      reason,
+      attempts,
+      at,
+    );
+    return { ...change, id: Number(lastInsertRowid) };
+  }
+
+  forget(root: string | null): number {
+    return this.#prepare(
+      'DELETE FROM fig_parked WHERE capability = ? AND (? IS NULL OR root = ?)',
+    ).run(this.#capability, root, root).changes;
+  }
+}
+
+/** What others than the applier may do with parked changes. */
+export class SqliteParkedChanges implements ParkedChanges {
+  readonly #db: SqliteConnection;
+  readonly #capability: string;
+  readonly #read: ParkedTable;
+  readonly #write: ParkedTable;
+
+  constructor(connection: SqliteConnection, capability: string) {
+    this.#db = connection;
+    this.#capability = capability;
+    this.#read = new ParkedTable((sql) => connection.read(sql), capability);
+    this.#write = new ParkedTable((sql) => connection.write(sql), capability);
+  }
+
+  list(): Promise<readonly ParkedChange[]> {
+    return this.#db.snapshot(() => this.#read.list());
+  }
+
+  count(): Promise<number> {
+    return this.#db.snapshot(() => this.#read.count());
+  }
+
+  skip(root: string): Promise<number> {
+    return this.#db.transaction(() => {
+      const dropped = this.#write.forget(root);
+      if (dropped > 0) demandReconcile(this.#db, this.#capability, droppedText(root));
+      return dropped;
+    });
+  }
+}

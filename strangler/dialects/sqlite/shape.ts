@@ -1,0 +1,85 @@
+import { tablesOf } from '../../mapping/index.ts';
+import type { Mapping } from '../../mapping/index.ts';
+import { completed, differencesOf, lostTriggers, RULES } from '../../schema-shape.ts';
+import type { SchemaShape } from '../../schema-shape.ts';
+import type { SideName } from '../../side.ts';
+import type { Prepare } from './schema.ts';
+import { uniqueRules } from './unique-rules.ts';
+
+/** The tables of a mapping as they are now. */
+export function shapeOf(prepare: Prepare, mapping: Mapping, side: SideName): SchemaShape {
+  const tables = tablesOf(mapping, side).flatMap((table) => {
+    const columns = prepare('SELECT name, type, "notnull", pk FROM pragma_table_info(?)').all(
+      table,
+    ) as { name: string; type: string; notnull: number; pk: number }[];
+    if (columns.length === 0) return [];
+    const shape = columns.map(({ name, type, notnull, pk }) => {
+      const parts = [type, notnull === 1 ? 'NOT NULL' : '', pk > 0 ? `PRIMARY KEY ${pk}` : ''];
+      return [name, parts.filter((part) => part !== '').join(' ')] as const;
+    });
+    const references = prepare(
+      `SELECT 'reference to ' || "table" || ' ON UPDATE ' || on_update || ' ON DELETE ' || on_delete
+         FROM pragma_foreign_key_list(?) ORDER BY 1`,
+    )
+      .pluck()
+      .all(table) as string[];
+    const rules = [...uniqueRules(prepare, table).map(({ text }) => text), ...references].sort();
+    return [[table, { ...Object.fromEntries(shape), [RULES]: JSON.stringify(rules) }] as const];
+  });
+  return Object.fromEntries(tables);
+}
+
+/** The shape that was installed on; undefined before the installation. */
+export function installedShape(prepare: Prepare, capability: string): SchemaShape | undefined {
+  const text = prepare('SELECT shape FROM fig_shape WHERE capability = ?')
+    .pluck()
+    .get(capability) as string | undefined;
+  return text === undefined ? undefined : (JSON.parse(text) as SchemaShape);
+}
+
+export function saveShape(prepare: Prepare, mapping: Mapping, side: SideName): void {
+  prepare(
+    `INSERT INTO fig_shape (capability, shape) VALUES (?, ?)
+       ON CONFLICT DO UPDATE SET shape = excluded.shape`,
+  ).run(mapping.capability, JSON.stringify(shapeOf(prepare, mapping, side)));
+}
+
+/** How the tables differ from those that were installed on. */
+export function shapeDrift(prepare: Prepare, mapping: Mapping, side: SideName): readonly string[] {
+  const before = installedShape(prepare, mapping.capability);
+  if (before === undefined) return [];
+  return differencesOf(side, before, shapeOf(prepare, mapping, side));
+}
+
+/** Whether an earlier version has installed what there is: it kept less, and had fewer triggers. */
+export function isOfEarlierVersion(prepare: Prepare, capability: string): boolean {
+  const shape = installedShape(prepare, capability);
+  return shape !== undefined && Object.values(shape).some((table) => !(RULES in table));
+}
+
+/** Adds what an earlier version did not keep. @returns whether there was such a shape */
+export function completeShape(prepare: Prepare, mapping: Mapping, side: SideName): boolean {
+  const before = installedShape(prepare, mapping.capability);
+  if (before === undefined) return false;
+  const whole = JSON.stringify(completed(before, shapeOf(prepare, mapping, side)));
+  if (whole === JSON.stringify(before)) return false;
+  prepare('UPDATE fig_shape SET shape = ? WHERE capability = ?').run(whole, mapping.capability);
+  return true;
+}
+
+/**
+ * Tables of which triggers are missing or not what they were, as one text each.
+ * @param changed whether the tables have changed: then other triggers are wanted than there were
+ */
+export function triggerDrift(
+  side: SideName,
+  wanted: ReadonlyMap<string, string>,
+  installed: ReadonlyMap<string, string>,
+  changed = false,
+): readonly string[] {
+  const lost = [...wanted].filter(([trigger, sql]) =>
+    changed ? !installed.has(trigger) : installed.get(trigger) !== sql,
+  );
+  const tables = lost.map(([trigger, sql]) => / ON "((?:[^"]|"")+)"/.exec(sql)?.[1] ?? trigger);
+  return lostTriggers(side, tables);
+}
