@@ -157,26 +157,18 @@ export interface FenceDigest extends Fence {
  * moves a fence looks at the rows themselves.
  */
 export class FenceCache {
-  #glance = '';
+  #digest = '';
   #rows = new FenceRows([]);
 
-  /** @param read reads all rows, which is done only when the glance is another one */
-  take(glance: FenceDigest, rows: () => readonly KeyFence[]): FenceRows;
-  take(glance: FenceDigest, rows: () => Promise<readonly KeyFence[]>): Promise<FenceRows>;
-  take(
-    glance: FenceDigest,
-    read: () => readonly KeyFence[] | Promise<readonly KeyFence[]>,
-  ): FenceRows | Promise<FenceRows> {
-    const { state, epoch } = glance;
-    if (glance.rows < 2) return new FenceRows([{ key: REST, state, epoch }]);
-    const text = JSON.stringify(glance);
-    if (text === this.#glance) return this.#rows;
-    const keep = (rows: readonly KeyFence[]): FenceRows => {
-      this.#rows = new FenceRows(rows);
-      this.#glance = text;
-      return this.#rows;
-    };
-    const rows = read();
-    return rows instanceof Promise ? rows.then(keep) : keep(rows);
+  /** @param read reads all rows, which is done only when the digest is another one */
+  async take(digest: FenceDigest, read: () => Promise<readonly KeyFence[]>): Promise<FenceRows> {
+    const { state, epoch } = digest;
+    if (digest.rows < 2) return new FenceRows([{ key: REST, state, epoch }]);
+    const text = JSON.stringify(digest);
+    if (text !== this.#digest) {
+      this.#rows = new FenceRows(await read());
+      this.#digest = text;
+    }
+    return this.#rows;
   }
 }

@@ -1,13 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Fence } from '../chassis/index.ts';
-import { PostgresConnection } from './dialects/postgres/connection.ts';
-import { install as installInPostgres } from './dialects/postgres/install.ts';
-import { Sequencer } from './dialects/postgres/sequencer.ts';
-import { PostgresSideStore } from './dialects/postgres/side-store.ts';
+import type { SideDatabase } from './side-database.ts';
 import type { SideName } from './side.ts';
-import { SqliteConnection } from './dialects/sqlite/connection.ts';
-import { install as installInSqlite } from './dialects/sqlite/install.ts';
-import { SqliteSideStore } from './dialects/sqlite/side-store.ts';
+import { openSide } from './sides.ts';
 import type { HandoverRecord, Lease, SideStore } from './store.ts';
 import { dialects, withSidesOf } from './testing/dialects.ts';
 import type { Dialect, Session } from './testing/dialects.ts';
@@ -43,7 +38,6 @@ async function withStores(
   work: (stores: Stores) => Promise<void>,
 ): Promise<void> {
   await withSidesOf(dialect, async ({ urls, legacy }) => {
-    const opened = dialect === 'sqlite' ? openSqlite : openPostgres;
     const stores = await Promise.all([
       opened(urls.legacy, 'legacy'),
       opened(urls.extracted, 'extracted'),
@@ -57,28 +51,15 @@ async function withStores(
         legacy,
       });
     } finally {
-      for (const { close } of [...stores, rival]) await close();
+      for (const database of [...stores, rival]) await database.close();
     }
   });
 }
 
-interface Opened {
-  readonly store: SideStore;
-  close(): Promise<void>;
-}
-
-async function openSqlite(url: string, side: SideName): Promise<Opened> {
-  const connection = new SqliteConnection(url);
-  await installInSqlite(connection, shop, side);
-  const store = new SqliteSideStore(connection, shop, side);
-  return { store, close: async () => connection.close() };
-}
-
-async function openPostgres(url: string, side: SideName): Promise<Opened> {
-  const connection = new PostgresConnection(url);
-  await installInPostgres(connection, shop, side);
-  const store = new PostgresSideStore(connection, new Sequencer(connection, 'shop'), shop, side);
-  return { store, close: () => connection.close() };
+async function opened(url: string, side: SideName): Promise<SideDatabase> {
+  const database = openSide(url, shop, side);
+  await database.install();
+  return database;
 }
 
 async function take(store: SideStore, holder: string, ttlMs = 60_000): Promise<Lease> {

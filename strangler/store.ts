@@ -1,5 +1,4 @@
 import type { Fence } from '../chassis/index.ts';
-import { decodeKeys } from './fence-rows.ts';
 import type { FenceRows, Keys } from './fence-rows.ts';
 import type { SideName } from './side.ts';
 
@@ -179,23 +178,4 @@ export interface SideStore {
   appliedPosition(): Promise<number>;
   /** The same, with what tells that feed from a restored one. */
   followed(): Promise<Followed>;
-}
-
-/** A row of `fig_peer`, as both dialects read it. */
-export interface PeerRow extends Omit<PeerCheckpoint, 'pulse'> {
-  readonly pulse: number;
-  readonly otherPulse: number;
-}
-
-export function peerObservationOf(row: PeerRow | undefined): PeerObservation {
-  if (!row) return { pulse: 0, other: null };
-  const { pulse, incarnation, otherPulse, epoch } = row;
-  return { pulse, other: { incarnation, pulse: otherPulse, epoch } };
-}
-
-/** A handover as a row of either dialect. */
-export type HandoverRow = Omit<HandoverRecord, 'keys'> & { readonly keys: string | null };
-
-export function recordOf(row: HandoverRow): HandoverRecord {
-  return { ...row, keys: decodeKeys(row.keys) };
 }

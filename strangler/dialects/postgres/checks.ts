@@ -1,5 +1,5 @@
 import { errorText } from '../../../chassis/index.ts';
-import type { Demand } from '../../handover/gates.ts';
+import { LedgerChecks, readFollowed } from '../../ledger/index.ts';
 import { danglingText } from '../../dangling.ts';
 import { danglingRows } from './dangling.ts';
 import { keyColumns, tablesOf } from '../../mapping/index.ts';
@@ -9,21 +9,22 @@ import type { PackedRow } from '../../packed-change.ts';
 import type { RowName } from '../../row-name.ts';
 import { differencesOf, lostTriggers } from '../../schema-shape.ts';
 import type { Measured, Sequence, SideChecks } from '../../side-checks.ts';
-import { otherSide } from '../../side.ts';
 import type { SideName } from '../../side.ts';
 import type { Change } from '../../store.ts';
 import { columnsOf, dataOf, dataSql, sameSql } from './columns.ts';
 import { sqlState } from './connection.ts';
 import type { PostgresClient, PostgresConnection } from './connection.ts';
 import { APPLYING, TRYING } from './functions.ts';
-import { demandReconcile, installAnew } from './install.ts';
+import { installAnew } from './install.ts';
 import { installedTriggers, isInPlace, wantedTriggers } from './replace-triggers.ts';
+import { PostgresTx } from './ledger.ts';
+import type { PostgresLedger } from './ledger.ts';
 import { readSchemas } from './schema.ts';
 import type { Sequencer } from './sequencer.ts';
 import { installedShape, shapeOf } from './shape.ts';
 import { captureTable } from './tables.ts';
 import { PostgresTarget } from './target.ts';
-import { name, NOW_SQL } from './values.ts';
+import { name } from './values.ts';
 
 /**
  * How long whoever tries something waits for those who write here, in ms: others wait behind him, and
@@ -43,7 +44,7 @@ class TakenBack<T> {
 }
 
 /** `SideChecks` on PostgreSQL. */
-export class PostgresChecks implements SideChecks {
+export class PostgresChecks extends LedgerChecks implements SideChecks {
   readonly #db: PostgresConnection;
   readonly #sequencer: Sequencer;
   readonly #mapping: Mapping;
@@ -51,10 +52,12 @@ export class PostgresChecks implements SideChecks {
 
   constructor(
     connection: PostgresConnection,
+    ledger: PostgresLedger,
     sequencer: Sequencer,
     mapping: Mapping,
     side: SideName,
   ) {
+    super(ledger, mapping.capability);
     this.#db = connection;
     this.#sequencer = sequencer;
     this.#mapping = mapping;
@@ -140,25 +143,6 @@ export class PostgresChecks implements SideChecks {
     );
   }
 
-  async demand(): Promise<Demand | null> {
-    const { rows } = await this.#db.query<Demand & Record<string, unknown>>(
-      'SELECT reason, at FROM fig_demand WHERE capability = $1',
-      [this.#mapping.capability],
-    );
-    return rows[0] ?? null;
-  }
-
-  async clock(): Promise<number> {
-    const { rows } = await this.#db.query<{ now: number }>(`SELECT ${NOW_SQL} AS now`);
-    return rows[0]?.now ?? 0;
-  }
-
-  demandReconcile(reason: string): Promise<void> {
-    return this.#db.transaction((client) =>
-      demandReconcile(client, this.#mapping.capability, reason),
-    );
-  }
-
   /** Its moment must be one of the feed, too: so what it sees is given its positions in it. */
   async measure(queries: readonly string[]): Promise<Measured> {
     for (let attempt = 1; ; attempt += 1) {
@@ -209,14 +193,11 @@ export class PostgresChecks implements SideChecks {
 
   async #measureIn(client: PostgresClient, queries: readonly string[]): Promise<Measured> {
     const position = await this.#sequencer.moveIn(client);
-    const { rows } = await client.query<{ applied: number }>(
-      `SELECT coalesce((SELECT position FROM fig_applied WHERE capability = $1 AND feed_of = $2), 0)
-         AS applied`,
-      [this.#mapping.capability, otherSide(this.#side)],
-    );
+    const { capability } = this.#mapping;
+    const applied = await readFollowed(new PostgresTx(client), capability, this.#side);
     const figures: Measured['figures'][number][] = [];
     for (const query of queries) figures.push(await figure(client, query));
-    return { position, applied: rows[0]?.applied ?? 0, figures };
+    return { position, applied: applied.position, figures };
   }
 
   async #takenBack<T>(work: (client: PostgresClient) => Promise<T>): Promise<T> {

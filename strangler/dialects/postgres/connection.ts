@@ -14,7 +14,7 @@ export class UnreachableError extends Error {
   override readonly name = 'UnreachableError';
 }
 
-interface TransactionOptions {
+export interface TransactionOptions {
   /** Whether the commit must survive a power cut. */
   readonly durable?: boolean;
   /** How long a statement may wait for a lock, in ms; for ever when left out. */

@@ -2,17 +2,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { eventually } from '../../../tests/support/index.ts';
+import { LedgerSideStore } from '../../ledger/index.ts';
 import { withSidesOf } from '../../testing/dialects.ts';
 import type { Session } from '../../testing/dialects.ts';
 import { shop } from '../../testing/shop.ts';
 import { PostgresConnection } from './connection.ts';
 import { APPLYING, FENCED_STATE } from './functions.ts';
 import { install } from './install.ts';
+import { PostgresLedger } from './ledger.ts';
 import { Sequencer } from './sequencer.ts';
-import { PostgresSideStore } from './side-store.ts';
 
 interface Stage {
-  readonly store: PostgresSideStore;
+  readonly store: LedgerSideStore;
   /** Somebody at a prompt. */
   readonly legacy: Session;
   /** One more session, which is ended with the others. */
@@ -27,7 +28,7 @@ function withFence(work: (stage: Stage) => Promise<void>): Promise<void> {
       await install(connection, shop, 'legacy');
       const sequencer = new Sequencer(connection, 'shop');
       await work({
-        store: new PostgresSideStore(connection, sequencer, shop, 'legacy'),
+        store: new LedgerSideStore(new PostgresLedger(connection), sequencer, shop, 'legacy'),
         legacy,
         session: async () => {
           const client = new Client({ connectionString: urls.legacy });
@@ -51,7 +52,7 @@ const [open, closed] = [
   { state: 'closed', epoch: 2 },
 ] as const;
 
-async function closeIn(store: PostgresSideStore): Promise<boolean> {
+async function closeIn(store: LedgerSideStore): Promise<boolean> {
   const lease = await store.acquireLease('a', 60_000);
   if (lease === null) throw new Error('no lease');
   const step = { handover: 'h1', step: 'close', detail: null };

@@ -1,14 +1,14 @@
-import { randomUUID } from 'node:crypto';
 import { refuseProblems } from '../../schema-check.ts';
 import type { SideName } from '../../side.ts';
-import { refuseTwoUnfinished, UNFINISHED_SQL } from '../../unfinished-handovers.ts';
+import { demandReconcile, refuseLedger, saveVersion, seed } from '../../ledger/index.ts';
+import type { Tx } from '../../ledger/index.ts';
 import { tablesOf } from '../../mapping/index.ts';
 import type { Mapping } from '../../mapping/index.ts';
 import type { PostgresClient, PostgresConnection } from './connection.ts';
 import { functionsOf } from './functions.ts';
 import type { WantedFunction } from './functions.ts';
 import { createIndexes, indexStatements } from './indexes.ts';
-import { checkLedgerVersion, saveLedgerVersion } from './ledger-version.ts';
+import { postgres, PostgresLedger, PostgresTx } from './ledger.ts';
 import { marking } from './marks.ts';
 import { replaceTriggers, wantedTriggers } from './replace-triggers.ts';
 import { checkSchemas, foreignTriggers } from './problems.ts';
@@ -32,8 +32,7 @@ export function install(
   side: SideName,
 ): Promise<void> {
   return connection.exclusively('fig install', async () => {
-    await checkLedgerVersion(connection);
-    refuseTwoUnfinished(side, await unfinishedHandovers(connection));
+    await refuseLedger(new PostgresLedger(connection).reads, postgres, connection.url, side);
     const tables = tablesOf(mapping, side);
     const schemas = await connection.snapshot((client) => readSchemas(client, tables));
     refuseProblems(mapping.capability, checkSchemas(schemas, mapping, side));
@@ -44,15 +43,6 @@ export function install(
       await connection.transaction((client) => create(client, mapping, side, schemas));
     });
   });
-}
-
-/** None where the table is not there yet. */
-async function unfinishedHandovers(
-  connection: PostgresConnection,
-): Promise<readonly { id: string; capability: string }[]> {
-  const exists = await connection.query(`SELECT WHERE to_regclass('fig_handover') IS NOT NULL`);
-  if (exists.rowCount === 0) return [];
-  return (await connection.query<{ id: string; capability: string }>(UNFINISHED_SQL)).rows;
 }
 
 interface LaterColumn {
@@ -100,9 +90,11 @@ async function create(
   schemas: Schemas,
 ): Promise<void> {
   for (const statement of tableStatements(mapping.capability)) await client.query(statement);
-  await saveLedgerVersion(client);
+  const tx = new PostgresTx(client);
+  await saveVersion(tx);
   await client.query('GRANT SELECT ON fig_fence TO PUBLIC');
-  const { fresh } = await seed(client, mapping, side);
+  const { fresh } = await seed(tx, postgres, mapping, side);
+  await seedFeed(tx, mapping.capability);
   await replaceFunctions(client, mapping, side, schemas);
   await client.query(FENCE_TRIGGER);
   const wanted = await wantedTriggers(client, mapping, side);
@@ -115,7 +107,7 @@ async function create(
   if (missing.length > 0) {
     // Somebody took them away, and what was written since is in no feed.
     const reason = `${side} had lost triggers of Fig (${missing.join(', ')})`;
-    await demandReconcile(client, mapping.capability, reason);
+    await demandReconcile(tx, postgres, mapping.capability, reason);
   }
 }
 
@@ -126,24 +118,12 @@ export async function installAnew(
   side: SideName,
 ): Promise<void> {
   await install(connection, mapping, side);
-  await connection.transaction(async (client) => {
+  await new PostgresLedger(connection).transaction(async (tx) => {
+    const { client } = tx;
     await saveShape(client, mapping.capability, await readSchemas(client, tablesOf(mapping, side)));
     await client.query('DELETE FROM fig_uncaptured WHERE capability = $1', [mapping.capability]);
-    await demandReconcile(client, mapping.capability, `the schema of ${side} has changed`);
+    await demandReconcile(tx, postgres, mapping.capability, `the schema of ${side} has changed`);
   });
-}
-
-/** By the database's clock: whoever demands may be on another machine than the engine that compares. */
-export async function demandReconcile(
-  client: PostgresClient,
-  capability: string,
-  reason: string,
-): Promise<void> {
-  await client.query(
-    `INSERT INTO fig_demand (capability, reason, at) VALUES ($1, $2, ${NOW_SQL})
-       ON CONFLICT (capability) DO UPDATE SET reason = excluded.reason, at = excluded.at`,
-    [capability, reason],
-  );
 }
 
 /** Everything that installing creates in a database where nothing is installed, in order. */
@@ -178,58 +158,18 @@ function wantedFunctions(
   }));
 }
 
-/** @returns whether nothing was installed before, or with another mapping */
-async function seed(
-  client: PostgresClient,
-  { capability, hash }: Mapping,
-  side: SideName,
-): Promise<{ readonly fresh: boolean }> {
-  const owner = side === 'legacy';
-  await client.query(
-    `INSERT INTO fig_fence (capability, key, state, epoch) VALUES ($1, '*', $2, $3)
-       ON CONFLICT DO NOTHING`,
-    [capability, owner ? 'open' : 'closed', owner ? 1 : 0],
-  );
-  const { rows } = await client.query<{ mapping_hash: string }>(
-    'SELECT mapping_hash FROM fig_install WHERE capability = $1',
-    [capability],
-  );
-  const known = rows[0]?.mapping_hash;
-  if (known === undefined) {
-    await client.query(
-      `INSERT INTO fig_install (capability, side, mapping_hash, incarnation, complete, at)
-         VALUES ($1, $2, $3, $4, $5, ${NOW_SQL})`,
-      [capability, side, hash, randomUUID(), owner],
-    );
-  } else if (known !== hash) {
-    await changeMapping(client, capability, hash);
-  }
-  await client.query(
+/** The first row of the feed, and the position that it has. */
+async function seedFeed(tx: Tx, capability: string): Promise<void> {
+  await tx.run(
     `INSERT INTO ${name(feedTable(capability))} (position, tx, tbl, key, op, image, epoch, at)
        SELECT 1, 0, '', '{}', 'heartbeat', NULL, 0, ${NOW_SQL}
        WHERE NOT EXISTS (SELECT FROM fig_sequence WHERE capability = $1)`,
     [capability],
   );
-  await client.query(
+  await tx.run(
     'INSERT INTO fig_sequence (capability, last) VALUES ($1, 1) ON CONFLICT DO NOTHING',
     [capability],
   );
-  return { fresh: known !== hash };
-}
-
-/** Another mapping may carry other columns: a copy made through the old one is worth nothing. */
-async function changeMapping(
-  client: PostgresClient,
-  capability: string,
-  hash: string,
-): Promise<void> {
-  await client.query(
-    `UPDATE fig_install SET mapping_hash = $1, at = ${NOW_SQL}, complete =
-         (SELECT state = 'open' FROM fig_fence WHERE capability = $2 AND key = '*')
-       WHERE capability = $2`,
-    [hash, capability],
-  );
-  await client.query('DELETE FROM fig_backfill WHERE capability = $1', [capability]);
 }
 
 /** The schemas that names without one are looked up in, as SQL. */

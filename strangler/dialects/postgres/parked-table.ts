@@ -1,62 +1,8 @@
-import { decodeRow, encodeKey, encodeRow, fromAscii, toAscii } from '../../mapping/index.ts';
-import { droppedText } from '../../parked/index.ts';
-import type { ParkedChange, ParkedChanges } from '../../side-database.ts';
-import type { PostgresClient, PostgresConnection } from './connection.ts';
-import { demandReconcile } from './install.ts';
-
-/** All but table names is kept as ASCII: the database may have an encoding of its own. */
-const COLUMNS = 'id, root, tbl AS "table", key, op, image, position, reason, attempts, at';
-
-type Stored = Omit<ParkedChange, 'key' | 'image'> & { key: string; image: string | null };
-
-/** What others than the applier may do with parked changes. */
-export class PostgresParkedChanges implements ParkedChanges {
-  readonly #db: PostgresConnection;
-  readonly #capability: string;
-
-  constructor(connection: PostgresConnection, capability: string) {
-    this.#db = connection;
-    this.#capability = capability;
-  }
-
-  async list(): Promise<readonly ParkedChange[]> {
-    const { rows } = await this.#db.query<Stored>(
-      `SELECT ${COLUMNS} FROM fig_parked WHERE capability = $1 ORDER BY id`,
-      [this.#capability],
-    );
-    return rows.map((row) => parkedOf(row));
-  }
-
-  async count(): Promise<number> {
-    const { rows } = await this.#db.query<{ count: number }>(
-      'SELECT count(*) AS count FROM fig_parked WHERE capability = $1',
-      [this.#capability],
-    );
-    return rows[0]?.count ?? 0;
-  }
-
-  async skip(root: string): Promise<number> {
-    return this.#db.transaction(async (client) => {
-      const { rowCount } = await client.query(
-        'DELETE FROM fig_parked WHERE capability = $1 AND root IN ($2, $3)',
-        [this.#capability, root, toAscii(root)],
-      );
-      const dropped = rowCount ?? 0;
-      if (dropped > 0) await demandReconcile(client, this.#capability, droppedText(toAscii(root)));
-      return dropped;
-    });
-  }
-}
-
-function parkedOf(row: Stored): ParkedChange {
-  return {
-    ...row,
-    root: fromAscii(row.root),
-    key: decodeRow(row.key),
-    image: row.image === null ? null : decodeRow(row.image),
-    reason: row.reason === null ? null : fromAscii(row.reason),
-  };
-}
+import { parkedOf, parkedRows } from '../../ledger/index.ts';
+import { encodeKey, encodeRow, toAscii } from '../../mapping/index.ts';
+import type { ParkedChange } from '../../side-database.ts';
+import type { PostgresClient } from './connection.ts';
+import { postgres, PostgresTx } from './ledger.ts';
 
 /** Where an earlier try of the same row had its place, so that a new one does not lose it. */
 export interface Place {
@@ -73,7 +19,7 @@ interface Entry extends Place {
 type Waiting = Pick<ParkedChange, 'table' | 'key'>;
 
 /**
- * What is parked of one capability, known to one transaction of the target, which alone may add to
+ * What is parked of one capability, all but table names in ASCII. It is known to one transaction of the target, which alone may add to
  * it: so it is read once, and asked without waiting.
  */
 export class ParkedTable {
@@ -88,16 +34,13 @@ export class ParkedTable {
   }
 
   static async read(client: PostgresClient, capability: string): Promise<ParkedTable> {
-    const { rows } = await client.query<Stored>(
-      `SELECT ${COLUMNS} FROM fig_parked WHERE capability = $1 ORDER BY id`,
-      [capability],
-    );
+    const rows = await parkedRows(new PostgresTx(client), capability);
     const entries = rows.map((row) => ({
       id: row.id,
       attempts: row.attempts,
       root: toAscii(row.root),
       row: toAscii(`${row.table} ${row.key}`),
-      change: parkedOf(row),
+      change: parkedOf(row, postgres),
     }));
     return new ParkedTable(client, capability, entries);
   }

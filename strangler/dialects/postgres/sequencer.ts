@@ -1,6 +1,8 @@
 import type { QueryResult } from 'pg';
+import type { FeedEnd } from '../../ledger/index.ts';
 import { Mutex } from '../../mutex.ts';
 import type { PostgresClient, PostgresConnection } from './connection.ts';
+import type { PostgresTx } from './ledger.ts';
 import { captureTable, feedTable } from './tables.ts';
 import { name, text } from './values.ts';
 
@@ -51,7 +53,8 @@ const NO_BOUND = '9223372036854775807';
  * A backlog is moved in batches: the transactions whose last sequence number is not above a bound.
  * Those that one of them waited for have smaller numbers still, and are among them.
  */
-export class Sequencer {
+export class Sequencer implements FeedEnd {
+  readonly assigns = true;
   readonly #db: PostgresConnection;
   readonly #capability: string;
   readonly #batch: number;
@@ -112,6 +115,17 @@ export class Sequencer {
    */
   async moveIn(client: PostgresClient): Promise<number> {
     return (await this.#move(client)).last;
+  }
+
+  last({ client }: PostgresTx): Promise<number> {
+    return this.moveIn(client);
+  }
+
+  async skipTo(tx: PostgresTx, position: number): Promise<void> {
+    await tx.run('UPDATE fig_sequence SET last = greatest(last, $2) WHERE capability = $1', [
+      this.#capability,
+      position,
+    ]);
   }
 
   async #captured(): Promise<Captured> {

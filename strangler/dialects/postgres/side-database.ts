@@ -2,6 +2,16 @@ import type { SideName } from '../../side.ts';
 import { otherSide } from '../../side.ts';
 import { tablesOf } from '../../mapping/index.ts';
 import type { Mapping, MappingProblem } from '../../mapping/index.ts';
+import {
+  LedgerParkedChanges,
+  LedgerSideStore,
+  lastReport,
+  readBackfills,
+  readCopyLimit,
+  readInstallation,
+  saveCopyLimit,
+  saveReport,
+} from '../../ledger/index.ts';
 import { withPoisonParked } from '../../poison.ts';
 import { ApplyError } from '../../side-database.ts';
 import type {
@@ -14,17 +24,14 @@ import type {
   Snapshot,
   Target,
 } from '../../side-database.ts';
-import type { Lease, Slice } from '../../store.ts';
+import type { Lease, SideStore, Slice } from '../../store.ts';
 import { applySlice } from './apply-slice.ts';
 import { asTarget } from './as-target.ts';
-import { readBackfills, readCopyLimit, writeCopyLimit } from './backfill-table.ts';
 import { PostgresChecks } from './checks.ts';
 import { PostgresConnection, sqlState } from './connection.ts';
 import { PostgresFeedReader } from './feed-reader.ts';
 import { install, upgradeTables } from './install.ts';
-import { checkLedgerVersion } from './ledger-version.ts';
-import { PostgresParkedChanges } from './parked-table.ts';
-import { lastReport, saveReport } from './reports.ts';
+import { PostgresLedger } from './ledger.ts';
 import { PostgresRetirement } from './retirement.ts';
 import { reEmit } from './re-emit.ts';
 import { problemsOf } from './problems.ts';
@@ -32,19 +39,17 @@ import { readSchemas } from './schema.ts';
 import type { Schemas } from './schema.ts';
 import { Sequencer } from './sequencer.ts';
 import { PostgresShadowFence } from './shadow-fence.ts';
-import { PostgresSideStore } from './side-store.ts';
 import { PostgresSnapshot } from './snapshot.ts';
-import { feedTable, wakeChannel } from './tables.ts';
+import { wakeChannel } from './tables.ts';
 import type { PostgresTarget } from './target.ts';
 import { uninstall } from './uninstall.ts';
-import { name } from './values.ts';
 
 /** One side's PostgreSQL database of one capability. */
 export class PostgresSideDatabase implements SideDatabase {
   readonly side: SideName;
-  readonly store: PostgresSideStore;
+  readonly store: SideStore;
   readonly feed: PostgresFeedReader;
-  readonly parked: PostgresParkedChanges;
+  readonly parked: LedgerParkedChanges;
   readonly checks: PostgresChecks;
   readonly shadowFence: PostgresShadowFence;
   readonly retirement: PostgresRetirement;
@@ -53,6 +58,7 @@ export class PostgresSideDatabase implements SideDatabase {
   /** Others who write lock rows, and stand in nobody's way. */
   readonly hasOtherWriters = false;
   readonly #db: PostgresConnection;
+  readonly #ledger: PostgresLedger;
   readonly #mapping: Mapping;
   readonly #sequencer: Sequencer;
   #schemas: Promise<Schemas> | undefined;
@@ -62,12 +68,13 @@ export class PostgresSideDatabase implements SideDatabase {
     const { capability } = mapping;
     this.side = side;
     this.#db = new PostgresConnection(url);
+    this.#ledger = new PostgresLedger(this.#db);
     this.#mapping = mapping;
     this.#sequencer = new Sequencer(this.#db, capability);
-    this.store = new PostgresSideStore(this.#db, this.#sequencer, mapping, side);
+    this.store = new LedgerSideStore(this.#ledger, this.#sequencer, mapping, side);
     this.feed = new PostgresFeedReader(this.#db, this.#sequencer, capability, side);
-    this.parked = new PostgresParkedChanges(this.#db, capability);
-    this.checks = new PostgresChecks(this.#db, this.#sequencer, mapping, side);
+    this.parked = new LedgerParkedChanges(this.#ledger, capability);
+    this.checks = new PostgresChecks(this.#db, this.#ledger, this.#sequencer, mapping, side);
     this.shadowFence = new PostgresShadowFence(this.#db, mapping, side);
     this.retirement = new PostgresRetirement(this.#db, mapping, side);
   }
@@ -92,20 +99,8 @@ export class PostgresSideDatabase implements SideDatabase {
     );
   }
 
-  async installation(): Promise<Installation | undefined> {
-    const { capability } = this.#mapping;
-    const { rows: known } = await this.#db.query<{ known: boolean }>(
-      'SELECT to_regclass($1) IS NOT NULL AS known',
-      [name(feedTable(capability))],
-    );
-    if (known[0]?.known !== true) return undefined;
-    await checkLedgerVersion(this.#db);
-    const { rows } = await this.#db.query<Installation>(
-      `SELECT mapping_hash AS "mappingHash", incarnation, complete FROM fig_install
-         WHERE capability = $1`,
-      [capability],
-    );
-    return rows[0];
+  installation(): Promise<Installation | undefined> {
+    return readInstallation(this.#ledger, this.#mapping.capability);
   }
 
   snapshot<T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T> {
@@ -155,24 +150,27 @@ export class PostgresSideDatabase implements SideDatabase {
   }
 
   backfills(): Promise<readonly BackfillState[]> {
-    return this.#db.snapshot((client) => readBackfills(client, this.#mapping));
+    return readBackfills(this.#ledger.reads, this.#mapping);
   }
 
   copyLimit(): Promise<number | null> {
-    return this.#db.snapshot((client) => readCopyLimit(client, this.#mapping.capability));
+    return readCopyLimit(this.#ledger.reads, this.#mapping.capability);
   }
 
   saveCopyLimit(rowsPerSecond: number | null): Promise<void> {
     const { capability } = this.#mapping;
-    return this.#db.transaction((client) => writeCopyLimit(client, capability, rowsPerSecond));
+    return this.#ledger.transaction((tx) => saveCopyLimit(tx, capability, rowsPerSecond));
   }
 
   saveReport(report: object, finishedAt: number): Promise<void> {
-    return saveReport(this.#db, this.#mapping.capability, report, finishedAt);
+    const { dialect } = this.#ledger;
+    return this.#ledger.transaction((tx) =>
+      saveReport(tx, dialect, this.#mapping.capability, report, finishedAt),
+    );
   }
 
   lastReport(): Promise<unknown> {
-    return lastReport(this.#db, this.#mapping.capability);
+    return lastReport(this.#ledger.reads, this.#mapping.capability);
   }
 
   watch(onCommit: () => void, onLost?: (reason: string | null) => void): CommitWatch {

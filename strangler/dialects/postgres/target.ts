@@ -1,5 +1,6 @@
 import { imageColumnsOf, rootOf, secretColumnsOf, withoutSecrets } from '../../mapping/index.ts';
 import type { Mapping, Pair, Row } from '../../mapping/index.ts';
+import { forgetCopy, saveBackfill, saveComplete } from '../../ledger/index.ts';
 import { asChange, copiedChange, isNameless, isRemoval } from '../../parked/index.ts';
 import { ApplyError } from '../../side-database.ts';
 import type {
@@ -13,10 +14,10 @@ import type {
 import { otherSide } from '../../side.ts';
 import type { SideName } from '../../side.ts';
 import type { Change, Followed } from '../../store.ts';
-import { followedSql } from './applied-table.ts';
-import { writeBackfill } from './backfill-table.ts';
+import { followSql } from './applied-table.ts';
 import { applyCascades, refuseOrphans } from './cascades.ts';
 import type { PostgresClient } from './connection.ts';
+import { postgres, PostgresTx } from './ledger.ts';
 import type { PairWrite } from './pair-write.ts';
 import { ParkedTable } from './parked-table.ts';
 import type { Place } from './parked-table.ts';
@@ -79,11 +80,11 @@ export class PostgresTarget extends PostgresRowReader implements Target {
   }
 
   async setFollowed(followed: Followed): Promise<void> {
-    await this.#client.query(this.#followedSql(followed));
+    await this.#client.query(this.#followSql(followed));
   }
 
-  #followedSql(followed: Followed): string {
-    return followedSql(this.#mapping.capability, otherSide(this.#side), followed);
+  #followSql(followed: Followed): string {
+    return followSql(this.#mapping.capability, otherSide(this.#side), followed);
   }
 
   /**
@@ -94,7 +95,7 @@ export class PostgresTarget extends PostgresRowReader implements Target {
     try {
       await this.#writer.apply(changes);
       await refuseOrphans(this.#applying, changes);
-      const applied = upto === undefined ? [] : [this.#followedSql(upto)];
+      const applied = upto === undefined ? [] : [this.#followSql(upto)];
       await this.#client.query([CHECK_NOW, ...applied].join('; '));
     } catch (error) {
       const [first] = changes;
@@ -158,21 +159,18 @@ export class PostgresTarget extends PostgresRowReader implements Target {
   }
 
   saveBackfill(state: BackfillState): Promise<void> {
-    return writeBackfill(this.#client, this.#mapping.capability, state);
+    return saveBackfill(this.#tx, postgres, this.#mapping.capability, state);
   }
 
   async beginCopy(from: Followed): Promise<void> {
     const { capability } = this.#mapping;
-    // Every row is about to be copied as it is then.
-    for (const table of ['fig_backfill', 'fig_waiting', 'fig_parked']) {
-      await this.#client.query(`DELETE FROM ${table} WHERE capability = $1`, [capability]);
-    }
-    await this.#saveComplete(false);
+    await forgetCopy(this.#tx, capability);
+    await saveComplete(this.#tx, capability, false);
     await this.setFollowed(from);
   }
 
   setComplete(): Promise<void> {
-    return this.#saveComplete(true);
+    return saveComplete(this.#tx, this.#mapping.capability, true);
   }
 
   /** Finds out by halves which rows can't be written, and parks them. */
@@ -224,15 +222,12 @@ export class PostgresTarget extends PostgresRowReader implements Target {
     return { client, mapping, side, schemas };
   }
 
-  get #source(): SideName {
-    return otherSide(this.#side);
+  get #tx(): PostgresTx {
+    return new PostgresTx(this.#client);
   }
 
-  async #saveComplete(complete: boolean): Promise<void> {
-    await this.#client.query('UPDATE fig_install SET complete = $2 WHERE capability = $1', [
-      this.#mapping.capability,
-      complete,
-    ]);
+  get #source(): SideName {
+    return otherSide(this.#side);
   }
 
   /**

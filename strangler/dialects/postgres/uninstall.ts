@@ -1,6 +1,8 @@
+import { isHeld } from '../../ledger/index.ts';
 import type { Lease } from '../../store.ts';
 import type { PostgresClient, PostgresConnection } from './connection.ts';
 import { MOVE_FUNCTION, PASS_FUNCTION } from './functions.ts';
+import { postgres, PostgresTx } from './ledger.ts';
 import { functionsOfCapability, indexesOfCapability } from './marks.ts';
 import { installedTriggers } from './replace-triggers.ts';
 import { capabilityTables, sharedTables } from './tables.ts';
@@ -40,7 +42,7 @@ async function takeOut(
       const shared = last ? await existing(client, Object.keys(sharedTables)) : [];
       const relations = new Set([...triggers.map(({ relation }) => relation), ...own, ...shared]);
       await lockTables(client, [...relations], 'ACCESS EXCLUSIVE');
-      if (lease && !(await isHeld(client, lease))) return false;
+      if (lease && !(await isHeld(new PostgresTx(client), postgres, lease))) return false;
       for (const { trigger, relation } of triggers) {
         await client.query(`DROP TRIGGER ${name(trigger)} ON ${relation}`);
       }
@@ -62,15 +64,6 @@ async function takeOut(
     }),
   );
   return true;
-}
-
-/** No engine can take the lease before this transaction ends. */
-async function isHeld(client: PostgresClient, { capability, token }: Lease): Promise<boolean> {
-  const { rows } = await client.query<{ token: number }>(
-    'SELECT token FROM fig_lease WHERE capability = $1 FOR SHARE',
-    [capability],
-  );
-  return rows[0]?.token === token;
 }
 
 /** Those of some tables that there are, as SQL. */

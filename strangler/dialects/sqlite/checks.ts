@@ -1,5 +1,5 @@
 import { errorText } from '../../../chassis/index.ts';
-import type { Demand } from '../../handover/gates.ts';
+import { LedgerChecks } from '../../ledger/index.ts';
 import { keyColumns, tablesOf } from '../../mapping/index.ts';
 import type { Mapping, SqlValue } from '../../mapping/index.ts';
 import { PackedChange } from '../../packed-change.ts';
@@ -10,19 +10,14 @@ import { otherSide } from '../../side.ts';
 import type { SideName } from '../../side.ts';
 import type { Change } from '../../store.ts';
 import type { SqliteConnection } from './connection.ts';
-import {
-  demandReconcile,
-  installAnew,
-  installedTriggers,
-  LATER_TRIGGER,
-  wantedTriggers,
-} from './install.ts';
+import { installAnew, installedTriggers, LATER_TRIGGER, wantedTriggers } from './install.ts';
 import { danglingText } from '../../dangling.ts';
 import { danglingRows } from './dangling.ts';
+import type { SqliteLedger } from './ledger.ts';
 import type { Prepare } from './schema.ts';
 import { brokenSeals } from './seal.ts';
 import { isOfEarlierVersion, shapeDrift, triggerDrift } from './shape.ts';
-import { feedTable, NOW_SQL } from './tables.ts';
+import { feedTable } from './tables.ts';
 import type { SqliteTarget } from './target.ts';
 import { TRYING } from './triggers.ts';
 import { bound, name } from './values.ts';
@@ -42,7 +37,7 @@ function shown(value: SqlValue): string {
 }
 
 /** `SideChecks` on SQLite. */
-export class SqliteChecks implements SideChecks {
+export class SqliteChecks extends LedgerChecks implements SideChecks {
   readonly #db: SqliteConnection;
   readonly #mapping: Mapping;
   readonly #side: SideName;
@@ -53,10 +48,12 @@ export class SqliteChecks implements SideChecks {
 
   constructor(
     connection: SqliteConnection,
+    ledger: SqliteLedger,
     mapping: Mapping,
     side: SideName,
     target: SqliteTarget,
   ) {
+    super(ledger, mapping.capability);
     this.#db = connection;
     this.#mapping = mapping;
     this.#side = side;
@@ -128,22 +125,6 @@ export class SqliteChecks implements SideChecks {
         danglingText(this.#side, one),
       ),
     );
-  }
-
-  async demand(): Promise<Demand | null> {
-    const { capability } = this.#mapping;
-    return this.#db.snapshot(() => {
-      const found = this.#read('SELECT reason, at FROM fig_demand WHERE capability = ?');
-      return (found.get(capability) as Demand | undefined) ?? null;
-    });
-  }
-
-  async clock(): Promise<number> {
-    return this.#db.snapshot(() => this.#read(`SELECT ${NOW_SQL}`).pluck().get() as number);
-  }
-
-  demandReconcile(reason: string): Promise<void> {
-    return this.#db.transaction(() => demandReconcile(this.#db, this.#mapping.capability, reason));
   }
 
   async measure(queries: readonly string[]): Promise<Measured> {

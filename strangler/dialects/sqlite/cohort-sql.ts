@@ -1,4 +1,3 @@
-import { tablesOf } from '../../mapping/index.ts';
 import type { Mapping } from '../../mapping/index.ts';
 import type { SideName } from '../../side.ts';
 import { name, text } from './values.ts';
@@ -56,14 +55,4 @@ export function refusesSql(
       `AND ${state} IS NOT 'open')`
     );
   }
-}
-
-/** All keys that a side's tables hold rows of; null where nothing moves by key. */
-export function knownKeysSql(mapping: Mapping, side: SideName): string | null {
-  const column = mapping.cohortKey?.[side];
-  if (column === undefined) return null;
-  const keys = tablesOf(mapping, side).map(
-    (table) => `SELECT CAST(${name(column)} AS TEXT) AS key FROM ${name(table)}`,
-  );
-  return `${keys.join(' UNION ')} ORDER BY key`;
 }

@@ -19,6 +19,12 @@ const CHECKPOINT_PAGES = 900;
 /** Commits of this process by file, to tell others' commits from its own. */
 const ownCommits = new Map<string, number>();
 
+/**
+ * The writers of this process by file, one at a time. Each capability of a file has a connection, and one
+ * that found the lock taken by another would wait for a timer, and take the file to have other writers.
+ */
+const ownWriters = new Map<string, Mutex>();
+
 /** Another database that a connection reads as well. */
 interface Attached {
   readonly name: string;
@@ -57,7 +63,7 @@ export class SqliteConnection {
   readonly #written = new Map<string, Statement>();
   readonly #read = new Map<string, Statement>();
   readonly #begin: readonly string[];
-  readonly #writing = new Mutex();
+  readonly #writing: Mutex;
   readonly #reading = new Mutex();
   readonly #log: WalSync;
   readonly #attachedLog: WalSync | undefined;
@@ -73,6 +79,8 @@ export class SqliteConnection {
    */
   constructor(url: string, attached?: Attached) {
     this.file = sqliteFile(url);
+    this.#writing = ownWriters.get(this.file) ?? new Mutex();
+    ownWriters.set(this.file, this.#writing);
     this.#log = WalSync.of(this.file);
     this.#attachedLog = attached && WalSync.of(attached.file);
     this.#writer = open(this.file);

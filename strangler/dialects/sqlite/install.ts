@@ -1,16 +1,13 @@
-import { randomUUID } from 'node:crypto';
 import { refuseProblems } from '../../schema-check.ts';
 import type { SideName } from '../../side.ts';
-import {
-  refuseTwoUnfinished,
-  UNFINISHED_INDEX,
-  UNFINISHED_SQL,
-} from '../../unfinished-handovers.ts';
+import { demandReconcile, isHeld, refuseLedger, saveVersion, seed } from '../../ledger/index.ts';
+import type { Tx } from '../../ledger/index.ts';
+import { UNFINISHED_INDEX } from '../../unfinished-handovers.ts';
 import type { Lease } from '../../store.ts';
 import { checkMapping } from '../../mapping/index.ts';
 import type { Mapping } from '../../mapping/index.ts';
 import type { SqliteConnection } from './connection.ts';
-import { checkLedgerVersion, saveLedgerVersion } from './ledger-version.ts';
+import { sqlite, SqliteLedger } from './ledger.ts';
 import { checkSchema, foreignTriggers, freeColumns, uniqueColumns } from './schema.ts';
 import type { Prepare } from './schema.ts';
 import { feedSchema, feedTable, NEWEST_INDEX, NOW_SQL, sharedTables } from './tables.ts';
@@ -36,31 +33,33 @@ export function install(
   side: SideName,
   lockMs = LOCK_MS,
 ): Promise<void> {
-  const work = (): void => {
-    checkLedgerVersion(connection, (sql) => connection.write(sql));
-    refuseProblems(mapping.capability, [
+  const { capability } = mapping;
+  const { url, writing: tx } = new SqliteLedger(connection);
+  const work = async (): Promise<void> => {
+    await refuseLedger(tx, sqlite, url, side);
+    refuseProblems(capability, [
       ...checkMapping(mapping),
       ...checkSchema((sql) => connection.write(sql), mapping, side),
     ]);
-    refuseTwoUnfinished(side, unfinishedHandovers(connection));
-    createTables(connection, mapping.capability);
-    saveLedgerVersion(connection);
-    const { fresh } = seed(connection, mapping, side);
+    createTables(connection, capability);
+    await saveVersion(tx);
+    const { fresh } = await seed(tx, sqlite, mapping, side);
+    await seedFeed(tx, capability);
     const missing = replaceTriggers(connection, mapping, side);
     const prepare: Prepare = (sql) => connection.write(sql);
-    if (fresh || installedShape(prepare, mapping.capability) === undefined) {
+    if (fresh || installedShape(prepare, capability) === undefined) {
       saveShape(prepare, mapping, side);
-      seal(connection, mapping.capability);
+      seal(connection, capability);
       return;
     }
     // An earlier version knew of fewer triggers, and sealed none.
     const earlier = completeShape(prepare, mapping, side);
-    if (earlier) seal(connection, mapping.capability);
+    if (earlier) seal(connection, capability);
     const lost = missing.filter((trigger) => !earlier || !LATER_TRIGGER.test(trigger));
     if (lost.length > 0) {
       // Somebody took them away, and what was written since is in no feed.
       const reason = `${side} had lost triggers of Fig (${lost.join(', ')})`;
-      demandReconcile(connection, mapping.capability, reason);
+      await demandReconcile(tx, sqlite, capability, reason);
     }
   };
   return connection.transaction(work, { lockMs });
@@ -76,25 +75,11 @@ export async function installAnew(
   side: SideName,
 ): Promise<void> {
   await install(connection, mapping, side);
-  await connection.transaction(() => {
+  await new SqliteLedger(connection).transaction(async (tx) => {
     saveShape((sql) => connection.write(sql), mapping, side);
     seal(connection, mapping.capability);
-    demandReconcile(connection, mapping.capability, `the schema of ${side} has changed`);
+    await demandReconcile(tx, sqlite, mapping.capability, `the schema of ${side} has changed`);
   });
-}
-
-/** By the database's clock: whoever demands may be on another machine than the engine that compares. */
-export function demandReconcile(
-  connection: SqliteConnection,
-  capability: string,
-  reason: string,
-): void {
-  connection
-    .write(
-      `INSERT INTO fig_demand (capability, reason, at) VALUES (?, ?, ${NOW_SQL})
-            ON CONFLICT DO UPDATE SET reason = excluded.reason, at = excluded.at`,
-    )
-    .run(capability, reason);
 }
 
 function createTables(connection: SqliteConnection, capability: string): void {
@@ -111,15 +96,6 @@ function addLaterColumns(connection: SqliteConnection): void {
   addColumn(connection, 'fig_fence', 'watch', 'INTEGER NOT NULL DEFAULT 0');
   addColumn(connection, 'fig_handover', 'keys', 'TEXT');
   addColumn(connection, 'fig_applied', 'mark', 'TEXT');
-}
-
-/** None where the table is not there yet. */
-function unfinishedHandovers(connection: SqliteConnection): { id: string; capability: string }[] {
-  const exists = connection.write(
-    `SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'fig_handover'`,
-  );
-  if (exists.get() === undefined) return [];
-  return connection.write(UNFINISHED_SQL).all() as { id: string; capability: string }[];
 }
 
 /** To a table of an earlier version. */
@@ -178,57 +154,15 @@ export function wantedTriggers(
   }));
 }
 
-/** @returns whether nothing was installed before, or with another mapping */
-function seed(
-  connection: SqliteConnection,
-  { capability, hash }: Mapping,
-  side: SideName,
-): { readonly fresh: boolean } {
-  const owner = side === 'legacy';
-  connection
-    .write('INSERT INTO fig_clock (id, tx, applying) VALUES (1, 1, 0) ON CONFLICT DO NOTHING')
-    .run();
-  connection
-    .write(
-      `INSERT INTO fig_fence (capability, key, state, epoch) VALUES (?, '*', ?, ?)
-            ON CONFLICT DO NOTHING`,
-    )
-    .run(capability, owner ? 'open' : 'closed', owner ? 1 : 0);
-  const known = connection
-    .write('SELECT mapping_hash FROM fig_install WHERE capability = ?')
-    .pluck()
-    .get(capability) as string | undefined;
-  if (known === undefined) {
-    connection
-      .write(
-        `INSERT INTO fig_install (capability, side, mapping_hash, incarnation, complete, at)
-              VALUES (?, ?, ?, ?, ?, ${NOW_SQL})`,
-      )
-      .run(capability, side, hash, randomUUID(), owner ? 1 : 0);
-  } else if (known !== hash) {
-    changeMapping(connection, capability, hash);
-  }
+/** What the triggers go by, and the first row of the feed, which is never without one. */
+async function seedFeed(tx: Tx, capability: string): Promise<void> {
+  await tx.run('INSERT INTO fig_clock (id, tx, applying) VALUES (1, 1, 0) ON CONFLICT DO NOTHING');
   const feed = name(feedTable(capability));
-  connection
-    .write(
-      `INSERT INTO ${feed} (position, tx, tbl, key, op, image, epoch, at)
-            SELECT 1, 0, '', '{}', 'heartbeat', NULL, 0, ${NOW_SQL}
-            WHERE NOT EXISTS (SELECT 1 FROM ${feed})`,
-    )
-    .run();
-  return { fresh: known !== hash };
-}
-
-/** Another mapping may carry other columns: a copy made through the old one is worth nothing. */
-function changeMapping(connection: SqliteConnection, capability: string, hash: string): void {
-  connection
-    .write(
-      `UPDATE fig_install SET mapping_hash = ?, at = ${NOW_SQL}, complete =
-              (SELECT state = 'open' FROM fig_fence WHERE capability = ? AND key = '*')
-            WHERE capability = ?`,
-    )
-    .run(hash, capability, capability);
-  connection.write('DELETE FROM fig_backfill WHERE capability = ?').run(capability);
+  await tx.run(
+    `INSERT INTO ${feed} (position, tx, tbl, key, op, image, epoch, at)
+       SELECT 1, 0, '', '{}', 'heartbeat', NULL, 0, ${NOW_SQL}
+       WHERE NOT EXISTS (SELECT 1 FROM ${feed})`,
+  );
 }
 
 /**
@@ -276,14 +210,6 @@ export function dropTriggers(connection: SqliteConnection, capability: string): 
   }
 }
 
-/** Whether a capability is installed in this database. */
-export function isInstalled(connection: SqliteConnection, capability: string): boolean {
-  const known = connection
-    .read(`SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?`)
-    .get(feedTable(capability));
-  return known !== undefined;
-}
-
 /**
  * Takes everything of a capability out of a database again, and what capabilities share with the
  * last of them; the schema is then what it was before the installation.
@@ -295,8 +221,8 @@ export function uninstall(
   capability: string,
   lease?: Lease,
 ): Promise<boolean> {
-  return connection.transaction(() => {
-    if (lease && !isHeld(connection, lease)) return false;
+  return new SqliteLedger(connection).transaction(async (tx) => {
+    if (lease && !(await isHeld(tx, sqlite, lease))) return false;
     dropTriggers(connection, capability);
     connection.execute(`DROP TABLE IF EXISTS ${name(feedTable(capability))}`);
     const shared = connection
@@ -305,11 +231,6 @@ export function uninstall(
     if (shared !== undefined) removeShared(connection, capability);
     return true;
   });
-}
-
-function isHeld(connection: SqliteConnection, { capability, token }: Lease): boolean {
-  const held = connection.write('SELECT token FROM fig_lease WHERE capability = ?').pluck();
-  return held.get(capability) === token;
 }
 
 function removeShared(connection: SqliteConnection, capability: string): void {

@@ -1,25 +1,17 @@
 import type { Statement } from 'better-sqlite3';
-import { decodeRow, encodeKey, encodeRow } from '../../mapping/index.ts';
-import { droppedText } from '../../parked/index.ts';
-import type { ParkedChange, ParkedChanges } from '../../side-database.ts';
-import type { SqliteConnection } from './connection.ts';
-import { demandReconcile } from './install.ts';
-
-const COLUMNS = 'id, root, tbl AS "table", key, op, image, position, reason, attempts, at';
+import { encodeKey, encodeRow } from '../../mapping/index.ts';
+import { parkedOf, PARKED_COLUMNS } from '../../ledger/index.ts';
+import type { ParkedRow } from '../../ledger/index.ts';
+import type { ParkedChange } from '../../side-database.ts';
+import { sqlite } from './ledger.ts';
 
 type Prepare = (sql: string) => Statement;
-type Stored = Omit<ParkedChange, 'key' | 'image'> & { key: string; image: string | null };
 type Waiting = Pick<ParkedChange, 'table' | 'key'>;
 
 /** Where an earlier try of the same row had its place, so that a new one does not lose it. */
 export interface Place {
   readonly id: number;
   readonly attempts: number;
-}
-
-function parkedOf(row: Stored): ParkedChange {
-  const { key, image } = row;
-  return { ...row, key: decodeRow(key), image: image === null ? null : decodeRow(image) };
 }
 
 /** The rows of fig_parked of one capability, within a transaction of the target. */
@@ -30,19 +22,6 @@ export class ParkedTable {
   constructor(prepare: Prepare, capability: string) {
     this.#prepare = prepare;
     this.#capability = capability;
-  }
-
-  list(): readonly ParkedChange[] {
-    const stored = this.#prepare(
-      `SELECT ${COLUMNS} FROM fig_parked WHERE capability = ? ORDER BY id`,
-    ).all(this.#capability) as Stored[];
-    return stored.map(parkedOf);
-  }
-
-  count(): number {
-    return this.#prepare('SELECT count(*) FROM fig_parked WHERE capability = ?')
-      .pluck()
-      .get(this.#capability) as number;
   }
 
   any(): boolean {
@@ -77,9 +56,9 @@ export class ParkedTable {
   /** What has to be applied before all else of an aggregate. */
   firstOf(root: string): ParkedChange | undefined {
     const row = this.#prepare(
-      `SELECT ${COLUMNS} FROM fig_parked WHERE capability = ? AND root = ? ORDER BY id LIMIT 1`,
-    ).get(this.#capability, root) as Stored | undefined;
-    return row && parkedOf(row);
+      `SELECT ${PARKED_COLUMNS} FROM fig_parked WHERE capability = ? AND root = ? ORDER BY id LIMIT 1`,
+    ).get(this.#capability, root) as ParkedRow | undefined;
+    return row && parkedOf(row, sqlite);
   }
 
   remove({ id }: Pick<ParkedChange, 'id'>): void {
@@ -115,42 +94,5 @@ export class ParkedTable {
       at,
     );
     return { ...change, id: Number(lastInsertRowid) };
-  }
-
-  forget(root: string | null): number {
-    return this.#prepare(
-      'DELETE FROM fig_parked WHERE capability = ? AND (? IS NULL OR root = ?)',
-    ).run(this.#capability, root, root).changes;
-  }
-}
-
-/** What others than the applier may do with parked changes. */
-export class SqliteParkedChanges implements ParkedChanges {
-  readonly #db: SqliteConnection;
-  readonly #capability: string;
-  readonly #read: ParkedTable;
-  readonly #write: ParkedTable;
-
-  constructor(connection: SqliteConnection, capability: string) {
-    this.#db = connection;
-    this.#capability = capability;
-    this.#read = new ParkedTable((sql) => connection.read(sql), capability);
-    this.#write = new ParkedTable((sql) => connection.write(sql), capability);
-  }
-
-  list(): Promise<readonly ParkedChange[]> {
-    return this.#db.snapshot(() => this.#read.list());
-  }
-
-  count(): Promise<number> {
-    return this.#db.snapshot(() => this.#read.count());
-  }
-
-  skip(root: string): Promise<number> {
-    return this.#db.transaction(() => {
-      const dropped = this.#write.forget(root);
-      if (dropped > 0) demandReconcile(this.#db, this.#capability, droppedText(root));
-      return dropped;
-    });
   }
 }

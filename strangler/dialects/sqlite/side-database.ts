@@ -12,28 +12,35 @@ import type {
   Snapshot,
   Target,
 } from '../../side-database.ts';
+import {
+  LedgerParkedChanges,
+  LedgerSideStore,
+  lastReport,
+  readBackfills,
+  readCopyLimit,
+  readInstallation,
+  saveCopyLimit,
+  saveReport,
+} from '../../ledger/index.ts';
 import { withPoisonParked } from '../../poison.ts';
-import type { Lease, Slice } from '../../store.ts';
+import type { Lease, SideStore, Slice } from '../../store.ts';
 import { ALONE_BOX_MS, applySlice, TIME_BOX_MS } from './apply-slice.ts';
 import type { Manner } from './apply-slice.ts';
-import { readBackfills, readCopyLimit, writeCopyLimit } from './backfill-table.ts';
 import { SqliteBulkCopy } from './bulk-copy.ts';
 import { SqliteChecks } from './checks.ts';
 import { SqliteConnection } from './connection.ts';
+import { SqliteFeedEnd } from './feed-end.ts';
 import { SqliteFeedReader } from './feed-reader.ts';
-import { install, isInstalled, uninstall, upgradeTables } from './install.ts';
-import { checkLedgerVersion } from './ledger-version.ts';
+import { install, uninstall, upgradeTables } from './install.ts';
+import { SqliteLedger } from './ledger.ts';
 import { WalWatch } from './wal-watch.ts';
-import { SqliteParkedChanges } from './parked-table.ts';
 import { SqliteRetirement } from './retirement.ts';
 import { SqliteShadowFence } from './shadow-fence.ts';
 import { reEmit } from './re-emit.ts';
 import { checkSchema } from './schema.ts';
-import { SqliteSideStore } from './side-store.ts';
 import { SqliteSnapshot } from './snapshot.ts';
 import { applyAsTarget, applyAtOnce, SqliteTarget } from './target.ts';
 
-const REPORTS_KEPT = 10;
 /** One row at a time reaches a twentieth of the throughput; more than this, no more. */
 const SLICE_ALONE = 500;
 /**
@@ -47,13 +54,14 @@ const LEARN_MS = 0.01;
 /** One side's SQLite database of one capability. */
 export class SqliteSideDatabase implements SideDatabase {
   readonly side: SideName;
-  readonly store: SqliteSideStore;
+  readonly store: SideStore;
   readonly feed: SqliteFeedReader;
-  readonly parked: SqliteParkedChanges;
+  readonly parked: LedgerParkedChanges;
   readonly checks: SqliteChecks;
   readonly shadowFence: SqliteShadowFence;
   readonly retirement: SqliteRetirement;
   readonly #db: SqliteConnection;
+  readonly #ledger: SqliteLedger;
   readonly #mapping: Mapping;
   readonly #snapshot: SqliteSnapshot;
   readonly #target: SqliteTarget;
@@ -65,13 +73,19 @@ export class SqliteSideDatabase implements SideDatabase {
     const connection = new SqliteConnection(url);
     this.side = side;
     this.#db = connection;
+    this.#ledger = new SqliteLedger(connection);
     this.#mapping = mapping;
-    this.store = new SqliteSideStore(connection, mapping, side);
+    this.store = new LedgerSideStore(
+      this.#ledger,
+      new SqliteFeedEnd(mapping.capability),
+      mapping,
+      side,
+    );
     this.feed = new SqliteFeedReader(connection, mapping.capability, side);
-    this.parked = new SqliteParkedChanges(connection, mapping.capability);
+    this.parked = new LedgerParkedChanges(this.#ledger, mapping.capability);
     this.#snapshot = new SqliteSnapshot(connection, mapping, side);
     this.#target = new SqliteTarget(connection, mapping, side);
-    this.checks = new SqliteChecks(connection, mapping, side, this.#target);
+    this.checks = new SqliteChecks(connection, this.#ledger, mapping, side, this.#target);
     this.shadowFence = new SqliteShadowFence(connection, mapping, side);
     this.retirement = new SqliteRetirement(connection, mapping, side);
   }
@@ -96,18 +110,7 @@ export class SqliteSideDatabase implements SideDatabase {
   }
 
   installation(): Promise<Installation | undefined> {
-    const { capability } = this.#mapping;
-    return this.#db.snapshot(() => {
-      if (!isInstalled(this.#db, capability)) return undefined;
-      checkLedgerVersion(this.#db, (sql) => this.#db.read(sql));
-      const found = this.#db
-        .read(
-          `SELECT mapping_hash AS mappingHash, incarnation, complete FROM fig_install
-               WHERE capability = ?`,
-        )
-        .get(capability) as (Omit<Installation, 'complete'> & { complete: number }) | undefined;
-      return found && { ...found, complete: found.complete === 1 };
-    });
+    return readInstallation(this.#ledger, this.#mapping.capability);
   }
 
   async snapshot<T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T> {
@@ -170,45 +173,27 @@ export class SqliteSideDatabase implements SideDatabase {
   }
 
   backfills(): Promise<readonly BackfillState[]> {
-    return this.#db.snapshot(() =>
-      readBackfills((sql) => this.#db.read(sql), this.#mapping.capability),
-    );
+    return readBackfills(this.#ledger.reads, this.#mapping);
   }
 
-  async copyLimit(): Promise<number | null> {
-    return readCopyLimit((sql) => this.#db.read(sql), this.#mapping.capability);
+  copyLimit(): Promise<number | null> {
+    return readCopyLimit(this.#ledger.reads, this.#mapping.capability);
   }
 
   saveCopyLimit(rowsPerSecond: number | null): Promise<void> {
     const { capability } = this.#mapping;
-    return this.#db.transaction(() =>
-      writeCopyLimit((sql) => this.#db.write(sql), capability, rowsPerSecond),
+    return this.#ledger.transaction((tx) => saveCopyLimit(tx, capability, rowsPerSecond));
+  }
+
+  saveReport(report: object, finishedAt: number): Promise<void> {
+    const { dialect } = this.#ledger;
+    return this.#ledger.transaction((tx) =>
+      saveReport(tx, dialect, this.#mapping.capability, report, finishedAt),
     );
   }
 
-  async saveReport(report: object, finishedAt: number): Promise<void> {
-    const { capability } = this.#mapping;
-    await this.#db.transaction(() => {
-      this.#db
-        .write('INSERT INTO fig_reconcile (capability, finished_at, report) VALUES (?, ?, ?)')
-        .run(capability, finishedAt, JSON.stringify(report));
-      this.#db
-        .write(
-          `DELETE FROM fig_reconcile WHERE capability = ? AND id NOT IN
-                (SELECT id FROM fig_reconcile WHERE capability = ? ORDER BY id DESC LIMIT ?)`,
-        )
-        .run(capability, capability, REPORTS_KEPT);
-    });
-  }
-
   lastReport(): Promise<unknown> {
-    return this.#db.snapshot(() => {
-      const report = this.#db
-        .read('SELECT report FROM fig_reconcile WHERE capability = ? ORDER BY id DESC LIMIT 1')
-        .pluck()
-        .get(this.#mapping.capability) as string | undefined;
-      return report === undefined ? undefined : (JSON.parse(report) as unknown);
-    });
+    return lastReport(this.#ledger.reads, this.#mapping.capability);
   }
 
   watch(onCommit: () => void): CommitWatch {

@@ -13,12 +13,21 @@ import type {
   RowWrite,
   Target,
 } from '../../side-database.ts';
+import {
+  FOLLOWED_SQL,
+  followedOf,
+  FOLLOW_SQL,
+  followValues,
+  forgetCopy,
+  saveBackfill,
+  saveComplete,
+} from '../../ledger/index.ts';
+import type { AppliedRow, Tx } from '../../ledger/index.ts';
 import { asChange, copiedChange, isNameless, isRemoval } from '../../parked/index.ts';
 import type { Change, Followed } from '../../store.ts';
-import { writeBackfill } from './backfill-table.ts';
-import { readFollowed, writeFollowed } from './applied-table.ts';
 import { applyCascades, refuseOrphans } from './cascades.ts';
 import type { SqliteConnection } from './connection.ts';
+import { bound, sqlite, SqliteTx } from './ledger.ts';
 import { ParkedTable } from './parked-table.ts';
 import type { Place } from './parked-table.ts';
 import { AwaitedRows, SqliteRowReader } from './row-reader.ts';
@@ -31,6 +40,7 @@ type Waiting = Pick<ParkedChange, 'table' | 'key'>;
 export class SqliteTarget extends AwaitedRows implements Target {
   readonly side: SideName;
   readonly #db: SqliteConnection;
+  readonly #tx: Tx;
   readonly #capability: string;
   readonly #source: SideName;
   readonly #reader: SqliteRowReader;
@@ -48,6 +58,7 @@ export class SqliteTarget extends AwaitedRows implements Target {
     this.#reader = reader;
     this.side = side;
     this.#db = connection;
+    this.#tx = new SqliteTx((sql) => connection.write(sql));
     this.#mapping = mapping;
     this.#refuses = refusesDeletes(mapping, side);
     this.#capability = mapping.capability;
@@ -76,11 +87,13 @@ export class SqliteTarget extends AwaitedRows implements Target {
   }
 
   followedNow(): Followed {
-    return readFollowed((sql) => this.#db.write(sql), this.#capability, this.#source);
+    const found = this.#db.write(FOLLOWED_SQL).get(bound([this.#capability, this.#source]));
+    return followedOf(found as AppliedRow | undefined);
   }
 
   setFollowed(followed: Followed): void {
-    writeFollowed((sql) => this.#db.write(sql), this.#capability, this.#source, followed);
+    const values = followValues(this.#capability, this.#source, followed);
+    this.#db.write(FOLLOW_SQL).run(bound(values));
   }
 
   /** Brings one of the owner's changes to this side, through the mapping. */
@@ -182,20 +195,17 @@ export class SqliteTarget extends AwaitedRows implements Target {
   }
 
   async saveBackfill(state: BackfillState): Promise<void> {
-    writeBackfill((sql) => this.#db.write(sql), this.#capability, state);
+    await saveBackfill(this.#tx, sqlite, this.#capability, state);
   }
 
   async beginCopy(from: Followed): Promise<void> {
-    this.#db.write('DELETE FROM fig_backfill WHERE capability = ?').run(this.#capability);
-    this.#db.write('DELETE FROM fig_waiting WHERE capability = ?').run(this.#capability);
-    // Every row is about to be copied as it is then.
-    this.#parked.forget(null);
-    this.#setComplete(0);
+    await forgetCopy(this.#tx, this.#capability);
+    await this.#saveComplete(false);
     this.setFollowed(from);
   }
 
   async setComplete(): Promise<void> {
-    this.#setComplete(1);
+    await this.#saveComplete(true);
   }
 
   /** @returns the error of what was taken back; null when nothing was @throws what is no poison */
@@ -249,11 +259,9 @@ export class SqliteTarget extends AwaitedRows implements Target {
     return root.answer(this.#reader.row(root.pair, root.key));
   }
 
-  #setComplete(complete: 0 | 1): void {
-    this.#db
-      .write('UPDATE fig_install SET complete = ? WHERE capability = ?')
-      .run(complete, this.#capability);
-    this.#complete = complete === 1;
+  async #saveComplete(complete: boolean): Promise<void> {
+    await saveComplete(this.#tx, this.#capability, complete);
+    this.#complete = complete;
   }
 }
 
