@@ -60,7 +60,7 @@ function leavesOf(command: Command, before = ''): readonly (readonly [string, Co
   });
 }
 
-const commands = new Map(leavesOf(createProgram(() => Promise.resolve())));
+const commands = new Map(leavesOf(await createProgram(() => Promise.resolve())));
 const untried = new Set(Object.values(CHANGING).flat());
 
 /** What must be the same where nothing was answered. */

@@ -1,22 +1,19 @@
 import { Command } from 'commander';
 import { packageVersion } from '../../chassis/index.ts';
-import type { Run } from './verb.ts';
-import { addAsking } from './words/asking.ts';
-import { addLooking } from './words/looking.ts';
-import { addMending } from './words/mending.ts';
-import { addMoving } from './words/moving.ts';
+import { declarationsOf } from './commands/index.ts';
+import type { Run } from './add-command.ts';
 
-/** The words that `fig` understands. */
-export function createProgram(run: Run): Command {
+/**
+ * What `fig` understands: all its commands, or the one that a command line names.
+ * @param words the command line, without the interpreter and the script
+ */
+export async function createProgram(run: Run, words: readonly string[] = []): Promise<Command> {
   const program = new Command('fig')
     .description('Moves capabilities out of a running monolith, and back.')
     .version(`fig ${packageVersion()}`, '--version', 'print the version')
     .showHelpAfterError('(fig --help shows what there is)')
     .addHelpText('after', EXAMPLES);
-  addLooking(program, run);
-  addAsking(program, run);
-  addMoving(program, run);
-  addMending(program, run);
+  for (const declare of await declarationsOf(words[0])) declare(program, run);
   return program;
 }
 

@@ -19,11 +19,11 @@ export async function runCommand(
   const json = words.includes('--json');
   let output = createOutput({ json, quiet: false }, surroundings);
   try {
-    const program = createProgram(async (wishes, work) => {
-      output = createOutput(wishes, surroundings);
+    const program = await createProgram(async (options, work) => {
+      output = createOutput(options, surroundings);
       const { findSystem } = await import('./context.ts');
       await work(await findSystem(surroundings.env), output);
-    });
+    }, words);
     // What is wrong with the words is told below, like everything else that goes wrong.
     const quiet = (text: string): void => void (json || surroundings.stderr.write(text));
     for (const command of allOf(program)) {

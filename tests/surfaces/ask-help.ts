@@ -40,9 +40,9 @@ async function askFig(): Promise<void> {
   // By its compiled file, like the others: the command line is no public module of the engine's.
   const at = (path: string): string => new URL(`../../strangler/cli/${path}`, import.meta.url).href;
   const { createProgram } = (await import(at('program.js'))) as {
-    readonly createProgram: (run: () => Promise<void>) => Command;
+    readonly createProgram: (run: () => Promise<void>) => Promise<Command>;
   };
-  for (const words of wordsOf(createProgram(() => Promise.resolve()))) {
+  for (const words of wordsOf(await createProgram(() => Promise.resolve()))) {
     const { runCommand } = (await import(at('run.js'))) as {
       readonly runCommand: (words: readonly string[]) => Promise<number>;
     };

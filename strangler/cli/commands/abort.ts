@@ -1,3 +1,6 @@
+import type { Command } from 'commander';
+import { DRY_RUN, patience, addCommand, YES } from '../add-command.ts';
+import type { Run, Timed } from '../add-command.ts';
 import { createLog, Problem } from '../../../chassis/index.ts';
 import { LeaseHeldError, takeBack, withOfflineLeader } from '../../engine/index.ts';
 import type { AbortAnswer, HandoverView } from '../../engine/index.ts';
@@ -14,10 +17,9 @@ import type { Output } from '../output.ts';
 import { findStatus } from '../read-status.ts';
 import type { FoundStatus } from '../read-status.ts';
 
-interface AbortWords {
+interface AbortOptions extends Timed {
   readonly dryRun: boolean;
   readonly yes: boolean;
-  readonly timeoutMs: number;
 }
 
 type Known = FoundStatus['capabilities'][number];
@@ -25,15 +27,32 @@ type Known = FoundStatus['capabilities'][number];
 /** Longer than a lease lasts without the engine that holds it. */
 const LEASE_MS = 3_000;
 
+/** Declares `fig abort`. */
+export function addAbort(program: Command, run: Run): void {
+  addCommand(program, 'abort', {
+    does:
+      'take a handover back before its commit point: the owner stays the owner; works without an ' +
+      'engine, too; exit 3 when there is nothing to take back, or it is too late',
+    examples: ['fig abort inventory --dry-run', 'fig abort inventory'],
+  })
+    .argument('<capability>')
+    .option(...DRY_RUN, false)
+    .option(...YES, false)
+    .addOption(patience('give up waiting', 10_000))
+    .action((capability: string, options: AbortOptions) =>
+      run(options, (context, output) => abort(context, output, capability, options)),
+    );
+}
+
 /** Takes a handover back before its commit point, with an engine or without one. */
-export async function abort(
+async function abort(
   context: Context,
   output: Output,
   capability: string,
-  { dryRun, yes, timeoutMs }: AbortWords,
+  { dryRun, yes, timeout }: AbortOptions,
 ): Promise<void> {
   declarationOf(context, capability);
-  const engine = new EngineClient(context, timeoutMs, output.progress);
+  const engine = new EngineClient(context, timeout, output.progress);
   const { source, capabilities } = await findStatus(context, engine);
   const status = capabilities.find((one) => one.capability === capability) as Known;
   const handover = refuseWhatCantBe(status);

@@ -1,3 +1,14 @@
+import type { Command } from 'commander';
+import {
+  DELETE_ROWS,
+  DRY_RUN,
+  patience,
+  parsePositive,
+  parseRate,
+  addCommand,
+  YES,
+} from '../add-command.ts';
+import type { Run, Timed } from '../add-command.ts';
 import type { LiveStatus } from '../../engine/index.ts';
 import type { Mapping } from '../../mapping/index.ts';
 import { otherSide } from '../../side.ts';
@@ -14,26 +25,48 @@ import { copiedText } from '../copied-text.ts';
 import { nextSteps, step } from '../next-step.ts';
 import type { Output } from '../output.ts';
 
-interface BackfillOptions {
+interface BackfillOptions extends Timed {
   readonly restart: boolean;
   /** Rows a second; null lifts the limit, and undefined leaves it as it is. */
-  readonly rate: number | null | undefined;
+  readonly rate?: number | null | undefined;
   readonly dryRun: boolean;
   readonly yes: boolean;
   /** Rows that may vanish from the side that is copied to, as the refusal names them. */
-  readonly deleteRows: number | undefined;
-  readonly timeoutMs: number;
+  readonly deleteRows?: number | undefined;
+}
+
+/** Declares `fig backfill`. */
+export function addBackfill(program: Command, run: Run): void {
+  addCommand(program, 'backfill', {
+    does: "copy the owner's rows to the other side, while both are in use; goes on where it stopped",
+    examples: [
+      'fig backfill inventory',
+      'fig backfill inventory --rate 500    slowly; also while it runs',
+      'fig backfill inventory --rate off    as fast as live changes allow',
+      'fig backfill inventory --restart',
+    ],
+  })
+    .argument('<capability>')
+    .option('--restart', 'copy everything again', false)
+    .option(...DELETE_ROWS, parsePositive)
+    .option('--rate <rows/s>', 'copy so many rows a second at most; off lifts the limit', parseRate)
+    .option(...DRY_RUN, false)
+    .option(...YES, false)
+    .addOption(patience('give up waiting; the copy goes on', 600_000))
+    .action((capability: string, options: BackfillOptions) =>
+      run(options, (context, output) => backfill(context, output, capability, options)),
+    );
 }
 
 /** Copies a capability's rows to the other side, and shows how far it has come. */
-export async function backfill(
+async function backfill(
   context: Context,
   output: Output,
   capability: string,
-  { restart, rate, dryRun, yes, deleteRows, timeoutMs }: BackfillOptions,
+  { restart, rate, dryRun, yes, deleteRows, timeout }: BackfillOptions,
 ): Promise<void> {
   const { mapping } = declarationOf(context, capability);
-  const engine = new EngineClient(context, timeoutMs, output.progress);
+  const engine = new EngineClient(context, timeout, output.progress);
   if (dryRun) return plan(engine, output, mapping, restart);
   await agreed(engine, output, capability, { restart, rate, yes, deleteRows });
   await engine.order('/backfills', { capability, restart, rate, deleteRows });

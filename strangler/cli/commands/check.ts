@@ -1,3 +1,6 @@
+import type { Command } from 'commander';
+import { ALL, addCommand, YES } from '../add-command.ts';
+import type { Run } from '../add-command.ts';
 import { checkCapability, unopenedReport } from '../../check/index.ts';
 import type { CheckReport, Inspectors } from '../../check/index.ts';
 import type { DataDeclaration } from '../../engine/index.ts';
@@ -11,7 +14,7 @@ import { declarationOf, declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { step } from '../next-step.ts';
-import type { Output, Paint } from '../output.ts';
+import type { Output, OutputOptions, Paint } from '../output.ts';
 import { withSides } from '../with-sides.ts';
 
 const SIDES: readonly SideName[] = ['legacy', 'extracted'];
@@ -22,7 +25,7 @@ interface Plan {
   readonly grants: readonly string[];
 }
 
-export interface CheckOptions {
+interface CheckOptions extends OutputOptions {
   /** Whether to print what installing would create, instead of trying the rows. */
   readonly ddl: boolean;
   /** Whether to go on from the schemas as they are now, where the mapping still fits. */
@@ -30,11 +33,40 @@ export interface CheckOptions {
   readonly yes: boolean;
 }
 
+/** Declares `fig check`. */
+export function addCheck(program: Command, run: Run): void {
+  addCommand(program, 'check', {
+    does:
+      'verify that a mapping is lossless: by the schemas, by the types, and by translating ' +
+      'every row there and back; reads only, needs no engine; exit 3 when it refuses the mapping',
+    examples: [
+      'fig check',
+      'fig check inventory --ddl > review.sql',
+      'fig check inventory --accept',
+    ],
+  })
+    .argument('[capability]', ALL)
+    .option(
+      '--ddl',
+      'print all that installing creates, and the grants it needs; tries no rows',
+      false,
+    )
+    .option(
+      '--accept',
+      'accept the schemas as they are now, if they fit: after a table was changed',
+      false,
+    )
+    .option(...YES, false)
+    .action((capability: string | undefined, options: CheckOptions) =>
+      run(options, (context, output) => check(context, output, capability, options)),
+    );
+}
+
 /**
  * Says why mappings can't be used, or that they can.
  * @throws CommandError when a mapping is refused, after the report is printed
  */
-export async function check(
+async function check(
   context: Context,
   output: Output,
   capability: string | undefined,

@@ -1,3 +1,6 @@
+import type { Command } from 'commander';
+import { DRY_RUN, patience, addCommand, YES } from '../add-command.ts';
+import type { Run, Timed } from '../add-command.ts';
 import { CallFailed } from '../../../chassis/index.ts';
 import type { CompletionAnswer, CompletionPlan } from '../../engine/index.ts';
 import { refusalOf } from '../../handover/gates.ts';
@@ -12,21 +15,37 @@ import { stepsText, table } from '../format.ts';
 import { showGatePlan } from '../gate-plan.ts';
 import type { Output } from '../output.ts';
 
-interface CompleteOptions {
+interface CompleteOptions extends Timed {
   readonly dryRun: boolean;
   readonly yes: boolean;
-  readonly timeoutMs: number;
+}
+
+/** Declares `fig complete`. */
+export function addComplete(program: Command, run: Run): void {
+  addCommand(program, 'complete', {
+    does:
+      'take the last step, some time after the switch: compare once more, close the way back, rename ' +
+      'the legacy tables, and retire the legacy routes; prints what is left to delete',
+    examples: ['fig complete inventory --dry-run', 'fig complete inventory'],
+  })
+    .argument('<capability>')
+    .option(...DRY_RUN, false)
+    .option(...YES, false)
+    .addOption(patience('give up waiting; it goes on', 600_000))
+    .action((capability: string, options: CompleteOptions) =>
+      run(options, (context, output) => complete(context, output, capability, options)),
+    );
 }
 
 /** Takes the last step: the way back is closed, the legacy tables are renamed, never dropped. */
-export async function complete(
+async function complete(
   context: Context,
   output: Output,
   capability: string,
-  { dryRun, yes, timeoutMs }: CompleteOptions,
+  { dryRun, yes, timeout }: CompleteOptions,
 ): Promise<void> {
   declarationOf(context, capability);
-  const engine = new EngineClient(context, timeoutMs, output.progress);
+  const engine = new EngineClient(context, timeout, output.progress);
   if (dryRun) return showPlan(engine, output, capability);
   await confirmed(output, {
     look: () => look(engine, capability),

@@ -1,16 +1,31 @@
+import type { Command } from 'commander';
+import { addCommand } from '../add-command.ts';
+import type { Run } from '../add-command.ts';
 import { stringify } from 'yaml';
 import { redacted } from '../../../chassis/index.ts';
 import type { Environment } from '../../../chassis/index.ts';
 import type { Mapping } from '../../mapping/index.ts';
 import { configFile } from '../../routing/index.ts';
 import type { Context } from '../context.ts';
-import type { Output } from '../output.ts';
+import type { Output, OutputOptions } from '../output.ts';
 
 /** Variables that something of Fig reads. */
 const OURS = /^(FIG_\w+|\w+_(URL|PORT)|UNLEASH_\w+|HOST|LOG_LEVEL|NO_COLOR)$/;
 
+/** Declares `fig config`. */
+export function addConfig(program: Command, run: Run): void {
+  const config = program
+    .command('config')
+    .description('show the configuration')
+    .addHelpText('after', '\nExamples:\n  fig config print\n  fig config print --json');
+  addCommand(config, 'print', {
+    does: 'print the configuration and the variables in force, without passwords and tokens',
+    examples: ['fig config print', 'fig config print --json'],
+  }).action((options: OutputOptions) => run(options, printConfig));
+}
+
 /** Prints the configuration with its defaults, and the variables in force; secrets are left out. */
-export async function printConfig({ env, config }: Context, output: Output): Promise<void> {
+async function printConfig({ env, config }: Context, output: Output): Promise<void> {
   const capabilities = Object.entries(config.capabilities).map(([name, { mapping, ...rest }]) => [
     name,
     { ...rest, ...(mapping === undefined ? {} : { mapping: mappingOf(mapping as Mapping) }) },

@@ -1,3 +1,7 @@
+import { Option } from 'commander';
+import type { Command } from 'commander';
+import { patience, addCommand, YES } from '../add-command.ts';
+import type { Run, Timed } from '../add-command.ts';
 import { errorText } from '../../../chassis/index.ts';
 import { count, plural } from '../../wording.ts';
 import {
@@ -11,11 +15,12 @@ import { confirmed } from '../confirm.ts';
 import type { Intent } from '../confirm.ts';
 import { declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
+import { KINDS } from '../dead-letter-kind.ts';
 import type { Kind } from '../dead-letter-kind.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { ago, table } from '../format.ts';
 import { step } from '../next-step.ts';
-import type { Output } from '../output.ts';
+import type { Output, OutputOptions } from '../output.ts';
 import { retry, showParked, skip, withParked } from './parked.ts';
 
 /** A dead letter of any kind, as it is listed. */
@@ -39,19 +44,121 @@ interface Listing {
   readonly unasked: readonly Unasked[];
 }
 
-interface ListWish {
-  readonly kind: Kind | undefined;
-  readonly capability: string | undefined;
+interface ListOptions extends OutputOptions {
+  readonly kind?: Kind;
+}
+
+interface KindOptions extends OutputOptions {
+  readonly kind: Kind;
+}
+
+interface RetryOptions extends KindOptions, Timed {
+  readonly yes: boolean;
+}
+
+interface DropOptions extends KindOptions {
+  readonly yes: boolean;
+}
+
+const ID = "as the list shows it; of a change, its capability's name goes before it";
+
+const kindOption = (does = 'what could not be done; has to be given'): Option =>
+  new Option('--kind <kind>', does).choices(KINDS);
+
+/** Declares `fig dead-letters`, for what was given up: changes, events of an application, steps of its sagas. */
+export function addDeadLetters(program: Command, run: Run): void {
+  const letters = program
+    .command('dead-letters')
+    .description(
+      'manage dead letters, which wait for an operator: changes that could not be applied, events that a ' +
+        'subscriber could not take, steps of an order that fail for good',
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  fig dead-letters\n  fig dead-letters show --kind change payment 3\n' +
+        '  fig dead-letters retry --kind step\n  fig dead-letters drop --kind event shipping:0190... --yes',
+    );
+  addList(letters, run);
+  addShow(letters, run);
+  addRetry(letters, run);
+  addDrop(letters, run);
+}
+
+function addList(letters: Command, run: Run): void {
+  addCommand(letters, 'list', {
+    does:
+      'list dead letters of all kinds, and why they are; needs no engine; exit 1 when a process or a ' +
+      'database could not be asked',
+    examples: ['fig dead-letters list', 'fig dead-letters list --kind event'],
+    isDefault: true,
+  })
+    .argument('[capability]', 'only changes of this capability')
+    .addOption(kindOption('only what could not be done of this kind'))
+    .action((capability: string | undefined, options: ListOptions) =>
+      run(options, (context, output) => listDeadLetters(context, output, capability, options)),
+    );
+}
+
+function addShow(letters: Command, run: Run): void {
+  addCommand(letters, 'show', {
+    does: 'show one dead letter with what it is about, without secrets',
+    examples: [
+      'fig dead-letters show --kind event shipping:0190...',
+      'fig dead-letters show --kind change payment 3',
+    ],
+  })
+    .argument('<id...>', ID)
+    .addOption(kindOption().makeOptionMandatory())
+    .action((names: readonly string[], options: KindOptions) =>
+      run(options, (context, output) => showDeadLetter(context, output, names, options)),
+    );
+}
+
+function addRetry(letters: Command, run: Run): void {
+  addCommand(letters, 'retry', {
+    does: 'try again, after the cause is gone',
+    examples: [
+      'fig dead-letters retry --kind step place:0190...',
+      'fig dead-letters retry --kind step',
+      'fig dead-letters retry --kind change payment',
+    ],
+  })
+    .argument('[id...]', `${ID}; all of them when left out`)
+    .addOption(kindOption().makeOptionMandatory())
+    .option(...YES, false)
+    .addOption(patience('of changes: give up waiting; they stay in the feed', 10_000))
+    .action((names: readonly string[], options: RetryOptions) =>
+      run(options, (context, output) => retryDeadLetters(context, output, names, options)),
+    );
+}
+
+function addDrop(letters: Command, run: Run): void {
+  addCommand(letters, 'drop', {
+    does:
+      'go on without it: of a change, the other side goes without and a full comparison is demanded; an ' +
+      'event counts as received; a step as refused, and what came before it is undone where that can be',
+    examples: [
+      'fig dead-letters drop --kind event shipping:0190... --yes',
+      'fig dead-letters drop --kind change payment 3 --yes',
+    ],
+  })
+    .argument('<id...>', ID)
+    .addOption(kindOption().makeOptionMandatory())
+    .option(...YES, false)
+    .action((names: readonly string[], options: DropOptions) =>
+      run(options, (context, output) => dropDeadLetter(context, output, names, options)),
+    );
 }
 
 /**
  * Lists dead letters of all kinds, or of one.
  * @throws CommandError when somebody could not be asked, after what the others have told
  */
-export async function listDeadLetters(
+async function listDeadLetters(
   context: Context,
   output: Output,
-  { kind, capability }: ListWish,
+  capability: string | undefined,
+  { kind }: ListOptions,
 ): Promise<void> {
   if (capability !== undefined && kind !== undefined && kind !== 'change') {
     const message = `only changes belong to a capability; leave out ${capability}, or give --kind change`;
@@ -80,11 +187,11 @@ export async function listDeadLetters(
 }
 
 /** Shows one with its details. */
-export async function showDeadLetter(
+async function showDeadLetter(
   context: Context,
   output: Output,
-  kind: Kind,
   names: readonly string[],
+  { kind }: KindOptions,
 ): Promise<void> {
   if (kind === 'change') {
     const { capability, id } = changeNamed(names);
@@ -99,24 +206,22 @@ export async function showDeadLetter(
   output.result({ upstream: teller.upstream, ...letter }, () => showText(letter), next);
 }
 
-interface RetryWords {
-  readonly kind: Kind;
-  /** None: all of the kind. */
-  readonly names: readonly string[];
-  readonly yes: boolean;
-  readonly timeoutMs: number;
-}
-
-/** Has one tried again, or all of a kind. @throws CommandError when that could not be asked for */
-export async function retryDeadLetters(
+/**
+ * Has one tried again, or all of a kind.
+ * @param names none: all of the kind
+ * @throws CommandError when that could not be asked for
+ */
+async function retryDeadLetters(
   context: Context,
   output: Output,
-  { kind, names, yes, timeoutMs }: RetryWords,
+  names: readonly string[],
+  options: RetryOptions,
 ): Promise<void> {
+  const { kind, yes } = options;
   if (kind === 'change') {
     const { capability, id } = changeNamed(names);
     const chosen = id === undefined ? undefined : idOf(id, names);
-    return retry(context, output, capability, { id: chosen, yes, timeoutMs });
+    return retry(context, output, capability, chosen, options);
   }
   const one = names.length > 0 ? await find(context, kind, onlyName(names)) : undefined;
   await confirmed(output, {
@@ -146,18 +251,16 @@ async function retryIntent(
 }
 
 /** Goes on without one. */
-export async function dropDeadLetter(
+async function dropDeadLetter(
   context: Context,
   output: Output,
-  {
-    kind,
-    names,
-    yes,
-  }: { readonly kind: Kind; readonly names: readonly string[]; readonly yes: boolean },
+  names: readonly string[],
+  options: DropOptions,
 ): Promise<void> {
+  const { kind, yes } = options;
   if (kind === 'change') {
     const { capability, id } = changeNamed(names);
-    return skip(context, output, capability, { id: idOf(id, names), yes });
+    return skip(context, output, capability, idOf(id, names), options);
   }
   const { teller, letter } = await find(context, kind, onlyName(names));
   const loss =

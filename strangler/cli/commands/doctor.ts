@@ -1,3 +1,7 @@
+import { Option } from 'commander';
+import type { Command } from 'commander';
+import { ALL, DRY_RUN, patience, parsePositive, addCommand, YES } from '../add-command.ts';
+import type { Run, Timed } from '../add-command.ts';
 import { createLog, errorText } from '../../../chassis/index.ts';
 import type { Environment } from '../../../chassis/index.ts';
 import { agreedLoss, diagnose, examine, repairText } from '../../doctor/index.ts';
@@ -33,15 +37,53 @@ import type { KnownFlags } from '../flag-health.ts';
 import { removalText } from '../removal.ts';
 import { examineSurroundings } from '../system-health.ts';
 
-interface DoctorWords {
+interface DoctorOptions extends Timed {
   readonly repair: boolean;
-  readonly trust: SideName | undefined;
+  readonly trust?: SideName;
   readonly keep: boolean;
   /** Rows that only the other side has and that may be lost, as the refusal names them. */
-  readonly deleteRows: number | undefined;
+  readonly deleteRows?: number;
   readonly dryRun: boolean;
   readonly yes: boolean;
-  readonly timeoutMs: number;
+}
+
+/** Declares `fig doctor`. */
+export function addDoctor(program: Command, run: Run): void {
+  addCommand(program, 'doctor', {
+    does:
+      'explain the state of everything and what mends it; works without an engine; exit 0 when all ' +
+      'is well, or mended, 1 when something is left, 3 when a person has to decide',
+    examples: [
+      'fig doctor',
+      'fig doctor --repair',
+      'fig doctor inventory --repair --trust extracted',
+      'fig doctor inventory --repair --trust extracted --keep',
+    ],
+  })
+    .argument('[capability]', ALL)
+    .option('--repair', 'repair what needs no decision', false)
+    .addOption(
+      new Option('--trust <side>', 'with --repair: this side is right, make it the owner').choices([
+        'legacy',
+        'extracted',
+      ]),
+    )
+    .option(
+      '--keep',
+      'with --trust: it also takes over the rows that only the other side has',
+      false,
+    )
+    .option(
+      '--delete-rows <count>',
+      'with --trust: also where so many rows that only the other side has are lost: as the refusal names them',
+      parsePositive,
+    )
+    .option(...DRY_RUN, false)
+    .option(...YES, false)
+    .addOption(patience('give up waiting', 30_000))
+    .action((capability: string | undefined, options: DoctorOptions) =>
+      run(options, (context, output) => doctor(context, output, capability, options)),
+    );
 }
 
 /** Longer than a lease lasts without the engine that holds it. */
@@ -53,26 +95,26 @@ const COMPARE_MS = 60_000;
  * Explains what state everything is in, with an engine or without one, and mends what is safe.
  * @throws CommandError when something is left to mend, or a person has to decide
  */
-export async function doctor(
+async function doctor(
   context: Context,
   output: Output,
   capability: string | undefined,
-  words: DoctorWords,
+  options: DoctorOptions,
 ): Promise<void> {
   const declarations = declarationsFor(context, capability);
-  refuseVagueTrust(words, declarations);
-  const engine = new EngineClient(context, words.timeoutMs, output.progress);
+  refuseVagueTrust(options, declarations);
+  const engine = new EngineClient(context, options.timeout, output.progress);
   const before = await look(context, engine, declarations);
-  if (words.dryRun) return plan(output, before, words);
-  const reports = words.repair
-    ? await mend(context, output, engine, before, { ...words, of: capability })
+  if (options.dryRun) return plan(output, before, options);
+  const reports = options.repair
+    ? await mend(context, output, engine, before, { ...options, of: capability })
     : [];
   const after = reports.length > 0 ? await look(context, engine, declarations) : before;
   tell(output, after, reports);
 }
 
 function refuseVagueTrust(
-  { trust, keep, repair }: DoctorWords,
+  { trust, keep, repair }: DoctorOptions,
   declarations: readonly DataDeclaration[],
 ): void {
   if (trust === undefined && !keep) return;
@@ -185,7 +227,7 @@ function stepsOf({ findings }: Examination, trust: SideName | undefined): readon
   });
 }
 
-function plan(output: Output, examination: Examination, { trust, keep }: DoctorWords): void {
+function plan(output: Output, examination: Examination, { trust, keep }: DoctorOptions): void {
   const [only] = examination.capabilities;
   const steps =
     trust === undefined
@@ -207,7 +249,7 @@ async function mend(
   output: Output,
   engine: EngineClient,
   examination: Examination,
-  { of, trust, keep, deleteRows, yes }: DoctorWords & { readonly of: string | undefined },
+  { of, trust, keep, deleteRows, yes }: DoctorOptions & { readonly of: string | undefined },
 ): Promise<readonly RepairReport[]> {
   const ill =
     trust === undefined

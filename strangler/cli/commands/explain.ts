@@ -1,8 +1,15 @@
+import type { Command } from 'commander';
+import { addCommand } from '../add-command.ts';
+import type { Run } from '../add-command.ts';
 import { ask } from '../ask.ts';
 import { adminUrlsOf } from '../context.ts';
 import type { Context } from '../context.ts';
 import { CommandError, EXIT } from '../exit.ts';
-import type { Output, Paint } from '../output.ts';
+import type { Output, OutputOptions, Paint } from '../output.ts';
+
+interface ExplainOptions extends OutputOptions {
+  readonly customer?: string;
+}
 
 interface Question {
   readonly method: string;
@@ -31,8 +38,27 @@ interface Explanation {
   readonly notes: readonly string[];
 }
 
+/** Declares `fig explain`. */
+export function addExplain(program: Command, run: Run): void {
+  addCommand(program, 'explain', {
+    does: 'say where the facade would send a request right now, and why; sends nothing',
+    examples: [
+      'fig explain GET /api/inventory/SHIP-001 --customer CORK',
+      'fig explain POST /api/orders',
+    ],
+  })
+    .argument('<method>', 'such as GET')
+    .argument('<path>', 'such as /api/items/42')
+    .option('--customer <id>', 'who asks: shares of reads go by customer')
+    .action((method: string, path: string, options: ExplainOptions) =>
+      run(options, (context, output) =>
+        explain(context, output, { method, path, customer: options.customer }),
+      ),
+    );
+}
+
 /** Asks the first facade that answers where a request would go, and why; sends nothing on. */
-export async function explain(
+async function explain(
   context: Context,
   output: Output,
   { method, path, customer }: Question,

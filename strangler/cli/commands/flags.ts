@@ -1,3 +1,6 @@
+import type { Command } from 'commander';
+import { DRY_RUN, OVERWRITE, addCommand, YES } from '../add-command.ts';
+import type { Run } from '../add-command.ts';
 import { existsSync } from 'node:fs';
 import {
   ForeignStrategies,
@@ -17,17 +20,72 @@ import { flagsOfEngine, flagsOfFacades, stateSince } from '../flags-in-force.ts'
 import type { FlagsInForce } from '../flags-in-force.ts';
 import { table } from '../format.ts';
 import { step } from '../next-step.ts';
-import type { Output } from '../output.ts';
+import type { Output, OutputOptions } from '../output.ts';
 import { readFlags } from '../read-flags.ts';
 import { plural } from '../../wording.ts';
 import { sharesText } from '../status-text.ts';
 import { known } from '../suggest.ts';
 
+interface InitOptions extends OutputOptions {
+  readonly new: boolean;
+  readonly keep: boolean;
+  readonly yes: boolean;
+}
+
+interface SetOptions extends OutputOptions {
+  readonly dryRun: boolean;
+  /** Whether strategies that somebody else has set may be replaced. */
+  readonly overwrite: boolean;
+  readonly yes: boolean;
+}
+
+/** Declares `fig flags`: the running system does what is safe of what they ask for. */
+export function addFlags(program: Command, run: Run): void {
+  const flags = program
+    .command('flags')
+    .description(
+      'show and set what is asked for: shares of reads, comparisons, the owner of writes',
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  fig flags\n  fig flags set inventory.reads 25\n  fig flags set inventory.writes on',
+    );
+  addCommand(flags, 'show', {
+    does: 'show all flags',
+    examples: ['fig flags', 'fig flags --json'],
+    isDefault: true,
+  }).action((options: OutputOptions) => run(options, showFlags));
+  addCommand(flags, 'init', {
+    does:
+      'make the flag file, all off, where there never was one; a flag that is not made yet asks for ' +
+      'nothing, so ownership stays where it is',
+    examples: ['fig flags init', 'fig flags init --new'],
+  })
+    .option('--new', 'nothing was ever moved: make the writes flags, too, off', false)
+    .option('--keep', 'do nothing where there is a file already', false)
+    .option(...YES, false)
+    .action((options: InitOptions) =>
+      run(options, (context, output) => initFlags(context, output, options)),
+    );
+  addCommand(flags, 'set', {
+    does: 'set one flag, whatever the state of things is; the system sees it at once',
+    examples: ['fig flags set inventory.reads 25', 'fig flags set inventory.writes on'],
+  })
+    .argument('<name>', 'such as inventory.reads')
+    .argument('<value>', 'a share from 0 to 100, on or off')
+    .option(...OVERWRITE, false)
+    .option(...DRY_RUN, false)
+    .option(...YES, false)
+    .action((name: string, value: string, options: SetOptions) =>
+      run(options, (context, output) => setFlag(context, output, name, value, options)),
+    );
+}
+
 /**
  * Shows all flags of the capabilities, with what they ask for.
  * @throws CommandError when they can't be read, after what is still in force is shown
  */
-export async function showFlags(context: Context, output: Output): Promise<void> {
+async function showFlags(context: Context, output: Output): Promise<void> {
   const flags = await readFlags(context);
   const { source, read, trouble } = flags.state();
   if (!read || trouble !== null) return showUnread(context, output, flags.state());
@@ -86,13 +144,13 @@ function ruleWords(flag: string, rule: FlagRule): string {
 
 /**
  * Makes the flag file where there never was one, with its flags off.
- * `isNew`: nothing was ever moved, so that the writes may be asked for at legacy; `keep`: a file that
+ * `new`: nothing was ever moved, so that the writes may be asked for at legacy; `keep`: a file that
  * is there already is as good.
  */
-export async function initFlags(
+async function initFlags(
   { env, capabilities, declarations }: Context,
   output: Output,
-  { isNew, keep, yes }: { readonly isNew: boolean; readonly keep: boolean; readonly yes: boolean },
+  { new: isNew, keep, yes }: InitOptions,
 ): Promise<void> {
   if (env['UNLEASH_URL']) {
     const message = `the flags are kept by the Unleash server at ${env['UNLEASH_URL']}, and no file is used`;
@@ -122,20 +180,13 @@ export async function initFlags(
   output.result({ outcome: 'made', file, flags }, () => `${file} is made, with its flags off`);
 }
 
-interface FlagWords {
-  readonly name: string;
-  readonly value: string;
-  readonly dryRun: boolean;
-  /** Whether strategies that somebody else has set may be replaced. */
-  readonly overwrite: boolean;
-  readonly yes: boolean;
-}
-
 /** Sets one flag; the running system sees it within a moment. */
-export async function setFlag(
+async function setFlag(
   context: Context,
   output: Output,
-  { name, value, dryRun, overwrite, yes }: FlagWords,
+  name: string,
+  value: string,
+  { dryRun, overwrite, yes }: SetOptions,
 ): Promise<void> {
   const flag = known('flag', name, context.capabilities.flatMap(flagsOf));
   const share = shareFrom(flag, value);
@@ -218,7 +269,7 @@ export async function changeFlag(
   context: Context,
   flag: string,
   share: number,
-  { dryRun, overwrite }: Pick<FlagWords, 'dryRun' | 'overwrite'>,
+  { dryRun, overwrite }: Pick<SetOptions, 'dryRun' | 'overwrite'>,
 ): Promise<FlagChange> {
   const store = storeOf(context);
   const before = await store.rule(flag);

@@ -1,3 +1,7 @@
+import { Option } from 'commander';
+import type { Command } from 'commander';
+import { parseKeys, patience, parsePercent, addCommand, YES } from '../add-command.ts';
+import type { Run, Timed } from '../add-command.ts';
 import { CallFailed } from '../../../chassis/index.ts';
 import type { HandoverAnswer, HandoverPlan, LiveStatus } from '../../engine/index.ts';
 import { refusalOf } from '../../handover/gates.ts';
@@ -17,30 +21,67 @@ import { step } from '../next-step.ts';
 import type { Output } from '../output.ts';
 
 /** Single keys instead of everything; nothing when all of it moves. */
-export interface CohortWords {
+interface Cohort {
   readonly customers?: readonly string[] | undefined;
   /** In percent. */
   readonly share?: number | undefined;
 }
 
-interface HandoverOptions extends CohortWords {
+interface HandoverOptions extends Cohort, Timed {
   readonly dryRun: boolean;
   readonly yes: boolean;
-  readonly timeoutMs: number;
   /** Whatever the flag asks for, and without turning it. */
   readonly withoutFlags: boolean;
 }
 
+const HANDOVERS = [
+  ['switch', 'extracted', 'let the extracted service own the writes, and set the flag'],
+  ['reverse', 'legacy', 'give the writes back to the monolith, and set the flag'],
+] as const;
+
+/** Declares `fig switch` and `fig reverse`. */
+export function addHandovers(program: Command, run: Run): void {
+  for (const [name, to, does] of HANDOVERS) {
+    addCommand(program, name, {
+      does: `${does}; looks at the gates, then asks; --yes where no terminal is`,
+      examples: [
+        `fig ${name} inventory --dry-run`,
+        `fig ${name} inventory`,
+        `fig ${name} payment --customers CUST-1,CUST-2    only theirs, ahead of the rest`,
+        `fig ${name} payment --share 10                   those of one customer in ten`,
+      ],
+    })
+      .argument('<capability>')
+      .addOption(
+        new Option('--customers <keys>', 'move only these, separated by commas')
+          .argParser(parseKeys)
+          .conflicts('share'),
+      )
+      .option('--share <percent>', 'move only so many of those who have rows by now', parsePercent)
+      .option(
+        '--without-flags',
+        'leave the flag as it is, also where it can not be read: it counts again once it is turned',
+        false,
+      )
+      .option('--dry-run', 'show gates, steps and the hold to expect; change nothing', false)
+      .option(...YES, false)
+      .addOption(patience('give up waiting; the handover may still be done', 30_000))
+      .action((capability: string, options: HandoverOptions) =>
+        run(options, (context, output) => handOver(context, output, capability, to, options)),
+      );
+  }
+}
+
 /** Moves ownership of a capability to a side: `switch` and `reverse` are the same command. */
-export async function handOver(
+async function handOver(
   context: Context,
   output: Output,
   capability: string,
   to: SideName,
-  { dryRun, yes, timeoutMs, customers, share, withoutFlags }: HandoverOptions,
+  { dryRun, yes, timeout, customers, share, withoutFlags }: HandoverOptions,
 ): Promise<void> {
   declarationOf(context, capability);
-  const engine = new EngineClient(context, timeoutMs, output.progress);
+  const engine = new EngineClient(context, timeout, output.progress);
   const order: Order = {
     capability,
     to,
@@ -99,7 +140,7 @@ async function look(engine: EngineClient, order: Order): Promise<Intent | null> 
   };
 }
 
-interface Order extends CohortWords {
+interface Order extends Cohort {
   readonly capability: string;
   readonly to: SideName;
   readonly withoutFlags?: boolean;

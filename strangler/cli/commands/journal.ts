@@ -1,3 +1,6 @@
+import type { Command } from 'commander';
+import { ALL, parsePositive, addCommand } from '../add-command.ts';
+import type { Run } from '../add-command.ts';
 import { handoversOf, openEachSide, readIfInstalled } from '../../engine/index.ts';
 import type { DataDeclaration, HandoverView, UnreadSide } from '../../engine/index.ts';
 import type { CompletionRecord } from '../../completion/index.ts';
@@ -9,7 +12,24 @@ import type { Context } from '../context.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { duration, table } from '../format.ts';
 import { keysText } from '../keys-text.ts';
-import type { Output } from '../output.ts';
+import type { Output, OutputOptions } from '../output.ts';
+
+interface JournalOptions extends OutputOptions {
+  readonly limit: number;
+}
+
+/** Declares `fig journal`. */
+export function addJournal(program: Command, run: Run): void {
+  addCommand(program, 'journal', {
+    does: 'tell the newest handovers step by step; needs no engine',
+    examples: ['fig journal', 'fig journal inventory --limit 1'],
+  })
+    .argument('[capability]', ALL)
+    .option('--limit <count>', 'how many', parsePositive, 5)
+    .action((capability: string | undefined, options: JournalOptions) =>
+      run(options, (context, output) => journal(context, output, capability, options)),
+    );
+}
 
 /** The last step of a migration, and how it went; only the newest is told. */
 interface CompletionView extends CompletionRecord {
@@ -28,11 +48,11 @@ interface JournalReport {
  * needed.
  * @throws CommandError when a side can't be read, after what the others keep is printed
  */
-export async function journal(
+async function journal(
   context: Context,
   output: Output,
   capability: string | undefined,
-  limit: number,
+  { limit }: JournalOptions,
 ): Promise<void> {
   const declarations = declarationsFor(context, capability);
   const all = await Promise.all(declarations.map((one) => read(one, limit)));

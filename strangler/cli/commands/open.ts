@@ -1,9 +1,12 @@
+import type { Command } from 'commander';
+import { addCommand } from '../add-command.ts';
+import type { Run } from '../add-command.ts';
 import { spawn } from 'node:child_process';
 import { ask } from '../ask.ts';
 import { adminUrlsOf } from '../context.ts';
 import type { Context } from '../context.ts';
 import { CommandError, EXIT } from '../exit.ts';
-import type { Output } from '../output.ts';
+import type { Output, OutputOptions } from '../output.ts';
 
 /** What opens a link on each platform. */
 const OPENERS: Readonly<Record<string, readonly [string, ...string[]]>> = {
@@ -12,12 +15,26 @@ const OPENERS: Readonly<Record<string, readonly [string, ...string[]]>> = {
 };
 const OTHER_OPENER = ['xdg-open'] as const;
 
+interface OpenOptions extends OutputOptions {
+  readonly print: boolean;
+}
+
+/** Declares `fig open`. */
+export function addOpen(program: Command, run: Run): void {
+  addCommand(program, 'open', {
+    does:
+      "open the facade's admin port in a browser, by a link that is good once and lets this browser " +
+      'in for twelve hours',
+    examples: ['fig open', 'fig open --print'],
+  })
+    .option('--print', 'print the link, and start no browser', false)
+    .action((options: OpenOptions) =>
+      run(options, (context, output) => open(context, output, options)),
+    );
+}
+
 /** Has the first facade that answers make a link for one use, and opens it in a browser. */
-export async function open(
-  context: Context,
-  output: Output,
-  { print }: { readonly print: boolean },
-): Promise<void> {
+async function open(context: Context, output: Output, { print }: OpenOptions): Promise<void> {
   const url = await linkOf(context);
   const opened = !print && (await startBrowser(url));
   output.result({ url, opened }, () => (opened ? 'opened in a browser' : url));

@@ -1,3 +1,6 @@
+import type { Command } from 'commander';
+import { ALL, patience, parsePositive, addCommand, YES } from '../add-command.ts';
+import type { Run, Timed } from '../add-command.ts';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openEachSide } from '../../engine/index.ts';
 import type { DataDeclaration } from '../../engine/index.ts';
@@ -15,7 +18,7 @@ import type { Context } from '../context.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { ago, table } from '../format.ts';
 import { step } from '../next-step.ts';
-import type { Output } from '../output.ts';
+import type { Output, OutputOptions } from '../output.ts';
 
 const LOOK_MS = 20;
 
@@ -28,8 +31,70 @@ export interface ParkedOfCapability {
   readonly aggregates: readonly ParkedAggregate[];
 }
 
+interface SkipOptions extends OutputOptions {
+  readonly yes: boolean;
+}
+
+interface RetryOptions extends Timed {
+  readonly yes: boolean;
+}
+
+/** Declares `fig parked`. */
+export function addParked(program: Command, run: Run): void {
+  const parked = program
+    .command('parked')
+    .description(
+      'manage dead-lettered changes (each blocks only its own aggregate); the same as ' +
+        'fig dead-letters --kind change',
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  fig parked\n  fig parked show payment 3\n  fig parked retry payment\n' +
+        '  fig parked skip payment 3 --yes',
+    );
+  addCommand(parked, 'list', {
+    does: 'list what is parked, and why; needs no engine',
+    examples: ['fig parked list', 'fig parked list payment'],
+    isDefault: true,
+  })
+    .argument('[capability]', ALL)
+    .action((capability: string | undefined, options: OutputOptions) =>
+      run(options, (context, output) => listParked(context, output, capability)),
+    );
+  addCommand(parked, 'show', {
+    does: 'show the parked changes of one aggregate, without secrets',
+    examples: ['fig parked show payment 3'],
+  })
+    .argument('<capability>')
+    .argument('<id>', 'as the list shows it', parsePositive)
+    .action((capability: string, id: number, options: OutputOptions) =>
+      run(options, (context, output) => showParked(context, output, capability, id)),
+    );
+  addCommand(parked, 'retry', {
+    does: "try again, with the owner's rows as they are now",
+    examples: ['fig parked retry payment', 'fig parked retry payment 3'],
+  })
+    .argument('<capability>')
+    .argument('[id]', ALL, parsePositive)
+    .option(...YES, false)
+    .addOption(patience('give up waiting; it stays in the feed', 10_000))
+    .action((capability: string, id: number | undefined, options: RetryOptions) =>
+      run(options, (context, output) => retry(context, output, capability, id, options)),
+    );
+  addCommand(parked, 'skip', {
+    does: 'forget what is parked: the other side goes without, until the row changes again',
+    examples: ['fig parked skip payment 3 --yes'],
+  })
+    .argument('<capability>')
+    .argument('<id>', 'as the list shows it', parsePositive)
+    .option(...YES, false)
+    .action((capability: string, id: number, options: SkipOptions) =>
+      run(options, (context, output) => skip(context, output, capability, id, options)),
+    );
+}
+
 /** Lists what could not be applied, by aggregate; reads the databases, needs no engine. */
-export async function listParked(
+async function listParked(
   context: Context,
   output: Output,
   capability: string | undefined,
@@ -76,11 +141,8 @@ export async function retry(
   context: Context,
   output: Output,
   capability: string,
-  {
-    id,
-    yes,
-    timeoutMs,
-  }: { readonly id: number | undefined; readonly yes: boolean; readonly timeoutMs: number },
+  id: number | undefined,
+  { yes, timeout }: RetryOptions,
 ): Promise<void> {
   await withParked(declarationOf(context, capability), async (found) => {
     const chosen = id === undefined ? found.aggregates : [pick(found, id)];
@@ -96,7 +158,7 @@ export async function retry(
       const message = `${owner.side} does not own ${capability}, so its rows say nothing`;
       throw new CommandError(EXIT.refused, 'not_owner', message, `fig journal ${capability}`);
     }
-    await applied(target, position, timeoutMs);
+    await applied(target, position, timeout);
     const roots = new Set(chosen.map(({ root }) => root));
     const left = aggregatesOf(await target.parked.list()).filter(({ root }) => roots.has(root));
     const done = chosen.length - left.length;
@@ -133,7 +195,8 @@ export async function skip(
   context: Context,
   output: Output,
   capability: string,
-  { id, yes }: { readonly id: number; readonly yes: boolean },
+  id: number,
+  { yes }: SkipOptions,
 ): Promise<void> {
   await withParked(declarationOf(context, capability), async (found) => {
     const one = pick(found, id);

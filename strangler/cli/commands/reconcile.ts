@@ -1,3 +1,13 @@
+import type { Command } from 'commander';
+import {
+  DELETE_ROWS,
+  patience,
+  parsePercent,
+  parsePositive,
+  addCommand,
+  YES,
+} from '../add-command.ts';
+import type { Run, Timed } from '../add-command.ts';
 import type { ReconcileReport, Repair } from '../../copy/index.ts';
 import { count, plural } from '../../wording.ts';
 import { declarationOf } from '../context.ts';
@@ -13,29 +23,45 @@ import type { Output, Paint } from '../output.ts';
 /** Rows that are printed; the JSON has all that the engine keeps. */
 const ROWS_SHOWN = 10;
 
-interface ReconcileWords {
-  readonly sample: number | undefined;
+interface ReconcileOptions extends Timed {
+  readonly sample?: number;
   readonly repair: boolean;
   readonly yes: boolean;
   /** Rows that may vanish from the side that follows, as the refusal names them. */
-  readonly deleteRows: number | undefined;
-  readonly timeoutMs: number;
+  readonly deleteRows?: number;
 }
 
 type ReconcileAnswer = ReconcileReport & { readonly repair?: Repair };
+
+/** Declares `fig reconcile`. */
+export function addReconcile(program: Command, run: Run): void {
+  addCommand(program, 'reconcile', {
+    does: 'compare both sides row by row, while both are in use; exit 1 when they differ',
+    examples: ['fig reconcile inventory --json', 'fig reconcile inventory --repair'],
+  })
+    .argument('<capability>')
+    .option('--sample <percent>', 'compare only about so many of the rows', parsePercent)
+    .option('--repair', "bring the owner's rows over once more where the sides differ", false)
+    .option(...DELETE_ROWS, parsePositive)
+    .option(...YES, false)
+    .addOption(patience('give up waiting', 600_000))
+    .action((capability: string, options: ReconcileOptions) =>
+      run(options, (context, output) => reconcile(context, output, capability, options)),
+    );
+}
 
 /**
  * Compares both sides row by row through the mapping.
  * @throws CommandError when they differ, after the report is printed
  */
-export async function reconcile(
+async function reconcile(
   context: Context,
   output: Output,
   capability: string,
-  { sample, repair, yes, deleteRows, timeoutMs }: ReconcileWords,
+  { sample, repair, yes, deleteRows, timeout }: ReconcileOptions,
 ): Promise<void> {
   declarationOf(context, capability);
-  const engine = new EngineClient(context, timeoutMs, output.progress);
+  const engine = new EngineClient(context, timeout, output.progress);
   if (repair) {
     const deleting = deleteRows === undefined ? '' : ` --delete-rows ${deleteRows}`;
     const command = `fig reconcile ${capability} --repair${deleting}`;

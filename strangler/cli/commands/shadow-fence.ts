@@ -1,3 +1,7 @@
+import { Argument } from 'commander';
+import type { Command } from 'commander';
+import { addCommand, YES } from '../add-command.ts';
+import type { Run } from '../add-command.ts';
 import type { ShadowReport } from '../../shadow-fence.ts';
 import { plural } from '../../wording.ts';
 import { confirmed } from '../confirm.ts';
@@ -8,21 +12,41 @@ import { CommandError, EXIT } from '../exit.ts';
 import { ago, table } from '../format.ts';
 import { step } from '../next-step.ts';
 import type { NextStep } from '../next-step.ts';
-import type { Output } from '../output.ts';
+import type { Output, OutputOptions } from '../output.ts';
 import { withSides } from '../with-sides.ts';
 
-export type Watching = 'on' | 'off' | 'report';
+type Watching = 'on' | 'off' | 'report';
+
+interface ShadowFenceOptions extends OutputOptions {
+  readonly yes: boolean;
+}
+
+/** Declares `fig shadow-fence`. */
+export function addShadowFence(program: Command, run: Run): void {
+  addCommand(program, 'shadow-fence', {
+    does:
+      "audit the writes to a capability's legacy tables that bypass the application, and refuse " +
+      'none: before a handover, for days if you wish; needs no engine',
+    examples: ['fig shadow-fence inventory on', 'fig shadow-fence inventory report'],
+  })
+    .argument('<capability>')
+    .addArgument(new Argument('<what>').choices(['on', 'off', 'report']))
+    .option(...YES, false)
+    .action((capability: string, what: Watching, options: ShadowFenceOptions) =>
+      run(options, (context, output) => shadowFence(context, output, capability, what, options)),
+    );
+}
 
 /**
  * Watches, for days if wished, writes to the legacy tables of a capability that bypass the application;
  * nobody is stopped. Works on the database itself, without an engine.
  */
-export async function shadowFence(
+async function shadowFence(
   context: Context,
   output: Output,
   capability: string,
   what: Watching,
-  yes: boolean,
+  { yes }: ShadowFenceOptions,
 ): Promise<void> {
   await withSides(declarationOf(context, capability), async ({ legacy }) => {
     if ((await legacy.installation()) === undefined) {

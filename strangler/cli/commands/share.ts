@@ -1,23 +1,58 @@
+import type { Command } from 'commander';
+import { DRY_RUN, OVERWRITE, addCommand, YES } from '../add-command.ts';
+import type { Run } from '../add-command.ts';
 import { wayBackOf } from '../../engine/index.ts';
 import type { Context } from '../context.ts';
 import { EngineClient } from '../engine-client.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { nextSteps } from '../next-step.ts';
 import type { NextStep } from '../next-step.ts';
-import type { Output } from '../output.ts';
+import type { Output, OutputOptions } from '../output.ts';
 import { readFlags } from '../read-flags.ts';
 import { findStatus } from '../read-status.ts';
 import type { FoundStatus } from '../read-status.ts';
 import { known } from '../suggest.ts';
 import { agreedOnFlag, changeFlag, changeText, shareFrom } from './flags.ts';
 
-interface ShareWords {
-  readonly capability: string;
-  readonly kind: 'shadow' | 'reads';
-  readonly share: string;
+interface ShareOptions extends OutputOptions {
   readonly dryRun: boolean;
   readonly overwrite: boolean;
   readonly yes: boolean;
+}
+
+const SHARES = [
+  [
+    'shadow',
+    'shadow',
+    'have this share of the reads answered by both sides, and the answers compared',
+  ],
+  ['ramp', 'reads', 'let this share of the customers read from the extracted service'],
+] as const;
+
+/** Declares `fig shadow` and `fig ramp`. */
+export function addShares(program: Command, run: Run): void {
+  for (const [name, kind, does] of SHARES) {
+    addCommand(program, name, {
+      does: `${does}; refused while the other side has no whole copy, 0 never is`,
+      examples: [`fig ${name} inventory 10`, `fig ${name} inventory 0`],
+    })
+      .argument('<capability>')
+      .argument('<share>', 'a whole number from 0 to 100')
+      .option(...OVERWRITE, false)
+      .option(...DRY_RUN, false)
+      .option(...YES, false)
+      .action((capability: string, share: string, options: ShareOptions) =>
+        run(options, (context, output) =>
+          setShare(context, output, { ...options, capability, kind, share }),
+        ),
+      );
+  }
+}
+
+interface ShareChange extends ShareOptions {
+  readonly capability: string;
+  readonly kind: 'shadow' | 'reads';
+  readonly share: string;
 }
 
 type Known = FoundStatus['capabilities'][number];
@@ -26,10 +61,10 @@ type Known = FoundStatus['capabilities'][number];
  * Sets a share of reads: to be compared, or to be served by the extracted side. Unlike a flag set
  * by hand it is refused where nothing could come of it.
  */
-export async function setShare(
+async function setShare(
   context: Context,
   output: Output,
-  { capability, kind, share: given, dryRun, overwrite, yes }: ShareWords,
+  { capability, kind, share: given, dryRun, overwrite, yes }: ShareChange,
 ): Promise<void> {
   const flag = `${known('capability', capability, context.capabilities)}.${kind}`;
   const share = shareFrom(flag, given);
@@ -86,7 +121,7 @@ function refuseUnready({ capability, stage, owner, backfill, parked, trouble }: 
 }
 
 /** What comes next once this share is in force. */
-function after(status: Known, kind: ShareWords['kind'], share: number): readonly NextStep[] {
+function after(status: Known, kind: ShareChange['kind'], share: number): readonly NextStep[] {
   const before = status.shares ?? { shadow: 0, reads: 0, writes: null, conditions: {} };
   const shares = { ...before, [kind]: share };
   const { stage } = status;

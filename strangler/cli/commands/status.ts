@@ -1,3 +1,6 @@
+import type { Command } from 'commander';
+import { ALL, addCommand } from '../add-command.ts';
+import type { Run } from '../add-command.ts';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FacadeFacts } from '../../doctor/index.ts';
 import { unreadableText } from '../../routing/index.ts';
@@ -8,7 +11,7 @@ import { countDeadLetters, deadLetterLines, deadLetterSteps } from '../dead-lett
 import type { DeadLetterCount } from '../dead-letter-health.ts';
 import { EngineClient } from '../engine-client.ts';
 import { nextSteps } from '../next-step.ts';
-import type { Output } from '../output.ts';
+import type { Output, OutputOptions } from '../output.ts';
 import { findStatus } from '../read-status.ts';
 import type { FoundStatus } from '../read-status.ts';
 import { Screen } from '../screen.ts';
@@ -17,8 +20,23 @@ import { WatchedLines } from '../watched-lines.ts';
 
 const REFRESH_MS = 500;
 
-interface StatusOptions {
+interface StatusOptions extends OutputOptions {
   readonly watch: boolean;
+}
+
+/** Declares `fig status`. */
+export function addStatus(program: Command, run: Run): void {
+  addCommand(program, 'status', {
+    does:
+      'show where every capability is: stage, owner, shares, lag, last handover; without an engine, ' +
+      'the databases and flags are read themselves',
+    examples: ['fig status', 'fig status payment', 'fig status -w', 'fig status --json'],
+  })
+    .argument('[capability]', ALL)
+    .option('-w, --watch', 'go on showing it, until Ctrl-C', false)
+    .action((capability: string | undefined, options: StatusOptions) =>
+      run(options, (context, output) => status(context, output, capability, options)),
+    );
 }
 
 /** Where everything is, and what was given up. */
@@ -27,7 +45,7 @@ interface Overview extends FoundStatus {
 }
 
 /** Shows where every capability is, from the engine or, without one, from the databases. */
-export async function status(
+async function status(
   context: Context,
   output: Output,
   capability: string | undefined,

@@ -1,3 +1,6 @@
+import type { Command } from 'commander';
+import { ALL, DRY_RUN, addCommand, YES } from '../add-command.ts';
+import type { Run } from '../add-command.ts';
 import { openEachSide } from '../../engine/index.ts';
 import type { DataDeclaration } from '../../engine/index.ts';
 import type { SideDatabase } from '../../side-database.ts';
@@ -11,20 +14,41 @@ import type { Context } from '../context.ts';
 import { EngineClient } from '../engine-client.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { stepsText } from '../format.ts';
-import type { Output } from '../output.ts';
+import type { Output, OutputOptions } from '../output.ts';
 
-interface UninstallWords {
+interface UninstallOptions extends OutputOptions {
   readonly yes: boolean;
   readonly dryRun: boolean;
-  readonly strand: boolean;
+  readonly strandData: boolean;
+}
+
+/** Declares `fig uninstall`. */
+export function addUninstall(program: Command, run: Run): void {
+  addCommand(program, 'uninstall', {
+    does:
+      'remove every table and trigger of Fig from both databases, whose schemas are then what they ' +
+      'were before; needs the engine stopped',
+    examples: ['fig uninstall --dry-run', 'fig uninstall', 'fig uninstall inventory --yes'],
+  })
+    .argument('[capability]', ALL)
+    .option(...DRY_RUN, false)
+    .option(...YES, false)
+    .option(
+      '--strand-data',
+      'also where legacy is not the owner: the monolith goes on with the rows it has, old as they are',
+      false,
+    )
+    .action((capability: string | undefined, options: UninstallOptions) =>
+      run(options, (context, output) => uninstall(context, output, capability, options)),
+    );
 }
 
 /** Takes everything of Fig out of both databases of a capability, or of all. */
-export async function uninstall(
+async function uninstall(
   context: Context,
   output: Output,
   capability: string | undefined,
-  { yes, dryRun, strand }: UninstallWords,
+  { yes, dryRun, strandData: strand }: UninstallOptions,
 ): Promise<void> {
   const declarations = declarationsFor(context, capability);
   const names = declarations.map(({ mapping }) => mapping.capability);

@@ -3,16 +3,13 @@ import type { Command } from 'commander';
 import type { Context } from './context.ts';
 import type { Output, OutputOptions } from './output.ts';
 
-/**
- * Gives a command its surroundings, once its words are understood. What a command needs beyond
- * that it imports itself: help and a typing mistake should not wait for what they don't use.
- */
+/** Gives a command its surroundings, once its options are understood. */
 export type Run = (
-  wishes: OutputOptions,
+  options: OutputOptions,
   work: (context: Context, output: Output) => Promise<void>,
 ) => Promise<void>;
 
-export interface VerbHelp {
+export interface CommandHelp {
   readonly does: string;
   readonly examples: readonly string[];
   /** Whether it is what its parent does without a further word. */
@@ -20,10 +17,10 @@ export interface VerbHelp {
 }
 
 /** Adds a command that takes what all of them take. */
-export function verb(
+export function addCommand(
   parent: Command,
   name: string,
-  { does, examples, isDefault = false }: VerbHelp,
+  { does, examples, isDefault = false }: CommandHelp,
 ): Command {
   const heading = examples.length === 1 ? 'Example' : 'Examples';
   return parent
@@ -34,46 +31,64 @@ export function verb(
     .addHelpText('after', `\n${heading}:\n${examples.map((line) => `  ${line}`).join('\n')}`);
 }
 
+/** The options of a command that waits. */
+export interface Timed extends OutputOptions {
+  /** For how long, in ms. */
+  readonly timeout: number;
+}
+
 /** How long a command waits, given in seconds. @param ms how long it does where nothing is said */
 export function patience(does: string, ms: number): Option {
-  return new Option('--timeout <seconds>', does).argParser(seconds).default(ms, String(ms / 1_000));
+  return new Option('--timeout <seconds>', does)
+    .argParser(parseSeconds)
+    .default(ms, String(ms / 1_000));
 }
 
 /** For commands that change something. */
 export const DRY_RUN = ['--dry-run', 'show the steps, and change nothing'] as const;
 /** For commands that ask a person where one is there. */
 export const YES = ['--yes', 'do not ask'] as const;
+/** For commands that copy rows. */
+export const DELETE_ROWS = [
+  '--delete-rows <count>',
+  'also where so many rows vanish from the side that is copied to: as the refusal names them',
+] as const;
+/** For commands that set flags. */
+export const OVERWRITE = [
+  '--overwrite',
+  'also replace strategies and constraints that Fig did not set',
+] as const;
 export const ALL = 'all of them when left out';
 
 /** @throws InvalidArgumentError, as the parsers below */
-export function seconds(text: string): number {
+export function parseSeconds(text: string): number {
   const value = Number(text);
   if (Number.isFinite(value) && value > 0) return value * 1_000;
   throw new InvalidArgumentError('Give a number of seconds above 0.');
 }
 
-export function positive(text: string): number {
+export function parsePositive(text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value > 0) return value;
   throw new InvalidArgumentError('Give a whole number above 0.');
 }
 
 /** Rows a second; null for no limit. */
-export function rate(text: string): number | null {
+export function parseRate(text: string): number | null {
   if (text === 'off') return null;
   const value = Number(text);
   if (Number.isInteger(value) && value > 0 && value <= 1e9) return value;
   throw new InvalidArgumentError('Give a whole number of rows a second above 0, or off.');
 }
 
-export function percent(text: string): number {
+export function parsePercent(text: string): number {
   const value = Number(text);
   if (value > 0 && value <= 100) return value;
   throw new InvalidArgumentError('Give a share above 0 and up to 100.');
 }
 
 /** Keys of rows, such as customers, separated by commas. */
-export function keys(text: string): readonly string[] {
+export function parseKeys(text: string): readonly string[] {
   const all = text.split(',').map((key) => key.trim());
   if (all.every((key) => key !== '' && key !== '*')) return all;
   throw new InvalidArgumentError('Give keys separated by commas, such as CUST-1,CUST-2.');
