@@ -1,8 +1,6 @@
 import type { Knex } from 'knex';
 import { dialectOf, sqliteFile } from './database-url.ts';
 import type { Dialect } from './database-url.ts';
-import { GroupCommit } from './group-commit.ts';
-import { WalSync } from './wal-sync.ts';
 import { refuseNewer } from './newer-data.ts';
 
 export type { Knex } from 'knex';
@@ -16,25 +14,19 @@ export interface Database {
   readonly read: Knex;
   /**
    * Runs `work` in a transaction that holds the write lock from its first statement. It commits
-   * when `work` resolves and rolls back when it throws; whoever is told of it can rely on the disk.
-   * Await nothing but queries inside.
+   * when `work` resolves and rolls back when it throws. A commit is on the disk before anybody sees it
+   * or is told of it. Await nothing but queries inside.
    */
   transaction<T>(work: (trx: Transaction) => Promise<T>): Promise<T>;
-  /**
-   * Resolves when all that reads have seen so far is on the disk. Whoever carries it elsewhere waits
-   * for that: else a power cut could take back what others know.
-   */
-  settled(): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Whether a database takes what is written and tells what it has; a readiness check.
+ * Whether a database answers; a readiness check.
  * @param table one that must be there
  * @throws what the database or its disk says
  */
 export async function isDatabaseReady(database: Database, table: string): Promise<true> {
-  await database.settled();
   await database.read(table).first(database.read.raw('1'));
   return true;
 }
@@ -64,8 +56,6 @@ async function openPostgres(url: string): Promise<Database> {
     url,
     read,
     transaction: (work) => oneWriter(write, work),
-    // A transaction is seen when its log is on the disk.
-    settled: () => Promise.resolve(),
     close: async () => {
       await Promise.all([read.destroy(), write.destroy()]);
     },
@@ -74,19 +64,15 @@ async function openPostgres(url: string): Promise<Database> {
 
 async function openSqlite(url: string): Promise<Database> {
   const filename = sqliteFile(url);
-  const { connectSqlite } = await import('./sqlite-client.ts');
-  const write = connectSqlite(filename);
-  const read = connectSqlite(filename);
-  const log = WalSync.of(filename);
-  const commits = new GroupCommit(write, log);
+  const { SqliteConnection } = await import('./sqlite-client.ts');
+  const write = new SqliteConnection(filename, 'write');
+  const read = new SqliteConnection(filename, 'read');
   return {
     url,
-    read,
-    transaction: (work) => commits.run(work),
-    settled: () => log.flushed(),
+    read: read.knex,
+    transaction: (work) => write.transaction(work),
     close: async () => {
-      await log.close();
-      await Promise.all([read.destroy(), write.destroy()]);
+      await Promise.all([read.close(), write.close()]);
     },
   };
 }

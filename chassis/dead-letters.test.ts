@@ -9,7 +9,9 @@ describe('the reason of a dead letter', () => {
     withTempDir(async (directory) => {
       const database = await openDatabase(`file:${join(directory, 'cards.db')}`);
       try {
-        await database.read.raw('CREATE TABLE card (number TEXT, CHECK (length(number) - 1 > 99))');
+        await database.transaction((tx) =>
+          tx.raw('CREATE TABLE card (number TEXT, CHECK (length(number) - 1 > 99))'),
+        );
         const error: unknown = await database
           .transaction((tx) => tx('card').insert({ number: '4111 - 1111' }))
           .catch((thrown: unknown) => thrown);

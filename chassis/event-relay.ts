@@ -50,7 +50,6 @@ export function startEventRelay(options: RelayOptions): () => Promise<void> {
     const now = Date.now();
     const events = await outbox.due(database.read, now - resendMs, BATCH);
     if (events.length === 0) return 0;
-    await database.settled();
     const settled = await settledAmong(events);
     await Promise.all(
       events.flatMap((event) =>

@@ -25,7 +25,6 @@ export * from './idempotency.ts';
 export * from './inbox.ts';
 export * from './key-purge.ts';
 export * from './keyed-effect.ts';
-export * from './wal-sync.ts';
 export * from './log.ts';
 export * from './method-not-allowed.ts';
 export * from './newer-data.ts';

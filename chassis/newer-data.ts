@@ -48,25 +48,32 @@ export function refuseNewerLedger(url: string, version: number | undefined): voi
 export async function refuseNewerDatabase(url: string, migrations: Named): Promise<void> {
   const isFile = dialectOf(url) === 'sqlite';
   if (isFile && !existsSync(sqliteFile(url))) return;
-  const connection = await (isFile ? openFile(sqliteFile(url)) : openServer(url));
+  const { knex, close } = await (isFile ? openFile(sqliteFile(url)) : openServer(url));
   try {
-    await refuseNewer(connection, url, migrations);
+    await refuseNewer(knex, url, migrations);
   } catch (error) {
     // Whoever needs the database says what else is wrong with it.
     if (error instanceof ConfigurationError) throw error;
   } finally {
-    await connection.destroy();
+    await close();
   }
 }
 
-async function openFile(filename: string): Promise<Knex> {
-  const { connectSqlite } = await import('./sqlite-client.ts');
-  return connectSqlite(filename, { readonly: true });
+interface Connection {
+  readonly knex: Knex;
+  close(): Promise<void>;
 }
 
-async function openServer(url: string): Promise<Knex> {
+async function openFile(filename: string): Promise<Connection> {
+  const { SqliteConnection } = await import('./sqlite-client.ts');
+  const connection = new SqliteConnection(filename, 'look');
+  return { knex: connection.knex, close: () => connection.close() };
+}
+
+async function openServer(url: string): Promise<Connection> {
   const { connectPostgres } = await import('./postgres-client.ts');
-  return connectPostgres(url);
+  const knex = connectPostgres(url);
+  return { knex, close: () => knex.destroy() };
 }
 
 function newer(url: string, what: string): ConfigurationError {

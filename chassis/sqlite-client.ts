@@ -1,142 +1,110 @@
-import Database from 'better-sqlite3';
+import { setImmediate as immediate } from 'node:timers/promises';
+import RawDatabase from 'better-sqlite3';
+import type { Statement } from 'better-sqlite3';
 import knex from 'knex';
 import type { Knex } from 'knex';
-import { createRequire } from 'node:module';
-import { BEGIN, onceUnlocked } from './sqlite-lock.ts';
+import pLimit from 'p-limit';
+import { onceUnlocked } from './sqlite-lock.ts';
 
-// knex offers no other way to change how statements are written and run than classes which are not
-// part of its public entry.
-const require = createRequire(import.meta.url);
-const SqliteCompiler = require('knex/lib/dialects/sqlite3/query/sqlite-querycompiler.js') as {
-  new (...parameters: unknown[]): BaseCompiler;
-};
+/** What a connection is for: `write` makes the file when it is missing, `look` changes not a byte of it. */
+type Purpose = 'write' | 'read' | 'look';
 
-interface BaseCompiler {
-  single: { limit?: unknown; skipBinding?: Record<string, boolean> };
-  limit(): string;
-}
+const STATEMENTS_KEPT = 500;
 
-interface ConnectionSettings {
-  filename: string;
-  readonly?: boolean;
-}
-
-type RawConnection = Database.Database & { statements?: Map<string, Database.Statement> };
-
-/** A bound LIMIT may change the plan, so SQLite compiles such a statement again each time it runs. */
-class LiteralLimits extends SqliteCompiler {
-  override limit(): string {
-    const { limit, skipBinding } = this.single;
-    if (skipBinding && Number.isSafeInteger(limit)) skipBinding['limit'] = true;
-    return super.limit();
-  }
-}
-
-interface Query {
-  sql: string;
-  bindings?: unknown[];
-  response?: unknown;
-  context?: unknown;
-}
-
-interface BaseClient {
-  connectionSettings: ConnectionSettings;
-  _formatBindings(bindings: unknown[] | undefined): unknown[];
-}
-
-const Base = require('knex/lib/dialects/better-sqlite3/index.js') as {
-  new (config: unknown): BaseClient;
-};
-
-/**
- * knex's better-sqlite3 client, with the pragmas Fig relies on, and prepared statements kept per
- * connection.
- */
-class FigSqliteClient extends Base {
-  #connection: RawConnection | undefined;
+/** One connection to a SQLite file, opened at its first use. Its statements run one after the other. */
+export class SqliteConnection {
+  /** Builds queries and runs them on this connection. */
+  readonly knex: Knex;
+  readonly #filename: string;
+  readonly #purpose: Purpose;
+  readonly #statements = new Map<string, Statement>();
+  readonly #inTurn = pLimit(1);
+  #connection: RawDatabase.Database | undefined;
   #closed = false;
 
-  /** There is one connection, and each statement is done when it returns: nobody need wait for it. */
-  async acquireConnection(): Promise<RawConnection> {
-    if (this.#closed) throw new Error(`${this.connectionSettings.filename} is closed`);
-    return (this.#connection ??= this.#open());
+  constructor(filename: string, purpose: Purpose) {
+    this.#filename = filename;
+    this.#purpose = purpose;
+    this.knex = knex({
+      client: 'better-sqlite3',
+      useNullAsDefault: true,
+      connectionPool: this.#asPool(),
+    });
   }
 
-  async releaseConnection(): Promise<void> {}
+  /**
+   * Runs `work` in a transaction; several run in the order in which they were asked for.
+   *
+   * knex begins a transaction without SQLite's write lock. One that reads first and writes later is then
+   * refused with SQLITE_BUSY_SNAPSHOT when somebody has committed in between, instead of seeing a fence that
+   * has closed. So each begins with the lock here.
+   * @throws what `work` throws, or what SQLite says; nothing has happened then
+   */
+  transaction<T>(work: (trx: Knex) => Promise<T>): Promise<T> {
+    return this.#inTurn(async () => {
+      // SQLite's calls block: sockets and timers of this process get their turn between two transactions.
+      if (this.#inTurn.pendingCount > 0) await immediate();
+      const connection = this.#open();
+      await onceUnlocked(() => connection.exec('BEGIN IMMEDIATE'));
+      try {
+        const value = await work(this.knex);
+        connection.exec('COMMIT');
+        return value;
+      } catch (error) {
+        // SQLite may have rolled back by itself, as on a full disk.
+        if (connection.inTransaction) connection.exec('ROLLBACK');
+        throw error;
+      }
+    });
+  }
 
-  async destroy(): Promise<void> {
+  async close(): Promise<void> {
     this.#closed = true;
     this.#connection?.close();
   }
 
-  #open(): RawConnection {
-    const { filename, readonly = false } = this.connectionSettings;
-    const connection: RawConnection = new Database(filename, { timeout: 0, readonly });
-    configure(connection, readonly);
-    return connection;
+  /** For knex: a pool of this one connection, which nothing has to wait for. */
+  #asPool() {
+    const connection = { prepare: (sql: string) => this.#prepare(sql) };
+    const none = (): number => 0;
+    return {
+      acquire: () => ({ promise: Promise.resolve(connection) }),
+      release: () => true,
+      destroy: () => this.close(),
+      // By these, knex knows a pool from a driver.
+      numFree: none,
+      numUsed: none,
+      numPendingAcquires: none,
+    };
   }
 
-  /** What knex would make of a transaction costs more than all that happens in it. */
-  transaction(): never {
-    throw new Error('write by Database.transaction, which knows how to wait');
+  #prepare(sql: string): Statement {
+    const known = this.#statements.get(sql);
+    if (known) return known;
+    const statement = this.#open().prepare(sql);
+    if (this.#statements.size >= STATEMENTS_KEPT) this.#statements.clear();
+    this.#statements.set(sql, statement);
+    return statement;
   }
 
-  queryCompiler(builder: unknown, bindings: unknown): unknown {
-    return new LiteralLimits(this, builder, bindings);
-  }
-
-  async _query(connection: RawConnection, query: Query): Promise<Query> {
-    const statement = prepared(connection, query.sql);
-    if (query.sql === BEGIN) {
-      await onceUnlocked(() => statement.run());
-      return query;
-    }
-    const bindings = this._formatBindings(query.bindings);
-    if (statement.reader) {
-      query.response = statement.all(bindings);
-      return query;
-    }
-    const result = statement.run(bindings);
-    query.response = result;
-    query.context = { lastID: result.lastInsertRowid, changes: result.changes };
-    return query;
+  #open(): RawDatabase.Database {
+    if (this.#closed) throw new Error(`${this.#filename} is closed`);
+    return (this.#connection ??= open(this.#filename, this.#purpose));
   }
 }
 
-/** A connection to a SQLite file, whose statements run one after the other. */
-export function connectSqlite(filename: string, { readonly = false } = {}): Knex {
-  return knex({
-    client: FigSqliteClient as unknown as typeof Knex.Client,
-    connection: { filename, readonly } as Knex.Sqlite3ConnectionConfig,
-    useNullAsDefault: true,
-  });
-}
-
-function configure(connection: RawConnection, readonly: boolean): void {
+function open(filename: string, purpose: Purpose): RawDatabase.Database {
+  const connection = new RawDatabase(filename, { readonly: purpose === 'look' });
   connection.pragma('foreign_keys = ON');
   // REPLACE fires delete triggers only with this, and the change feed needs them.
   connection.pragma('recursive_triggers = ON');
-  // `WalSync` syncs a commit before its caller gets the result.
-  connection.pragma('synchronous = NORMAL');
-  if (!readonly) enableWriteAheadLog(connection);
-}
-
-/** Changing the journal mode takes an exclusive lock that no timer of ours can wait for. */
-function enableWriteAheadLog(connection: RawConnection): void {
-  if (connection.pragma('journal_mode', { simple: true }) === 'wal') return;
-  connection.pragma('busy_timeout = 5000');
-  connection.pragma('journal_mode = WAL');
+  // Changing the journal mode takes an exclusive lock that SQLite waits for by itself, as long as the driver
+  // has it: 5 s.
+  if (purpose !== 'look') connection.pragma('journal_mode = WAL');
+  // A commit is on the disk before it returns, and before others see it.
+  connection.pragma('synchronous = FULL');
+  if (purpose === 'read') connection.pragma('query_only = ON');
+  // SQLite's own wait for the write lock would stop this process: `onceUnlocked` waits instead.
   connection.pragma('busy_timeout = 0');
-}
-
-const STATEMENTS_KEPT = 500;
-
-function prepared(connection: RawConnection, sql: string): Database.Statement {
-  const statements = (connection.statements ??= new Map<string, Database.Statement>());
-  const known = statements.get(sql);
-  if (known) return known;
-  const statement = connection.prepare(sql);
-  if (statements.size >= STATEMENTS_KEPT) statements.clear();
-  statements.set(sql, statement);
-  return statement;
+  return connection;
 }

@@ -1,12 +1,5 @@
 import { setImmediate as immediate, setTimeout as delay } from 'node:timers/promises';
 
-/**
- * How write transactions begin. A deferred transaction that reads first and writes later is refused
- * with SQLITE_BUSY_SNAPSHOT instead of seeing a fence that closed meanwhile. SQLite's own busy handler
- * would sleep synchronously and stop every other request of the process, so the wait is `onceUnlocked`.
- */
-export const BEGIN = 'BEGIN IMMEDIATE';
-
 /** How long a transaction waits for the database's one writer before it gives up. */
 const BUSY_DEADLINE_MS = 10_000;
 
@@ -21,11 +14,11 @@ const napping = new Int32Array(new SharedArrayBuffer(4));
  * @param begin takes the lock, or throws SQLITE_BUSY at once
  * @throws what `begin` throws, when it is something else or others keep the lock for 10 s
  */
-export async function onceUnlocked(begin: () => void): Promise<void> {
+export async function onceUnlocked(begin: () => unknown): Promise<void> {
   const started = performance.now();
   for (;;) {
     try {
-      begin();
+      await begin();
       return;
     } catch (error) {
       const waited = performance.now() - started;

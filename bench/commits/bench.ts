@@ -1,6 +1,8 @@
 import { join } from 'node:path';
+import { setImmediate as immediate } from 'node:timers/promises';
+import Driver from 'better-sqlite3';
 import { openDatabase } from '../../chassis/index.ts';
-import type { Database, Transaction } from '../../chassis/index.ts';
+import type { Transaction } from '../../chassis/index.ts';
 import { compared, inTurns, quantile, readable } from '../harness/index.ts';
 import type { BenchContext, Result } from '../harness/index.ts';
 
@@ -38,60 +40,91 @@ async function withClients(
   const lane = (name: string, way: Way) => ({
     name,
     run: (round: number) =>
-      turn(`file:${join(folder, `${name}-${clients}-${round}.db`)}`, clients, way, options.ms),
+      turn(join(folder, `${name}-${clients}-${round}.db`), clients, way, options.ms),
   });
-  const lanes = [
-    lane('ours', (database) => database.transaction),
-    ...(rivals ? [lane('single', oneAtATime)] : []),
-  ];
+  const lanes = [lane('ours', byDatabase), ...(rivals ? [lane('driver', byDriver)] : [])];
   const show = ({ perSecond }: Turn): string => `${readable(perSecond)} transactions/s`;
   const rounds = await inTurns(lanes, { rounds: options.rounds, signal, say, show });
-  const rival = 'a turn of the disk for each';
+  const rival = 'the driver alone';
   return [
     compared({
       name: `write transactions, ${clients} at once`,
       unit: 'transactions/s',
       rival,
-      ...rounds.beside('ours', 'single', ({ perSecond }) => perSecond),
-      // Where a turn of the disk costs nothing there is nothing to share, and nothing to lose.
-      goal: { atLeast: 0.9 },
+      ...rounds.beside('ours', 'driver', ({ perSecond }) => perSecond),
+      // What builds the queries takes its time, too, on a disk that takes none.
+      goal: { atLeast: 0.3 },
     }),
     compared({
       name: `write transactions, p99, ${clients} at once`,
       unit: 'ms',
       rival,
-      ...rounds.beside('ours', 'single', ({ p99Ms }) => p99Ms),
+      ...rounds.beside('ours', 'driver', ({ p99Ms }) => p99Ms),
     }),
   ];
 }
 
-type Way = (database: Database) => Database['transaction'];
-
-/** The same transactions, each of which begins when the one before it is on the disk. */
-function oneAtATime(database: Database): Database['transaction'] {
-  let last: Promise<unknown> = Promise.resolve();
-  return (work) => {
-    const mine = last.then(() => database.transaction(work));
-    last = mine.catch(() => undefined);
-    return mine;
-  };
+/** One write of a service on a database that `prepare` has made, and what closes it. */
+interface Writer {
+  write(key: string, sku: string): Promise<unknown>;
+  close(): Promise<void>;
 }
 
-async function turn(url: string, clients: number, way: Way, ms: number): Promise<Turn> {
-  const database = await openDatabase(url);
-  await database.transaction(prepare);
-  const transaction = way(database);
+type Way = (file: string) => Promise<Writer>;
+
+const byDatabase: Way = async (file) => {
+  const database = await openDatabase(`file:${file}`);
+  return {
+    write: (key, sku) => database.transaction((trx) => adjust(trx, key, sku)),
+    close: () => database.close(),
+  };
+};
+
+/** The same statements, prepared by hand. */
+const byDriver: Way = async (file) => {
+  const database = new Driver(file);
+  database.pragma('synchronous = FULL');
+  const key = database.prepare('SELECT * FROM request_keys WHERE key = ? LIMIT 1');
+  const level = database.prepare('SELECT * FROM levels WHERE sku = ? LIMIT 1');
+  const change = database.prepare('UPDATE levels SET on_hand = on_hand + 1 WHERE sku = ?');
+  const movement = database.prepare('INSERT INTO movements (sku) VALUES (?)');
+  const answer = database.prepare(
+    `INSERT INTO request_keys VALUES (?, '{}')
+     ON CONFLICT (key) DO UPDATE SET key = excluded.key, answer = excluded.answer`,
+  );
+  const write = database.transaction((name: string, sku: string) => {
+    key.get(name);
+    level.get(sku);
+    change.run(sku);
+    movement.run(sku);
+    answer.run(name);
+  });
+  return {
+    async write(name, sku) {
+      // The rest of the process has its turn, as it has with ours.
+      await immediate();
+      write.immediate(name, sku);
+    },
+    close: async () => void database.close(),
+  };
+};
+
+async function turn(file: string, clients: number, way: Way, ms: number): Promise<Turn> {
+  const made = await openDatabase(`file:${file}`);
+  await made.transaction(prepare);
+  await made.close();
+  const writer = await way(file);
   const took: number[] = [];
   const until = performance.now() + ms;
   const client = async (own: number): Promise<void> => {
     for (let number = 0; performance.now() < until; number += 1) {
       const began = performance.now();
-      await transaction((trx) => adjust(trx, `${own}-${number}`, `sku-${number % SKUS}`));
+      await writer.write(`${own}-${number}`, `sku-${number % SKUS}`);
       took.push(performance.now() - began);
     }
   };
   await Promise.all(Array.from({ length: clients }, (_, own) => client(own)));
-  await database.close();
+  await writer.close();
   return { perSecond: (took.length * 1_000) / ms, p99Ms: quantile(took, 0.99) };
 }
 

@@ -6,7 +6,7 @@ await runBench<CommitOptions>({
   name: 'bench:commits',
   description:
     'Measures how many write transactions a process of the business gets through on SQLite, ' +
-    'beside one turn of the disk for each of them.',
+    'beside the same statements prepared by hand. Each transaction waits for the disk.',
   takes: 'a minute',
   turn: { takes: '10 seconds', options: { rounds: 1 } },
   options: [

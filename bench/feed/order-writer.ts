@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3';
 import { setTimeout as delay } from 'node:timers/promises';
-import { WalSync, onceUnlocked } from '../../chassis/index.ts';
+import { onceUnlocked } from '../../chassis/index.ts';
 
 /**
  * A process of its own that writes as the monolith does, a few rows in each transaction, waiting for
@@ -9,8 +9,7 @@ import { WalSync, onceUnlocked } from '../../chassis/index.ts';
  */
 const [, , file = '', rate = '200', forMs = '4000'] = process.argv;
 const own = new Database(file, { timeout: 0 });
-own.pragma('synchronous = NORMAL');
-const log = WalSync.of(file);
+own.pragma('synchronous = FULL');
 const header = own.prepare('INSERT INTO orders (customer, total) VALUES (?, ?)');
 const line = own.prepare('INSERT INTO order_lines VALUES (?, ?, ?)');
 const stock = own.prepare('UPDATE rows_in SET amount = amount + 1 WHERE id = ?');
@@ -36,5 +35,4 @@ async function write(number: number): Promise<void> {
   for (let item = 0; item < 3; item += 1) line.run(lastInsertRowid, item, number);
   if (touchesRows) stock.run(1 + (number % 1_000));
   own.exec('COMMIT');
-  await log.flushed();
 }

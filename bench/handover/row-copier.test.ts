@@ -21,17 +21,21 @@ describe.each(dialectsOfRun)('rows that are copied without fences on %s', (diale
   test('arrive in both directions', async () => {
     const legacy = await temporaryDatabase(monolithMigrations, dialect);
     const extracted = await temporaryDatabase(inventoryMigrations, dialect);
-    await legacy.read('INV_STOCK').insert([stock('A', 10), stock('B', 20)]);
+    await legacy.transaction((trx) => trx('INV_STOCK').insert([stock('A', 10), stock('B', 20)]));
     const urls = { legacy: legacy.url, extracted: extracted.url };
     const copier = await RowCopier.start(inventoryMapping, urls, 20);
     const level = () => eventually(() => copier.idle());
     try {
       await level();
       expect(await unitsThere(extracted)).toEqual([10, 20]);
-      await legacy.read('INV_STOCK').where({ SKU_CD: 'A' }).update({ QTY_OH: 11 });
+      await legacy.transaction((trx) =>
+        trx('INV_STOCK').where({ SKU_CD: 'A' }).update({ QTY_OH: 11 }),
+      );
       await level();
       expect(await unitsThere(extracted)).toEqual([11, 20]);
-      await extracted.read('stock_levels').where({ sku: 'B' }).update({ on_hand: 21 });
+      await extracted.transaction((trx) =>
+        trx('stock_levels').where({ sku: 'B' }).update({ on_hand: 21 }),
+      );
       await level();
       expect(await unitsHere(legacy)).toEqual([11, 21]);
       expect(await copier.equal()).toBe(true);

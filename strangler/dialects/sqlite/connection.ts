@@ -2,8 +2,9 @@ import Database from 'better-sqlite3';
 import type { Statement } from 'better-sqlite3';
 import { isUtf8 } from 'node:buffer';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isBusy, WalSync, nap, sqliteFile } from '../../../chassis/index.ts';
+import { isBusy, nap, sqliteFile } from '../../../chassis/index.ts';
 import { Mutex } from '../../mutex.ts';
+import { WalSync } from './wal-sync.ts';
 
 const BUSY_DEADLINE_MS = 10_000;
 
@@ -81,8 +82,8 @@ export class SqliteConnection {
     this.file = sqliteFile(url);
     this.#writing = ownWriters.get(this.file) ?? new Mutex();
     ownWriters.set(this.file, this.#writing);
-    this.#log = WalSync.of(this.file);
-    this.#attachedLog = attached && WalSync.of(attached.file);
+    this.#log = new WalSync(this.file);
+    this.#attachedLog = attached && new WalSync(attached.file);
     this.#writer = open(this.file);
     this.#reader = open(this.file);
     this.#reader.pragma('query_only = ON');
@@ -139,7 +140,7 @@ export class SqliteConnection {
         // What was done at once is also committed at once, before anybody else runs.
         const result = given instanceof Promise ? await given : given;
         // Here must not be what a power cut may still take back there.
-        if (this.#attachedLog !== undefined) await this.#attachedLog.flushed();
+        if (this.#attachedLog !== undefined) await this.#attachedLog.sync();
         this.write('COMMIT').run();
         ownCommits.set(this.file, (ownCommits.get(this.file) ?? 0) + 1);
         return result;
@@ -177,7 +178,7 @@ export class SqliteConnection {
    * must not be lost here afterwards, or its position would be given out again.
    */
   settled(): Promise<void> {
-    return this.#log.flushed();
+    return this.#log.sync();
   }
 
   close(): void {

@@ -4,12 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import RawDatabase from 'better-sqlite3';
-import { eventually } from '../tests/support/index.ts';
 import { openDatabase } from './database.ts';
 import type { Database } from './database.ts';
-import { GroupCommit } from './group-commit.ts';
-import { WalSync } from './wal-sync.ts';
-import { connectSqlite } from './sqlite-client.ts';
 
 function toldOf(outcome: PromiseSettledResult<unknown>): string {
   return outcome.status === 'fulfilled' ? 'done' : String(outcome.reason);
@@ -21,7 +17,7 @@ describe('transactions that wait for each other', () => {
   let watcher: RawDatabase.Database;
 
   beforeEach(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'fig-group-commit-'));
+    directory = await mkdtemp(join(tmpdir(), 'fig-sqlite-client-'));
     database = await openDatabase(`file:${join(directory, 'test.db')}`);
     await database.transaction((trx) => trx.raw('CREATE TABLE numbers (n INTEGER UNIQUE)'));
     watcher = new RawDatabase(join(directory, 'test.db'), { readonly: true });
@@ -93,68 +89,10 @@ describe('transactions that wait for each other', () => {
     expect(whose).toEqual(['anna', 'ben', 'cleo']);
   });
 
-  it('are on the disk when they are told of, and share its turns', async () => {
-    const disk = new SlowDisk();
-    const log = new WalSync(disk);
-    const write = connectSqlite(join(directory, 'test.db'));
-    const commits = new GroupCommit(write, log);
-    const told: number[] = [];
-    const adding = [1, 2, 3, 4, 5].map(async (n) => {
-      await commits.run((trx) => trx('numbers').insert({ n }));
-      told.push(n);
-    });
-    // They are committed, one after the other, while the disk is still at work for the first.
-    await eventually(() => seen().length === 5);
-    expect([disk.turns, told]).toEqual([1, []]);
-    disk.done();
-    await eventually(() => disk.turns === 2);
-    expect(told).toEqual([1]);
-    disk.done();
-    await Promise.all(adding);
-    expect(disk.turns).toBe(2);
-    await write.destroy();
-  });
-
-  it('are refused once the disk has failed, since nobody knows what it has', async () => {
-    const disk = new SlowDisk();
-    const log = new WalSync(disk);
-    const write = connectSqlite(join(directory, 'test.db'));
-    const commits = new GroupCommit(write, log);
-    const insert = (n: number): Promise<unknown> =>
-      commits.run((trx) => trx('numbers').insert({ n }));
-    const first = insert(1);
-    await eventually(() => disk.turns === 1);
-    disk.fail(new Error('EIO: i/o error, fdatasync'));
-    await expect(first).rejects.toThrow('EIO');
-    await expect(insert(2)).rejects.toThrow('EIO');
-    expect(seen()).not.toContain(2);
-    await write.destroy();
+  it('are on the disk when they are committed, also as the driver leaves a file in WAL mode', async () => {
+    const modes = await database.transaction((trx) =>
+      Promise.all([trx.raw('PRAGMA synchronous'), trx.raw('PRAGMA journal_mode')]),
+    );
+    expect(modes).toEqual([[{ synchronous: 2 }], [{ journal_mode: 'wal' }]]);
   });
 });
-
-/** The disk, whose turns take as long as the test says. */
-class SlowDisk {
-  turns = 0;
-  #end: ((failure?: Error) => void) | undefined;
-
-  sync(): Promise<void> {
-    this.turns += 1;
-    return new Promise((resolve, reject) => {
-      this.#end = (failure) => (failure ? reject(failure) : resolve());
-    });
-  }
-
-  syncNow(): void {
-    this.turns += 1;
-  }
-
-  async close(): Promise<void> {}
-
-  done(): void {
-    this.#end?.();
-  }
-
-  fail(failure: Error): void {
-    this.#end?.(failure);
-  }
-}
