@@ -8,22 +8,24 @@ import {
   Barriers,
   FacadeRegistration,
   FencePoller,
-  NO_PEERS,
   CachedFlags,
   OwnershipCache,
+  OwnWrites,
   RoutingFeed,
-  UnreplicatedWrites,
 } from './ownership/index.ts';
 import { compileRoutes, Indexes } from './match/index.ts';
-import { clientSocketLimit, snapshotOf } from './forward/index.ts';
+import type { Routes } from './match/index.ts';
+import { clientSocketLimit } from './forward/index.ts';
 import { Experiments } from './compare/index.ts';
-import { Upstreams } from './upstream/index.ts';
-import type { FacadeDeps, FacadeState } from './forward/index.ts';
+import { Slots, Upstreams } from './upstream/index.ts';
+import type { ConfiguredDeps, FacadeDeps } from './forward/index.ts';
 import { Counters, HoldLog, UpstreamFailures } from './counting/index.ts';
 import { createClientServer } from './client-server.ts';
-import type { Configured } from './client-server.ts';
-import type { Peers } from './ownership/index.ts';
-import { RequestReader } from './request/index.ts';
+import type { Peers, UnreplicatedWrites } from './ownership/index.ts';
+import { Deadlines, RequestReader } from './request/index.ts';
+
+/** How many writes that were held are sent at a time. */
+const RELEASE_WIDTH = 64;
 
 export interface FacadeOptions {
   readonly config: FigConfig;
@@ -59,22 +61,15 @@ export interface Facade {
 
 /** Wires a facade together. */
 export function buildApp(options: FacadeOptions): Facade {
-  const {
-    flags,
-    engineUrl,
-    redisUrl,
-    log,
-    access,
-    peers = NO_PEERS,
-    holds = new HoldLog(),
-  } = options;
+  const { flags, engineUrl, redisUrl, log, access, peers, holds = new HoldLog() } = options;
   const indexes = new Indexes();
+  const counters = new Counters();
   const failures = new UpstreamFailures(log);
   const upstreams = new Upstreams(failures);
   const engine = createHttpClient(engineUrl, undefined, access.token.headers);
-  const remembered = new CachedFlags(flags);
-  const ownershipCache = new OwnershipCache([], remembered);
-  const unreplicated: UnreplicatedWrites[] = [];
+  const cachedFlags = new CachedFlags(flags);
+  const ownershipCache = new OwnershipCache([], cachedFlags);
+  const ownWrites = new OwnWrites(peers);
   const feed = new RoutingFeed({ ownershipCache, engine, redisUrl, log, token: access.token });
   const poller = new FencePoller({
     ownershipCache,
@@ -89,70 +84,55 @@ export function buildApp(options: FacadeOptions): Facade {
     log,
     token: access.token,
   });
-  const barriers = new Barriers(engine, ownershipCache);
+  const barriers = new Barriers(engine, ownershipCache, ownWrites);
   const upstreamOf: FacadeDeps['upstreamOf'] = (capability, side) =>
     upstreams.get(capability.upstreams[side]);
-  const experiments = new Experiments({ ownershipCache, barriers, log, upstreamOf });
-  const counters = new Counters();
-  const state: FacadeState = {
+  const lasting: Omit<FacadeDeps, keyof ConfiguredDeps> = {
     log,
-    flags: remembered,
+    flags,
+    cachedFlags,
     ownershipCache,
+    ownWrites,
     feed,
-    unreplicated,
-    peers,
     barriers,
+    registration,
     counters,
     failures,
-    registration,
     holds,
-    experiments,
+    experiments: new Experiments({ ownershipCache, barriers, log, upstreamOf }),
+    upstreams,
+    releases: new Slots(RELEASE_WIDTH),
+    redis,
     upstreamOf,
   };
-  let configured = configuredFor(options.config);
-  const clientServer = createClientServer(configured);
-  const facts = new LocalFacts({
-    deps: () => configured.deps,
-    state,
-    upstreams,
-    holds,
-    experiments,
-    flags,
-    redis,
-  });
+  let deps = configuredFor(options.config);
+  const clientServer = createClientServer(deps);
+  const facts = new LocalFacts(() => deps);
 
-  function configuredFor(config: FigConfig): Configured {
+  function configuredFor(config: FigConfig): FacadeDeps {
     upstreams.adopt(config);
     const routes = compileRoutes(config, indexes);
     const { capabilities } = routes;
-    for (const { index } of capabilities) unreplicated[index] ??= new UnreplicatedWrites();
+    ownWrites.adopt(capabilities);
     ownershipCache.adopt(capabilities);
-    barriers.adopt(capabilities, unreplicated);
+    barriers.adopt(capabilities);
     poller.adopt(capabilities);
     counters.adopt(capabilities);
     registration.adopt(capabilities);
-    const { limits, stickyHeader, trustedHops, timingToken, droppedHeaders } = config;
-    const timeoutMs = Math.min(limits.requestMs, limits.attemptMs ?? limits.requestMs);
-    const deps: FacadeDeps = {
-      ...state,
+    const { limits, stickyHeader } = config;
+    const { requestMs, attemptMs = requestMs } = limits;
+    return {
+      ...lasting,
       limits,
       clientSockets: clientSocketLimit(config),
+      reader: readerFor(config, routes),
       routes,
-      snapshot: snapshotOf(routes, state),
       monolith: upstreams.get(config.monolith),
       monolithHonoursKeys: config.honoursKeys.includes(config.monolith),
       stickyHeader,
+      deadlines: new Deadlines(requestMs),
+      tryDeadlines: attemptMs < requestMs ? new Deadlines(attemptMs) : undefined,
     };
-    const keyHeaders = capabilities.flatMap(({ cohorts }) => cohorts?.header ?? []);
-    const reader = new RequestReader({
-      stickyHeader,
-      keyHeaders: keyHeaders.filter((header) => header !== stickyHeader),
-      trustedHops,
-      timingToken,
-      droppedHeaders,
-      timeoutMs,
-    });
-    return { deps, reader };
   }
 
   return {
@@ -161,28 +141,41 @@ export function buildApp(options: FacadeOptions): Facade {
       buildAdmin({ facts, wishes: readDesiredStates(engine), log, access }),
     ),
     facts,
-    unreplicatedOf: (name) => unreplicated[indexes.of(name)],
+    unreplicatedOf: (name) => ownWrites.named(name),
     async start() {
       barriers.start();
       await Promise.all([feed.start(), registration.start()]);
       await poller.start();
     },
     async adopt(config) {
-      configured = configuredFor(config);
+      deps = configuredFor(config);
       // Before anybody is sent by it: where nothing is known, everything is the owner's.
       await feed.confirm();
-      clientServer.adopt(configured);
+      clientServer.adopt(deps);
     },
     async close() {
       redis?.close();
-      remembered.close();
+      cachedFlags.close();
       feed.close();
       barriers.close();
       poller.close();
       await registration.close();
       await upstreams.close();
-      await experiments.settled();
+      await lasting.experiments.settled();
       await engine.close();
     },
   };
+}
+
+function readerFor(config: FigConfig, { capabilities }: Routes): RequestReader {
+  const { limits, stickyHeader, trustedHops, timingToken, droppedHeaders } = config;
+  const keyHeaders = capabilities.flatMap(({ cohorts }) => cohorts?.header ?? []);
+  return new RequestReader({
+    stickyHeader,
+    keyHeaders: keyHeaders.filter((header) => header !== stickyHeader),
+    trustedHops,
+    timingToken,
+    droppedHeaders,
+    timeoutMs: Math.min(limits.requestMs, limits.attemptMs ?? limits.requestMs),
+  });
 }

@@ -3,36 +3,27 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Problem, traceIdOf } from '../chassis/index.ts';
-import type { FacadeDeps, Limits, TrackedResponse } from './forward/index.ts';
-import { Deadlines } from './request/index.ts';
-import { checkReadings, decide } from './route/index.ts';
-import type { Question } from './route/index.ts';
 import {
   ClientSockets,
+  facadeFailed,
+  failInFacade,
+  forward,
   headWithoutUpgrade,
   isLingering,
   linger,
-  forwardPass,
-  forwardRead,
   refuseRaw,
   requestTimeout,
   sendProblem,
   upgrade,
   RequestContext,
   wantsWebSocket,
-  WriteForwarder,
 } from './forward/index.ts';
-import { Slots } from './upstream/index.ts';
-import type { RequestReader } from './request/index.ts';
+import type { FacadeDeps, TrackedResponse } from './forward/index.ts';
 
 const HEADER_BYTES = 16_384;
 const CONNECTIONS_CHECK_MS = 1_000;
 /** Longer than the usual client's, so that it is not the facade that closes under a request. */
 const KEEP_ALIVE_MS = 72_000;
-/** Shares of requests are exact to one in so many. */
-const DRAWS = 10_000;
-/** How many writes that were held are sent at a time. */
-const RELEASE_WIDTH = 64;
 
 /** A connection with more requests waiting than this is not read until some are answered. */
 const MOST_WAITING = 32;
@@ -54,71 +45,26 @@ class ContextResponse extends ServerResponse implements TrackedResponse {
   broken: Problem | undefined;
 }
 
-/** One configuration, ready to decide and to send. */
-export interface Configured {
-  readonly deps: FacadeDeps;
-  readonly reader: RequestReader;
-}
-
 /** The server that clients talk to. */
 export interface ClientServer {
   readonly server: Server;
   /** Takes new requests another way from now on; those under way go on as they began. */
-  adopt(configured: Configured): void;
+  adopt(deps: FacadeDeps): void;
 }
 
-/** What follows from one configuration. */
-interface ConfiguredWithLimits extends Configured, Limits {}
-
 /** Makes the server; it does not listen yet. */
-export function createClientServer(first: Configured): ClientServer {
-  const { counters, log } = first.deps;
-  const { headersMs } = first.deps.limits;
-  const slots = new Slots(RELEASE_WIDTH);
-  let ways = waysOf(first);
-  let draws = 0;
-
-  const onOver = (context: RequestContext): void => {
-    counters.inFlight -= 1;
-    if (context.slow) counters.slow += 1;
-    const { decision } = context;
-    const changed = decision.kind === 'write' ? decision.changes[0] : decision.capability;
-    counters.answered(
-      changed,
-      context.answerer,
-      context.status,
-      performance.now() - context.startedAt,
-    );
-  };
+export function createClientServer(first: FacadeDeps): ClientServer {
+  const { counters, log } = first;
+  const { headersMs } = first.limits;
+  let deps = first;
 
   function enter(req: IncomingMessage, res: ContextResponse): RequestContext {
-    const { deps, reader } = ways;
-    const form = reader.read(req);
-    draws = (draws + 1) % DRAWS;
-    const question: Question = {
-      method: form.method,
-      path: form.path,
-      customer: form.customer,
-      keys: form.keys,
-      draw: `${draws}`,
-    };
-    checkReadings(question, deps.snapshot);
-    const decision = decide(question, deps.snapshot);
-    const context = new RequestContext(req, res, form, decision, ways);
-    context.onOver = onOver;
-    counters.inFlight += 1;
+    const form = deps.reader.read(req);
+    const match = deps.routes.match(form.method, form.path);
+    const context = new RequestContext(req, res, form, match, deps);
     res.context = context;
     res.on('close', leave);
     return context;
-  }
-
-  function receive(req: IncomingMessage, res: ContextResponse): void {
-    const { deps } = ways;
-    const context = enter(req, res);
-    const { decision } = context;
-    if (decision.kind === 'pass') forwardPass(context, deps);
-    else if (decision.kind === 'read') forwardRead(context, decision, deps);
-    else new WriteForwarder(context, decision, deps, slots).start((error) => fail(context, error));
   }
 
   function receiveUpgrade(req: IncomingMessage, socket: Connection, head: Buffer): void {
@@ -137,16 +83,10 @@ export function createClientServer(first: Configured): ClientServer {
       linger(socket);
     });
     try {
-      upgrade(enter(req, res), ways.deps, socket, head);
+      upgrade(enter(req, res), deps, socket, head);
     } catch (error) {
       refuse(req, res, error);
     }
-  }
-
-  function fail(context: RequestContext, error: unknown): void {
-    log.error({ err: error, path: context.form.path }, 'a request failed in the facade');
-    if (context.res.headersSent) context.cut();
-    else context.refuse(new Problem(502, 'facade_failed', 'the facade failed; see its log'));
   }
 
   function answer(req: IncomingMessage, res: ContextResponse): void {
@@ -161,7 +101,7 @@ export function createClientServer(first: Configured): ClientServer {
     (req.socket as Connection)[CURRENT] = res;
     try {
       if (res.broken) throw res.broken;
-      receive(req, res);
+      forward(enter(req, res), deps);
     } catch (error) {
       refuse(req, res, error);
     }
@@ -171,13 +111,11 @@ export function createClientServer(first: Configured): ClientServer {
     const known = error instanceof Problem;
     if (res.context) {
       if (known) res.context.refuse(error);
-      else fail(res.context, error);
+      else failInFacade(res.context, deps, error);
       return;
     }
     if (!known) log.error({ err: error }, 'a request failed in the facade');
-    const problem = known
-      ? error
-      : new Problem(502, 'facade_failed', 'the facade failed; see its log');
+    const problem = known ? error : facadeFailed();
     counters.answered(undefined, 'facade', problem.status, 0);
     sendProblem(req, res, problem, traceIdOf(String(req.headers['traceparent'])));
   }
@@ -199,7 +137,7 @@ export function createClientServer(first: Configured): ClientServer {
   const sockets = new ClientSockets({
     counters,
     log,
-    limit: () => ways.deps.clientSockets,
+    limit: () => deps.clientSockets,
     lastAsked,
   });
   server.on('connection', (socket: Socket) => sockets.add(socket));
@@ -221,20 +159,10 @@ export function createClientServer(first: Configured): ClientServer {
     else breakOff(socket, malformed(error.code));
   });
 
-  function waysOf({ deps, reader }: Configured): ConfiguredWithLimits {
-    const { requestMs, attemptMs = requestMs } = deps.limits;
-    return {
-      deps,
-      reader,
-      deadlines: new Deadlines(requestMs),
-      tryDeadlines: attemptMs < requestMs ? new Deadlines(attemptMs) : undefined,
-    };
-  }
-
   return {
     server: server as unknown as Server,
-    adopt(configured) {
-      ways = waysOf(configured);
+    adopt(next) {
+      deps = next;
     },
   };
 }

@@ -1,9 +1,8 @@
 import { Registry } from 'prom-client';
-import type { Flags } from '../../strangler/routing/index.ts';
 import type { Capability } from '../match/index.ts';
 import { BUCKETS } from '../counting/index.ts';
-import type { Counters, UpstreamFailures } from '../counting/index.ts';
-import type { Experiments } from '../compare/index.ts';
+import type { Counters } from '../counting/index.ts';
+import type { FacadeDeps } from '../forward/index.ts';
 
 interface Value {
   readonly value: number;
@@ -21,18 +20,15 @@ interface Lazy {
   values(): readonly Value[];
 }
 
-interface Sources {
-  readonly capabilities: () => readonly Capability[];
-  readonly flags: Pick<Flags, 'state' | 'switch'>;
-  readonly upstreams: () => readonly { readonly name: string; readonly waiting: number }[];
-}
+type Flags = FacadeDeps['flags'];
 
-/** A registry whose metrics are made of the counters at the moment somebody looks. */
-export function createRegistry(
-  { counters, failures }: { readonly counters: Counters; readonly failures: UpstreamFailures },
-  experiments: Experiments,
-  { capabilities, flags, upstreams }: Sources,
-): Registry {
+/**
+ * A registry whose metrics are made of the counters at the moment somebody looks.
+ * @param deps of the configuration in use
+ */
+export function createRegistry(deps: () => FacadeDeps): Registry {
+  const { counters, failures, experiments, flags, upstreams } = deps();
+  const capabilities = (): readonly Capability[] => deps().routes.capabilities;
   const registry = new Registry();
   const about = flagMetrics(flags, capabilities);
   for (const metric of [...trafficMetrics(counters), ...rowMetrics(counters), ...about]) {
@@ -43,7 +39,7 @@ export function createRegistry(
     help: 'Requests that wait for a connection',
     type: 'gauge',
     values: () =>
-      upstreams().map(({ name, waiting }) => ({ value: waiting, labels: { upstream: name } })),
+      upstreams.all().map(({ name, waiting }) => ({ value: waiting, labels: { upstream: name } })),
   });
   register(registry, {
     name: 'fig_upstream_failures_total',
@@ -87,10 +83,7 @@ export function createRegistry(
   return registry;
 }
 
-function flagMetrics(
-  flags: Sources['flags'],
-  capabilities: Sources['capabilities'],
-): readonly Lazy[] {
+function flagMetrics(flags: Flags, capabilities: () => readonly Capability[]): readonly Lazy[] {
   return [
     {
       name: 'fig_flags_readable',
@@ -216,10 +209,12 @@ function histogram({
 }
 
 function rowMetrics(counters: Counters): readonly Lazy[] {
-  const perRow = (values: Float64Array): (() => readonly Value[]) => {
+  type Column = 'held' | 'heldNow' | 'fenced' | 'retried';
+  // Another configuration may bring more rows, and longer arrays.
+  const perRow = (column: Column): (() => readonly Value[]) => {
     return () =>
       counters.rows
-        .map((capability, row) => ({ value: values[row] ?? 0, labels: { capability } }))
+        .map((capability, row) => ({ value: counters[column][row] ?? 0, labels: { capability } }))
         .filter(({ labels }) => labels.capability !== '');
   };
   return [
@@ -227,25 +222,25 @@ function rowMetrics(counters: Counters): readonly Lazy[] {
       name: 'fig_held_writes_total',
       help: 'Writes that waited while ownership moved, and were answered',
       type: 'counter',
-      values: perRow(counters.held),
+      values: perRow('held'),
     },
     {
       name: 'fig_held_writes',
       help: 'Writes that wait for ownership right now',
       type: 'gauge',
-      values: perRow(counters.heldNow),
+      values: perRow('heldNow'),
     },
     {
       name: 'fig_fenced_total',
       help: 'Times a write was turned away by a fence and sent again',
       type: 'counter',
-      values: perRow(counters.fenced),
+      values: perRow('fenced'),
     },
     {
       name: 'fig_retried_total',
       help: 'Requests sent once more after a connection broke',
       type: 'counter',
-      values: perRow(counters.retried),
+      values: perRow('retried'),
     },
   ];
 }

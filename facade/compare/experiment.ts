@@ -3,7 +3,6 @@ import { otherSide } from '../../strangler/routing/index.ts';
 import type { SideName } from '../../strangler/routing/index.ts';
 import type { Barriers, OwnershipCache } from '../ownership/index.ts';
 import type { Capability } from '../match/index.ts';
-import { keyOf } from '../match/index.ts';
 import { differences, sameAnswer } from './compare.ts';
 import type { Difference } from './compare.ts';
 import { decoded } from './decoded.ts';
@@ -187,8 +186,7 @@ export class Experiments {
   async #compareInStillness(answered: Answered): Promise<Verdict | undefined> {
     const { ownershipCache, barriers } = this.#deps;
     const { capability, form } = answered;
-    const key = keyOf(capability, form);
-    const { owner, epoch, holding } = ownershipCache.of(capability, key);
+    const { owner, epoch, holding } = ownershipCache.of(capability, form);
     const control = await this.#ask(answered, owner);
     const watch = watchFor(control, () => this.#ask(answered, owner));
     let candidate: Observation;
@@ -199,7 +197,7 @@ export class Experiments {
     } finally {
       still = await watch.stop();
     }
-    const now = ownershipCache.of(capability, key);
+    const now = ownershipCache.of(capability, form);
     if (!still || now.owner !== owner || now.epoch !== epoch) return undefined;
     const found = this.#compare(answered, owner, control, candidate);
     return found.length === 0 ? { kind: 'matched' } : { kind: 'mismatched', differences: found };

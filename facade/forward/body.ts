@@ -2,8 +2,6 @@ import { PassThrough, Readable } from 'node:stream';
 import { joined } from '../upstream/index.ts';
 import type { RequestContext } from './request-context.ts';
 
-const EMPTY = Buffer.alloc(0);
-
 /** A request's body: whole, so that it can be sent more than once, or as it comes. */
 export type Body = Buffer | Readable;
 
@@ -14,14 +12,18 @@ export function isKept(body: Body | null): body is Buffer | null {
 
 /**
  * Reads a body up to a limit, so that it can be sent more than once; a larger one is passed on as it
- * comes.
- * @param done not called when the request is over: the client left, or took too long
+ * comes, and an empty one is none.
+ * @param done at once where no body comes; not called when the request is over: the client left, or took too long
  */
-export function readBody(context: RequestContext, limit: number, done: (body: Body) => void): void {
+export function readBody(
+  context: RequestContext,
+  limit: number,
+  done: (body: Body | null) => void,
+): void {
   const { req, form } = context;
   const { bodyBytes } = form;
   if (bodyBytes === 0) {
-    done(EMPTY);
+    done(null);
     return;
   }
   if (bodyBytes !== null && bodyBytes > limit) {
@@ -32,7 +34,7 @@ export function readBody(context: RequestContext, limit: number, done: (body: Bo
   const chunks: Buffer[] = [];
   let bytes = 0;
   const finish = (): void => {
-    if (!context.over) done(joined(chunks));
+    if (!context.over) done(bytes === 0 ? null : joined(chunks));
   };
   const take = (chunk: Buffer): void => {
     if (context.over) return;

@@ -1,47 +1,79 @@
 import type { Logger } from '../../chassis/index.ts';
+import type { RedisProbe } from '../../chassis/redis/index.ts';
 import type { FigConfig, Flags, SideName } from '../../strangler/routing/index.ts';
+import type { Experiments } from '../compare/index.ts';
+import type { Counters, HoldLog, UpstreamFailures } from '../counting/index.ts';
+import type { Capability, Routes } from '../match/index.ts';
 import type {
   Barriers,
+  CachedFlags,
   FacadeRegistration,
-  Peers,
   OwnershipCache,
+  OwnWrites,
   RoutingFeed,
-  UnreplicatedWrites,
 } from '../ownership/index.ts';
-import type { Capability, Routes } from '../match/index.ts';
-import type { Counters, HoldLog, UpstreamFailures } from '../counting/index.ts';
+import type { Deadlines, RequestReader } from '../request/index.ts';
 import type { RoutingSnapshot } from '../route/index.ts';
-import type { Experiments } from '../compare/index.ts';
-import type { Upstream } from '../upstream/index.ts';
+import type { Slots, Upstream, Upstreams } from '../upstream/index.ts';
 
-/** What stays while the facade runs: what it has learnt, noted and counted. */
-export interface FacadeState {
-  readonly log: Logger;
-  readonly flags: Pick<Flags, 'isEnabled' | 'switch'>;
-  readonly ownershipCache: OwnershipCache;
-  readonly feed: Pick<RoutingFeed, 'live' | 'confirm'>;
-  /** By `Capability.index`. */
-  readonly unreplicated: readonly UnreplicatedWrites[];
-  readonly peers: Peers;
-  readonly barriers: Pick<Barriers, 'pass'>;
-  readonly counters: Counters;
-  readonly failures: UpstreamFailures;
-  readonly registration: Pick<FacadeRegistration, 'begin' | 'end'>;
-  readonly holds: Pick<HoldLog, 'add'>;
-  readonly experiments: Pick<Experiments, 'observe' | 'skip'>;
-  upstreamOf(capability: Capability, side: SideName): Upstream;
-}
-
-/** What the ways through the facade share. A new configuration makes a new one of these. */
-export interface FacadeDeps extends FacadeState {
+/** What follows from one configuration. */
+export interface ConfiguredDeps {
   readonly limits: FigConfig['limits'];
   /** How many connections of one client's address may be open. */
   readonly clientSockets: number;
+  readonly reader: RequestReader;
   readonly routes: Routes;
-  readonly snapshot: RoutingSnapshot;
   readonly monolith: Upstream;
   /** Whether the monolith carries out a write only once that comes twice with the same key. */
   readonly monolithHonoursKeys: boolean;
   /** Lower-case name of the header that names the customer. */
   readonly stickyHeader: string;
+  /** How long requests may take. */
+  readonly deadlines: Deadlines;
+  /** How long each of their attempts may take, where that is less. */
+  readonly tryDeadlines: Deadlines | undefined;
+}
+
+/**
+ * What a facade is made of. A new configuration makes a new one of these; requests under way go on with
+ * the one that they began with. What is not of the configuration stays.
+ */
+export interface FacadeDeps extends ConfiguredDeps {
+  readonly log: Logger;
+  readonly flags: Flags;
+  /** The same, with answers that are remembered for a moment. */
+  readonly cachedFlags: CachedFlags;
+  readonly ownershipCache: OwnershipCache;
+  readonly ownWrites: OwnWrites;
+  readonly feed: RoutingFeed;
+  readonly barriers: Barriers;
+  readonly registration: FacadeRegistration;
+  readonly counters: Counters;
+  readonly failures: UpstreamFailures;
+  readonly holds: HoldLog;
+  readonly experiments: Experiments;
+  readonly upstreams: Upstreams;
+  /** Writes that were held are sent so many at a time. */
+  readonly releases: Slots;
+  /** Absent where no Redis is to be used. */
+  readonly redis: RedisProbe | undefined;
+  upstreamOf(capability: Capability, side: SideName): Upstream;
+}
+
+/** What decides about requests, as it is now. */
+export function snapshotOf({
+  routes,
+  cachedFlags,
+  ownershipCache,
+  ownWrites,
+  feed,
+}: FacadeDeps): RoutingSnapshot {
+  return {
+    routes,
+    flags: cachedFlags,
+    ownership: ownershipCache,
+    ownWrites,
+    updatesArePushed: feed.live,
+    version: ownershipCache.version,
+  };
 }

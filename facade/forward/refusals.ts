@@ -85,6 +85,11 @@ export function tooLargeToHold(limit: number): Problem {
   );
 }
 
+/** After an error of the facade's own. */
+export function facadeFailed(): Problem {
+  return new Problem(502, 'facade_failed', 'the facade failed; see its log');
+}
+
 export function tooManyUpgrades(): Problem {
   return new Problem(
     503,

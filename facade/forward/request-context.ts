@@ -4,10 +4,12 @@ import { problemBody, spanOf, traceparentOf } from '../../chassis/index.ts';
 import type { Problem } from '../../chassis/index.ts';
 import { UpstreamTimedOut } from '../counting/index.ts';
 import type { Answerer } from '../counting/index.ts';
-import type { Decision } from '../route/index.ts';
+import { countedFor } from '../match/index.ts';
+import type { Match } from '../match/index.ts';
 import type { Deadlines, RequestForm, Timed } from '../request/index.ts';
 import { NoRoom } from '../upstream/index.ts';
 import type { Idling } from '../upstream/index.ts';
+import type { FacadeDeps } from './facade-deps.ts';
 import { lingerAfter } from './lingering.ts';
 import { heldTooLong, requestTimeout, upstreamBusy, upstreamTimeout } from './refusals.ts';
 
@@ -44,18 +46,12 @@ export interface TrackedResponse extends ServerResponse {
   isLast: boolean;
 }
 
-/** How long requests, and each of their attempts, may take. */
-export interface Limits {
-  readonly deadlines: Deadlines;
-  readonly tryDeadlines: Deadlines | undefined;
-}
-
 /** One client's request, from its headers to the last byte of its answer. */
 export class RequestContext implements Timed {
   readonly req: IncomingMessage;
   readonly res: TrackedResponse;
   readonly form: RequestForm;
-  readonly decision: Decision;
+  readonly match: Match;
   readonly startedAt: number;
   /** Nothing more can be told to the client: it has its answer, or was cut off, or left. */
   over = false;
@@ -69,13 +65,12 @@ export class RequestContext implements Timed {
   heldMs = 0;
   /** Told once: before the client sees its answer, or when it will see none. */
   observer: ResponseObserver | undefined;
-  /** Called once, when the request is over. */
-  onOver: ((context: RequestContext) => void) | undefined;
 
   dueAt = 0;
   previous: Timed | undefined;
   next: Timed | undefined;
   readonly #deadlines: Deadlines;
+  readonly #counters: FacadeDeps['counters'];
   #unlimited = false;
   #hints = 0;
   #moved = 0;
@@ -90,16 +85,18 @@ export class RequestContext implements Timed {
     req: IncomingMessage,
     res: TrackedResponse,
     form: RequestForm,
-    decision: Decision,
-    { deadlines, tryDeadlines }: Limits,
+    match: Match,
+    { deadlines, tryDeadlines, counters }: FacadeDeps,
   ) {
     this.req = req;
     this.res = res;
     this.form = form;
-    this.decision = decision;
+    this.match = match;
     this.startedAt = performance.now();
     this.#deadlines = deadlines;
     this.tryDeadlines = tryDeadlines;
+    this.#counters = counters;
+    counters.inFlight += 1;
     deadlines.start(this, this.startedAt);
   }
 
@@ -282,11 +279,14 @@ export class RequestContext implements Timed {
   }
 
   #close(): void {
+    if (this.over) return;
     this.over = true;
     this.#deadlines.stop(this);
-    const { onOver } = this;
-    this.onOver = undefined;
-    onOver?.(this);
+    const counters = this.#counters;
+    counters.inFlight -= 1;
+    if (this.slow) counters.slow += 1;
+    const ms = performance.now() - this.startedAt;
+    counters.answered(countedFor(this.match), this.answerer, this.status, ms);
   }
 }
 

@@ -3,8 +3,10 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Problem, problemBody } from '../../chassis/index.ts';
 import type { Counters } from '../counting/index.ts';
+import { route } from '../route/index.ts';
 import { UpstreamCall } from './upstream-call.ts';
 import { clientShare, proxyWebSocket } from '../upstream/index.ts';
+import { snapshotOf } from './facade-deps.ts';
 import type { FacadeDeps } from './facade-deps.ts';
 import { linger } from './lingering.ts';
 import { tooManyUpgrades, unanswered } from './refusals.ts';
@@ -33,7 +35,7 @@ export function upgrade(
   socket: Duplex,
   head: Buffer,
 ): void {
-  const { form, decision } = context;
+  const { form, match } = context;
   const { counters, limits } = deps;
   // A body would travel on as the first bytes of the other protocol.
   if (form.method !== 'GET' || form.bodyBytes !== 0) {
@@ -41,9 +43,11 @@ export function upgrade(
   }
   const place = takePlace(counters, limits, context.client);
   const early = listenEarly(context, socket, head);
-  if (decision.kind === 'read') context.answerer = decision.side;
+  const { to } = route(context, snapshotOf(deps));
+  context.answerer = to;
+  const { capability } = match;
   const upstream =
-    decision.kind === 'read' ? deps.upstreamOf(decision.capability, decision.side) : deps.monolith;
+    to === 'monolith' || !capability ? deps.monolith : deps.upstreamOf(capability, to);
   const onUpgrade = (other: Duplex): void => {
     early.stop();
     context.switched();

@@ -33,6 +33,9 @@ export type Outcome =
   /** The request ended before the answer did. */
   | { readonly kind: 'over' };
 
+/** What ends the request. */
+export type Ended = Extract<Outcome, { kind: 'answered' | 'over' }>;
+
 /** No answer. */
 export interface Failed {
   readonly kind: 'failed';

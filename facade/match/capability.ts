@@ -1,4 +1,5 @@
 import type { CapabilityConfig, FigConfig, SideName } from '../../strangler/routing/index.ts';
+import { encodedSlash, isSafe, readingsOf } from '../request/index.ts';
 import { RouteTable } from './routes.ts';
 
 /** What the facade knows of one capability from the configuration. */
@@ -36,20 +37,49 @@ interface Route<T> {
 
 /** A pattern whose paths belong to a capability. */
 interface OwnRoute extends Route<Capability> {
+  readonly read: ReadMatch;
+}
+
+/** A request of no capability: the monolith answers it. */
+export interface PassMatch {
+  readonly kind: 'pass';
+  readonly capability: undefined;
+}
+
+/** A read of a capability. */
+export interface ReadMatch {
+  readonly kind: 'read';
+  readonly capability: Capability;
+  /** Lower-case names of the headers that must be the same in both sides' answers. */
   readonly comparedHeaders: readonly string[];
 }
+
+/** A write that changes capabilities. */
+export interface WriteMatch {
+  readonly kind: 'write';
+  /** Whose route this is; undefined for a route of the monolith that touches capabilities. */
+  readonly capability: Capability | undefined;
+  /** Every capability that this write changes, at least one; the route's own first. */
+  readonly changes: readonly Capability[];
+}
+
+/** What the configuration says of a request, whatever flags and owners are. */
+export type Match = PassMatch | ReadMatch | WriteMatch;
 
 /** What a route means: the capability it belongs to and those that its writes change. */
 export interface Routes {
   readonly capabilities: readonly Capability[];
-  /** The capability whose path this is, for this method. */
-  capabilityOf(method: string, path: string): Capability | undefined;
-  /** Capabilities that a write to this path changes behind the facade's back. */
-  touchedBy(method: string, path: string): readonly Capability[];
-  /** Lower-case names of the headers that must be the same in both sides' answers to such a request. */
-  comparedHeadersOf(method: string, path: string): readonly string[];
+  /** @throws Problem 400 for a path with encoded slashes that other servers could match otherwise */
+  match(method: string, path: string): Match;
   /** The pattern that such a request matches. */
   patternOf(method: string, path: string): string | undefined;
+}
+
+const PASS: Match = { kind: 'pass', capability: undefined };
+
+/** The capability that a request is counted for. */
+export function countedFor(match: Match): Capability | undefined {
+  return match.kind === 'write' ? match.changes[0] : match.capability;
 }
 
 /** Stands for all methods that are not listed. */
@@ -115,7 +145,8 @@ export function compileRoutes(config: FigConfig, indexes = new Indexes()): Route
         except = [],
         comparedHeaders = settings.comparedHeaders,
       } = typeof given === 'string' ? { path: given } : given;
-      const route = { pattern: path, of: capability, except: tableOf(except), comparedHeaders };
+      const read: ReadMatch = { kind: 'read', capability, comparedHeaders };
+      const route = { pattern: path, of: capability, except: tableOf(except), read };
       for (const method of methodsOf(methods)) owned.get(method)?.add(path, route);
     }
   }
@@ -126,19 +157,45 @@ export function compileRoutes(config: FigConfig, indexes = new Indexes()): Route
     const changed = capabilities.flatMap((name) => byName.get(name) ?? []);
     table.add(path, { pattern: path, of: changed });
   }
-  const ownerOf = (method: string, path: string): OwnRoute | undefined => {
+  const ownRouteOf = (method: string, given: string): OwnRoute | undefined => {
+    const path = plain(given);
     const table = owned.get(method) ?? owned.get(OTHER);
     const found = table?.match(path);
     if (found?.except?.match(path) === undefined) return found;
     return table?.match(path, ({ except }) => except?.match(path) === undefined);
   };
+  const touchedBy = (method: string, path: string): readonly Capability[] =>
+    touched.get(method)?.match(plain(path))?.of ?? NONE;
+
+  /** Servers decode an encoded slash in different ways: another reading must not go elsewhere. */
+  const checkReadings = (method: string, path: string): void => {
+    const meant = ownRouteOf(method, path)?.of;
+    for (const reading of readingsOf(path)) {
+      const isSame = ownRouteOf(method, reading)?.of === meant;
+      const touches = isSafe(method) ? 0 : touchedBy(method, reading).length;
+      if (meant?.passesEncodedSlashes === true) continue;
+      if (meant !== undefined || !isSame || touches > 0) throw encodedSlash();
+    }
+  };
+
   return {
     capabilities: [...byName.values()],
-    capabilityOf: (method, path) => ownerOf(method, plain(path))?.of,
-    comparedHeadersOf: (method, path) => ownerOf(method, plain(path))?.comparedHeaders ?? NONE,
-    touchedBy: (method, path) => touched.get(method)?.match(plain(path))?.of ?? NONE,
+    match(method, path) {
+      if (path.includes('%')) checkReadings(method, path);
+      const own = ownRouteOf(method, path);
+      if (isSafe(method)) return own?.read ?? PASS;
+      const changed = touchedBy(method, path);
+      if (own !== undefined) {
+        const { of: capability } = own;
+        const others = changed.filter((each) => each !== capability);
+        return { kind: 'write', capability, changes: [capability, ...others] };
+      }
+      return changed.length === 0
+        ? PASS
+        : { kind: 'write', capability: undefined, changes: changed };
+    },
     patternOf: (method, path) =>
-      (ownerOf(method, plain(path)) ?? touched.get(method)?.match(plain(path)))?.pattern,
+      (ownRouteOf(method, path) ?? touched.get(method)?.match(plain(path)))?.pattern,
   };
 }
 

@@ -1,5 +1,3 @@
-/** Which capability a request is about, and whose rows. */
-export { Indexes, compileRoutes } from './capability.ts';
-export type { Capability, Routes } from './capability.ts';
-export { keyOf } from './cohort-key.ts';
-export type { Asker } from './cohort-key.ts';
+/** What the configuration says of a request: which capability it is about, and what it changes. */
+export { Indexes, compileRoutes, countedFor } from './capability.ts';
+export type { Capability, Match, ReadMatch, Routes, WriteMatch } from './capability.ts';

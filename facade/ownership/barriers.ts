@@ -1,7 +1,7 @@
 import type { HttpClient } from '../../chassis/index.ts';
 import type { Capability } from '../match/index.ts';
 import type { OwnershipCache } from './ownership-cache.ts';
-import type { UnreplicatedWrites } from './unreplicated-writes.ts';
+import type { OwnWrites } from './own-writes.ts';
 
 const PACE_MS = 25;
 /** After a barrier that failed: the engine may be away, and reads are safe with the owner. */
@@ -10,7 +10,6 @@ const TIMEOUT_MS = 3_000;
 
 interface Lane {
   capability: Capability;
-  readonly unreplicated: UnreplicatedWrites;
   underWay: Promise<boolean> | undefined;
   following: Promise<boolean> | undefined;
   notBefore: number;
@@ -23,21 +22,22 @@ interface Lane {
 export class Barriers {
   readonly #engine: HttpClient;
   readonly #ownershipCache: OwnershipCache;
+  readonly #ownWrites: OwnWrites;
   #lanes: readonly Lane[] = [];
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(engine: HttpClient, ownershipCache: OwnershipCache) {
+  constructor(engine: HttpClient, ownershipCache: OwnershipCache, ownWrites: OwnWrites) {
     this.#engine = engine;
     this.#ownershipCache = ownershipCache;
+    this.#ownWrites = ownWrites;
   }
 
   /** Serves these capabilities from now on. */
-  adopt(capabilities: readonly Capability[], unreplicated: readonly UnreplicatedWrites[]): void {
+  adopt(capabilities: readonly Capability[]): void {
     const before = new Map(this.#lanes.map((lane) => [lane.capability.name, lane]));
     this.#lanes = capabilities.map((capability) => {
       const lane = before.get(capability.name) ?? {
         capability,
-        unreplicated: unreplicated[capability.index] as UnreplicatedWrites,
         underWay: undefined,
         following: undefined,
         notBefore: 0,
@@ -60,9 +60,8 @@ export class Barriers {
     const now = performance.now();
     for (const lane of this.#lanes) {
       if (lane.underWay || now < lane.notBefore || !lane.capability.replicated) continue;
-      if (lane.unreplicated.hasUnsettled && this.#ownershipCache.of(lane.capability).replicaReady) {
-        void this.#run(lane);
-      }
+      const { replicaReady } = this.#ownershipCache.ofDefault(lane.capability);
+      if (replicaReady && this.#ownWrites.of(lane.capability).hasUnsettled) void this.#run(lane);
     }
   }
 
@@ -92,15 +91,16 @@ export class Barriers {
     return lane.underWay;
   }
 
-  async #ask({ capability, unreplicated }: Lane): Promise<boolean> {
-    const standing = this.#ownershipCache.standing(capability);
+  async #ask({ capability }: Lane): Promise<boolean> {
+    const unreplicated = this.#ownWrites.of(capability);
+    const digest = this.#ownershipCache.digest(capability);
     const barrier = unreplicated.beginBarrier();
     try {
       const answer = await this.#engine.call('GET', `/barrier/${capability.name}`, {
         timeoutMs: TIMEOUT_MS,
       });
       // Which side is the other one may have changed while the engine waited.
-      const moved = this.#ownershipCache.standing(capability) !== standing;
+      const moved = this.#ownershipCache.digest(capability) !== digest;
       if (answer.status !== 200 || moved) return false;
       unreplicated.settle(barrier);
       return true;

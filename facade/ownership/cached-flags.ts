@@ -3,9 +3,10 @@ import type { FlagContext, Flags, SwitchReading } from '../../strangler/routing/
 const FORGET_MS = 5_000;
 const MOST_ANSWERS = 20_000;
 
-type Known = Pick<Flags, 'isEnabled' | 'isOff' | 'switch' | 'lastAsked' | 'onChange'>;
+type Known = Pick<Flags, 'isEnabled' | 'isOff' | 'rule' | 'switch' | 'lastAsked' | 'onChange'>;
 
 const NOBODY: FlagContext = {};
+const ANY_DRAW: FlagContext = { draw: '0' };
 
 /** A customer and a draw may be spelled alike. */
 interface Answers {
@@ -21,8 +22,8 @@ interface Answers {
 export class CachedFlags implements Pick<Flags, 'isEnabled' | 'switch' | 'lastAsked'> {
   readonly #flags: Known;
   readonly #switches = new Map<string, SwitchReading>();
-  /** By flag and who asks; a flag that is off for everybody has none. */
-  readonly #answers = new Map<string, Answers | undefined>();
+  /** By flag and who asks; one answer for a flag that is on, or off, for everybody. */
+  readonly #answers = new Map<string, Answers | boolean>();
   readonly #timer: NodeJS.Timeout;
   readonly #stopListening: () => void;
 
@@ -51,12 +52,10 @@ export class CachedFlags implements Pick<Flags, 'isEnabled' | 'switch' | 'lastAs
   isEnabled(flag: string, context: FlagContext = NOBODY): boolean {
     let answers = this.#answers.get(flag);
     if (answers === undefined) {
-      if (!this.#answers.has(flag)) {
-        answers = this.#flags.isOff(flag) ? undefined : { customers: new Map(), draws: new Map() };
-        this.#answers.set(flag, answers);
-      }
-      if (answers === undefined) return false;
+      answers = this.#forEverybody(flag) ?? { customers: new Map(), draws: new Map() };
+      this.#answers.set(flag, answers);
     }
+    if (typeof answers === 'boolean') return answers;
     const { userId, draw = '' } = context;
     const remembered = userId === undefined ? answers.draws : answers.customers;
     const asker = userId ?? draw;
@@ -66,6 +65,13 @@ export class CachedFlags implements Pick<Flags, 'isEnabled' | 'switch' | 'lastAs
     if (remembered.size >= MOST_ANSWERS) remembered.clear();
     remembered.set(asker, answer);
     return answer;
+  }
+
+  /** A rule may say 100 % of what no request has, such as a session: so a request is tried, too. */
+  #forEverybody(flag: string): boolean | undefined {
+    if (this.#flags.isOff(flag)) return false;
+    const isOn = this.#flags.rule(flag).kind === 'on' && this.#flags.isEnabled(flag, ANY_DRAW);
+    return isOn || undefined;
   }
 
   close(): void {

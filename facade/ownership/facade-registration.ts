@@ -82,7 +82,7 @@ export class FacadeRegistration {
 
   #look(capability: Capability): void {
     if (!capability.finishesFirst || (this.#underWay[capability.index] ?? 0) > 0) return;
-    const { holding, epoch } = this.#options.ownershipCache.of(capability);
+    const { holding, epoch } = this.#options.ownershipCache.ofDefault(capability);
     if (!holding || (this.#finished[capability.name] ?? 0) >= epoch) return;
     this.#finished[capability.name] = epoch;
     void this.#tell();

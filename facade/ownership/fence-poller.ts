@@ -64,7 +64,9 @@ export class FencePoller {
 
   async #ask(): Promise<void> {
     const { ownershipCache } = this.#options;
-    const untold = this.#capabilities.filter((capability) => !ownershipCache.hasNews(capability));
+    const untold = this.#capabilities.filter(
+      (capability) => !ownershipCache.isReported(capability),
+    );
     await Promise.all(
       untold.flatMap((capability) =>
         (['legacy', 'extracted'] as const).map(async (side) => {

@@ -2,11 +2,11 @@
 export { Barriers } from './barriers.ts';
 export { FacadeRegistration } from './facade-registration.ts';
 export { FencePoller } from './fence-poller.ts';
-export type { Cohort } from './cohort-ownership.ts';
+export type { Cohort, KeyOwnership } from './cohort-ownership.ts';
 export type { Ownership } from './ownership.ts';
-export { NO_PEERS } from './peers.ts';
-export type { Peers } from './peers.ts';
+export { OwnWrites } from './own-writes.ts';
+export type { Peers } from './own-writes.ts';
 export { CachedFlags } from './cached-flags.ts';
 export { OwnershipCache } from './ownership-cache.ts';
 export { RoutingFeed } from './routing-feed.ts';
-export { UnreplicatedWrites } from './unreplicated-writes.ts';
+export type { UnreplicatedWrites } from './unreplicated-writes.ts';

@@ -1,16 +1,9 @@
-import { otherSide } from '../../strangler/routing/index.ts';
 import type { Flags, RoutingState, SideName } from '../../strangler/routing/index.ts';
 import type { Capability } from '../match/index.ts';
-import { CohortOwnership, sameOwnership } from './cohort-ownership.ts';
-import type { Cohort } from './cohort-ownership.ts';
-import {
-  NO_EVIDENCE,
-  ownershipOf,
-  withAcceptance,
-  withFenceAnswer,
-  withUpdate,
-} from './ownership.ts';
-import type { FenceAnswer, OwnershipEvidence, Ownership } from './ownership.ts';
+import type { Asker } from '../request/index.ts';
+import { CohortOwnership, keyless } from './cohort-ownership.ts';
+import type { Cohort, KeyOwnership } from './cohort-ownership.ts';
+import type { FenceAnswer, Ownership } from './ownership.ts';
 
 /** A request that waits for an update; woken at most once. */
 interface Waiter {
@@ -25,9 +18,8 @@ export class OwnershipCache {
   version = 0;
   /** Called for each change, before waiting requests are woken. */
   onChange: ((capability: Capability) => void) | undefined;
-  readonly #evidence: OwnershipEvidence[] = [];
-  readonly #ownership: Ownership[] = [];
-  readonly #apart: CohortOwnership[] = [];
+  /** By `Capability.index`. */
+  readonly #owners: CohortOwnership[] = [];
   #byName: ReadonlyMap<string, Capability> = new Map();
   readonly #flags: Pick<Flags, 'switch' | 'lastAsked'>;
   readonly #waiters = new Set<Waiter>();
@@ -40,11 +32,7 @@ export class OwnershipCache {
   /** Caches these capabilities from now on; what is cached of them stays. */
   adopt(capabilities: readonly Capability[]): void {
     this.#byName = new Map(capabilities.map((capability) => [capability.name, capability]));
-    for (const { index } of capabilities) {
-      this.#evidence[index] ??= NO_EVIDENCE;
-      this.#ownership[index] ??= ownershipOf(NO_EVIDENCE);
-      this.#apart[index] ??= new CohortOwnership();
-    }
+    for (const { index } of capabilities) this.#owners[index] ??= new CohortOwnership();
   }
 
   /** Whether any capability is replicated, so that there is something to cache. */
@@ -52,34 +40,38 @@ export class OwnershipCache {
     return [...this.#byName.values()].some(({ replicated }) => replicated);
   }
 
-  /** @param key whose rows are asked for; a key that has moved has another owner */
-  of(capability: Capability, key?: string): Ownership {
-    if (!capability.replicated) return this.#byFlag(capability);
-    const rest = this.#ownership[capability.index] as Ownership;
-    return key === undefined ? rest : (this.#apartOf(capability).of(key) ?? rest);
+  /** Who owns the rows that a request is about. */
+  of(capability: Capability, asker: Asker): KeyOwnership {
+    const { cohorts } = capability;
+    if (cohorts === undefined) return this.ofKey(capability, undefined);
+    return this.ofKey(
+      capability,
+      cohorts.isCustomer ? asker.customer : asker.keys?.[cohorts.header],
+    );
   }
 
-  #apartOf({ index }: Capability): CohortOwnership {
-    return this.#apart[index] as CohortOwnership;
+  /** Who owns the rows of a key, as a fence names it. */
+  ofKey(capability: Capability, key: string | undefined): KeyOwnership {
+    if (!capability.replicated) return keyless(this.#byFlag(capability));
+    return this.#of(capability).of(key, capability.cohorts !== undefined || key !== undefined);
   }
 
-  /** Whether some keys of the capability have moved. */
-  isSplit(capability: Capability): boolean {
-    return this.#apartOf(capability).size > 0;
+  /** Who owns the rows of all keys that have not moved by themselves. */
+  ofDefault(capability: Capability): Ownership {
+    return capability.replicated ? this.#of(capability).default : this.#byFlag(capability);
   }
 
-  isInCohort(capability: Capability, key: string): boolean {
-    return this.#apartOf(capability).of(key) !== undefined;
+  #of({ index }: Capability): CohortOwnership {
+    return this.#owners[index] as CohortOwnership;
   }
 
   cohortsOf(capability: Capability): readonly Cohort[] {
-    return this.#apartOf(capability).cohorts();
+    return this.#of(capability).cohorts();
   }
 
   /** A digest of who owns what of the capability: equal as long as nothing has moved. */
-  standing(capability: Capability): string {
-    const { owner, epoch } = this.of(capability);
-    return `${owner} ${epoch} ${this.#apartOf(capability).version}`;
+  digest(capability: Capability): string {
+    return this.#of(capability).digest;
   }
 
   /** Without databases the flag alone decides; a flag that requests nothing changes nothing. */
@@ -92,72 +84,42 @@ export class OwnershipCache {
 
   /** Whether the engine or a fence has reported every replicated capability. */
   get complete(): boolean {
-    return [...this.#byName.values()].every((capability) => this.of(capability).known);
+    return [...this.#byName.values()].every((capability) => this.ofDefault(capability).known);
   }
 
   /** Whether the engine has ever reported it. */
-  hasNews(capability: Capability): boolean {
-    return this.#evidence[capability.index]?.update !== undefined;
+  isReported(capability: Capability): boolean {
+    return this.#of(capability).isReported;
   }
 
   /** Takes a routing update of the engine; unknown capabilities and older updates are ignored. */
   learn(update: RoutingState): void {
     const capability = this.#byName.get(update.capability);
-    if (!capability) return;
-    const before = this.#evidence[capability.index];
-    const moved = this.#update(capability, (known) => withUpdate(known, update));
-    if (this.#evidence[capability.index] === before) return;
-    const cohortsMoved = this.#apartOf(capability).learn(update, this.of(capability));
-    if (moved || cohortsMoved) this.#ring(capability);
+    if (capability) this.#note(capability, this.#of(capability).learn(update));
   }
 
   /** @param key whose own fence answered; undefined for the fence of the capability */
   fenced(capability: Capability, key: string | undefined, answer: FenceAnswer): void {
-    const moved =
-      key === undefined
-        ? this.#update(capability, (known) => withFenceAnswer(known, answer))
-        : this.#apartOf(capability).fenced(key, answer, this.of(capability));
-    if (moved) this.#ring(capability);
+    this.#note(capability, this.#of(capability).fenced(key, answer));
   }
 
   /** @param key whose write was accepted; unless it has moved, that also says who the default owner is */
   accepted(capability: Capability, key: string | undefined, side: SideName, epoch: number): void {
-    const moved =
-      key !== undefined && this.isInCohort(capability, key)
-        ? this.#apartOf(capability).accepted(key, side, epoch, this.of(capability))
-        : this.#update(capability, (known) => withAcceptance(known, side, epoch));
-    if (moved) this.#ring(capability);
+    this.#note(capability, this.#of(capability).accepted(key, side, epoch));
   }
 
   /** A side's own fence says that it is the owner. */
   opened(capability: Capability, key: string | undefined, side: SideName, epoch: number): void {
-    const { owner, epoch: known } = this.of(capability, key);
-    if (owner === side || known >= epoch) return;
-    this.fenced(capability, key, { side: otherSide(side), state: 'ceded', epoch });
+    this.#note(capability, this.#of(capability).opened(key, side, epoch));
   }
 
   /** A side says that it gave the capability away for good: there will be no later epoch. */
   gone(capability: Capability, side: SideName): void {
-    const { epoch } = this.of(capability);
-    this.fenced(capability, undefined, { side, state: 'ceded', epoch });
+    this.#note(capability, this.#of(capability).gone(side));
   }
 
-  /** @returns whether the owner changed: the engine repeats its updates every second */
-  #update(
-    capability: Capability,
-    change: (known: OwnershipEvidence) => OwnershipEvidence,
-  ): boolean {
-    const before = this.#evidence[capability.index] as OwnershipEvidence;
-    const after = change(before);
-    if (after === before) return false;
-    this.#evidence[capability.index] = after;
-    const ownership = ownershipOf(after);
-    if (sameOwnership(ownership, this.#ownership[capability.index] as Ownership)) return false;
-    this.#ownership[capability.index] = ownership;
-    return true;
-  }
-
-  #ring(capability: Capability): void {
+  #note(capability: Capability, changed: boolean): void {
+    if (!changed) return;
     this.version += 1;
     this.onChange?.(capability);
     const waiters = [...this.#waiters];

@@ -3,7 +3,7 @@ export { Deadlines } from './deadlines.ts';
 export type { Timed } from './deadlines.ts';
 export { canonicalTarget, encodedSlash, readingsOf } from './path.ts';
 export { allowedMethod, isSafe, RequestReader, TIMEOUT_AT } from './request-form.ts';
-export type { RequestForm } from './request-form.ts';
+export type { Asker, RequestForm } from './request-form.ts';
 export {
   allowedTrailers,
   isBodiless,

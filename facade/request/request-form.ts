@@ -1,14 +1,22 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { Problem, spanOf, traceIdOf, traceparentOf } from '../../chassis/index.ts';
-import type { Asker } from '../match/index.ts';
 import { NO_FORWARDING, forwarding } from './forwarding.ts';
 import { canonicalTarget } from './path.ts';
+
+/** What a request says of whom it is about. */
+export interface Asker {
+  readonly customer: string | undefined;
+  /** By header, where a capability's keys are named by another one than the customer's. */
+  readonly keys?: Readonly<Record<string, string>> | undefined;
+}
 
 /** A request in its one canonical form: what is decided on is what is sent on. */
 export interface RequestForm extends Asker {
   readonly method: string;
   readonly path: string;
+  /** Another number for each request: shares of requests without a customer go by it. */
+  readonly draw: string;
   /** Path and query, as upstreams get it. */
   readonly target: string;
   /** Names and values in turn, without framing headers, fit to be sent on. */
@@ -74,6 +82,8 @@ const LINES_READ = 1_000;
 const OWN_LINES = 20;
 const MOST_LINES = LINES_READ - OWN_LINES;
 const KNOWN_NAMES_LIMIT = 2_000;
+/** Shares of requests are exact to one in so many. */
+const DRAWS = 10_000;
 const HOST = /^[\w.~!$&'()*+,;=%[\]:-]*$/;
 const ALLOWED = 'GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE';
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -115,6 +125,7 @@ export class RequestReader {
   readonly #timeoutMs: string;
   readonly #droppedHeaders: ReadonlySet<string>;
   readonly #treatments = new Map<string, Treatment>();
+  #draws = 0;
 
   constructor(options: ReaderOptions) {
     const { stickyHeader, keyHeaders, trustedHops, timingToken, timeoutMs } = options;
@@ -227,9 +238,11 @@ export class RequestReader {
     const { chain, proto, host: asked } = forwarding(truth, claims, this.#trustedHops);
     headers.push('x-forwarded-for', chain, 'x-forwarded-proto', proto);
     if (asked !== '') headers.push('x-forwarded-host', asked);
+    this.#draws = (this.#draws + 1) % DRAWS;
     return {
       method,
       path,
+      draw: `${this.#draws}`,
       target: query === '' ? path : path + query,
       headers,
       customer: customer === '' ? undefined : customer,

@@ -1,8 +1,7 @@
+import type { Flags } from '../../strangler/routing/index.ts';
 import type { Capability } from '../match/index.ts';
-import { keyOf } from '../match/index.ts';
-import type { Question } from './decision.ts';
-import type { ExplanationInputs } from './explanation-inputs.ts';
 import type { Ownership } from '../ownership/index.ts';
+import type { RoutedRequest, RoutingSnapshot } from './route.ts';
 
 /** What decides about requests of one capability. */
 export interface CapabilityFacts extends Ownership {
@@ -39,23 +38,27 @@ export interface CapabilityFacts extends Ownership {
   readonly news: 'pushed' | 'polled';
 }
 
+/** @param flags the rules behind those of the snapshot */
 export function factsOf(
   capability: Capability,
-  question: Question,
-  world: ExplanationInputs,
+  { form }: RoutedRequest,
+  snapshot: RoutingSnapshot,
+  flags: Pick<Flags, 'rule' | 'bucket'>,
 ): CapabilityFacts {
-  const { snapshot, flags } = world;
   const { shadow, reads, writes } = capability.flags;
-  const { customer } = question;
-  const key = keyOf(capability, question);
+  const { customer, draw } = form;
+  const {
+    key,
+    inCohort,
+    isUnknown: _unsaid,
+    ...ownership
+  } = snapshot.ownership.of(capability, form);
   const [shadowRule, readsRule] = [flags.rule(shadow), flags.rule(reads)];
   const { on, refused } = snapshot.flags.switch(writes);
   return {
     capability: capability.name,
     replicated: capability.replicated,
-    cohort: capability.cohorts
-      ? { key: key ?? null, apart: snapshot.isInCohort(capability, key) }
-      : null,
+    cohort: capability.cohorts ? { key: key ?? null, apart: inCohort } : null,
     flags: {
       shadow: { flag: shadow, share: shadowRule.share, conditions: shadowRule.conditions },
       reads: {
@@ -65,13 +68,13 @@ export function factsOf(
         bucket: customer === undefined ? null : (flags.bucket(reads, customer) ?? null),
         on: snapshot.flags.isEnabled(
           reads,
-          customer === undefined ? { draw: question.draw } : { userId: customer },
+          customer === undefined ? { draw } : { userId: customer },
         ),
       },
       writes: { flag: writes, on, refused },
     },
-    ...snapshot.ownership(capability, key),
-    settled: customer === undefined ? null : snapshot.isSettled(capability, customer),
-    news: snapshot.updatesArePushed() ? 'pushed' : 'polled',
+    ...ownership,
+    settled: customer === undefined ? null : snapshot.ownWrites.isSettled(capability, customer),
+    news: snapshot.updatesArePushed ? 'pushed' : 'polled',
   };
 }

@@ -1,13 +1,16 @@
 import { METHODS } from 'node:http';
 import { Problem } from '../../chassis/index.ts';
+import { otherSide } from '../../strangler/routing/index.ts';
 import type { SideName } from '../../strangler/routing/index.ts';
-import { checkReadings, decide, firstMoving, whyNotComparable } from './decision.ts';
-import type { Decision, Question } from './decision.ts';
+import type { Match, ReadMatch, Routes, WriteMatch } from '../match/index.ts';
+import type { Asker } from '../request/index.ts';
+import { allowedMethod, canonicalTarget } from '../request/index.ts';
 import { factsOf } from './explained-facts.ts';
 import type { CapabilityFacts } from './explained-facts.ts';
-import { notesOn, whyHeld, whyPassed, whyRead, whyWritten } from './explained-reasons.ts';
-import type { Destination, ExplanationInputs } from './explanation-inputs.ts';
-import { allowedMethod, canonicalTarget } from '../request/index.ts';
+import { notesOn, whyHeld, whyRead, whyWritten } from './explained-reasons.ts';
+import type { Destination, Names } from './explained-reasons.ts';
+import { route, whyNotComparable } from './route.ts';
+import type { Route, RoutedRequest, RoutingSnapshot } from './route.ts';
 
 /** Grows when a field changes its meaning or goes; new fields may come at any time. */
 const SCHEMA_VERSION = 1;
@@ -41,7 +44,7 @@ export interface Explanation {
   readonly route: string | null;
   /** Whose route it is. */
   readonly capability: string | null;
-  readonly kind: Decision['kind'] | null;
+  readonly kind: Match['kind'] | null;
   /** Of a write: all that it changes. */
   readonly changes: readonly string[];
   readonly side: SideName | null;
@@ -60,100 +63,97 @@ export interface Explanation {
   readonly notes: readonly string[];
 }
 
-/** Explains a decision without carrying it out. Pure, as the decision is. */
-export function explain(asked: Asked, world: ExplanationInputs): Explanation {
-  const path = canonicalPathOf(asked);
-  if (path instanceof Problem) return refusal(asked, path);
+/** Explains a route without sending anything. Pure, as routing is. */
+export function explain(asked: Asked, snapshot: RoutingSnapshot, names: Names): Explanation {
   const { method, customer } = asked;
-  const question: Question = { method, customer, keys: keysOf(asked, world), path, draw: '0' };
-  const doubt = doubtIn(() => checkReadings(question, world.snapshot));
-  if (doubt) return refusal(asked, doubt);
-  const decision = decide(question, world.snapshot);
-  const { routes } = world.snapshot;
+  const { routes } = snapshot;
+  const found = matched(asked, routes);
+  if (found instanceof Problem) return refusal(asked, found);
+  const { path, match } = found;
+  const request = { form: { method, customer, keys: keysOf(asked, routes), draw: '0' }, match };
+  const chosen = route(request, snapshot);
   const common = {
     ...nothing(asked),
     path,
-    route: routes.patternOf(asked.method, path) ?? null,
-    kind: decision.kind,
-    capability: decision.capability?.name ?? null,
-    notes: notesOn(decision, question, world),
+    route: routes.patternOf(method, path) ?? null,
+    kind: match.kind,
+    capability: match.capability?.name ?? null,
+    notes: notesOn(chosen, request, snapshot),
   };
-  if (decision.kind === 'pass') {
-    return {
-      ...common,
-      upstream: shown(world.monolith),
-      reason: 'monolith',
-      why: whyPassed(world),
-    };
+  if (match.kind === 'pass') {
+    const why = `no capability has this route: ${names.monolith.name} answers it`;
+    return { ...common, upstream: shown(names.monolith), reason: chosen.reason, why };
   }
-  return decision.kind === 'read'
-    ? { ...common, ...explainRead(decision, question, world) }
-    : { ...common, ...explainWrite(decision, question, world) };
+  return match.kind === 'read'
+    ? { ...common, ...explainRead(chosen, request, match, snapshot, names) }
+    : { ...common, ...explainWrite(chosen, request, match, snapshot, names) };
 }
 
+type Explained = Partial<Explanation> & Pick<Explanation, 'why'>;
+
 function explainRead(
-  decision: Extract<Decision, { kind: 'read' }>,
-  question: Question,
-  world: ExplanationInputs,
-): Partial<Explanation> & Pick<Explanation, 'why'> {
-  const { capability, side } = decision;
-  const { reason, why } = whyRead(decision, question, world);
+  chosen: Route,
+  request: RoutedRequest,
+  match: ReadMatch,
+  snapshot: RoutingSnapshot,
+  names: Names,
+): Explained {
+  const { capability } = match;
+  const { reason, why } = whyRead(chosen, request, match, names);
   const isDrawn = reason === 'drawn';
-  const { snapshot } = world;
-  const compared = whyNotComparable(question, capability, snapshot) === undefined;
-  const share = compared ? world.flags.rule(capability.flags.shadow).share : 0;
-  const other = world.upstreamOf(capability, side === 'legacy' ? 'extracted' : 'legacy');
+  const side = chosen.to === 'extracted' ? chosen.to : 'legacy';
+  const isCompared =
+    whyNotComparable(request.form, snapshot.ownership.of(capability, request.form)) === undefined;
+  const share = isCompared ? names.flags.rule(capability.flags.shadow).share : 0;
+  const other = names.upstreamOf(capability, otherSide(side));
   return {
     side: isDrawn ? null : side,
-    upstream: isDrawn ? null : shown(world.upstreamOf(capability, side)),
+    upstream: isDrawn ? null : shown(names.upstreamOf(capability, side)),
     reason,
     why,
     shadow: share > 0 ? { ...shown(other), share } : null,
-    facts: [factsOf(capability, question, world)],
+    facts: [factsOf(capability, request, snapshot, names.flags)],
   };
 }
 
 function explainWrite(
-  decision: Extract<Decision, { kind: 'write' }>,
-  question: Question,
-  world: ExplanationInputs,
-): Partial<Explanation> & Pick<Explanation, 'why'> {
-  const { capability, side, changes } = decision;
-  const moving = firstMoving(changes, question, world.snapshot);
-  const upstream = capability ? world.upstreamOf(capability, side) : world.monolith;
+  chosen: Route,
+  request: RoutedRequest,
+  match: WriteMatch,
+  snapshot: RoutingSnapshot,
+  names: Names,
+): Explained {
+  const { capability, changes } = match;
+  const { to, moving } = chosen;
+  const isMonolith = to === 'monolith' || !capability;
   return {
     changes: changes.map(({ name }) => name),
-    side,
-    upstream: shown(upstream),
-    ...whyWritten(decision, question, world),
+    side: isMonolith ? 'legacy' : to,
+    upstream: shown(isMonolith ? names.monolith : names.upstreamOf(capability, to)),
+    ...whyWritten(chosen, match, snapshot, names),
     held: moving ? { capability: moving.name, why: whyHeld(moving) } : null,
-    facts: changes.map((each) => factsOf(each, question, world)),
+    facts: changes.map((each) => factsOf(each, request, snapshot, names.flags)),
   };
 }
 
-function keysOf({ key }: Asked, { snapshot }: ExplanationInputs): Question['keys'] {
+function keysOf({ key }: Asked, { capabilities }: Routes): Asker['keys'] {
   if (key === undefined) return undefined;
-  const headers = snapshot.routes.capabilities.flatMap(({ cohorts }) => cohorts?.header ?? []);
+  const headers = capabilities.flatMap(({ cohorts }) => cohorts?.header ?? []);
   return Object.fromEntries(headers.map((header) => [header, key]));
 }
 
-function canonicalPathOf({ method, path }: Asked): string | Problem {
-  let canonical = '';
-  const refused = doubtIn(() => {
+/** The canonical path, and what the configuration says of it; a problem where it would be refused. */
+function matched(
+  { method, path: given }: Asked,
+  routes: Routes,
+): { readonly path: string; readonly match: Match } | Problem {
+  try {
     allowedMethod(method);
     if (!METHODS.includes(method)) {
       throw new Problem(400, 'malformed_request', `${method} is no method that servers know`);
     }
-    canonical = canonicalTarget(path).path;
-  });
-  return refused ?? canonical;
-}
-
-/** Why a check refuses, if it does. */
-function doubtIn(check: () => void): Problem | undefined {
-  try {
-    check();
-    return undefined;
+    const { path } = canonicalTarget(given);
+    return { path, match: routes.match(method, path) };
   } catch (error) {
     if (error instanceof Problem) return error;
     throw error;

@@ -52,7 +52,7 @@ export class WorkerPeers implements Peers {
       if (!replicated) continue;
       this.#lastId += 1;
       const write = { id: this.#lastId, capability: name, customer };
-      const key = keyOf(name, customer);
+      const key = entryOf(name, customer);
       const writes = this.#own.get(key);
       if (writes) writes.push(write);
       else this.#own.set(key, [write]);
@@ -66,7 +66,7 @@ export class WorkerPeers implements Peers {
   end(changes: readonly Capability[], customer: string): void {
     for (const { name, replicated } of changes) {
       if (!replicated) continue;
-      const key = keyOf(name, customer);
+      const key = entryOf(name, customer);
       const writes = this.#own.get(key);
       const write = writes?.shift();
       if (writes?.length === 0) this.#own.delete(key);
@@ -138,6 +138,6 @@ export class WorkerPeers implements Peers {
   }
 }
 
-function keyOf(capability: string, customer: string): string {
+function entryOf(capability: string, customer: string): string {
   return `${capability} ${customer}`;
 }

@@ -1,0 +1,292 @@
+import { otherSide } from '../../strangler/routing/index.ts';
+import type { Flags, SideName } from '../../strangler/routing/index.ts';
+import type { Capability, Match, ReadMatch, Routes, WriteMatch } from '../match/index.ts';
+import type { KeyOwnership, OwnershipCache, OwnWrites } from '../ownership/index.ts';
+import type { RequestForm } from '../request/index.ts';
+
+/** The part of a request that decides where it goes. */
+export interface RoutedRequest {
+  readonly form: Pick<RequestForm, 'method' | 'customer' | 'keys' | 'draw'>;
+  readonly match: Match;
+}
+
+/** Everything else that decides, as it is at one moment: `route` reads it without a pause. */
+export interface RoutingSnapshot {
+  readonly routes: Routes;
+  readonly flags: Pick<Flags, 'isEnabled' | 'switch'>;
+  readonly ownership: Pick<OwnershipCache, 'of' | 'ofKey'>;
+  readonly ownWrites: Pick<OwnWrites, 'isSettled'>;
+  /** Whether the engine pushes routing updates. */
+  readonly updatesArePushed: boolean;
+  /** Of the ownership cache: it grows with each change. */
+  readonly version: number;
+}
+
+/** A fence has refused the request; nothing has happened. */
+export interface Refusal {
+  readonly side: SideName;
+  /** The side that refused it before that, if one has. */
+  readonly before: SideName | undefined;
+  /** Whether it was the fence of the capability whose route this is. */
+  readonly isOwn: boolean;
+  /** Whether ownership has changed since the request was routed there. */
+  readonly isStale: boolean;
+  /** Once the request has waited: the version of the ownership cache before that. */
+  readonly waitedSince: number | undefined;
+}
+
+/** What has been done for a request already, so that it is not waited for twice. */
+export interface Progress {
+  /** The engine has been asked who the owner is. */
+  readonly isConfirmed: boolean;
+  /** A barrier has been passed, or could not be. */
+  readonly isBehindBarrier: boolean;
+  /** It has waited for a handover for as long as it may. */
+  readonly isOutOfPatience: boolean;
+  /** It came to nothing at this side, which may have carried it out, and is repeated there. */
+  readonly repeatsAt: SideName | undefined;
+  readonly refusal: Refusal | undefined;
+  /** Whose rows it is about, as the fence of its own capability has said: the rows decide, not the client. */
+  readonly rows: { readonly key: string | undefined } | undefined;
+}
+
+const NO_PROGRESS: Progress = {
+  isConfirmed: false,
+  isBehindBarrier: false,
+  isOutOfPatience: false,
+  repeatsAt: undefined,
+  refusal: undefined,
+  rows: undefined,
+};
+
+/** Why a request goes where it goes. */
+export type RouteReason =
+  /** No capability has this route. */
+  | 'monolith'
+  /** The route is the monolith's, which finds the owner of what it changes itself. */
+  | 'touches'
+  /** The owner takes writes, and reads for which the flag asks for it. */
+  | 'owner'
+  /** The flag asks for the other side, and it may serve. */
+  | 'flag'
+  /** The other side is not fit to serve reads. */
+  | 'not_ready'
+  /** The request names no customer, so its own writes are unknown. */
+  | 'anonymous'
+  /** The customer's own write may not have reached the other side yet. */
+  | 'own_write'
+  /** The fence of the other side has refused it. */
+  | 'fenced';
+
+/** What a request waits for before it is routed again. */
+export type Wait =
+  /** No updates are pushed, so that the owner may be another one: the engine is asked. */
+  | 'confirmation'
+  /** Nothing says whose rows it is about, and some keys have moved: all that was written must be replicated. */
+  | 'barrier'
+  /** A handover is about to move ownership. */
+  | 'handover'
+  /** A fence has refused it, and no other owner is known. */
+  | 'update';
+
+/** Why a read can't be compared with the other side's answer. */
+export type NotComparable =
+  /** Only GETs are compared: another method has no body to compare, or another meaning. */
+  | 'method'
+  /** The other side does not have all the data yet. */
+  | 'not_ready'
+  /** The read names no key while keys have different owners: no side has all the data. */
+  | 'several_owners';
+
+/** Whether the other side is asked too, and the answers compared; `off` where the flag asks for none. */
+export type Shadowing = 'off' | 'compared' | NotComparable;
+
+/** Where one attempt of a request goes, and why. */
+export interface Route {
+  /** Which server is asked. */
+  readonly to: SideName | 'monolith';
+  readonly reason: RouteReason;
+  /** Who is asked instead where that one gives no answer, and the request may be repeated. */
+  readonly alternative: SideName | undefined;
+  /** What it waits for before it is routed again; undefined: it goes at once. */
+  readonly wait: Wait | undefined;
+  /** Of a write: the capability that a handover is about to move. */
+  readonly moving: Capability | undefined;
+  /**
+   * Why it is not sent at all: flags alone decide who takes the write, and they can't be read; or both
+   * sides have refused the read.
+   */
+  readonly refused: 'owner_unknown' | 'held_too_long' | undefined;
+  readonly shadow: Shadowing;
+  /** Who owns the rows that it is about; undefined for a route of the monolith. */
+  readonly ownership: KeyOwnership | undefined;
+  /** Of the ownership cache when this was decided. */
+  readonly version: number;
+}
+
+/**
+ * Decides where a request goes. Pure: the same request, snapshot and progress give the same route. It is
+ * called once for each attempt; after a wait, or when a fence has refused the request, it is called
+ * again with a new snapshot and with what has been done meanwhile.
+ */
+export function route(
+  { form, match }: RoutedRequest,
+  snapshot: RoutingSnapshot,
+  progress: Progress = NO_PROGRESS,
+): Route {
+  if (match.kind === 'read') return routeRead(form, match, snapshot, progress);
+  if (match.kind === 'write') return routeWrite(form, match, snapshot, progress);
+  return { ...toMonolith(snapshot), reason: 'monolith' };
+}
+
+function toMonolith({ version }: RoutingSnapshot): Route {
+  return {
+    to: 'monolith',
+    reason: 'touches',
+    alternative: undefined,
+    wait: undefined,
+    moving: undefined,
+    refused: undefined,
+    shadow: 'off',
+    ownership: undefined,
+    version,
+  };
+}
+
+type Asking = RoutedRequest['form'];
+
+function routeRead(
+  form: Asking,
+  { capability }: ReadMatch,
+  snapshot: RoutingSnapshot,
+  progress: Progress,
+): Route {
+  const { refusal } = progress;
+  const ownership = snapshot.ownership.of(capability, form);
+  const { owner } = ownership;
+  const reason = refusal ? 'fenced' : reasonOfRead(form, capability, ownership, snapshot);
+  const to = refusal ? otherSide(refusal.side) : reason === 'flag' ? otherSide(owner) : owner;
+  const isRefusedByBoth = refusal && (!refusal.isOwn || refusal.before !== undefined);
+  // The flag first: a read that is not shadowed needs no reason.
+  const shadow = snapshot.flags.isEnabled(capability.flags.shadow, { draw: form.draw })
+    ? (whyNotComparable(form, ownership) ?? 'compared')
+    : 'off';
+  return {
+    to,
+    reason,
+    alternative: to === owner ? undefined : owner,
+    wait: refusal ? undefined : waitOfRead(form, capability, ownership, snapshot, progress),
+    moving: undefined,
+    refused: isRefusedByBoth ? 'held_too_long' : undefined,
+    shadow,
+    ownership,
+    version: snapshot.version,
+  };
+}
+
+function reasonOfRead(
+  { customer, draw }: Asking,
+  capability: Capability,
+  { owner, replicaReady, isUnknown }: KeyOwnership,
+  { flags, ownWrites }: RoutingSnapshot,
+): RouteReason {
+  const asker = customer === undefined ? { draw } : { userId: customer };
+  const wanted: SideName = flags.isEnabled(capability.flags.reads, asker) ? 'extracted' : 'legacy';
+  if (wanted === owner) return 'owner';
+  if (!replicaReady) return 'not_ready';
+  if (!capability.replicated) return 'flag';
+  if (customer === undefined || isUnknown) return 'anonymous';
+  return ownWrites.isSettled(capability, customer) ? 'flag' : 'own_write';
+}
+
+/**
+ * A read waits while the cached owner may be stale and the read would show it: the customer has just
+ * written, and ownership is moving or no updates are pushed. (A write on another route may have reached
+ * a new owner unseen.) A request without a key always waits while some keys have moved.
+ */
+function waitOfRead(
+  { customer }: Asking,
+  capability: Capability,
+  { holding, isUnknown }: KeyOwnership,
+  { ownWrites, updatesArePushed }: RoutingSnapshot,
+  progress: Progress,
+): Wait | undefined {
+  if (!capability.replicated) return undefined;
+  if (!isUnknown) {
+    if (!holding && updatesArePushed) return undefined;
+    if (customer !== undefined && ownWrites.isSettled(capability, customer)) return undefined;
+  }
+  if (!updatesArePushed && !progress.isConfirmed) return 'confirmation';
+  // After the barrier the default owner has the rows of every key.
+  if (isUnknown && !progress.isBehindBarrier) return 'barrier';
+  return holding && !progress.isOutOfPatience ? 'handover' : undefined;
+}
+
+/** Why a read cannot be compared; undefined where both sides must give the same answer. */
+export function whyNotComparable(
+  { method }: Pick<Asking, 'method'>,
+  { replicaReady, isUnknown }: KeyOwnership,
+): NotComparable | undefined {
+  if (method !== 'GET') return 'method';
+  if (!replicaReady) return 'not_ready';
+  return isUnknown ? 'several_owners' : undefined;
+}
+
+function routeWrite(
+  form: Asking,
+  match: WriteMatch,
+  snapshot: RoutingSnapshot,
+  progress: Progress,
+): Route {
+  const { capability } = match;
+  const base = toMonolith(snapshot);
+  const { refusal, rows, repeatsAt } = progress;
+  if (capability === undefined) {
+    return { ...base, ...waitOfWrite(form, match, undefined, snapshot, progress) };
+  }
+  const ownership = rows
+    ? snapshot.ownership.ofKey(capability, rows.key)
+    : snapshot.ownership.of(capability, form);
+  const to = repeatsAt ?? ownership.owner;
+  const toOwner: Route = { ...base, to, reason: 'owner', ownership };
+  // Without databases no fence would refuse a write at the wrong side.
+  if (!capability.replicated && !ownership.known) return { ...toOwner, refused: 'owner_unknown' };
+  if (refusal?.isOwn && repeatsAt === undefined) return afterRefusal(toOwner, ownership, refusal);
+  return { ...toOwner, ...waitOfWrite(form, match, ownership, snapshot, progress) };
+}
+
+function waitOfWrite(
+  form: Asking,
+  { changes }: WriteMatch,
+  ownership: KeyOwnership | undefined,
+  snapshot: RoutingSnapshot,
+  { refusal, rows, isBehindBarrier, isOutOfPatience }: Progress,
+): Pick<Route, 'wait' | 'moving'> {
+  const moving = changes.find((each) => snapshot.ownership.of(each, form).holding);
+  // Another capability's fence, behind the facade's back: only an update says more.
+  const mustWait = refusal && !refusal.isStale && refusal.waitedSince === undefined;
+  if (mustWait) return { wait: 'update', moving };
+  // After the barrier the default owner has the rows too, and can tell whose they are.
+  if (ownership?.isUnknown && !isBehindBarrier) return { wait: 'barrier', moving };
+  // A write that its own fence has refused asks the fences; any other waits for an update first.
+  const waits = moving !== undefined && !isOutOfPatience && rows === undefined;
+  return { wait: waits ? 'handover' : undefined, moving };
+}
+
+/**
+ * After FENCED: to the owner, where that is known to be the other side; not back and forth between two
+ * sides that refuse, unless something has changed. Else it waits for an update, and where none comes,
+ * the other side is asked, which may own the rows by now.
+ */
+function afterRefusal(
+  toOwner: Route,
+  { owner, holding, certain }: KeyOwnership,
+  { side, before, isStale, waitedSince }: Refusal,
+): Route {
+  if (waitedSince === undefined) {
+    const isElsewhere = owner !== side && !holding && (isStale || before !== owner);
+    return isElsewhere ? toOwner : { ...toOwner, wait: 'update' };
+  }
+  const isHeard = toOwner.version !== waitedSince || certain;
+  return isHeard ? toOwner : { ...toOwner, to: otherSide(side), reason: 'fenced' };
+}
