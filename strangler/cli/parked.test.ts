@@ -48,6 +48,11 @@ describe('fig parked', () => {
         stderr: expect.stringContaining('next: fig parked skip shop 1 --yes'),
       });
       expect(await fig('parked skip shop 7 --yes')).toMatchObject({ code: 2 });
+      // An engine that lives and is not asked keeps its leases, and nothing is changed beside it.
+      expect(
+        await fig('parked skip shop 1 --yes', { ENGINE_URL: 'http://127.0.0.1:9' }),
+      ).toMatchObject({ code: 1, stderr: expect.stringContaining('holds the lease of shop') });
+      expect((await fig('parked list shop')).stdout).toContain('2 changes');
       sides.legacy.exec(`UPDATE PAY SET AMT = '7.00' WHERE PAY_NO = 'p1'`);
       expect(await fig('parked retry shop 1')).toMatchObject({
         code: 0,

@@ -38,6 +38,8 @@ import { RoutingPublisher } from './routing-publisher.ts';
 import { moveSequences } from './sequences.ts';
 import { CapabilityController } from './capability-controller.ts';
 import { repairAsLeader } from './repair-as-leader.ts';
+import { changeAsLeader } from './operator-changes.ts';
+import type { OperatorChange, OperatorChangeAnswer } from './operator-changes.ts';
 import type { Standing } from './capability-controller.ts';
 import { sharedRun } from '../shared-run.ts';
 import { readStatus } from './status.ts';
@@ -267,6 +269,17 @@ export class Engine implements EngineControl {
         `${flag} could not be set to ${value} (${errorText(error)}): what it asks for is not done until it is turned`,
     );
     return { ...report, done: [...done, said] };
+  }
+
+  /** Carries out what an operator changes in the databases, while nothing else acts on the capability. */
+  async change(
+    controller: CapabilityController,
+    change: OperatorChange,
+  ): Promise<OperatorChangeAnswer> {
+    const answer = await controller.act((context) => changeAsLeader(context, change));
+    if (!answer) throw notLeading(controller);
+    this.#deps.log.info({ capability: controller.capability, change }, 'an operator changed it');
+    return answer;
   }
 
   async abort(controller: CapabilityController, id: string): Promise<AbortAnswer> {

@@ -17,6 +17,8 @@ import type { CompletionAnswer, CompletionPlan } from './complete.ts';
 import type { HandoverAnswer, HandoverPlan, HandoverOptions } from './commands.ts';
 import type { CapabilityController } from './capability-controller.ts';
 import type { HandoverList } from './handover-list.ts';
+import { operatorChange } from './operator-changes.ts';
+import type { OperatorChange, OperatorChangeAnswer } from './operator-changes.ts';
 
 export interface DeletionOptions {
   /** How many rows may vanish from the side that follows, where they are more than a few. */
@@ -53,6 +55,7 @@ export interface EngineControl {
   planCompletion(controller: CapabilityController): Promise<CompletionPlan>;
   complete(controller: CapabilityController): Promise<CompletionAnswer>;
   repair(controller: CapabilityController, decision: Decision | null): Promise<RepairReport>;
+  change(controller: CapabilityController, change: OperatorChange): Promise<OperatorChangeAnswer>;
 }
 
 const named = z.strictObject({ capability: z.string() });
@@ -95,6 +98,7 @@ const repairOrder = named.extend({
   keep: z.boolean().default(false),
   deleteRows: z.int().min(0).optional(),
 });
+const changeOrder = named.extend({ change: operatorChange });
 const abortOrder = named.extend({ handover: z.string().min(1) });
 
 /** What the engine serves: its state for people and facades, and the orders of an operator. */
@@ -152,6 +156,10 @@ export function engineRoutes(engine: EngineControl): Router {
     const { capability, trust, keep, deleteRows } = parse(repairOrder, bodyOf(req));
     const decision = trust === null ? null : { side: trust, keep, deleteRows };
     res.json(await engine.repair(find(engine, capability), decision));
+  });
+  router.post('/changes', async (req, res) => {
+    const { capability, change } = parse(changeOrder, bodyOf(req));
+    res.json(await engine.change(find(engine, capability), change));
   });
   router.post('/aborts', async (req, res) => {
     const { capability, handover } = parse(abortOrder, bodyOf(req));

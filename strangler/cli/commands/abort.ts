@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import { DRY_RUN, patience, addCommand, YES } from '../add-command.ts';
 import type { Run, Timed } from '../add-command.ts';
-import { createLog, Problem } from '../../../chassis/index.ts';
-import { LeaseHeldError, takeBack, withOfflineLeader } from '../../engine/index.ts';
+import { Problem } from '../../../chassis/index.ts';
+import { LeaseHeldError, takeBack } from '../../engine/index.ts';
 import type { AbortAnswer, HandoverView } from '../../engine/index.ts';
 import { plural } from '../../wording.ts';
+import { inPlaceOfEngine, unanswered } from '../as-leader.ts';
 import { declarationOf } from '../context.ts';
 import type { Context } from '../context.ts';
 import { confirmed } from '../confirm.ts';
@@ -23,9 +24,6 @@ interface AbortOptions extends Timed {
 }
 
 type Known = FoundStatus['capabilities'][number];
-
-/** Longer than a lease lasts without the engine that holds it. */
-const LEASE_MS = 3_000;
 
 /** Declares `fig abort`. */
 export function addAbort(program: Command, run: Run): void {
@@ -103,28 +101,21 @@ function showPlan(output: Output, { fences }: Known, { from, epoch, keys }: Hand
 }
 
 async function withoutEngine(
-  { env, token, declarations }: Context,
+  context: Context,
   output: Output,
   { capability, id }: HandoverView,
 ): Promise<AbortAnswer> {
-  output.progress('no engine answers; acting in its place, once its lease has run out');
-  const declaration = declarations[capability];
-  if (!declaration) throw new Error(`${capability} has no rows that move`);
-  const log = createLog('fig', 'silent');
-  const redisUrl = env['REDIS_URL'] || undefined;
   try {
-    const options = { declaration, redisUrl, log, token, patienceMs: LEASE_MS };
-    return await withOfflineLeader(options, (command) => takeBack(command, id, () => undefined));
+    return await inPlaceOfEngine(context, output, capability, (leader) =>
+      takeBack(leader, id, () => undefined),
+    );
   } catch (error) {
     throw explained(error);
   }
 }
 
 function explained(error: unknown): unknown {
-  if (error instanceof LeaseHeldError) {
-    const message = `${error.message}, but did not answer; nothing was changed`;
-    return new CommandError(EXIT.failed, 'engine_running', message, 'fig doctor');
-  }
+  if (error instanceof LeaseHeldError) return unanswered(error);
   if (!(error instanceof Problem)) return error;
   const next = (error.members?.['next'] as string | undefined) ?? null;
   return new CommandError(EXIT.refused, error.code, error.message, next);

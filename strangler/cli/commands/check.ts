@@ -8,14 +8,14 @@ import type { SideName } from '../../side.ts';
 import { UnopenedError } from '../../missing-right.ts';
 import { openInspectors } from '../../sides.ts';
 import { count, plural } from '../../wording.ts';
+import { change } from '../as-leader.ts';
 import { confirmed } from '../confirm.ts';
 import type { Intent } from '../confirm.ts';
-import { declarationOf, declarationsFor } from '../context.ts';
+import { declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { step } from '../next-step.ts';
 import type { Output, OutputOptions, Paint } from '../output.ts';
-import { withSides } from '../with-sides.ts';
 
 const SIDES: readonly SideName[] = ['legacy', 'extracted'];
 
@@ -84,7 +84,7 @@ async function check(
       yes,
       command: command.join(' '),
     });
-    for (const name of fitting) await acceptSchemas(declarationOf(context, name));
+    for (const name of fitting) await change(context, output, name, { kind: 'accept-schemas' });
   }
   const next = (accept ? fitting : []).map((fits) =>
     step(`fig reconcile ${fits}`, 'changes may have been missed before the schema was accepted'),
@@ -113,14 +113,6 @@ function acceptIntent(fitting: readonly string[], all: number): Intent {
       'a full comparison is demanded before the next handover',
     question: `Go on from the schemas of ${fitting.join(' and ')} as they are now?`,
   };
-}
-
-/** The databases change their triggers here, so that nothing more is missed until an engine starts. */
-async function acceptSchemas(declaration: DataDeclaration): Promise<void> {
-  await withSides(declaration, async ({ legacy, extracted }) => {
-    await extracted.checks.accept();
-    await legacy.checks.accept();
-  });
 }
 
 interface Checked {

@@ -2,22 +2,18 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import { ALL, DRY_RUN, patience, parsePositive, addCommand, YES } from '../add-command.ts';
 import type { Run, Timed } from '../add-command.ts';
-import { createLog, errorText } from '../../../chassis/index.ts';
+import { errorText } from '../../../chassis/index.ts';
 import type { Environment } from '../../../chassis/index.ts';
 import { agreedLoss, diagnose, examine, repairText } from '../../doctor/index.ts';
 import type { DatabaseFacts, Decision, EngineFacts, RepairReport } from '../../doctor/index.ts';
-import {
-  LeaseHeldError,
-  openEachSide,
-  repairAsLeader,
-  withOfflineLeader,
-} from '../../engine/index.ts';
+import { LeaseHeldError, openEachSide, repairAsLeader } from '../../engine/index.ts';
 import type { DataDeclaration, LiveStatus } from '../../engine/index.ts';
 import { openFlagStore, readSwitch, sharesOf } from '../../routing/index.ts';
 import { partingOf } from '../../copy/index.ts';
 import type { SideDatabase } from '../../side-database.ts';
 import { otherSide } from '../../side.ts';
 import type { SideName } from '../../side.ts';
+import { inPlaceOfEngine, isLed } from '../as-leader.ts';
 import { declarationOf, declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
 import { confirmed } from '../confirm.ts';
@@ -86,8 +82,6 @@ export function addDoctor(program: Command, run: Run): void {
     );
 }
 
-/** Longer than a lease lasts without the engine that holds it. */
-const LEASE_MS = 3_000;
 /** Some ten million rows that are equal; a doctor that takes longer is no help at night. */
 const COMPARE_MS = 60_000;
 
@@ -306,32 +300,22 @@ function refuseUnasked({ findings, capabilities }: Examination, side: SideName):
 
 /** By the engine where one leads, and in its place where none does. */
 async function operateOn(
-  { env, token, declarations }: Context,
+  context: Context,
   output: Output,
   engine: EngineClient,
   capability: string,
   decision: Decision | null,
 ): Promise<RepairReport> {
-  const standing = (await engine.statusOf(capability))?.standing;
-  // One that stands by knows where the leader is, or leads soon.
-  if (standing?.as === 'leader' || standing?.as === 'standby') {
+  if (await isLed(engine, capability)) {
     const { side: trust = null, keep = false, deleteRows } = decision ?? {};
     const order = { capability, trust, keep, deleteRows };
     return (await engine.order('/repairs', order)) as RepairReport;
   }
-  const declaration = declarations[capability];
-  if (!declaration) throw new Error(`${capability} has no rows that move`);
-  output.progress(
-    `${capability}: no engine leads; acting in its place, once its lease has run out`,
-  );
-  const redisUrl = env['REDIS_URL'] || undefined;
-  const log = createLog('fig', 'silent');
   try {
-    const report = await withOfflineLeader(
-      { declaration, redisUrl, log, token, patienceMs: LEASE_MS },
-      (command) => repairAsLeader(command, decision, () => undefined),
+    const report = await inPlaceOfEngine(context, output, capability, (leader) =>
+      repairAsLeader(leader, decision, () => undefined),
     );
-    return decision === null ? report : await settleRequest(env, report, decision.side);
+    return decision === null ? report : await settleRequest(context.env, report, decision.side);
   } catch (error) {
     if (!(error instanceof LeaseHeldError)) throw error;
     return { capability, done: [], failed: [`${error.message}, but no engine answers here`] };

@@ -5,12 +5,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { openEachSide } from '../../engine/index.ts';
 import type { DataDeclaration } from '../../engine/index.ts';
 import { encodeRow } from '../../mapping/index.ts';
-import { aggregatesOf, retryParked } from '../../parked/index.ts';
+import { aggregatesOf } from '../../parked/index.ts';
 import type { ParkedAggregate } from '../../parked/index.ts';
 import type { SideDatabase } from '../../side-database.ts';
 import { otherSide } from '../../side.ts';
 import type { SideName } from '../../side.ts';
 import { plural, someOf } from '../../wording.ts';
+import { change } from '../as-leader.ts';
 import { confirmed } from '../confirm.ts';
 import type { Intent } from '../confirm.ts';
 import { declarationOf, declarationsFor } from '../context.ts';
@@ -153,14 +154,18 @@ export async function retry(
       const command = `fig parked retry ${capability}${which}`;
       await confirmed(output, { look: () => retryIntent(chosen, found.at), yes, command });
     }
-    const position = chosen.length === 0 ? 0 : await retryParked(owner, chosen);
+    const roots = chosen.map(({ root }) => root);
+    const order = { kind: 'retry-parked', side: found.at, roots } as const;
+    const { position = null } =
+      chosen.length === 0 ? { position: 0 } : await change(context, output, capability, order);
     if (position === null) {
       const message = `${owner.side} does not own ${capability}, so its rows say nothing`;
       throw new CommandError(EXIT.refused, 'not_owner', message, `fig journal ${capability}`);
     }
     await applied(target, position, timeout);
-    const roots = new Set(chosen.map(({ root }) => root));
-    const left = aggregatesOf(await target.parked.list()).filter(({ root }) => roots.has(root));
+    const left = aggregatesOf(await target.parked.list()).filter(({ root }) =>
+      roots.includes(root),
+    );
     const done = chosen.length - left.length;
     const next =
       left.length === 0
@@ -209,7 +214,8 @@ export async function skip(
       yes,
       command: `fig parked skip ${capability} ${id}`,
     });
-    const skipped = await found.sides[found.at].parked.skip(one.root);
+    const order = { kind: 'skip-parked', side: found.at, roots: [one.root] } as const;
+    const { skipped = 0 } = await change(context, output, capability, order);
     const next = `fig reconcile ${capability}`;
     output.result(
       { capability, root: one.root, skipped },

@@ -4,6 +4,7 @@ import { addCommand, YES } from '../add-command.ts';
 import type { Run } from '../add-command.ts';
 import type { ShadowReport } from '../../shadow-fence.ts';
 import { plural } from '../../wording.ts';
+import { change } from '../as-leader.ts';
 import { confirmed } from '../confirm.ts';
 import type { Intent } from '../confirm.ts';
 import { declarationOf } from '../context.ts';
@@ -59,7 +60,7 @@ async function shadowFence(
         const command = `fig shadow-fence ${capability} ${what}`;
         await confirmed(output, { look: () => intentOf(capability, what, before), yes, command });
       }
-      await legacy.shadowFence[what]();
+      await change(context, output, capability, { kind: 'audit', on: what === 'on' });
     }
     const report = await legacy.shadowFence.report();
     const next = nextOf(capability, report);
