@@ -2,7 +2,7 @@ import { keptMark } from '../feed-mark.ts';
 import { otherSide } from '../side.ts';
 import type { SideName } from '../side.ts';
 import type { Followed } from '../store.ts';
-import type { LedgerValue, Tx } from './dialect.ts';
+import type { LedgerValue, Reads, Tx } from './dialect.ts';
 
 /** How far a feed has been applied. All columns: a table of an earlier build has no marks. */
 export const FOLLOWED_SQL = 'SELECT * FROM fig_applied WHERE capability = $1 AND feed_of = $2';
@@ -35,7 +35,11 @@ export function followValues(
 }
 
 /** How far a side has applied the other side's feed. */
-export async function readFollowed(tx: Tx, capability: string, side: SideName): Promise<Followed> {
+export async function readFollowed(
+  tx: Reads,
+  capability: string,
+  side: SideName,
+): Promise<Followed> {
   return followedOf(await tx.get<AppliedRow>(FOLLOWED_SQL, [capability, otherSide(side)]));
 }
 

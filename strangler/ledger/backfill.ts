@@ -1,7 +1,7 @@
 import { decodeValues, encodeValues } from '../mapping/index.ts';
 import type { Mapping } from '../mapping/index.ts';
 import type { BackfillState } from '../side-database.ts';
-import type { Dialect, Tx } from './dialect.ts';
+import type { Dialect, Reads, Tx } from './dialect.ts';
 
 const COLUMNS = `pair, cursor, rows, total, done, ready_position AS "readyPosition",
   started_at AS "startedAt", at`;
@@ -13,7 +13,7 @@ type Stored = Omit<BackfillState, 'cursor' | 'done'> & {
 
 /** How far each pair has been copied, in the order of the mapping. */
 export async function readBackfills(
-  tx: Tx,
+  tx: Reads,
   { capability, pairs }: Mapping,
 ): Promise<readonly BackfillState[]> {
   const rows = await tx.all<Stored>(`SELECT ${COLUMNS} FROM fig_backfill WHERE capability = $1`, [
@@ -63,7 +63,7 @@ export async function saveComplete(tx: Tx, capability: string, complete: boolean
 }
 
 /** How many rows a second may be copied; null: as many as can be. */
-export async function readCopyLimit(tx: Tx, capability: string): Promise<number | null> {
+export async function readCopyLimit(tx: Reads, capability: string): Promise<number | null> {
   const row = await tx.get<{ limit: number }>(
     'SELECT rows_per_second AS "limit" FROM fig_copy_limit WHERE capability = $1',
     [capability],

@@ -1,8 +1,8 @@
 import type { Demand } from '../handover/gates.ts';
-import type { Dialect, Tx } from './dialect.ts';
+import type { Dialect, Reads, Tx } from './dialect.ts';
 
 /** The newest demand of a full comparison; null when there never was one. */
-export async function readDemand(tx: Tx, capability: string): Promise<Demand | null> {
+export async function readDemand(tx: Reads, capability: string): Promise<Demand | null> {
   const sql = 'SELECT reason, at FROM fig_demand WHERE capability = $1';
   return (await tx.get<Demand>(sql, [capability])) ?? null;
 }

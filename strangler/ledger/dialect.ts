@@ -2,13 +2,17 @@
 export type LedgerValue = string | number | bigint | boolean | null | readonly string[];
 
 /**
- * The statements of one transaction, or of one moment. `$1` is the place of the first value; a statement
- * may name a place several times. Truth values come back as booleans or as 1 and 0.
+ * Statements that give rows. `$1` is the place of the first value; a statement may name a place several
+ * times. Truth values come back as booleans or as 1 and 0.
  */
-export interface Tx {
+export interface Reads {
   all<R>(sql: string, values?: readonly LedgerValue[]): Promise<readonly R[]>;
   /** The first row; undefined where there is none. */
   get<R>(sql: string, values?: readonly LedgerValue[]): Promise<R | undefined>;
+}
+
+/** The statements of one transaction. */
+export interface Tx extends Reads {
   /** @returns how many rows were written */
   run(sql: string, values?: readonly LedgerValue[]): Promise<number>;
 }
@@ -43,28 +47,33 @@ export interface Dialect {
 export interface LedgerTransactionOptions {
   /** Whether the commit must survive a power cut; true when left out. */
   readonly durable?: boolean;
+  /** How long a statement may wait for a lock, in ms. */
+  readonly lockMs?: number;
 }
 
-/** One database that holds Fig's own tables, as the code that keeps them sees it. */
-export interface Ledger {
+/**
+ * One database that holds Fig's own tables, as the code that keeps them sees it.
+ * @typeParam T what the dialect needs of a transaction besides statements
+ */
+export interface Ledger<T extends Tx = Tx> {
   /** Names it, for people. */
   readonly url: string;
   readonly dialect: Dialect;
-  /** Statements that only read, each of a moment of its own. */
-  readonly reads: Tx;
+  /** Each statement reads at a moment of its own. */
+  readonly reads: Reads;
   /** Runs `work`, whose reads all see one and the same moment. */
-  snapshot<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  snapshot<R>(work: (tx: T) => Promise<R>): Promise<R>;
   /**
    * Runs `work` in a transaction, which commits when `work` is fulfilled and else rolls back. `work` waits
    * for nothing but its own statements: where a database has one writer, all writers wait for its end.
    */
-  transaction<T>(work: (tx: Tx) => Promise<T>, options?: LedgerTransactionOptions): Promise<T>;
+  transaction<R>(work: (tx: T) => Promise<R>, options?: LedgerTransactionOptions): Promise<R>;
   /**
    * The same for work that moves fences of a capability: all who want to write wait behind it, so it gives up
    * before they do.
    * @throws where transactions of others keep the fences where they are
    */
-  movingFences<T>(capability: string, work: (tx: Tx) => Promise<T>): Promise<T>;
+  movingFences<R>(capability: string, work: (tx: T) => Promise<R>): Promise<R>;
 }
 
 /** The end of one capability's feed: databases give positions out in ways of their own. */

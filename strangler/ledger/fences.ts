@@ -2,7 +2,7 @@ import type { Fence } from '../../chassis/index.ts';
 import { FenceRows, FenceCache, merged, movable, REST } from '../fence-rows.ts';
 import type { FenceDigest, KeyFence, Keys } from '../fence-rows.ts';
 import type { FenceMove } from '../store.ts';
-import type { Ledger, Tx } from './dialect.ts';
+import type { Ledger, Reads, Tx } from './dialect.ts';
 
 const REST_SQL = `SELECT state, epoch FROM fig_fence WHERE capability = $1 AND key = '*'`;
 const DIGEST = `SELECT r.state, r.epoch, count(*) AS rows, CAST(sum(f.epoch) AS BIGINT) AS epochs,
@@ -108,7 +108,7 @@ export class FenceTable {
     ]);
   }
 
-  #rows(tx: Tx): Promise<readonly KeyFence[]> {
+  #rows(tx: Reads): Promise<readonly KeyFence[]> {
     return tx.all<KeyFence>(
       `SELECT key, state, epoch FROM fig_fence WHERE capability = $1
          ORDER BY key = '*' DESC, key ${this.#ledger.dialect.inBytes}`,

@@ -1,7 +1,7 @@
 import { decodeKeys, encodeKeys } from '../fence-rows.ts';
 import type { Keys } from '../fence-rows.ts';
 import type { HandoverRecord } from '../store.ts';
-import type { Dialect, LedgerValue, Tx } from './dialect.ts';
+import type { Dialect, LedgerValue, Reads, Tx } from './dialect.ts';
 
 const COLUMNS = `id, capability, from_side AS "from", to_side AS "to", epoch, deadline, position,
   outcome, reason, started_at AS "startedAt", finished_at AS "finishedAt", keys`;
@@ -36,7 +36,7 @@ function valuesOf(record: HandoverRecord): readonly LedgerValue[] {
 
 /** The handover without an outcome, if any. */
 export async function unfinishedHandover(
-  tx: Tx,
+  tx: Reads,
   capability: string,
 ): Promise<HandoverRecord | undefined> {
   const row = await tx.get<Stored>(
@@ -49,7 +49,7 @@ export async function unfinishedHandover(
 
 /** The newest first. */
 export async function recentHandovers(
-  tx: Tx,
+  tx: Reads,
   { inserted }: Dialect,
   capability: string,
   limit: number,
@@ -63,7 +63,7 @@ export async function recentHandovers(
 }
 
 /** What a handover moves. */
-export async function keysOf(tx: Tx, handover: string): Promise<Keys> {
+export async function keysOf(tx: Reads, handover: string): Promise<Keys> {
   const sql = 'SELECT keys FROM fig_handover WHERE id = $1';
   return decodeKeys((await tx.get<{ keys: string | null }>(sql, [handover]))?.keys);
 }

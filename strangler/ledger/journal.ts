@@ -1,5 +1,5 @@
 import type { JournalEntry } from '../store.ts';
-import type { Dialect, Tx } from './dialect.ts';
+import type { Dialect, Reads, Tx } from './dialect.ts';
 
 /** Journals a step of a handover or completion, as taken now. */
 export async function journalNow(
@@ -26,7 +26,7 @@ export async function journalAll(tx: Tx, entries: readonly JournalEntry[]): Prom
   }
 }
 
-export function readJournal(tx: Tx, handover: string): Promise<readonly JournalEntry[]> {
+export function readJournal(tx: Reads, handover: string): Promise<readonly JournalEntry[]> {
   return tx.all<JournalEntry>(
     'SELECT handover, step, at, detail FROM fig_journal WHERE handover = $1 ORDER BY id',
     [handover],

@@ -1,5 +1,5 @@
 import type { Lease, LeaseView } from '../store.ts';
-import type { Dialect, Tx } from './dialect.ts';
+import type { Dialect, Reads, Tx } from './dialect.ts';
 
 /**
  * Takes a capability's lease, or keeps it; null where another holder's has not run out. The token grows
@@ -48,7 +48,7 @@ export async function releaseLease(tx: Tx, { capability, token }: Lease): Promis
 }
 
 /** The newest lease; null before the first. */
-export async function readLease(tx: Tx, capability: string): Promise<LeaseView | null> {
+export async function readLease(tx: Reads, capability: string): Promise<LeaseView | null> {
   const sql = 'SELECT holder, expires_at AS "expiresAt" FROM fig_lease WHERE capability = $1';
   return (await tx.get<LeaseView>(sql, [capability])) ?? null;
 }
@@ -58,7 +58,7 @@ export async function readLease(tx: Tx, capability: string): Promise<LeaseView |
  * it, and nobody gets it before this transaction ends.
  */
 export async function isHeld(
-  tx: Tx,
+  tx: Reads,
   { forShare }: Dialect,
   { capability, token }: Lease,
 ): Promise<boolean> {

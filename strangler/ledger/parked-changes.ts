@@ -2,7 +2,7 @@ import { decodeRow } from '../mapping/index.ts';
 import { droppedText } from '../parked/index.ts';
 import type { ParkedChange, ParkedChanges } from '../side-database.ts';
 import { demandReconcile } from './demand.ts';
-import type { Dialect, Ledger, Tx } from './dialect.ts';
+import type { Dialect, Ledger, Reads } from './dialect.ts';
 
 /** A row of `fig_parked`. */
 export type ParkedRow = Omit<ParkedChange, 'key' | 'image'> & {
@@ -25,7 +25,7 @@ export function parkedOf(row: ParkedRow, { unstored }: Pick<Dialect, 'unstored'>
 }
 
 /** All rows of a capability, in the order in which they are to be applied. */
-export function parkedRows(tx: Tx, capability: string): Promise<readonly ParkedRow[]> {
+export function parkedRows(tx: Reads, capability: string): Promise<readonly ParkedRow[]> {
   return tx.all<ParkedRow>(
     `SELECT ${PARKED_COLUMNS} FROM fig_parked WHERE capability = $1 ORDER BY id`,
     [capability],

@@ -1,5 +1,5 @@
 import type { PeerCheckpoint, PeerObservation } from '../store.ts';
-import type { Dialect, Tx } from './dialect.ts';
+import type { Dialect, Reads, Tx } from './dialect.ts';
 
 interface PeerRow {
   readonly pulse: number;
@@ -9,7 +9,7 @@ interface PeerRow {
 }
 
 /** What a database remembers of itself and of the other one. */
-export async function readPeer(tx: Tx, capability: string): Promise<PeerObservation> {
+export async function readPeer(tx: Reads, capability: string): Promise<PeerObservation> {
   const row = await tx.get<PeerRow>(
     `SELECT pulse, other AS incarnation, other_pulse AS "otherPulse", other_epoch AS epoch
        FROM fig_peer WHERE capability = $1`,

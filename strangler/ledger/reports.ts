@@ -1,4 +1,4 @@
-import type { Dialect, Tx } from './dialect.ts';
+import type { Dialect, Reads, Tx } from './dialect.ts';
 
 const KEPT = 10;
 
@@ -26,7 +26,7 @@ export async function saveReport(
 }
 
 /** The newest report; undefined before the first. */
-export async function lastReport(tx: Tx, capability: string): Promise<unknown> {
+export async function lastReport(tx: Reads, capability: string): Promise<unknown> {
   const newest = await tx.get<{ report: string }>(
     'SELECT report FROM fig_reconcile WHERE capability = $1 ORDER BY id DESC LIMIT 1',
     [capability],

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Mapping } from '../mapping/index.ts';
 import type { SideName } from '../side.ts';
 import { refuseTwoUnfinished, UNFINISHED_SQL } from '../unfinished-handovers.ts';
-import type { Dialect, Tx } from './dialect.ts';
+import type { Dialect, Reads, Tx } from './dialect.ts';
 import { checkVersion } from './version.ts';
 
 /**
@@ -12,7 +12,7 @@ import { checkVersion } from './version.ts';
  *   earlier build has to finish
  */
 export async function refuseLedger(
-  tx: Tx,
+  tx: Reads,
   dialect: Dialect,
   url: string,
   side: SideName,

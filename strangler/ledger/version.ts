@@ -1,11 +1,11 @@
 import { LEDGER_TABLE, LEDGER_VERSION, refuseNewerLedger } from '../../chassis/index.ts';
-import type { Dialect, Tx } from './dialect.ts';
+import type { Dialect, Reads, Tx } from './dialect.ts';
 
 /**
  * @param url of the database, for the message
  * @throws ConfigurationError when a newer build has written Fig's tables here
  */
-export async function checkVersion(tx: Tx, { hasTable }: Dialect, url: string): Promise<void> {
+export async function checkVersion(tx: Reads, { hasTable }: Dialect, url: string): Promise<void> {
   if ((await tx.get(hasTable, [LEDGER_TABLE])) === undefined) return;
   const found = await tx.get<{ version: number }>(`SELECT version FROM ${LEDGER_TABLE}`);
   refuseNewerLedger(url, found?.version);

@@ -1,5 +1,5 @@
 import { errorText } from '../../../chassis/index.ts';
-import { LedgerChecks, readFollowed } from '../../ledger/index.ts';
+import { figureOf, LedgerChecks, readFollowed, readShape } from '../../ledger/index.ts';
 import { danglingText } from '../../dangling.ts';
 import { danglingRows } from './dangling.ts';
 import { keyColumns, tablesOf } from '../../mapping/index.ts';
@@ -21,7 +21,7 @@ import { PostgresTx } from './ledger.ts';
 import type { PostgresLedger } from './ledger.ts';
 import { readSchemas } from './schema.ts';
 import type { Sequencer } from './sequencer.ts';
-import { installedShape, shapeOf } from './shape.ts';
+import { shapeOf } from './shape.ts';
 import { captureTable } from './tables.ts';
 import { PostgresTarget } from './target.ts';
 import { name } from './values.ts';
@@ -30,25 +30,14 @@ import { name } from './values.ts';
  * How long whoever tries something waits for those who write here, in ms: others wait behind him, and
  * one who keeps what he wants may be among them (see `lockTables`).
  */
-const LOCK_MS = 400;
+const SHORTLY = { lockMs: 400 };
 /** A snapshot that others have overtaken is taken again so many times. */
 const ATTEMPTS = 20;
 
-/** Ends a transaction of which nothing is to stay, with what it has shown. */
-class TakenBack<T> {
-  readonly result: T;
-
-  constructor(result: T) {
-    this.result = result;
-  }
-}
-
 /** `SideChecks` on PostgreSQL. */
-export class PostgresChecks extends LedgerChecks implements SideChecks {
+export class PostgresChecks extends LedgerChecks<PostgresTx> implements SideChecks {
   readonly #db: PostgresConnection;
   readonly #sequencer: Sequencer;
-  readonly #mapping: Mapping;
-  readonly #side: SideName;
 
   constructor(
     connection: PostgresConnection,
@@ -57,26 +46,24 @@ export class PostgresChecks extends LedgerChecks implements SideChecks {
     mapping: Mapping,
     side: SideName,
   ) {
-    super(ledger, mapping.capability);
+    super(ledger, mapping, side);
     this.#db = connection;
     this.#sequencer = sequencer;
-    this.#mapping = mapping;
-    this.#side = side;
   }
 
   drift(): Promise<readonly string[]> {
-    const { capability } = this.#mapping;
+    const { capability } = this.mapping;
     return this.#db.snapshot(async (client) => {
-      const before = await installedShape(client, capability);
+      const before = await readShape(new PostgresTx(client), capability);
       if (before === undefined) return [];
-      const now = shapeOf(await readSchemas(client, tablesOf(this.#mapping, this.#side)));
-      const wanted = await wantedTriggers(client, this.#mapping, this.#side);
+      const now = shapeOf(await readSchemas(client, tablesOf(this.mapping, this.side)));
+      const wanted = await wantedTriggers(client, this.mapping, this.side);
       const installed = await installedTriggers(client, capability);
       const lost = wanted.filter((trigger) => !isInPlace(trigger, installed));
       return [
-        ...differencesOf(this.#side, before, now),
+        ...differencesOf(this.side, before, now),
         ...lostTriggers(
-          this.#side,
+          this.side,
           lost.map(({ table }) => table),
         ),
         ...(await this.#uncaptured(client)),
@@ -92,17 +79,17 @@ export class PostgresChecks extends LedgerChecks implements SideChecks {
     const { rows } = await client.query<{ tbl: string; reason: string; at: number }>(
       `SELECT DISTINCT ON (tbl) tbl, reason, at FROM fig_uncaptured WHERE capability = $1
          ORDER BY tbl, id`,
-      [this.#mapping.capability],
+      [this.mapping.capability],
     );
     return rows.map(
       ({ tbl, reason, at }) =>
-        `${this.#side} table ${tbl}: writes since ${new Date(at).toISOString()} were not captured ` +
+        `${this.side} table ${tbl}: writes since ${new Date(at).toISOString()} were not captured ` +
         `(${reason}); the mapping has to fit the table again, and both sides have to be compared`,
     );
   }
 
   accept(): Promise<void> {
-    return installAnew(this.#db, this.#mapping, this.#side);
+    return installAnew(this.#db, this.mapping, this.side);
   }
 
   sequences(): Promise<readonly Sequence[]> {
@@ -137,8 +124,8 @@ export class PostgresChecks extends LedgerChecks implements SideChecks {
 
   dangling(): Promise<readonly string[]> {
     return this.#db.snapshot(async (client) =>
-      (await danglingRows(client, this.#mapping, this.#side)).map((one) =>
-        danglingText(this.#side, one),
+      (await danglingRows(client, this.mapping, this.side)).map((one) =>
+        danglingText(this.side, one),
       ),
     );
   }
@@ -157,9 +144,9 @@ export class PostgresChecks extends LedgerChecks implements SideChecks {
   }
 
   tryCapture(rows: readonly RowName[]): Promise<readonly Change[]> {
-    const { capability } = this.#mapping;
-    return this.#takenBack(async (client) => {
-      const schemas = await readSchemas(client, tablesOf(this.#mapping, this.#side));
+    const { capability } = this.mapping;
+    return this.takenBack(async ({ client }) => {
+      const schemas = await readSchemas(client, tablesOf(this.mapping, this.side));
       await client.query(`UPDATE fig_fence SET state = 'open' WHERE capability = $1`, [capability]);
       for (const { table, key } of rows) {
         const keys = columnsOf(schemas, table, Object.keys(key));
@@ -176,47 +163,35 @@ export class PostgresChecks extends LedgerChecks implements SideChecks {
         rowMode: 'array',
       });
       return captured.map((row) => new PackedChange(row as unknown as PackedRow));
-    });
+    }, SHORTLY);
   }
 
   async tryApply(changes: readonly Change[]): Promise<void> {
-    await this.#takenBack(async (client) => {
-      const schemas = await readSchemas(client, tablesOf(this.#mapping, this.#side));
+    await this.takenBack(async ({ client }) => {
+      const schemas = await readSchemas(client, tablesOf(this.mapping, this.side));
       await client.query(`${APPLYING}; ${TRYING}; SET CONSTRAINTS ALL DEFERRED`);
       const followed = { position: 0, mark: null };
       const found = { followed, complete: true, anyParked: false };
-      const of = { client, mapping: this.#mapping, side: this.#side, schemas, found };
+      const of = { client, mapping: this.mapping, side: this.side, schemas, found };
       await new PostgresTarget(of).applyAll(changes);
       await client.query('SET CONSTRAINTS ALL IMMEDIATE');
-    });
+    }, SHORTLY);
   }
 
   async #measureIn(client: PostgresClient, queries: readonly string[]): Promise<Measured> {
     const position = await this.#sequencer.moveIn(client);
-    const { capability } = this.#mapping;
-    const applied = await readFollowed(new PostgresTx(client), capability, this.#side);
+    const { capability } = this.mapping;
+    const applied = await readFollowed(new PostgresTx(client), capability, this.side);
     const figures: Measured['figures'][number][] = [];
     for (const query of queries) figures.push(await figure(client, query));
     return { position, applied: applied.position, figures };
   }
 
-  async #takenBack<T>(work: (client: PostgresClient) => Promise<T>): Promise<T> {
-    try {
-      const attempt = async (client: PostgresClient): Promise<T> => {
-        throw new TakenBack(await work(client));
-      };
-      return await this.#db.transaction(attempt, { lockMs: LOCK_MS });
-    } catch (error) {
-      if (error instanceof TakenBack) return error.result as T;
-      throw error;
-    }
-  }
-
   /** Keys of one column, which a sequence may give values to. */
   #keys(): readonly { table: string; column: string }[] {
-    const keys = this.#mapping.pairs.map((pair) => ({
-      table: pair[this.#side].table,
-      columns: keyColumns(pair, this.#side),
+    const keys = this.mapping.pairs.map((pair) => ({
+      table: pair[this.side].table,
+      columns: keyColumns(pair, this.side),
     }));
     const single = keys.filter(({ columns }) => columns.length === 1);
     const known = new Map(
@@ -245,19 +220,14 @@ async function sequenceOf(
 async function figure(client: PostgresClient, query: string): Promise<Measured['figures'][number]> {
   await client.query('SAVEPOINT fig_figure');
   try {
-    const { rows } = await client.query<unknown[]>({ text: query, rowMode: 'array' });
+    const { rows } = await client.query<(string | number | bigint | null)[]>({
+      text: query,
+      rowMode: 'array',
+    });
     await client.query('RELEASE fig_figure');
-    if (rows.length !== 1) return { problem: `gives ${rows.length} rows, not one` };
-    return {
-      text: (rows[0] ?? []).map((value) => plain(value as string | number | null)).join(', '),
-    };
+    return figureOf(rows);
   } catch (error) {
     await client.query('ROLLBACK TO fig_figure');
     return { problem: errorText(error) };
   }
-}
-
-/** The sum of no rows is none, which is nothing: the other side may have rows that are all zero. */
-function plain(value: string | number | bigint | null): string {
-  return value === null ? '0' : String(value);
 }

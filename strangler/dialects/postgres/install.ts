@@ -1,7 +1,16 @@
 import { refuseProblems } from '../../schema-check.ts';
 import type { SideName } from '../../side.ts';
-import { demandReconcile, refuseLedger, saveVersion, seed } from '../../ledger/index.ts';
-import type { Tx } from '../../ledger/index.ts';
+import {
+  completeShape,
+  demandReconcile,
+  laterColumns,
+  readShape,
+  refuseLedger,
+  saveShape,
+  saveVersion,
+  seed,
+} from '../../ledger/index.ts';
+import type { LaterColumn, Tx } from '../../ledger/index.ts';
 import { tablesOf } from '../../mapping/index.ts';
 import type { Mapping } from '../../mapping/index.ts';
 import type { PostgresClient, PostgresConnection } from './connection.ts';
@@ -14,7 +23,7 @@ import { replaceTriggers, wantedTriggers } from './replace-triggers.ts';
 import { checkSchemas, foreignTriggers } from './problems.ts';
 import { readSchemas } from './schema.ts';
 import type { Schemas } from './schema.ts';
-import { completeShape, installedShape, saveShape } from './shape.ts';
+import { shapeOf } from './shape.ts';
 import { lockTables, persistently } from './table-locks.ts';
 import { feedTable, tableStatements } from './tables.ts';
 import { FENCE_TRIGGER, triggersOf } from './triggers.ts';
@@ -45,22 +54,9 @@ export function install(
   });
 }
 
-interface LaterColumn {
-  readonly table: string;
-  readonly column: string;
-  readonly type: string;
-}
-
-/** What shared tables did not have in earlier versions. */
-const LATER_COLUMNS: readonly LaterColumn[] = [
-  { table: 'fig_fence', column: 'watch', type: 'INTEGER NOT NULL DEFAULT 0' },
-  { table: 'fig_handover', column: 'keys', type: 'TEXT' },
-  { table: 'fig_applied', column: 'mark', type: 'TEXT' },
-];
-
 /** Adds to the shared tables of an earlier version what they lack. */
 export async function upgradeTables(connection: PostgresConnection): Promise<void> {
-  for (const column of LATER_COLUMNS) await addColumn(connection, column);
+  for (const column of laterColumns) await addColumn(connection, column);
 }
 
 /**
@@ -99,11 +95,11 @@ async function create(
   await client.query(FENCE_TRIGGER);
   const wanted = await wantedTriggers(client, mapping, side);
   const missing = await replaceTriggers(client, mapping, wanted);
-  if (fresh || (await installedShape(client, mapping.capability)) === undefined) {
-    await saveShape(client, mapping.capability, schemas);
+  if (fresh || (await readShape(tx, mapping.capability)) === undefined) {
+    await saveShape(tx, mapping.capability, shapeOf(schemas));
     return;
   }
-  await completeShape(client, mapping.capability, schemas);
+  await completeShape(tx, mapping.capability, shapeOf(schemas));
   if (missing.length > 0) {
     // Somebody took them away, and what was written since is in no feed.
     const reason = `${side} had lost triggers of Fig (${missing.join(', ')})`;
@@ -120,7 +116,8 @@ export async function installAnew(
   await install(connection, mapping, side);
   await new PostgresLedger(connection).transaction(async (tx) => {
     const { client } = tx;
-    await saveShape(client, mapping.capability, await readSchemas(client, tablesOf(mapping, side)));
+    const schemas = await readSchemas(client, tablesOf(mapping, side));
+    await saveShape(tx, mapping.capability, shapeOf(schemas));
     await client.query('DELETE FROM fig_uncaptured WHERE capability = $1', [mapping.capability]);
     await demandReconcile(tx, postgres, mapping.capability, `the schema of ${side} has changed`);
   });

@@ -1,5 +1,5 @@
 import type { QueryResult, QueryResultRow } from 'pg';
-import type { Dialect, Ledger, LedgerValue, Tx } from '../../ledger/index.ts';
+import type { Dialect, Ledger, LedgerValue, Reads, Tx } from '../../ledger/index.ts';
 import { fromAscii, toAscii } from '../../mapping/index.ts';
 import { isLockTimeout } from './connection.ts';
 import type { PostgresClient, PostgresConnection, TransactionOptions } from './connection.ts';
@@ -61,10 +61,10 @@ export class PostgresTx extends Statements {
   }
 }
 
-export class PostgresLedger implements Ledger {
+export class PostgresLedger implements Ledger<PostgresTx> {
   readonly dialect = postgres;
   readonly url: string;
-  readonly reads: Tx;
+  readonly reads: Reads;
   readonly #db: PostgresConnection;
 
   constructor(connection: PostgresConnection) {

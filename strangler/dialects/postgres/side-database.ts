@@ -2,29 +2,18 @@ import type { SideName } from '../../side.ts';
 import { otherSide } from '../../side.ts';
 import { tablesOf } from '../../mapping/index.ts';
 import type { Mapping, MappingProblem } from '../../mapping/index.ts';
-import {
-  LedgerParkedChanges,
-  LedgerSideStore,
-  lastReport,
-  readBackfills,
-  readCopyLimit,
-  readInstallation,
-  saveCopyLimit,
-  saveReport,
-} from '../../ledger/index.ts';
+import { LedgerSide } from '../../ledger/index.ts';
 import { withPoisonParked } from '../../poison.ts';
 import { ApplyError } from '../../side-database.ts';
 import type {
   Applied,
-  BackfillState,
   CommitWatch,
-  Installation,
   RowName,
   SideDatabase,
   Snapshot,
   Target,
 } from '../../side-database.ts';
-import type { Lease, SideStore, Slice } from '../../store.ts';
+import type { Lease, Slice } from '../../store.ts';
 import { applySlice } from './apply-slice.ts';
 import { asTarget } from './as-target.ts';
 import { PostgresChecks } from './checks.ts';
@@ -32,6 +21,7 @@ import { PostgresConnection, sqlState } from './connection.ts';
 import { PostgresFeedReader } from './feed-reader.ts';
 import { install, upgradeTables } from './install.ts';
 import { PostgresLedger } from './ledger.ts';
+import type { PostgresTx } from './ledger.ts';
 import { PostgresRetirement } from './retirement.ts';
 import { reEmit } from './re-emit.ts';
 import { problemsOf } from './problems.ts';
@@ -45,11 +35,8 @@ import type { PostgresTarget } from './target.ts';
 import { uninstall } from './uninstall.ts';
 
 /** One side's PostgreSQL database of one capability. */
-export class PostgresSideDatabase implements SideDatabase {
-  readonly side: SideName;
-  readonly store: SideStore;
+export class PostgresSideDatabase extends LedgerSide<PostgresTx> implements SideDatabase {
   readonly feed: PostgresFeedReader;
-  readonly parked: LedgerParkedChanges;
   readonly checks: PostgresChecks;
   readonly shadowFence: PostgresShadowFence;
   readonly retirement: PostgresRetirement;
@@ -58,29 +45,26 @@ export class PostgresSideDatabase implements SideDatabase {
   /** Others who write lock rows, and stand in nobody's way. */
   readonly hasOtherWriters = false;
   readonly #db: PostgresConnection;
-  readonly #ledger: PostgresLedger;
-  readonly #mapping: Mapping;
   readonly #sequencer: Sequencer;
   #schemas: Promise<Schemas> | undefined;
 
   /** @param url of a database; connecting happens at the first use */
   constructor(url: string, mapping: Mapping, side: SideName) {
     const { capability } = mapping;
-    this.side = side;
-    this.#db = new PostgresConnection(url);
-    this.#ledger = new PostgresLedger(this.#db);
-    this.#mapping = mapping;
-    this.#sequencer = new Sequencer(this.#db, capability);
-    this.store = new LedgerSideStore(this.#ledger, this.#sequencer, mapping, side);
-    this.feed = new PostgresFeedReader(this.#db, this.#sequencer, capability, side);
-    this.parked = new LedgerParkedChanges(this.#ledger, capability);
-    this.checks = new PostgresChecks(this.#db, this.#ledger, this.#sequencer, mapping, side);
-    this.shadowFence = new PostgresShadowFence(this.#db, mapping, side);
-    this.retirement = new PostgresRetirement(this.#db, mapping, side);
+    const connection = new PostgresConnection(url);
+    const ledger = new PostgresLedger(connection);
+    const sequencer = new Sequencer(connection, capability);
+    super(ledger, sequencer, mapping, side);
+    this.#db = connection;
+    this.#sequencer = sequencer;
+    this.feed = new PostgresFeedReader(connection, sequencer, capability, side);
+    this.checks = new PostgresChecks(connection, ledger, sequencer, mapping, side);
+    this.shadowFence = new PostgresShadowFence(connection, ledger, mapping, side);
+    this.retirement = new PostgresRetirement(connection, ledger, mapping, side);
   }
 
   async install(): Promise<void> {
-    await install(this.#db, this.#mapping, this.side);
+    await install(this.#db, this.mapping, this.side);
     this.#schemas = undefined;
   }
 
@@ -89,24 +73,20 @@ export class PostgresSideDatabase implements SideDatabase {
   }
 
   uninstall(lease?: Lease): Promise<boolean> {
-    return uninstall(this.#db, this.#mapping.capability, lease);
+    return uninstall(this.#db, this.mapping.capability, lease);
   }
 
   async problems(): Promise<readonly MappingProblem[]> {
-    const tables = tablesOf(this.#mapping, this.side);
+    const tables = tablesOf(this.mapping, this.side);
     return this.#db.snapshot(async (client) =>
-      problemsOf(client, this.#mapping, this.side, await readSchemas(client, tables)),
+      problemsOf(client, this.mapping, this.side, await readSchemas(client, tables)),
     );
-  }
-
-  installation(): Promise<Installation | undefined> {
-    return readInstallation(this.#ledger, this.#mapping.capability);
   }
 
   snapshot<T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T> {
     return this.#withSchemas((schemas) =>
       this.#db.snapshot((client) =>
-        work(new PostgresSnapshot(client, this.#mapping, this.side, schemas)),
+        work(new PostgresSnapshot(client, this.mapping, this.side, schemas)),
       ),
     );
   }
@@ -128,7 +108,7 @@ export class PostgresSideDatabase implements SideDatabase {
 
   reEmit(rows: readonly RowName[]): Promise<number | null> {
     return this.#withSchemas((schemas) => {
-      const [connection, sequencer, mapping] = [this.#db, this.#sequencer, this.#mapping];
+      const [connection, sequencer, mapping] = [this.#db, this.#sequencer, this.mapping];
       return reEmit({ connection, sequencer, mapping, side: this.side, schemas }, rows);
     });
   }
@@ -143,38 +123,14 @@ export class PostgresSideDatabase implements SideDatabase {
     const { rows } = await this.#db.transaction((client) =>
       client.query<{ position: number }>(
         `UPDATE fig_applied SET at = at WHERE capability = $1 AND feed_of = $2 RETURNING position`,
-        [this.#mapping.capability, otherSide(this.side)],
+        [this.mapping.capability, otherSide(this.side)],
       ),
     );
     return rows[0]?.position ?? 0;
   }
 
-  backfills(): Promise<readonly BackfillState[]> {
-    return readBackfills(this.#ledger.reads, this.#mapping);
-  }
-
-  copyLimit(): Promise<number | null> {
-    return readCopyLimit(this.#ledger.reads, this.#mapping.capability);
-  }
-
-  saveCopyLimit(rowsPerSecond: number | null): Promise<void> {
-    const { capability } = this.#mapping;
-    return this.#ledger.transaction((tx) => saveCopyLimit(tx, capability, rowsPerSecond));
-  }
-
-  saveReport(report: object, finishedAt: number): Promise<void> {
-    const { dialect } = this.#ledger;
-    return this.#ledger.transaction((tx) =>
-      saveReport(tx, dialect, this.#mapping.capability, report, finishedAt),
-    );
-  }
-
-  lastReport(): Promise<unknown> {
-    return lastReport(this.#ledger.reads, this.#mapping.capability);
-  }
-
   watch(onCommit: () => void, onLost?: (reason: string | null) => void): CommitWatch {
-    return this.#db.watch(wakeChannel(this.#mapping.capability), onCommit, onLost);
+    return this.#db.watch(wakeChannel(this.mapping.capability), onCommit, onLost);
   }
 
   close(): Promise<void> {
@@ -188,7 +144,7 @@ export class PostgresSideDatabase implements SideDatabase {
   ): Promise<T> {
     return this.#withSchemas((schemas) =>
       asTarget(
-        { connection: this.#db, mapping: this.#mapping, side: this.side, schemas },
+        { connection: this.#db, mapping: this.mapping, side: this.side, schemas },
         { epoch, durable },
         work,
       ),
@@ -208,7 +164,7 @@ export class PostgresSideDatabase implements SideDatabase {
 
   #readSchemas(): Promise<Schemas> {
     this.#schemas ??= this.#db.snapshot((client) =>
-      readSchemas(client, tablesOf(this.#mapping, this.side)),
+      readSchemas(client, tablesOf(this.mapping, this.side)),
     );
     return this.#schemas;
   }

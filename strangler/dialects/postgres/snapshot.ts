@@ -1,5 +1,5 @@
 import type { SideName } from '../../side.ts';
-import { otherSide } from '../../side.ts';
+import { readFollowed } from '../../ledger/index.ts';
 import { compareKeys, decodeRow, pairKeyOf, secretColumnsOf } from '../../mapping/index.ts';
 import type { Mapping, Pair, PairKey, Row, SqlValue } from '../../mapping/index.ts';
 import type { ChangedKey, RowName, Snapshot } from '../../side-database.ts';
@@ -9,6 +9,7 @@ import type { Change } from '../../store.ts';
 import { columnsOf, dataOf, dataSql, readSql, sameSql } from './columns.ts';
 import type { PostgresClient } from './connection.ts';
 import { PACKED } from './feed-reader.ts';
+import { PostgresTx } from './ledger.ts';
 import { prepared } from './prepared.ts';
 import { PostgresRowReader, rowOf } from './row-reader.ts';
 import type { Schemas } from './schema.ts';
@@ -34,11 +35,8 @@ export class PostgresSnapshot extends PostgresRowReader implements Snapshot {
   }
 
   async applied(): Promise<number> {
-    const { rows } = await this.#client.query<{ position: number }>(
-      'SELECT position FROM fig_applied WHERE capability = $1 AND feed_of = $2',
-      [this.#mapping.capability, otherSide(this.#side)],
-    );
-    return rows[0]?.position ?? 0;
+    const tx = new PostgresTx(this.#client);
+    return (await readFollowed(tx, this.#mapping.capability, this.#side)).position;
   }
 
   async last(): Promise<number> {

@@ -8,6 +8,7 @@ import { install } from './install.ts';
 import { readSchemas } from './schema.ts';
 import { reEmit } from './re-emit.ts';
 import { Sequencer } from './sequencer.ts';
+import { PostgresLedger } from './ledger.ts';
 import { PostgresShadowFence } from './shadow-fence.ts';
 import { uninstall } from './uninstall.ts';
 
@@ -65,7 +66,12 @@ function besideBusiness(
 describe('what locks tables on PostgreSQL', () => {
   it('never has a transaction of the business ended: watching', () =>
     besideBusiness(async (connection) => {
-      const fence = new PostgresShadowFence(connection, shop, 'legacy');
+      const fence = new PostgresShadowFence(
+        connection,
+        new PostgresLedger(connection),
+        shop,
+        'legacy',
+      );
       for (let time = 0; time < TIMES; time += 1) {
         await fence.on();
         await fence.off();

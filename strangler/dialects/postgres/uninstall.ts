@@ -1,4 +1,4 @@
-import { isHeld } from '../../ledger/index.ts';
+import { forgetCapability, formerTables, isHeld } from '../../ledger/index.ts';
 import type { Lease } from '../../store.ts';
 import type { PostgresClient, PostgresConnection } from './connection.ts';
 import { MOVE_FUNCTION, PASS_FUNCTION } from './functions.ts';
@@ -39,10 +39,13 @@ async function takeOut(
       const own = await existing(client, Object.keys(capabilityTables(capability)));
       const last = await isLast(client, capability);
       // Whoever writes has read the fences, too.
-      const shared = last ? await existing(client, Object.keys(sharedTables)) : [];
+      const shared = last
+        ? await existing(client, [...Object.keys(sharedTables), ...formerTables])
+        : [];
       const relations = new Set([...triggers.map(({ relation }) => relation), ...own, ...shared]);
       await lockTables(client, [...relations], 'ACCESS EXCLUSIVE');
-      if (lease && !(await isHeld(new PostgresTx(client), postgres, lease))) return false;
+      const tx = new PostgresTx(client);
+      if (lease && !(await isHeld(tx, postgres, lease))) return false;
       for (const { trigger, relation } of triggers) {
         await client.query(`DROP TRIGGER ${name(trigger)} ON ${relation}`);
       }
@@ -50,7 +53,7 @@ async function takeOut(
         await client.query(`DROP FUNCTION ${signature}`);
       }
       for (const table of own) await client.query(`DROP TABLE ${table}`);
-      await (last ? removeShared(client, shared) : leaveShared(client, capability));
+      await (last ? removeShared(client, shared) : forgetCapability(tx, sharedTables, capability));
       return true;
     }),
   );
@@ -94,18 +97,4 @@ async function removeShared(client: PostgresClient, tables: readonly string[]): 
   await client.query(`DROP FUNCTION IF EXISTS ${name(PASS_FUNCTION)}(text, text)`);
   await client.query(`DROP FUNCTION IF EXISTS ${name(PASS_FUNCTION)}(text)`);
   await client.query(`DROP FUNCTION IF EXISTS ${name(MOVE_FUNCTION)}()`);
-}
-
-/** Takes what is one capability's out of the tables that others still need. */
-async function leaveShared(client: PostgresClient, capability: string): Promise<void> {
-  await client.query(
-    `DELETE FROM fig_journal WHERE handover IN
-       (SELECT id FROM fig_handover WHERE capability = $1
-         UNION SELECT id FROM fig_completion WHERE capability = $1)`,
-    [capability],
-  );
-  for (const [table, definition] of Object.entries(sharedTables)) {
-    if (!definition.includes('capability TEXT')) continue;
-    await client.query(`DELETE FROM ${table} WHERE capability = $1`, [capability]);
-  }
 }

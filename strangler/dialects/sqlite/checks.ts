@@ -1,46 +1,30 @@
 import { errorText } from '../../../chassis/index.ts';
-import { LedgerChecks } from '../../ledger/index.ts';
+import { figureOf, LedgerChecks, readFollowed, readShape } from '../../ledger/index.ts';
 import { keyColumns, tablesOf } from '../../mapping/index.ts';
-import type { Mapping, SqlValue } from '../../mapping/index.ts';
+import type { Mapping } from '../../mapping/index.ts';
 import { PackedChange } from '../../packed-change.ts';
 import type { PackedRow } from '../../packed-change.ts';
+import { differencesOf } from '../../schema-shape.ts';
 import type { Measured, Sequence, SideChecks } from '../../side-checks.ts';
 import type { RowName } from '../../side-database.ts';
-import { otherSide } from '../../side.ts';
 import type { SideName } from '../../side.ts';
 import type { Change } from '../../store.ts';
 import type { SqliteConnection } from './connection.ts';
 import { installAnew, installedTriggers, LATER_TRIGGER, wantedTriggers } from './install.ts';
 import { danglingText } from '../../dangling.ts';
 import { danglingRows } from './dangling.ts';
-import type { SqliteLedger } from './ledger.ts';
+import type { SqliteLedger, SqliteTx } from './ledger.ts';
 import type { Prepare } from './schema.ts';
 import { brokenSeals } from './seal.ts';
-import { isOfEarlierVersion, shapeDrift, triggerDrift } from './shape.ts';
+import { isOfEarlierVersion, shapeOf, triggerDrift } from './shape.ts';
 import { feedTable } from './tables.ts';
 import type { SqliteTarget } from './target.ts';
 import { TRYING } from './triggers.ts';
 import { bound, name } from './values.ts';
 
-/** Ends a transaction of which nothing is to stay, with what it has shown. */
-class TakenBack<T> {
-  readonly result: T;
-
-  constructor(result: T) {
-    this.result = result;
-  }
-}
-
-/** The sum of no rows is none, which is nothing: the other side may have rows that are all zero. */
-function shown(value: SqlValue): string {
-  return value === null ? '0' : String(value);
-}
-
 /** `SideChecks` on SQLite. */
-export class SqliteChecks extends LedgerChecks implements SideChecks {
+export class SqliteChecks extends LedgerChecks<SqliteTx> implements SideChecks {
   readonly #db: SqliteConnection;
-  readonly #mapping: Mapping;
-  readonly #side: SideName;
   readonly #target: SqliteTarget;
   readonly #read: Prepare;
   readonly #write: Prepare;
@@ -53,37 +37,34 @@ export class SqliteChecks extends LedgerChecks implements SideChecks {
     side: SideName,
     target: SqliteTarget,
   ) {
-    super(ledger, mapping.capability);
+    super(ledger, mapping, side);
     this.#db = connection;
-    this.#mapping = mapping;
-    this.#side = side;
     this.#target = target;
     this.#read = (sql) => connection.read(sql);
     this.#write = (sql) => connection.write(sql);
   }
 
-  async drift(): Promise<readonly string[]> {
-    const { capability } = this.#mapping;
-    return this.#db.snapshot(() => {
+  drift(): Promise<readonly string[]> {
+    const { capability } = this.mapping;
+    return this.ledger.snapshot(async (tx) => {
       // The number grows with each change of the schema, so that this costs nothing most times.
       const version = this.#read('PRAGMA main.schema_version').pluck().get();
-      const accepted = this.#read('SELECT shape FROM fig_shape WHERE capability = ?').get(
-        capability,
-      );
+      const accepted = await readShape(tx, capability);
       const known = JSON.stringify([version, accepted]);
       if (this.#drift?.version !== known) {
-        const wanted = wantedTriggers(this.#read, this.#mapping, this.#side);
+        const wanted = wantedTriggers(this.#read, this.mapping, this.side);
         const installed = installedTriggers(this.#read, capability);
-        const changed = shapeDrift(this.#read, this.#mapping, this.#side);
-        const earlier = isOfEarlierVersion(this.#read, capability);
+        const now = shapeOf(this.#read, this.mapping, this.side);
+        const changed = accepted ? differencesOf(this.side, accepted, now) : [];
+        const earlier = isOfEarlierVersion(accepted);
         const expected = [...wanted].filter(
           ([trigger]) => !earlier || !LATER_TRIGGER.test(trigger),
         );
         const other = earlier || changed.length > 0;
         const found = [
           ...changed,
-          ...triggerDrift(this.#side, new Map(expected), installed, other),
-          ...(earlier ? [] : brokenSeals(this.#read, capability, this.#side)),
+          ...triggerDrift(this.side, new Map(expected), installed, other),
+          ...(earlier ? [] : brokenSeals(this.#read, capability, this.side)),
         ];
         this.#drift = { version: known, found };
       }
@@ -92,7 +73,7 @@ export class SqliteChecks extends LedgerChecks implements SideChecks {
   }
 
   accept(): Promise<void> {
-    return installAnew(this.#db, this.#mapping, this.#side);
+    return installAnew(this.#db, this.mapping, this.side);
   }
 
   async sequences(): Promise<readonly Sequence[]> {
@@ -121,30 +102,25 @@ export class SqliteChecks extends LedgerChecks implements SideChecks {
 
   async dangling(): Promise<readonly string[]> {
     return this.#db.snapshot(() =>
-      danglingRows(this.#read, this.#mapping, this.#side).map((one) =>
-        danglingText(this.#side, one),
-      ),
+      danglingRows(this.#read, this.mapping, this.side).map((one) => danglingText(this.side, one)),
     );
   }
 
   async measure(queries: readonly string[]): Promise<Measured> {
-    const { capability } = this.#mapping;
-    return this.#db.snapshot(() => ({
+    const { capability } = this.mapping;
+    return this.ledger.snapshot(async (tx) => ({
       position: this.#read(`SELECT max(position) FROM ${name(feedTable(capability))}`)
         .pluck()
         .get() as number,
-      applied:
-        (this.#read('SELECT position FROM fig_applied WHERE capability = ? AND feed_of = ?')
-          .pluck()
-          .get(capability, otherSide(this.#side)) as number | undefined) ?? 0,
+      applied: (await readFollowed(tx, capability, this.side)).position,
       figures: queries.map((query) => this.#figure(query)),
     }));
   }
 
   tryCapture(rows: readonly RowName[]): Promise<readonly Change[]> {
-    const { capability } = this.#mapping;
+    const { capability } = this.mapping;
     const feed = name(feedTable(capability));
-    return this.#takenBack(() => {
+    return this.takenBack(async () => {
       this.#write(`UPDATE fig_fence SET state = 'open' WHERE capability = ?`).run(capability);
       const last = this.#write(`SELECT max(position) FROM ${feed}`).pluck().get();
       for (const { table, key } of rows) {
@@ -163,29 +139,18 @@ export class SqliteChecks extends LedgerChecks implements SideChecks {
   }
 
   async tryApply(changes: readonly Change[]): Promise<void> {
-    await this.#takenBack(() => {
+    await this.takenBack(async () => {
       this.#write(`UPDATE main.fig_clock SET applying = ${TRYING} WHERE id = 1`).run();
       const target = this.#target.begin();
       for (const change of changes) target.apply(change);
     });
   }
 
-  async #takenBack<T>(work: () => T): Promise<T> {
-    try {
-      return await this.#db.transaction((): T => {
-        throw new TakenBack(work());
-      });
-    } catch (error) {
-      if (error instanceof TakenBack) return error.result as T;
-      throw error;
-    }
-  }
-
   #figure(query: string): Measured['figures'][number] {
     try {
-      const rows = this.#read(query).raw().safeIntegers().all() as SqlValue[][];
-      if (rows.length !== 1) return { problem: `gives ${rows.length} rows, not one` };
-      return { text: (rows[0] ?? []).map(shown).join(', ') };
+      return figureOf(
+        this.#read(query).raw().safeIntegers().all() as (string | number | bigint | null)[][],
+      );
     } catch (error) {
       return { problem: errorText(error) };
     }
@@ -193,7 +158,7 @@ export class SqliteChecks extends LedgerChecks implements SideChecks {
 
   /** Keys with AUTOINCREMENT: a table without it gives the id of its last row again, on any side. */
   #generated(): readonly { table: string; column: string }[] {
-    return tablesOf(this.#mapping, this.#side).flatMap((table) => {
+    return tablesOf(this.mapping, this.side).flatMap((table) => {
       const sql = this.#read(`SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?`)
         .pluck()
         .get(table) as string | undefined;
@@ -201,9 +166,8 @@ export class SqliteChecks extends LedgerChecks implements SideChecks {
       const column = this.#read('SELECT name FROM pragma_table_info(?) WHERE pk > 0')
         .pluck()
         .get(table) as string;
-      const mapped = this.#mapping.pairs.some(
-        (pair) =>
-          pair[this.#side].table === table && keyColumns(pair, this.#side).join() === column,
+      const mapped = this.mapping.pairs.some(
+        (pair) => pair[this.side].table === table && keyColumns(pair, this.side).join() === column,
       );
       return mapped ? [{ table, column }] : [];
     });

@@ -1,18 +1,31 @@
 import { refuseProblems } from '../../schema-check.ts';
 import type { SideName } from '../../side.ts';
-import { demandReconcile, isHeld, refuseLedger, saveVersion, seed } from '../../ledger/index.ts';
+import {
+  completeShape,
+  demandReconcile,
+  forgetCapability,
+  formerTables,
+  isHeld,
+  laterColumns,
+  ledgerIndexes,
+  readShape,
+  refuseLedger,
+  saveShape,
+  saveVersion,
+  seed,
+} from '../../ledger/index.ts';
 import type { Tx } from '../../ledger/index.ts';
-import { UNFINISHED_INDEX } from '../../unfinished-handovers.ts';
 import type { Lease } from '../../store.ts';
 import { checkMapping } from '../../mapping/index.ts';
 import type { Mapping } from '../../mapping/index.ts';
 import type { SqliteConnection } from './connection.ts';
 import { sqlite, SqliteLedger } from './ledger.ts';
+import type { SqliteTx } from './ledger.ts';
 import { checkSchema, foreignTriggers, freeColumns, uniqueColumns } from './schema.ts';
 import type { Prepare } from './schema.ts';
-import { feedSchema, feedTable, NEWEST_INDEX, NOW_SQL, sharedTables } from './tables.ts';
+import { feedSchema, feedTable, NOW_SQL, sharedTables } from './tables.ts';
 import { brokenSeals, seal } from './seal.ts';
-import { completeShape, installedShape, saveShape } from './shape.ts';
+import { shapeOf } from './shape.ts';
 import { rowidOf, uniqueRules } from './unique-rules.ts';
 import { TRIGGER_PURPOSES, triggersOf } from './triggers.ts';
 import { name } from './values.ts';
@@ -46,14 +59,14 @@ export function install(
     const { fresh } = await seed(tx, sqlite, mapping, side);
     await seedFeed(tx, capability);
     const missing = replaceTriggers(connection, mapping, side);
-    const prepare: Prepare = (sql) => connection.write(sql);
-    if (fresh || installedShape(prepare, capability) === undefined) {
-      saveShape(prepare, mapping, side);
+    const shape = shapeOf(tx.prepare, mapping, side);
+    if (fresh || (await readShape(tx, capability)) === undefined) {
+      await saveShape(tx, capability, shape);
       seal(connection, capability);
       return;
     }
     // An earlier version knew of fewer triggers, and sealed none.
-    const earlier = completeShape(prepare, mapping, side);
+    const earlier = await completeShape(tx, capability, shape);
     if (earlier) seal(connection, capability);
     const lost = missing.filter((trigger) => !earlier || !LATER_TRIGGER.test(trigger));
     if (lost.length > 0) {
@@ -76,7 +89,7 @@ export async function installAnew(
 ): Promise<void> {
   await install(connection, mapping, side);
   await new SqliteLedger(connection).transaction(async (tx) => {
-    saveShape((sql) => connection.write(sql), mapping, side);
+    await saveShape(tx, mapping.capability, shapeOf(tx.prepare, mapping, side));
     seal(connection, mapping.capability);
     await demandReconcile(tx, sqlite, mapping.capability, `the schema of ${side} has changed`);
   });
@@ -93,28 +106,18 @@ export function upgradeTables(connection: SqliteConnection): Promise<void> {
 }
 
 function addLaterColumns(connection: SqliteConnection): void {
-  addColumn(connection, 'fig_fence', 'watch', 'INTEGER NOT NULL DEFAULT 0');
-  addColumn(connection, 'fig_handover', 'keys', 'TEXT');
-  addColumn(connection, 'fig_applied', 'mark', 'TEXT');
-}
-
-/** To a table of an earlier version. */
-function addColumn(
-  connection: SqliteConnection,
-  table: string,
-  column: string,
-  definition: string,
-): void {
   const known = connection.write('SELECT 1 FROM pragma_table_info(?) WHERE name = ?');
-  if (known.get(table, column) !== undefined) return;
-  connection.execute(`ALTER TABLE ${name(table)} ADD COLUMN ${name(column)} ${definition}`);
+  for (const { table, column, type } of laterColumns) {
+    if (known.get(table, column) !== undefined) continue;
+    connection.execute(`ALTER TABLE ${table} ADD COLUMN ${column} ${type}`);
+  }
 }
 
 function tableStatements(capability: string): readonly string[] {
   const shared = Object.entries(sharedTables).map(
     ([table, definition]) => `CREATE TABLE IF NOT EXISTS ${table} ${definition}`,
   );
-  return [...shared, NEWEST_INDEX, UNFINISHED_INDEX, ...feedSchema(capability)];
+  return [...shared, ...ledgerIndexes, ...feedSchema(capability)];
 }
 
 function isWatched(prepare: Prepare, capability: string): boolean {
@@ -225,33 +228,17 @@ export function uninstall(
     if (lease && !(await isHeld(tx, sqlite, lease))) return false;
     dropTriggers(connection, capability);
     connection.execute(`DROP TABLE IF EXISTS ${name(feedTable(capability))}`);
-    const shared = connection
-      .write(`SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'fig_install'`)
-      .get();
-    if (shared !== undefined) removeShared(connection, capability);
+    const shared = await tx.get(sqlite.hasTable, ['fig_install']);
+    if (shared !== undefined) await removeShared(tx, capability);
     return true;
   });
 }
 
-function removeShared(connection: SqliteConnection, capability: string): void {
-  connection.write('DELETE FROM fig_install WHERE capability = ?').run(capability);
-  const others = connection.write('SELECT 1 FROM fig_install LIMIT 1').get() !== undefined;
-  if (!others) {
-    for (const table of Object.keys(sharedTables))
-      connection.execute(`DROP TABLE IF EXISTS ${table}`);
-    return;
-  }
-  connection
-    .write(
-      `DELETE FROM fig_journal WHERE handover IN
-            (SELECT id FROM fig_handover WHERE capability = ?
-              UNION SELECT id FROM fig_completion WHERE capability = ?)`,
-    )
-    .run(capability, capability);
-  const perCapability = Object.entries(sharedTables)
-    .filter(([, definition]) => definition.includes('capability TEXT'))
-    .map(([table]) => table);
-  for (const table of perCapability) {
-    connection.write(`DELETE FROM ${table} WHERE capability = ?`).run(capability);
+async function removeShared(tx: SqliteTx, capability: string): Promise<void> {
+  await tx.run('DELETE FROM fig_install WHERE capability = $1', [capability]);
+  const other = await tx.get('SELECT 1 FROM fig_install LIMIT 1');
+  if (other !== undefined) return forgetCapability(tx, sharedTables, capability);
+  for (const table of [...Object.keys(sharedTables), ...formerTables]) {
+    await tx.run(`DROP TABLE IF EXISTS ${table}`);
   }
 }

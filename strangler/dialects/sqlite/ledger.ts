@@ -4,6 +4,7 @@ import type {
   Ledger,
   LedgerTransactionOptions,
   LedgerValue,
+  Reads,
   Tx,
 } from '../../ledger/index.ts';
 import type { SqliteConnection } from './connection.ts';
@@ -34,33 +35,34 @@ export const sqlite: Dialect = {
  * the same turn of the event loop, so a transaction keeps the write lock for as long as its statements take.
  */
 export class SqliteTx implements Tx {
-  readonly #prepare: Prepare;
+  /** For what asks more of a statement, within the same transaction. */
+  readonly prepare: Prepare;
 
   constructor(prepare: Prepare) {
-    this.#prepare = prepare;
+    this.prepare = prepare;
   }
 
   async all<R>(sql: string, values: readonly LedgerValue[] = []): Promise<readonly R[]> {
-    return this.#prepare(sql).all(bound(values)) as R[];
+    return this.prepare(sql).all(bound(values)) as R[];
   }
 
   async get<R>(sql: string, values: readonly LedgerValue[] = []): Promise<R | undefined> {
-    return this.#prepare(sql).get(bound(values)) as R | undefined;
+    return this.prepare(sql).get(bound(values)) as R | undefined;
   }
 
   async run(sql: string, values: readonly LedgerValue[] = []): Promise<number> {
-    return this.#prepare(sql).run(bound(values)).changes;
+    return this.prepare(sql).run(bound(values)).changes;
   }
 }
 
-export class SqliteLedger implements Ledger {
+export class SqliteLedger implements Ledger<SqliteTx> {
   readonly dialect = sqlite;
   readonly url: string;
-  readonly reads: Tx;
+  readonly reads: Reads;
   readonly #db: SqliteConnection;
-  readonly #reading: Tx;
+  readonly #reading: SqliteTx;
   /** For use inside `transaction`. */
-  readonly writing: Tx;
+  readonly writing: SqliteTx;
 
   constructor(connection: SqliteConnection) {
     this.url = `file:${connection.file}`;
@@ -70,20 +72,22 @@ export class SqliteLedger implements Ledger {
     this.reads = {
       all: (sql, values) => this.snapshot((tx) => tx.all(sql, values)),
       get: (sql, values) => this.snapshot((tx) => tx.get(sql, values)),
-      run: (sql, values) => this.snapshot((tx) => tx.run(sql, values)),
     };
   }
 
-  snapshot<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+  snapshot<T>(work: (tx: SqliteTx) => Promise<T>): Promise<T> {
     return this.#db.snapshot(() => work(this.#reading));
   }
 
-  transaction<T>(work: (tx: Tx) => Promise<T>, options: LedgerTransactionOptions = {}): Promise<T> {
+  transaction<T>(
+    work: (tx: SqliteTx) => Promise<T>,
+    options: LedgerTransactionOptions = {},
+  ): Promise<T> {
     return this.#db.transaction(() => work(this.writing), options);
   }
 
   /** Its writers wait for each other, and for nothing else. */
-  movingFences<T>(_capability: string, work: (tx: Tx) => Promise<T>): Promise<T> {
+  movingFences<T>(_capability: string, work: (tx: SqliteTx) => Promise<T>): Promise<T> {
     return this.transaction(work);
   }
 }

@@ -1,6 +1,6 @@
 import { tablesOf } from '../../mapping/index.ts';
 import type { Mapping } from '../../mapping/index.ts';
-import { completed, differencesOf, lostTriggers, RULES } from '../../schema-shape.ts';
+import { lostTriggers, RULES } from '../../schema-shape.ts';
 import type { SchemaShape } from '../../schema-shape.ts';
 import type { SideName } from '../../side.ts';
 import type { Prepare } from './schema.ts';
@@ -29,42 +29,9 @@ export function shapeOf(prepare: Prepare, mapping: Mapping, side: SideName): Sch
   return Object.fromEntries(tables);
 }
 
-/** The shape that was installed on; undefined before the installation. */
-export function installedShape(prepare: Prepare, capability: string): SchemaShape | undefined {
-  const text = prepare('SELECT shape FROM fig_shape WHERE capability = ?')
-    .pluck()
-    .get(capability) as string | undefined;
-  return text === undefined ? undefined : (JSON.parse(text) as SchemaShape);
-}
-
-export function saveShape(prepare: Prepare, mapping: Mapping, side: SideName): void {
-  prepare(
-    `INSERT INTO fig_shape (capability, shape) VALUES (?, ?)
-       ON CONFLICT DO UPDATE SET shape = excluded.shape`,
-  ).run(mapping.capability, JSON.stringify(shapeOf(prepare, mapping, side)));
-}
-
-/** How the tables differ from those that were installed on. */
-export function shapeDrift(prepare: Prepare, mapping: Mapping, side: SideName): readonly string[] {
-  const before = installedShape(prepare, mapping.capability);
-  if (before === undefined) return [];
-  return differencesOf(side, before, shapeOf(prepare, mapping, side));
-}
-
 /** Whether an earlier version has installed what there is: it kept less, and had fewer triggers. */
-export function isOfEarlierVersion(prepare: Prepare, capability: string): boolean {
-  const shape = installedShape(prepare, capability);
-  return shape !== undefined && Object.values(shape).some((table) => !(RULES in table));
-}
-
-/** Adds what an earlier version did not keep. @returns whether there was such a shape */
-export function completeShape(prepare: Prepare, mapping: Mapping, side: SideName): boolean {
-  const before = installedShape(prepare, mapping.capability);
-  if (before === undefined) return false;
-  const whole = JSON.stringify(completed(before, shapeOf(prepare, mapping, side)));
-  if (whole === JSON.stringify(before)) return false;
-  prepare('UPDATE fig_shape SET shape = ? WHERE capability = ?').run(whole, mapping.capability);
-  return true;
+export function isOfEarlierVersion(installed: SchemaShape | undefined): boolean {
+  return installed !== undefined && Object.values(installed).some((table) => !(RULES in table));
 }
 
 /**

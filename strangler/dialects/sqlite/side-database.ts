@@ -3,27 +3,16 @@ import { checkMapping } from '../../mapping/index.ts';
 import type { Mapping, MappingProblem } from '../../mapping/index.ts';
 import type {
   Applied,
-  BackfillState,
   BulkCopy,
   CommitWatch,
-  Installation,
   RowName,
   SideDatabase,
   Snapshot,
   Target,
 } from '../../side-database.ts';
-import {
-  LedgerParkedChanges,
-  LedgerSideStore,
-  lastReport,
-  readBackfills,
-  readCopyLimit,
-  readInstallation,
-  saveCopyLimit,
-  saveReport,
-} from '../../ledger/index.ts';
+import { LedgerSide } from '../../ledger/index.ts';
 import { withPoisonParked } from '../../poison.ts';
-import type { Lease, SideStore, Slice } from '../../store.ts';
+import type { Lease, Slice } from '../../store.ts';
 import { ALONE_BOX_MS, applySlice, TIME_BOX_MS } from './apply-slice.ts';
 import type { Manner } from './apply-slice.ts';
 import { SqliteBulkCopy } from './bulk-copy.ts';
@@ -33,6 +22,7 @@ import { SqliteFeedEnd } from './feed-end.ts';
 import { SqliteFeedReader } from './feed-reader.ts';
 import { install, uninstall, upgradeTables } from './install.ts';
 import { SqliteLedger } from './ledger.ts';
+import type { SqliteTx } from './ledger.ts';
 import { WalWatch } from './wal-watch.ts';
 import { SqliteRetirement } from './retirement.ts';
 import { SqliteShadowFence } from './shadow-fence.ts';
@@ -52,17 +42,12 @@ const SLICE_CROWDED = 100;
 const LEARN_MS = 0.01;
 
 /** One side's SQLite database of one capability. */
-export class SqliteSideDatabase implements SideDatabase {
-  readonly side: SideName;
-  readonly store: SideStore;
+export class SqliteSideDatabase extends LedgerSide<SqliteTx> implements SideDatabase {
   readonly feed: SqliteFeedReader;
-  readonly parked: LedgerParkedChanges;
   readonly checks: SqliteChecks;
   readonly shadowFence: SqliteShadowFence;
   readonly retirement: SqliteRetirement;
   readonly #db: SqliteConnection;
-  readonly #ledger: SqliteLedger;
-  readonly #mapping: Mapping;
   readonly #snapshot: SqliteSnapshot;
   readonly #target: SqliteTarget;
   /** What committing an applied slice takes lately, in ms: it grows with the indexes that were written. */
@@ -71,27 +56,19 @@ export class SqliteSideDatabase implements SideDatabase {
   /** @param url `file:` and the path of a database that exists */
   constructor(url: string, mapping: Mapping, side: SideName) {
     const connection = new SqliteConnection(url);
-    this.side = side;
+    const ledger = new SqliteLedger(connection);
+    super(ledger, new SqliteFeedEnd(mapping.capability), mapping, side);
     this.#db = connection;
-    this.#ledger = new SqliteLedger(connection);
-    this.#mapping = mapping;
-    this.store = new LedgerSideStore(
-      this.#ledger,
-      new SqliteFeedEnd(mapping.capability),
-      mapping,
-      side,
-    );
     this.feed = new SqliteFeedReader(connection, mapping.capability, side);
-    this.parked = new LedgerParkedChanges(this.#ledger, mapping.capability);
     this.#snapshot = new SqliteSnapshot(connection, mapping, side);
     this.#target = new SqliteTarget(connection, mapping, side);
-    this.checks = new SqliteChecks(connection, this.#ledger, mapping, side, this.#target);
-    this.shadowFence = new SqliteShadowFence(connection, mapping, side);
-    this.retirement = new SqliteRetirement(connection, mapping, side);
+    this.checks = new SqliteChecks(connection, ledger, mapping, side, this.#target);
+    this.shadowFence = new SqliteShadowFence(connection, ledger, mapping, side);
+    this.retirement = new SqliteRetirement(connection, ledger, mapping, side);
   }
 
   install(): Promise<void> {
-    return install(this.#db, this.#mapping, this.side);
+    return install(this.#db, this.mapping, this.side);
   }
 
   upgrade(): Promise<void> {
@@ -99,18 +76,14 @@ export class SqliteSideDatabase implements SideDatabase {
   }
 
   uninstall(lease?: Lease): Promise<boolean> {
-    return uninstall(this.#db, this.#mapping.capability, lease);
+    return uninstall(this.#db, this.mapping.capability, lease);
   }
 
   problems(): Promise<readonly MappingProblem[]> {
     return this.#db.snapshot(() => [
-      ...checkMapping(this.#mapping),
-      ...checkSchema((sql) => this.#db.read(sql), this.#mapping, this.side),
+      ...checkMapping(this.mapping),
+      ...checkSchema((sql) => this.#db.read(sql), this.mapping, this.side),
     ]);
-  }
-
-  installation(): Promise<Installation | undefined> {
-    return readInstallation(this.#ledger, this.#mapping.capability);
   }
 
   async snapshot<T>(work: (snapshot: Snapshot) => Promise<T>): Promise<T> {
@@ -120,7 +93,7 @@ export class SqliteSideDatabase implements SideDatabase {
   }
 
   apply<T>(epoch: number, work: (target: Target) => Promise<T>, durable = false): Promise<T> {
-    const { capability } = this.#mapping;
+    const { capability } = this.mapping;
     return this.#db.transaction(
       () => applyAsTarget(this.#db, capability, epoch, this.#target, work),
       { durable },
@@ -151,13 +124,13 @@ export class SqliteSideDatabase implements SideDatabase {
     return new SqliteBulkCopy({
       sourceFile: owner.#db.file,
       targetFile: this.#db.file,
-      mapping: this.#mapping,
+      mapping: this.mapping,
       owner: owner.side,
     });
   }
 
   reEmit(rows: readonly RowName[]): Promise<number | null> {
-    return reEmit(this.#db, this.#mapping, this.side, rows);
+    return reEmit(this.#db, this.mapping, this.side, rows);
   }
 
   atHighPriority<T>(work: () => Promise<T>): Promise<T> {
@@ -172,30 +145,6 @@ export class SqliteSideDatabase implements SideDatabase {
     });
   }
 
-  backfills(): Promise<readonly BackfillState[]> {
-    return readBackfills(this.#ledger.reads, this.#mapping);
-  }
-
-  copyLimit(): Promise<number | null> {
-    return readCopyLimit(this.#ledger.reads, this.#mapping.capability);
-  }
-
-  saveCopyLimit(rowsPerSecond: number | null): Promise<void> {
-    const { capability } = this.#mapping;
-    return this.#ledger.transaction((tx) => saveCopyLimit(tx, capability, rowsPerSecond));
-  }
-
-  saveReport(report: object, finishedAt: number): Promise<void> {
-    const { dialect } = this.#ledger;
-    return this.#ledger.transaction((tx) =>
-      saveReport(tx, dialect, this.#mapping.capability, report, finishedAt),
-    );
-  }
-
-  lastReport(): Promise<unknown> {
-    return lastReport(this.#ledger.reads, this.#mapping.capability);
-  }
-
   watch(onCommit: () => void): CommitWatch {
     return new WalWatch(`${this.#db.file}-wal`, onCommit);
   }
@@ -205,7 +154,7 @@ export class SqliteSideDatabase implements SideDatabase {
   }
 
   async #applyBox(epoch: number, slice: Slice, manner: Manner): Promise<Applied> {
-    const { capability } = this.#mapping;
+    const { capability } = this.mapping;
     let began = 0;
     let written = 0;
     const applied = await this.#db.transaction(

@@ -1,5 +1,5 @@
 import type { SideName } from '../../side.ts';
-import { otherSide } from '../../side.ts';
+import { readFollowed } from '../../ledger/index.ts';
 import { compareKeys, decodeRow, secretColumnsOf, usableKeyOf } from '../../mapping/index.ts';
 import type { Mapping, Pair, PairKey, Row } from '../../mapping/index.ts';
 import type { ChangedKey, RowName, Snapshot } from '../../side-database.ts';
@@ -8,6 +8,7 @@ import type { PackedRow } from '../../packed-change.ts';
 import type { Change } from '../../store.ts';
 import type { SqliteConnection } from './connection.ts';
 import { exactChanges, exactSelect, readExactly } from './exact-read.ts';
+import { SqliteTx } from './ledger.ts';
 import { AwaitedRows, SqliteRowReader } from './row-reader.ts';
 import { feedTable } from './tables.ts';
 import { freeColumns } from './schema.ts';
@@ -35,11 +36,8 @@ export class SqliteSnapshot extends AwaitedRows implements Snapshot {
   }
 
   async applied(): Promise<number> {
-    const position = this.#db
-      .read('SELECT position FROM fig_applied WHERE capability = ? AND feed_of = ?')
-      .pluck()
-      .get(this.#capability, otherSide(this.#side)) as number | undefined;
-    return position ?? 0;
+    const reads = new SqliteTx((sql) => this.#db.read(sql));
+    return (await readFollowed(reads, this.#capability, this.#side)).position;
   }
 
   async last(): Promise<number> {
