@@ -124,6 +124,20 @@ module.exports = {
       to: { path: '^strangler/', reachable: true },
     },
     {
+      name: 'dialects-by-index',
+      severity: 'error',
+      comment: 'the engine knows no database: sides.ts opens what a URL names',
+      from: { path: '^strangler/', pathNot: ['^strangler/(dialects/|sides\\.ts$)', TESTS] },
+      to: { path: '^strangler/dialects/' },
+    },
+    {
+      name: 'dialects-apart',
+      severity: 'error',
+      comment: 'what two dialects share is in strangler/ledger, or in the engine',
+      from: { path: '^strangler/dialects/([^/]+)/' },
+      to: { path: '^strangler/dialects/', pathNot: '^strangler/dialects/$1/' },
+    },
+    {
       name: 'modules-by-index',
       severity: 'error',
       comment: 'a module of the monolith is used through its index.ts only, also for reads',

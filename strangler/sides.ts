@@ -1,11 +1,10 @@
-import { dialectOf, errorText, sqliteFile } from '../chassis/index.ts';
+import { errorText } from '../chassis/index.ts';
 import type { Inspectors, SideInspector } from './check/index.ts';
+import { openerOf } from './dialects/index.ts';
 import type { Mapping } from './mapping/index.ts';
-import { MissingRightError, UnopenedError } from './missing-right.ts';
-import { PostgresInspector, PostgresSideDatabase } from './dialects/postgres/index.ts';
+import { UnopenedError } from './missing-right.ts';
 import type { SideDatabase } from './side-database.ts';
 import type { SideName } from './side.ts';
-import { missingRights, SqliteInspector, SqliteSideDatabase } from './dialects/sqlite/index.ts';
 
 type Urls = Readonly<Record<SideName, string>>;
 
@@ -17,8 +16,7 @@ type Urls = Readonly<Record<SideName, string>>;
  */
 export function openSide(url: string, mapping: Mapping, side: SideName): SideDatabase {
   try {
-    const Side = dialectOf(url) === 'sqlite' ? SqliteSideDatabase : PostgresSideDatabase;
-    return new Side(url, mapping, side);
+    return openerOf(url).side(url, mapping, side);
   } catch (error) {
     throw unopened(side, url, error);
   }
@@ -59,23 +57,15 @@ async function openInspector(
   side: SideName,
 ): Promise<SideInspector> {
   try {
-    return dialectOf(url) === 'sqlite'
-      ? new SqliteInspector(url, mapping, side)
-      : await PostgresInspector.open(url, mapping, side);
+    return await openerOf(url).inspector(url, mapping, side);
   } catch (error) {
     throw unopened(side, url, error);
   }
 }
 
 function unopened(side: SideName, url: string, error: unknown): Error {
-  const missing = missingFor(url, error);
+  const missing = openerOf(url).missingRights(url, error);
   if (missing.length > 0) return new UnopenedError(missing.map((right) => ({ side, right })));
   const reason = errorText(error);
   return new Error(`the ${side} database can't be opened: ${reason}`, { cause: error });
-}
-
-/** What our user may not do with a database that could not be opened. */
-function missingFor(url: string, error: unknown): readonly string[] {
-  if (error instanceof MissingRightError) return error.missing;
-  return dialectOf(url) === 'sqlite' ? missingRights(sqliteFile(url)) : [];
 }

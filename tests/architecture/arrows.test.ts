@@ -79,6 +79,8 @@ const OFFENCES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'mains-of-monolith': { 'monolith/load.ts': '../strangler/index.ts' },
   'tests-of-facade': { 'facade/deep.test.ts': '../monolith/inner.ts' },
   'modules-by-index': { 'monolith/orders/deep.ts': '../stock/inner.ts' },
+  'dialects-by-index': { 'strangler/ledger/peeks.ts': '../dialects/one/inner.ts' },
+  'dialects-apart': { 'strangler/dialects/one/peeks.ts': '../other/inner.ts' },
   'services-without-engine': { 'extracted/payment/reach.ts': '../../chassis/reach.ts' },
   'no-cycles': { 'contracts/one.ts': './other.ts' },
   'scripts-alone': { 'scripts/needs.js': 'express' },
@@ -94,7 +96,15 @@ const OFFENCES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'nothing-unresolved': { 'system/lost.ts': './nowhere.ts' },
 };
 
-const INNER = ['chassis', 'monolith', 'strangler', 'rehearsal', 'monolith/stock'];
+const INNER = [
+  'chassis',
+  'monolith',
+  'strangler',
+  'rehearsal',
+  'monolith/stock',
+  'strangler/dialects/one',
+  'strangler/dialects/other',
+];
 
 /** Writes files that import one thing each, so that a violation's place says which arrow it is. */
 function writeForbiddenTree(root: string): void {

@@ -1,0 +1,36 @@
+import { dialectOf, sqliteFile } from '../../chassis/index.ts';
+import type { SideInspector } from '../check/index.ts';
+import type { Mapping } from '../mapping/index.ts';
+import { MissingRightError } from '../missing-right.ts';
+import type { SideDatabase } from '../side-database.ts';
+import type { SideName } from '../side.ts';
+import { PostgresInspector, PostgresSideDatabase } from './postgres/index.ts';
+import { missingRights, SqliteInspector, SqliteSideDatabase } from './sqlite/index.ts';
+
+/** How one kind of database is opened. */
+interface Opener {
+  /** A file must exist; a server is first asked when something is asked of it. */
+  side(url: string, mapping: Mapping, side: SideName): SideDatabase;
+  /** For looking only. */
+  inspector(url: string, mapping: Mapping, side: SideName): Promise<SideInspector>;
+  /** What our user may not do with a database that could not be opened, which was told so by an error. */
+  missingRights(url: string, error: unknown): readonly string[];
+}
+
+const openers: Readonly<Record<ReturnType<typeof dialectOf>, Opener>> = {
+  sqlite: {
+    side: (...of) => new SqliteSideDatabase(...of),
+    inspector: async (...of) => new SqliteInspector(...of),
+    missingRights: (url) => missingRights(sqliteFile(url)),
+  },
+  postgres: {
+    side: (...of) => new PostgresSideDatabase(...of),
+    inspector: (...of) => PostgresInspector.open(...of),
+    missingRights: (_, error) => (error instanceof MissingRightError ? error.missing : []),
+  },
+};
+
+/** How the kind of database is opened that a URL names. */
+export function openerOf(url: string): Opener {
+  return openers[dialectOf(url)];
+}
