@@ -30,4 +30,6 @@ export {
   ledgerTables,
 } from './tables.ts';
 export type { ColumnTypes, LaterColumn } from './tables.ts';
+export { refuseUnlessTarget, STANDING_SQL } from './standing.ts';
+export type { Standing } from './standing.ts';
 export { saveVersion } from './version.ts';

@@ -31,6 +31,31 @@ export function copiedChange(
   return { position, tx: 0, table, key, op: 'upsert', image, epoch: 0, at: Date.now() };
 }
 
+/** Where an earlier try of the same row had its place, so that a new one does not lose it. */
+export interface Place {
+  readonly id: number;
+  readonly attempts: number;
+}
+
+/**
+ * A change of the owner as it is parked, without secrets.
+ * @param reason why it can't be applied; null when it only waits, which is no attempt
+ */
+export function asParked(
+  mapping: Mapping,
+  owner: SideName,
+  { table, key, op, image, position }: Change,
+  root: string,
+  reason: string | null,
+  place: Place | null,
+): Omit<ParkedChange, 'id'> {
+  const columns = imageColumnsOf(mapping, owner, table);
+  const kept = image === null ? null : withoutSecrets(columns, image as Row);
+  const attempts = (place?.attempts ?? 0) + (reason === null ? 0 : 1);
+  const at = Date.now();
+  return { root, table, key: key as Row, op, image: kept, position, reason, attempts, at };
+}
+
 /** Whether a row is gone by this change. */
 export function isRemoval({ op, image }: Pick<Change, 'op' | 'image'>): boolean {
   return op === 'delete' || (op === 'refresh' && image === null);

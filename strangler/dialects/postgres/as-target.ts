@@ -1,17 +1,16 @@
 import type { QueryResult } from 'pg';
-import type { Fence } from '../../../chassis/index.ts';
 import { otherSide } from '../../side.ts';
 import type { SideName } from '../../side.ts';
-import { followedOf } from '../../ledger/index.ts';
+import { followedOf, refuseUnlessTarget, STANDING_SQL } from '../../ledger/index.ts';
+import type { Standing } from '../../ledger/index.ts';
 import type { Mapping } from '../../mapping/index.ts';
-import { NotTargetError } from '../../side-database.ts';
 import type { PostgresClient, PostgresConnection } from './connection.ts';
 import { MARK } from './applied-table.ts';
 import { APPLYING } from './functions.ts';
 import type { Schemas } from './schema.ts';
 import { PostgresTarget } from './target.ts';
 import type { TargetState } from './target.ts';
-import { text } from './values.ts';
+import { inlined, text } from './values.ts';
 
 /**
  * The owner has judged its rows already; its copy takes them table by table, and may hold a state in
@@ -64,24 +63,15 @@ async function begin(
   const [own, source] = [text(capability), text(otherSide(side))];
   const results = (await client.query(
     `SELECT FROM fig_fence WHERE capability = ${own} AND key = '*' FOR UPDATE;
-     SELECT state, (SELECT max(epoch) FROM fig_fence WHERE capability = ${own}) AS epoch,
-       EXISTS (SELECT FROM fig_fence WHERE capability = ${own} AND key <> '*') AS split
-       FROM fig_fence WHERE capability = ${own} AND key = '*';
+     ${inlined(STANDING_SQL, [capability])};
      SELECT complete, EXISTS (SELECT FROM fig_parked WHERE capability = ${own}) AS "anyParked",
        a.position, ${MARK} AS mark
        FROM fig_install i LEFT JOIN fig_applied a ON a.capability = ${own} AND a.feed_of = ${source}
        WHERE i.capability = ${own};
      ${[APPLYING, ...(replica ? [AS_REPLICA] : [])].join('; ')}`,
   )) as unknown as readonly QueryResult[];
-  const fence = results[1]?.rows[0] as (Fence & { readonly split: boolean }) | undefined;
-  // Where keys have fences of their own, the newest epoch counts, and each row's key is guarded.
-  const isOwner = fence?.state === 'open' && !fence.split;
-  if (fence === undefined || isOwner || fence.epoch !== epoch) {
-    throw new NotTargetError(
-      `${capability} (${side}) is ${fence?.state ?? 'not installed'} at epoch ${fence?.epoch ?? 0}; ` +
-        `changes were to be applied at epoch ${epoch}`,
-    );
-  }
+  const standing = results[1]?.rows[0] as Standing | undefined;
+  refuseUnlessTarget(standing, { capability, side, epoch });
   const [, , state] = results as readonly QueryResult<FoundRow>[];
   const [row] = state?.rows ?? [];
   if (row === undefined) throw new Error(`${capability} (${side}) is not installed`);

@@ -1,14 +1,9 @@
 import { parkedOf, parkedRows } from '../../ledger/index.ts';
 import { encodeKey, encodeRow, toAscii } from '../../mapping/index.ts';
+import type { Place } from '../../parked/index.ts';
 import type { ParkedChange } from '../../side-database.ts';
 import type { PostgresClient } from './connection.ts';
 import { postgres, PostgresTx } from './ledger.ts';
-
-/** Where an earlier try of the same row had its place, so that a new one does not lose it. */
-export interface Place {
-  readonly id: number;
-  readonly attempts: number;
-}
 
 interface Entry extends Place {
   readonly root: string;

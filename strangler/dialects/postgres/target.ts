@@ -1,7 +1,8 @@
-import { imageColumnsOf, rootOf, secretColumnsOf, withoutSecrets } from '../../mapping/index.ts';
+import { rootOf, secretColumnsOf } from '../../mapping/index.ts';
 import type { Mapping, Pair, Row } from '../../mapping/index.ts';
 import { forgetCopy, saveBackfill, saveComplete } from '../../ledger/index.ts';
-import { asChange, copiedChange, isNameless, isRemoval } from '../../parked/index.ts';
+import { asChange, asParked, copiedChange, isNameless, isRemoval } from '../../parked/index.ts';
+import type { Place } from '../../parked/index.ts';
 import { ApplyError } from '../../side-database.ts';
 import type {
   BackfillState,
@@ -20,7 +21,6 @@ import type { PostgresClient } from './connection.ts';
 import { postgres, PostgresTx } from './ledger.ts';
 import type { PairWrite } from './pair-write.ts';
 import { ParkedTable } from './parked-table.ts';
-import type { Place } from './parked-table.ts';
 import { dependsOnOthers, isPoison, isUniqueViolation, reasonOf } from './poison.ts';
 import { canHold, PostgresRowReader } from './row-reader.ts';
 import { pairWritesOf, PostgresRowWriter } from './row-writer.ts';
@@ -382,12 +382,8 @@ export class PostgresTarget extends PostgresRowReader implements Target {
     reason: string | null,
     place: Place | null,
   ): Promise<void> {
-    const { table, key, op, image, position } = change;
-    const columns = imageColumnsOf(this.#mapping, otherSide(this.#side), table);
-    const kept = image === null ? null : withoutSecrets(columns, image as Row);
-    const attempts = (place?.attempts ?? 0) + (reason === null ? 0 : 1);
-    const parked = { root, table, key: key as Row, op, image: kept, position, reason, attempts };
-    const added = await this.#table?.add({ ...parked, at: Date.now() }, place);
+    const parked = asParked(this.#mapping, this.#source, change, root, reason, place);
+    const added = await this.#table?.add(parked, place);
     if (added !== undefined) this.parked.push(added);
   }
 

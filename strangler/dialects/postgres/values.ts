@@ -113,5 +113,13 @@ export function text(value: string): string {
   return value.includes('\\') ? ` E${quoted.replaceAll('\\', '\\\\')}` : quoted;
 }
 
+/** A statement with its values in it, as it can go to the server together with others. */
+export function inlined(sql: string, values: readonly (string | number | null)[]): string {
+  return sql.replaceAll(/\$(\d)/g, (_, place: string) => {
+    const value = values[Number(place) - 1] ?? null;
+    return typeof value === 'string' ? text(value) : String(value);
+  });
+}
+
 /** ms since 1970 by the database's clock. */
 export const NOW_SQL = `floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint`;

@@ -2,17 +2,12 @@ import type { Statement } from 'better-sqlite3';
 import { encodeKey, encodeRow } from '../../mapping/index.ts';
 import { parkedOf, PARKED_COLUMNS } from '../../ledger/index.ts';
 import type { ParkedRow } from '../../ledger/index.ts';
+import type { Place } from '../../parked/index.ts';
 import type { ParkedChange } from '../../side-database.ts';
 import { sqlite } from './ledger.ts';
 
 type Prepare = (sql: string) => Statement;
 type Waiting = Pick<ParkedChange, 'table' | 'key'>;
-
-/** Where an earlier try of the same row had its place, so that a new one does not lose it. */
-export interface Place {
-  readonly id: number;
-  readonly attempts: number;
-}
 
 /** The rows of fig_parked of one capability, within a transaction of the target. */
 export class ParkedTable {

@@ -1,10 +1,8 @@
-import type { Fence } from '../../../chassis/index.ts';
 import type { SideName } from '../../side.ts';
 import { otherSide } from '../../side.ts';
 import { refusesDeletes } from '../../cascades.ts';
-import { imageColumnsOf, MappingError, rootOf, withoutSecrets } from '../../mapping/index.ts';
+import { MappingError, rootOf } from '../../mapping/index.ts';
 import type { Mapping, Pair, Row } from '../../mapping/index.ts';
-import { NotTargetError } from '../../side-database.ts';
 import type {
   BackfillState,
   BringManner,
@@ -19,17 +17,19 @@ import {
   FOLLOW_SQL,
   followValues,
   forgetCopy,
+  refuseUnlessTarget,
   saveBackfill,
   saveComplete,
+  STANDING_SQL,
 } from '../../ledger/index.ts';
-import type { AppliedRow, Tx } from '../../ledger/index.ts';
-import { asChange, copiedChange, isNameless, isRemoval } from '../../parked/index.ts';
+import type { AppliedRow, Standing, Tx } from '../../ledger/index.ts';
+import { asChange, asParked, copiedChange, isNameless, isRemoval } from '../../parked/index.ts';
+import type { Place } from '../../parked/index.ts';
 import type { Change, Followed } from '../../store.ts';
 import { applyCascades, refuseOrphans } from './cascades.ts';
 import type { SqliteConnection } from './connection.ts';
 import { bound, sqlite, SqliteTx } from './ledger.ts';
 import { ParkedTable } from './parked-table.ts';
-import type { Place } from './parked-table.ts';
 import { AwaitedRows, SqliteRowReader } from './row-reader.ts';
 import { SqliteRowWriter } from './row-writer.ts';
 import { APPLYING } from './triggers.ts';
@@ -236,17 +236,11 @@ export class SqliteTarget extends AwaitedRows implements Target {
     return this.#park(change, this.#rootOf(change), reason, place);
   }
 
-  #park(
-    { table, key, op, image, position }: Change,
-    root: string,
-    reason: string | null,
-    place: Place | null,
-  ): ParkedChange {
-    const columns = imageColumnsOf(this.#mapping, this.#source, table);
-    const kept = image === null ? null : withoutSecrets(columns, image as Row);
-    const attempts = (place?.attempts ?? 0) + (reason === null ? 0 : 1);
-    const parked = { root, table, key: key as Row, op, image: kept, position, reason, attempts };
-    return this.#parked.add({ ...parked, at: Date.now() }, place);
+  #park(change: Change, root: string, reason: string | null, place: Place | null): ParkedChange {
+    return this.#parked.add(
+      asParked(this.#mapping, this.#source, change, root, reason, place),
+      place,
+    );
   }
 
   #rootOf(change: Change): string {
@@ -296,28 +290,14 @@ export async function applyAsTarget<T>(
   return result;
 }
 
-/** Where keys have fences of their own, the newest epoch of all counts, and each row's key is guarded. */
-const STANDING = `SELECT state, epoch,
-    (SELECT max(epoch) FROM main.fig_fence WHERE capability = @capability) AS newest,
-    EXISTS (SELECT 1 FROM main.fig_fence WHERE capability = @capability AND key <> '*') AS split
-  FROM main.fig_fence WHERE capability = @capability AND key = '*'`;
-
 function beginAsTarget(
   connection: SqliteConnection,
   capability: string,
   epoch: number,
   side: SideName,
 ): void {
-  const { state, newest, split } = connection.write(STANDING).get({ capability }) as Fence & {
-    newest: number;
-    split: 0 | 1;
-  };
-  if ((split === 0 && state === 'open') || newest !== epoch) {
-    throw new NotTargetError(
-      `${capability} (${side}) is ${state} at epoch ${newest}; ` +
-        `changes were to be applied at epoch ${epoch}`,
-    );
-  }
+  const standing = connection.write(STANDING_SQL).get(bound([capability]));
+  refuseUnlessTarget(standing as Standing | undefined, { capability, side, epoch });
   connection.write(`UPDATE main.fig_clock SET applying = ${APPLYING} WHERE id = 1`).run();
 }
 
