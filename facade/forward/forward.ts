@@ -14,7 +14,7 @@ import type { FacadeDeps } from './facade-deps.ts';
 import { learnFence } from './fenced-answer.ts';
 import type { FencedAnswer } from './fenced-answer.ts';
 import { Hold } from './hold.ts';
-import { facadeFailed, heldTooLong, ownerUnknown, tooLargeToHold, unanswered } from './refusals.ts';
+import { facadeFailed, problemOf, tooLargeToHold, unanswered } from './refusals.ts';
 import type { RequestContext, ResponseObserver } from './request-context.ts';
 import { shadow } from './shadow.ts';
 import { UpstreamCall, isWorthAnother } from './upstream-call.ts';
@@ -137,7 +137,7 @@ class Forwarding implements Progress, ResponseObserver {
     let next: Route | undefined = first;
     while (next && !this.#context.over) {
       if (next.refused !== undefined) {
-        this.#refuse(next, this.#refusalOf(next.refused));
+        this.#refuse(next, problemOf(next.refused));
       } else if (next.wait !== undefined) {
         await this.#wait(next);
         next = this.#decide();
@@ -290,14 +290,6 @@ class Forwarding implements Progress, ResponseObserver {
     const mayHaveHappened = outcome.sent || (this.#isRepeated && !isSafe(form.method));
     this.#refuse(by, unanswered({ ...outcome, sent: mayHaveHappened }));
     return undefined;
-  }
-
-  #refusalOf(reason: NonNullable<Route['refused']>): Problem {
-    const { capability } = this.#context.match;
-    if (reason === 'held_too_long' || !capability) return heldTooLong();
-    const { writes } = capability.flags;
-    const { refused } = this.#deps.flags.switch(writes);
-    return ownerUnknown(writes, refused ?? 'it was not read yet');
   }
 
   #refuse(by: Route, problem: Problem): void {

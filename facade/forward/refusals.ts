@@ -1,4 +1,5 @@
 import { Problem } from '../../chassis/index.ts';
+import type { Route } from '../route/index.ts';
 
 const RETRY_SOON = { 'retry-after': '1' };
 
@@ -46,12 +47,14 @@ export function unanswered({ sent, timedOut, crowded }: Failure): Problem {
   return timedOut ? upstreamTimeout() : upstreamUnavailable(sent);
 }
 
-/** @param flag says who takes the writes, and does not say it now */
-export function ownerUnknown(flag: string, reason: string): Problem {
+/** What a client is told of a request that its route refuses. */
+export function problemOf(refused: NonNullable<Route['refused']>): Problem {
+  if (refused.code === 'held_too_long') return heldTooLong();
+  const { flag, why } = refused;
   return new Problem(
     503,
     'owner_unknown',
-    `${flag} says which server takes this write, and asks for nothing: ${reason}; nothing has happened`,
+    `${flag} says which server takes this write, and asks for nothing: ${why}; nothing has happened`,
     { headers: RETRY_SOON },
   );
 }

@@ -1,6 +1,4 @@
 import type { CapabilityConfig, FigConfig, SideName } from '../../strangler/routing/index.ts';
-import { encodedSlash, isSafe, readingsOf } from '../request/index.ts';
-import { RouteTable } from './routes.ts';
 
 /** What the facade knows of one capability from the configuration. */
 export interface Capability {
@@ -27,70 +25,6 @@ export interface Capability {
   readonly ignore: readonly string[];
 }
 
-/** A pattern of the configuration, and what it stands for. */
-interface Route<T> {
-  readonly pattern: string;
-  readonly of: T;
-  /** Paths that the pattern fits, and that are not meant. */
-  readonly except?: RouteTable<true> | undefined;
-}
-
-/** A pattern whose paths belong to a capability. */
-interface OwnRoute extends Route<Capability> {
-  readonly read: ReadMatch;
-}
-
-/** A request of no capability: the monolith answers it. */
-export interface PassMatch {
-  readonly kind: 'pass';
-  readonly capability: undefined;
-}
-
-/** A read of a capability. */
-export interface ReadMatch {
-  readonly kind: 'read';
-  readonly capability: Capability;
-  /** Lower-case names of the headers that must be the same in both sides' answers. */
-  readonly comparedHeaders: readonly string[];
-}
-
-/** A write that changes capabilities. */
-export interface WriteMatch {
-  readonly kind: 'write';
-  /** Whose route this is; undefined for a route of the monolith that touches capabilities. */
-  readonly capability: Capability | undefined;
-  /** Every capability that this write changes, at least one; the route's own first. */
-  readonly changes: readonly Capability[];
-}
-
-/** What the configuration says of a request, whatever flags and owners are. */
-export type Match = PassMatch | ReadMatch | WriteMatch;
-
-/** What a route means: the capability it belongs to and those that its writes change. */
-export interface Routes {
-  readonly capabilities: readonly Capability[];
-  /** @throws Problem 400 for a path with encoded slashes that other servers could match otherwise */
-  match(method: string, path: string): Match;
-  /** The pattern that such a request matches. */
-  patternOf(method: string, path: string): string | undefined;
-}
-
-const PASS: Match = { kind: 'pass', capability: undefined };
-
-/** The capability that a request is counted for. */
-export function countedFor(match: Match): Capability | undefined {
-  return match.kind === 'write' ? match.changes[0] : match.capability;
-}
-
-/** Stands for all methods that are not listed. */
-const OTHER = '*';
-const METHODS = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE', OTHER];
-const PARAMETERS = /;[^/]*/g;
-/** A segment of parameters alone leaves two slashes, which servers take for one, as the canonical form does. */
-const SLASHES = /\/{2,}/g;
-
-const NONE: readonly never[] = [];
-
 /** Numbers capabilities; a name keeps its number for as long as the process lives. */
 export class Indexes {
   readonly #byName = new Map<string, number>();
@@ -104,6 +38,31 @@ export class Indexes {
   }
 }
 
+/** What a configuration says of one capability. */
+export function capabilityOf(
+  name: string,
+  settings: CapabilityConfig,
+  config: FigConfig,
+  index: number,
+): Capability {
+  return {
+    name,
+    index,
+    flags: { reads: `${name}.reads`, writes: `${name}.writes`, shadow: `${name}.shadow` },
+    upstreams: { legacy: settings.legacy, extracted: settings.extracted },
+    replicated: settings.databases !== undefined,
+    finishesFirst: [settings.legacy, settings.extracted].some((upstream) =>
+      config.drainFirst.includes(upstream),
+    ),
+    honoursKeys: [settings.legacy, settings.extracted].every((upstream) =>
+      config.honoursKeys.includes(upstream),
+    ),
+    passesEncodedSlashes: settings.encodedSlashes === 'pass',
+    cohorts: cohortsOf(settings, config),
+    ignore: settings.ignore.map(({ path }) => path),
+  };
+}
+
 function cohortsOf(
   { cohorts }: CapabilityConfig,
   { stickyHeader }: FigConfig,
@@ -111,103 +70,4 @@ function cohortsOf(
   if (cohorts === undefined || !('header' in cohorts)) return undefined;
   const { header } = cohorts;
   return { header, isCustomer: header === stickyHeader };
-}
-
-/** Compiles the routes of a configuration. */
-export function compileRoutes(config: FigConfig, indexes = new Indexes()): Routes {
-  const byName = new Map<string, Capability>();
-  const owned = new Map(METHODS.map((method) => [method, new RouteTable<OwnRoute>()]));
-  const strips = config.stripsParameters.includes(config.monolith);
-  const plain = (path: string): string =>
-    strips && path.includes(';') ? path.replace(PARAMETERS, '').replace(SLASHES, '/') : path;
-  for (const [name, settings] of Object.entries(config.capabilities)) {
-    const capability: Capability = {
-      name,
-      index: indexes.of(name),
-      flags: { reads: `${name}.reads`, writes: `${name}.writes`, shadow: `${name}.shadow` },
-      upstreams: { legacy: settings.legacy, extracted: settings.extracted },
-      replicated: settings.databases !== undefined,
-      finishesFirst: [settings.legacy, settings.extracted].some((upstream) =>
-        config.drainFirst.includes(upstream),
-      ),
-      honoursKeys: [settings.legacy, settings.extracted].every((upstream) =>
-        config.honoursKeys.includes(upstream),
-      ),
-      passesEncodedSlashes: settings.encodedSlashes === 'pass',
-      cohorts: cohortsOf(settings, config),
-      ignore: settings.ignore.map(({ path }) => path),
-    };
-    byName.set(name, capability);
-    for (const given of settings.routes) {
-      const {
-        path,
-        methods,
-        except = [],
-        comparedHeaders = settings.comparedHeaders,
-      } = typeof given === 'string' ? { path: given } : given;
-      const read: ReadMatch = { kind: 'read', capability, comparedHeaders };
-      const route = { pattern: path, of: capability, except: tableOf(except), read };
-      for (const method of methodsOf(methods)) owned.get(method)?.add(path, route);
-    }
-  }
-  const touched = new Map<string, RouteTable<Route<readonly Capability[]>>>();
-  for (const { method, path, capabilities } of config.touches) {
-    const table = touched.get(method) ?? new RouteTable<Route<readonly Capability[]>>();
-    touched.set(method, table);
-    const changed = capabilities.flatMap((name) => byName.get(name) ?? []);
-    table.add(path, { pattern: path, of: changed });
-  }
-  const ownRouteOf = (method: string, given: string): OwnRoute | undefined => {
-    const path = plain(given);
-    const table = owned.get(method) ?? owned.get(OTHER);
-    const found = table?.match(path);
-    if (found?.except?.match(path) === undefined) return found;
-    return table?.match(path, ({ except }) => except?.match(path) === undefined);
-  };
-  const touchedBy = (method: string, path: string): readonly Capability[] =>
-    touched.get(method)?.match(plain(path))?.of ?? NONE;
-
-  /** Servers decode an encoded slash in different ways: another reading must not go elsewhere. */
-  const checkReadings = (method: string, path: string): void => {
-    const meant = ownRouteOf(method, path)?.of;
-    for (const reading of readingsOf(path)) {
-      const isSame = ownRouteOf(method, reading)?.of === meant;
-      const touches = isSafe(method) ? 0 : touchedBy(method, reading).length;
-      if (meant?.passesEncodedSlashes === true) continue;
-      if (meant !== undefined || !isSame || touches > 0) throw encodedSlash();
-    }
-  };
-
-  return {
-    capabilities: [...byName.values()],
-    match(method, path) {
-      if (path.includes('%')) checkReadings(method, path);
-      const own = ownRouteOf(method, path);
-      if (isSafe(method)) return own?.read ?? PASS;
-      const changed = touchedBy(method, path);
-      if (own !== undefined) {
-        const { of: capability } = own;
-        const others = changed.filter((each) => each !== capability);
-        return { kind: 'write', capability, changes: [capability, ...others] };
-      }
-      return changed.length === 0
-        ? PASS
-        : { kind: 'write', capability: undefined, changes: changed };
-    },
-    patternOf: (method, path) =>
-      (ownRouteOf(method, path) ?? touched.get(method)?.match(plain(path)))?.pattern,
-  };
-}
-
-function tableOf(paths: readonly string[]): RouteTable<true> | undefined {
-  if (paths.length === 0) return undefined;
-  const table = new RouteTable<true>();
-  for (const path of paths) table.add(path, true);
-  return table;
-}
-
-/** A server that answers GET answers HEAD (RFC 9110 9.3.2). */
-function methodsOf(named: readonly string[] | undefined): readonly string[] {
-  if (named === undefined) return METHODS;
-  return named.includes('GET') ? [...named, 'HEAD'] : named;
 }

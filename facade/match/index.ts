@@ -1,3 +1,5 @@
 /** What the configuration says of a request: which capability it is about, and what it changes. */
-export { Indexes, compileRoutes, countedFor } from './capability.ts';
-export type { Capability, Match, ReadMatch, Routes, WriteMatch } from './capability.ts';
+export { Indexes } from './capability.ts';
+export type { Capability } from './capability.ts';
+export { compileRoutes, countedFor } from './match.ts';
+export type { Match, ReadMatch, Routes, WriteMatch } from './match.ts';

@@ -62,9 +62,8 @@ export function whyRead(
 
 /** Why a write is sent where it is sent. */
 export function whyWritten(
-  { to, ownership, refused: isRefused }: Route,
+  { to, ownership, refused }: Route,
   { capability, changes }: WriteMatch,
-  snapshot: RoutingSnapshot,
   { monolith, upstreamOf }: Names,
 ): Reason {
   if (!capability || !ownership || to === 'monolith') {
@@ -73,9 +72,8 @@ export function whyWritten(
     return { reason: 'touches', why };
   }
   const { name } = upstreamOf(capability, to);
-  if (isRefused) {
-    const { refused } = snapshot.flags.switch(capability.flags.writes);
-    const why = `${capability.flags.writes} asks for nothing (${refused}): writes are refused with 503`;
+  if (refused?.code === 'owner_unknown') {
+    const why = `${refused.flag} asks for nothing (${refused.why}): writes are refused with 503`;
     return { reason: 'unknown', why };
   }
   if (!capability.replicated) {

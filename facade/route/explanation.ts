@@ -130,7 +130,7 @@ function explainWrite(
     changes: changes.map(({ name }) => name),
     side: isMonolith ? 'legacy' : to,
     upstream: shown(isMonolith ? names.monolith : names.upstreamOf(capability, to)),
-    ...whyWritten(chosen, match, snapshot, names),
+    ...whyWritten(chosen, match, names),
     held: moving ? { capability: moving.name, why: whyHeld(moving) } : null,
     facts: changes.map((each) => factsOf(each, request, snapshot, names.flags)),
   };

@@ -236,7 +236,12 @@ describe('a route', () => {
     ['POST /api/orders', { moving: ['tenants'] }, C1, { wait: undefined }],
     ['POST /api/stock/A1/sell', { moving: ['pages'] }, C1, { wait: 'handover', to: 'legacy' }],
     // Without databases, the flag alone says who takes it.
-    ['POST /pages/1', { known: false }, C1, { refused: 'owner_unknown' }],
+    [
+      'POST /pages/1',
+      { known: false },
+      C1,
+      { refused: { code: 'owner_unknown', flag: 'pages.writes', why: 'it was not read yet' } },
+    ],
     ['POST /pages/1', {}, C1, { refused: undefined, to: 'legacy' }],
     [WRITE, { known: false }, C1, { refused: undefined, to: 'legacy' }],
   ])(
@@ -334,8 +339,8 @@ describe('a route', () => {
       { to: 'extracted', reason: 'fenced', wait: undefined },
     ],
     [READ, {}, fenced(), { to: 'extracted', alternative: 'legacy', refused: undefined }],
-    [READ, {}, fenced({ before: 'extracted' }), { refused: 'held_too_long' }],
-    [READ, {}, fenced({ isOwn: false }), { refused: 'held_too_long' }],
+    [READ, {}, fenced({ before: 'extracted' }), { refused: { code: 'held_too_long' } }],
+    [READ, {}, fenced({ isOwn: false }), { refused: { code: 'held_too_long' } }],
   ])('is another one after FENCED: %s in %j by %j', (request, world, asked, expected) => {
     expect(ask(request, world, asked)).toMatchObject(expected);
   });

@@ -50,6 +50,7 @@ export interface Progress {
   readonly rows: { readonly key: string | undefined } | undefined;
 }
 
+const REFUSED_BY_BOTH: RouteRefusal = { code: 'held_too_long' };
 const NO_PROGRESS: Progress = {
   isConfirmed: false,
   isBehindBarrier: false,
@@ -101,6 +102,13 @@ export type NotComparable =
 /** Whether the other side is asked too, and the answers compared; `off` where the flag asks for none. */
 export type Shadowing = 'off' | 'compared' | NotComparable;
 
+/** Why a request is not sent at all. */
+export type RouteRefusal =
+  /** The flag that alone decides who takes the write asks for nothing. */
+  | { readonly code: 'owner_unknown'; readonly flag: string; readonly why: string }
+  /** Both sides have refused the read. */
+  | { readonly code: 'held_too_long' };
+
 /** Where one attempt of a request goes, and why. */
 export interface Route {
   /** Which server is asked. */
@@ -112,11 +120,8 @@ export interface Route {
   readonly wait: Wait | undefined;
   /** Of a write: the capability that a handover is about to move. */
   readonly moving: Capability | undefined;
-  /**
-   * Why it is not sent at all: flags alone decide who takes the write, and they can't be read; or both
-   * sides have refused the read.
-   */
-  readonly refused: 'owner_unknown' | 'held_too_long' | undefined;
+  /** Why it is not sent at all. */
+  readonly refused: RouteRefusal | undefined;
   readonly shadow: Shadowing;
   /** Who owns the rows that it is about; undefined for a route of the monolith. */
   readonly ownership: KeyOwnership | undefined;
@@ -177,7 +182,7 @@ function routeRead(
     alternative: to === owner ? undefined : owner,
     wait: refusal ? undefined : waitOfRead(form, capability, ownership, snapshot, progress),
     moving: undefined,
-    refused: isRefusedByBoth ? 'held_too_long' : undefined,
+    refused: isRefusedByBoth ? REFUSED_BY_BOTH : undefined,
     shadow,
     ownership,
     version: snapshot.version,
@@ -250,7 +255,11 @@ function routeWrite(
   const to = repeatsAt ?? ownership.owner;
   const toOwner: Route = { ...base, to, reason: 'owner', ownership };
   // Without databases no fence would refuse a write at the wrong side.
-  if (!capability.replicated && !ownership.known) return { ...toOwner, refused: 'owner_unknown' };
+  if (!capability.replicated && !ownership.known) {
+    const flag = capability.flags.writes;
+    const why = snapshot.flags.switch(flag).refused ?? 'it was not read yet';
+    return { ...toOwner, refused: { code: 'owner_unknown', flag, why } };
+  }
   if (refusal?.isOwn && repeatsAt === undefined) return afterRefusal(toOwner, ownership, refusal);
   return { ...toOwner, ...waitOfWrite(form, match, ownership, snapshot, progress) };
 }
