@@ -40,6 +40,7 @@ export function failInFacade(context: RequestContext, { log }: FacadeDeps, error
   else context.refuse(facadeFailed());
 }
 
+/** One request on its way out, and what has been done for it. */
 class Forwarding implements Progress, ResponseObserver {
   isConfirmed = false;
   isBehindBarrier = false;

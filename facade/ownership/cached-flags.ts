@@ -17,7 +17,8 @@ interface Answers {
 /**
  * Flags whose answers are remembered for a moment: the same customers come again and again, and an
  * evaluation costs more than all else that decides a request. Every change of the flags starts
- * afresh, and so do every few seconds, for strategies that know the time.
+ * afresh, and so do every few seconds, for strategies that know the time. A full map is emptied:
+ * lru-cache would keep the newest, but takes three times as long to find one.
  */
 export class CachedFlags implements Pick<Flags, 'isEnabled' | 'switch' | 'lastAsked'> {
   readonly #flags: Known;

@@ -1,7 +1,7 @@
+import { joined } from './observation.ts';
 import type { Observation } from './observation.ts';
 import { UpstreamTimedOut } from '../counting/index.ts';
 import type { Exchange } from './exchange.ts';
-import { joined } from './joined.ts';
 import { Deadlines, isBodiless } from '../request/index.ts';
 import type { RequestForm, Timed } from '../request/index.ts';
 import type { Upstream } from './upstream.ts';

@@ -22,3 +22,9 @@ export function headerOf({ headers }: Observation, name: string): string | undef
 function textOf(text: string | Buffer): string {
   return typeof text === 'string' ? text : text.toString('latin1');
 }
+
+/** A whole body. Most come in one piece, which is not copied. */
+export function joined(chunks: readonly Buffer[]): Buffer {
+  const [first] = chunks;
+  return first && chunks.length === 1 ? first : Buffer.concat(chunks);
+}

@@ -1,7 +1,16 @@
-/** A bound on how many do something at the same time; the others queue in order. */
+interface Waiting {
+  readonly enter: () => void;
+  next: Waiting | undefined;
+}
+
+/**
+ * A bound on how many do something at the same time; the others queue in order. A linked list: from an
+ * array of twenty thousand held writes, each that leaves would move all others.
+ */
 export class Slots {
   #free: number;
-  readonly #queue: (() => void)[] = [];
+  #first: Waiting | undefined;
+  #last: Waiting | undefined;
 
   constructor(count: number) {
     this.#free = count;
@@ -14,13 +23,21 @@ export class Slots {
       return Promise.resolve();
     }
     return new Promise((resolve) => {
-      this.#queue.push(resolve);
+      const waiting: Waiting = { enter: resolve, next: undefined };
+      if (this.#last) this.#last.next = waiting;
+      else this.#first = waiting;
+      this.#last = waiting;
     });
   }
 
   leave(): void {
-    const next = this.#queue.shift();
-    if (next) next();
-    else this.#free += 1;
+    const next = this.#first;
+    if (!next) {
+      this.#free += 1;
+      return;
+    }
+    this.#first = next.next;
+    if (!this.#first) this.#last = undefined;
+    next.enter();
   }
 }

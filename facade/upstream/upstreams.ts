@@ -1,11 +1,17 @@
 import { upstreamSettings } from '../../strangler/routing/index.ts';
 import type { FigConfig } from '../../strangler/routing/index.ts';
 import type { UpstreamFailures } from '../counting/index.ts';
-import { clientShare } from './client-share.ts';
 import type { ConnectionLimits } from './connections.ts';
 import { Upstream } from './upstream.ts';
 
 const LONGEST_PATIENCE_MS = 5_000;
+/** A client may not have all of what there is for itself. */
+const SHARE = 0.75;
+
+/** How many of so many one client's address may have where the configuration does not say. */
+export function clientShare(all: number): number {
+  return Math.ceil(all * SHARE);
+}
 
 /** The servers behind the facade, by name. One whose settings stay keeps its connections. */
 export class Upstreams {
