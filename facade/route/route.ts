@@ -141,22 +141,21 @@ export function route(
 ): Route {
   if (match.kind === 'read') return routeRead(form, match, snapshot, progress);
   if (match.kind === 'write') return routeWrite(form, match, snapshot, progress);
-  return { ...toMonolith(snapshot), reason: 'monolith' };
+  return PASSED;
 }
 
-function toMonolith({ version }: RoutingSnapshot): Route {
-  return {
-    to: 'monolith',
-    reason: 'touches',
-    alternative: undefined,
-    wait: undefined,
-    moving: undefined,
-    refused: undefined,
-    shadow: 'off',
-    ownership: undefined,
-    version,
-  };
-}
+/** It does not depend on anything that is known. */
+const PASSED: Route = {
+  to: 'monolith',
+  reason: 'monolith',
+  alternative: undefined,
+  wait: undefined,
+  moving: undefined,
+  refused: undefined,
+  shadow: 'off',
+  ownership: undefined,
+  version: 0,
+};
 
 type Asking = RoutedRequest['form'];
 
@@ -239,63 +238,84 @@ export function whyNotComparable(
 
 function routeWrite(
   form: Asking,
-  match: WriteMatch,
+  { capability, changes }: WriteMatch,
   snapshot: RoutingSnapshot,
   progress: Progress,
 ): Route {
-  const { capability } = match;
-  const base = toMonolith(snapshot);
-  const { refusal, rows, repeatsAt } = progress;
-  if (capability === undefined) {
-    return { ...base, ...waitOfWrite(form, match, undefined, snapshot, progress) };
-  }
-  const ownership = rows
-    ? snapshot.ownership.ofKey(capability, rows.key)
-    : snapshot.ownership.of(capability, form);
-  const to = repeatsAt ?? ownership.owner;
-  const toOwner: Route = { ...base, to, reason: 'owner', ownership };
-  // Without databases no fence would refuse a write at the wrong side.
-  if (!capability.replicated && !ownership.known) {
-    const flag = capability.flags.writes;
-    const why = snapshot.flags.switch(flag).refused ?? 'it was not read yet';
-    return { ...toOwner, refused: { code: 'owner_unknown', flag, why } };
-  }
-  if (refusal?.isOwn && repeatsAt === undefined) return afterRefusal(toOwner, ownership, refusal);
-  return { ...toOwner, ...waitOfWrite(form, match, ownership, snapshot, progress) };
+  const ownership = capability && ownershipOfRows(form, capability, snapshot, progress);
+  const moving = changes.find((each) => snapshot.ownership.of(each, form).holding);
+  const refusedBy = sideToAvoid(ownership, snapshot, progress);
+  const to = progress.repeatsAt ?? (refusedBy ? otherSide(refusedBy) : ownership?.owner);
+  return {
+    to: to ?? 'monolith',
+    reason: refusedBy ? 'fenced' : ownership ? 'owner' : 'touches',
+    alternative: undefined,
+    wait: waitOfWrite(ownership, moving, progress),
+    moving,
+    refused: capability && ownership && refusedForWantOfOwner(capability, ownership, snapshot),
+    shadow: 'off',
+    ownership,
+    version: snapshot.version,
+  };
+}
+
+function ownershipOfRows(
+  form: Asking,
+  capability: Capability,
+  { ownership }: RoutingSnapshot,
+  { rows }: Progress,
+): KeyOwnership {
+  return rows ? ownership.ofKey(capability, rows.key) : ownership.of(capability, form);
+}
+
+/** Without databases no fence would refuse a write at the wrong side. */
+function refusedForWantOfOwner(
+  { replicated, flags }: Capability,
+  { known }: KeyOwnership,
+  snapshot: RoutingSnapshot,
+): RouteRefusal | undefined {
+  if (replicated || known) return undefined;
+  const flag = flags.writes;
+  const why = snapshot.flags.switch(flag).refused ?? 'it was not read yet';
+  return { code: 'owner_unknown', flag, why };
+}
+
+/** The side whose fence has refused the write, where it has waited and nothing was heard: the other one may own the rows by now. */
+function sideToAvoid(
+  ownership: KeyOwnership | undefined,
+  { version }: RoutingSnapshot,
+  { refusal }: Progress,
+): SideName | undefined {
+  if (!refusal?.isOwn || refusal.waitedSince === undefined) return undefined;
+  const isHeard = version !== refusal.waitedSince || ownership?.certain === true;
+  return isHeard ? undefined : refusal.side;
 }
 
 function waitOfWrite(
-  form: Asking,
-  { changes }: WriteMatch,
   ownership: KeyOwnership | undefined,
-  snapshot: RoutingSnapshot,
-  { refusal, rows, isBehindBarrier, isOutOfPatience }: Progress,
-): Pick<Route, 'wait' | 'moving'> {
-  const moving = changes.find((each) => snapshot.ownership.of(each, form).holding);
-  // Another capability's fence, behind the facade's back: only an update says more.
-  const mustWait = refusal && !refusal.isStale && refusal.waitedSince === undefined;
-  if (mustWait) return { wait: 'update', moving };
-  // After the barrier the default owner has the rows too, and can tell whose they are.
-  if (ownership?.isUnknown && !isBehindBarrier) return { wait: 'barrier', moving };
+  moving: Capability | undefined,
+  { refusal, rows, repeatsAt, isBehindBarrier, isOutOfPatience }: Progress,
+): Wait | undefined {
+  if (refusal && repeatsAt === undefined && refusal.waitedSince === undefined) {
+    if (!leadsElsewhere(refusal, ownership)) return 'update';
+  }
   // A write that its own fence has refused asks the fences; any other waits for an update first.
-  const waits = moving !== undefined && !isOutOfPatience && rows === undefined;
-  return { wait: waits ? 'handover' : undefined, moving };
+  if (rows) return undefined;
+  // After the barrier the default owner has the rows too, and can tell whose they are.
+  if (ownership?.isUnknown && !isBehindBarrier) return 'barrier';
+  return moving !== undefined && !isOutOfPatience ? 'handover' : undefined;
 }
 
 /**
- * After FENCED: to the owner, where that is known to be the other side; not back and forth between two
- * sides that refuse, unless something has changed. Else it waits for an update, and where none comes,
- * the other side is asked, which may own the rows by now.
+ * Whether a write may be sent on at once after FENCED: to the owner, where that is known to be the other
+ * side, but not back and forth between two sides that refuse, unless something has changed. Of another
+ * capability's fence, behind the facade's back, only an update says more.
  */
-function afterRefusal(
-  toOwner: Route,
-  { owner, holding, certain }: KeyOwnership,
-  { side, before, isStale, waitedSince }: Refusal,
-): Route {
-  if (waitedSince === undefined) {
-    const isElsewhere = owner !== side && !holding && (isStale || before !== owner);
-    return isElsewhere ? toOwner : { ...toOwner, wait: 'update' };
-  }
-  const isHeard = toOwner.version !== waitedSince || certain;
-  return isHeard ? toOwner : { ...toOwner, to: otherSide(side), reason: 'fenced' };
+function leadsElsewhere(
+  { side, before, isOwn, isStale }: Refusal,
+  ownership: KeyOwnership | undefined,
+): boolean {
+  if (!isOwn || !ownership) return isStale;
+  const { owner, holding } = ownership;
+  return owner !== side && !holding && (isStale || before !== owner);
 }
