@@ -132,6 +132,17 @@ export interface ExpiredKey {
   readonly cohortKey?: string;
 }
 
+/** A request that nobody works on any more: its lease has run out. */
+export interface AbandonedKey {
+  readonly key: string;
+  readonly hash: string;
+  readonly resourceId: string;
+  readonly cohortKey?: string;
+}
+
+/** Requests that are gone on with at once. */
+const ABANDONED_AT_ONCE = 10;
+
 type SoughtKey = Pick<KeyedRequest, 'key' | 'formerKey' | 'hash'>;
 
 /** Narrows a query to some of its rows. */
@@ -154,6 +165,8 @@ export interface KeyStore {
     resourceId: string | null,
     now: number,
   ): Promise<void>;
+  /** Those that have left an intent behind, the longest abandoned first, at most 10 at once. */
+  abandoned(connection: Knex, now: number, narrow?: Narrow): Promise<readonly AbandonedKey[]>;
   /** Answers older than a day, at most 500 at once. */
   expired(connection: Knex, now: number, narrow?: Narrow): Promise<readonly ExpiredKey[]>;
   forget(trx: Transaction, keys: readonly ExpiredKey[]): Promise<void>;
@@ -170,6 +183,7 @@ export function createKeyStore({ table, columns: c, states, formatTime }: KeyTab
     const { [c.createdAt]: _created, ...changes } = row;
     await trx(table).insert(row).onConflict(c.key).merge(changes);
   }
+  const whose = c.cohortKey === undefined ? {} : { cohortKey: c.cohortKey };
   return {
     cohortKey: c.cohortKey,
     async find(connection, { key, formerKey, hash }) {
@@ -225,8 +239,22 @@ export function createKeyStore({ table, columns: c, states, formatTime }: KeyTab
         [c.body]: JSON.stringify(answer.body),
         [c.createdAt]: formatTime(now),
       }),
+    async abandoned(connection, now, narrow = () => undefined) {
+      return await connection(table)
+        .where(c.state, states.inFlight)
+        .where(c.leaseUntil, '<=', now)
+        .whereNotNull(c.resourceId)
+        .modify(narrow)
+        .orderBy(c.leaseUntil)
+        .limit(ABANDONED_AT_ONCE)
+        .select<AbandonedKey[]>({
+          key: c.key,
+          hash: c.hash,
+          resourceId: c.resourceId,
+          ...whose,
+        });
+    },
     async expired(connection, now, narrow = () => undefined) {
-      const whose = c.cohortKey === undefined ? {} : { cohortKey: c.cohortKey };
       return await connection(table)
         .where(c.createdAt, '<', formatTime(now - KEPT_MS))
         .where(c.state, states.done)

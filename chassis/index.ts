@@ -1,4 +1,5 @@
 /** What outlives the migration: everything a service of ours needs, and nothing about a domain. */
+export * from './abandoned-operations.ts';
 export { boundedTexts } from './bounded-list.ts';
 export { LOOPBACK_ONLY, openAccess, tokenRequired } from './access.ts';
 export type { Access } from './access.ts';
@@ -31,9 +32,11 @@ export * from './newer-data.ts';
 export * from './operator-token.ts';
 export * from './outbox.ts';
 export * from './owner-transaction.ts';
+export * from './patiently.ts';
 export * from './private-files.ts';
 export * from './problem.ts';
 export * from './process.ts';
+export * from './provider-operation.ts';
 export * from './random-ids.ts';
 export { redacted } from './redact.ts';
 export * from './request-keys.ts';

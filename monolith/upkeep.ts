@@ -56,13 +56,13 @@ function forgetOldEvents(database: Database, log: Logger): () => void {
   return () => clearInterval(timer);
 }
 
-function resolveNowAndThen({ resolver }: PaymentModule, log: Logger): () => void {
+function resolveNowAndThen(payment: PaymentModule, log: Logger): () => void {
   let busy = false;
   const timer = setInterval(() => {
     if (busy) return;
     busy = true;
-    resolver
-      .run()
+    payment
+      .resolve()
       .catch((error: unknown) => log.error({ err: error }, 'could not look after open payments'))
       .finally(() => {
         busy = false;

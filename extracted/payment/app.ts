@@ -6,8 +6,7 @@ import {
   requestKeysOf,
 } from '../../chassis/index.ts';
 import { createHttpApp } from '../../chassis/web/index.ts';
-import type { Access, Logger } from '../../chassis/index.ts';
-import type { PaymentScope } from './provider-operation.ts';
+import type { Access, Logger, OperationScope } from '../../chassis/index.ts';
 import type { Provider } from './provider.ts';
 import { paymentRoutes } from './routes.ts';
 
@@ -18,7 +17,7 @@ export const paymentKeys = requestKeysOf('customer_id');
 export const paymentGuard = createFenceGuard({ capability: 'payment', whenAbsent: 'closed' });
 
 interface PaymentAppDeps {
-  readonly scope: PaymentScope;
+  readonly scope: OperationScope;
   readonly provider: Provider;
   readonly log: Logger;
   readonly access: Access;

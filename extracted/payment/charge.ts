@@ -1,18 +1,23 @@
 import { v7 as uuid } from 'uuid';
-import { idOfStep, keptRefusal, notFound, refuse } from '../../chassis/index.ts';
-import type { KeyedAnswer, KeyedRequest, Transaction } from '../../chassis/index.ts';
-import { paymentDeclined } from '../../contracts/index.ts';
+import { idOfStep, keptRefusal, notFound, refuse, runOperation } from '../../chassis/index.ts';
+import type {
+  Intent,
+  KeyedAnswer,
+  KeyedRequest,
+  OperationScope,
+  ProviderOperation,
+  Transaction,
+} from '../../chassis/index.ts';
+import { paymentDeclined, paymentPending } from '../../contracts/index.ts';
 import type { Payment, PaymentRequest } from '../../contracts/index.ts';
-import { runOperation } from './provider-operation.ts';
-import type { ProviderOperation, Intent, PaymentScope } from './provider-operation.ts';
 import { addEntry, entryIds, findPayment } from './payments.ts';
 import type { ChargeIntent, ChargeOutcome, Provider } from './provider.ts';
 
 type Charge = ChargeIntent & Intent;
 
 function chargeOf(payment: Pick<Payment, keyof ChargeIntent | 'customerId'>): Charge {
-  const { id, customerId, orderId, amount, currency, method } = payment;
-  return { id, paymentId: id, customerId, orderId, amount, currency, method };
+  const { id, customerId: cohortKey, orderId, amount, currency, method } = payment;
+  return { id, cohortKey, orderId, amount, currency, method };
 }
 
 async function mustFind(trx: Transaction, id: string): Promise<Payment> {
@@ -26,10 +31,11 @@ export function chargeOperation(provider: Provider): ProviderOperation<Charge, C
   return {
     find: async (trx, id) => chargeOf(await mustFind(trx, id)),
     ask: (charge, askedBefore) => provider.charge(charge, askedBefore),
-    async settle(trx, { id, customerId, amount }, kind, now) {
+    pending: ({ id }) => refuse(paymentPending(id)),
+    async settle(trx, { id, cohortKey, amount }, kind, now) {
       await addEntry(trx, {
         payment_id: id,
-        customer_id: customerId,
+        customer_id: cohortKey,
         entry_id: entryIds.settlement,
         kind,
         amount_minor: amount,
@@ -43,7 +49,7 @@ export function chargeOperation(provider: Provider): ProviderOperation<Charge, C
 
 /** Charges a card, once for its key. */
 export function pay(
-  scope: PaymentScope,
+  scope: OperationScope,
   provider: Provider,
   request: KeyedRequest,
   payment: PaymentRequest,

@@ -11,7 +11,7 @@ import {
   purgeKeys,
   requestHash,
 } from '../../chassis/index.ts';
-import type { Database, Listening } from '../../chassis/index.ts';
+import type { Database, Listening, OperationScope } from '../../chassis/index.ts';
 import { paymentMigrations } from '../../migrations/payment/index.ts';
 import { providerMigrations } from '../../migrations/provider/index.ts';
 import {
@@ -21,11 +21,10 @@ import {
   temporaryDatabase,
 } from '../../tests/support/index.ts';
 import { buildProvider } from '../provider/index.ts';
-import type { PaymentScope } from './provider-operation.ts';
 import { createProvider } from './provider.ts';
 import type { Provider } from './provider.ts';
 import { buildApp, paymentGuard, paymentKeys } from './app.ts';
-import { resolveAbandoned } from './resolver.ts';
+import { resolvePayments } from './resolver.ts';
 
 const log = createLog('payment', 'silent');
 const SLOW_MS = 250;
@@ -34,7 +33,7 @@ const TIMEOUT_MS = 100;
 let ledger: Database;
 let providerServer: Listening;
 let database: Database;
-let scope: PaymentScope;
+let scope: OperationScope;
 let provider: Provider;
 let server: Server;
 let clock: number;
@@ -241,10 +240,10 @@ describe.each(dialectsOfRun)('on %s', (dialect) => {
     it('is left alone while its lease lives, then settled, and its client gets the answer', async () => {
       await intent('p-1', 'card_ok');
       await intent('p-2', 'card_declined');
-      expect(await resolveAbandoned(scope, provider, log)).toBe(0);
+      expect(await resolvePayments(scope, provider, log)).toBe(0);
       clock += LEASE_MS + 1;
-      expect(await resolveAbandoned(scope, provider, log)).toBe(2);
-      expect(await resolveAbandoned(scope, provider, log)).toBe(0);
+      expect(await resolvePayments(scope, provider, log)).toBe(2);
+      expect(await resolvePayments(scope, provider, log)).toBe(0);
       const replay = await pay('card_ok', { key: 'k-p-1', attempt: 'again' }).expect(201);
       expect(replay.body).toMatchObject({ id: 'p-1', status: 'captured' });
       const declined = await request(server).get('/api/payments/p-2').expect(200);
@@ -268,7 +267,7 @@ describe.each(dialectsOfRun)('on %s', (dialect) => {
         await paymentKeys.begin(trx, request_, 'r-1', clock);
       });
       clock += LEASE_MS + 1;
-      expect(await resolveAbandoned(scope, provider, log)).toBe(1);
+      expect(await resolvePayments(scope, provider, log)).toBe(1);
       const { body } = await request(server).get(`/api/payments/${payment.id}`).expect(200);
       expect(body).toMatchObject({ status: 'partially_refunded', refundedAmount: 250 });
     });
@@ -277,7 +276,7 @@ describe.each(dialectsOfRun)('on %s', (dialect) => {
       await intent('p-1', 'card_ok');
       await setFence(database, 'payment', 'ceded', 2);
       clock += LEASE_MS + 1;
-      expect(await resolveAbandoned(scope, provider, log)).toBe(0);
+      expect(await resolvePayments(scope, provider, log)).toBe(0);
       expect(await charges()).toEqual([]);
     });
   });
@@ -308,7 +307,7 @@ describe.each(dialectsOfRun)('on %s', (dialect) => {
     it('settles what was left open of that customer, and forgets old answers', async () => {
       await intent('p-1', 'card_ok');
       clock += LEASE_MS + 1;
-      expect(await resolveAbandoned(scope, provider, log)).toBe(1);
+      expect(await resolvePayments(scope, provider, log)).toBe(1);
       await database.transaction((trx) =>
         trx('request_keys').insert({
           key: 'theirs',

@@ -1,6 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
-import { CallFailed, createHttpClient } from '../../chassis/index.ts';
+import { CallFailed, createHttpClient, patiently } from '../../chassis/index.ts';
 import type { HttpAnswer } from '../../chassis/index.ts';
 
 export type ChargeOutcome = 'captured' | 'declined';
@@ -98,17 +97,4 @@ export function createProvider({ url, timeoutMs, patienceMs = 6_000 }: ProviderO
 function accepted(answer: HttpAnswer): HttpAnswer {
   if (answer.status < 300) return answer;
   throw new Error(`the provider refused: ${answer.status} ${JSON.stringify(answer.body)}`);
-}
-
-/** Tries again, with growing pauses, until there is an outcome or the time is up. */
-async function patiently<T>(
-  patienceMs: number,
-  attempt: () => Promise<T | undefined>,
-): Promise<T | undefined> {
-  const deadline = performance.now() + patienceMs;
-  for (let pause = 20; ; pause = Math.min(pause * 2, 500)) {
-    const outcome = await attempt();
-    if (outcome !== undefined || performance.now() + pause > deadline) return outcome;
-    await delay(pause * (0.5 + Math.random() / 2));
-  }
 }

@@ -1,15 +1,23 @@
 import { v7 as uuid } from 'uuid';
-import { idOfStep, keptRefusal, notFound, refuse } from '../../chassis/index.ts';
-import type { KeyedAnswer, KeyedRequest, Problem, Transaction } from '../../chassis/index.ts';
-import { paymentNotCaptured, refundExceedsPayment } from '../../contracts/index.ts';
+import { idOfStep, keptRefusal, notFound, refuse, runOperation } from '../../chassis/index.ts';
+import type {
+  Intent,
+  KeyedAnswer,
+  KeyedRequest,
+  OperationScope,
+  Pending,
+  Problem,
+  ProviderOperation,
+  Transaction,
+} from '../../chassis/index.ts';
+import { paymentNotCaptured, paymentPending, refundExceedsPayment } from '../../contracts/index.ts';
 import type { Payment, RefundRequest } from '../../contracts/index.ts';
-import { runOperation } from './provider-operation.ts';
-import type { ProviderOperation, Intent, PaymentScope, Pending } from './provider-operation.ts';
 import { addEntry, entryIds, findPayment, refundable } from './payments.ts';
 import type { Entry } from './payments.ts';
 import type { Provider, RefundIntent } from './provider.ts';
 
 type Refund = RefundIntent & Intent;
+type RefundOperation = ProviderOperation<Refund, 'refunded', Payment>;
 
 async function mustFind(trx: Transaction, id: string): Promise<Refund> {
   const found = await findRefund(trx, id);
@@ -22,19 +30,20 @@ async function findRefund(trx: Transaction, id: string): Promise<Refund | undefi
     .where({ entry_id: entryIds.refundRequest(id) })
     .first()) as Entry | undefined;
   if (!entry) return undefined;
-  const { payment_id: paymentId, customer_id: customerId, amount_minor: amount } = entry;
-  return { id, paymentId, customerId, amount };
+  const { payment_id: paymentId, customer_id: cohortKey, amount_minor: amount } = entry;
+  return { id, paymentId, cohortKey, amount };
 }
 
 /** Paying money back, from the request for it that was recorded. */
-export function refundOperation(provider: Provider): ProviderOperation<Refund, 'refunded'> {
+export function refundOperation(provider: Provider): RefundOperation {
   return {
     find: mustFind,
     ask: (intent) => provider.refund(intent),
-    async settle(trx, { id, paymentId, customerId, amount }, kind, now) {
+    pending: ({ paymentId }) => refuse(paymentPending(paymentId)),
+    async settle(trx, { id, paymentId, cohortKey, amount }, kind, now) {
       await addEntry(trx, {
         payment_id: paymentId,
-        customer_id: customerId,
+        customer_id: cohortKey,
         entry_id: entryIds.refunded(id),
         kind,
         amount_minor: amount,
@@ -47,7 +56,7 @@ export function refundOperation(provider: Provider): ProviderOperation<Refund, '
 
 const refused = ({ customerId }: Payment, problem: Problem): Pending<Refund> => ({
   refusal: keptRefusal(problem),
-  customerId,
+  cohortKey: customerId,
 });
 
 /**
@@ -55,15 +64,18 @@ const refused = ({ customerId }: Payment, problem: Problem): Pending<Refund> => 
  * @throws Problem 404 for an unknown payment
  */
 export function refund(
-  scope: PaymentScope,
+  scope: OperationScope,
   provider: Provider,
   request: KeyedRequest,
   paymentId: string,
   { amount }: RefundRequest,
 ): Promise<KeyedAnswer> {
-  const operation: ProviderOperation<Refund, 'refunded'> = {
+  const operation: RefundOperation = {
     ...refundOperation(provider),
-    about: (connection) => findPayment(connection, paymentId),
+    about: {
+      look: (connection) => findPayment(connection, paymentId),
+      keyOf: (payment) => payment?.customerId,
+    },
   };
   return runOperation(scope, request, operation, async (trx, now, payment) => {
     if (!payment) throw notFound('payment', paymentId);
@@ -79,7 +91,7 @@ export function refund(
       return refused(payment, refuse(refundExceedsPayment(paymentId, left)));
     }
     const { customerId } = payment;
-    const intent = { id, paymentId, customerId, amount: wanted };
+    const intent = { id, paymentId, cohortKey: customerId, amount: wanted };
     await addEntry(trx, {
       payment_id: paymentId,
       customer_id: customerId,

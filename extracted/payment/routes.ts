@@ -8,6 +8,7 @@ import {
   sendKeyedAnswer,
   toPage,
 } from '../../chassis/index.ts';
+import type { OperationScope } from '../../chassis/index.ts';
 import {
   HEADERS,
   LIST_NAMES,
@@ -16,7 +17,6 @@ import {
   RefundRequest,
 } from '../../contracts/index.ts';
 import type { Payment } from '../../contracts/index.ts';
-import type { PaymentScope } from './provider-operation.ts';
 import { pay } from './charge.ts';
 import { findPayment, listPayments } from './payments.ts';
 import type { Provider } from './provider.ts';
@@ -26,7 +26,7 @@ const idOf = ({ id }: Payment): string => id;
 const same = (payment: Payment): Payment => payment;
 
 /** The payment part of the HTTP contract. */
-export function paymentRoutes(scope: PaymentScope, provider: Provider): Router {
+export function paymentRoutes(scope: OperationScope, provider: Provider): Router {
   const { read } = scope.database;
   const router = Router();
 

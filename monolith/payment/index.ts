@@ -1,15 +1,31 @@
 import type { Router } from 'express';
 import { createFenceGuard } from '../../chassis/index.ts';
 import { movedRoutes } from '../../chassis/web/index.ts';
-import type { Database, FenceGuard, HttpClient, KeyStore, Logger } from '../../chassis/index.ts';
+import type {
+  Database,
+  FenceGuard,
+  HttpClient,
+  KeyedAnswer,
+  KeyedRequest,
+  KeyStore,
+  Logger,
+} from '../../chassis/index.ts';
+import type { PaymentRequest, RefundRequest } from '../../contracts/index.ts';
 import { createLegacyKeys } from '../legacy/index.ts';
+import { pay } from './charge.ts';
 import { createProvider } from './provider.ts';
-import { createResolver } from './resolver.ts';
+import { refund } from './refund.ts';
+import { resolvePayments } from './resolver.ts';
 import { paymentRoutes } from './routes.ts';
-import { createPaymentWrites } from './writes.ts';
-import type { PaymentWrites } from './writes.ts';
 
-export type { PaymentWrites } from './writes.ts';
+/**
+ * What moves money. Each takes effect once for its key, and throws FencedError where this database
+ * does not own payment; the owner goes on with the same key and attempt.
+ */
+export interface PaymentWrites {
+  pay(body: PaymentRequest, request: KeyedRequest): Promise<KeyedAnswer>;
+  refund(paymentId: string, body: RefundRequest, request: KeyedRequest): Promise<KeyedAnswer>;
+}
 
 /** Money in and out, as long as nobody else owns it. */
 export interface PaymentModule {
@@ -18,7 +34,7 @@ export interface PaymentModule {
   readonly routes: Router;
   readonly writes: PaymentWrites;
   /** Settles charges and refunds that a crash or a silent provider left open. */
-  readonly resolver: { run(): Promise<number> };
+  resolve(): Promise<number>;
 }
 
 interface PaymentDeps {
@@ -46,7 +62,6 @@ export function createPayment(deps: PaymentDeps): PaymentModule {
     timeoutMs: deps.providerTimeoutMs,
     patienceMs: deps.providerPatienceMs,
   });
-  const writes = createPaymentWrites(scope, provider);
   return {
     guard: paymentGuard,
     keys,
@@ -54,9 +69,12 @@ export function createPayment(deps: PaymentDeps): PaymentModule {
       database,
       capability: paymentGuard.capability,
       path: '/api/payments',
-      routes: paymentRoutes(database, writes),
+      routes: paymentRoutes(scope, provider),
     }),
-    writes,
-    resolver: createResolver(scope, provider, log),
+    writes: {
+      pay: (body, request) => pay(scope, provider, request, body),
+      refund: (id, body, request) => refund(scope, provider, request, id, body),
+    },
+    resolve: () => resolvePayments(scope, provider, log),
   };
 }

@@ -1,32 +1,28 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { CallFailed, isTemporaryStatus } from '../../chassis/index.ts';
+import { CallFailed, isTemporaryStatus, patiently } from '../../chassis/index.ts';
 import type { HttpAnswer, HttpClient } from '../../chassis/index.ts';
-import type { Payment } from '../../contracts/index.ts';
 
-/** The provider has not said what became of a charge or refund, though asked again and again. */
-export class ProviderSilent extends Error {
-  override readonly name = 'ProviderSilent';
+export type ChargeOutcome = 'captured' | 'declined';
+
+/** What the provider is asked to charge. `id` is its idempotency key, whichever side asks. */
+export interface ChargeIntent {
+  readonly id: string;
+  readonly orderId: string;
+  readonly amount: number;
+  readonly currency: string;
+  readonly method: string;
 }
 
-export interface Refund {
+export interface RefundIntent {
   readonly id: string;
   readonly paymentId: string;
-  readonly customerId: string;
   readonly amount: number;
 }
 
+/** The card processor. Answers undefined when its answer did not become known in time. */
 export interface Provider {
-  /**
-   * Charges a payment, once, under its own id. What is not fresh may be known to the provider
-   * already and is looked up before it is charged; so is what gave no answer.
-   * @throws ProviderSilent
-   */
-  charge(payment: Payment, fresh: boolean): Promise<'captured' | 'declined'>;
-  /**
-   * Pays back, once, under the refund's own id.
-   * @throws ProviderSilent
-   */
-  refund(refund: Refund): Promise<void>;
+  /** @param askedBefore looks it up first: it may have been charged already */
+  charge(intent: ChargeIntent, askedBefore: boolean): Promise<ChargeOutcome | undefined>;
+  refund(intent: RefundIntent): Promise<'refunded' | undefined>;
 }
 
 interface ProviderOptions {
@@ -48,7 +44,7 @@ function expectStatus(answer: HttpAnswer, ...statuses: number[]): HttpAnswer {
   throw new Error(`the provider answered ${answer.status}: ${JSON.stringify(answer.body)}`);
 }
 
-function outcomeOf(answer: HttpAnswer): 'captured' | 'declined' {
+function outcomeOf(answer: HttpAnswer): ChargeOutcome {
   const { status } = answer.body as { status?: unknown };
   if (status === 'captured' || status === 'declined') return status;
   throw new Error(`the provider answered ${JSON.stringify(answer.body)}`);
@@ -60,28 +56,24 @@ export function createProvider({ client, timeoutMs, patienceMs }: ProviderOption
     return definite(await client.call(method, path, { ...content, timeoutMs }));
   }
 
-  /** Asks until there is an answer. `ask` learns whether an earlier one may have arrived. */
-  async function persist<T>(ask: (mayBeKnown: boolean) => Promise<T>): Promise<T> {
-    const deadline = performance.now() + patienceMs;
+  /** Asks until there is an answer, or the time is up. `ask` learns whether an earlier one may have arrived. */
+  function persist<T>(ask: (mayBeKnown: boolean) => Promise<T>): Promise<T | undefined> {
     let mayBeKnown = false;
-    for (let failures = 0; ; failures += 1) {
+    return patiently(patienceMs, async () => {
       try {
         return await ask(mayBeKnown);
       } catch (error) {
         if (!(error instanceof CallFailed)) throw error;
-        if (performance.now() > deadline) {
-          throw new ProviderSilent('the provider gives no answer', { cause: error });
-        }
         mayBeKnown ||= error.sent;
-        await delay(Math.min(1_000, 20 * 2 ** failures) * (0.5 + Math.random() / 2));
+        return undefined;
       }
-    }
+    });
   }
 
   return {
-    charge: ({ id, amount, currency, method, orderId }, fresh) =>
+    charge: ({ id, amount, currency, method, orderId }, askedBefore) =>
       persist(async (mayBeKnown) => {
-        if (mayBeKnown || !fresh) {
+        if (mayBeKnown || askedBefore) {
           const found = expectStatus(await call('GET', `/charges/${id}`), 200, 404);
           if (found.status === 200) return outcomeOf(found);
         }
@@ -92,6 +84,7 @@ export function createProvider({ client, timeoutMs, patienceMs }: ProviderOption
       persist(async () => {
         const refund = { refundId: id, amount };
         expectStatus(await call('POST', `/charges/${paymentId}/refunds`, refund), 200, 201);
+        return 'refunded' as const;
       }),
   };
 }

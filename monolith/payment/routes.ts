@@ -9,7 +9,7 @@ import {
   sendKeyedAnswer,
   toPage,
 } from '../../chassis/index.ts';
-import type { Database } from '../../chassis/index.ts';
+import type { OperationScope } from '../../chassis/index.ts';
 import {
   HEADERS,
   LIST_NAMES,
@@ -18,13 +18,16 @@ import {
   RefundRequest,
 } from '../../contracts/index.ts';
 import type { Payment } from '../../contracts/index.ts';
+import { pay } from './charge.ts';
+import type { Provider } from './provider.ts';
+import { refund } from './refund.ts';
 import { findPayment, listPayments } from './rows.ts';
-import type { PaymentWrites } from './writes.ts';
 
 const idOf = ({ id }: Payment): string => id;
 
 /** The payment part of the HTTP contract. */
-export function paymentRoutes({ read }: Database, writes: PaymentWrites): Router {
+export function paymentRoutes(scope: OperationScope, provider: Provider): Router {
+  const { read } = scope.database;
   const router = express.Router();
 
   router
@@ -38,7 +41,7 @@ export function paymentRoutes({ read }: Database, writes: PaymentWrites): Router
     })
     .post(async (req, res) => {
       const body = parse(PaymentRequest, req.body);
-      sendKeyedAnswer(res, await writes.pay(body, keyedRequestOf(req, body)));
+      sendKeyedAnswer(res, await pay(scope, provider, keyedRequestOf(req, body), body));
     })
     .all(methodNotAllowed('GET', 'POST'));
 
@@ -58,7 +61,7 @@ export function paymentRoutes({ read }: Database, writes: PaymentWrites): Router
       // Which payment it is says better whose it is; this is for one that is not to be found.
       const cohortKey = req.get(HEADERS.customer) || undefined;
       const request = { ...keyedRequestOf(req, body), cohortKey };
-      sendKeyedAnswer(res, await writes.refund(req.params.id, body, request));
+      sendKeyedAnswer(res, await refund(scope, provider, request, req.params.id, body));
     })
     .all(methodNotAllowed('POST'));
 

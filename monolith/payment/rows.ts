@@ -1,7 +1,6 @@
 import type { Knex } from '../../chassis/index.ts';
 import type { Currency, Payment, PaymentMethod, PaymentStatus } from '../../contracts/index.ts';
 import { timestampToIso, toMinor } from '../legacy/index.ts';
-import type { Refund } from './provider.ts';
 
 /** A payment's row. STAT_CD: `P` the provider's answer is unknown, `S` settled, `D` declined. */
 export interface PaymentRow {
@@ -73,21 +72,8 @@ export async function listPayments(
   return presentAll(connection, rows);
 }
 
-export async function findRefund(connection: Knex, id: string): Promise<Refund | undefined> {
-  const row = (await connection('PAY_RFND').where({ RFND_NO: id }).first()) as
-    RefundRow | undefined;
-  return (
-    row && {
-      id,
-      paymentId: row.PAY_NO,
-      customerId: row.CUST_NO,
-      amount: toMinor(row.AMT_TXT),
-    }
-  );
-}
-
-/** What can still be asked back, in minor units: refunds under way count as paid back. */
-export async function amountLeft(connection: Knex, payment: Payment): Promise<number> {
+/** What may still be asked back: refunds that are under way count as paid. */
+export async function refundable(connection: Knex, payment: Payment): Promise<number> {
   const amounts = (await connection('PAY_RFND')
     .where({ PAY_NO: payment.id })
     .pluck('AMT_TXT')) as string[];

@@ -1,20 +1,13 @@
-import { admit, ownerTransaction, refuse, rowOwnerTransaction } from '../../chassis/index.ts';
-import type {
-  Database,
-  FenceGuard,
-  KeyedAnswer,
-  KeyedRequest,
-  KeyRecord,
-  KeyStore,
-  Knex,
-  StoredAnswer,
-  Subject,
-  Transaction,
-} from '../../chassis/index.ts';
-import { paymentPending } from '../../contracts/index.ts';
-import type { Payment } from '../../contracts/index.ts';
+import type { Database, Knex, Transaction } from './database.ts';
+import type { FenceGuard } from './fence.ts';
+import { admit } from './idempotency.ts';
+import type { KeyedRequest, KeyRecord, KeyStore, StoredAnswer } from './idempotency.ts';
+import type { KeyedAnswer } from './keyed-effect.ts';
+import { ownerTransaction, rowOwnerTransaction } from './owner-transaction.ts';
+import type { Subject } from './owner-transaction.ts';
+import type { Problem } from './problem.ts';
 
-export interface PaymentScope {
+export interface OperationScope {
   readonly database: Database;
   readonly guard: FenceGuard;
   readonly keys: KeyStore;
@@ -25,19 +18,23 @@ export interface PaymentScope {
 /** What is asked of the provider, once it has been recorded. */
 export interface Intent {
   readonly id: string;
-  readonly paymentId: string;
-  /** Whose payment it is: all that a request leaves behind is this customer's. */
-  readonly customerId: string;
+  /** Whose it is: all that a request leaves behind belongs to the same one. */
+  readonly cohortKey: string;
 }
 
-/** The steps of something that the provider does for us, and that must be done once. */
-export interface ProviderOperation<I extends Intent, Outcome> {
+/**
+ * The steps of something that a provider outside does for us, such as a card processor, and that must be
+ * done once.
+ */
+export interface ProviderOperation<I extends Intent, Outcome, About = undefined> {
   /** The intent recorded under this id. */
   find(trx: Transaction, id: string): Promise<I>;
   /** Asks the provider; undefined when its answer did not become known in time. */
   ask(intent: I, askedBefore: boolean): Promise<Outcome | undefined>;
-  /** What the request is about, where that was there before it and nothing is recorded of it yet. */
-  about?(connection: Knex): Promise<Payment | undefined>;
+  /** What a client is told while the outcome is not known. */
+  pending(intent: I): Problem;
+  /** What the request is about, where that was there before it. */
+  readonly about?: Subject<About | undefined>;
   /** Records how it ended. Safe to run again. */
   settle(trx: Transaction, intent: I, outcome: Outcome, now: number): Promise<StoredAnswer>;
 }
@@ -49,13 +46,13 @@ export type Pending<I extends Intent> =
       /** Of an earlier request of the same step, whose key was deleted since. */
       readonly askedBefore?: true;
     }
-  | { readonly refusal: StoredAnswer; readonly customerId: string };
+  | { readonly refusal: StoredAnswer; readonly cohortKey: string };
 
-/** @param payment what the request is about, as `about` found it */
-type Start<I extends Intent> = (
+/** @param about what the request is about, unless something is recorded of the request itself already */
+type Start<I extends Intent, About> = (
   trx: Transaction,
   now: number,
-  payment: Payment | undefined,
+  about: About | undefined,
 ) => Promise<Pending<I>>;
 
 type Accepted<I extends Intent> =
@@ -67,24 +64,24 @@ type Accepted<I extends Intent> =
  * called, its outcome is recorded behind the fence again, and no transaction is open in between.
  * When the capability moves meanwhile, the new owner goes on from the intent with the same attempt.
  * @param start records a new intent; throws what is to leave no trace
- * @throws FencedError, what `admit` throws, and Problem 503 `payment_pending` while the provider's
- *   answer is not known; the same request goes on then
+ * @throws FencedError, what `admit` throws, and what `pending` says while the provider's answer is not
+ *   known; the same request goes on then
  */
-export async function runOperation<I extends Intent, Outcome>(
-  scope: PaymentScope,
+export async function runOperation<I extends Intent, Outcome, About>(
+  scope: OperationScope,
   request: KeyedRequest,
-  operation: ProviderOperation<I, Outcome>,
-  start: Start<I>,
+  operation: ProviderOperation<I, Outcome, About>,
+  start: Start<I, About>,
 ): Promise<KeyedAnswer> {
   const { database, guard, keys, now } = scope;
-  const admitted = await begin(scope, request, operation, start);
-  if (admitted.kind === 'answered') return admitted.given;
-  const { intent, askedBefore } = admitted;
-  const { customerId: cohortKey } = intent;
+  const accepted = await begin(scope, request, operation, start);
+  if (accepted.kind === 'answered') return accepted.given;
+  const { intent, askedBefore } = accepted;
+  const { cohortKey } = intent;
   const outcome = await operation.ask(intent, askedBefore);
   if (outcome === undefined) {
     await ownerTransaction(database, guard, (trx) => keys.letGo(trx, request), cohortKey);
-    throw refuse(paymentPending(intent.paymentId));
+    throw operation.pending(intent);
   }
   const record = async (trx: Transaction): Promise<KeyedAnswer> => {
     const done = await keys.find(trx, request);
@@ -98,52 +95,52 @@ export async function runOperation<I extends Intent, Outcome>(
 }
 
 /** What is known of a request before anything is done about it. */
-interface Known {
+interface Known<About> {
   readonly record: KeyRecord | undefined;
-  readonly payment: Payment | undefined;
+  readonly about: About | undefined;
 }
 
-function knownOf(
-  { keys }: PaymentScope,
+function knownOf<About>(
+  { keys }: OperationScope,
   request: KeyedRequest,
-  { about }: Pick<ProviderOperation<never, never>, 'about'>,
-): Subject<Known> {
+  about: Subject<About | undefined> | undefined,
+): Subject<Known<About>> {
   return {
-    async look(connection) {
+    async look(connection: Knex) {
       const record = await keys.find(connection, request);
       // What it has left behind tells enough.
-      if (typeof record?.resourceId === 'string') return { record, payment: undefined };
-      return { record, payment: await about?.(connection) };
+      if (typeof record?.resourceId === 'string') return { record, about: undefined };
+      return { record, about: await about?.look(connection) };
     },
-    keyOf: ({ record, payment }) => record?.cohortKey ?? payment?.customerId,
+    keyOf: ({ record, about: found }) => record?.cohortKey ?? about?.keyOf(found),
   };
 }
 
-function begin<I extends Intent, Outcome>(
-  scope: PaymentScope,
+function begin<I extends Intent, Outcome, About>(
+  scope: OperationScope,
   request: KeyedRequest,
-  operation: ProviderOperation<I, Outcome>,
-  start: Start<I>,
+  operation: ProviderOperation<I, Outcome, About>,
+  start: Start<I, About>,
 ): Promise<Accepted<I>> {
   const { database, guard, keys, now } = scope;
-  const take = async (trx: Transaction, { record, payment }: Known): Promise<Accepted<I>> => {
+  const take = async (trx: Transaction, { record, about }: Known<About>): Promise<Accepted<I>> => {
     const at = now();
     const admission = admit(record, request, at);
     if (admission.kind === 'replay') {
       return { kind: 'answered', given: { answer: admission.answer, replayed: true } };
     }
     const earlier = admission.kind === 'resume' ? admission.resourceId : null;
-    const started = earlier === null ? await start(trx, at, payment) : null;
+    const started = earlier === null ? await start(trx, at, about) : null;
     if (started && 'refusal' in started) {
-      const { refusal, customerId: cohortKey } = started;
+      const { refusal, cohortKey } = started;
       await keys.finish(trx, { ...request, cohortKey }, refusal, null, at);
       return { kind: 'answered', given: { answer: refusal, replayed: false } };
     }
     const intent = started ? started.intent : await operation.find(trx, String(earlier));
-    await keys.begin(trx, { ...request, cohortKey: intent.customerId }, intent.id, at);
+    await keys.begin(trx, { ...request, cohortKey: intent.cohortKey }, intent.id, at);
     const again = started?.askedBefore === true;
     return { kind: 'under way', intent, askedBefore: again || earlier !== null };
   };
-  const subject = knownOf(scope, request, operation);
+  const subject = knownOf(scope, request, operation.about);
   return rowOwnerTransaction(database, guard, request.cohortKey, subject, take);
 }
