@@ -1,5 +1,6 @@
 import type { Logger } from './log.ts';
 import type { DomainEvent } from './outbox.ts';
+import { LATE, within } from './within.ts';
 
 const SEND_MS = 1_000;
 const CLOSE_MS = 1_000;
@@ -64,7 +65,7 @@ export async function connectEventQueues(redisUrl: string, log: Logger): Promise
       // One job for each event at a time: sending again what still waits changes nothing.
       const options = { jobId: event.id, removeOnComplete: true, removeOnFail: true };
       const added = queueOf(subscriber).add(event.type, event, options);
-      if (!(await within(SEND_MS, added))) throw new Error('Redis did not answer');
+      if ((await within(SEND_MS, added)) === LATE) throw new Error('Redis did not answer');
     },
     consume(subscriber, receive) {
       const start = (): void => {
@@ -85,18 +86,4 @@ export async function connectEventQueues(redisUrl: string, log: Logger): Promise
       consumer.disconnect();
     },
   };
-}
-
-/** Whether the work was done in time. It may still fail later, when nobody listens any more. */
-async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms);
-  });
-  try {
-    return await Promise.race([work.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
-    work.catch(() => undefined);
-  }
 }

@@ -50,3 +50,4 @@ export * from './temporary.ts';
 export * from './terminal.ts';
 export * from './trace.ts';
 export * from './version.ts';
+export * from './within.ts';

@@ -1,10 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { redisThatMayBeAway } from '../../chassis/redis/index.ts';
 import type { Logger, OperatorToken } from '../../chassis/index.ts';
 import { FACADE_TTL_MS, facadeKey, FACADES_KEY, drainText } from '../../strangler/routing/index.ts';
 import type { Capability } from '../match/index.ts';
-import { randomId } from '../../chassis/index.ts';
+import { randomId, within } from '../../chassis/index.ts';
 import type { OwnershipCache } from './ownership-cache.ts';
 
 /** How long a facade waits for Redis before it serves without, in ms. */
@@ -49,10 +48,7 @@ export class FacadeRegistration {
   async start(): Promise<void> {
     this.#timer = setInterval(() => void this.#tell(), TELL_MS).unref();
     if (this.#capabilities.length === 0 || !this.#connection()) return;
-    const patience = new AbortController();
-    const late = delay(START_MS, undefined, { signal: patience.signal }).catch(ignore);
-    await Promise.race([this.#connected, late]);
-    patience.abort();
+    await within(START_MS, this.#connected);
     await this.#tell();
   }
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { refuse } from '../../chassis/index.ts';
+import { refuse, within } from '../../chassis/index.ts';
 import type {
   Database,
   KeyedAnswer,
@@ -42,7 +42,7 @@ export async function answerWhenDone<Data>(
     return refuse(why(sagaId.slice(sagaId.indexOf(':') + 1)));
   }
   for (;;) {
-    await atMost(deadline - performance.now(), runner.resume(sagaId));
+    await within(deadline - performance.now(), runner.resume(sagaId));
     const record = await deps.keys.find(deps.database.read, request);
     if (record?.answer) return { answer: record.answer, replayed: false };
     if (await runner.isStuck(sagaId)) throw await unfinished(orderStuck);
@@ -51,17 +51,4 @@ export async function answerWhenDone<Data>(
     await delay(LOOK_AGAIN_MS);
   }
   throw await unfinished(orderPending);
-}
-
-/** Waits for `work`, but no longer than `ms`; the work goes on in any case. */
-async function atMost(ms: number, work: Promise<void>): Promise<void> {
-  const waiting = new AbortController();
-  const timeUp = delay(Math.max(0, ms), undefined, { signal: waiting.signal }).catch(
-    () => undefined,
-  );
-  try {
-    await Promise.race([work, timeUp]);
-  } finally {
-    waiting.abort();
-  }
 }

@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
+import { within } from '../../chassis/index.ts';
 import type { Logger } from '../../chassis/index.ts';
 import { encodeRow } from '../mapping/index.ts';
 import type { Row } from '../mapping/index.ts';
@@ -108,7 +109,7 @@ export class QueueSource implements SliceSource {
       const answer = new Promise<void>((resolve) => {
         for (const event of ['ready', 'close', 'end']) this.#producer.once(event, resolve);
       });
-      await withinMs(answer, CONNECT_MS);
+      await within(CONNECT_MS, answer);
     }
     this.#connecting = false;
     if (this.#sink === sink) this.#relay.start(sink.position);
@@ -123,7 +124,7 @@ export class QueueSource implements SliceSource {
     await this.#relay.stop();
     // Closing in good order talks to Redis, which may be away.
     const closing = Promise.allSettled([this.#worker?.close(true), this.#queue.close()]);
-    await withinMs(closing, CLOSE_MS);
+    await within(CLOSE_MS, closing);
     this.#producer.disconnect();
     this.#consumer.disconnect();
   }
@@ -200,13 +201,4 @@ function unpack(
 
 function isList(changes: Job['changes']): changes is readonly PackedRow[] {
   return Array.isArray(changes);
-}
-
-async function withinMs(work: Promise<unknown>, ms: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([work, late]);
-  clearTimeout(timer);
 }

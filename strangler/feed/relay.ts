@@ -1,3 +1,4 @@
+import { LATE, within } from '../../chassis/index.ts';
 import type { FeedReader } from '../side-database.ts';
 import type { Slice } from '../store.ts';
 
@@ -95,7 +96,9 @@ export class Relay {
     if (busy && (await feed.last(this.#sent + limit)) - this.#sent < limit) return false;
     const slice = await feed.read(this.#sent, limit);
     if (slice.upto === this.#sent) return false;
-    await withDeadline(this.#publish(slice));
+    if ((await within(PUBLISH_MS, this.#publish(slice))) === LATE) {
+      throw new Error('Redis did not answer');
+    }
     return true;
   }
 
@@ -109,19 +112,5 @@ export class Relay {
     } finally {
       this.#unanswered = false;
     }
-  }
-}
-
-async function withDeadline(work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error('Redis did not answer')), PUBLISH_MS);
-  });
-  try {
-    await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-    // It may still fail later, when nobody listens any more.
-    work.catch(() => undefined);
   }
 }

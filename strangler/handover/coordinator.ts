@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { errorText } from '../../chassis/index.ts';
+import { errorText, LATE, within } from '../../chassis/index.ts';
 import { decide } from './decide.ts';
 import type { Action } from './decide.ts';
 import type { StepKind, Switcher } from './switcher.ts';
@@ -143,14 +143,9 @@ export class Coordinator {
   /** Waits for open write transactions, but not for ever: writers are being held meanwhile. */
   async #close(): Promise<boolean> {
     const { closeMs } = this.#limits;
-    const closing = this.#switcher.close();
     // It may still succeed afterwards; taking back is decided from what the fence then says.
-    closing.catch(() => undefined);
-    const timer = new AbortController();
-    const late = delay(closeMs, 'late' as const, { signal: timer.signal }).catch(() => false);
-    const closed = await Promise.race([closing, late]);
-    timer.abort();
-    if (closed !== 'late') return closed;
+    const closed = await within(closeMs, this.#switcher.close());
+    if (closed !== LATE) return closed;
     this.#abort ??= `open write transactions kept the fence from closing for ${closeMs} ms`;
     return true;
   }

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { within } from '../../chassis/index.ts';
 import type { Fence } from '../../chassis/index.ts';
 import type { SideName } from '../side.ts';
 import type { HandoverRecord, JournalEntry, Lease, SideStore } from '../store.ts';
@@ -103,7 +103,7 @@ export class StoreSwitcher implements Switcher {
     this.#catchingUp ??= this.#catchUp(position).finally(() => {
       this.#catchingUp = undefined;
     });
-    return (await withinMs(this.#catchingUp, CATCH_UP_MS)) ?? false;
+    return (await within(CATCH_UP_MS, this.#catchingUp)) === true;
   }
 
   async #catchUp(position: number): Promise<boolean> {
@@ -177,20 +177,7 @@ export class StoreSwitcher implements Switcher {
   }
 }
 
-/** What `work` gives, or undefined when it takes longer; it then goes on in the background. */
-async function withinMs<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
-  const timer = new AbortController();
-  const late = delay(ms, undefined, { signal: timer.signal }).catch(() => undefined);
-  // Somebody has to hear of a failure that comes too late.
-  work.catch(() => undefined);
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    timer.abort();
-  }
-}
-
 /** For what is only a hint: neither its failure nor its delay matters. */
 async function hint(update: Promise<void>, ms: number): Promise<void> {
-  await withinMs(update, ms).catch(() => undefined);
+  await within(ms, update).catch(() => undefined);
 }
