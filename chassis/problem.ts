@@ -5,7 +5,7 @@ import { schemaIssues } from './schema-issues.ts';
 import { shortened } from './shortened.ts';
 
 /** One thing that is wrong with a request: where, what was given, and what to give instead. */
-export interface FieldError {
+interface FieldError {
   readonly field: string;
   readonly value?: unknown;
   readonly message: string;

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import pLimit from 'p-limit';
 import { errorText } from '../../chassis/index.ts';
 import type { Logger } from '../../chassis/index.ts';
 import type { StepLimits } from '../handover/coordinator.ts';
@@ -12,7 +13,6 @@ import { FlagReconciler } from './flag-reconciler.ts';
 import type { LeaderContext } from './flag-reconciler.ts';
 import { Handovers } from './handovers.ts';
 import { Leases } from './leases.ts';
-import { Mutex } from '../mutex.ts';
 import type { SideName } from '../side.ts';
 import type { SideStore } from '../store.ts';
 import { RoutingUpdates } from './routing-updates.ts';
@@ -78,7 +78,7 @@ export class CapabilityController {
   readonly #updates: RoutingUpdates;
   readonly #notices = new Notices();
   readonly #restoreDetector: RestoreDetector;
-  readonly #mutex = new Mutex();
+  readonly #inTurn = pLimit(1);
   readonly #stopping = new AbortController();
   #opened: OpenCapability | undefined;
   #context: LeaderContext | undefined;
@@ -126,7 +126,7 @@ export class CapabilityController {
 
   /** Runs `work` while nothing else acts on the capability; undefined when this engine may not. */
   act<T>(work: (context: LeaderContext) => Promise<T>): Promise<T | undefined> {
-    return this.#mutex.run(async () => {
+    return this.#inTurn(async () => {
       if (!this.#context) return undefined;
       const result = await work(this.#context);
       this.#updates.forget();
@@ -200,7 +200,7 @@ export class CapabilityController {
       await this.#lead({ opened, handovers, completions, leases });
     } finally {
       // In turn: a command may still be at work.
-      await this.#mutex.run(async () => {
+      await this.#inTurn(async () => {
         this.#context = undefined;
       });
       await leases.release();
@@ -236,7 +236,7 @@ export class CapabilityController {
     this.#context = context;
     while (!this.#stopping.signal.aborted && !this.#lost) {
       this.#wake = new AbortController();
-      const next = await this.#mutex.run(() => this.#tick(context));
+      const next = await this.#inTurn(() => this.#tick(context));
       this.#standing = { as: 'leader' };
       await delay(next, undefined, { signal: this.#wake.signal }).catch(() => undefined);
     }

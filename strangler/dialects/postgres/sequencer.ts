@@ -1,6 +1,6 @@
+import pLimit from 'p-limit';
 import type { QueryResult } from 'pg';
 import type { FeedEnd } from '../../ledger/index.ts';
-import { Mutex } from '../../mutex.ts';
 import type { PostgresClient, PostgresConnection } from './connection.ts';
 import type { PostgresTx } from './ledger.ts';
 import { captureTable, feedTable } from './tables.ts';
@@ -59,7 +59,7 @@ export class Sequencer implements FeedEnd {
   readonly #capability: string;
   readonly #batch: number;
   readonly #capture: string;
-  readonly #mutex = new Mutex();
+  readonly #inTurn = pLimit(1);
   /** No row with a smaller sequence number is still to come. */
   #floor = 0;
   #mark: Mark | undefined;
@@ -85,7 +85,7 @@ export class Sequencer implements FeedEnd {
     if (isDone(begun)) return;
     // Whoever needs less than another does need not wait for all of it.
     for (let done = false; !done;) {
-      done = await this.#mutex.run(async () => {
+      done = await this.#inTurn(async () => {
         if (isDone(await this.#captured())) return true;
         const moved = await this.#db.transaction((client) => this.#move(client, most));
         // Not before it is committed: what is rolled back is there again.

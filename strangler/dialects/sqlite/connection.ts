@@ -2,8 +2,9 @@ import Database from 'better-sqlite3';
 import type { Statement } from 'better-sqlite3';
 import { isUtf8 } from 'node:buffer';
 import { setTimeout as delay } from 'node:timers/promises';
+import pLimit from 'p-limit';
+import type { LimitFunction } from 'p-limit';
 import { isBusy, nap, sqliteFile } from '../../../chassis/index.ts';
-import { Mutex } from '../../mutex.ts';
 import { WalSync } from './wal-sync.ts';
 
 const BUSY_DEADLINE_MS = 10_000;
@@ -24,7 +25,7 @@ const ownCommits = new Map<string, number>();
  * The writers of this process by file, one at a time. Each capability of a file has a connection, and one
  * that found the lock taken by another would wait for a timer, and take the file to have other writers.
  */
-const ownWriters = new Map<string, Mutex>();
+const ownWriters = new Map<string, LimitFunction>();
 
 /** Another database that a connection reads as well. */
 interface Attached {
@@ -64,8 +65,8 @@ export class SqliteConnection {
   readonly #written = new Map<string, Statement>();
   readonly #read = new Map<string, Statement>();
   readonly #begin: readonly string[];
-  readonly #writing: Mutex;
-  readonly #reading = new Mutex();
+  readonly #writing: LimitFunction;
+  readonly #reading = pLimit(1);
   readonly #log: WalSync;
   readonly #attachedLog: WalSync | undefined;
   #durable = true;
@@ -80,7 +81,7 @@ export class SqliteConnection {
    */
   constructor(url: string, attached?: Attached) {
     this.file = sqliteFile(url);
-    this.#writing = ownWriters.get(this.file) ?? new Mutex();
+    this.#writing = ownWriters.get(this.file) ?? pLimit(1);
     ownWriters.set(this.file, this.#writing);
     this.#log = new WalSync(this.file);
     this.#attachedLog = attached && new WalSync(attached.file);
@@ -133,7 +134,7 @@ export class SqliteConnection {
     work: () => T | Promise<T>,
     { durable = true, lockMs = BUSY_DEADLINE_MS }: TransactionOptions = {},
   ): Promise<T> {
-    return this.#writing.run(async () => {
+    return this.#writing(async () => {
       await this.#beginWriting(durable, lockMs);
       try {
         const given = work();
@@ -163,7 +164,7 @@ export class SqliteConnection {
 
   /** Runs `work`, whose reads all see one and the same moment. */
   snapshot<T>(work: () => T | Promise<T>): Promise<T> {
-    return this.#reading.run(async () => {
+    return this.#reading(async () => {
       this.read('BEGIN').run();
       try {
         return await work();
