@@ -1,5 +1,6 @@
 /** What outlives the migration: everything a service of ours needs, and nothing about a domain. */
 export * from './abandoned-operations.ts';
+export * from './backoff.ts';
 export { boundedTexts } from './bounded-list.ts';
 export { LOOPBACK_ONLY, openAccess, tokenRequired } from './access.ts';
 export type { Access } from './access.ts';

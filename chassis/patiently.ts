@@ -1,11 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { backoff, jittered } from './backoff.ts';
 
-const FIRST_PAUSE_MS = 20;
-const LONGEST_PAUSE_MS = 500;
+const PAUSE = { firstMs: 20, longestMs: 500 };
 
 /**
- * Attempts something until it has an outcome, with growing pauses. They have jitter, so that those who wait
- * do not ask in step.
+ * Attempts something until it has an outcome, with growing pauses.
  * @param patienceMs after which no attempt begins
  * @returns undefined when there is no outcome in time
  * @throws what `attempt` throws, at once
@@ -15,9 +14,10 @@ export async function patiently<T>(
   attempt: () => Promise<T | undefined>,
 ): Promise<T | undefined> {
   const deadline = performance.now() + patienceMs;
-  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+  for (let failures = 1; ; failures += 1) {
     const outcome = await attempt();
+    const pause = backoff(failures, PAUSE);
     if (outcome !== undefined || performance.now() + pause > deadline) return outcome;
-    await delay(pause * (0.5 + Math.random() / 2));
+    await delay(jittered(pause));
   }
 }

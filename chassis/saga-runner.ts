@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { backoff, jittered } from './backoff.ts';
 import { reasonOf } from './dead-letters.ts';
 import type { Logger } from './log.ts';
 import { advance, isUnderWay, lastEffect, STUCK_AFTER, StepFailure } from './saga.ts';
@@ -47,9 +48,9 @@ const ABANDONED_AT_ONCE = 20;
 
 const LONGEST_BACKOFF_MS = 5_000;
 
-/** From 50 ms, doubling up to `longestMs`, with jitter so that waiting sagas do not move in step. */
+/** From 50 ms, doubling up to `longestMs`, with jitter. */
 export function backoffUpTo(longestMs: number): (failures: number) => number {
-  return (failures) => Math.min(longestMs, 25 * 2 ** failures) * (0.5 + Math.random() / 2);
+  return (failures) => jittered(backoff(failures, { firstMs: 50, longestMs }));
 }
 
 /** A step's failure, for good unless it is one that may pass. */

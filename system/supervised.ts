@@ -1,10 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
+import { backoff } from '../chassis/index.ts';
 import type { Logger } from '../chassis/index.ts';
 import type { Launcher } from './launcher.ts';
 
-const FIRST_BACKOFF_MS = 100;
-const LONGEST_BACKOFF_MS = 5_000;
+const BACKOFF = { firstMs: 100, longestMs: 5_000 };
 /** One that lived this long was well: its next death is a first one. */
 const HEALTHY_MS = 10_000;
 
@@ -137,7 +137,7 @@ export class Supervised {
       this.#child = undefined;
       if (signal.aborted) return;
       deaths = performance.now() - this.#launchedAt > HEALTHY_MS ? 1 : deaths + 1;
-      const backoffMs = Math.min(FIRST_BACKOFF_MS * 2 ** (deaths - 1), LONGEST_BACKOFF_MS);
+      const backoffMs = backoff(deaths, BACKOFF);
       this.#options.log.warn(
         { process: name, pid, ...ending, backoffMs },
         'died: starting it again',

@@ -1,5 +1,5 @@
 import { setImmediate as immediate, setTimeout as delay } from 'node:timers/promises';
-import { errorText } from '../../chassis/index.ts';
+import { backoff, errorText } from '../../chassis/index.ts';
 import { FeedLostError, NotTargetError } from '../side-database.ts';
 import type { FeedReader, ParkedChange, SideDatabase } from '../side-database.ts';
 import type { Slice } from '../store.ts';
@@ -7,8 +7,7 @@ import { ApplyThrottle } from './apply-throttle.ts';
 import type { SecretHydrator } from './hydrate-secrets.ts';
 import type { SliceSink } from './slice-source.ts';
 
-const FIRST_RETRY_MS = 100;
-const LAST_RETRY_MS = 5_000;
+const RETRY = { firstMs: 100, longestMs: 5_000 };
 
 /** Why changes are not being applied. */
 export interface ApplierProblem {
@@ -223,7 +222,7 @@ export class Applier implements SliceSink {
       since: this.#problem?.since ?? Date.now(),
       attempts,
       lost: error instanceof FeedLostError,
-      retryAt: Date.now() + Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** (attempts - 1)),
+      retryAt: Date.now() + backoff(attempts, RETRY),
     };
   }
 

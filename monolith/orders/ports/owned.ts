@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { CallFailed, FencedError } from '../../../chassis/index.ts';
+import { backoff, CallFailed, FencedError, jittered } from '../../../chassis/index.ts';
 import { createOwnerHints } from './owner-hints.ts';
 
 interface OwnedOptions<Port> {
@@ -15,8 +15,7 @@ interface OwnedOptions<Port> {
  */
 export type Owned<Port> = <T>(call: (port: Port) => Promise<T>, customerId?: string) => Promise<T>;
 
-const FIRST_PAUSE_MS = 4;
-const LONGEST_PAUSE_MS = 200;
+const PAUSE = { firstMs: 6, longestMs: 200 };
 
 /**
  * Finds a capability's owner by asking: the side that owned it last, then the other, and in turns
@@ -49,12 +48,7 @@ export function owned<Port>({
       }
       side = side === 'local' ? 'remote' : 'local';
       // Both sides have been asked: between two owners, give the handover a moment.
-      if (failures % 2 === 1) await delay(pauseAfter(failures));
+      if (failures % 2 === 1) await delay(jittered(backoff((failures + 1) / 2, PAUSE)));
     }
   };
-}
-
-function pauseAfter(failures: number): number {
-  const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 1.5 ** failures);
-  return longest * (0.5 + Math.random() / 2);
 }

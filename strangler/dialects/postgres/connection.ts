@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Pool, types } from 'pg';
 import type { ClientBase, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg';
-import { errorText, shownUrl } from '../../../chassis/index.ts';
+import { backoff, errorText, shownUrl } from '../../../chassis/index.ts';
 import { MissingRightError } from '../../missing-right.ts';
 import { identifier } from '../../wording.ts';
 import type { CommitWatch } from '../../side-database.ts';
@@ -202,7 +202,7 @@ async function setUp(client: ClientBase, url: string): Promise<void> {
 type OnLost = (reason: string | null) => void;
 
 /** The first pause before a connection is made again, and the longest, in ms; each is twice the one before. */
-const AGAIN_MS = { first: 50, longest: 5_000 } as const;
+const AGAIN = { firstMs: 50, longestMs: 5_000 };
 
 /** A connection that only listens. It is made again after it was lost, when somebody asks for it. */
 class Listener implements CommitWatch {
@@ -266,10 +266,10 @@ class Listener implements CommitWatch {
     if (this.#client !== client) return;
     this.#client = undefined;
     const now = performance.now();
-    const lasted = this.#heardSince !== undefined && now - this.#heardSince >= AGAIN_MS.longest;
+    const lasted = this.#heardSince !== undefined && now - this.#heardSince >= AGAIN.longestMs;
     this.#heardSince = undefined;
     this.#losses = lasted ? 1 : this.#losses + 1;
-    this.#retryAt = now + Math.min(AGAIN_MS.longest, AGAIN_MS.first * 2 ** (this.#losses - 1));
+    this.#retryAt = now + backoff(this.#losses, AGAIN);
     if (!this.#isLost) this.#onLost(reason);
     this.#isLost = true;
   }
