@@ -64,9 +64,9 @@ async function openPostgres(url: string): Promise<Database> {
 
 async function openSqlite(url: string): Promise<Database> {
   const filename = sqliteFile(url);
-  const { SqliteConnection } = await import('./sqlite-client.ts');
-  const write = new SqliteConnection(filename, 'write');
-  const read = new SqliteConnection(filename, 'read');
+  const { SqliteClient } = await import('./sqlite-client.ts');
+  const write = new SqliteClient(filename, 'write');
+  const read = new SqliteClient(filename, 'read');
   return {
     url,
     read: read.knex,

@@ -65,8 +65,8 @@ interface Connection {
 }
 
 async function openFile(filename: string): Promise<Connection> {
-  const { SqliteConnection } = await import('./sqlite-client.ts');
-  const connection = new SqliteConnection(filename, 'look');
+  const { SqliteClient } = await import('./sqlite-client.ts');
+  const connection = new SqliteClient(filename, 'look');
   return { knex: connection.knex, close: () => connection.close() };
 }
 

@@ -11,8 +11,8 @@ type Purpose = 'write' | 'read' | 'look';
 
 const STATEMENTS_KEPT = 500;
 
-/** One connection to a SQLite file, opened at its first use. Its statements run one after the other. */
-export class SqliteConnection {
+/** knex over one connection to a SQLite file, opened at its first use. Its statements run one after the other. */
+export class SqliteClient {
   /** Builds queries and runs them on this connection. */
   readonly knex: Knex;
   readonly #filename: string;
