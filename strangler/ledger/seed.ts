@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Mapping } from '../mapping/index.ts';
 import type { SideName } from '../side.ts';
-import { refuseTwoUnfinished, UNFINISHED_SQL } from '../unfinished-handovers.ts';
+import { refuseTwoUnfinished, UNFINISHED_SQL } from './unfinished-handovers.ts';
 import type { Dialect, Reads, Tx } from './dialect.ts';
 import { checkVersion } from './version.ts';
 

@@ -1,5 +1,5 @@
 import { LEDGER_TABLE } from '../../chassis/index.ts';
-import { UNFINISHED_INDEX } from '../unfinished-handovers.ts';
+import { UNFINISHED_INDEX } from './unfinished-handovers.ts';
 import type { Tx } from './dialect.ts';
 
 /** What the columns of Fig's own tables are in one dialect. */

@@ -36,7 +36,11 @@ import { APPLYING } from './triggers.ts';
 
 type Waiting = Pick<ParkedChange, 'table' | 'key'>;
 
-/** What a transaction of a target can do; lives as long as its connection. */
+/**
+ * What a transaction of a target can do; lives as long as its connection. Applying is synchronous: a change
+ * takes several statements, each of 2.5 µs, which would be 6 µs through the ledger's promises, and the box
+ * of 0.75 ms would hold half as many.
+ */
 export class SqliteTarget extends AwaitedRows implements Target {
   readonly side: SideName;
   readonly #db: SqliteConnection;
