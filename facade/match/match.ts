@@ -15,6 +15,8 @@ interface Route<T> {
 /** A pattern whose paths belong to a capability. */
 interface OwnRoute extends Route<Capability> {
   readonly read: ReadMatch;
+  /** Of a write that changes nothing else. */
+  readonly write: WriteMatch;
 }
 
 /** A request of no capability: the monolith answers it. */
@@ -86,7 +88,8 @@ export function compileRoutes(config: FigConfig, indexes = new Indexes()): Route
         comparedHeaders = settings.comparedHeaders,
       } = typeof given === 'string' ? { path: given } : given;
       const read: ReadMatch = { kind: 'read', capability, comparedHeaders };
-      const route = { pattern: path, of: capability, except: tableOf(except), read };
+      const write: WriteMatch = { kind: 'write', capability, changes: [capability] };
+      const route = { pattern: path, of: capability, except: tableOf(except), read, write };
       for (const method of methodsOf(methods)) owned.get(method)?.add(path, route);
     }
   }
@@ -125,14 +128,11 @@ export function compileRoutes(config: FigConfig, indexes = new Indexes()): Route
       const own = ownRouteOf(method, path);
       if (isSafe(method)) return own?.read ?? PASS;
       const changed = touchedBy(method, path);
-      if (own !== undefined) {
-        const { of: capability } = own;
-        const others = changed.filter((each) => each !== capability);
-        return { kind: 'write', capability, changes: [capability, ...others] };
-      }
-      return changed.length === 0
-        ? PASS
-        : { kind: 'write', capability: undefined, changes: changed };
+      if (changed.length === 0) return own?.write ?? PASS;
+      const capability = own?.of;
+      if (capability === undefined) return { kind: 'write', capability, changes: changed };
+      const others = changed.filter((each) => each !== capability);
+      return { kind: 'write', capability, changes: [capability, ...others] };
     },
     patternOf: (method, path) =>
       (ownRouteOf(method, path) ?? touched.get(method)?.match(plain(path)))?.pattern,
