@@ -1,7 +1,7 @@
 import { databaseUrl, readNumber, serviceUrl } from './chassis/index.ts';
 import { inventoryInvariants, inventoryMapping } from './migrations/inventory/mapping.ts';
 import { paymentInvariants, paymentMapping } from './migrations/payment/mapping.ts';
-import { defineConfig } from './strangler/routing/index.ts';
+import { defineConfig } from './routing/index.ts';
 
 const { env } = process;
 const monolithDatabase = databaseUrl(env, 'MONOLITH_DATABASE_URL', 'monolith.db');

@@ -1,6 +1,6 @@
 import { ask, CASES, compareRuns, runCases } from '../contracts/cases/index.ts';
 import type { Comparison, Target, TargetRun } from '../contracts/cases/index.ts';
-import type { Build } from '../strangler/routing/index.ts';
+import type { Build } from '../routing/index.ts';
 import { createResources } from './resources.ts';
 import type { Capability, MakeTarget } from './targets.ts';
 

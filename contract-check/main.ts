@@ -1,4 +1,4 @@
-import { contractFile, loadConfig, saveContractRuns } from '../strangler/routing/index.ts';
+import { contractFile, loadConfig, saveContractRuns } from '../routing/index.ts';
 import { contractCommand } from './command.ts';
 import { SIDES } from './targets.ts';
 

@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import { createExpressServer, createHttpClient } from '../chassis/index.ts';
 import { probeRedis } from '../chassis/redis/index.ts';
 import type { Access, Logger } from '../chassis/index.ts';
-import type { FigConfig, Flags } from '../strangler/routing/index.ts';
+import type { FigConfig, Flags } from '../routing/index.ts';
 import { readDesiredStates, buildAdmin, LocalFacts } from './admin/index.ts';
 import {
   Barriers,

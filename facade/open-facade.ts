@@ -1,7 +1,7 @@
 import { openAccess, serviceUrl } from '../chassis/index.ts';
 import type { Environment, Logger } from '../chassis/index.ts';
-import { loadConfig, openFlags, withFlagsFile } from '../strangler/routing/index.ts';
-import type { FigConfig } from '../strangler/routing/index.ts';
+import { loadConfig, openFlags, withFlagsFile } from '../routing/index.ts';
+import type { FigConfig } from '../routing/index.ts';
 import { buildApp } from './app.ts';
 import type { Facade, FacadeOptions } from './app.ts';
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { setFlags } from '../strangler/routing/index.ts';
+import { setFlags } from '../routing/index.ts';
 import type { Drive, Setting } from './drive.ts';
 import { createRandom } from './random.ts';
 

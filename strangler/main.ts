@@ -18,7 +18,7 @@ import {
   openFlagStore,
   watchConfig,
   withFlagsFile,
-} from './routing/index.ts';
+} from '../routing/index.ts';
 
 await runProcess('engine', async ({ env, log }) => {
   const host = listenHost(env);

@@ -1,5 +1,5 @@
 import { serviceUrl } from '../../chassis/index.ts';
-import { defineConfig } from '../../strangler/routing/index.ts';
+import { defineConfig } from '../../routing/index.ts';
 
 const { env } = process;
 

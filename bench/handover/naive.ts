@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { openDatabase } from '../../chassis/index.ts';
 import { inventoryMapping } from '../../migrations/inventory/mapping.ts';
 import { paymentMapping } from '../../migrations/payment/mapping.ts';
-import { setFlags } from '../../strangler/routing/index.ts';
+import { setFlags } from '../../routing/index.ts';
 import type { System } from '../../system/index.ts';
 import type { Contestant } from './perform.ts';
 import { RowCopier } from './row-copier.ts';

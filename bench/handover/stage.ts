@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startPostgres, startSystem, withoutSystem } from '../../system/index.ts';
 import type { PrivatePostgres, System } from '../../system/index.ts';
-import { setFlags } from '../../strangler/routing/index.ts';
+import { setFlags } from '../../routing/index.ts';
 import { startClients } from './client-process.ts';
 import type { Clients } from './client-process.ts';
 import { writeShop } from './shop.ts';

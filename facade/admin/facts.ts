@@ -1,4 +1,4 @@
-import type { FlagsState, Shares } from '../../strangler/routing/index.ts';
+import type { FlagsState, Shares } from '../../routing/index.ts';
 import type { Asked, Explanation } from '../route/index.ts';
 import type { Answerer, FailureCause, HeldWrite } from '../counting/index.ts';
 import type { Cohort, Ownership } from '../ownership/index.ts';

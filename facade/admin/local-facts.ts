@@ -1,7 +1,7 @@
 import { AggregatorRegistry } from 'prom-client';
 import type { MetricObject } from 'prom-client';
-import { flagsReadiness, sharesOf } from '../../strangler/routing/index.ts';
-import type { Flags } from '../../strangler/routing/index.ts';
+import { flagsReadiness, sharesOf } from '../../routing/index.ts';
+import type { Flags } from '../../routing/index.ts';
 import type { Capability } from '../match/index.ts';
 import { snapshotOf } from '../forward/index.ts';
 import type { FacadeDeps } from '../forward/index.ts';

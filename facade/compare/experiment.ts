@@ -1,6 +1,6 @@
 import type { Logger } from '../../chassis/index.ts';
-import { otherSide } from '../../strangler/routing/index.ts';
-import type { SideName } from '../../strangler/routing/index.ts';
+import { otherSide } from '../../routing/index.ts';
+import type { SideName } from '../../routing/index.ts';
 import type { Barriers, OwnershipCache } from '../ownership/index.ts';
 import type { Capability } from '../match/index.ts';
 import { differences, sameAnswer } from './compare.ts';

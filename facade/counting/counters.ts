@@ -1,4 +1,4 @@
-import type { SideName } from '../../strangler/routing/index.ts';
+import type { SideName } from '../../routing/index.ts';
 
 /** Upper bounds of latency buckets, in seconds; what is above the last goes into one more. */
 export const BUCKETS: readonly number[] = [

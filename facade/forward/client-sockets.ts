@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Logger } from '../../chassis/index.ts';
-import type { FigConfig } from '../../strangler/routing/index.ts';
+import type { FigConfig } from '../../routing/index.ts';
 import type { Counters } from '../counting/index.ts';
 
 /** More than all the WebSockets that one address may have, since many clients may share one. */

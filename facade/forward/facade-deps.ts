@@ -1,6 +1,6 @@
 import type { Logger } from '../../chassis/index.ts';
 import type { RedisProbe } from '../../chassis/redis/index.ts';
-import type { FigConfig, Flags, SideName } from '../../strangler/routing/index.ts';
+import type { FigConfig, Flags, SideName } from '../../routing/index.ts';
 import type { Experiments } from '../compare/index.ts';
 import type { Counters, HoldLog, UpstreamFailures } from '../counting/index.ts';
 import type { Capability, Routes } from '../match/index.ts';

@@ -1,4 +1,4 @@
-import type { SideName } from '../../strangler/routing/index.ts';
+import type { SideName } from '../../routing/index.ts';
 import type { OwnershipCache } from '../ownership/index.ts';
 import type { Capability } from '../match/index.ts';
 

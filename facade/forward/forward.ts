@@ -1,6 +1,6 @@
 import { randomId, timeOrderedId } from '../../chassis/index.ts';
 import type { Problem } from '../../chassis/index.ts';
-import type { SideName } from '../../strangler/routing/index.ts';
+import type { SideName } from '../../routing/index.ts';
 import { bump } from '../counting/index.ts';
 import { countedFor } from '../match/index.ts';
 import type { Capability } from '../match/index.ts';

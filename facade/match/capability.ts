@@ -1,4 +1,4 @@
-import type { CapabilityConfig, FigConfig, SideName } from '../../strangler/routing/index.ts';
+import type { CapabilityConfig, FigConfig, SideName } from '../../routing/index.ts';
 
 /** What the facade knows of one capability from the configuration. */
 export interface Capability {

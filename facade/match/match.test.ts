@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { defineConfig } from '../../strangler/routing/index.ts';
+import { defineConfig } from '../../routing/index.ts';
 import { compileRoutes, countedFor } from './index.ts';
 import type { Match } from './index.ts';
 

@@ -1,4 +1,4 @@
-import type { FigConfig } from '../../strangler/routing/index.ts';
+import type { FigConfig } from '../../routing/index.ts';
 import { encodedSlash, isSafe, readingsOf } from '../request/index.ts';
 import { capabilityOf, Indexes } from './capability.ts';
 import type { Capability } from './capability.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { FlagContext, FlagRule } from '../../strangler/routing/index.ts';
+import type { FlagContext, FlagRule } from '../../routing/index.ts';
 import { CachedFlags } from './cached-flags.ts';
 
 /** Flags with one rule, which count how often they are evaluated. */

@@ -1,4 +1,4 @@
-import type { FlagContext, Flags, SwitchReading } from '../../strangler/routing/index.ts';
+import type { FlagContext, Flags, SwitchReading } from '../../routing/index.ts';
 
 const FORGET_MS = 5_000;
 const MOST_ANSWERS = 20_000;

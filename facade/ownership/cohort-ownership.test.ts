@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { CohortState, RoutingState } from '../../strangler/routing/index.ts';
+import type { CohortState, RoutingState } from '../../routing/index.ts';
 import { CohortOwnership } from './cohort-ownership.ts';
 
 const MOVED: CohortState = { keys: ['A', 'B'], owner: 'extracted', epoch: 2, holding: false };

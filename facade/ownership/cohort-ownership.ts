@@ -1,5 +1,5 @@
-import type { RoutingState, SideName } from '../../strangler/routing/index.ts';
-import { otherSide } from '../../strangler/routing/index.ts';
+import type { RoutingState, SideName } from '../../routing/index.ts';
+import { otherSide } from '../../routing/index.ts';
 import {
   NO_EVIDENCE,
   ownershipOf,

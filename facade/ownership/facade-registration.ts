@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { redisThatMayBeAway } from '../../chassis/redis/index.ts';
 import type { Logger, OperatorToken } from '../../chassis/index.ts';
-import { FACADE_TTL_MS, facadeKey, FACADES_KEY, drainText } from '../../strangler/routing/index.ts';
+import { FACADE_TTL_MS, facadeKey, FACADES_KEY, drainText } from '../../routing/index.ts';
 import type { Capability } from '../match/index.ts';
 import { randomId, within } from '../../chassis/index.ts';
 import type { OwnershipCache } from './ownership-cache.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Logger } from '../../chassis/index.ts';
-import type { SideName } from '../../strangler/routing/index.ts';
+import type { SideName } from '../../routing/index.ts';
 import type { Capability } from '../match/index.ts';
 import type { OwnershipCache } from './ownership-cache.ts';
 

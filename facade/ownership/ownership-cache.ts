@@ -1,4 +1,4 @@
-import type { Flags, RoutingState, SideName } from '../../strangler/routing/index.ts';
+import type { Flags, RoutingState, SideName } from '../../routing/index.ts';
 import type { Capability } from '../match/index.ts';
 import type { Asker } from '../request/index.ts';
 import { CohortOwnership, keyless } from './cohort-ownership.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import type { RoutingState } from '../../strangler/routing/index.ts';
+import type { RoutingState } from '../../routing/index.ts';
 import {
   NO_EVIDENCE,
   ownershipOf,

@@ -1,5 +1,5 @@
-import { isNewer, otherSide } from '../../strangler/routing/index.ts';
-import type { RoutingState, SideName } from '../../strangler/routing/index.ts';
+import { isNewer, otherSide } from '../../routing/index.ts';
+import type { RoutingState, SideName } from '../../routing/index.ts';
 
 /** Who owns a capability, as far as the facade knows. The fences decide; this only saves detours. */
 export interface Ownership {

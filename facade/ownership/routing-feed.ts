@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import type { HttpClient, Logger, OperatorToken } from '../../chassis/index.ts';
 import { redisThatMayBeAway } from '../../chassis/redis/index.ts';
-import { ROUTING_CHANNEL } from '../../strangler/routing/index.ts';
+import { ROUTING_CHANNEL } from '../../routing/index.ts';
 import type { OwnershipCache } from './ownership-cache.ts';
 
 const POLL_MS = 1_000;

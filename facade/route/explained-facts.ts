@@ -1,4 +1,4 @@
-import type { Flags } from '../../strangler/routing/index.ts';
+import type { Flags } from '../../routing/index.ts';
 import type { Capability } from '../match/index.ts';
 import type { Ownership } from '../ownership/index.ts';
 import type { RoutedRequest, RoutingSnapshot } from './route.ts';

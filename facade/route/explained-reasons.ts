@@ -1,5 +1,5 @@
-import { otherSide } from '../../strangler/routing/index.ts';
-import type { Flags, SideName } from '../../strangler/routing/index.ts';
+import { otherSide } from '../../routing/index.ts';
+import type { Flags, SideName } from '../../routing/index.ts';
 import type { Capability, ReadMatch, WriteMatch } from '../match/index.ts';
 import type { Route, RoutedRequest, RouteReason, RoutingSnapshot } from './route.ts';
 

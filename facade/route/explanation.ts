@@ -1,7 +1,7 @@
 import { METHODS } from 'node:http';
 import { Problem } from '../../chassis/index.ts';
-import { otherSide } from '../../strangler/routing/index.ts';
-import type { SideName } from '../../strangler/routing/index.ts';
+import { otherSide } from '../../routing/index.ts';
+import type { SideName } from '../../routing/index.ts';
 import type { Match, ReadMatch, Routes, WriteMatch } from '../match/index.ts';
 import type { Asker } from '../request/index.ts';
 import { allowedMethod, canonicalTarget } from '../request/index.ts';

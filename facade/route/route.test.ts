@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { defineConfig } from '../../strangler/routing/index.ts';
+import { defineConfig } from '../../routing/index.ts';
 import { compileRoutes } from '../match/index.ts';
 import type { KeyOwnership } from '../ownership/index.ts';
 import { route } from './route.ts';

@@ -1,5 +1,5 @@
-import { otherSide } from '../../strangler/routing/index.ts';
-import type { Flags, SideName } from '../../strangler/routing/index.ts';
+import { otherSide } from '../../routing/index.ts';
+import type { Flags, SideName } from '../../routing/index.ts';
 import type { Capability, Match, ReadMatch, Routes, WriteMatch } from '../match/index.ts';
 import type { KeyOwnership, OwnershipCache, OwnWrites } from '../ownership/index.ts';
 import type { RequestForm } from '../request/index.ts';

@@ -1,5 +1,5 @@
-import { upstreamSettings } from '../../strangler/routing/index.ts';
-import type { FigConfig } from '../../strangler/routing/index.ts';
+import { upstreamSettings } from '../../routing/index.ts';
+import type { FigConfig } from '../../routing/index.ts';
 import type { UpstreamFailures } from '../counting/index.ts';
 import type { ConnectionLimits } from './connections.ts';
 import { Upstream } from './upstream.ts';

@@ -1,6 +1,6 @@
 import { listen, listenHost, readPort } from '../../chassis/index.ts';
 import type { Environment, Logger, Running } from '../../chassis/index.ts';
-import { watchConfig } from '../../strangler/routing/index.ts';
+import { watchConfig } from '../../routing/index.ts';
 import type { Facade } from '../app.ts';
 import { HoldLog } from '../counting/index.ts';
 import type { HeldWrite } from '../counting/index.ts';

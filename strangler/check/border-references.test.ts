@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { defineMapping, same } from '../mapping/index.ts';
 import type { Mapping } from '../mapping/index.ts';
 import { diagnose, examine } from '../doctor/index.ts';
-import { handOver } from '../testing/hand-over.ts';
-import { withMoving } from '../testing/moving.ts';
+import { handOver } from '../../tests/strangler/support/hand-over.ts';
+import { withMoving } from '../../tests/strangler/support/moving.ts';
 
 function stock(references: Readonly<Record<string, string>> = {}): Mapping {
   return defineMapping({

@@ -13,11 +13,11 @@ import {
   unsignedZero,
 } from '../mapping/index.ts';
 import type { Codec, Mapping, Pair } from '../mapping/index.ts';
-import { openInspectors } from '../sides.ts';
-import { events, happen } from '../testing/history.ts';
-import { withSides } from '../testing/sides.ts';
-import type { Sides } from '../testing/sides.ts';
-import { shop } from '../testing/shop.ts';
+import { openInspectors } from '../sides/sides.ts';
+import { events, happen } from '../../tests/strangler/support/history.ts';
+import { withSides } from '../../tests/strangler/support/sides.ts';
+import type { Sides } from '../../tests/strangler/support/sides.ts';
+import { shop } from '../../tests/strangler/support/shop.ts';
 import { checkCapability } from './check.ts';
 import type { CheckReport } from './check.ts';
 

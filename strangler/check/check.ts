@@ -1,7 +1,7 @@
 import { checkMapping } from '../mapping/index.ts';
 import type { Mapping } from '../mapping/index.ts';
-import type { UnopenedError } from '../missing-right.ts';
-import type { SideName } from '../side.ts';
+import type { UnopenedError } from './missing-right.ts';
+import type { SideName } from '../../routing/side.ts';
 import { Findings } from './findings.ts';
 import type { Finding } from './findings.ts';
 import type { ForeignTrigger } from './inspector.ts';

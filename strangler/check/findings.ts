@@ -1,6 +1,6 @@
 import { databaseTrouble, errorText } from '../../chassis/index.ts';
 import type { MappingProblem } from '../mapping/index.ts';
-import type { SideName } from '../side.ts';
+import type { SideName } from '../../routing/side.ts';
 
 /** Why a mapping is refused, with the column and a value that shows it. */
 export interface Finding extends MappingProblem {

@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { createLog } from '../../chassis/index.ts';
 import type { Dialect } from '../../chassis/index.ts';
-import { Replication } from '../replication.ts';
+import { Replication } from '../replication/replication.ts';
 import { defineMapping, same } from '../mapping/index.ts';
-import { openInspectors, openSides } from '../sides.ts';
-import { withMoving } from '../testing/moving.ts';
-import { oneTable } from '../testing/one-table.ts';
+import { openInspectors, openSides } from '../sides/sides.ts';
+import { withMoving } from '../../tests/strangler/support/moving.ts';
+import { oneTable } from '../../tests/strangler/support/one-table.ts';
 import { checkCapability } from './check.ts';
-import { newRole, urlAs } from '../testing/roles.ts';
+import { newRole, urlAs } from '../../tests/strangler/support/roles.ts';
 
 const notes = oneTable({ capability: 'notes', table: 'note', name: 'notes', columns: ['v'] });
 const TABLE = 'CREATE TABLE note (k TEXT PRIMARY KEY, v TEXT)';

@@ -1,5 +1,5 @@
 import type { MappingProblem, Pair, Row, SqlValue } from '../mapping/index.ts';
-import type { SideName } from '../side.ts';
+import type { SideName } from '../../routing/side.ts';
 import type { Step } from './step.ts';
 
 /** A trigger on a moved table that is not Fig's; it fires for applied rows, too. */

@@ -8,8 +8,8 @@ import {
   writes,
 } from '../mapping/index.ts';
 import type { Codec, Pair, SqlValue } from '../mapping/index.ts';
-import { otherSide } from '../side.ts';
-import type { SideName } from '../side.ts';
+import { otherSide } from '../../routing/side.ts';
+import type { SideName } from '../../routing/side.ts';
 import type { SideInspector } from './inspector.ts';
 import { attempt } from './step.ts';
 import type { Step } from './step.ts';

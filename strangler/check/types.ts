@@ -8,8 +8,8 @@ import {
   writes,
 } from '../mapping/index.ts';
 import type { Codec, Mapping, Pair, SqlValue } from '../mapping/index.ts';
-import { otherSide } from '../side.ts';
-import type { SideName } from '../side.ts';
+import { otherSide } from '../../routing/side.ts';
+import type { SideName } from '../../routing/side.ts';
 import { tryPart } from './findings.ts';
 import type { Findings } from './findings.ts';
 import { tripsOf } from './trip.ts';

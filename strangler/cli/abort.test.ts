@@ -1,14 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ChildProcess } from 'node:child_process';
 import { eventually } from '../../tests/support/index.ts';
-import type { StepKind } from '../handover/switcher.ts';
-import { setFlags } from '../routing/index.ts';
-import { endOf, startDoomedEngine } from '../testing/doomed-engine.ts';
-import { flagsFileOf, withEngine } from '../testing/engine.ts';
-import { figFor } from '../testing/fig.ts';
-import type { Fig } from '../testing/fig.ts';
-import { withSides } from '../testing/sides.ts';
-import type { Sides } from '../testing/sides.ts';
+import type { StepKind } from '../ownership/handover/switcher.ts';
+import { setFlags } from '../../routing/index.ts';
+import { endOf, startDoomedEngine } from '../../tests/strangler/support/doomed-engine.ts';
+import { flagsFileOf, withEngine } from '../../tests/strangler/support/engine.ts';
+import { figFor } from '../../tests/strangler/support/fig.ts';
+import type { Fig } from '../../tests/strangler/support/fig.ts';
+import { withSides } from '../../tests/strangler/support/sides.ts';
+import type { Sides } from '../../tests/strangler/support/sides.ts';
 
 const NOBODY = 'http://127.0.0.1:9';
 const leaseMs = 500;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { HttpAnswer, ServerSettings } from '../../chassis/index.ts';
-import { upstreamSettings } from '../routing/index.ts';
+import { upstreamSettings } from '../../routing/index.ts';
 import { ask } from './ask.ts';
 import type { Context } from './context.ts';
 

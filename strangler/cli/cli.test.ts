@@ -6,11 +6,11 @@ import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { built, eventually, withTempDir } from '../../tests/support/index.ts';
-import { flagsFileOf, withEngine } from '../testing/engine.ts';
-import { figFor, withFig } from '../testing/fig.ts';
-import { shopSchema } from '../testing/shop.ts';
-import { withSides } from '../testing/sides.ts';
-import type { Prompt } from '../testing/sides.ts';
+import { flagsFileOf, withEngine } from '../../tests/strangler/support/engine.ts';
+import { figFor, withFig } from '../../tests/strangler/support/fig.ts';
+import { shopSchema } from '../../tests/strangler/support/shop.ts';
+import { withSides } from '../../tests/strangler/support/sides.ts';
+import type { Prompt } from '../../tests/strangler/support/sides.ts';
 
 const TIME = '2026-01-01 00:00:00.000';
 

@@ -1,16 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
-import type { StepKind } from '../handover/switcher.ts';
-import { sessionsOf } from '../testing/dialects.ts';
-import { endOf, startDoomedEngine } from '../testing/doomed-engine.ts';
-import { figFor, withFig } from '../testing/fig.ts';
-import type { Fig } from '../testing/fig.ts';
+import type { StepKind } from '../ownership/handover/switcher.ts';
+import { sessionsOf } from '../../tests/strangler/support/dialects.ts';
+import { endOf, startDoomedEngine } from '../../tests/strangler/support/doomed-engine.ts';
+import { figFor, withFig } from '../../tests/strangler/support/fig.ts';
+import type { Fig } from '../../tests/strangler/support/fig.ts';
 import {
   expectEqual,
   prepareTill,
   takersOf,
   withPreparedTill,
   withTillEngine,
-} from '../testing/till-desk.ts';
+} from '../../tests/strangler/support/till-desk.ts';
 
 const NOBODY = 'http://127.0.0.1:9';
 

@@ -1,16 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import { eventually, inSoak } from '../../tests/support/index.ts';
-import type { CompletionStep } from '../completion/index.ts';
+import type { CompletionStep } from '../ownership/completion/index.ts';
 import type { CompletionDeclaration, EngineDeps } from '../engine/index.ts';
-import { AT_ONCE } from '../testing/completion.ts';
-import { endOf, startDoomedEngine } from '../testing/doomed-engine.ts';
-import { withEngine } from '../testing/engine.ts';
-import type { RunningEngine } from '../testing/engine.ts';
-import { figFor, terminal, withFig } from '../testing/fig.ts';
-import type { Fig } from '../testing/fig.ts';
-import { shop } from '../testing/shop.ts';
-import { withSides } from '../testing/sides.ts';
-import type { Sides } from '../testing/sides.ts';
+import { AT_ONCE } from '../../tests/strangler/support/completion.ts';
+import { endOf, startDoomedEngine } from '../../tests/strangler/support/doomed-engine.ts';
+import { withEngine } from '../../tests/strangler/support/engine.ts';
+import type { RunningEngine } from '../../tests/strangler/support/engine.ts';
+import { figFor, terminal, withFig } from '../../tests/strangler/support/fig.ts';
+import type { Fig } from '../../tests/strangler/support/fig.ts';
+import { shop } from '../../tests/strangler/support/shop.ts';
+import { withSides } from '../../tests/strangler/support/sides.ts';
+import type { Sides } from '../../tests/strangler/support/sides.ts';
 
 function completing(
   sides: Sides,

@@ -12,8 +12,8 @@ import {
 import type { Environment, OperatorToken } from '../../chassis/index.ts';
 import { declarationsOf } from '../engine/declarations.ts';
 import type { DataDeclaration } from '../engine/index.ts';
-import { contractFile, loadConfig, withFlagsFile } from '../routing/index.ts';
-import type { FigConfig } from '../routing/index.ts';
+import { contractFile, loadConfig, withFlagsFile } from '../../routing/index.ts';
+import type { FigConfig } from '../../routing/index.ts';
 import { known } from './suggest.ts';
 
 const systemFile = z.looseObject({

@@ -12,11 +12,11 @@ import type {
   ServerSettings,
 } from '../../chassis/index.ts';
 import { CA_FILE, eventually, withHttps, withTempDir } from '../../tests/support/index.ts';
-import { withEngine } from '../testing/engine.ts';
-import { figFor, terminal } from '../testing/fig.ts';
-import type { Fig } from '../testing/fig.ts';
-import { withSides } from '../testing/sides.ts';
-import type { Sides } from '../testing/sides.ts';
+import { withEngine } from '../../tests/strangler/support/engine.ts';
+import { figFor, terminal } from '../../tests/strangler/support/fig.ts';
+import type { Fig } from '../../tests/strangler/support/fig.ts';
+import { withSides } from '../../tests/strangler/support/sides.ts';
+import type { Sides } from '../../tests/strangler/support/sides.ts';
 
 const TIME = '2026-01-01 00:00:00.000';
 

@@ -1,7 +1,7 @@
 import type { Finding } from '../doctor/index.ts';
 import type { CapabilityStatus } from '../engine/index.ts';
-import { unreadableText } from '../routing/index.ts';
-import type { FlagsState } from '../routing/index.ts';
+import { unreadableText } from '../../routing/index.ts';
+import type { FlagsState } from '../../routing/index.ts';
 
 /** The flags as whoever acts by them knows them. */
 export interface KnownFlags {

@@ -1,5 +1,5 @@
 import type { EngineStatus } from '../engine/index.ts';
-import type { FlagsState, Shares } from '../routing/index.ts';
+import type { FlagsState, Shares } from '../../routing/index.ts';
 import { ask } from './ask.ts';
 import { adminUrlsOf } from './context.ts';
 import type { Context } from './context.ts';

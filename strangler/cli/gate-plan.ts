@@ -1,5 +1,5 @@
-import type { Gate } from '../handover/gate.ts';
-import { refusalOf } from '../handover/gates.ts';
+import type { Gate } from '../ownership/handover/gate.ts';
+import { refusalOf } from '../ownership/handover/gates.ts';
 import { CommandError, EXIT } from './exit.ts';
 import { gatesText } from './gates-text.ts';
 import { step } from './next-step.ts';

@@ -1,4 +1,4 @@
-import type { Gate, Refusal } from '../handover/gate.ts';
+import type { Gate, Refusal } from '../ownership/handover/gate.ts';
 import { table } from './format.ts';
 import type { Paint } from './output.ts';
 

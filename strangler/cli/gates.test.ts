@@ -7,14 +7,14 @@ import { dirname, join } from 'node:path';
 import type { ServerSettings } from '../../chassis/index.ts';
 import { eventually, withTempDir } from '../../tests/support/index.ts';
 import type { DataDeclaration, EngineDeps } from '../engine/index.ts';
-import { saveContractRuns } from '../routing/index.ts';
-import { desk, deskSchema } from '../testing/desk.ts';
-import { withEngine } from '../testing/engine.ts';
-import { figFor, withFig } from '../testing/fig.ts';
-import type { Fig } from '../testing/fig.ts';
-import { shop } from '../testing/shop.ts';
-import { withSides } from '../testing/sides.ts';
-import type { Prompt, Sides } from '../testing/sides.ts';
+import { saveContractRuns } from '../../routing/index.ts';
+import { desk, deskSchema } from '../../tests/strangler/support/desk.ts';
+import { withEngine } from '../../tests/strangler/support/engine.ts';
+import { figFor, withFig } from '../../tests/strangler/support/fig.ts';
+import type { Fig } from '../../tests/strangler/support/fig.ts';
+import { shop } from '../../tests/strangler/support/shop.ts';
+import { withSides } from '../../tests/strangler/support/sides.ts';
+import type { Prompt, Sides } from '../../tests/strangler/support/sides.ts';
 
 /** An engine for the shop with more to it than rows. */
 function shopWith(

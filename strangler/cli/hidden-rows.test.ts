@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { eventually, temporaryPostgresDatabase, withTempDir } from '../../tests/support/index.ts';
-import { withEngine } from '../testing/engine.ts';
-import { figFor } from '../testing/fig.ts';
-import { postgresShopSchema } from '../testing/postgres-shop.ts';
-import { newRole, urlAs } from '../testing/roles.ts';
-import type { Sides } from '../testing/sides.ts';
+import { withEngine } from '../../tests/strangler/support/engine.ts';
+import { figFor } from '../../tests/strangler/support/fig.ts';
+import { postgresShopSchema } from '../../tests/strangler/support/postgres-shop.ts';
+import { newRole, urlAs } from '../../tests/strangler/support/roles.ts';
+import type { Sides } from '../../tests/strangler/support/sides.ts';
 
 async function run<T>(url: string, sql: string): Promise<T[]> {
   const client = new Client({ connectionString: url });

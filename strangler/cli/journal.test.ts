@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { eventually } from '../../tests/support/index.ts';
-import { figFor, withFig } from '../testing/fig.ts';
-import type { Fig } from '../testing/fig.ts';
-import { withSides } from '../testing/sides.ts';
+import { figFor, withFig } from '../../tests/strangler/support/fig.ts';
+import type { Fig } from '../../tests/strangler/support/fig.ts';
+import { withSides } from '../../tests/strangler/support/sides.ts';
 
 /** Out and back, so that each side keeps a handover. */
 async function outAndBack(fig: Fig): Promise<void> {

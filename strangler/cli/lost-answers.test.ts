@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { eventually, inSoak } from '../../tests/support/index.ts';
-import type { StepKind } from '../handover/switcher.ts';
-import { withSidesOf } from '../testing/dialects.ts';
-import type { DialectSides, Session } from '../testing/dialects.ts';
-import { withEngine } from '../testing/engine.ts';
-import { figFor } from '../testing/fig.ts';
-import type { Sides } from '../testing/sides.ts';
+import type { StepKind } from '../ownership/handover/switcher.ts';
+import { withSidesOf } from '../../tests/strangler/support/dialects.ts';
+import type { DialectSides, Session } from '../../tests/strangler/support/dialects.ts';
+import { withEngine } from '../../tests/strangler/support/engine.ts';
+import { figFor } from '../../tests/strangler/support/fig.ts';
+import type { Sides } from '../../tests/strangler/support/sides.ts';
 
 /** Cuts every connection to a session's database but its own, as a restart does. */
 async function cut({ run }: Session): Promise<void> {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { canRedraw, wantsColour } from '../../chassis/index.ts';
-import { SCHEMA_VERSION } from '../schema-version.ts';
+import { SCHEMA_VERSION } from '../check/schema-version.ts';
 import type { CommandError } from './exit.ts';
 import type { NextStep } from './next-step.ts';
 import type { Terminal } from './screen.ts';

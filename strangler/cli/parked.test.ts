@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { eventually } from '../../tests/support/index.ts';
-import { withFig } from '../testing/fig.ts';
+import { withFig } from '../../tests/strangler/support/fig.ts';
 
 const TIME = '2026-01-01 00:00:00.000';
 

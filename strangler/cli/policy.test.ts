@@ -2,14 +2,18 @@ import { describe, expect, it } from '@jest/globals';
 import type { Command } from 'commander';
 import { readFile, rm } from 'node:fs/promises';
 import { eventually } from '../../tests/support/index.ts';
-import { AT_ONCE } from '../testing/completion.ts';
-import { flagsFileOf, withEngine } from '../testing/engine.ts';
-import { figFor, terminal, withFig } from '../testing/fig.ts';
-import type { Fig } from '../testing/fig.ts';
-import { shop } from '../testing/shop.ts';
-import { withSides } from '../testing/sides.ts';
-import { prepareTill, withPreparedTill, withTillEngine } from '../testing/till-desk.ts';
-import type { Prompt, Sides } from '../testing/sides.ts';
+import { AT_ONCE } from '../../tests/strangler/support/completion.ts';
+import { flagsFileOf, withEngine } from '../../tests/strangler/support/engine.ts';
+import { figFor, terminal, withFig } from '../../tests/strangler/support/fig.ts';
+import type { Fig } from '../../tests/strangler/support/fig.ts';
+import { shop } from '../../tests/strangler/support/shop.ts';
+import { withSides } from '../../tests/strangler/support/sides.ts';
+import {
+  prepareTill,
+  withPreparedTill,
+  withTillEngine,
+} from '../../tests/strangler/support/till-desk.ts';
+import type { Prompt, Sides } from '../../tests/strangler/support/sides.ts';
 import { createProgram } from './program.ts';
 
 const TIME = '2026-01-01 00:00:00.000';

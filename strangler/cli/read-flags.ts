@@ -7,8 +7,8 @@ import {
   readSwitch,
   reasonOf,
   ruleOf,
-} from '../routing/index.ts';
-import type { FlagReadings, FlagsState } from '../routing/index.ts';
+} from '../../routing/index.ts';
+import type { FlagReadings, FlagsState } from '../../routing/index.ts';
 import type { Context } from './context.ts';
 
 /** The flags as they stand; a file is only looked at, never made. */

@@ -1,8 +1,8 @@
 import type { CapabilityStatus, LiveStatus } from '../engine/index.ts';
-import type { FlagsState } from '../routing/index.ts';
-import type { SideDatabase } from '../side-database.ts';
-import type { SideName } from '../side.ts';
-import type { LeaseView } from '../store.ts';
+import type { FlagsState } from '../../routing/index.ts';
+import type { SideDatabase } from '../sides/side-database.ts';
+import type { SideName } from '../../routing/side.ts';
+import type { LeaseView } from '../ledger/store.ts';
 import { busyEngine } from '../wording.ts';
 import type { Context } from './context.ts';
 import type { EngineClient } from './engine-client.ts';

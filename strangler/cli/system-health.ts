@@ -1,7 +1,7 @@
 import { errorText } from '../../chassis/index.ts';
 import type { HttpAnswer } from '../../chassis/index.ts';
 import type { FacadeFacts, Finding } from '../doctor/index.ts';
-import type { SideName } from '../side.ts';
+import type { SideName } from '../../routing/side.ts';
 import { ask } from './ask.ts';
 import type { Context } from './context.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { eventually } from '../../tests/support/index.ts';
-import { withEngine } from '../testing/engine.ts';
-import { figFor, terminal } from '../testing/fig.ts';
-import { withSides } from '../testing/sides.ts';
+import { withEngine } from '../../tests/strangler/support/engine.ts';
+import { figFor, terminal } from '../../tests/strangler/support/fig.ts';
+import { withSides } from '../../tests/strangler/support/sides.ts';
 
 describe('fig uninstall', () => {
   it('removes every trace from both databases, and leaves the schemas as they were', () =>

@@ -2,10 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { eventually } from '../../tests/support/index.ts';
-import { readFlagFile } from '../routing/index.ts';
-import { withEngine, flagsFileOf } from '../testing/engine.ts';
-import { figFor, terminal, withFig } from '../testing/fig.ts';
-import { withSides } from '../testing/sides.ts';
+import { readFlagFile } from '../../routing/index.ts';
+import { withEngine, flagsFileOf } from '../../tests/strangler/support/engine.ts';
+import { figFor, terminal, withFig } from '../../tests/strangler/support/fig.ts';
+import { withSides } from '../../tests/strangler/support/sides.ts';
 
 const NOBODY = 'http://127.0.0.1:9';
 

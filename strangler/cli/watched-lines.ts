@@ -1,4 +1,4 @@
-import { unreadableText } from '../routing/index.ts';
+import { unreadableText } from '../../routing/index.ts';
 import type { FoundStatus } from './read-status.ts';
 import { sharesText } from './status-text.ts';
 import type { ShownStatus } from './status-text.ts';

@@ -1,7 +1,7 @@
 import { openEachSide } from '../engine/index.ts';
 import type { DataDeclaration } from '../engine/index.ts';
-import type { SideDatabase } from '../side-database.ts';
-import type { SideName } from '../side.ts';
+import type { SideDatabase } from '../sides/side-database.ts';
+import type { SideName } from '../../routing/side.ts';
 
 export type BothSides = Readonly<Record<SideName, SideDatabase>>;
 

@@ -1,9 +1,9 @@
 import { dialectOf, sqliteFile } from '../../chassis/index.ts';
 import type { SideInspector } from '../check/index.ts';
 import type { Mapping } from '../mapping/index.ts';
-import { MissingRightError } from '../missing-right.ts';
-import type { SideDatabase } from '../side-database.ts';
-import type { SideName } from '../side.ts';
+import { MissingRightError } from '../check/missing-right.ts';
+import type { SideDatabase } from '../sides/side-database.ts';
+import type { SideName } from '../../routing/side.ts';
 import { PostgresInspector, PostgresSideDatabase } from './postgres/index.ts';
 import { missingRights, SqliteInspector, SqliteSideDatabase } from './sqlite/index.ts';
 

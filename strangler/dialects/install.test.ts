@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { defineMapping, same } from '../mapping/index.ts';
 import type { Mapping } from '../mapping/index.ts';
-import type { SideDatabase } from '../side-database.ts';
-import { openSide } from '../sides.ts';
-import { dialects, withSidesOf } from '../testing/dialects.ts';
-import type { Dialect, Session } from '../testing/dialects.ts';
-import { shop } from '../testing/shop.ts';
+import type { SideDatabase } from '../sides/side-database.ts';
+import { openSide } from '../sides/sides.ts';
+import { dialects, withSidesOf } from '../../tests/strangler/support/dialects.ts';
+import type { Dialect, Session } from '../../tests/strangler/support/dialects.ts';
+import { shop } from '../../tests/strangler/support/shop.ts';
 
 const other = defineMapping({
   capability: 'other',

@@ -1,6 +1,6 @@
-import { otherSide } from '../side.ts';
-import type { SideName } from '../side.ts';
-import type { Parting } from '../copy/index.ts';
+import { otherSide } from '../../routing/side.ts';
+import type { SideName } from '../../routing/side.ts';
+import type { Parting } from '../replication/copy/index.ts';
 import { busyEngine, plural, someOf } from '../wording.ts';
 import type { DatabaseFacts, EngineFacts } from './facts.ts';
 import { fencesText, fenceStory, nextOf, nextStory } from './fence-story.ts';

@@ -1,16 +1,16 @@
 import { errorText } from '../../chassis/index.ts';
 import type { Fence } from '../../chassis/index.ts';
-import { isSplit, ownersOf, restOf } from '../direction.ts';
-import type { AllFences, Fences } from '../direction.ts';
+import { isSplit, ownersOf, restOf } from '../replication/direction.ts';
+import type { AllFences, Fences } from '../replication/direction.ts';
 import { ownerOf } from '../engine/stage.ts';
-import { FeedLostError } from '../side-database.ts';
-import type { SideDatabase } from '../side-database.ts';
-import { otherSide } from '../side.ts';
-import type { SideName } from '../side.ts';
-import type { HandoverRecord } from '../store.ts';
+import { FeedLostError } from '../sides/side-database.ts';
+import type { SideDatabase } from '../sides/side-database.ts';
+import { otherSide } from '../../routing/side.ts';
+import type { SideName } from '../../routing/side.ts';
+import type { HandoverRecord } from '../ledger/store.ts';
 import type { DatabaseFacts, OpenDemand, StrayKey } from './facts.ts';
 import { findRestoredBackups } from './restored-backup.ts';
-import type { BySide } from '../side.ts';
+import type { BySide } from '../../routing/side.ts';
 import { openDemand } from './open-demand.ts';
 
 type Opened = Readonly<Record<SideName, SideDatabase | Error>>;

@@ -1,7 +1,7 @@
 import type { Fence } from '../../chassis/index.ts';
-import type { SideName } from '../side.ts';
-import type { HandoverRecord, LeaseView } from '../store.ts';
-import type { Parting } from '../copy/index.ts';
+import type { SideName } from '../../routing/side.ts';
+import type { HandoverRecord, LeaseView } from '../ledger/store.ts';
+import type { Parting } from '../replication/copy/index.ts';
 import type { RestoredBackup } from './restored-backup.ts';
 
 /** Why both sides have to be compared as a whole before anything is handed over. */

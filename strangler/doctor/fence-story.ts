@@ -1,9 +1,9 @@
 import type { Fence } from '../../chassis/index.ts';
-import { decide } from '../handover/decide.ts';
-import type { Action } from '../handover/decide.ts';
-import { otherSide } from '../side.ts';
-import type { SideName } from '../side.ts';
-import type { HandoverRecord } from '../store.ts';
+import { decide } from '../ownership/handover/decide.ts';
+import type { Action } from '../ownership/handover/decide.ts';
+import { otherSide } from '../../routing/side.ts';
+import type { SideName } from '../../routing/side.ts';
+import type { HandoverRecord } from '../ledger/store.ts';
 import type { DatabaseFacts } from './facts.ts';
 
 type Fences = Readonly<Record<SideName, Fence>>;

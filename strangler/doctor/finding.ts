@@ -1,5 +1,5 @@
 import type { Fence } from '../../chassis/index.ts';
-import type { SideName } from '../side.ts';
+import type { SideName } from '../../routing/side.ts';
 import { plural } from '../wording.ts';
 import type { StrayKey } from './facts.ts';
 

@@ -1,4 +1,4 @@
-import type { BySide, SideName } from '../side.ts';
+import type { BySide, SideName } from '../../routing/side.ts';
 import type { OpenDemand } from './facts.ts';
 
 /** What a comparison says of itself, as far as a demand is concerned. */

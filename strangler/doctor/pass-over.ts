@@ -1,5 +1,5 @@
-import type { SideDatabase } from '../side-database.ts';
-import type { Lease, SideStore } from '../store.ts';
+import type { SideDatabase } from '../sides/side-database.ts';
+import type { Lease, SideStore } from '../ledger/store.ts';
 
 /**
  * Has a side go on behind all that the other one's feed holds, which must not grow meanwhile. Positions

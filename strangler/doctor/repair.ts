@@ -1,16 +1,16 @@
 import type { Fence } from '../../chassis/index.ts';
 import type { Mapping } from '../mapping/index.ts';
-import type { SideDatabase } from '../side-database.ts';
-import { otherSide } from '../side.ts';
-import type { SideName } from '../side.ts';
-import type { HandoverRecord, Lease } from '../store.ts';
-import { REST } from '../fence-rows.ts';
+import type { SideDatabase } from '../sides/side-database.ts';
+import { otherSide } from '../../routing/side.ts';
+import type { SideName } from '../../routing/side.ts';
+import type { HandoverRecord, Lease } from '../ledger/store.ts';
+import { REST } from '../ownership/fence-rows.ts';
 import type { StrayKey } from './facts.ts';
 import { diagnose } from './diagnose.ts';
 import { examine } from './examine.ts';
 import { repairText } from './finding.ts';
 import type { Repair } from './finding.ts';
-import type { BySide } from '../side.ts';
+import type { BySide } from '../../routing/side.ts';
 
 /** What repairing needs of whoever holds the leases: an engine, or somebody who stands in for it. */
 export interface RepairJob {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { restoredBackups } from './restored-backup.ts';
-import type { BySide } from '../side.ts';
+import type { BySide } from '../../routing/side.ts';
 import type { OwnView, PeerView } from './restored-backup.ts';
 
 const legacy: OwnView & PeerView = {

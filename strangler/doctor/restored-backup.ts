@@ -1,8 +1,8 @@
 import type { Fence } from '../../chassis/index.ts';
-import type { SideDatabase } from '../side-database.ts';
-import { otherSide } from '../side.ts';
-import type { BySide, SideName } from '../side.ts';
-import type { PeerCheckpoint, Followed } from '../store.ts';
+import type { SideDatabase } from '../sides/side-database.ts';
+import { otherSide } from '../../routing/side.ts';
+import type { BySide, SideName } from '../../routing/side.ts';
+import type { PeerCheckpoint, Followed } from '../ledger/store.ts';
 
 /** What a database says of the other one. To be read before that one is: all of it only grows. */
 export interface PeerView {

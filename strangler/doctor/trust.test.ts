@@ -1,16 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import { inSoak } from '../../tests/support/index.ts';
 import { ownerOf } from '../engine/stage.ts';
-import { openSides } from '../sides.ts';
-import type { SideDatabase } from '../side-database.ts';
-import { otherSide } from '../side.ts';
-import type { SideName } from '../side.ts';
-import { dialects, withSidesOf } from '../testing/dialects.ts';
-import type { Dialect, DialectSides } from '../testing/dialects.ts';
-import { shop } from '../testing/shop.ts';
+import { openSides } from '../sides/sides.ts';
+import type { SideDatabase } from '../sides/side-database.ts';
+import { otherSide } from '../../routing/side.ts';
+import type { SideName } from '../../routing/side.ts';
+import { dialects, withSidesOf } from '../../tests/strangler/support/dialects.ts';
+import type { Dialect, DialectSides } from '../../tests/strangler/support/dialects.ts';
+import { shop } from '../../tests/strangler/support/shop.ts';
 import { diagnose } from './diagnose.ts';
 import { examine } from './examine.ts';
-import type { BySide } from '../side.ts';
+import type { BySide } from '../../routing/side.ts';
 import { trust } from './trust.ts';
 
 /** The process was killed; what it had begun ended with it, what it had committed did not. */

@@ -1,7 +1,7 @@
 import { Problem } from '../../chassis/index.ts';
-import { otherSide } from '../side.ts';
-import type { SideName } from '../side.ts';
-import type { HandoverRecord, SideStore } from '../store.ts';
+import { otherSide } from '../../routing/side.ts';
+import type { SideName } from '../../routing/side.ts';
+import type { HandoverRecord, SideStore } from '../ledger/store.ts';
 import { plural } from '../wording.ts';
 import type { LeaderContext } from './flag-reconciler.ts';
 import type { HandoverOutcome } from './handovers.ts';

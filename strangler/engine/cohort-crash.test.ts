@@ -1,19 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
 import { eventually, inSoak } from '../../tests/support/index.ts';
-import type { StepKind } from '../handover/switcher.ts';
-import type { SideName } from '../side.ts';
-import { dialects } from '../testing/dialects.ts';
-import type { Dialect, DialectSides } from '../testing/dialects.ts';
-import { endOf, startDoomedEngine } from '../testing/doomed-engine.ts';
-import type { CohortOrder } from '../testing/doomed-engine.ts';
-import { STEPS } from '../testing/steps.ts';
+import type { StepKind } from '../ownership/handover/switcher.ts';
+import type { SideName } from '../../routing/side.ts';
+import { dialects } from '../../tests/strangler/support/dialects.ts';
+import type { Dialect, DialectSides } from '../../tests/strangler/support/dialects.ts';
+import { endOf, startDoomedEngine } from '../../tests/strangler/support/doomed-engine.ts';
+import type { CohortOrder } from '../../tests/strangler/support/doomed-engine.ts';
+import { STEPS } from '../../tests/strangler/support/steps.ts';
 import {
   expectEqual,
   prepareTill,
   takersOf,
   withTill,
   withTillEngine,
-} from '../testing/till-desk.ts';
+} from '../../tests/strangler/support/till-desk.ts';
 
 /** Has an engine killed just before a step of an order. */
 async function killAt(sides: DialectSides, step: StepKind, order: CohortOrder): Promise<void> {

@@ -2,19 +2,19 @@ import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { setTimeout as delay } from 'node:timers/promises';
 import { inSoak } from '../../tests/support/index.ts';
-import type { StepKind } from '../handover/switcher.ts';
-import { otherSide } from '../side.ts';
-import type { SideName } from '../side.ts';
-import { dialects } from '../testing/dialects.ts';
-import type { Dialect, DialectSides } from '../testing/dialects.ts';
-import type { RunningEngine } from '../testing/engine.ts';
+import type { StepKind } from '../ownership/handover/switcher.ts';
+import { otherSide } from '../../routing/side.ts';
+import type { SideName } from '../../routing/side.ts';
+import { dialects } from '../../tests/strangler/support/dialects.ts';
+import type { Dialect, DialectSides } from '../../tests/strangler/support/dialects.ts';
+import type { RunningEngine } from '../../tests/strangler/support/engine.ts';
 import {
   expectEqual,
   prepareTill,
   takersOf,
   withTill,
   withTillEngine,
-} from '../testing/till-desk.ts';
+} from '../../tests/strangler/support/till-desk.ts';
 
 const CUSTOMERS = ['A', 'B', 'C', 'D'];
 

@@ -1,9 +1,9 @@
-import { ownersOf } from '../direction.ts';
-import { REST } from '../fence-rows.ts';
-import type { Refusal } from '../handover/gate.ts';
-import type { Flags } from '../routing/index.ts';
-import { otherSide } from '../side.ts';
-import type { SideName } from '../side.ts';
+import { ownersOf } from '../replication/direction.ts';
+import { REST } from '../ownership/fence-rows.ts';
+import type { Refusal } from '../ownership/handover/gate.ts';
+import type { Flags } from '../../routing/index.ts';
+import { otherSide } from '../../routing/side.ts';
+import type { SideName } from '../../routing/side.ts';
 import { allFencesOf } from './open-capability.ts';
 import type { OpenCapability } from './open-capability.ts';
 

@@ -1,18 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
 import { normalizedStrategyValue } from 'unleash-client/lib/strategy/util.js';
 import { dialectsOfRun, eventually } from '../../tests/support/index.ts';
-import type { RoutingState } from '../routing/index.ts';
-import type { Dialect, Session } from '../testing/dialects.ts';
-import { withEngine } from '../testing/engine.ts';
-import type { RunningEngine } from '../testing/engine.ts';
+import type { RoutingState } from '../../routing/index.ts';
+import type { Dialect, Session } from '../../tests/strangler/support/dialects.ts';
+import { withEngine } from '../../tests/strangler/support/engine.ts';
+import type { RunningEngine } from '../../tests/strangler/support/engine.ts';
 import {
   expectEqual,
   prepareTill,
   takersOf,
   withTill,
   withTillEngine,
-} from '../testing/till-desk.ts';
-import { till } from '../testing/till.ts';
+} from '../../tests/strangler/support/till-desk.ts';
+import { till } from '../../tests/strangler/support/till.ts';
 
 type Wish = { readonly customers?: readonly string[]; readonly share?: number };
 

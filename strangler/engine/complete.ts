@@ -1,10 +1,10 @@
 import { Problem } from '../../chassis/index.ts';
-import { CompletionLost } from '../completion/index.ts';
-import type { RenamedTable } from '../completion/index.ts';
-import type { Gate } from '../handover/gate.ts';
-import { refusalOf } from '../handover/gates.ts';
-import { sharesOf } from '../routing/index.ts';
-import type { Flags } from '../routing/index.ts';
+import { CompletionLost } from '../ownership/completion/index.ts';
+import type { RenamedTable } from '../ownership/completion/index.ts';
+import type { Gate } from '../ownership/handover/gate.ts';
+import { refusalOf } from '../ownership/handover/gates.ts';
+import { sharesOf } from '../../routing/index.ts';
+import type { Flags } from '../../routing/index.ts';
 import { gateRefused, notLeading } from './commands.ts';
 import type { CapabilityController } from './capability-controller.ts';
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { dialectsOfRun, eventually } from '../../tests/support/index.ts';
-import { AT_ONCE } from '../testing/completion.ts';
-import { withSidesOf } from '../testing/dialects.ts';
-import type { DialectSides } from '../testing/dialects.ts';
-import { withEngine } from '../testing/engine.ts';
-import type { RunningEngine } from '../testing/engine.ts';
-import { shop } from '../testing/shop.ts';
+import { AT_ONCE } from '../../tests/strangler/support/completion.ts';
+import { withSidesOf } from '../../tests/strangler/support/dialects.ts';
+import type { DialectSides } from '../../tests/strangler/support/dialects.ts';
+import { withEngine } from '../../tests/strangler/support/engine.ts';
+import type { RunningEngine } from '../../tests/strangler/support/engine.ts';
+import { shop } from '../../tests/strangler/support/shop.ts';
 import type { EngineDeps } from './engine.ts';
 
 function completing({ urls }: DialectSides): Partial<EngineDeps> {

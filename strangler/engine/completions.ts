@@ -6,23 +6,23 @@ import {
   judgeCompletion,
   runCompletion,
   StoreCompleter,
-} from '../completion/index.ts';
+} from '../ownership/completion/index.ts';
 import type {
   CompletionGateFacts,
   CompletionRecord,
   CompletionResult,
   CompletionStep,
   RenamedTable,
-} from '../completion/index.ts';
-import type { Gate } from '../handover/gate.ts';
+} from '../ownership/completion/index.ts';
+import type { Gate } from '../ownership/handover/gate.ts';
 import type { Leases } from './leases.ts';
 import { noticeWords, ownedSince } from './notices.ts';
-import { ownersOf } from '../direction.ts';
+import { ownersOf } from '../replication/direction.ts';
 import { allFencesOf, fencesOf } from './open-capability.ts';
 import type { OpenCapability } from './open-capability.ts';
 import type { RoutingPublisher } from './routing-publisher.ts';
 import { ownerOf } from './stage.ts';
-import type { Shares } from '../routing/index.ts';
+import type { Shares } from '../../routing/index.ts';
 
 /** How old a completion may be that was interrupted before its seal, to be gone on with; in ms. */
 const DEADLINE_MS = 10 * 60_000;

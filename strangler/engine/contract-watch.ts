@@ -1,9 +1,9 @@
 import { createHttpClient, errorText } from '../../chassis/index.ts';
 import type { ServerSettings } from '../../chassis/index.ts';
-import type { ContractFact } from '../handover/proofs.ts';
-import { readContractRuns } from '../routing/index.ts';
-import type { Build } from '../routing/index.ts';
-import type { SideName } from '../side.ts';
+import type { ContractFact } from '../ownership/handover/proofs.ts';
+import { readContractRuns } from '../../routing/index.ts';
+import type { Build } from '../../routing/index.ts';
+import type { SideName } from '../../routing/side.ts';
 
 /** Where to find out whether what runs answers alike. */
 export interface ContractDeclaration {

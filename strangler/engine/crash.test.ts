@@ -2,16 +2,16 @@ import { describe, expect, it } from '@jest/globals';
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { eventually, inSoak } from '../../tests/support/index.ts';
-import type { StepKind } from '../handover/switcher.ts';
-import { setFlags } from '../routing/index.ts';
-import type { SideName } from '../side.ts';
-import { endOf, startDoomedEngine } from '../testing/doomed-engine.ts';
-import { flagsFileOf, withEngine } from '../testing/engine.ts';
-import type { RunningEngine } from '../testing/engine.ts';
-import { dialects, withSidesOf } from '../testing/dialects.ts';
-import type { Dialect, DialectSides } from '../testing/dialects.ts';
-import { beginCounting, keepWriting, levelAt } from '../testing/writer.ts';
-import { STEPS } from '../testing/steps.ts';
+import type { StepKind } from '../ownership/handover/switcher.ts';
+import { setFlags } from '../../routing/index.ts';
+import type { SideName } from '../../routing/side.ts';
+import { endOf, startDoomedEngine } from '../../tests/strangler/support/doomed-engine.ts';
+import { flagsFileOf, withEngine } from '../../tests/strangler/support/engine.ts';
+import type { RunningEngine } from '../../tests/strangler/support/engine.ts';
+import { dialects, withSidesOf } from '../../tests/strangler/support/dialects.ts';
+import type { Dialect, DialectSides } from '../../tests/strangler/support/dialects.ts';
+import { beginCounting, keepWriting, levelAt } from '../../tests/strangler/support/writer.ts';
+import { STEPS } from '../../tests/strangler/support/steps.ts';
 
 const leaseMs = 500;
 

@@ -1,9 +1,9 @@
 import { expect, it } from '@jest/globals';
 import { cascade } from '../mapping/index.ts';
 import type { Mapping, PairSide } from '../mapping/index.ts';
-import { defineConfig } from '../routing/index.ts';
+import { defineConfig } from '../../routing/index.ts';
 import { declarationsOf } from './declarations.ts';
-import { oneTable } from '../testing/one-table.ts';
+import { oneTable } from '../../tests/strangler/support/one-table.ts';
 
 function moving(table: string, references: PairSide['references'] = {}): Mapping {
   return oneTable({ capability: `${table}s`, table, references });

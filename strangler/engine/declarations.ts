@@ -1,10 +1,10 @@
 import { ConfigurationError } from '../../chassis/index.ts';
 import type { ServerSettings } from '../../chassis/index.ts';
-import { remedyNames } from '../cascades.ts';
+import { remedyNames } from '../replication/cascades.ts';
 import { tablesOf } from '../mapping/index.ts';
 import type { Mapping } from '../mapping/index.ts';
-import { upstreamSettings } from '../routing/index.ts';
-import type { CapabilityConfig, FigConfig } from '../routing/index.ts';
+import { upstreamSettings } from '../../routing/index.ts';
+import type { CapabilityConfig, FigConfig } from '../../routing/index.ts';
 import type { DataDeclaration } from './open-capability.ts';
 
 function isMapping(value: unknown): value is Mapping {

@@ -1,11 +1,11 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { dialectsOfRun, eventually } from '../../tests/support/index.ts';
-import { openSides } from '../sides.ts';
-import { withSidesOf } from '../testing/dialects.ts';
-import type { DialectSides } from '../testing/dialects.ts';
-import { withEngine } from '../testing/engine.ts';
-import type { RunningEngine } from '../testing/engine.ts';
-import { shop } from '../testing/shop.ts';
+import { openSides } from '../sides/sides.ts';
+import { withSidesOf } from '../../tests/strangler/support/dialects.ts';
+import type { DialectSides } from '../../tests/strangler/support/dialects.ts';
+import { withEngine } from '../../tests/strangler/support/engine.ts';
+import type { RunningEngine } from '../../tests/strangler/support/engine.ts';
+import { shop } from '../../tests/strangler/support/shop.ts';
 
 const HOUR_MS = 3_600_000;
 

@@ -1,15 +1,15 @@
 import { writeFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
 import { eventually } from '../../tests/support/index.ts';
-import { flagsFileOf, withEngine } from '../testing/engine.ts';
-import type { RunningEngine } from '../testing/engine.ts';
-import { figFor } from '../testing/fig.ts';
-import { withSides } from '../testing/sides.ts';
-import type { Sides } from '../testing/sides.ts';
-import { beginCounting, keepWriting, levelAt } from '../testing/writer.ts';
-import { defaultLimits } from '../handover/coordinator.ts';
-import { defaultGateLimits } from '../handover/gates.ts';
-import { dialects, withSidesOf } from '../testing/dialects.ts';
+import { flagsFileOf, withEngine } from '../../tests/strangler/support/engine.ts';
+import type { RunningEngine } from '../../tests/strangler/support/engine.ts';
+import { figFor } from '../../tests/strangler/support/fig.ts';
+import { withSides } from '../../tests/strangler/support/sides.ts';
+import type { Sides } from '../../tests/strangler/support/sides.ts';
+import { beginCounting, keepWriting, levelAt } from '../../tests/strangler/support/writer.ts';
+import { defaultLimits } from '../ownership/handover/coordinator.ts';
+import { defaultGateLimits } from '../ownership/handover/gates.ts';
+import { dialects, withSidesOf } from '../../tests/strangler/support/dialects.ts';
 
 function fill({ legacy }: Sides, rows = 50): void {
   const insert = legacy.prepare('INSERT INTO STOCK (SKU, QTY, RSV) VALUES (?, ?, 0)');

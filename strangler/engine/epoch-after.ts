@@ -1,7 +1,7 @@
-import { isSplit } from '../direction.ts';
-import type { AllFences } from '../direction.ts';
-import type { Keys } from '../fence-rows.ts';
-import type { SideName } from '../side.ts';
+import { isSplit } from '../replication/direction.ts';
+import type { AllFences } from '../replication/direction.ts';
+import type { Keys } from '../ownership/fence-rows.ts';
+import type { SideName } from '../../routing/side.ts';
 
 /**
  * The epoch of the next handover away from a side: above all that there were. Only where keys have

@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { Logger, OperatorToken } from '../../chassis/index.ts';
 import { redisThatMayBeAway } from '../../chassis/redis/index.ts';
-import { facadeKey, FACADES_KEY, parseDrain } from '../routing/index.ts';
-import type { FacadeDrain } from '../routing/index.ts';
+import { facadeKey, FACADES_KEY, parseDrain } from '../../routing/index.ts';
+import type { FacadeDrain } from '../../routing/index.ts';
 
 const COMMAND_MS = 500;
 /** How often facades are looked at while writers wait. */

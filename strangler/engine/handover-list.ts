@@ -1,6 +1,6 @@
 import { errorText } from '../../chassis/index.ts';
-import type { SideDatabase } from '../side-database.ts';
-import type { SideName } from '../side.ts';
+import type { SideDatabase } from '../sides/side-database.ts';
+import type { SideName } from '../../routing/side.ts';
 import { handoversOf } from './status.ts';
 import type { HandoverView, Sides } from './status.ts';
 

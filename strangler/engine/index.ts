@@ -18,6 +18,6 @@ export { readIfInstalled } from './handover-list.ts';
 export type { UnreadSide } from './handover-list.ts';
 export { handoversOf, readStatus } from './status.ts';
 export type { CapabilityStatus, HandoverView, Sides } from './status.ts';
-export type { RemovalPlan } from '../copy/index.ts';
+export type { RemovalPlan } from '../replication/copy/index.ts';
 export { wayBackOf } from './way-back-state.ts';
 export type { WayBack } from './way-back-state.ts';

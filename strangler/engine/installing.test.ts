@@ -1,9 +1,9 @@
 import { expect, it } from '@jest/globals';
 import { eventually } from '../../tests/support/index.ts';
-import { withEngine } from '../testing/engine.ts';
-import { figFor } from '../testing/fig.ts';
-import { withSides } from '../testing/sides.ts';
-import type { Prompt } from '../testing/sides.ts';
+import { withEngine } from '../../tests/strangler/support/engine.ts';
+import { figFor } from '../../tests/strangler/support/fig.ts';
+import { withSides } from '../../tests/strangler/support/sides.ts';
+import type { Prompt } from '../../tests/strangler/support/sides.ts';
 
 const figTables = (side: Prompt): unknown =>
   side.prepare(`SELECT count(*) FROM sqlite_schema WHERE name LIKE 'fig%'`).pluck().get();

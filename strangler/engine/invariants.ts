@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { InvariantReading } from '../handover/proofs.ts';
-import type { Measured } from '../side-checks.ts';
-import type { SideDatabase } from '../side-database.ts';
+import type { InvariantReading } from '../ownership/handover/proofs.ts';
+import type { Measured } from '../sides/side-checks.ts';
+import type { SideDatabase } from '../sides/side-database.ts';
 
 /** A figure that must be the same on both sides: for each a query that gives one row. */
 export interface Invariant {

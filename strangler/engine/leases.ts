@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { randomUUID } from 'node:crypto';
-import type { SideName } from '../side.ts';
-import type { Lease, SideStore } from '../store.ts';
+import type { SideName } from '../../routing/side.ts';
+import type { Lease, SideStore } from '../ledger/store.ts';
 
 /** How long an engine that is gone keeps others from taking over, in ms. */
 const TTL_MS = 2_000;

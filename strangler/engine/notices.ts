@@ -1,5 +1,5 @@
-import type { NoticeWords } from '../side-retirement.ts';
-import type { SideName } from '../side.ts';
+import type { NoticeWords } from '../ownership/side-retirement.ts';
+import type { SideName } from '../../routing/side.ts';
 import type { OpenCapability } from './open-capability.ts';
 
 /** Handovers that are looked through for the one that made extracted the owner. */

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { eventually } from '../../tests/support/index.ts';
-import { AT_ONCE } from '../testing/completion.ts';
-import { withSidesOf } from '../testing/dialects.ts';
-import { withEngine } from '../testing/engine.ts';
-import { shop } from '../testing/shop.ts';
+import { AT_ONCE } from '../../tests/strangler/support/completion.ts';
+import { withSidesOf } from '../../tests/strangler/support/dialects.ts';
+import { withEngine } from '../../tests/strangler/support/engine.ts';
+import { shop } from '../../tests/strangler/support/shop.ts';
 
 const invariants = [
   {

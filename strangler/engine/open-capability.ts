@@ -1,11 +1,11 @@
 import type { Logger } from '../../chassis/index.ts';
-import { Replication } from '../replication.ts';
-import type { AllFences, Fences } from '../direction.ts';
+import { Replication } from '../replication/replication.ts';
+import type { AllFences, Fences } from '../replication/direction.ts';
 import type { Mapping } from '../mapping/index.ts';
-import type { Cohorts } from '../routing/index.ts';
-import type { SideDatabase } from '../side-database.ts';
-import type { SideName } from '../side.ts';
-import { openSide, openSides } from '../sides.ts';
+import type { Cohorts } from '../../routing/index.ts';
+import type { SideDatabase } from '../sides/side-database.ts';
+import type { SideName } from '../../routing/side.ts';
+import { openSide, openSides } from '../sides/sides.ts';
 import { ContractWatch } from './contract-watch.ts';
 import type { ContractDeclaration } from './contract-watch.ts';
 import type { Invariant } from './invariants.ts';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { aggregatesOf, retryParked } from '../parked/index.ts';
-import type { ShadowReport } from '../shadow-fence.ts';
-import { otherSide } from '../side.ts';
-import type { SideName } from '../side.ts';
+import { aggregatesOf, retryParked } from '../replication/parked/index.ts';
+import type { ShadowReport } from '../ownership/shadow-fence.ts';
+import { otherSide } from '../../routing/side.ts';
+import type { SideName } from '../../routing/side.ts';
 import type { LeaderContext } from './flag-reconciler.ts';
 
 const side = z.enum(['legacy', 'extracted']);

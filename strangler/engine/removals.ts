@@ -1,6 +1,6 @@
 import { Problem } from '../../chassis/index.ts';
-import { planRemoval, refuseRemoval } from '../copy/index.ts';
-import type { RemovalPlan } from '../copy/index.ts';
+import { planRemoval, refuseRemoval } from '../replication/copy/index.ts';
+import type { RemovalPlan } from '../replication/copy/index.ts';
 import { fencesOf } from './open-capability.ts';
 import type { OpenCapability } from './open-capability.ts';
 import { ownerOf } from './stage.ts';

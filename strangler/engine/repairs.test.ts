@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { eventually } from '../../tests/support/index.ts';
-import { flagFileStore } from '../routing/index.ts';
-import { flagsFileOf, withEngine } from '../testing/engine.ts';
-import type { RunningEngine } from '../testing/engine.ts';
-import { figFor } from '../testing/fig.ts';
-import { withSides } from '../testing/sides.ts';
-import type { Sides } from '../testing/sides.ts';
-import { defaultLimits } from '../handover/coordinator.ts';
+import { flagFileStore } from '../../routing/index.ts';
+import { flagsFileOf, withEngine } from '../../tests/strangler/support/engine.ts';
+import type { RunningEngine } from '../../tests/strangler/support/engine.ts';
+import { figFor } from '../../tests/strangler/support/fig.ts';
+import { withSides } from '../../tests/strangler/support/sides.ts';
+import type { Sides } from '../../tests/strangler/support/sides.ts';
+import { defaultLimits } from '../ownership/handover/coordinator.ts';
 
 const repair = (trust: string | null): [string, string, unknown] => [
   'POST',

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { inspect } from 'node:util';
-import { contractFile, defineConfig, restartSettings, withFlagsFile } from '../routing/index.ts';
-import type { CapabilityConfig, FigConfig } from '../routing/index.ts';
-import { oneTable } from '../testing/one-table.ts';
+import { contractFile, defineConfig, restartSettings, withFlagsFile } from '../../routing/index.ts';
+import type { CapabilityConfig, FigConfig } from '../../routing/index.ts';
+import { oneTable } from '../../tests/strangler/support/one-table.ts';
 import { declarationsOf } from './declarations.ts';
 
 const BASE = defineConfig({

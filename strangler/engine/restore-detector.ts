@@ -4,10 +4,10 @@ import { openDemand } from '../doctor/open-demand.ts';
 import { findRestoredBackups } from '../doctor/restored-backup.ts';
 import type { RestoredBackup } from '../doctor/restored-backup.ts';
 import { passOver } from '../doctor/pass-over.ts';
-import { blockingMark } from '../feed-mark.ts';
-import { otherSide } from '../side.ts';
-import type { SideName } from '../side.ts';
-import type { Lease, SideStore } from '../store.ts';
+import { blockingMark } from '../replication/feed-mark.ts';
+import { otherSide } from '../../routing/side.ts';
+import type { SideName } from '../../routing/side.ts';
+import type { Lease, SideStore } from '../ledger/store.ts';
 import type { Leases } from './leases.ts';
 import type { OpenCapability } from './open-capability.ts';
 

@@ -7,12 +7,12 @@ import {
   temporaryPostgresDatabase,
   withTempDir,
 } from '../../tests/support/index.ts';
-import { withEngine } from '../testing/engine.ts';
-import { figFor } from '../testing/fig.ts';
-import type { Fig } from '../testing/fig.ts';
-import { postgresShopSchema } from '../testing/postgres-shop.ts';
-import type { Sides } from '../testing/sides.ts';
-import type { SideName } from '../side.ts';
+import { withEngine } from '../../tests/strangler/support/engine.ts';
+import { figFor } from '../../tests/strangler/support/fig.ts';
+import type { Fig } from '../../tests/strangler/support/fig.ts';
+import { postgresShopSchema } from '../../tests/strangler/support/postgres-shop.ts';
+import type { Sides } from '../../tests/strangler/support/sides.ts';
+import type { SideName } from '../../routing/side.ts';
 
 /** One statement in a session of its own, which outlives no restart. */
 async function run<T>(url: string, sql: string): Promise<T[]> {

@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { createLog, NO_TOKEN } from '../../chassis/index.ts';
 import { eventually, withRedis } from '../../tests/support/index.ts';
-import { ROUTING_CHANNEL } from '../routing/index.ts';
-import type { RoutingState } from '../routing/index.ts';
+import { ROUTING_CHANNEL } from '../../routing/index.ts';
+import type { RoutingState } from '../../routing/index.ts';
 import { RoutingPublisher } from './routing-publisher.ts';
 import type { Move } from './routing-truth.ts';
 

@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
 import type { Logger, OperatorToken } from '../../chassis/index.ts';
-import type { SideName } from '../side.ts';
+import type { SideName } from '../../routing/side.ts';
 import { redisThatMayBeAway } from '../../chassis/redis/index.ts';
-import { ROUTING_CHANNEL } from '../routing/index.ts';
-import type { RoutingState } from '../routing/index.ts';
+import { ROUTING_CHANNEL } from '../../routing/index.ts';
+import type { RoutingState } from '../../routing/index.ts';
 import { holdingTruth, movedTruth } from './routing-truth.ts';
 import type { Move, RoutingTruth } from './routing-truth.ts';
 

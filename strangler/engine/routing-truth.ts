@@ -1,8 +1,8 @@
-import { isSplit, ownersOf, restOf } from '../direction.ts';
-import type { AllFences } from '../direction.ts';
-import type { CohortState, RoutingState } from '../routing/index.ts';
-import type { SideName } from '../side.ts';
-import type { HandoverRecord } from '../store.ts';
+import { isSplit, ownersOf, restOf } from '../replication/direction.ts';
+import type { AllFences } from '../replication/direction.ts';
+import type { CohortState, RoutingState } from '../../routing/index.ts';
+import type { SideName } from '../../routing/side.ts';
+import type { HandoverRecord } from '../ledger/store.ts';
 import { ownerOf } from './stage.ts';
 
 /** What is true of a capability, before it gets the generation under which it is told. */

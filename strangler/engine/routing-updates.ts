@@ -1,7 +1,7 @@
-import { defaultGateLimits } from '../handover/gates.ts';
-import type { GateLimits } from '../handover/gates.ts';
-import type { ReplicationStatus } from '../replication-status.ts';
-import { restOf, twiceOwned } from '../direction.ts';
+import { defaultGateLimits } from '../ownership/handover/gates.ts';
+import type { GateLimits } from '../ownership/handover/gates.ts';
+import type { ReplicationStatus } from '../replication/replication-status.ts';
+import { restOf, twiceOwned } from '../replication/direction.ts';
 import { allFencesOf } from './open-capability.ts';
 import { truthOf } from './routing-truth.ts';
 import type { OpenCapability } from './open-capability.ts';

@@ -1,7 +1,7 @@
 import { keyColumns } from '../mapping/index.ts';
 import type { Mapping } from '../mapping/index.ts';
-import type { Sequence } from '../side-checks.ts';
-import type { SideDatabase } from '../side-database.ts';
+import type { Sequence } from '../sides/side-checks.ts';
+import type { SideDatabase } from '../sides/side-database.ts';
 
 /** A generator of the target, and the one of the source that its ids come from until a handover. */
 interface SequencePair {

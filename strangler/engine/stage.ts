@@ -1,6 +1,6 @@
 import type { Fence } from '../../chassis/index.ts';
-import type { Shares } from '../routing/index.ts';
-import type { SideName } from '../side.ts';
+import type { Shares } from '../../routing/index.ts';
+import type { SideName } from '../../routing/side.ts';
 
 /** Where a capability is on its way out of the monolith, and back. */
 export type Stage =

@@ -1,12 +1,12 @@
 import { databaseTrouble, errorText } from '../../chassis/index.ts';
-import { secretHydrator } from '../feed/index.ts';
+import { secretHydrator } from '../replication/feed/index.ts';
 import { keyColumnsOf } from '../mapping/index.ts';
 import type { Mapping, Pair, Row } from '../mapping/index.ts';
-import { ApplyError } from '../side-database.ts';
-import type { RowName, SideDatabase } from '../side-database.ts';
-import { otherSide } from '../side.ts';
-import type { SideName } from '../side.ts';
-import type { Change } from '../store.ts';
+import { ApplyError } from '../sides/side-database.ts';
+import type { RowName, SideDatabase } from '../sides/side-database.ts';
+import { otherSide } from '../../routing/side.ts';
+import type { SideName } from '../../routing/side.ts';
+import type { Change } from '../ledger/store.ts';
 import type { OpenCapability } from './open-capability.ts';
 
 const APPLIED_MS = 2_000;

@@ -1,7 +1,7 @@
-import { keptMark } from '../feed-mark.ts';
-import { otherSide } from '../side.ts';
-import type { SideName } from '../side.ts';
-import type { Followed } from '../store.ts';
+import { keptMark } from '../replication/feed-mark.ts';
+import { otherSide } from '../../routing/side.ts';
+import type { SideName } from '../../routing/side.ts';
+import type { Followed } from './store.ts';
 import type { LedgerValue, Reads, Tx } from './dialect.ts';
 
 /** How far a feed has been applied. All columns: a table of an earlier build has no marks. */

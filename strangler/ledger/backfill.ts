@@ -1,6 +1,6 @@
 import { decodeValues, encodeValues } from '../mapping/index.ts';
 import type { Mapping } from '../mapping/index.ts';
-import type { BackfillState } from '../side-database.ts';
+import type { BackfillState } from '../sides/side-database.ts';
 import type { Dialect, Reads, Tx } from './dialect.ts';
 
 const COLUMNS = `pair, cursor, rows, total, done, ready_position AS "readyPosition",

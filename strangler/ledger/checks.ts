@@ -1,7 +1,7 @@
-import type { Demand } from '../handover/gates.ts';
+import type { Demand } from '../ownership/handover/gates.ts';
 import type { Mapping } from '../mapping/index.ts';
-import type { Measured } from '../side-checks.ts';
-import type { SideName } from '../side.ts';
+import type { Measured } from '../sides/side-checks.ts';
+import type { SideName } from '../../routing/side.ts';
 import { demandReconcile, readDemand } from './demand.ts';
 import type { Ledger, LedgerTransactionOptions, Tx } from './dialect.ts';
 

@@ -1,4 +1,4 @@
-import type { Demand } from '../handover/gates.ts';
+import type { Demand } from '../ownership/handover/gates.ts';
 import type { Dialect, Reads, Tx } from './dialect.ts';
 
 /** The newest demand of a full comparison; null when there never was one. */

@@ -1,7 +1,7 @@
 import type { Fence } from '../../chassis/index.ts';
-import { FenceRows, FenceCache, merged, movable, REST } from '../fence-rows.ts';
-import type { FenceDigest, KeyFence, Keys } from '../fence-rows.ts';
-import type { FenceMove } from '../store.ts';
+import { FenceRows, FenceCache, merged, movable, REST } from '../ownership/fence-rows.ts';
+import type { FenceDigest, KeyFence, Keys } from '../ownership/fence-rows.ts';
+import type { FenceMove } from './store.ts';
 import type { Ledger, Reads, Tx } from './dialect.ts';
 
 const REST_SQL = `SELECT state, epoch FROM fig_fence WHERE capability = $1 AND key = '*'`;

@@ -1,6 +1,6 @@
-import { decodeKeys, encodeKeys } from '../fence-rows.ts';
-import type { Keys } from '../fence-rows.ts';
-import type { HandoverRecord } from '../store.ts';
+import { decodeKeys, encodeKeys } from '../ownership/fence-rows.ts';
+import type { Keys } from '../ownership/fence-rows.ts';
+import type { HandoverRecord } from './store.ts';
 import type { Dialect, LedgerValue, Reads, Tx } from './dialect.ts';
 
 const COLUMNS = `id, capability, from_side AS "from", to_side AS "to", epoch, deadline, position,

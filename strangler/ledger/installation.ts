@@ -1,4 +1,4 @@
-import type { Installation } from '../side-database.ts';
+import type { Installation } from '../sides/side-database.ts';
 import type { Ledger } from './dialect.ts';
 import { checkVersion } from './version.ts';
 

@@ -1,4 +1,4 @@
-import type { JournalEntry } from '../store.ts';
+import type { JournalEntry } from './store.ts';
 import type { Dialect, Reads, Tx } from './dialect.ts';
 
 /** Journals a step of a handover or completion, as taken now. */

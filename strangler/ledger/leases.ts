@@ -1,4 +1,4 @@
-import type { Lease, LeaseView } from '../store.ts';
+import type { Lease, LeaseView } from './store.ts';
 import type { Dialect, Reads, Tx } from './dialect.ts';
 
 /**

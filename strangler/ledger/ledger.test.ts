@@ -4,9 +4,9 @@ import { PostgresConnection } from '../dialects/postgres/connection.ts';
 import { postgres, PostgresLedger } from '../dialects/postgres/ledger.ts';
 import { SqliteConnection } from '../dialects/sqlite/connection.ts';
 import { sqlite, SqliteLedger } from '../dialects/sqlite/ledger.ts';
-import { dialects, withSidesOf } from '../testing/dialects.ts';
-import type { Dialect as Name, Session } from '../testing/dialects.ts';
-import { withSides } from '../testing/sides.ts';
+import { dialects, withSidesOf } from '../../tests/strangler/support/dialects.ts';
+import type { Dialect as Name, Session } from '../../tests/strangler/support/dialects.ts';
+import { withSides } from '../../tests/strangler/support/sides.ts';
 import type { Ledger } from './index.ts';
 
 interface Stage {

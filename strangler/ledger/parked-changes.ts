@@ -1,6 +1,6 @@
 import { decodeRow } from '../mapping/index.ts';
-import { droppedText } from '../parked/index.ts';
-import type { ParkedChange, ParkedChanges } from '../side-database.ts';
+import { droppedText } from '../replication/parked/index.ts';
+import type { ParkedChange, ParkedChanges } from '../sides/side-database.ts';
 import { demandReconcile } from './demand.ts';
 import type { Dialect, Ledger, Reads } from './dialect.ts';
 

@@ -1,4 +1,4 @@
-import type { PeerCheckpoint, PeerObservation } from '../store.ts';
+import type { PeerCheckpoint, PeerObservation } from './store.ts';
 import type { Dialect, Reads, Tx } from './dialect.ts';
 
 interface PeerRow {

@@ -1,11 +1,11 @@
-import type { Reader } from '../completion/gates.ts';
-import { LONGEST_NAME, renamedTable } from '../completion/record.ts';
-import type { CompletionRecord, RenamedTable } from '../completion/record.ts';
+import type { Reader } from '../ownership/completion/gates.ts';
+import { LONGEST_NAME, renamedTable } from '../ownership/completion/record.ts';
+import type { CompletionRecord, RenamedTable } from '../ownership/completion/record.ts';
 import { tablesOf } from '../mapping/index.ts';
 import type { Mapping } from '../mapping/index.ts';
-import type { NoticeWords, SideRetirement } from '../side-retirement.ts';
-import type { SideName } from '../side.ts';
-import type { JournalEntry, Lease } from '../store.ts';
+import type { NoticeWords, SideRetirement } from '../ownership/side-retirement.ts';
+import type { SideName } from '../../routing/side.ts';
+import type { JournalEntry, Lease } from './store.ts';
 import type { Ledger, Tx } from './dialect.ts';
 import { journalNow } from './journal.ts';
 import { isHeld } from './leases.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Mapping } from '../mapping/index.ts';
-import type { SideName } from '../side.ts';
+import type { SideName } from '../../routing/side.ts';
 import { refuseTwoUnfinished, UNFINISHED_SQL } from './unfinished-handovers.ts';
 import type { Dialect, Reads, Tx } from './dialect.ts';
 import { checkVersion } from './version.ts';

@@ -1,6 +1,6 @@
 import type { Mapping } from '../mapping/index.ts';
-import type { SideName } from '../side.ts';
-import type { BypassingWrites, ShadowFence, ShadowReport } from '../shadow-fence.ts';
+import type { SideName } from '../../routing/side.ts';
+import type { BypassingWrites, ShadowFence, ShadowReport } from '../ownership/shadow-fence.ts';
 import type { Ledger, Tx } from './dialect.ts';
 
 /** `ShadowFence` over a ledger. A dialect adds its triggers, and what they have counted. */

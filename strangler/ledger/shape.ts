@@ -1,5 +1,5 @@
-import { completed } from '../schema-shape.ts';
-import type { SchemaShape } from '../schema-shape.ts';
+import { completed } from '../check/schema-shape.ts';
+import type { SchemaShape } from '../check/schema-shape.ts';
 import type { Reads, Tx } from './dialect.ts';
 
 /** The shape of the tables that a capability was installed on; undefined before the installation. */

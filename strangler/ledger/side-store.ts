@@ -1,9 +1,9 @@
 import type { Fence } from '../../chassis/index.ts';
-import { rowsOf } from '../fence-rows.ts';
-import type { FenceRows, Keys } from '../fence-rows.ts';
+import { rowsOf } from '../ownership/fence-rows.ts';
+import type { FenceRows, Keys } from '../ownership/fence-rows.ts';
 import { tablesOf } from '../mapping/index.ts';
 import type { Mapping } from '../mapping/index.ts';
-import type { SideName } from '../side.ts';
+import type { SideName } from '../../routing/side.ts';
 import type {
   FenceMove,
   Followed,
@@ -14,7 +14,7 @@ import type {
   PeerCheckpoint,
   PeerObservation,
   SideStore,
-} from '../store.ts';
+} from './store.ts';
 import { readFollowed, saveFollowed } from './applied.ts';
 import type { FeedEnd, Ledger, Tx } from './dialect.ts';
 import { FenceTable } from './fences.ts';

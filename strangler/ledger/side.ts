@@ -1,7 +1,7 @@
 import type { Mapping } from '../mapping/index.ts';
-import type { BackfillState, Installation, ParkedChanges } from '../side-database.ts';
-import type { SideName } from '../side.ts';
-import type { SideStore } from '../store.ts';
+import type { BackfillState, Installation, ParkedChanges } from '../sides/side-database.ts';
+import type { SideName } from '../../routing/side.ts';
+import type { SideStore } from './store.ts';
 import { readBackfills, readCopyLimit, saveCopyLimit } from './backfill.ts';
 import type { FeedEnd, Ledger, Tx } from './dialect.ts';
 import { readInstallation } from './installation.ts';

@@ -1,6 +1,6 @@
 import type { Fence } from '../../chassis/index.ts';
-import { NotTargetError } from '../side-database.ts';
-import type { SideName } from '../side.ts';
+import { NotTargetError } from '../sides/side-database.ts';
+import type { SideName } from '../../routing/side.ts';
 
 /** How a side stands when a transaction as the target begins. */
 export interface Standing extends Pick<Fence, 'state'> {

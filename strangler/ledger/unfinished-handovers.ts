@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../../chassis/index.ts';
-import type { SideName } from '../side.ts';
+import type { SideName } from '../../routing/side.ts';
 
 /** Two engines may both believe that they lead: the database lets one of them begin, whatever they do. */
 export const UNFINISHED_INDEX =

@@ -2,7 +2,7 @@ import type { MappingProblem } from './problem.ts';
 import { disjoint } from './disjoint.ts';
 import { columnOn, isColumnPair, writes } from './mapping.ts';
 import type { BorderRemedy, Mapping, Pair } from './mapping.ts';
-import type { SideName } from '../side.ts';
+import type { SideName } from '../../routing/side.ts';
 
 /** All pairs of one table: each column has one writer, each row one base pair. */
 export function checkTable(mapping: Mapping, side: SideName, table: string): MappingProblem[] {

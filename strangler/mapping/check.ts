@@ -1,4 +1,4 @@
-import type { SideName } from '../side.ts';
+import type { SideName } from '../../routing/side.ts';
 import { checkCohorts } from './check-cohorts.ts';
 import { checkPair } from './check-pair.ts';
 import { checkTable } from './check-tables.ts';

@@ -1,4 +1,4 @@
-import type { SideName } from '../side.ts';
+import type { SideName } from '../../routing/side.ts';
 import { BrokenText } from './broken-text.ts';
 import type { SqlValue } from './sql-value.ts';
 

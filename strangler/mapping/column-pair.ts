@@ -1,4 +1,4 @@
-import type { SideName } from '../side.ts';
+import type { SideName } from '../../routing/side.ts';
 import { sameValue } from './compare.ts';
 import type { Row } from './sql-value.ts';
 import { belongs } from './mapping.ts';

@@ -1,4 +1,4 @@
-import type { SideName } from '../side.ts';
+import type { SideName } from '../../routing/side.ts';
 import type { Codec } from './codec.ts';
 import { columnOn } from './mapping.ts';
 import type { Pair } from './mapping.ts';

@@ -15,7 +15,7 @@ import {
   timestamp,
 } from './index.ts';
 import type { Codec, Pair, SqlValue } from './index.ts';
-import { shop } from '../testing/shop.ts';
+import { shop } from '../../tests/strangler/support/shop.ts';
 
 const codes = (pairs: readonly Pair[]): string[] =>
   checkMapping(defineMapping({ capability: 'shop', pairs })).map(({ code }) => code);

@@ -1,5 +1,5 @@
 import { canonicalJson, sha256 } from '../../chassis/index.ts';
-import type { SideName } from '../side.ts';
+import type { SideName } from '../../routing/side.ts';
 import type { Codec } from './codec.ts';
 import type { SqlValue } from './sql-value.ts';
 import { worthOf } from './sql-value.ts';

@@ -1,5 +1,5 @@
-import type { SideName } from '../side.ts';
-import { otherSide } from '../side.ts';
+import type { SideName } from '../../routing/side.ts';
+import { otherSide } from '../../routing/side.ts';
 import type { Row, SqlValue } from './sql-value.ts';
 import { columnOn } from './mapping.ts';
 import type { Mapping, Pair } from './mapping.ts';

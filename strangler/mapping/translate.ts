@@ -1,5 +1,5 @@
-import type { SideName } from '../side.ts';
-import { otherSide } from '../side.ts';
+import type { SideName } from '../../routing/side.ts';
+import { otherSide } from '../../routing/side.ts';
 import { BrokenText, isWhole } from './broken-text.ts';
 import { HIDDEN, MappingError, shown } from './codec.ts';
 import type { Codec } from './codec.ts';

@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { dialectsOfRun, eventually } from '../../tests/support/index.ts';
-import type { SideDatabase } from '../side-database.ts';
-import type { SideName } from '../side.ts';
-import { openSides } from '../sides.ts';
-import { withSidesOf } from '../testing/dialects.ts';
-import type { DialectSides } from '../testing/dialects.ts';
-import { withEngine } from '../testing/engine.ts';
-import { shop } from '../testing/shop.ts';
+import type { SideDatabase } from '../sides/side-database.ts';
+import type { SideName } from '../../routing/side.ts';
+import { openSides } from '../sides/sides.ts';
+import { withSidesOf } from '../../tests/strangler/support/dialects.ts';
+import type { DialectSides } from '../../tests/strangler/support/dialects.ts';
+import { withEngine } from '../../tests/strangler/support/engine.ts';
+import { shop } from '../../tests/strangler/support/shop.ts';
 import { uninstallCapability } from './index.ts';
 
 const LEASE_MS = 1_500;

@@ -1,6 +1,6 @@
 import { Leases, newHolder } from '../engine/leases.ts';
-import type { SideDatabase } from '../side-database.ts';
-import type { SideName } from '../side.ts';
+import type { SideDatabase } from '../sides/side-database.ts';
+import type { SideName } from '../../routing/side.ts';
 
 /** Why not everything was removed, and what helps. */
 export interface UninstallRefusal {

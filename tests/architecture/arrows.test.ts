@@ -17,7 +17,7 @@ const SURFACES = {
   facade: 'facade/index.ts',
   engine: 'strangler/index.ts',
   codecs: 'strangler/mapping/index.ts',
-  routing: 'strangler/routing/index.ts',
+  routing: 'routing/index.ts',
   schema: 'migrations/shop/index.ts',
   mapping: 'migrations/shop/mapping.ts',
   contractCheck: 'contract-check/index.ts',
@@ -43,8 +43,9 @@ const MAY: Readonly<Record<string, readonly Surface[]>> = {
   'extracted/payment/main.ts': [...CHASSIS, 'contracts', 'schema'],
   'extracted/payment/code.test.ts': IN_TESTS,
   'facade/code.ts': [...CHASSIS, 'contracts', 'routing'],
-  'strangler/code.ts': [...CHASSIS],
-  'strangler/code.test.ts': [...CHASSIS, 'schema', 'mapping', 'support', 'service'],
+  'routing/code.ts': [...CHASSIS],
+  'strangler/code.ts': [...CHASSIS, 'routing'],
+  'strangler/code.test.ts': [...CHASSIS, 'routing', 'schema', 'mapping', 'support', 'service'],
   'migrations/shop/code.ts': [...CHASSIS, 'codecs'],
   'contract-check/code.ts': [...CHASSIS, 'contracts', 'monolith', 'service', 'schema', 'routing'],
   'system/code.ts': [...CHASSIS, 'schema'],
@@ -91,7 +92,7 @@ const OFFENCES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   'production-without-tests': {
     'system/borrows.ts': '../tests/support/index.ts',
-    'strangler/borrows.ts': './testing/made.ts',
+    'strangler/borrows.ts': '../tests/strangler/support/made.ts',
   },
   'nothing-unresolved': { 'system/lost.ts': './nowhere.ts' },
 };
@@ -118,7 +119,7 @@ function writeForbiddenTree(root: string): void {
   for (const folder of INNER) write(`${folder}/inner.ts`, 'export const inner = 1;\n');
   write('chassis/reach.ts', "import '../strangler/index.ts';\n");
   write('contracts/other.ts', "import './one.ts';\n");
-  write('strangler/testing/made.ts', 'export const made = 1;\n');
+  write('tests/strangler/support/made.ts', 'export const made = 1;\n');
   for (const file of Object.keys(MAY)) {
     for (const surface of arrowsFrom(file)) {
       const path = posix.relative(posix.dirname(file), SURFACES[surface]);

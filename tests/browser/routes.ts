@@ -13,7 +13,7 @@ import { buildAdmin } from '../../facade/admin/index.ts';
 import type { Facts } from '../../facade/admin/index.ts';
 import { buildMonolith } from '../../monolith/index.ts';
 import { Engine } from '../../strangler/engine/index.ts';
-import type { Flags } from '../../strangler/routing/index.ts';
+import type { Flags } from '../../routing/index.ts';
 import { withTempDir } from '../support/index.ts';
 
 const NOWHERE = 'http://127.0.0.1:9';

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Agent, request as send } from 'undici';
 import { eventually, request, withTempDir } from '../support/index.ts';
 import { withSpawnedFacade } from './spawned-facade.ts';
-import type { FigConfigInput } from '../../strangler/routing/index.ts';
+import type { FigConfigInput } from '../../routing/index.ts';
 import { json, startFixture } from './stand.ts';
 import type { Fixture } from './stand.ts';
 

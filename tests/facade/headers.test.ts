@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { FigConfigInput } from '../../strangler/routing/index.ts';
+import type { FigConfigInput } from '../../routing/index.ts';
 import { eventually, request } from '../support/index.ts';
 import { RawClient } from './raw-client.ts';
 import { withStand } from './stand.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { mkdir } from 'node:fs/promises';
 import { Redis } from 'ioredis';
 import { makeTokenFile, tokenIn } from '../../chassis/index.ts';
-import { ROUTING_CHANNEL } from '../../strangler/routing/index.ts';
+import { ROUTING_CHANNEL } from '../../routing/index.ts';
 import { startRedis } from '../../system/index.ts';
 import { eventually, request, withTempDir } from '../support/index.ts';
 import { withSpawnedFacade } from './spawned-facade.ts';

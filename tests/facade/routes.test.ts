@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createLog } from '../../chassis/index.ts';
-import { createFlagFile, flagsOf, openFlags, setFlags } from '../../strangler/routing/index.ts';
+import { createFlagFile, flagsOf, openFlags, setFlags } from '../../routing/index.ts';
 import { eventually, withTempDir } from '../support/index.ts';
 import { RawClient } from './raw-client.ts';
 import { withStand } from './stand.ts';

@@ -3,8 +3,8 @@ import type { ChildProcess } from 'node:child_process';
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import type { FigConfigInput } from '../../strangler/routing/index.ts';
-import { createFlagFile, flagsOf, setFlags } from '../../strangler/routing/index.ts';
+import type { FigConfigInput } from '../../routing/index.ts';
+import { createFlagFile, flagsOf, setFlags } from '../../routing/index.ts';
 import { asOperator, projectRoot } from '../../system/index.ts';
 import { eventually, onFailure } from '../support/index.ts';
 

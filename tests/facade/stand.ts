@@ -6,14 +6,8 @@ import { join } from 'node:path';
 import { createLog, listen, LOOPBACK_ONLY } from '../../chassis/index.ts';
 import type { Listening } from '../../chassis/index.ts';
 import { buildApp } from '../../facade/index.ts';
-import {
-  createFlagFile,
-  defineConfig,
-  flagsOf,
-  openFlags,
-  setFlags,
-} from '../../strangler/routing/index.ts';
-import type { FigConfigInput, RoutingState } from '../../strangler/routing/index.ts';
+import { createFlagFile, defineConfig, flagsOf, openFlags, setFlags } from '../../routing/index.ts';
+import type { FigConfigInput, RoutingState } from '../../routing/index.ts';
 import { withTempDir } from '../support/index.ts';
 import { STOCK } from './stock.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { configSchema } from '../../strangler/routing/index.ts';
+import { configSchema } from '../../routing/index.ts';
 import { lines } from './syntax.ts';
 
 type Json = Readonly<Record<string, unknown>>;

@@ -101,7 +101,7 @@ const ROUTE = new Set(['get', 'post', 'put', 'patch', 'delete', 'all', 'use']);
 export function httpRoutes(): string {
   return byPlace(
     collect(
-      ['chassis', 'monolith', 'extracted', 'facade', 'strangler'],
+      ['chassis', 'monolith', 'extracted', 'facade', 'routing', 'strangler'],
       (node) => {
         if (node.type !== 'CallExpression') return undefined;
         const method = lastName(node['callee']) ?? '';
@@ -120,7 +120,7 @@ export function httpRoutes(): string {
 
 const SETTERS = new Set(['set', 'setHeader', 'appendHeader', 'append', 'header', 'get', 'push']);
 const HEADER = /^(x-[a-z-]+|[a-z]+(-[a-z]+)*)$/i;
-const SERVERS = ['chassis', 'contracts', 'monolith', 'extracted', 'facade', 'strangler'];
+const SERVERS = ['chassis', 'contracts', 'monolith', 'extracted', 'facade', 'routing', 'strangler'];
 
 /** Headers that programs read, set or pass on, as far as the code names them. */
 export function namedHeaders(): string {
@@ -156,7 +156,8 @@ export function namedInRedis(): string {
         const value = String(node['value']);
         return /^(fig|bull):./.test(value) ? value : undefined;
       }
-      if (node.type !== 'TemplateLiteral') return undefined;
+      // One of a type is no text that the code makes.
+      if (node.type !== 'TemplateLiteral' || !('expressions' in node)) return undefined;
       const printed = code(node).slice(1, -1);
       return /^(fig|bull):./.test(printed) ? printed : undefined;
     }),
@@ -165,14 +166,14 @@ export function namedInRedis(): string {
 
 /** The values that fields of JSON documents take: types that list texts, and codes of findings. */
 export function jsonValues(): string {
-  const unions = collect(['strangler', 'facade'], (node) => {
+  const unions = collect(['routing', 'strangler', 'facade'], (node) => {
     const alias = node.type === 'ExportDeclaration' ? (node['declaration'] as Node) : node;
     if (node === alias || alias.type !== 'TsTypeAliasDeclaration') return undefined;
     const values = textsOf(alias['typeAnnotation'] as Node);
     if (values === undefined || values.length < 2) return undefined;
     return `${lastName(alias['id'])}: ${values.toSorted().join(' | ')}`;
   });
-  const codes = collect(['strangler', 'facade'], (node) => {
+  const codes = collect(['routing', 'strangler', 'facade'], (node) => {
     if (node.type !== 'KeyValueProperty') return undefined;
     const field = lastName(node['key']) ?? '';
     const value = text(node['value']);

@@ -18,7 +18,7 @@ export interface Source {
 
 const SKIPPED = new Set(['node_modules', 'dist', 'docs', 'examples', 'fixtures']);
 /** Tests, what they are made with, and what reads the surfaces. */
-const TESTS = /(\.test\.ts|\/testing\/.*|^tests\/surfaces\/.*|^tests\/unleash\/.*)$/;
+const TESTS = /(\.test\.ts|^tests\/(surfaces|unleash|strangler|model)\/.*)$/;
 
 let parsed: readonly Source[] | undefined;
 

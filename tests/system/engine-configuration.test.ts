@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
-import { createFlagFile, flagsOf } from '../../strangler/routing/index.ts';
+import { createFlagFile, flagsOf } from '../../routing/index.ts';
 import { projectRoot } from '../../system/index.ts';
 import { eventually, onFailure, withTempDir } from '../support/index.ts';
 

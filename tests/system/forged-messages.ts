@@ -1,7 +1,7 @@
 import { Job, Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { describe, expect, it } from '@jest/globals';
-import { ROUTING_CHANNEL } from '../../strangler/routing/index.ts';
+import { ROUTING_CHANNEL } from '../../routing/index.ts';
 import { asOperator } from '../../system/index.ts';
 import type { System } from '../../system/index.ts';
 import { eventually, request } from '../support/index.ts';

@@ -11,7 +11,7 @@ import {
 import type { Run, Timed } from '../add-command.ts';
 import type { LiveStatus } from '../../engine/index.ts';
 import type { Mapping } from '../../mapping/index.ts';
-import { otherSide } from '../../side.ts';
+import { otherSide } from '../../../routing/side.ts';
 import { plural } from '../../wording.ts';
 import { confirmed } from '../confirm.ts';
 import type { Intent } from '../confirm.ts';

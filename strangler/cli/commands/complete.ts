@@ -3,7 +3,7 @@ import { DRY_RUN, patience, addCommand, YES } from '../add-command.ts';
 import type { Run, Timed } from '../add-command.ts';
 import { CallFailed } from '../../../chassis/index.ts';
 import type { CompletionAnswer, CompletionPlan } from '../../engine/index.ts';
-import { refusalOf } from '../../handover/gates.ts';
+import { refusalOf } from '../../ownership/handover/gates.ts';
 import { plural } from '../../wording.ts';
 import { confirmed } from '../confirm.ts';
 import type { Intent } from '../confirm.ts';

@@ -5,7 +5,7 @@ import { stringify } from 'yaml';
 import { redacted } from '../../../chassis/index.ts';
 import type { Environment } from '../../../chassis/index.ts';
 import type { Mapping } from '../../mapping/index.ts';
-import { configFile } from '../../routing/index.ts';
+import { configFile } from '../../../routing/index.ts';
 import type { Context } from '../context.ts';
 import type { Output, OutputOptions } from '../output.ts';
 

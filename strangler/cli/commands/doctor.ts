@@ -8,11 +8,11 @@ import { agreedLoss, diagnose, examine, repairText } from '../../doctor/index.ts
 import type { DatabaseFacts, Decision, EngineFacts, RepairReport } from '../../doctor/index.ts';
 import { LeaseHeldError, openEachSide, repairAsLeader } from '../../engine/index.ts';
 import type { DataDeclaration, LiveStatus } from '../../engine/index.ts';
-import { openFlagStore, readSwitch, sharesOf } from '../../routing/index.ts';
-import { partingOf } from '../../copy/index.ts';
-import type { SideDatabase } from '../../side-database.ts';
-import { otherSide } from '../../side.ts';
-import type { SideName } from '../../side.ts';
+import { openFlagStore, readSwitch, sharesOf } from '../../../routing/index.ts';
+import { partingOf } from '../../replication/copy/index.ts';
+import type { SideDatabase } from '../../sides/side-database.ts';
+import { otherSide } from '../../../routing/side.ts';
+import type { SideName } from '../../../routing/side.ts';
 import { inPlaceOfEngine, isLed } from '../as-leader.ts';
 import { declarationOf, declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';

@@ -9,8 +9,8 @@ import {
   flagsOf,
   isSwitch,
   openFlagStore,
-} from '../../routing/index.ts';
-import type { FlagReadings, FlagRule, FlagsState, FlagStore } from '../../routing/index.ts';
+} from '../../../routing/index.ts';
+import type { FlagReadings, FlagRule, FlagsState, FlagStore } from '../../../routing/index.ts';
 import type { Context } from '../context.ts';
 import { confirmed } from '../confirm.ts';
 import type { Intent } from '../confirm.ts';

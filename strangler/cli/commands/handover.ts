@@ -4,9 +4,9 @@ import { parseKeys, patience, parsePercent, addCommand, YES } from '../add-comma
 import type { Run, Timed } from '../add-command.ts';
 import { CallFailed } from '../../../chassis/index.ts';
 import type { HandoverAnswer, HandoverPlan, LiveStatus } from '../../engine/index.ts';
-import { refusalOf } from '../../handover/gates.ts';
-import type { SideName } from '../../side.ts';
-import { otherSide } from '../../side.ts';
+import { refusalOf } from '../../ownership/handover/gates.ts';
+import type { SideName } from '../../../routing/side.ts';
+import { otherSide } from '../../../routing/side.ts';
 import { plural } from '../../wording.ts';
 import { declarationOf } from '../context.ts';
 import type { Context } from '../context.ts';

@@ -8,7 +8,7 @@ import {
   YES,
 } from '../add-command.ts';
 import type { Run, Timed } from '../add-command.ts';
-import type { ReconcileReport, Repair } from '../../copy/index.ts';
+import type { ReconcileReport, Repair } from '../../replication/copy/index.ts';
 import { count, plural } from '../../wording.ts';
 import { declarationOf } from '../context.ts';
 import type { Context } from '../context.ts';

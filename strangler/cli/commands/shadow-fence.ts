@@ -2,7 +2,7 @@ import { Argument } from 'commander';
 import type { Command } from 'commander';
 import { addCommand, YES } from '../add-command.ts';
 import type { Run } from '../add-command.ts';
-import type { ShadowReport } from '../../shadow-fence.ts';
+import type { ShadowReport } from '../../ownership/shadow-fence.ts';
 import { plural } from '../../wording.ts';
 import { change } from '../as-leader.ts';
 import { confirmed } from '../confirm.ts';

@@ -3,7 +3,7 @@ import { ALL, addCommand } from '../add-command.ts';
 import type { Run } from '../add-command.ts';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FacadeFacts } from '../../doctor/index.ts';
-import { unreadableText } from '../../routing/index.ts';
+import { unreadableText } from '../../../routing/index.ts';
 import { ask } from '../ask.ts';
 import { declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';

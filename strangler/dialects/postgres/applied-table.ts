@@ -1,6 +1,6 @@
 import { FOLLOW_SQL, followValues } from '../../ledger/index.ts';
-import type { SideName } from '../../side.ts';
-import type { Followed } from '../../store.ts';
+import type { SideName } from '../../../routing/side.ts';
+import type { Followed } from '../../ledger/store.ts';
 import { inlined } from './values.ts';
 
 /** SQL for the mark of a row `a`: what an earlier build has installed has no such column. */

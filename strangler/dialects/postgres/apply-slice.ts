@@ -1,6 +1,6 @@
-import { goesOnFrom, markAt, OtherFeedError } from '../../feed-mark.ts';
-import type { Applied } from '../../side-database.ts';
-import type { Slice, Followed } from '../../store.ts';
+import { goesOnFrom, markAt, OtherFeedError } from '../../replication/feed-mark.ts';
+import type { Applied } from '../../sides/side-database.ts';
+import type { Slice, Followed } from '../../ledger/store.ts';
 import type { PostgresTarget } from './target.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { QueryResult } from 'pg';
-import { otherSide } from '../../side.ts';
-import type { SideName } from '../../side.ts';
+import { otherSide } from '../../../routing/side.ts';
+import type { SideName } from '../../../routing/side.ts';
 import { followedOf, refuseUnlessTarget, STANDING_SQL } from '../../ledger/index.ts';
 import type { Standing } from '../../ledger/index.ts';
 import type { Mapping } from '../../mapping/index.ts';

@@ -1,10 +1,10 @@
 import { expect, it } from '@jest/globals';
 import { cascade } from '../../mapping/index.ts';
-import { handOver } from '../../testing/hand-over.ts';
-import { withMoved, withMoving } from '../../testing/moving.ts';
-import { oneTable } from '../../testing/one-table.ts';
+import { handOver } from '../../../tests/strangler/support/hand-over.ts';
+import { withMoved, withMoving } from '../../../tests/strangler/support/moving.ts';
+import { oneTable } from '../../../tests/strangler/support/one-table.ts';
 import { PostgresInspector } from './inspector.ts';
-import { newRole, urlAs } from '../../testing/roles.ts';
+import { newRole, urlAs } from '../../../tests/strangler/support/roles.ts';
 
 const stock = oneTable({
   capability: 'stock',

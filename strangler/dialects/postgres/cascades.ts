@@ -1,8 +1,8 @@
-import { dueCascades, refusedDelete } from '../../cascades.ts';
+import { dueCascades, refusedDelete } from '../../replication/cascades.ts';
 import type { Mapping } from '../../mapping/index.ts';
-import type { Reference } from '../../reference.ts';
-import type { SideName } from '../../side.ts';
-import type { Change } from '../../store.ts';
+import type { Reference } from '../../check/reference.ts';
+import type { SideName } from '../../../routing/side.ts';
+import type { Change } from '../../ledger/store.ts';
 import { columnsOf, dataOf, dataSql, sameSql } from './columns.ts';
 import type { PostgresClient } from './connection.ts';
 import { NO_LONGER_APPLYING } from './functions.ts';

@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Client, Pool, types } from 'pg';
 import type { ClientBase, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg';
 import { backoff, errorText, shownUrl } from '../../../chassis/index.ts';
-import { MissingRightError } from '../../missing-right.ts';
+import { MissingRightError } from '../../check/missing-right.ts';
 import { identifier } from '../../wording.ts';
-import type { CommitWatch } from '../../side-database.ts';
+import type { CommitWatch } from '../../sides/side-database.ts';
 
 /** A connection inside a transaction. */
 export type PostgresClient = Pick<PoolClient, 'query'>;

@@ -2,9 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { createLog } from '../../../chassis/index.ts';
 import { eventually, withPostgres } from '../../../tests/support/index.ts';
-import { Replication } from '../../replication.ts';
-import { openSides } from '../../sides.ts';
-import { oneTable } from '../../testing/one-table.ts';
+import { Replication } from '../../replication/replication.ts';
+import { openSides } from '../../sides/sides.ts';
+import { oneTable } from '../../../tests/strangler/support/one-table.ts';
 
 const counters = oneTable({
   capability: 'counters',

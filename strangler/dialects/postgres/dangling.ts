@@ -1,7 +1,7 @@
 import { tablesOf } from '../../mapping/index.ts';
 import type { Mapping } from '../../mapping/index.ts';
-import type { Dangling } from '../../dangling.ts';
-import type { SideName } from '../../side.ts';
+import type { Dangling } from '../../check/dangling.ts';
+import type { SideName } from '../../../routing/side.ts';
 import { sqlState } from './connection.ts';
 import type { PostgresClient } from './connection.ts';
 import { name } from './values.ts';

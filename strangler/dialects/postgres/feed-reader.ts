@@ -1,9 +1,9 @@
-import type { SideName } from '../../side.ts';
-import { PackedSlice } from '../../packed-slice.ts';
-import type { PackedLines } from '../../packed-slice.ts';
-import { COUNTED, feedLost, QUIET_BEAT_MS } from '../../side-database.ts';
-import type { FeedReader, Pending } from '../../side-database.ts';
-import type { Slice } from '../../store.ts';
+import type { SideName } from '../../../routing/side.ts';
+import { PackedSlice } from '../../replication/packed-slice.ts';
+import type { PackedLines } from '../../replication/packed-slice.ts';
+import { COUNTED, feedLost, QUIET_BEAT_MS } from '../../sides/side-database.ts';
+import type { FeedReader, Pending } from '../../sides/side-database.ts';
+import type { Slice } from '../../ledger/store.ts';
 import type { PostgresConnection } from './connection.ts';
 import { PASS_FUNCTION } from './functions.ts';
 import { prepared } from './prepared.ts';

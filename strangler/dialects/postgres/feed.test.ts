@@ -2,11 +2,11 @@ import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { Client } from 'pg';
 import { eventually, inSoak, temporaryPostgresDatabase } from '../../../tests/support/index.ts';
-import type { SideDatabase } from '../../side-database.ts';
-import { openSide } from '../../sides.ts';
-import type { Change } from '../../store.ts';
-import { postgresShopSchema } from '../../testing/postgres-shop.ts';
-import { shop } from '../../testing/shop.ts';
+import type { SideDatabase } from '../../sides/side-database.ts';
+import { openSide } from '../../sides/sides.ts';
+import type { Change } from '../../ledger/store.ts';
+import { postgresShopSchema } from '../../../tests/strangler/support/postgres-shop.ts';
+import { shop } from '../../../tests/strangler/support/shop.ts';
 
 interface Bench {
   readonly url: string;

@@ -8,10 +8,10 @@ import {
   tablesOf,
 } from '../../mapping/index.ts';
 import type { Mapping, MappingProblem, Pair, Row, SqlValue } from '../../mapping/index.ts';
-import { cascadesOf } from '../../cascades.ts';
-import type { ChildRemedy } from '../../cascades.ts';
-import { foldedColumnsOf, lateColumnsOf, uniqueColumnsOf } from '../../schema-check.ts';
-import type { SideName } from '../../side.ts';
+import { cascadesOf } from '../../replication/cascades.ts';
+import type { ChildRemedy } from '../../replication/cascades.ts';
+import { foldedColumnsOf, lateColumnsOf, uniqueColumnsOf } from '../../check/schema-check.ts';
+import type { SideName } from '../../../routing/side.ts';
 import { probesOf } from './column-types.ts';
 import { columnsOf, textOf } from './columns.ts';
 import { PostgresConnection } from './connection.ts';

@@ -1,5 +1,5 @@
-import { refuseProblems } from '../../schema-check.ts';
-import type { SideName } from '../../side.ts';
+import { refuseProblems } from '../../check/schema-check.ts';
+import type { SideName } from '../../../routing/side.ts';
 import {
   completeShape,
   demandReconcile,

@@ -1,7 +1,7 @@
 import { keyColumns } from '../../mapping/index.ts';
 import type { Mapping } from '../../mapping/index.ts';
-import type { IndexFacts } from '../../reference.ts';
-import type { SideName } from '../../side.ts';
+import type { IndexFacts } from '../../check/reference.ts';
+import type { SideName } from '../../../routing/side.ts';
 import type { Column, Schemas } from './schema.ts';
 import { name } from './values.ts';
 

@@ -1,7 +1,7 @@
 import { belongs, pairKeyOf, translate } from '../../mapping/index.ts';
 import type { Pair, PairKey, Row } from '../../mapping/index.ts';
-import type { SideName } from '../../side.ts';
-import type { Change } from '../../store.ts';
+import type { SideName } from '../../../routing/side.ts';
+import type { Change } from '../../ledger/store.ts';
 
 /** What a pair's columns of a row are to be on this side; without image its partner is gone. */
 export interface PairWrite {

@@ -1,7 +1,7 @@
 import { parkedOf, parkedRows } from '../../ledger/index.ts';
 import { encodeKey, encodeRow, toAscii } from '../../mapping/index.ts';
-import type { Place } from '../../parked/index.ts';
-import type { ParkedChange } from '../../side-database.ts';
+import type { Place } from '../../replication/parked/index.ts';
+import type { ParkedChange } from '../../sides/side-database.ts';
 import type { PostgresClient } from './connection.ts';
 import { postgres, PostgresTx } from './ledger.ts';
 

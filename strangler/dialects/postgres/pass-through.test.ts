@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { createLog } from '../../../chassis/index.ts';
-import { Replication } from '../../replication.ts';
+import { Replication } from '../../replication/replication.ts';
 import { defineMapping, rename, same } from '../../mapping/index.ts';
-import { ParkedError } from '../../side-database.ts';
-import { openSides } from '../../sides.ts';
-import { withSidesOf } from '../../testing/dialects.ts';
+import { ParkedError } from '../../sides/side-database.ts';
+import { openSides } from '../../sides/sides.ts';
+import { withSidesOf } from '../../../tests/strangler/support/dialects.ts';
 
 const things = defineMapping({
   capability: 'things',

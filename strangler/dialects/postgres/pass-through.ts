@@ -8,10 +8,10 @@ import {
   writes,
 } from '../../mapping/index.ts';
 import type { Codec, Mapping, Pair, Row } from '../../mapping/index.ts';
-import { PackedChange } from '../../packed-change.ts';
-import { otherSide } from '../../side.ts';
-import type { SideName } from '../../side.ts';
-import type { Change } from '../../store.ts';
+import { PackedChange } from '../../replication/packed-change.ts';
+import { otherSide } from '../../../routing/side.ts';
+import type { SideName } from '../../../routing/side.ts';
+import type { Change } from '../../ledger/store.ts';
 import { canDecide } from './columns.ts';
 import type { Column, Schemas } from './schema.ts';
 import { LONGEST_NAME } from './values.ts';

@@ -1,6 +1,6 @@
-import { otherSide } from '../../side.ts';
-import type { SideName } from '../../side.ts';
-import type { Change } from '../../store.ts';
+import { otherSide } from '../../../routing/side.ts';
+import type { SideName } from '../../../routing/side.ts';
+import type { Change } from '../../ledger/store.ts';
 import type { PostgresClient } from './connection.ts';
 import { pairWriteOf } from './pair-write.ts';
 import type { TableWrites } from './pair-write.ts';

@@ -1,6 +1,6 @@
 import { encodeValues, keyOn, MappingError } from '../../mapping/index.ts';
 import type { Pair, Row } from '../../mapping/index.ts';
-import type { SideName } from '../../side.ts';
+import type { SideName } from '../../../routing/side.ts';
 import { canDecide, columnsOf, dataOf } from './columns.ts';
 import type { PostgresClient } from './connection.ts';
 import type { PairWrite, PairWrites } from './pair-write.ts';

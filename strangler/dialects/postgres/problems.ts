@@ -1,10 +1,10 @@
 import type { ForeignTrigger } from '../../check/inspector.ts';
 import { checkMapping, columnOn, tablesOf } from '../../mapping/index.ts';
 import type { Mapping, MappingProblem } from '../../mapping/index.ts';
-import type { Finding } from '../../reference.ts';
-import { checkTables, withReasons } from '../../schema-check.ts';
-import type { TableFacts } from '../../schema-check.ts';
-import type { SideName } from '../../side.ts';
+import type { Finding } from '../../check/reference.ts';
+import { checkTables, withReasons } from '../../check/schema-check.ts';
+import type { TableFacts } from '../../check/schema-check.ts';
+import type { SideName } from '../../../routing/side.ts';
 import type { PostgresClient } from './connection.ts';
 import { orderIndexes, orderSql, TEXTS } from './key-order.ts';
 import { checkRights } from './rights.ts';

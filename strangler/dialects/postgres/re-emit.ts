@@ -1,7 +1,7 @@
-import type { SideName } from '../../side.ts';
+import type { SideName } from '../../../routing/side.ts';
 import { encodeRow, imageColumnsOf } from '../../mapping/index.ts';
 import type { Mapping, SqlValue } from '../../mapping/index.ts';
-import type { RowName } from '../../side-database.ts';
+import type { RowName } from '../../sides/side-database.ts';
 import { columnsOf, dataOf, dataSql, sameSql } from './columns.ts';
 import { stateSql } from './cohort-sql.ts';
 import type { PostgresClient, PostgresConnection } from './connection.ts';

@@ -1,6 +1,6 @@
 import { sha256 } from '../../../chassis/index.ts';
 import type { Mapping } from '../../mapping/index.ts';
-import type { SideName } from '../../side.ts';
+import type { SideName } from '../../../routing/side.ts';
 import type { PostgresClient } from './connection.ts';
 import { lockTables } from './table-locks.ts';
 import { triggerNames, triggersOf } from './triggers.ts';

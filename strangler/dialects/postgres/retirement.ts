@@ -1,8 +1,8 @@
 import { LedgerRetirement } from '../../ledger/index.ts';
 import { tablesOf } from '../../mapping/index.ts';
 import type { Mapping } from '../../mapping/index.ts';
-import type { NoticeWords } from '../../side-retirement.ts';
-import type { SideName } from '../../side.ts';
+import type { NoticeWords } from '../../ownership/side-retirement.ts';
+import type { SideName } from '../../../routing/side.ts';
 import type { PostgresConnection } from './connection.ts';
 import { filterSql } from './filter-sql.ts';
 import type { PostgresLedger, PostgresTx } from './ledger.ts';

@@ -1,17 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import { createLog } from '../../../chassis/index.ts';
 import { checkCapability } from '../../check/index.ts';
-import { Replication } from '../../replication.ts';
-import { openInspectors, openSides } from '../../sides.ts';
-import { withSidesOf } from '../../testing/dialects.ts';
-import { withMoving } from '../../testing/moving.ts';
-import { shop } from '../../testing/shop.ts';
-import { oneTable } from '../../testing/one-table.ts';
+import { Replication } from '../../replication/replication.ts';
+import { openInspectors, openSides } from '../../sides/sides.ts';
+import { withSidesOf } from '../../../tests/strangler/support/dialects.ts';
+import { withMoving } from '../../../tests/strangler/support/moving.ts';
+import { shop } from '../../../tests/strangler/support/shop.ts';
+import { oneTable } from '../../../tests/strangler/support/one-table.ts';
 import { PostgresConnection } from './connection.ts';
 import { PostgresInspector } from './inspector.ts';
 import { install } from './install.ts';
 import { uninstall } from './uninstall.ts';
-import { newRole, urlAs } from '../../testing/roles.ts';
+import { newRole, urlAs } from '../../../tests/strangler/support/roles.ts';
 
 const words = oneTable({ capability: 'words', table: 'word', columns: ['v'] });
 const twoWords = oneTable({ capability: 'words', table: 'word', columns: ['v', 'w'] });

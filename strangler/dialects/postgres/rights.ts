@@ -1,6 +1,6 @@
 import { tablesOf } from '../../mapping/index.ts';
 import type { Mapping, MappingProblem } from '../../mapping/index.ts';
-import type { SideName } from '../../side.ts';
+import type { SideName } from '../../../routing/side.ts';
 import type { PostgresClient } from './connection.ts';
 
 interface Rights {

@@ -1,4 +1,4 @@
-import type { SideName } from '../../side.ts';
+import type { SideName } from '../../../routing/side.ts';
 import {
   columnOn,
   keyColumns,
@@ -10,7 +10,7 @@ import {
   textOfBytes,
 } from '../../mapping/index.ts';
 import type { Pair, PairKey, Row, SqlValue } from '../../mapping/index.ts';
-import type { PairRow, RowReader } from '../../side-database.ts';
+import type { PairRow, RowReader } from '../../sides/side-database.ts';
 import { castSql, columnsOf, keepsText, readSql, tableOf, textOf } from './columns.ts';
 import type { PostgresClient } from './connection.ts';
 import { filterSql } from './filter-sql.ts';

@@ -1,5 +1,5 @@
-import type { SideName } from '../../side.ts';
-import { otherSide } from '../../side.ts';
+import type { SideName } from '../../../routing/side.ts';
+import { otherSide } from '../../../routing/side.ts';
 import {
   isColumnPair,
   keyOn,
@@ -9,9 +9,9 @@ import {
   worthOf,
 } from '../../mapping/index.ts';
 import type { Mapping, Pair, Row, SqlValue } from '../../mapping/index.ts';
-import { uniqueColumnsOf } from '../../schema-check.ts';
-import { ApplyError } from '../../side-database.ts';
-import type { Change } from '../../store.ts';
+import { uniqueColumnsOf } from '../../check/schema-check.ts';
+import { ApplyError } from '../../sides/side-database.ts';
+import type { Change } from '../../ledger/store.ts';
 import { columnsOf, dataOf, dataSql, readSql, sameSql } from './columns.ts';
 import type { PostgresClient } from './connection.ts';
 import { pairWriteOf } from './pair-write.ts';

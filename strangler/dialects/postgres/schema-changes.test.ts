@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { eventually, inSoak, withPostgres } from '../../../tests/support/index.ts';
-import { withMoved, withMoving } from '../../testing/moving.ts';
-import type { MovingSides } from '../../testing/moving.ts';
-import { oneTable } from '../../testing/one-table.ts';
+import { withMoved, withMoving } from '../../../tests/strangler/support/moving.ts';
+import type { MovingSides } from '../../../tests/strangler/support/moving.ts';
+import { oneTable } from '../../../tests/strangler/support/one-table.ts';
 
 type PrivatePostgres = Parameters<Parameters<typeof withPostgres>[0]>[0];
 

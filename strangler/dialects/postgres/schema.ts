@@ -1,6 +1,6 @@
-import type { ChildFacts, Finding, IndexFacts, Reference } from '../../reference.ts';
-import type { TableMade } from '../../schema-shape.ts';
-import type { TableFacts } from '../../schema-check.ts';
+import type { ChildFacts, Finding, IndexFacts, Reference } from '../../check/reference.ts';
+import type { TableMade } from '../../check/schema-shape.ts';
+import type { TableFacts } from '../../check/schema-check.ts';
 import { sqlState } from './connection.ts';
 import type { PostgresClient } from './connection.ts';
 import { kindOf, name } from './values.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
-import { withSidesOf } from '../../testing/dialects.ts';
-import { shop } from '../../testing/shop.ts';
+import { withSidesOf } from '../../../tests/strangler/support/dialects.ts';
+import { shop } from '../../../tests/strangler/support/shop.ts';
 import { PostgresConnection } from './connection.ts';
 import { PostgresFeedReader } from './feed-reader.ts';
 import { install } from './install.ts';

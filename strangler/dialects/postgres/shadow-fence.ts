@@ -1,8 +1,8 @@
 import { LedgerShadowFence } from '../../ledger/index.ts';
 import { tablesOf } from '../../mapping/index.ts';
 import type { Mapping } from '../../mapping/index.ts';
-import type { BypassingWrites } from '../../shadow-fence.ts';
-import type { SideName } from '../../side.ts';
+import type { BypassingWrites } from '../../ownership/shadow-fence.ts';
+import type { SideName } from '../../../routing/side.ts';
 import type { PostgresConnection } from './connection.ts';
 import type { PostgresLedger, PostgresTx } from './ledger.ts';
 import { replaceTriggers } from './replace-triggers.ts';

@@ -1,5 +1,5 @@
-import { MADE, RULES } from '../../schema-shape.ts';
-import type { SchemaShape } from '../../schema-shape.ts';
+import { MADE, RULES } from '../../check/schema-shape.ts';
+import type { SchemaShape } from '../../check/schema-shape.ts';
 import type { Schemas } from './schema.ts';
 
 /** Tables as far as a change of them matters. */

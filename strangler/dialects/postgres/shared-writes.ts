@@ -12,7 +12,7 @@ import {
   sameValue,
 } from '../../mapping/index.ts';
 import type { Pair, PairKey, Row, SqlValue } from '../../mapping/index.ts';
-import type { SideName } from '../../side.ts';
+import type { SideName } from '../../../routing/side.ts';
 import { columnsOf, dataOf, dataSql, readSql, sameSql } from './columns.ts';
 import type { PostgresClient } from './connection.ts';
 import type { PairWrite, PairWrites } from './pair-write.ts';

@@ -1,10 +1,10 @@
-import type { SideName } from '../../side.ts';
-import { otherSide } from '../../side.ts';
+import type { SideName } from '../../../routing/side.ts';
+import { otherSide } from '../../../routing/side.ts';
 import { tablesOf } from '../../mapping/index.ts';
 import type { Mapping, MappingProblem } from '../../mapping/index.ts';
 import { LedgerSide } from '../../ledger/index.ts';
-import { withPoisonParked } from '../../poison.ts';
-import { ApplyError } from '../../side-database.ts';
+import { withPoisonParked } from '../../replication/poison.ts';
+import { ApplyError } from '../../sides/side-database.ts';
 import type {
   Applied,
   CommitWatch,
@@ -12,8 +12,8 @@ import type {
   SideDatabase,
   Snapshot,
   Target,
-} from '../../side-database.ts';
-import type { Lease, Slice } from '../../store.ts';
+} from '../../sides/side-database.ts';
+import type { Lease, Slice } from '../../ledger/store.ts';
 import { applySlice } from './apply-slice.ts';
 import { asTarget } from './as-target.ts';
 import { PostgresChecks } from './checks.ts';

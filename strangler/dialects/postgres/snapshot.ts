@@ -1,11 +1,11 @@
-import type { SideName } from '../../side.ts';
+import type { SideName } from '../../../routing/side.ts';
 import { readFollowed } from '../../ledger/index.ts';
 import { compareKeys, decodeRow, pairKeyOf, secretColumnsOf } from '../../mapping/index.ts';
 import type { Mapping, Pair, PairKey, Row, SqlValue } from '../../mapping/index.ts';
-import type { ChangedKey, RowName, Snapshot } from '../../side-database.ts';
-import { PackedChange } from '../../packed-change.ts';
-import type { PackedRow } from '../../packed-change.ts';
-import type { Change } from '../../store.ts';
+import type { ChangedKey, RowName, Snapshot } from '../../sides/side-database.ts';
+import { PackedChange } from '../../replication/packed-change.ts';
+import type { PackedRow } from '../../replication/packed-change.ts';
+import type { Change } from '../../ledger/store.ts';
 import { columnsOf, dataOf, dataSql, readSql, sameSql } from './columns.ts';
 import type { PostgresClient } from './connection.ts';
 import { PACKED } from './feed-reader.ts';

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
-import { withSidesOf } from '../../testing/dialects.ts';
-import { shop } from '../../testing/shop.ts';
+import { withSidesOf } from '../../../tests/strangler/support/dialects.ts';
+import { shop } from '../../../tests/strangler/support/shop.ts';
 import { PostgresConnection } from './connection.ts';
 import { install } from './install.ts';
 import { readSchemas } from './schema.ts';

@@ -1,9 +1,15 @@
 import { rootOf, secretColumnsOf } from '../../mapping/index.ts';
 import type { Mapping, Pair, Row } from '../../mapping/index.ts';
 import { forgetCopy, saveBackfill, saveComplete } from '../../ledger/index.ts';
-import { asChange, asParked, copiedChange, isNameless, isRemoval } from '../../parked/index.ts';
-import type { Place } from '../../parked/index.ts';
-import { ApplyError } from '../../side-database.ts';
+import {
+  asChange,
+  asParked,
+  copiedChange,
+  isNameless,
+  isRemoval,
+} from '../../replication/parked/index.ts';
+import type { Place } from '../../replication/parked/index.ts';
+import { ApplyError } from '../../sides/side-database.ts';
 import type {
   BackfillState,
   BringManner,
@@ -11,10 +17,10 @@ import type {
   ParkedChange,
   RowWrite,
   Target,
-} from '../../side-database.ts';
-import { otherSide } from '../../side.ts';
-import type { SideName } from '../../side.ts';
-import type { Change, Followed } from '../../store.ts';
+} from '../../sides/side-database.ts';
+import { otherSide } from '../../../routing/side.ts';
+import type { SideName } from '../../../routing/side.ts';
+import type { Change, Followed } from '../../ledger/store.ts';
 import { followSql } from './applied-table.ts';
 import { applyCascades, refuseOrphans } from './cascades.ts';
 import type { PostgresClient } from './connection.ts';

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { createLog, dialectOf, sqliteFile } from '../../../chassis/index.ts';
 import { temporaryPostgresDatabase } from '../../../tests/support/index.ts';
-import { Replication } from '../../replication.ts';
+import { Replication } from '../../replication/replication.ts';
 import { defineMapping, same } from '../../mapping/index.ts';
-import type { ParkedChanges } from '../../side-database.ts';
-import { openSides } from '../../sides.ts';
+import type { ParkedChanges } from '../../sides/side-database.ts';
+import { openSides } from '../../sides/sides.ts';
 
 const COLUMNS = ['whole', 'exact', 'real', 'yes', 'bytes', 'at', 'id', 'mood', 'doc', 'note'];
 

@@ -1,4 +1,4 @@
-import type { SideName } from '../../side.ts';
+import type { SideName } from '../../../routing/side.ts';
 import { tablesOf } from '../../mapping/index.ts';
 import type { Mapping } from '../../mapping/index.ts';
 import {

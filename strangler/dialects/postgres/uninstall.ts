@@ -1,5 +1,5 @@
 import { forgetCapability, formerTables, isHeld } from '../../ledger/index.ts';
-import type { Lease } from '../../store.ts';
+import type { Lease } from '../../ledger/store.ts';
 import type { PostgresClient, PostgresConnection } from './connection.ts';
 import { MOVE_FUNCTION, PASS_FUNCTION } from './functions.ts';
 import { postgres, PostgresTx } from './ledger.ts';

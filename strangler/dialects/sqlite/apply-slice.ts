@@ -1,7 +1,7 @@
-import { goesOnFrom, markAt, OtherFeedError } from '../../feed-mark.ts';
-import { ApplyError } from '../../side-database.ts';
-import type { Applied, ParkedChange } from '../../side-database.ts';
-import type { Change, Slice } from '../../store.ts';
+import { goesOnFrom, markAt, OtherFeedError } from '../../replication/feed-mark.ts';
+import { ApplyError } from '../../sides/side-database.ts';
+import type { Applied, ParkedChange } from '../../sides/side-database.ts';
+import type { Change, Slice } from '../../ledger/store.ts';
 import type { SqliteTarget } from './target.ts';
 
 /** How long one applying transaction may hold the target's write lock, in ms, with its commit. */

@@ -1,5 +1,5 @@
-import type { SideName } from '../../side.ts';
-import { otherSide } from '../../side.ts';
+import type { SideName } from '../../../routing/side.ts';
+import { otherSide } from '../../../routing/side.ts';
 import { columnOn, isColumnPair, keyColumns, keyNames, writes } from '../../mapping/index.ts';
 import type { Codec, Mapping, Pair, SqlValue } from '../../mapping/index.ts';
 import { codecSql, validSql, writtenSql } from './codec-sql.ts';

@@ -1,8 +1,8 @@
-import type { SideName } from '../../side.ts';
-import { otherSide } from '../../side.ts';
+import type { SideName } from '../../../routing/side.ts';
+import { otherSide } from '../../../routing/side.ts';
 import { keyColumns, keyConstants, keyOn, mayBeBroken, usableKeyOf } from '../../mapping/index.ts';
 import type { Mapping, Pair, PairKey, SqlValue } from '../../mapping/index.ts';
-import type { BulkCopy, KeyRange, Target } from '../../side-database.ts';
+import type { BulkCopy, KeyRange, Target } from '../../sides/side-database.ts';
 import { pairBulkCopySql, SOURCE } from './bulk-copy-sql.ts';
 import type { Ends, PairBulkCopySql } from './bulk-copy-sql.ts';
 import { SqliteConnection } from './connection.ts';

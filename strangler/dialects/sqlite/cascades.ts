@@ -1,8 +1,8 @@
-import { dueCascades, refusedDelete } from '../../cascades.ts';
+import { dueCascades, refusedDelete } from '../../replication/cascades.ts';
 import type { Mapping, Row } from '../../mapping/index.ts';
-import type { Reference } from '../../reference.ts';
-import type { SideName } from '../../side.ts';
-import type { Change } from '../../store.ts';
+import type { Reference } from '../../check/reference.ts';
+import type { SideName } from '../../../routing/side.ts';
+import type { Change } from '../../ledger/store.ts';
 import { referencesOf } from './schema.ts';
 import type { Prepare } from './schema.ts';
 import { bound, name } from './values.ts';

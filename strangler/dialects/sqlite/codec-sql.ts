@@ -1,4 +1,4 @@
-import type { SideName } from '../../side.ts';
+import type { SideName } from '../../../routing/side.ts';
 import type { Codec } from '../../mapping/index.ts';
 import { literal } from './filter-sql.ts';
 

@@ -1,5 +1,5 @@
 import type { Mapping } from '../../mapping/index.ts';
-import type { SideName } from '../../side.ts';
+import type { SideName } from '../../../routing/side.ts';
 import { name, text } from './values.ts';
 
 /** What fences by key have to know of a table. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { statSync } from 'node:fs';
-import { withSides } from '../../testing/sides.ts';
+import { withSides } from '../../../tests/strangler/support/sides.ts';
 import { SqliteConnection } from './connection.ts';
 
 /** After this many pages in the log, SQLite has the next commit move them, whoever's it is. */

@@ -1,7 +1,7 @@
 import { tablesOf } from '../../mapping/index.ts';
 import type { Mapping } from '../../mapping/index.ts';
-import type { Dangling } from '../../dangling.ts';
-import type { SideName } from '../../side.ts';
+import type { Dangling } from '../../check/dangling.ts';
+import type { SideName } from '../../../routing/side.ts';
 import { referencesOf } from './schema.ts';
 import type { Prepare } from './schema.ts';
 

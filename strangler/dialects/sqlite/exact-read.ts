@@ -1,7 +1,7 @@
 import type { Statement } from 'better-sqlite3';
 import { exactJson, mayBeBroken, textOfBytes } from '../../mapping/index.ts';
 import type { SqlValue } from '../../mapping/index.ts';
-import type { PackedRow } from '../../packed-change.ts';
+import type { PackedRow } from '../../replication/packed-change.ts';
 import { bound, name, plain } from './values.ts';
 
 type Prepare = (sql: string) => Statement;

@@ -1,4 +1,4 @@
-import type { SideName } from '../../side.ts';
+import type { SideName } from '../../../routing/side.ts';
 import { columnOn } from '../../mapping/index.ts';
 import type { Pair, SqlValue } from '../../mapping/index.ts';
 import { name, text } from './values.ts';

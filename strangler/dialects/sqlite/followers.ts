@@ -1,6 +1,6 @@
 import { isCopy, writes } from '../../mapping/index.ts';
 import type { Pair } from '../../mapping/index.ts';
-import type { SideName } from '../../side.ts';
+import type { SideName } from '../../../routing/side.ts';
 import { filterSql, literal } from './filter-sql.ts';
 import { name } from './values.ts';
 

@@ -6,7 +6,7 @@ import { attempt } from '../../check/step.ts';
 import type { Step } from '../../check/step.ts';
 import { imageColumnsOf, keyColumnsOf, secretColumnsOf } from '../../mapping/index.ts';
 import type { Mapping, MappingProblem, Pair, Row, SqlValue } from '../../mapping/index.ts';
-import type { SideName } from '../../side.ts';
+import type { SideName } from '../../../routing/side.ts';
 import { ColumnTypes, probesOf } from './column-types.ts';
 import { installStatements } from './install.ts';
 import { addFunctions } from './connection.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
-import { withSides } from '../../testing/sides.ts';
-import type { Prompt } from '../../testing/sides.ts';
-import { shop } from '../../testing/shop.ts';
+import { withSides } from '../../../tests/strangler/support/sides.ts';
+import type { Prompt } from '../../../tests/strangler/support/sides.ts';
+import { shop } from '../../../tests/strangler/support/shop.ts';
 import { SqliteConnection } from './connection.ts';
 import { install, uninstall } from './install.ts';
 

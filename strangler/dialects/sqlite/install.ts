@@ -1,5 +1,5 @@
-import { refuseProblems } from '../../schema-check.ts';
-import type { SideName } from '../../side.ts';
+import { refuseProblems } from '../../check/schema-check.ts';
+import type { SideName } from '../../../routing/side.ts';
 import {
   completeShape,
   demandReconcile,
@@ -15,7 +15,7 @@ import {
   seed,
 } from '../../ledger/index.ts';
 import type { Tx } from '../../ledger/index.ts';
-import type { Lease } from '../../store.ts';
+import type { Lease } from '../../ledger/store.ts';
 import { checkMapping } from '../../mapping/index.ts';
 import type { Mapping } from '../../mapping/index.ts';
 import type { SqliteConnection } from './connection.ts';

@@ -2,8 +2,8 @@ import type { Statement } from 'better-sqlite3';
 import { encodeKey, encodeRow } from '../../mapping/index.ts';
 import { parkedOf, PARKED_COLUMNS } from '../../ledger/index.ts';
 import type { ParkedRow } from '../../ledger/index.ts';
-import type { Place } from '../../parked/index.ts';
-import type { ParkedChange } from '../../side-database.ts';
+import type { Place } from '../../replication/parked/index.ts';
+import type { ParkedChange } from '../../sides/side-database.ts';
 import { sqlite } from './ledger.ts';
 
 type Prepare = (sql: string) => Statement;

@@ -1,7 +1,7 @@
 import { carryValue, columnOn, isColumnPair, MappingError, writes } from '../../mapping/index.ts';
 import type { Codec, Mapping, Pair, Row, SqlValue } from '../../mapping/index.ts';
-import type { SideName } from '../../side.ts';
-import { otherSide } from '../../side.ts';
+import type { SideName } from '../../../routing/side.ts';
+import { otherSide } from '../../../routing/side.ts';
 import { foreignTriggers, freeColumns, uniqueColumns } from './schema.ts';
 import type { Prepare } from './schema.ts';
 import { bound, name } from './values.ts';

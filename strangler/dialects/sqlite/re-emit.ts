@@ -1,7 +1,7 @@
-import type { SideName } from '../../side.ts';
+import type { SideName } from '../../../routing/side.ts';
 import { encodeRow, imageColumnsOf } from '../../mapping/index.ts';
 import type { Mapping } from '../../mapping/index.ts';
-import type { RowName } from '../../side-database.ts';
+import type { RowName } from '../../sides/side-database.ts';
 import { stateSql } from './cohort-sql.ts';
 import type { SqliteConnection } from './connection.ts';
 import { freeColumns } from './schema.ts';

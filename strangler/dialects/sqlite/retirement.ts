@@ -1,6 +1,6 @@
 import { LedgerRetirement } from '../../ledger/index.ts';
 import type { Mapping } from '../../mapping/index.ts';
-import type { SideName } from '../../side.ts';
+import type { SideName } from '../../../routing/side.ts';
 import type { SqliteConnection } from './connection.ts';
 import { filterSql } from './filter-sql.ts';
 import { dropTriggers, installedTriggers } from './install.ts';

@@ -1,5 +1,5 @@
 import type { Statement } from 'better-sqlite3';
-import type { SideName } from '../../side.ts';
+import type { SideName } from '../../../routing/side.ts';
 import {
   columnOn,
   keyColumns,
@@ -9,7 +9,7 @@ import {
   pairKeyOf,
 } from '../../mapping/index.ts';
 import type { Pair, PairKey, Row, SqlValue } from '../../mapping/index.ts';
-import type { PairRow, RowReader } from '../../side-database.ts';
+import type { PairRow, RowReader } from '../../sides/side-database.ts';
 import { exactSelect, readExactly } from './exact-read.ts';
 import type { ExactSelect } from './exact-read.ts';
 import { filterSql } from './filter-sql.ts';

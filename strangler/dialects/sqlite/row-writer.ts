@@ -1,5 +1,5 @@
-import type { SideName } from '../../side.ts';
-import { otherSide } from '../../side.ts';
+import type { SideName } from '../../../routing/side.ts';
+import { otherSide } from '../../../routing/side.ts';
 import {
   MappingError,
   keyColumns,
@@ -18,7 +18,7 @@ import {
   worthOf,
 } from '../../mapping/index.ts';
 import type { Mapping, Pair, PairKey, Row, SqlValue } from '../../mapping/index.ts';
-import type { Change } from '../../store.ts';
+import type { Change } from '../../ledger/store.ts';
 import type { SqliteConnection } from './connection.ts';
 import { exactSelect, readExactly } from './exact-read.ts';
 import { followersOf } from './followers.ts';

@@ -1,11 +1,16 @@
 import type { Statement } from 'better-sqlite3';
 import type { ForeignTrigger } from '../../check/inspector.ts';
-import type { SideName } from '../../side.ts';
+import type { SideName } from '../../../routing/side.ts';
 import { tablesOf } from '../../mapping/index.ts';
 import type { Mapping, MappingProblem } from '../../mapping/index.ts';
-import { checkTables, foldedColumnsOf, uniqueColumnsOf, withReasons } from '../../schema-check.ts';
-import type { ChildFacts, IndexFacts, Reference } from '../../reference.ts';
-import type { TableFacts } from '../../schema-check.ts';
+import {
+  checkTables,
+  foldedColumnsOf,
+  uniqueColumnsOf,
+  withReasons,
+} from '../../check/schema-check.ts';
+import type { ChildFacts, IndexFacts, Reference } from '../../check/reference.ts';
+import type { TableFacts } from '../../check/schema-check.ts';
 import { isFree } from './column-types.ts';
 import { missingRights } from './rights.ts';
 

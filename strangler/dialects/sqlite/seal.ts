@@ -1,4 +1,4 @@
-import type { SideName } from '../../side.ts';
+import type { SideName } from '../../../routing/side.ts';
 import type { SqliteConnection } from './connection.ts';
 import type { Prepare } from './schema.ts';
 import { feedSchema, keepNewest } from './tables.ts';

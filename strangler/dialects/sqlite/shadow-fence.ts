@@ -1,7 +1,7 @@
 import { LedgerShadowFence } from '../../ledger/index.ts';
 import type { Mapping } from '../../mapping/index.ts';
-import type { BypassingWrites } from '../../shadow-fence.ts';
-import type { SideName } from '../../side.ts';
+import type { BypassingWrites } from '../../ownership/shadow-fence.ts';
+import type { SideName } from '../../../routing/side.ts';
 import type { SqliteConnection } from './connection.ts';
 import { replaceTriggers } from './install.ts';
 import type { SqliteLedger, SqliteTx } from './ledger.ts';

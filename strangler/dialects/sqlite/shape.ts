@@ -1,8 +1,8 @@
 import { tablesOf } from '../../mapping/index.ts';
 import type { Mapping } from '../../mapping/index.ts';
-import { lostTriggers, RULES } from '../../schema-shape.ts';
-import type { SchemaShape } from '../../schema-shape.ts';
-import type { SideName } from '../../side.ts';
+import { lostTriggers, RULES } from '../../check/schema-shape.ts';
+import type { SchemaShape } from '../../check/schema-shape.ts';
+import type { SideName } from '../../../routing/side.ts';
 import type { Prepare } from './schema.ts';
 import { uniqueRules } from './unique-rules.ts';
 

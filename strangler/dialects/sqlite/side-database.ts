@@ -1,4 +1,4 @@
-import type { SideName } from '../../side.ts';
+import type { SideName } from '../../../routing/side.ts';
 import { checkMapping } from '../../mapping/index.ts';
 import type { Mapping, MappingProblem } from '../../mapping/index.ts';
 import type {
@@ -9,10 +9,10 @@ import type {
   SideDatabase,
   Snapshot,
   Target,
-} from '../../side-database.ts';
+} from '../../sides/side-database.ts';
 import { LedgerSide } from '../../ledger/index.ts';
-import { withPoisonParked } from '../../poison.ts';
-import type { Lease, Slice } from '../../store.ts';
+import { withPoisonParked } from '../../replication/poison.ts';
+import type { Lease, Slice } from '../../ledger/store.ts';
 import { ALONE_BOX_MS, applySlice, TIME_BOX_MS } from './apply-slice.ts';
 import type { Manner } from './apply-slice.ts';
 import { SqliteBulkCopy } from './bulk-copy.ts';

@@ -1,6 +1,6 @@
-import type { SideName } from '../../side.ts';
-import { otherSide } from '../../side.ts';
-import { refusesDeletes } from '../../cascades.ts';
+import type { SideName } from '../../../routing/side.ts';
+import { otherSide } from '../../../routing/side.ts';
+import { refusesDeletes } from '../../replication/cascades.ts';
 import { MappingError, rootOf } from '../../mapping/index.ts';
 import type { Mapping, Pair, Row } from '../../mapping/index.ts';
 import type {
@@ -10,7 +10,7 @@ import type {
   ParkedChange,
   RowWrite,
   Target,
-} from '../../side-database.ts';
+} from '../../sides/side-database.ts';
 import {
   FOLLOWED_SQL,
   followedOf,
@@ -23,9 +23,15 @@ import {
   STANDING_SQL,
 } from '../../ledger/index.ts';
 import type { AppliedRow, Standing, Tx } from '../../ledger/index.ts';
-import { asChange, asParked, copiedChange, isNameless, isRemoval } from '../../parked/index.ts';
-import type { Place } from '../../parked/index.ts';
-import type { Change, Followed } from '../../store.ts';
+import {
+  asChange,
+  asParked,
+  copiedChange,
+  isNameless,
+  isRemoval,
+} from '../../replication/parked/index.ts';
+import type { Place } from '../../replication/parked/index.ts';
+import type { Change, Followed } from '../../ledger/store.ts';
 import { applyCascades, refuseOrphans } from './cascades.ts';
 import type { SqliteConnection } from './connection.ts';
 import { bound, sqlite, SqliteTx } from './ledger.ts';

@@ -1,6 +1,6 @@
 import { watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
-import type { CommitWatch } from '../../side-database.ts';
+import type { CommitWatch } from '../../sides/side-database.ts';
 
 /**
  * A commit writes to the database's log file, and the system tells who watches it; it does not
