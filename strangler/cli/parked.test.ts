@@ -34,7 +34,7 @@ describe('fig parked', () => {
         stderr: expect.stringMatching(/could not take.+\nnext: fig parked list shop\n$/),
       });
       expect((await fig('parked list shop')).stdout).toMatch(
-        /^shop +1 +payments \["p1"\] +2 changes +just now +AMT: '7' .+\nmend the owner's row, then: fig parked retry shop\n$/,
+        /^shop +1 +payments \["p1"\] +2 changes +(?:just now|[\d.]+ s ago) +AMT: '7' .+\nmend the owner's row, then: fig parked retry shop\n$/,
       );
       expect((await fig('parked show shop 1')).stdout).toMatch(
         /payments \["p1"\] {2}tried 1 time: AMT.+\n +\d+ +upsert +PAY +\{"PAY_NO":"p1","AMT":"7".+\n +\d+ +upsert +RFND/,

@@ -83,8 +83,12 @@ export class LedgerSideStore implements SideStore {
     );
   }
 
+  /** Several times a second. A renewal that a power cut takes back makes the lease end earlier, which is safe. */
   renewLease(lease: Lease, ttlMs: number): Promise<boolean> {
-    return this.#ledger.transaction((tx) => renewLease(tx, this.#ledger.dialect, lease, ttlMs));
+    const { dialect } = this.#ledger;
+    return this.#ledger.transaction((tx) => renewLease(tx, dialect, lease, ttlMs), {
+      durable: false,
+    });
   }
 
   releaseLease(lease: Lease): Promise<void> {

@@ -15,7 +15,7 @@ import type { SpawnedFacade } from './spawned-facade.ts';
 import { startThirdParty } from './third-party.ts';
 import type { ThirdParty } from './third-party.ts';
 
-const COMPILED = join(projectRoot, 'dist', 'strangler');
+const COMPILED = join(projectRoot, 'dist');
 const TABLE = 'CREATE TABLE notes (id TEXT PRIMARY KEY)';
 
 /** Two third-party applications that can't say FENCED, an engine, and two facades before them. */
@@ -95,7 +95,7 @@ function configOf(
 function moduleOf(config: FigConfigInput): string {
   const at = (file: string): string => JSON.stringify(pathToFileURL(join(COMPILED, file)).href);
   return `
-    import { defineMapping, same } from ${at('index.js')};
+    import { defineMapping, same } from ${at('strangler/index.js')};
     import { defineConfig } from ${at('routing/index.js')};
     const config = ${JSON.stringify(config)};
     config.capabilities.notes.mapping = defineMapping({
@@ -120,7 +120,7 @@ async function withSpawnedEngine(
   const file = join(folder, 'fig.config.mjs');
   await writeFile(file, moduleOf(config));
   await createFlagFile(join(folder, 'flags.json'), flagsOf('notes'));
-  const child = fork(join(COMPILED, 'main.js'), [], {
+  const child = fork(join(COMPILED, 'strangler', 'main.js'), [], {
     env: {
       PATH: process.env['PATH'],
       FIG_CONFIG: file,

@@ -4,6 +4,7 @@ import type { QueryResult } from 'pg';
 import { sqliteFile } from '../../../chassis/index.ts';
 import { temporaryPostgresDatabase, withTempDir } from '../../support/index.ts';
 import type { SideName } from '../../../routing/side.ts';
+import { inOwnTurn } from './own-turn.ts';
 import { postgresShopSchema } from './postgres-shop.ts';
 import { shopSchema } from './shop.ts';
 import { withSides } from './sides.ts';
@@ -70,8 +71,8 @@ function prompt(url: string): Database.Database {
 
 function sqliteSession(database: Database.Database): Session {
   return {
-    run: async (sql) => void database.exec(sql),
-    rows: async <T>(sql: string) => database.prepare(sql).all() as T[],
+    run: (sql) => inOwnTurn(() => void database.exec(sql)),
+    rows: <T>(sql: string) => inOwnTurn(() => database.prepare(sql).all() as T[]),
   };
 }
 

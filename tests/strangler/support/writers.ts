@@ -6,6 +6,7 @@ import type { SideName } from '../../../routing/side.ts';
 import type { Business, Queries } from './business.ts';
 import { happen } from './history.ts';
 import type { Event } from './history.ts';
+import { inOwnTurn } from './own-turn.ts';
 import { PostgresWords } from './postgres-words.ts';
 
 /** Whoever writes to one side's database past Fig, in the words of its dialect. */
@@ -35,15 +36,18 @@ export async function openWriter(url: string, side: SideName, business: Business
 function sqliteWriter(url: string, side: SideName, { onSqlite }: Business): Writer {
   const prompt = new Database(sqliteFile(url), { timeout: 5_000 });
   return {
-    happen: async (event) => void happen(prompt, event),
-    run: async (sql, ...values) => void prompt.prepare(sql).run(...values),
-    values: async (sql) => prompt.prepare(sql).pluck().all(),
-    asApplier: async (sql) =>
-      void prompt.exec(
-        `UPDATE fig_clock SET applying = 1; ${sql}; UPDATE fig_clock SET applying = 0`,
+    happen: (event) => inOwnTurn(() => void happen(prompt, event)),
+    run: (sql, ...values) => inOwnTurn(() => void prompt.prepare(sql).run(...values)),
+    values: (sql) => inOwnTurn(() => prompt.prepare(sql).pluck().all()),
+    asApplier: (sql) =>
+      inOwnTurn(
+        () =>
+          void prompt.exec(
+            `UPDATE fig_clock SET applying = 1; ${sql}; UPDATE fig_clock SET applying = 0`,
+          ),
       ),
     // There is one writer at a time, so whoever comes later commits later.
-    begin: async (event) => async () => void happen(prompt, event),
+    begin: async (event) => () => inOwnTurn(() => void happen(prompt, event)),
     content: async () => normal(onSqlite(side, prompt)),
     close: async () => void prompt.close(),
   };
