@@ -13,6 +13,8 @@ interface RunOptions {
   /** The user to run it as, where that is another one. */
   readonly uid?: number;
   readonly gid?: number;
+  /** How long it may take, in ms, before it is ended and has failed; for ever when left out. */
+  readonly timeout?: number;
 }
 
 /**
@@ -38,13 +40,17 @@ export async function run(
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     all += text;
   });
+  const startedAt = performance.now();
   const end = await new Promise<string | number | null>((resolve) => {
     child.once('error', (error) => resolve(error.message));
     child.once('close', (code, signal) => resolve(signal ?? code));
   });
   if (end === 0) return out;
   const line = [command, ...parameters].join(' ');
-  throw new CommandFailed(`${line} failed (${end})\n${all.trim()}`);
+  const { timeout } = options;
+  const isLate = timeout !== undefined && performance.now() - startedAt >= timeout;
+  const why = isLate ? `it did not end within ${timeout / 1_000} s` : String(end);
+  throw new CommandFailed(`${line} failed (${why})\n${all.trim()}`);
 }
 
 /** Where a command is on the PATH; undefined when it isn't. */

@@ -3,6 +3,9 @@ import type { Environment, Logger } from '../chassis/index.ts';
 import { run } from './command.ts';
 import { compiled } from './project.ts';
 
+/** It takes a second, so that one that takes so long, in ms, hangs. */
+const FLAGS_MS = 30_000;
+
 interface FlagsOptions {
   readonly dataDir: string;
   /** What the processes get, too. */
@@ -24,6 +27,14 @@ export async function firstFlags({ dataDir, env, log }: FlagsOptions): Promise<v
     ([name, url]) => name.endsWith('_DATABASE_URL') && url && !url.includes(dataDir),
   );
   log.info({ file: env['FIG_FLAGS_FILE'] }, 'first start: making the flag file');
-  const words = ['flags', 'init', '--yes', ...(elsewhere ? [] : ['--new'])];
-  await run(process.execPath, [compiled('strangler/cli/main.js'), ...words], { env: { ...env } });
+  const words = ['flags', 'init', '--yes', '--keep', ...(elsewhere ? [] : ['--new'])];
+  const program = compiled('strangler/cli/main.js');
+  const attempt = (): Promise<string> =>
+    run(process.execPath, [program, ...words], { env: { ...env }, timeout: FLAGS_MS });
+  // A process was seen once that waited for ever for a file to be read: the C library of Debian 12 can lose
+  // the signal that wakes a thread (glibc bug 25847).
+  await attempt().catch((error: unknown) => {
+    log.warn({ err: error }, 'the flag file is made in a second attempt');
+    return attempt();
+  });
 }
