@@ -21,7 +21,7 @@ export function resumeOperation<I extends Intent, Outcome, About>(
 }
 
 /**
- * Finds out how operations ended whose attempt has died or given up, so that nobody works on them; only
+ * Finds out how operations ended whose attempt has died or given up, so that no request works on them; only
  * those of customers that are owned here: the others would be in their way.
  * @returns how many it settled
  */

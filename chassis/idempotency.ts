@@ -132,7 +132,7 @@ export interface ExpiredKey {
   readonly cohortKey?: string;
 }
 
-/** A request that nobody works on any more: its lease has run out. */
+/** A request that no process works on any more: its lease has run out. */
 export interface AbandonedKey {
   readonly key: string;
   readonly hash: string;

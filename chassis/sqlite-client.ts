@@ -36,7 +36,7 @@ export class SqliteClient {
    * Runs `work` in a transaction; several run in the order in which they were asked for.
    *
    * knex begins a transaction without SQLite's write lock. One that reads first and writes later is then
-   * refused with SQLITE_BUSY_SNAPSHOT when somebody has committed in between, instead of seeing a fence that
+   * refused with SQLITE_BUSY_SNAPSHOT when another connection has committed in between, instead of seeing a fence that
    * has closed. So each begins with the lock here.
    * @throws what `work` throws, or what SQLite says; nothing has happened then
    */

@@ -23,7 +23,7 @@ interface Lazy {
 type Flags = FacadeDeps['flags'];
 
 /**
- * A registry whose metrics are made of the counters at the moment somebody looks.
+ * A registry whose metrics are made of the counters at the moment of a scrape.
  * @param deps of the configuration in use
  */
 export function createRegistry(deps: () => FacadeDeps): Registry {

@@ -11,7 +11,7 @@ export const ANSWERERS: readonly Answerer[] = ['legacy', 'extracted', 'monolith'
 
 /**
  * What happened, counted in plain arrays: a request costs a few additions, and names and labels
- * are put together only when somebody asks. A counter and a histogram of prom-client take fifty times as
+ * are put together only for a scrape or a status. A counter and a histogram of prom-client take fifty times as
  * long for each request.
  */
 export class Counters {

@@ -14,7 +14,7 @@ export type PackedRow = readonly [
   at: number,
 ];
 
-/** A change that reads its key and image only when somebody asks: most only pass through. */
+/** A change that reads its key and image only when a caller asks for them: most only pass through. */
 export class PackedChange implements Change {
   readonly packed: PackedRow;
   readonly position: number;

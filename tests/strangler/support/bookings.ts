@@ -11,7 +11,7 @@ import {
 import type { Codec } from '../../../strangler/mapping/index.ts';
 
 /**
- * A second legacy schema, made by somebody with other habits: serial keys, composite keys, rows that
+ * A second legacy schema, of an application with other habits: serial keys, composite keys, rows that
  * refer to rows of their own table, NULLs everywhere, decimals with a comma, seconds, triggers.
  */
 export const bookingsSchema = {
