@@ -12,6 +12,7 @@ describe('run', () => {
     const failing = run(process.execPath, node('console.error("no"); process.exitCode = 3'));
     await expect(failing).rejects.toMatchObject({
       name: 'CommandFailed',
+      isLate: false,
       message: expect.stringMatching(/failed \(3\)\nno$/),
     });
   });
@@ -19,6 +20,7 @@ describe('run', () => {
   it('ends one that takes longer than it may', async () => {
     const hanging = run(process.execPath, node('setInterval(() => {}, 1000)'), { timeout: 300 });
     await expect(hanging).rejects.toMatchObject({
+      isLate: true,
       message: expect.stringContaining('failed (it did not end within 0.3 s)'),
     });
   });

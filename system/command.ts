@@ -5,6 +5,13 @@ import { delimiter, join } from 'node:path';
 /** A command that ended with another code than 0, with what it wrote. */
 export class CommandFailed extends Error {
   override readonly name = 'CommandFailed';
+  /** Whether it was ended because it took longer than it may. */
+  readonly isLate: boolean;
+
+  constructor(message: string, isLate = false) {
+    super(message);
+    this.isLate = isLate;
+  }
 }
 
 interface RunOptions {
@@ -50,7 +57,7 @@ export async function run(
   const { timeout } = options;
   const isLate = timeout !== undefined && performance.now() - startedAt >= timeout;
   const why = isLate ? `it did not end within ${timeout / 1_000} s` : String(end);
-  throw new CommandFailed(`${line} failed (${why})\n${all.trim()}`);
+  throw new CommandFailed(`${line} failed (${why})\n${all.trim()}`, isLate);
 }
 
 /** Where a command is on the PATH; undefined when it isn't. */

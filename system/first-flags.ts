@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import type { Environment, Logger } from '../chassis/index.ts';
-import { run } from './command.ts';
+import { CommandFailed, run } from './command.ts';
 import { compiled } from './project.ts';
 
 /** It takes a second, so that one that takes so long, in ms, hangs. */
@@ -34,6 +34,7 @@ export async function firstFlags({ dataDir, env, log }: FlagsOptions): Promise<v
   // A process was seen once that waited for ever for a file to be read: the C library of Debian 12 can lose
   // the signal that wakes a thread (glibc bug 25847).
   await attempt().catch((error: unknown) => {
+    if (!(error instanceof CommandFailed && error.isLate)) throw error;
     log.warn({ err: error }, 'the flag file is made in a second attempt');
     return attempt();
   });
