@@ -20,6 +20,7 @@ import { Experiments } from './compare/index.ts';
 import { Slots, Upstreams } from './upstream/index.ts';
 import type { ConfiguredDeps, FacadeDeps } from './forward/index.ts';
 import { Counters, HoldLog, UpstreamFailures } from './counting/index.ts';
+import { Gateway } from './gateway/index.ts';
 import { createClientServer } from './client-server.ts';
 import type { Peers, UnreplicatedWrites } from './ownership/index.ts';
 import { Deadlines, RequestReader } from './request/index.ts';
@@ -78,6 +79,7 @@ export function buildApp(options: FacadeOptions): Facade {
       upstreams.get(capability.upstreams[side]).ask('/fences', access.token.headers('fences')),
   });
   const redis = redisUrl === undefined ? undefined : probeRedis(redisUrl, log);
+  const gateway = new Gateway();
   const registration = new FacadeRegistration({
     ownershipCache,
     redisUrl,
@@ -123,6 +125,7 @@ export function buildApp(options: FacadeOptions): Facade {
     const { requestMs, attemptMs = requestMs } = limits;
     return {
       ...lasting,
+      guards: gateway.guardsFor(config),
       limits,
       clientSockets: clientSocketLimit(config),
       reader: readerFor(config, routes),

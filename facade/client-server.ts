@@ -19,6 +19,7 @@ import {
   wantsWebSocket,
 } from './forward/index.ts';
 import type { FacadeDeps, TrackedResponse } from './forward/index.ts';
+import { admit } from './gateway/index.ts';
 
 const HEADER_BYTES = 16_384;
 const CONNECTIONS_CHECK_MS = 1_000;
@@ -83,7 +84,10 @@ export function createClientServer(first: FacadeDeps): ClientServer {
       linger(socket);
     });
     try {
-      upgrade(enter(req, res), deps, socket, head);
+      admit(enter(req, res), deps.guards, {
+        proceed: (context) => upgrade(context, deps, socket, head),
+        refuse: (error) => refuse(req, res, error),
+      });
     } catch (error) {
       refuse(req, res, error);
     }
@@ -101,10 +105,18 @@ export function createClientServer(first: FacadeDeps): ClientServer {
     (req.socket as Connection)[CURRENT] = res;
     try {
       if (res.broken) throw res.broken;
-      forward(enter(req, res), deps);
+      const context = enter(req, res);
+      const { guards } = deps;
+      if (guards.length === 0) forward(context, deps);
+      else
+        admit(context, guards, { proceed: forwarded, refuse: (error) => refuse(req, res, error) });
     } catch (error) {
       refuse(req, res, error);
     }
+  }
+
+  function forwarded(context: RequestContext): void {
+    forward(context, deps);
   }
 
   function refuse(req: IncomingMessage, res: ContextResponse, error: unknown): void {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { boundedTexts, ConfigurationError, schemaIssues } from '../chassis/index.ts';
 import type { ServerSettings } from '../chassis/index.ts';
 import { danglingNames } from './config-names.ts';
+import { gateway } from './gateway/index.ts';
 
 const name = z.string().regex(/^[a-z][a-z0-9_]*$/, 'give a lower-case name such as "inventory"');
 const method = z.enum(['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE']);
@@ -200,6 +201,8 @@ export const configSchema = z.strictObject({
   contractFile: z.string().min(1).optional(),
   /** Who sends this as `x-fig-token` is told by Server-Timing where the time went. */
   timingToken: z.string().min(16, 'give a secret of at least 16 characters').optional(),
+  /** Who may come in, how much, and what happens while a service is ill; each pattern is off when left out. */
+  gateway: gateway.prefault({}),
   limits: z
     .strictObject({
       /** Bodies up to so many bytes are kept, to be sent again; larger ones are streamed. */

@@ -46,6 +46,7 @@ const TOP: Readings<Omit<FigConfig, 'capabilities' | 'limits' | 'upstreams'>> = 
   flagsFile: { facade: true, engine: 'rows' },
   contractFile: ENGINE,
   timingToken: LIVE,
+  gateway: LIVE,
 };
 
 const LIMITS: Readings<FigConfig['limits']> = {

@@ -14,10 +14,20 @@ import type {
 } from '../ownership/index.ts';
 import type { Deadlines, RequestReader } from '../request/index.ts';
 import type { RoutingSnapshot } from '../route/index.ts';
+import type { RequestContext } from './request-context.ts';
 import type { Slots, Upstream, Upstreams } from '../upstream/index.ts';
+
+/**
+ * What a request passes before it is routed, such as the check of its token. It decides at once where it
+ * can, and returns a promise where it has to ask another server first.
+ * @throws Problem that refuses the request; a promise rejects with it
+ */
+export type Guard = (context: RequestContext) => Promise<void> | undefined;
 
 /** What follows from one configuration. */
 export interface ConfiguredDeps {
+  /** In the order in which a request passes them. */
+  readonly guards: readonly Guard[];
   readonly limits: FigConfig['limits'];
   /** How many connections of one client's address may be open. */
   readonly clientSockets: number;

@@ -6,7 +6,7 @@ import { UpstreamTimedOut } from '../counting/index.ts';
 import type { Answerer } from '../counting/index.ts';
 import { countedFor } from '../match/index.ts';
 import type { Match } from '../match/index.ts';
-import type { Deadlines, RequestForm, Timed } from '../request/index.ts';
+import type { Deadlines, Identity, RequestForm, Timed } from '../request/index.ts';
 import { NoRoom } from '../upstream/index.ts';
 import type { Idling } from '../upstream/index.ts';
 import type { FacadeDeps } from './facade-deps.ts';
@@ -53,6 +53,8 @@ export class RequestContext implements Timed {
   readonly form: RequestForm;
   readonly match: Match;
   readonly startedAt: number;
+  /** Undefined for a request without proof of who sends it, and where none is asked for. */
+  identity: Identity | undefined;
   /** Nothing more can be told to the client: it has its answer, or was cut off, or left. */
   over = false;
   /** What the client was told, and by whom; for the metrics. */

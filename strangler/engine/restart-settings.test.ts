@@ -43,6 +43,7 @@ const TOP: Required<Omit<FigConfig, 'upstreams' | 'capabilities' | 'limits'>> = 
   flagsFile: '/else/flags.json',
   contractFile: '/else/contract.json',
   timingToken: 'a secret of so many characters',
+  gateway: { auth: undefined },
 };
 const LIMITS = Object.fromEntries(
   Object.entries({
