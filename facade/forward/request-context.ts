@@ -3,13 +3,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { problemBody, spanOf, traceparentOf } from '../../chassis/index.ts';
 import type { Problem } from '../../chassis/index.ts';
 import { UpstreamTimedOut } from '../counting/index.ts';
-import type { Answerer } from '../counting/index.ts';
+import type { Answerer, Counters } from '../counting/index.ts';
 import { countedFor } from '../match/index.ts';
 import type { Match } from '../match/index.ts';
 import type { Deadlines, Identity, RequestForm, Timed } from '../request/index.ts';
 import { NoRoom } from '../upstream/index.ts';
 import type { Idling } from '../upstream/index.ts';
-import type { FacadeDeps } from './facade-deps.ts';
 import { lingerAfter } from './lingering.ts';
 import { heldTooLong, requestTimeout, upstreamBusy, upstreamTimeout } from './refusals.ts';
 
@@ -46,6 +45,12 @@ export interface TrackedResponse extends ServerResponse {
   isLast: boolean;
 }
 
+interface ContextDeps {
+  readonly deadlines: Deadlines;
+  readonly tryDeadlines: Deadlines | undefined;
+  readonly counters: Counters;
+}
+
 /** One client's request, from its headers to the last byte of its answer. */
 export class RequestContext implements Timed {
   readonly req: IncomingMessage;
@@ -72,7 +77,7 @@ export class RequestContext implements Timed {
   previous: Timed | undefined;
   next: Timed | undefined;
   readonly #deadlines: Deadlines;
-  readonly #counters: FacadeDeps['counters'];
+  readonly #counters: Counters;
   #unlimited = false;
   #hints = 0;
   #moved = 0;
@@ -88,7 +93,7 @@ export class RequestContext implements Timed {
     res: TrackedResponse,
     form: RequestForm,
     match: Match,
-    { deadlines, tryDeadlines, counters }: FacadeDeps,
+    { deadlines, tryDeadlines, counters }: ContextDeps,
   ) {
     this.req = req;
     this.res = res;
