@@ -1,4 +1,5 @@
-import { databaseUrl, readNumber, serviceUrl } from './chassis/index.ts';
+import { join } from 'node:path';
+import { dataDirectory, databaseUrl, isAuthOn, readNumber, serviceUrl } from './chassis/index.ts';
 import { inventoryInvariants, inventoryMapping } from './migrations/inventory/mapping.ts';
 import { paymentInvariants, paymentMapping } from './migrations/payment/mapping.ts';
 import { defineConfig } from './routing/index.ts';
@@ -65,6 +66,21 @@ export default defineConfig({
       ignore: [],
     },
   },
+  // Off where only this machine reaches the system; FIG_AUTH=on for every process of it.
+  gateway: isAuthOn(env)
+    ? {
+        auth: {
+          issuer: env['FIG_AUTH_ISSUER'] || 'https://shop.example',
+          audience: env['FIG_AUTH_AUDIENCE'] || 'shop',
+          ...(env['FIG_AUTH_JWKS']
+            ? { jwks: env['FIG_AUTH_JWKS'] }
+            : {
+                secretFile: env['FIG_AUTH_SECRET_FILE'] || join(dataDirectory(env), 'auth-secret'),
+              }),
+          rules: (await import('./contracts/index.ts')).accessRules(),
+        },
+      }
+    : {},
   // An order reserves stock and charges a card inside the monolith, whoever owns them.
   touches: [
     { method: 'POST', path: '/api/orders', capabilities: ['inventory', 'payment'] },

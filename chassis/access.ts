@@ -5,6 +5,8 @@ import type { RequestHandler } from 'express';
 import { isLoopback } from './env.ts';
 import type { Environment } from './env.ts';
 import { hostOf, nameOf } from './host-names.ts';
+import { openIdentityCheck } from './identity/index.ts';
+import type { IdentityCheck } from './identity/index.ts';
 import { makeTokenFile, NO_TOKEN, tokenFile, tokenIn } from './operator-token.ts';
 import type { OperatorToken } from './operator-token.ts';
 import { Problem } from './problem.ts';
@@ -14,6 +16,15 @@ export interface Access {
   /** Names under which it is reached, besides those of loopback and the address it listens on. */
   readonly hosts: readonly string[];
   readonly token: OperatorToken;
+  /** How a service knows its callers; absent where callers are not known. */
+  readonly identity?: IdentityCheck | undefined;
+}
+
+interface AccessOptions {
+  /** Under which the process tells others that it is reached. */
+  readonly urls?: readonly string[];
+  /** Its name among the configuration's upstreams, for a service that the facade asks. */
+  readonly upstream?: string;
 }
 
 /** For programs that serve only themselves, such as a test. */
@@ -21,10 +32,9 @@ export const LOOPBACK_ONLY: Access = { hosts: [], token: NO_TOKEN };
 
 /**
  * Reads FIG_HOSTS, and makes the operators' token where there is none yet.
- * @param urls under which the process tells others that it is reached
- * @throws ConfigurationError when the token's file can't be used
+ * @throws ConfigurationError when the token's file can't be used, or FIG_AUTH is neither on nor off
  */
-export function openAccess(env: Environment, urls: readonly string[] = []): Access {
+export function openAccess(env: Environment, { urls = [], upstream }: AccessOptions = {}): Access {
   const file = tokenFile(env);
   makeTokenFile(file);
   const told = urls.filter((url) => URL.canParse(url)).map((url) => nameOf(new URL(url)));
@@ -32,7 +42,8 @@ export function openAccess(env: Environment, urls: readonly string[] = []): Acce
     .split(',')
     .concat(hostname(), told);
   const hosts = named.map((name) => name.trim().toLowerCase()).filter((name) => name !== '');
-  return { hosts, token: tokenIn(file) };
+  const identity = upstream === undefined ? undefined : openIdentityCheck(env, upstream);
+  return { hosts, token: tokenIn(file), identity };
 }
 
 /**

@@ -3,6 +3,7 @@ import { v5 } from 'uuid';
 import { tokenRequired } from './access.ts';
 import type { Access } from './access.ts';
 import { sha256 } from './hash.ts';
+import { keyOwnerOf } from './web/callers.ts';
 
 /** Set by processes of the system, and dropped by the facade like all that begins with `x-fig-`. */
 const CALLER = 'x-fig-caller';
@@ -35,7 +36,9 @@ export function scopedKey(req: Request, key: string): ScopedKey {
     if (token.accepts(req.get('authorization'), SYSTEM)) return { key };
     throw tokenRequired();
   }
-  const scoped = { key: `client:${sha256(req.get(CUSTOMER) ?? '').slice(0, 32)}:${key}` };
+  const scoped = {
+    key: `client:${sha256(keyOwnerOf(req, req.get(CUSTOMER))).slice(0, 32)}:${key}`,
+  };
   return OF_SYSTEM.test(key) || OF_CLIENT.test(key) ? scoped : { ...scoped, formerKey: key };
 }
 

@@ -68,14 +68,24 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
+ * Whether callers are known: FIG_AUTH=on, for all processes of a system alike.
+ * @throws ConfigurationError for another value than on or off
+ */
+export function isAuthOn(env: Environment): boolean {
+  const value = env['FIG_AUTH'] || 'off';
+  if (value === 'on' || value === 'off') return value === 'on';
+  throw new ConfigurationError(`FIG_AUTH=${value} is neither on nor off`);
+}
+
+/**
  * The address to listen on. Anything but loopback is refused while nothing authenticates callers,
  * unless FIG_INSECURE_BIND=1 says that the ports are published on loopback only.
  */
 export function listenHost(env: Environment): string {
   const host = env['HOST'] || '127.0.0.1';
-  if (isLoopback(host) || env['FIG_INSECURE_BIND'] === '1') return host;
+  if (isLoopback(host) || isAuthOn(env) || env['FIG_INSECURE_BIND'] === '1') return host;
   throw new ConfigurationError(
     `HOST=${host} would listen beyond this machine without authentication; ` +
-      'use 127.0.0.1, or set FIG_INSECURE_BIND=1 where the ports are published on loopback only',
+      'use 127.0.0.1, switch authentication on with FIG_AUTH=on, or set FIG_INSECURE_BIND=1 where the ports are published on loopback only',
   );
 }

@@ -1,8 +1,9 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { ConfigurationError } from './env.ts';
 import type { Environment } from './env.ts';
+import { makePrivateFile } from './private-files.ts';
 
 /**
  * What a request with a token may do: everything, read the fences of a service, or use the keys of
@@ -42,16 +43,10 @@ export function tokenFile(env: Environment): string {
  */
 export function makeTokenFile(file: string): void {
   if (readToken(file) !== undefined) return;
-  const fresh = `${file}.${randomBytes(8).toString('hex')}.new`;
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    writeFileSync(fresh, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' });
-    linkSync(fresh, file);
+    makePrivateFile(file, `${randomBytes(32).toString('base64url')}\n`);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code !== 'EEXIST') throw unusable(file, message, error);
-  } finally {
-    rmSync(fresh, { force: true });
+    throw unusable(file, (error as Error).message, error);
   }
 }
 

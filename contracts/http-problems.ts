@@ -30,6 +30,17 @@ export const FACADE_PROBLEMS = {
   invalid_upgrade: kind(400, 'a WebSocket upgrade must be a GET without a body'),
   request_timeout: kind(408, 'the request took too long to arrive'),
   unsupported_transfer_coding: kind(501, 'the body comes in a transfer coding other than chunked'),
+  unauthenticated: kind(401, 'the route needs a token, and the request has none'),
+  invalid_token: kind(
+    401,
+    'the token does not count: its signature, issuer, audience or times; `detail` says which',
+  ),
+  insufficient_scope: kind(403, 'the token lacks a scope or role that the route needs'),
+  identity_contradicted: kind(403, 'a header names another customer than the token does'),
+  session_unknown: kind(
+    503,
+    'the monolith can’t say whose session it is; nothing has happened, ask again after Retry-After',
+  ),
   facade_failed: kind(502, 'the facade itself failed; the outcome is unknown'),
   upstream_unavailable: kind(
     502,

@@ -1,4 +1,5 @@
 /** The HTTP contract: what clients may send and what they get. Imports nothing of ours. */
+export { accessRules } from './access.ts';
 export * from './catalogue.ts';
 export * from './headers.ts';
 export * from './inventory.ts';

@@ -13,12 +13,23 @@ import { ListQuery, OrderListQuery, PaymentListQuery } from './page.ts';
 import { Payment, PaymentPage, PaymentRequest, RefundRequest } from './payment.ts';
 import type { ProblemCode } from './problems.ts';
 
+/**
+ * Who may do something: anyone, whoever has a token, or callers with all of these scopes and one of these
+ * roles. Whose things a caller sees is another question, which the services answer.
+ */
+export type OperationAccess =
+  | 'anyone'
+  | 'any token'
+  | { readonly scopes?: readonly string[]; readonly roles?: readonly string[] };
+
 /** One thing a client can do. `{name}` in a path stands for one segment. */
 export interface Operation {
   readonly id: string;
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly summary: string;
+  /** Who may do it, where callers are known. An operation without an answer to that does not compile. */
+  readonly access: OperationAccess;
   /** The part of the contract it belongs to, which may be served by a process of its own. */
   readonly area: 'catalogue' | 'inventory' | 'payment' | 'orders';
   readonly query?: z.ZodObject;
@@ -50,6 +61,12 @@ export const COMMON_PROBLEMS = {
     'upstream_unavailable',
     'upstream_busy',
     'upstream_timeout',
+    'unauthenticated',
+    'invalid_token',
+    'insufficient_scope',
+    'identity_contradicted',
+    'identity_required',
+    'session_unknown',
   ],
   query: ['invalid_request'],
   body: [
@@ -88,10 +105,13 @@ const post = (
 
 const required = (schema: z.ZodType) => ({ schema, required: true });
 
+const STAFF = { roles: ['staff'] } as const;
+
 /** The whole contract. */
 export const OPERATIONS: readonly Operation[] = [
   get({
     id: 'listProducts',
+    access: 'anyone',
     path: '/api/products',
     summary: 'The catalogue, in the SKUs’ order.',
     area: 'catalogue',
@@ -101,6 +121,7 @@ export const OPERATIONS: readonly Operation[] = [
   }),
   get({
     id: 'getProduct',
+    access: 'anyone',
     path: '/api/products/{sku}',
     summary: 'One product.',
     area: 'catalogue',
@@ -109,6 +130,7 @@ export const OPERATIONS: readonly Operation[] = [
   }),
   get({
     id: 'listInventory',
+    access: 'anyone',
     path: '/api/inventory',
     summary: 'The stock of every SKU, in the SKUs’ order.',
     area: 'inventory',
@@ -118,6 +140,7 @@ export const OPERATIONS: readonly Operation[] = [
   }),
   get({
     id: 'getInventory',
+    access: 'anyone',
     path: '/api/inventory/{sku}',
     summary: 'The stock of one SKU.',
     area: 'inventory',
@@ -126,6 +149,7 @@ export const OPERATIONS: readonly Operation[] = [
   }),
   post(201, {
     id: 'adjustInventory',
+    access: STAFF,
     path: '/api/inventory/{sku}/adjustments',
     summary: 'Adds to what is on hand, or takes from it.',
     area: 'inventory',
@@ -135,6 +159,7 @@ export const OPERATIONS: readonly Operation[] = [
   }),
   post(201, {
     id: 'reserve',
+    access: STAFF,
     path: '/api/inventory/reservations',
     summary: 'Reserves all lines of an order, or none.',
     area: 'inventory',
@@ -144,6 +169,7 @@ export const OPERATIONS: readonly Operation[] = [
   }),
   get({
     id: 'getReservation',
+    access: STAFF,
     path: '/api/inventory/reservations/{id}',
     summary: 'One reservation.',
     area: 'inventory',
@@ -152,6 +178,7 @@ export const OPERATIONS: readonly Operation[] = [
   }),
   post(200, {
     id: 'commitReservation',
+    access: STAFF,
     path: '/api/inventory/reservations/{id}/commit',
     summary: 'The reserved goods leave the stock. Again: the same answer.',
     area: 'inventory',
@@ -160,6 +187,7 @@ export const OPERATIONS: readonly Operation[] = [
   }),
   post(200, {
     id: 'releaseReservation',
+    access: STAFF,
     path: '/api/inventory/reservations/{id}/release',
     summary: 'Gives the goods back; committed ones go back on hand. Again: the same answer.',
     area: 'inventory',
@@ -168,6 +196,7 @@ export const OPERATIONS: readonly Operation[] = [
   }),
   post(201, {
     id: 'pay',
+    access: { scopes: ['payments:write'] },
     path: '/api/payments',
     summary: 'Charges a card. Answers when the provider’s answer is known.',
     area: 'payment',
@@ -177,6 +206,7 @@ export const OPERATIONS: readonly Operation[] = [
   }),
   get({
     id: 'listPayments',
+    access: 'any token',
     path: '/api/payments',
     summary: 'The payments of one order.',
     area: 'payment',
@@ -186,6 +216,7 @@ export const OPERATIONS: readonly Operation[] = [
   }),
   get({
     id: 'getPayment',
+    access: 'any token',
     path: '/api/payments/{id}',
     summary: 'One payment.',
     area: 'payment',
@@ -194,6 +225,7 @@ export const OPERATIONS: readonly Operation[] = [
   }),
   post(201, {
     id: 'refund',
+    access: STAFF,
     path: '/api/payments/{id}/refunds',
     summary: 'Pays back some of a payment, or all that is left.',
     area: 'payment',
@@ -203,6 +235,7 @@ export const OPERATIONS: readonly Operation[] = [
   }),
   post(201, {
     id: 'placeOrder',
+    access: { scopes: ['orders:write'] },
     path: '/api/orders',
     summary: 'Reserves, charges and confirms an order, or refuses it as a whole.',
     area: 'orders',
@@ -220,6 +253,7 @@ export const OPERATIONS: readonly Operation[] = [
   }),
   get({
     id: 'listOrders',
+    access: 'any token',
     path: '/api/orders',
     summary: 'The orders of one customer.',
     area: 'orders',
@@ -229,6 +263,7 @@ export const OPERATIONS: readonly Operation[] = [
   }),
   get({
     id: 'getOrder',
+    access: 'any token',
     path: '/api/orders/{id}',
     summary: 'One order.',
     area: 'orders',
@@ -237,6 +272,7 @@ export const OPERATIONS: readonly Operation[] = [
   }),
   post(200, {
     id: 'cancelOrder',
+    access: { scopes: ['orders:write'] },
     path: '/api/orders/{id}/cancel',
     summary: 'Cancels a confirmed order: restocks and pays back.',
     area: 'orders',

@@ -33,6 +33,11 @@ export const PROBLEMS = {
     schema: Problem,
     meaning: "the request is for operators, or for the system's own processes",
   },
+  identity_required: {
+    status: 401,
+    schema: Problem,
+    meaning: 'this server takes requests from the facade only, which signs who asks',
+  },
   body_too_large: { status: 413, schema: Problem, meaning: 'the body is over 1 MB' },
   not_found: { status: 404, schema: Problem, meaning: 'there is no such thing' },
   no_such_route: { status: 404, schema: Problem, meaning: 'nothing is served at this path' },

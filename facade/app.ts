@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import { createExpressServer, createHttpClient } from '../chassis/index.ts';
 import { probeRedis } from '../chassis/redis/index.ts';
-import type { Access, Logger } from '../chassis/index.ts';
+import type { Access, Environment, Logger } from '../chassis/index.ts';
 import type { FigConfig, Flags } from '../routing/index.ts';
 import { readDesiredStates, buildAdmin, LocalFacts } from './admin/index.ts';
 import {
@@ -20,7 +20,7 @@ import { Experiments } from './compare/index.ts';
 import { Slots, Upstreams } from './upstream/index.ts';
 import type { ConfiguredDeps, FacadeDeps } from './forward/index.ts';
 import { Counters, HoldLog, UpstreamFailures } from './counting/index.ts';
-import { Gateway } from './gateway/index.ts';
+import { Gateway, publishedKeys } from './gateway/index.ts';
 import { createClientServer } from './client-server.ts';
 import type { Peers, UnreplicatedWrites } from './ownership/index.ts';
 import { Deadlines, RequestReader } from './request/index.ts';
@@ -29,6 +29,7 @@ import { Deadlines, RequestReader } from './request/index.ts';
 const RELEASE_WIDTH = 64;
 
 export interface FacadeOptions {
+  readonly env: Environment;
   readonly config: FigConfig;
   readonly flags: Flags;
   readonly engineUrl: string;
@@ -62,7 +63,7 @@ export interface Facade {
 
 /** Wires a facade together. */
 export function buildApp(options: FacadeOptions): Facade {
-  const { flags, engineUrl, redisUrl, log, access, peers, holds = new HoldLog() } = options;
+  const { env, flags, engineUrl, redisUrl, log, access, peers, holds = new HoldLog() } = options;
   const indexes = new Indexes();
   const counters = new Counters();
   const failures = new UpstreamFailures(log);
@@ -79,7 +80,7 @@ export function buildApp(options: FacadeOptions): Facade {
       upstreams.get(capability.upstreams[side]).ask('/fences', access.token.headers('fences')),
   });
   const redis = redisUrl === undefined ? undefined : probeRedis(redisUrl, log);
-  const gateway = new Gateway();
+  const gateway = new Gateway({ env, log, monolith: () => deps.monolith });
   const registration = new FacadeRegistration({
     ownershipCache,
     redisUrl,
@@ -107,7 +108,8 @@ export function buildApp(options: FacadeOptions): Facade {
     redis,
     upstreamOf,
   };
-  let deps = configuredFor(options.config);
+  let { config: current } = options;
+  let deps = configuredFor(current);
   const clientServer = createClientServer(deps);
   const facts = new LocalFacts(() => deps);
 
@@ -141,7 +143,13 @@ export function buildApp(options: FacadeOptions): Facade {
   return {
     server: clientServer.server,
     admin: createExpressServer(
-      buildAdmin({ facts, wishes: readDesiredStates(engine), log, access }),
+      buildAdmin({
+        facts,
+        wishes: readDesiredStates(engine),
+        jwks: () => publishedKeys(env, current.gateway),
+        log,
+        access,
+      }),
     ),
     facts,
     unreplicatedOf: (name) => ownWrites.named(name),
@@ -152,12 +160,14 @@ export function buildApp(options: FacadeOptions): Facade {
     },
     async adopt(config) {
       deps = configuredFor(config);
+      current = config;
       // Before anybody is sent by it: where nothing is known, everything is the owner's.
       await feed.confirm();
       clientServer.adopt(deps);
     },
     async close() {
       redis?.close();
+      gateway.close();
       cachedFlags.close();
       feed.close();
       barriers.close();

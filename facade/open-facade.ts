@@ -19,6 +19,7 @@ export async function openFacade(
     log,
   });
   const facade = buildApp({
+    env,
     config,
     flags,
     engineUrl: serviceUrl(env, 'ENGINE_URL', 4003),

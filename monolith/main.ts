@@ -20,7 +20,7 @@ import { startEvents } from './events.ts';
 await runProcess('monolith', async ({ env, log }) => {
   const port = readPort(env, 'MONOLITH_PORT', 4000);
   const host = listenHost(env);
-  const access = openAccess(env);
+  const access = openAccess(env, { upstream: 'monolith' });
   const system = (): Readonly<Record<string, string>> => access.token.headers('system');
   const clients = {
     provider: createHttpClient(serviceUrl(env, 'PROVIDER_URL', 4010)),

@@ -35,7 +35,7 @@ await runProcess('engine', async ({ env, log }) => {
     redisUrl,
     ...(redis && { readiness: { redis: redis.readiness } }),
     log,
-    access: openAccess(env, [env['ENGINE_ADDRESS'] ?? '']),
+    access: openAccess(env, { urls: [env['ENGINE_ADDRESS'] ?? ''] }),
   });
   const server = createExpressServer(engine.app);
   const port = readPort(env, 'ENGINE_PORT', 4003);

@@ -1,8 +1,9 @@
 import { relative } from 'node:path';
+import { isAuthOn } from '../chassis/index.ts';
 import type { System } from './system.ts';
 
 /** What `npm start` says when everything is up: where to look, and what to try. */
-export function readyText({ urls, dataDir }: System): string {
+export function readyText({ urls, dataDir, env }: System): string {
   const facade = urls['facade'] ?? '';
   const admin = urls['admin'];
   return [
@@ -14,6 +15,9 @@ export function readyText({ urls, dataDir }: System): string {
     '  state         bin/fig status',
     '  a rehearsal   npm run rehearse     moves inventory out under live orders, apart from this',
     `  the data      ${short(dataDir)}`,
+    isAuthOn(env)
+      ? '  callers       need a token         bin/fig token --customer CORK'
+      : '  callers       anyone on this machine; FIG_AUTH=on asks for tokens',
     '',
     '  Ctrl-C stops everything; `npm run reset` then clears the data.',
     '',

@@ -189,13 +189,11 @@ export class Supervisor implements System {
     return this.names.filter((name) => name !== 'redis');
   }
 
-  /** A facade passes `/readyz` on like any other path, so its admin port is asked as well. */
+  /** A facade passes `/readyz` on like any other path, so its admin port is asked, as soon as it is known. */
   async #untilReady(name: string, signal: AbortSignal): Promise<void> {
     const { launcher } = this.#children.find(name);
     const token = tokenIn(tokenFile(this.#variables));
     const options = { timeoutMs: READY_TIMEOUT_MS, token, signal };
-    await untilReady(name, () => launcher.url, options);
-    if (launcher.adminUrl === undefined) return;
     await untilReady(name, () => launcher.adminUrl ?? launcher.url, options);
   }
 }

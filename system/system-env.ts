@@ -11,6 +11,17 @@ const UNLEASH = ['URL', 'TOKEN', 'ADMIN_TOKEN', 'PROJECT', 'ENVIRONMENT'].map(
   (name) => `UNLEASH_${name}`,
 );
 
+/** How callers are known: what all processes of a system have to agree on. */
+const AUTH = [
+  'FIG_AUTH',
+  'FIG_AUTH_ISSUER',
+  'FIG_AUTH_AUDIENCE',
+  'FIG_AUTH_JWKS',
+  'FIG_AUTH_SECRET_FILE',
+  'FIG_IDENTITY_KEY_FILE',
+  'FIG_IDENTITY_JWKS',
+];
+
 /** Variables that all processes share, before anything has started. */
 export function sharedVariables(
   env: Environment,
@@ -23,8 +34,8 @@ export function sharedVariables(
     FIG_TOKEN_FILE: tokenFile({ ...env, FIG_DATA_DIR: dataDir }),
     FIG_CONFIG: env['FIG_CONFIG'] || compiled('fig.config.js'),
   };
-  // Whoever looks at the system from another terminal has to find its flags, too.
-  for (const variable of UNLEASH) {
+  // A command in another terminal needs these, too.
+  for (const variable of [...UNLEASH, ...AUTH]) {
     const value = env[variable];
     if (value) variables[variable] = value;
   }

@@ -8,6 +8,7 @@ import type { Access } from '../access.ts';
 import { ACCESS } from '../caller.ts';
 import { databaseTrouble } from '../database-trouble.ts';
 import type { Database } from '../database.ts';
+import { requireIdentity } from './callers.ts';
 import { deadLetterRoutes } from './dead-letter-routes.ts';
 import type { DeadLetters } from '../dead-letters.ts';
 import { FencedError } from '../fence.ts';
@@ -99,6 +100,7 @@ export function createHttpApp(options: HttpAppOptions): Express {
     });
   }
   if (deadLetters) app.use(deadLetterRoutes(access, deadLetters));
+  app.use(requireIdentity(access, access.identity));
   app.use(express.json({ limit: BODY_LIMIT, strict: true, type: () => true, verify: checkBytes }));
   app.use(checkTexts);
   for (const router of routes) app.use(router);

@@ -19,7 +19,9 @@ await runProcess('inventory', async ({ env, log }) => {
   const host = listenHost(env);
   const database = await openDatabase(databaseUrl(env, 'INVENTORY_DATABASE_URL', 'inventory.db'));
   await migrate(database, inventoryMigrations);
-  const server = createExpressServer(buildApp({ database, log, access: openAccess(env) }));
+  const server = createExpressServer(
+    buildApp({ database, log, access: openAccess(env, { upstream: 'inventory' }) }),
+  );
   const listening = await listen(server, { port, host, variable: 'INVENTORY_PORT' });
   const stopPurge = purgeKeys({ database, guard: inventoryGuard, keys: requestKeys, log });
   return {

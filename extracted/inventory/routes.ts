@@ -11,6 +11,7 @@ import {
   sendKeyedAnswer,
   toPage,
 } from '../../chassis/index.ts';
+import { hideFromCustomers } from '../../chassis/web/index.ts';
 import type { Database, Effect, FenceGuard, Transaction } from '../../chassis/index.ts';
 import {
   AdjustmentRequest,
@@ -54,6 +55,9 @@ export function inventoryRoutes(deps: InventoryDeps): Router {
       res.json(toPage(LIST_NAMES.inventory, levels, limit, skuOf, same));
     })
     .all(methodNotAllowed('GET'));
+
+  // A reservation names its order, and no customer.
+  router.use('/api/inventory/reservations', hideFromCustomers);
 
   router
     .route('/api/inventory/reservations')

@@ -27,7 +27,9 @@ await runProcess('payment', async ({ env, log }) => {
   const database = await openDatabase(databaseUrl(env, 'PAYMENT_DATABASE_URL', 'payment.db'));
   await migrate(database, paymentMigrations);
   const scope = { database, guard: paymentGuard, keys: paymentKeys, now: Date.now };
-  const server = createExpressServer(buildApp({ scope, provider, log, access: openAccess(env) }));
+  const server = createExpressServer(
+    buildApp({ scope, provider, log, access: openAccess(env, { upstream: 'payment' }) }),
+  );
   const listening = await listen(server, { port, host, variable: 'PAYMENT_PORT' });
   const stopPurge = purgeKeys({ ...scope, log });
   const stopResolver = startResolver(scope, provider, log);

@@ -76,14 +76,23 @@ export async function findPayment(connection: Knex, id: string): Promise<Payment
   return (await withEntries(connection, rows))[0];
 }
 
-/** At most `count` payments of an order in their ids' order, those after `after` only. */
+/** Which payments are listed: those of an order after one of them, of one customer where that is named. */
+interface PaymentFilter {
+  readonly orderId: string;
+  readonly only: string | undefined;
+  readonly after: string | undefined;
+}
+
+/** At most `count` payments in their ids' order. */
 export async function listPayments(
   connection: Knex,
-  orderId: string,
-  after: string | undefined,
+  { orderId, only, after }: PaymentFilter,
   count: number,
 ): Promise<Payment[]> {
-  const query = connection('payments').where({ order_id: orderId }).orderBy('id').limit(count);
+  const query = connection('payments')
+    .where({ order_id: orderId, ...(only === undefined ? {} : { customer_id: only }) })
+    .orderBy('id')
+    .limit(count);
   const rows = (await (after === undefined
     ? query
     : query.where('id', '>', after))) as PaymentRow[];

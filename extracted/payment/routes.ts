@@ -8,6 +8,7 @@ import {
   sendKeyedAnswer,
   toPage,
 } from '../../chassis/index.ts';
+import { isHidden, onlyCustomerOf } from '../../chassis/web/index.ts';
 import type { OperationScope } from '../../chassis/index.ts';
 import {
   HEADERS,
@@ -36,11 +37,13 @@ export function paymentRoutes(scope: OperationScope, provider: Provider): Router
       const { orderId, limit, cursor } = parse(PaymentListQuery, req.query, 'query');
       const list = LIST_NAMES.paymentsOf(orderId);
       const after = cursor === undefined ? undefined : decodeCursor(list, cursor);
-      const payments = await listPayments(read, orderId, after, limit + 1);
+      const only = onlyCustomerOf(req);
+      const payments = await listPayments(read, { orderId, only, after }, limit + 1);
       res.json(toPage(list, payments, limit, idOf, same));
     })
     .post(async (req, res) => {
       const body = parse(PaymentRequest, req.body);
+      if (isHidden(req, body.customerId)) throw notFound('customer', body.customerId);
       sendKeyedAnswer(res, await pay(scope, provider, keyedRequestOf(req, body), body));
     })
     .all(methodNotAllowed('GET', 'POST'));
@@ -49,7 +52,7 @@ export function paymentRoutes(scope: OperationScope, provider: Provider): Router
     .route('/api/payments/:id')
     .get(async (req, res) => {
       const payment = await findPayment(read, req.params.id);
-      if (!payment) throw notFound('payment', req.params.id);
+      if (!payment || isHidden(req, payment.customerId)) throw notFound('payment', req.params.id);
       res.json(payment);
     })
     .all(methodNotAllowed('GET'));
@@ -58,10 +61,13 @@ export function paymentRoutes(scope: OperationScope, provider: Provider): Router
     .route('/api/payments/:id/refunds')
     .post(async (req, res) => {
       const body = parse(RefundRequest, req.body ?? {});
+      const { id } = req.params;
+      const payment = await findPayment(read, id);
+      if (payment && isHidden(req, payment.customerId)) throw notFound('payment', id);
       // Which payment it is says better whose it is; this is for one that is not to be found.
       const cohortKey = req.get(HEADERS.customer) || undefined;
       const request = { ...keyedRequestOf(req, body), cohortKey };
-      sendKeyedAnswer(res, await refund(scope, provider, request, req.params.id, body));
+      sendKeyedAnswer(res, await refund(scope, provider, request, id, body));
     })
     .all(methodNotAllowed('POST'));
 

@@ -17,6 +17,7 @@ const INDEX: Readonly<Record<string, string>> = {
   '/metrics': 'counters and times, for Prometheus',
   '/readyz': 'whether it can serve',
   '/livez': 'whether it runs, and which build',
+  '/.well-known/jwks.json': 'the keys by which upstreams check who asks',
 };
 const EXPLAIN_USAGE = 'ask like /explain?method=GET&path=/api/x&customer=C, each once';
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
@@ -39,12 +40,14 @@ interface AdminDeps {
   readonly facts: Facts;
   /** What the engine says of the flags' wishes. */
   readonly wishes: () => Promise<DesiredStates>;
+  /** The keys by which upstreams check who asks. */
+  readonly jwks: () => object;
   readonly log: Logger;
   readonly access: Access;
 }
 
 /** The operator's side of the facade: health, ownership as it knows it, metrics. */
-export function buildAdmin({ facts, wishes, log, access }: AdminDeps): Express {
+export function buildAdmin({ facts, wishes, jwks, log, access }: AdminDeps): Express {
   const sessions = new Sessions();
   const routes = Router();
   routes.post('/links', (_req, res) => {
@@ -79,7 +82,7 @@ export function buildAdmin({ facts, wishes, log, access }: AdminDeps): Express {
     log,
     access,
     operators: {
-      entrance: entranceOf(sessions),
+      entrance: entranceOf(sessions, jwks),
       isSession: (req) => sessions.accepts(req),
     },
     routes: [routes],
@@ -100,9 +103,15 @@ export function buildAdmin({ facts, wishes, log, access }: AdminDeps): Express {
   });
 }
 
-/** Where `fig open` sends a browser: the code becomes a cookie, and is not in the address any more. */
-function entranceOf(sessions: Sessions): Router {
+/**
+ * Routes that need no token: the public keys of identities, and where `fig open` sends a browser. The
+ * code becomes a cookie, and is not in the address any more.
+ */
+function entranceOf(sessions: Sessions, jwks: AdminDeps['jwks']): Router {
   const entrance = Router();
+  entrance.get('/.well-known/jwks.json', (_req, res) => {
+    res.json(jwks());
+  });
   entrance.get('/open', (req, res) => {
     const { code } = req.query;
     const cookie = typeof code === 'string' ? sessions.enter(code) : undefined;

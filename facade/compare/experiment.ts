@@ -10,7 +10,7 @@ import { Slots, TooLarge, fetchWhole } from '../upstream/index.ts';
 import type { Observation, Repeatable, Upstream, WholeListener } from '../upstream/index.ts';
 import { noFindings } from './findings.ts';
 import type { Findings, NotCompared } from './findings.ts';
-import type { RequestForm } from '../request/index.ts';
+import type { Identity, RequestForm } from '../request/index.ts';
 import { isConditional, unconditional } from './unconditional.ts';
 import { watchFor } from './watch.ts';
 
@@ -29,6 +29,7 @@ export interface Answered {
   readonly capability: Capability;
   readonly side: SideName;
   readonly form: RequestForm;
+  readonly identity: Identity | undefined;
   /** Lower-case names of the headers that must be the same on both sides. */
   readonly comparedHeaders: readonly string[];
   /** The body that came with it. */
@@ -85,7 +86,8 @@ export class Experiments {
       this.#askBoth(answered).catch((error: unknown) => this.fail(answered, error));
       return;
     }
-    fetchWhole(upstream, { form, body: sent }, SHADOWING, new FirstLook(this, answered, control));
+    const more = addedFor(upstream, answered.identity);
+    fetchWhole(upstream, { form, body: sent }, more, new FirstLook(this, answered, control));
   }
 
   /** Counts an answer that was to be compared and is not. */
@@ -203,11 +205,14 @@ export class Experiments {
     return found.length === 0 ? { kind: 'matched' } : { kind: 'mismatched', differences: found };
   }
 
-  async #ask({ capability, form, sent }: Answered, side: SideName): Promise<Observation> {
+  async #ask({ capability, form, identity, sent }: Answered, side: SideName): Promise<Observation> {
     const upstream = this.#deps.upstreamOf(capability, side);
     const asked: Repeatable = { form: unconditional(form), body: sent };
     const observed = await new Promise<Observation>((resolve, reject) => {
-      fetchWhole(upstream, asked, SHADOWING, { answered: resolve, failed: reject });
+      fetchWhole(upstream, asked, addedFor(upstream, identity), {
+        answered: resolve,
+        failed: reject,
+      });
     });
     return meant(observed);
   }
@@ -232,6 +237,11 @@ export class Experiments {
   async settled(): Promise<void> {
     if (this.#running > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
   }
+}
+
+/** What is said of a comparing read beside its client's headers: that nobody waits, and who asked. */
+function addedFor(upstream: Upstream, identity: Identity | undefined): readonly string[] {
+  return identity ? [...SHADOWING, ...identity.proofFor(upstream.name)] : SHADOWING;
 }
 
 /** Waits for the other side's first answer. */

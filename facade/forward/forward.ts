@@ -15,6 +15,7 @@ import { learnFence } from './fenced-answer.ts';
 import type { FencedAnswer } from './fenced-answer.ts';
 import { Hold } from './hold.ts';
 import { facadeFailed, problemOf, tooLargeToHold, unanswered } from './refusals.ts';
+import { headersFor } from './request-context.ts';
 import type { RequestContext, ResponseObserver } from './request-context.ts';
 import { shadow } from './shadow.ts';
 import { UpstreamCall, isWorthAnother } from './upstream-call.ts';
@@ -197,7 +198,7 @@ class Forwarding implements Progress, ResponseObserver {
   }
 
   #send(by: Route, done: (outcome: Outcome) => void): void {
-    const { match, form } = this.#context;
+    const { match } = this.#context;
     const { registration } = this.#deps;
     const changes = match.kind === 'write' ? match.changes : NONE;
     const again = this.#sentBy !== undefined || this.#hold !== undefined;
@@ -223,7 +224,8 @@ class Forwarding implements Progress, ResponseObserver {
     // In the same turn as the decision: the engine may be told at any other that no write is under way.
     registration.begin(changes);
     try {
-      call.send(this.#upstreamOf(by), this.#body, form.headers);
+      const upstream = this.#upstreamOf(by);
+      call.send(upstream, this.#body, headersFor(upstream, this.#context));
     } catch (error) {
       registration.end(changes);
       throw error;

@@ -55,7 +55,7 @@ interface ContextDeps {
 export class RequestContext implements Timed {
   readonly req: IncomingMessage;
   readonly res: TrackedResponse;
-  readonly form: RequestForm;
+  form: RequestForm;
   readonly match: Match;
   readonly startedAt: number;
   /** Undefined for a request without proof of who sends it, and where none is asked for. */
@@ -295,6 +295,12 @@ export class RequestContext implements Timed {
     const ms = performance.now() - this.startedAt;
     counters.answered(countedFor(this.match), this.answerer, this.status, ms);
   }
+}
+
+/** The headers of a request as one upstream gets them, with proof of who asks where that is known. */
+export function headersFor(upstream: { readonly name: string }, context: RequestContext): string[] {
+  const { identity, form } = context;
+  return identity ? [...form.headers, ...identity.proofFor(upstream.name)] : form.headers;
 }
 
 /** Answers with a problem that the facade itself has found. */

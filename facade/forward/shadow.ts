@@ -12,7 +12,7 @@ import type { Ended } from './upstream-call.ts';
  * @param body of the request
  */
 export function shadow(
-  { match, form }: RequestContext,
+  { match, form, identity }: RequestContext,
   { shadow: asked, to }: Route,
   ended: Ended | undefined,
   body: Body | null,
@@ -28,6 +28,14 @@ export function shadow(
   else {
     const { status, headers, body: answer } = ended;
     const control = { status, headers, body: answer };
-    experiments.observe({ capability, side: to, form, comparedHeaders, sent: body, control });
+    experiments.observe({
+      capability,
+      side: to,
+      form,
+      identity,
+      comparedHeaders,
+      sent: body,
+      control,
+    });
   }
 }

@@ -11,6 +11,7 @@ import type { FacadeDeps } from './facade-deps.ts';
 import { linger } from './lingering.ts';
 import { tooManyUpgrades, unanswered } from './refusals.ts';
 import type { Sender } from '../upstream/index.ts';
+import { headersFor } from './request-context.ts';
 import type { RequestContext } from './request-context.ts';
 
 const UPGRADING = new Set(['upgrade', 'http2-settings']);
@@ -66,7 +67,7 @@ export function upgrade(
     dispatch: (_method, target, headers) =>
       proxyWebSocket(context.req, socket, { upstream, target, headers, exchange: attempt }),
   };
-  attempt.send(proxied, null, form.headers);
+  attempt.send(proxied, null, headersFor(upstream, context));
 }
 
 /** One of the upgrades that there may be at once. */

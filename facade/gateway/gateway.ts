@@ -1,10 +1,54 @@
+import type { Environment, Logger } from '../../chassis/index.ts';
 import type { FigConfig } from '../../routing/index.ts';
 import type { Guard } from '../forward/index.ts';
+import type { Upstream } from '../upstream/index.ts';
+import { Authentication, IdentityKey } from './auth/index.ts';
+
+/**
+ * The public half of the key that signs identities, as a JWKS; no key where callers are not known.
+ * @throws ConfigurationError when the key's file can't be used
+ */
+export function publishedKeys(
+  env: Environment,
+  { auth }: FigConfig['gateway'],
+): { readonly keys: readonly object[] } {
+  return auth ? new IdentityKey(env).jwks : { keys: [] };
+}
+
+interface GatewayOptions {
+  readonly env: Environment;
+  readonly log: Logger;
+  /** The monolith, as the configuration in use has it. */
+  readonly monolith: () => Upstream;
+}
 
 /** The patterns at the edge, as a configuration switches them on. */
 export class Gateway {
-  /** What requests pass before they are routed: identity, then limits. */
-  guardsFor(_config: FigConfig): readonly Guard[] {
-    return [];
+  readonly #options: GatewayOptions;
+  #authentication: Authentication | undefined;
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * What requests pass before they are routed: identity, then limits.
+   * @throws ConfigurationError when a file that the configuration names can't be used
+   */
+  guardsFor(config: FigConfig): readonly Guard[] {
+    const { auth } = config.gateway;
+    const { env, log, monolith } = this.#options;
+    const guards: Guard[] = [];
+    const before = this.#authentication;
+    this.#authentication =
+      auth && new Authentication(auth, config, { key: new IdentityKey(env), log, monolith });
+    before?.close();
+    const authentication = this.#authentication;
+    if (authentication) guards.push((context) => authentication.admit(context));
+    return guards;
+  }
+
+  close(): void {
+    this.#authentication?.close();
   }
 }

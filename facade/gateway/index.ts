@@ -1,3 +1,3 @@
 /** Who may come in, how much, and what happens while a service is ill: one small file a pattern. */
 export { admit } from './admit.ts';
-export { Gateway } from './gateway.ts';
+export { Gateway, publishedKeys } from './gateway.ts';

@@ -2,4 +2,5 @@
 export { Indexes } from './capability.ts';
 export type { Capability } from './capability.ts';
 export { compileRoutes, countedFor } from './match.ts';
+export { RouteTable } from './routes.ts';
 export type { Match, ReadMatch, Routes, WriteMatch } from './match.ts';

@@ -1,9 +1,9 @@
 /** Who a request comes from, as far as that is proven. */
 export interface Identity {
-  /** The token's subject. */
-  readonly subject: string;
-  /** The customer whose things are the caller's own; undefined for staff and machines. */
-  readonly customer: string | undefined;
+  /** The token's subject; undefined for a caller without a token, on a route that needs none. */
+  readonly subject: string | undefined;
+  /** By lower-case name of a header that names whom a request is about: the only value it may have. */
+  readonly names: Readonly<Record<string, string | undefined>>;
   readonly roles: readonly string[];
   readonly scopes: readonly string[];
   /** What tells an upstream, by its name in the configuration, who asks: header names and values in turn. */

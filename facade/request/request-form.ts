@@ -61,6 +61,7 @@ const DROPPED = new Set([
   'expect',
   'forwarded',
   'x-real-ip',
+  'fig-identity',
 ]);
 const DROPPED_PREFIXES = ['x-fig-', 'x-user-', 'x-forwarded-'];
 const SPECIAL = new Set<string>([

@@ -11,6 +11,8 @@ import {
 } from '../../chassis/index.ts';
 import { readDesiredStates, buildAdmin } from '../admin/index.ts';
 import { HoldLog } from '../counting/index.ts';
+import { publishedKeys } from '../gateway/index.ts';
+import { loadConfig } from '../../routing/index.ts';
 import { MergedFacts } from './merged-facts.ts';
 import { WorkerPool } from './worker-pool.ts';
 
@@ -24,7 +26,9 @@ export async function runPrimary(count: number, env: Environment, log: Logger): 
   const access = openAccess(env);
   const engineUrl = serviceUrl(env, 'ENGINE_URL', 4003);
   const engine = createHttpClient(engineUrl, undefined, access.token.headers);
-  const app = buildAdmin({ facts, wishes: readDesiredStates(engine), log, access });
+  const { gateway } = await loadConfig(env);
+  const jwks = (): object => publishedKeys(env, gateway);
+  const app = buildAdmin({ facts, wishes: readDesiredStates(engine), jwks, log, access });
   const admin = await listen(createExpressServer(app), {
     host,
     port: readPort(env, 'ADMIN_PORT', 8081),

@@ -9,6 +9,7 @@ import {
   sendKeyedAnswer,
   toPage,
 } from '../../chassis/index.ts';
+import { hideFromCustomers } from '../../chassis/web/index.ts';
 import type { Database } from '../../chassis/index.ts';
 import {
   AdjustmentRequest,
@@ -36,6 +37,9 @@ export function inventoryRoutes({ read }: Database, writes: InventoryWrites): Ro
       res.json(toPage(LIST_NAMES.inventory, levels, limit, skuOf, (level) => level));
     })
     .all(methodNotAllowed('GET'));
+
+  // A reservation names its order, and no customer.
+  router.use('/api/inventory/reservations', hideFromCustomers);
 
   router
     .route('/api/inventory/reservations')

@@ -9,6 +9,7 @@ import {
   sendKeyedAnswer,
   toPage,
 } from '../../chassis/index.ts';
+import { isHidden } from '../../chassis/web/index.ts';
 import type { Database, KeyedAnswer, KeyedRequest } from '../../chassis/index.ts';
 import { LIST_NAMES, OrderListQuery, OrderRequest } from '../../contracts/index.ts';
 import type { Order } from '../../contracts/index.ts';
@@ -32,11 +33,15 @@ export function orderRoutes({ read }: Database, writes: OrderWrites): Router {
       const { customerId, limit, cursor } = parse(OrderListQuery, req.query, 'query');
       const list = LIST_NAMES.ordersOf(customerId);
       const after = cursor === undefined ? '' : decodeCursor(list, cursor);
-      const orders = await listOrders(read, customerId, after, limit + 1);
+      // Another customer's list is as empty as one without orders.
+      const orders = isHidden(req, customerId)
+        ? []
+        : await listOrders(read, customerId, after, limit + 1);
       res.json(toPage(list, orders, limit, idOf, (order) => order));
     })
     .post(async (req, res) => {
       const body = parse(OrderRequest, req.body);
+      if (isHidden(req, body.customerId)) throw notFound('customer', body.customerId);
       sendKeyedAnswer(res, await writes.place(body, keyedRequestOf(req, body)));
     })
     .all(methodNotAllowed('GET', 'POST'));
@@ -45,7 +50,7 @@ export function orderRoutes({ read }: Database, writes: OrderWrites): Router {
     .route('/api/orders/:id')
     .get(async (req, res) => {
       const order = await findOrder(read, req.params.id);
-      if (!order) throw notFound('order', req.params.id);
+      if (!order || isHidden(req, order.customerId)) throw notFound('order', req.params.id);
       res.json(order);
     })
     .all(methodNotAllowed('GET'));
@@ -53,7 +58,10 @@ export function orderRoutes({ read }: Database, writes: OrderWrites): Router {
   router
     .route('/api/orders/:id/cancel')
     .post(async (req, res) => {
-      sendKeyedAnswer(res, await writes.cancel(req.params.id, keyedRequestOf(req, undefined)));
+      const { id } = req.params;
+      const order = await findOrder(read, id);
+      if (order && isHidden(req, order.customerId)) throw notFound('order', id);
+      sendKeyedAnswer(res, await writes.cancel(id, keyedRequestOf(req, undefined)));
     })
     .all(methodNotAllowed('POST'));
 

@@ -57,16 +57,22 @@ export async function findPayment(connection: Knex, id: string): Promise<Payment
   return (await presentAll(connection, rows))[0];
 }
 
-/** The payments of an order after `afterId`, oldest first. */
+/** Which payments are listed: those of an order after one of them, of one customer where that is named. */
+interface PaymentFilter {
+  readonly orderId: string;
+  readonly only: string | undefined;
+  readonly after: string;
+}
+
+/** At most `limit` payments, oldest first. */
 export async function listPayments(
   connection: Knex,
-  orderId: string,
-  afterId: string,
+  { orderId, only, after }: PaymentFilter,
   limit: number,
 ): Promise<Payment[]> {
   const rows = (await connection('PAY_TXN')
-    .where({ ORD_NO: orderId })
-    .where('PAY_NO', '>', afterId)
+    .where({ ORD_NO: orderId, ...(only === undefined ? {} : { CUST_NO: only }) })
+    .where('PAY_NO', '>', after)
     .orderBy('PAY_NO')
     .limit(limit)) as PaymentRow[];
   return presentAll(connection, rows);

@@ -28,7 +28,10 @@ export const auth = z
     /** What a token's `iss` and `aud` must say. */
     issuer: z.string().min(1),
     audience: z.string().min(1),
-    /** A file with the secret of HS256 signatures, at least 32 characters. Give this, or `jwks`. */
+    /**
+     * A file with the secret of HS256 signatures, at least 32 characters; made where there is none. Give
+     * this, or `jwks`.
+     */
     secretFile: z.string().min(1).optional(),
     /** Where the issuer publishes its public keys. */
     jwks: z

@@ -56,7 +56,7 @@ const MAY: Readonly<Record<string, readonly Surface[]>> = {
   'bin/code.js': [],
   'docs/code.js': [],
   'examples/code.js': [],
-  'fig.config.ts': [...CHASSIS, 'engine', 'routing', 'mapping'],
+  'fig.config.ts': [...CHASSIS, 'contracts', 'engine', 'routing', 'mapping'],
 };
 
 function folderOf(path: string): string {

@@ -72,7 +72,10 @@ export function allRoutes(): Promise<readonly Route[]> {
     try {
       return [
         ...routesOf('engine', engine.app),
-        ...routesOf('admin', buildAdmin({ ...served, facts: {} as Facts, wishes })),
+        ...routesOf(
+          'admin',
+          buildAdmin({ ...served, facts: {} as Facts, wishes, jwks: () => ({}) }),
+        ),
         ...routesOf('monolith', buildMonolith({ ...served, ...clients, database }).app),
         ...routesOf('inventory', buildInventory({ ...served, database })),
         ...routesOf('payment', buildPayment({ ...served, scope, provider })),

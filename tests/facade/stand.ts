@@ -167,6 +167,7 @@ export function withStand(
       log,
     });
     const facade = buildApp({
+      env: { FIG_DATA_DIR: directory },
       access: LOOPBACK_ONLY,
       config: parsed,
       flags,

@@ -14,6 +14,7 @@ const FILES: readonly (readonly [names: readonly string[], load: () => Promise<D
   [['explain'], async () => (await import('./explain.ts')).addExplain],
   [['journal'], async () => (await import('./journal.ts')).addJournal],
   [['open'], async () => (await import('./open.ts')).addOpen],
+  [['token'], async () => (await import('./token.ts')).addToken],
   [['config'], async () => (await import('./config.ts')).addConfig],
   [['shadow', 'ramp'], async () => (await import('./share.ts')).addShares],
   [['flags'], async () => (await import('./flags.ts')).addFlags],

@@ -1,0 +1,3 @@
+/** Who sends a request, and whether that caller may. */
+export { Authentication } from './authentication.ts';
+export { IdentityKey } from './identity-key.ts';
