@@ -2,7 +2,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createProxyMiddleware } from 'http-proxy-middleware';
-import { responseHeaders } from '../request/index.ts';
+import { MalformedAnswer, responseHeaders } from '../request/index.ts';
 import type { Exchange } from './exchange.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -102,6 +102,24 @@ function follow(request: ClientRequest, { upstream, target, headers, exchange }:
     res.headers = agreement(res.rawHeaders);
     exchange.onUpgrade(socket);
   });
+  refuseOtherProtocols(request, exchange);
+}
+
+/** The client has asked for a WebSocket: it is not told of one that speaks another protocol. */
+function refuseOtherProtocols(request: ClientRequest, exchange: UpgradeExchange): void {
+  const emit = request.emit.bind(request) as (event: string, ...args: unknown[]) => boolean;
+  // The library listens, too, and a listener can't keep an event from the others.
+  request.emit = (event: string, ...args: unknown[]): boolean => {
+    if (event !== 'upgrade') return emit(event, ...args);
+    const [res, socket] = args as [IncomingMessage, Socket];
+    const protocol = res.headers.upgrade ?? '';
+    if (protocol.toLowerCase() === 'websocket') return emit(event, ...args);
+    socket.destroy();
+    exchange.onError(
+      new MalformedAnswer(`an agreement to ${JSON.stringify(protocol)}, not websocket`),
+    );
+    return true;
+  };
 }
 
 /** The exchange can call it off once it is connected; until then the time is bounded here. */

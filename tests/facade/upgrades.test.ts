@@ -206,6 +206,10 @@ describe('a wish to upgrade to anything else', () => {
 
   it.each([
     ['an agreement that names no protocol', 'HTTP/1.1 101 Switching Protocols\r\n\r\nhello'],
+    [
+      'an agreement to another protocol',
+      'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\nhello',
+    ],
     ['an agreement to nothing', 'HTTP/1.1 101 Odd\r\nConnection: upgrade\r\n\r\n'],
     ['a status below 100', 'HTTP/1.1 099 Odd\r\nContent-Length: 2\r\n\r\nhi'],
   ])('that is answered with %s is a 502', (_name, bytes) =>
