@@ -67,9 +67,23 @@ export default defineConfig({
     },
   },
   // Off where only this machine reaches the system; FIG_AUTH=on for every process of it.
-  gateway: isAuthOn(env)
-    ? {
-        auth: {
+  gateway: {
+    compositions: [
+      {
+        path: '/api/orders/:id/details',
+        parts: {
+          order: { path: '/api/orders/{id}', required: true },
+          payment: { path: '/api/payments/{order.paymentId}' },
+          // A reservation names no customer; the order that names it has been shown to its own.
+          reservation: {
+            path: '/api/inventory/reservations/{order.reservationId}',
+            asSystem: true,
+          },
+        },
+      },
+    ],
+    auth: isAuthOn(env)
+      ? {
           issuer: env['FIG_AUTH_ISSUER'] || 'https://shop.example',
           audience: env['FIG_AUTH_AUDIENCE'] || 'shop',
           ...(env['FIG_AUTH_JWKS']
@@ -78,9 +92,9 @@ export default defineConfig({
                 secretFile: env['FIG_AUTH_SECRET_FILE'] || join(dataDirectory(env), 'auth-secret'),
               }),
           rules: (await import('./contracts/index.ts')).accessRules(),
-        },
-      }
-    : {},
+        }
+      : undefined,
+  },
   // An order reserves stock and charges a card inside the monolith, whoever owns them.
   touches: [
     { method: 'POST', path: '/api/orders', capabilities: ['inventory', 'payment'] },

@@ -41,6 +41,7 @@ export const FACADE_PROBLEMS = {
     503,
     'the monolith can’t say whose session it is; nothing has happened, ask again after Retry-After',
   ),
+  composition_failed: kind(502, 'a required part of the answer could not be had; `part` names it'),
   facade_failed: kind(502, 'the facade itself failed; the outcome is unknown'),
   upstream_unavailable: kind(
     502,

@@ -128,6 +128,7 @@ export function buildApp(options: FacadeOptions): Facade {
     return {
       ...lasting,
       guards: gateway.guardsFor(config),
+      compositions: gateway.compositionsFor(config),
       limits,
       clientSockets: clientSocketLimit(config),
       reader: readerFor(config, routes),

@@ -107,7 +107,7 @@ export function createClientServer(first: FacadeDeps): ClientServer {
       if (res.broken) throw res.broken;
       const context = enter(req, res);
       const { guards } = deps;
-      if (guards.length === 0) forward(context, deps);
+      if (guards.length === 0) forwarded(context);
       else
         admit(context, guards, { proceed: forwarded, refuse: (error) => refuse(req, res, error) });
     } catch (error) {
@@ -116,7 +116,7 @@ export function createClientServer(first: FacadeDeps): ClientServer {
   }
 
   function forwarded(context: RequestContext): void {
-    forward(context, deps);
+    if (!deps.compositions.answer(context, deps)) forward(context, deps);
   }
 
   function refuse(req: IncomingMessage, res: ContextResponse, error: unknown): void {

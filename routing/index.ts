@@ -2,7 +2,8 @@
 export * from './config.ts';
 export * from './contract-results.ts';
 export * from './facade-registry.ts';
-export type { AuthConfig, AuthRule } from './gateway/index.ts';
+export { placesIn } from './gateway/index.ts';
+export type { AuthConfig, AuthRule, CompositionConfig } from './gateway/index.ts';
 export type { FlagContext } from './flag-context.ts';
 export * from './flag-file.ts';
 export * from './flag-rule.ts';

@@ -28,6 +28,8 @@ export type Guard = (context: RequestContext) => Promise<void> | undefined;
 export interface ConfiguredDeps {
   /** In the order in which a request passes them. */
   readonly guards: readonly Guard[];
+  /** Answers a request that is none of one upstream alone. */
+  readonly compositions: { answer(context: RequestContext, deps: FacadeDeps): boolean };
   readonly limits: FigConfig['limits'];
   /** How many connections of one client's address may be open. */
   readonly clientSockets: number;

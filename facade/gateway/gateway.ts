@@ -3,6 +3,7 @@ import type { FigConfig } from '../../routing/index.ts';
 import type { Guard } from '../forward/index.ts';
 import type { Upstream } from '../upstream/index.ts';
 import { Authentication, IdentityKey } from './auth/index.ts';
+import { Compositions } from './compositions/index.ts';
 
 /**
  * The public half of the key that signs identities, as a JWKS; no key where callers are not known.
@@ -46,6 +47,11 @@ export class Gateway {
     const authentication = this.#authentication;
     if (authentication) guards.push((context) => authentication.admit(context));
     return guards;
+  }
+
+  /** What answers requests that are none of one upstream alone; to be asked for after the guards. */
+  compositionsFor({ gateway }: FigConfig): Compositions {
+    return new Compositions(gateway, this.#authentication?.system);
   }
 
   close(): void {

@@ -43,7 +43,7 @@ const TOP: Required<Omit<FigConfig, 'upstreams' | 'capabilities' | 'limits'>> = 
   flagsFile: '/else/flags.json',
   contractFile: '/else/contract.json',
   timingToken: 'a secret of so many characters',
-  gateway: { auth: undefined },
+  gateway: { compositions: [{ path: '/whole', deadlineMs: 10, parts: {} }] },
 };
 const LIMITS = Object.fromEntries(
   Object.entries({

@@ -126,6 +126,26 @@ export async function guarded(system: System): Promise<Guarded> {
     return { order, payment, reservation: (reserved.body as { id: string }).id };
   }
 
+  /** The whole of an order: shown to those who may see the order, its reservation with it. */
+  async function detailFaults(things: Things): Promise<string[]> {
+    const found: string[] = [];
+    for (const caller of Object.keys(CALLERS)) {
+      const token = tokens[caller];
+      const { status, body } = await request<{ parts?: Record<string, { status: number }> }>(
+        'GET',
+        `${facade}/api/orders/${things.order}/details`,
+        { headers: token === undefined ? {} : { authorization: `Bearer ${token}` } },
+      );
+      const isAllowed = caller === 'staff' || caller.startsWith('owner');
+      const expected = isAllowed ? 200 : caller === 'nobody' ? 401 : 404;
+      const parts = Object.values(body.parts ?? {}).map((part) => part.status);
+      if (status !== expected || parts.join() !== (isAllowed ? '200,200,200' : '')) {
+        found.push(`the order's details as ${caller}: ${status} [${parts.join()}]`);
+      }
+    }
+    return found;
+  }
+
   async function faultOf(caller: string, operation: Operation, things: Things): Promise<string[]> {
     const expected = expectedOf(operation, caller);
     const { status, body, headers } = await call(caller, operation.id, things);
@@ -150,6 +170,7 @@ export async function guarded(system: System): Promise<Guarded> {
     async faults() {
       const found: string[] = [];
       const things = await thingsOfCork();
+      found.push(...(await detailFaults(things)));
       // In the contract's order, callers who may last: what they change is not to hide a refusal.
       for (const operation of OPERATIONS) {
         for (const caller of Object.keys(CALLERS)) {

@@ -29,6 +29,8 @@ interface AuthenticationDeps {
  * caller may not do. From then on the customer is the token's, whatever headers say.
  */
 export class Authentication {
+  /** The facade itself, where it asks for something in its own name. */
+  readonly system: Identity;
   readonly #rules: Rules;
   readonly #tokens: Tokens;
   readonly #sessions: Sessions | undefined;
@@ -50,6 +52,7 @@ export class Authentication {
     this.#callers = callers;
     this.#sessions =
       settings.session && new Sessions(settings.session, monolith, (claims) => callers.of(claims));
+    this.system = callers.of({ sub: 'fig', [settings.rolesClaim]: ['staff'] });
     this.#stickyHeader = stickyHeader;
     this.#skewMs = settings.clockSkewMs;
     this.#log = log;
