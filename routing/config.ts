@@ -3,16 +3,9 @@ import { boundedTexts, ConfigurationError, schemaIssues } from '../chassis/index
 import type { ServerSettings } from '../chassis/index.ts';
 import { danglingNames } from './config-names.ts';
 import { gateway } from './gateway/index.ts';
+import { method, path } from './path-pattern.ts';
 
 const name = z.string().regex(/^[a-z][a-z0-9_]*$/, 'give a lower-case name such as "inventory"');
-const method = z.enum(['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE']);
-const path = z
-  .string()
-  .regex(
-    /^\/(?:[\w.~!$&'()+,;=@:-]+\/)*(?:[\w.~!$&'()+,;=@:-]+\/?|\*)?$/,
-    'give a path such as "/api/items/:id" or "/api/items/*"; a `*` may only be its last segment',
-  )
-  .describe('segments; `:name` stands for one segment, a last `*` for any number of them');
 const headerName = z
   .string()
   .regex(/^[A-Za-z0-9-]+$/, 'give the name of a header')

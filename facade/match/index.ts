@@ -4,3 +4,4 @@ export type { Capability } from './capability.ts';
 export { compileRoutes, countedFor } from './match.ts';
 export { RouteTable } from './routes.ts';
 export type { Match, ReadMatch, Routes, WriteMatch } from './match.ts';
+export { PathRules } from './path-rules.ts';

@@ -2,6 +2,7 @@ import type { FigConfig } from '../../routing/index.ts';
 import { encodedSlash, isSafe, readingsOf } from '../request/index.ts';
 import { capabilityOf, Indexes } from './capability.ts';
 import type { Capability } from './capability.ts';
+import { pathReader } from './parameters.ts';
 import { RouteTable } from './routes.ts';
 
 /** A pattern of the configuration, and what it stands for. */
@@ -64,19 +65,13 @@ export function countedFor(match: Match): Capability | undefined {
 /** Stands for all methods that are not listed. */
 const OTHER = '*';
 const METHODS = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE', OTHER];
-const PARAMETERS = /;[^/]*/g;
-/** A segment of parameters alone leaves two slashes, which servers take for one, as the canonical form does. */
-const SLASHES = /\/{2,}/g;
-
 const NONE: readonly never[] = [];
 
 /** Compiles the routes of a configuration. */
 export function compileRoutes(config: FigConfig, indexes = new Indexes()): Routes {
   const byName = new Map<string, Capability>();
   const owned = new Map(METHODS.map((method) => [method, new RouteTable<OwnRoute>()]));
-  const strips = config.stripsParameters.includes(config.monolith);
-  const plain = (path: string): string =>
-    strips && path.includes(';') ? path.replace(PARAMETERS, '').replace(SLASHES, '/') : path;
+  const plain = pathReader(config);
   for (const [name, settings] of Object.entries(config.capabilities)) {
     const capability = capabilityOf(name, settings, config, indexes.of(name));
     byName.set(name, capability);
