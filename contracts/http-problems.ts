@@ -28,6 +28,11 @@ export const FACADE_PROBLEMS = {
   unsupported_version: kind(505, 'only HTTP/1.0 and HTTP/1.1 are understood'),
   invalid_connection: kind(400, 'Connection names a header that decides the way'),
   invalid_upgrade: kind(400, 'a WebSocket upgrade must be a GET without a body'),
+  rate_limited: kind(
+    429,
+    'the client has sent as many requests as it may for now; nothing has happened, ask again after ' +
+      'Retry-After; `violated-policies` names the limit',
+  ),
   request_timeout: kind(408, 'the request took too long to arrive'),
   unsupported_transfer_coding: kind(501, 'the body comes in a transfer coding other than chunked'),
   unauthenticated: kind(401, 'the route needs a token, and the request has none'),

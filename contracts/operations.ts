@@ -55,6 +55,7 @@ export const COMMON_PROBLEMS = {
     'foreign_host',
     'foreign_origin',
     'invalid_connection',
+    'rate_limited',
     'request_timeout',
     'headers_too_large',
     'facade_failed',

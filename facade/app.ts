@@ -80,7 +80,7 @@ export function buildApp(options: FacadeOptions): Facade {
       upstreams.get(capability.upstreams[side]).ask('/fences', access.token.headers('fences')),
   });
   const redis = redisUrl === undefined ? undefined : probeRedis(redisUrl, log);
-  const gateway = new Gateway({ env, log, monolith: () => deps.monolith });
+  const gateway = new Gateway({ env, log, counters, redisUrl, monolith: () => deps.monolith });
   const registration = new FacadeRegistration({
     ownershipCache,
     redisUrl,

@@ -181,6 +181,22 @@ function trafficMetrics(counters: Counters): readonly Lazy[] {
         })),
     },
     {
+      name: 'fig_rate_limited_total',
+      help: 'Requests that were refused since their client was over a limit',
+      type: 'counter',
+      values: () => [...counters.limited].map(([limit, value]) => ({ value, labels: { limit } })),
+    },
+    {
+      name: 'fig_rate_limits_shared',
+      help: 'Whether requests are counted together with other processes, in Redis: 1 or 0',
+      type: 'gauge',
+      aggregator: 'min',
+      values: () => {
+        const { limitsAreShared } = counters;
+        return limitsAreShared ? [{ value: limitsAreShared() ? 1 : 0, labels: {} }] : [];
+      },
+    },
+    {
       name: 'fig_upgraded_connections',
       help: 'WebSockets that are open',
       type: 'gauge',

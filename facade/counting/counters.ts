@@ -34,6 +34,10 @@ export class Counters {
   sockets = 0;
   /** Connections that were closed since their client's address had too many, by what they were. */
   readonly socketsClosed = { idle: 0, refused: 0 };
+  /** Requests that were refused since their client was over a limit, by the limit's name. */
+  readonly limited = new Map<string, number>();
+  /** Whether requests are counted together with other processes; undefined where none are limited. */
+  limitsAreShared: (() => boolean) | undefined;
   /** Of the bodies of all writes that wait right now. */
   heldBytes = 0;
   #requests = new Float64Array(0);

@@ -60,6 +60,8 @@ export class RequestContext implements Timed {
   readonly startedAt: number;
   /** Undefined for a request without proof of who sends it, and where none is asked for. */
   identity: Identity | undefined;
+  /** Headers that its answer gets beside its own, whoever gives it: names and values in turn. */
+  added: string[] | undefined;
   /** Nothing more can be told to the client: it has its answer, or was cut off, or left. */
   over = false;
   /** What the client was told, and by whom; for the metrics. */
@@ -142,6 +144,7 @@ export class RequestContext implements Timed {
       this.res.isLast = true;
       lingerAfter(this.req);
     }
+    if (this.added) headers.push(...this.added);
     if (this.form.timed) headers.push('server-timing', this.#timing());
     this.res.writeHead(status, reason, headers);
   }
@@ -164,7 +167,7 @@ export class RequestContext implements Timed {
     if (this.over) return;
     this.answerer = 'facade';
     this.#tell(problem.status);
-    sendProblem(this.req, this.res, problem, this.form.traceId);
+    sendProblem(this.req, this.res, problem, this.form.traceId, this.added);
     this.#close();
   }
 
@@ -303,26 +306,34 @@ export function headersFor(upstream: { readonly name: string }, context: Request
   return identity ? [...form.headers, ...identity.proofFor(upstream.name)] : form.headers;
 }
 
-/** Answers with a problem that the facade itself has found. */
+/**
+ * Answers with a problem that the facade itself has found.
+ * @param added headers beside the problem's own, names and values in turn
+ */
 export function sendProblem(
   req: IncomingMessage,
   res: TrackedResponse,
   problem: Problem,
   traceId: string,
+  added: readonly string[] = [],
 ): void {
   const body = Buffer.from(JSON.stringify(problemBody(problem, traceId)));
   const unread = isUnread(req);
   if (unread) lingerAfter(req);
   res.isLast ||= unread || isOld(req);
   // Node keeps the phrase of an answer that it has refused to send.
-  res.writeHead(problem.status, STATUS_CODES[problem.status] ?? '', {
+  const headers = {
     'content-type': 'application/problem+json; charset=utf-8',
-    'content-length': body.length,
+    'content-length': String(body.length),
     traceparent: traceparentOf(spanOf(traceId)),
     via: '1.1 fig',
     ...problem.headers,
     ...(res.isLast ? { connection: 'close' } : {}),
-  });
+  };
+  res.writeHead(problem.status, STATUS_CODES[problem.status] ?? '', [
+    ...Object.entries(headers).flat(),
+    ...added,
+  ]);
   res.end(req.method === 'HEAD' ? undefined : body);
 }
 

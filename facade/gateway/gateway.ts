@@ -1,9 +1,11 @@
 import type { Environment, Logger } from '../../chassis/index.ts';
 import type { FigConfig } from '../../routing/index.ts';
+import type { Counters } from '../counting/index.ts';
 import type { Guard } from '../forward/index.ts';
 import type { Upstream } from '../upstream/index.ts';
 import { Authentication, IdentityKey } from './auth/index.ts';
 import { Compositions } from './compositions/index.ts';
+import { RateLimits } from './limits.ts';
 
 /**
  * The public half of the key that signs identities, as a JWKS; no key where callers are not known.
@@ -19,6 +21,8 @@ export function publishedKeys(
 interface GatewayOptions {
   readonly env: Environment;
   readonly log: Logger;
+  readonly counters: Counters;
+  readonly redisUrl: string | undefined;
   /** The monolith, as the configuration in use has it. */
   readonly monolith: () => Upstream;
 }
@@ -26,10 +30,12 @@ interface GatewayOptions {
 /** The patterns at the edge, as a configuration switches them on. */
 export class Gateway {
   readonly #options: GatewayOptions;
+  readonly #limits: RateLimits;
   #authentication: Authentication | undefined;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
+    this.#limits = new RateLimits(options);
   }
 
   /**
@@ -41,11 +47,13 @@ export class Gateway {
     const { env, log, monolith } = this.#options;
     const guards: Guard[] = [];
     const before = this.#authentication;
-    this.#authentication =
+    const authentication =
       auth && new Authentication(auth, config, { key: new IdentityKey(env), log, monolith });
+    this.#authentication = authentication;
     before?.close();
-    const authentication = this.#authentication;
     if (authentication) guards.push((context) => authentication.admit(context));
+    const limit = this.#limits.guardFor(config);
+    if (limit) guards.push(limit);
     return guards;
   }
 
@@ -56,5 +64,6 @@ export class Gateway {
 
   close(): void {
     this.#authentication?.close();
+    this.#limits.close();
   }
 }
