@@ -57,6 +57,11 @@ export const FACADE_PROBLEMS = {
     503,
     'too many requests wait for the server behind the route; nothing has happened, try again',
   ),
+  upstream_ill: kind(
+    503,
+    'the server behind the route has failed too often and gets no requests for a while; nothing has ' +
+      'happened, ask again after Retry-After',
+  ),
   upstream_timeout: kind(504, 'no answer in time; the outcome is unknown'),
   held_too_long: kind(
     503,

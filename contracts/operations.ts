@@ -61,6 +61,7 @@ export const COMMON_PROBLEMS = {
     'facade_failed',
     'upstream_unavailable',
     'upstream_busy',
+    'upstream_ill',
     'upstream_timeout',
     'unauthenticated',
     'invalid_token',

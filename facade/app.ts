@@ -67,7 +67,10 @@ export function buildApp(options: FacadeOptions): Facade {
   const indexes = new Indexes();
   const counters = new Counters();
   const failures = new UpstreamFailures(log);
-  const upstreams = new Upstreams(failures);
+  const gateway = new Gateway({ env, log, counters, redisUrl, monolith: () => deps.monolith });
+  const upstreams = new Upstreams(failures, (name, patterns) =>
+    gateway.resilienceFor(name, patterns),
+  );
   const engine = createHttpClient(engineUrl, undefined, access.token.headers);
   const cachedFlags = new CachedFlags(flags);
   const ownershipCache = new OwnershipCache([], cachedFlags);
@@ -80,7 +83,6 @@ export function buildApp(options: FacadeOptions): Facade {
       upstreams.get(capability.upstreams[side]).ask('/fences', access.token.headers('fences')),
   });
   const redis = redisUrl === undefined ? undefined : probeRedis(redisUrl, log);
-  const gateway = new Gateway({ env, log, counters, redisUrl, monolith: () => deps.monolith });
   const registration = new FacadeRegistration({
     ownershipCache,
     redisUrl,

@@ -38,6 +38,9 @@ function unknownUpstreams(config: Unchecked, capabilities: Unchecked): string[] 
     ...['drainFirst', 'honoursKeys', 'stripsParameters', 'deadLetters'].flatMap((field) =>
       asArray(config[field]).flatMap((value, index) => check(`${field}.${index}`, value)),
     ),
+    ...Object.keys(
+      asRecord(asRecord(asRecord(config['gateway'])['resilience'])['upstreams']),
+    ).flatMap((name) => check('gateway.resilience.upstreams', name)),
     ...Object.entries(capabilities).flatMap(([key, value]) => {
       const { legacy, extracted } = asRecord(value);
       return [

@@ -2,8 +2,16 @@
 export * from './config.ts';
 export * from './contract-results.ts';
 export * from './facade-registry.ts';
-export { placesIn } from './gateway/index.ts';
-export type { AuthConfig, AuthRule, CompositionConfig, RateLimit } from './gateway/index.ts';
+export { patternsOf, placesIn } from './gateway/index.ts';
+export type {
+  AuthConfig,
+  AuthRule,
+  BreakerConfig,
+  CompositionConfig,
+  RateLimit,
+  RetryConfig,
+  UpstreamPatterns,
+} from './gateway/index.ts';
 export type { FlagContext } from './flag-context.ts';
 export * from './flag-file.ts';
 export * from './flag-rule.ts';

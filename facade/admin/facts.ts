@@ -3,6 +3,7 @@ import type { Asked, Explanation } from '../route/index.ts';
 import type { Answerer, FailureCause, HeldWrite } from '../counting/index.ts';
 import type { Cohort, Ownership } from '../ownership/index.ts';
 import type { Findings } from '../compare/index.ts';
+import type { BreakerState } from '../upstream/index.ts';
 
 /** What operators may ask of a facade, be it one process or several. */
 export interface Facts {
@@ -51,12 +52,22 @@ export interface CapabilityStatus extends Ownership {
   readonly retried: number;
 }
 
+/** Of an upstream that has a breaker. */
+export interface BreakerStatus {
+  readonly upstream: string;
+  /** Of several processes, each of which has its own: the worst. */
+  readonly state: BreakerState;
+  /** How often it has opened since the process has started. */
+  readonly opened: number;
+}
+
 export interface Status {
   readonly capabilities: readonly CapabilityStatus[];
   readonly routingNews: 'pushed' | 'polled';
   /** Whether flags were ever read; until then all of them count as off, and it serves by fences. */
   readonly flagsKnown: boolean;
   readonly flags: FlagsState;
+  readonly breakers: readonly BreakerStatus[];
   readonly inFlight: number;
   readonly experimentsRunning: number;
   readonly requests: readonly {

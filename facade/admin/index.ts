@@ -1,5 +1,12 @@
 /** What operators may see and ask. */
 export { buildAdmin } from './admin.ts';
-export type { CapabilityStatus, Facts, Readiness, Status, UpstreamReach } from './facts.ts';
+export type {
+  BreakerStatus,
+  CapabilityStatus,
+  Facts,
+  Readiness,
+  Status,
+  UpstreamReach,
+} from './facts.ts';
 export { LocalFacts, mergedMetrics } from './local-facts.ts';
 export { readDesiredStates } from './desired-states.ts';

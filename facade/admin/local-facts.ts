@@ -23,12 +23,15 @@ export class LocalFacts implements Facts {
   }
 
   status(): Promise<Status> {
-    const { routes, counters, feed, experiments, holds, flags } = this.#deps();
+    const { routes, counters, feed, experiments, holds, flags, upstreams } = this.#deps();
     return Promise.resolve({
       capabilities: routes.capabilities.map((each) => this.#statusOf(each)),
       routingNews: feed.live ? 'pushed' : 'polled',
       flagsKnown: flags.state().read,
       flags: flags.state(),
+      breakers: upstreams.all().flatMap(({ name, resilience: { breaker } }) => {
+        return breaker ? [{ upstream: name, state: breaker.state, opened: breaker.opened }] : [];
+      }),
       inFlight: counters.inFlight,
       experimentsRunning: experiments.running,
       requests: [...counters.requests()],

@@ -3,6 +3,7 @@ import type { Capability } from '../match/index.ts';
 import { BUCKETS } from '../counting/index.ts';
 import type { Counters } from '../counting/index.ts';
 import type { FacadeDeps } from '../forward/index.ts';
+import type { BreakerState } from '../upstream/index.ts';
 
 interface Value {
   readonly value: number;
@@ -51,6 +52,7 @@ export function createRegistry(deps: () => FacadeDeps): Registry {
         labels: { upstream, cause },
       })),
   });
+  for (const metric of resilienceMetrics(upstreams)) register(registry, metric);
   register(registry, {
     name: 'fig_experiments_total',
     help: 'Reads answered by both sides, by what came of it',
@@ -81,6 +83,47 @@ export function createRegistry(deps: () => FacadeDeps): Registry {
       ),
   });
   return registry;
+}
+
+const BREAKER_STATES: readonly BreakerState[] = ['closed', 'half_open', 'open'];
+
+function resilienceMetrics(upstreams: FacadeDeps['upstreams']): readonly Lazy[] {
+  return [
+    {
+      name: 'fig_breaker_state',
+      help: 'Of how many processes the breaker of an upstream is in a state',
+      type: 'gauge',
+      values: () =>
+        upstreams.all().flatMap(({ name, resilience: { breaker } }) =>
+          (breaker ? BREAKER_STATES : []).map((state) => ({
+            value: breaker?.state === state ? 1 : 0,
+            labels: { upstream: name, state },
+          })),
+        ),
+    },
+    {
+      name: 'fig_breaker_opened_total',
+      help: 'How often the breaker of an upstream has opened',
+      type: 'counter',
+      values: () =>
+        upstreams
+          .all()
+          .flatMap(({ name, resilience: { breaker } }) =>
+            breaker ? [{ value: breaker.opened, labels: { upstream: name } }] : [],
+          ),
+    },
+    {
+      name: 'fig_retries_refused_total',
+      help: 'Requests that were not sent again, since too many had been',
+      type: 'counter',
+      values: () =>
+        upstreams
+          .all()
+          .flatMap(({ name, resilience: { retries } }) =>
+            retries ? [{ value: retries.refused, labels: { upstream: name } }] : [],
+          ),
+    },
+  ];
 }
 
 function flagMetrics(flags: Flags, capabilities: () => readonly Capability[]): readonly Lazy[] {
@@ -225,7 +268,7 @@ function histogram({
 }
 
 function rowMetrics(counters: Counters): readonly Lazy[] {
-  type Column = 'held' | 'heldNow' | 'fenced' | 'retried';
+  type Column = 'held' | 'heldNow' | 'fenced' | 'retried' | 'fellBack';
   // Another configuration may bring more rows, and longer arrays.
   const perRow = (column: Column): (() => readonly Value[]) => {
     return () =>
@@ -257,6 +300,12 @@ function rowMetrics(counters: Counters): readonly Lazy[] {
       help: 'Requests sent once more after a connection broke',
       type: 'counter',
       values: perRow('retried'),
+    },
+    {
+      name: 'fig_fallback_reads_total',
+      help: 'Reads that the owner was asked instead, since the breaker of the other side was open',
+      type: 'counter',
+      values: perRow('fellBack'),
     },
   ];
 }

@@ -21,6 +21,8 @@ export class Counters {
   fenced = new Float64Array(0);
   heldNow = new Float64Array(0);
   retried = new Float64Array(0);
+  /** Reads that the owner answered since the breaker of the other side was open. */
+  fellBack = new Float64Array(0);
   inFlight = 0;
   /** Requests that ended because their clients did not go on. */
   slow = 0;
@@ -57,6 +59,7 @@ export class Counters {
     this.fenced = grown(this.fenced, length);
     this.heldNow = grown(this.heldNow, length);
     this.retried = grown(this.retried, length);
+    this.fellBack = grown(this.fellBack, length);
     this.#requests = grown(this.#requests, length * ANSWERERS.length * STATUSES);
     this.#latency = grown(this.#latency, length * ANSWERERS.length * (BUCKETS.length + 1));
     this.#latencySum = grown(this.#latencySum, length * ANSWERERS.length);

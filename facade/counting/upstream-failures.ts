@@ -11,6 +11,7 @@ export type FailureCause =
   | 'reset'
   | 'malformed'
   | 'crowded'
+  | 'ill'
   | 'other';
 
 /** An answer that did not begin, or went on, in time. */
@@ -40,6 +41,7 @@ const CAUSES: Readonly<Record<string, FailureCause>> = {
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'malformed',
   FIG_MALFORMED: 'malformed',
   FIG_CROWDED: 'crowded',
+  FIG_ILL: 'ill',
 };
 const TLS = /CERT|^ERR_(?:TLS|SSL)|^UNABLE_TO_|SELF_SIGNED/;
 

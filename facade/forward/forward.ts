@@ -14,11 +14,14 @@ import type { FacadeDeps } from './facade-deps.ts';
 import { learnFence } from './fenced-answer.ts';
 import type { FencedAnswer } from './fenced-answer.ts';
 import { Hold } from './hold.ts';
+import { Repeats } from './repeats.ts';
 import { facadeFailed, problemOf, tooLargeToHold, unanswered } from './refusals.ts';
 import { headersFor } from './request-context.ts';
 import type { RequestContext, ResponseObserver } from './request-context.ts';
 import { shadow } from './shadow.ts';
-import { UpstreamCall, isWorthAnother } from './upstream-call.ts';
+import { UpstreamIll } from '../upstream/index.ts';
+import type { Upstream } from '../upstream/index.ts';
+import { UpstreamCall } from './upstream-call.ts';
 import type { Ended, Failed, Outcome } from './upstream-call.ts';
 
 /** Larger answers are not compared. */
@@ -54,8 +57,8 @@ class Forwarding implements Progress, ResponseObserver {
   #body: Body | null = null;
   /** Whether its key makes one more attempt safe, though the first may have been carried out. */
   #hasKey: boolean;
-  /** Whether it was sent once more after it had come to nothing. */
-  #isRepeated = false;
+  /** There once an attempt has come to nothing. */
+  #repeats: Repeats | undefined;
   /** By which route it was sent last. */
   #sentBy: Route | undefined;
   #sentAt = 0;
@@ -177,6 +180,8 @@ class Forwarding implements Progress, ResponseObserver {
     if (wait === 'confirmation') {
       await feed.confirm();
       this.isConfirmed = true;
+    } else if (wait === 'backoff') {
+      await this.#repeats?.pause();
     } else if (wait === 'barrier') {
       if (match.capability) await barriers.pass(match.capability);
       this.isBehindBarrier = true;
@@ -198,10 +203,18 @@ class Forwarding implements Progress, ResponseObserver {
   }
 
   #send(by: Route, done: (outcome: Outcome) => void): void {
-    const { match } = this.#context;
+    const { match, form } = this.#context;
     const { registration } = this.#deps;
     const changes = match.kind === 'write' ? match.changes : NONE;
     const again = this.#sentBy !== undefined || this.#hold !== undefined;
+    const upstream = this.#upstreamOf(by);
+    const { breaker, retries } = upstream.resilience;
+    // What a breaker keeps back is no load that retries may be a share of.
+    if (!this.#sentBy && breaker?.state !== 'open') retries?.requested();
+    if (breaker && form.timed) {
+      const headers = (this.#context.added ??= []);
+      headers.push('x-fig-breaker', `${upstream.name};state=${breaker.state}`);
+    }
     this.#sentBy = by;
     this.#sentAt = performance.now();
     this.#context.answerer = by.to;
@@ -224,7 +237,6 @@ class Forwarding implements Progress, ResponseObserver {
     // In the same turn as the decision: the engine may be told at any other that no write is under way.
     registration.begin(changes);
     try {
-      const upstream = this.#upstreamOf(by);
       call.send(upstream, this.#body, headersFor(upstream, this.#context));
     } catch (error) {
       registration.end(changes);
@@ -232,7 +244,7 @@ class Forwarding implements Progress, ResponseObserver {
     }
   }
 
-  #upstreamOf({ to }: Route): FacadeDeps['monolith'] {
+  #upstreamOf({ to }: Route): Upstream {
     const { capability } = this.#context.match;
     const { monolith, upstreamOf } = this.#deps;
     return to === 'monolith' || !capability ? monolith : upstreamOf(capability, to);
@@ -273,26 +285,37 @@ class Forwarding implements Progress, ResponseObserver {
     return this.#decide();
   }
 
-  /** There is no answer: the request is repeated once where that is safe; then a read asks the owner. */
+  /** There is no answer: the request is repeated where that is safe; then a read asks the owner. */
   #failed(by: Route, outcome: Failed): Route | undefined {
     const { match, form } = this.#context;
     const isSafeAgain = isKept(this.#body) && (this.#hasKey || isSafe(form.method));
     const { counters } = this.#deps;
-    if (isSafeAgain && isWorthAnother(outcome) && !this.#isRepeated) {
-      this.#isRepeated = true;
+    const { retries, fallsBack } = this.#upstreamOf(by).resilience;
+    const repeats = (this.#repeats ??= new Repeats(this.#context));
+    const again = isSafeAgain ? repeats.after(by, outcome, retries) : undefined;
+    if (again !== undefined) {
       bump(counters.retried, countedFor(match));
-      if (match.kind !== 'write') return by;
       // A side that has done it already repeats its answer; meanwhile a handover may have begun.
-      if (by.to !== 'monolith') this.repeatsAt = by.to;
-      return this.#decide();
+      if (match.kind === 'write' && by.to !== 'monolith') this.repeatsAt = by.to;
+      if (again === 'later') return { ...by, wait: 'backoff' };
+      return match.kind === 'write' ? this.#decide() : by;
     }
-    if (isSafeAgain && by.alternative !== undefined) {
-      bump(counters.retried, countedFor(match));
+    const isIll = outcome.turnedAway instanceof UpstreamIll;
+    // Ownership is leaving that side: the write goes on waiting for the next owner.
+    if (isIll && by.moving !== undefined) return { ...by, wait: 'update' };
+    if (isSafeAgain && by.alternative !== undefined && (fallsBack || !isIll)) {
+      bump(isIll ? counters.fellBack : counters.retried, countedFor(match));
+      if (isIll) this.#markFallback();
       return { ...by, to: by.alternative, alternative: undefined };
     }
-    const mayHaveHappened = outcome.sent || (this.#isRepeated && !isSafe(form.method));
-    this.#refuse(by, unanswered({ ...outcome, sent: mayHaveHappened }));
+    this.#refuse(by, unanswered({ ...outcome, sent: repeats.mayHaveHappened(outcome) }));
     return undefined;
+  }
+
+  /** Once, however often it is tried. */
+  #markFallback(): void {
+    const headers = (this.#context.added ??= []);
+    if (!headers.includes('x-fig-fallback')) headers.push('x-fig-fallback', 'owner');
   }
 
   #refuse(by: Route, problem: Problem): void {

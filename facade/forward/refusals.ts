@@ -1,4 +1,6 @@
 import { Problem } from '../../chassis/index.ts';
+import { UpstreamIll } from '../upstream/index.ts';
+import type { NoRoom } from '../upstream/index.ts';
 import type { Route } from '../route/index.ts';
 
 const RETRY_SOON = { 'retry-after': '1' };
@@ -6,7 +8,7 @@ const RETRY_SOON = { 'retry-after': '1' };
 interface Failure {
   readonly sent: boolean;
   readonly timedOut: boolean;
-  readonly crowded: boolean;
+  readonly turnedAway: NoRoom | UpstreamIll | undefined;
 }
 
 /** @param sent whether the upstream may have seen the request */
@@ -37,13 +39,25 @@ export function upstreamBusy(): Problem {
   );
 }
 
+function upstreamIll({ retryAfterMs }: UpstreamIll): Problem {
+  const seconds = Math.max(1, Math.ceil(retryAfterMs / 1_000));
+  return new Problem(
+    503,
+    'upstream_ill',
+    'the server behind this route has failed too often and gets no requests for a while; nothing has happened, try again',
+    { headers: { 'retry-after': String(seconds) } },
+  );
+}
+
 export function requestTimeout(): Problem {
   return new Problem(408, 'request_timeout', 'the request took too long to arrive');
 }
 
 /** What a client is told of a try that came to nothing. */
-export function unanswered({ sent, timedOut, crowded }: Failure): Problem {
-  if (crowded && !sent) return upstreamBusy();
+export function unanswered({ sent, timedOut, turnedAway }: Failure): Problem {
+  if (turnedAway && !sent) {
+    return turnedAway instanceof UpstreamIll ? upstreamIll(turnedAway) : upstreamBusy();
+  }
   return timedOut ? upstreamTimeout() : upstreamUnavailable(sent);
 }
 

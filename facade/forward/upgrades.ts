@@ -63,9 +63,13 @@ export function upgrade(
     if (outcome.kind === 'failed') context.refuse(unanswered(outcome));
   });
   const proxied: Sender = {
-    failed: (error) => upstream.failed(error),
-    dispatch: (_method, target, headers) =>
-      proxyWebSocket(context.req, socket, { upstream, target, headers, exchange: attempt }),
+    answered: (status, exchange) => upstream.answered(status, exchange),
+    failed: (error, exchange) => upstream.failed(error, exchange),
+    left: (exchange) => upstream.left(exchange),
+    dispatch: (_method, target, headers) => {
+      if (!upstream.admits(attempt)) return;
+      proxyWebSocket(context.req, socket, { upstream, target, headers, exchange: attempt });
+    },
   };
   attempt.send(proxied, null, headersFor(upstream, context));
 }

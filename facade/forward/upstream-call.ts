@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { UpstreamTimedOut } from '../counting/index.ts';
-import { NoRoom, joined } from '../upstream/index.ts';
+import { NoRoom, UpstreamIll, joined } from '../upstream/index.ts';
 import { fencedAnswer, mayBeFenced } from './fenced-answer.ts';
 import type { FencedAnswer } from './fenced-answer.ts';
 import type { ResponseHeaders, Timed } from '../request/index.ts';
@@ -45,8 +45,8 @@ export interface Failed {
   readonly raced: boolean;
   /** Whether it just did not answer in time. */
   readonly timedOut: boolean;
-  /** Whether it never got a connection, because there are too many requests. */
-  readonly crowded: boolean;
+  /** Why it was never sent: there are too many requests, or the upstream's breaker is open. */
+  readonly turnedAway: NoRoom | UpstreamIll | undefined;
 }
 
 /**
@@ -83,6 +83,7 @@ const OVER: Outcome = { kind: 'over' };
  */
 export class UpstreamCall implements UpgradeExchange, Cancellable, Timed {
   isWaiting = false;
+  ticket = 0;
   dueAt = 0;
   previous: Timed | undefined;
   next: Timed | undefined;
@@ -153,7 +154,7 @@ export class UpstreamCall implements UpgradeExchange, Cancellable, Timed {
 
   /** Calls the try off; the upstream's connection is closed. */
   cancel(fault?: Error): void {
-    if (fault && !this.#settled) this.#upstream?.failed(fault);
+    if (fault && !this.#settled) this.#upstream?.failed(fault, this);
     this.#settle(OVER);
     this.#abort?.();
   }
@@ -161,10 +162,10 @@ export class UpstreamCall implements UpgradeExchange, Cancellable, Timed {
   /** The try has taken as long as one may. */
   expire(): void {
     const abort = this.#abort;
-    const crowded = this.isWaiting;
-    this.#upstream?.failed(crowded ? new NoRoom() : new UpstreamTimedOut('no answer in time'));
+    const turnedAway = this.isWaiting ? new NoRoom() : undefined;
+    this.#upstream?.failed(turnedAway ?? new UpstreamTimedOut('no answer in time'), this);
     const sent = abort !== undefined;
-    this.#settle({ kind: 'failed', sent, raced: false, timedOut: true, crowded });
+    this.#settle({ kind: 'failed', sent, raced: false, timedOut: true, turnedAway });
     abort?.();
   }
 
@@ -179,6 +180,7 @@ export class UpstreamCall implements UpgradeExchange, Cancellable, Timed {
       socket.destroy();
       return;
     }
+    this.#upstream?.answered(101, this);
     this.#onUpgrade(socket);
     this.#settle(OVER);
   }
@@ -207,6 +209,7 @@ export class UpstreamCall implements UpgradeExchange, Cancellable, Timed {
       return true;
     }
     this.#context.tryDeadlines?.stop(this);
+    this.#upstream?.answered(status, this);
     this.#status = status;
     this.#resume = resume;
     const { form, req } = this.#context;
@@ -224,12 +227,13 @@ export class UpstreamCall implements UpgradeExchange, Cancellable, Timed {
   }
 
   #spoilt(error: Error): void {
-    this.#upstream?.failed(error);
+    this.#upstream?.failed(error, this);
     if (this.#context.res.headersSent) {
       this.#settle(OVER);
       this.#context.cut();
     } else {
-      this.#settle({ kind: 'failed', sent: true, raced: false, timedOut: false, crowded: false });
+      const turnedAway = undefined;
+      this.#settle({ kind: 'failed', sent: true, raced: false, timedOut: false, turnedAway });
     }
     this.#abort?.();
   }
@@ -327,7 +331,7 @@ export class UpstreamCall implements UpgradeExchange, Cancellable, Timed {
 
   onError(error: Error): void {
     if (this.#settled) return;
-    if (!this.#ended) this.#upstream?.failed(error);
+    if (!this.#ended) this.#upstream?.failed(error, this);
     if (this.#context.res.headersSent) {
       this.#settle(OVER);
       if (this.#ended) this.#context.finish();
@@ -336,14 +340,15 @@ export class UpstreamCall implements UpgradeExchange, Cancellable, Timed {
     }
     const sent = this.#abort !== undefined;
     const raced = sent && this.#reused;
-    const crowded = error instanceof NoRoom;
-    this.#settle({ kind: 'failed', sent, raced, timedOut: false, crowded });
+    const turnedAway = error instanceof NoRoom || error instanceof UpstreamIll ? error : undefined;
+    this.#settle({ kind: 'failed', sent, raced, timedOut: false, turnedAway });
   }
 
   #settle(outcome: Outcome): void {
     if (this.#settled) return;
     this.#settled = true;
     this.#context.tryDeadlines?.stop(this);
+    this.#upstream?.left(this);
     if (this.#context.underWay === this) this.#context.underWay = undefined;
     try {
       this.#done(outcome);

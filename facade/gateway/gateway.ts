@@ -1,11 +1,13 @@
 import type { Environment, Logger } from '../../chassis/index.ts';
-import type { FigConfig } from '../../routing/index.ts';
+import type { FigConfig, UpstreamPatterns } from '../../routing/index.ts';
 import type { Counters } from '../counting/index.ts';
 import type { Guard } from '../forward/index.ts';
-import type { Upstream } from '../upstream/index.ts';
+import type { Resilience, Upstream } from '../upstream/index.ts';
 import { Authentication, IdentityKey } from './auth/index.ts';
+import { CircuitBreaker } from './breaker.ts';
 import { Compositions } from './compositions/index.ts';
 import { RateLimits } from './limits.ts';
+import { BudgetedRetries } from './retries.ts';
 
 /**
  * The public half of the key that signs identities, as a JWKS; no key where callers are not known.
@@ -60,6 +62,15 @@ export class Gateway {
   /** What answers requests that are none of one upstream alone; to be asked for after the guards. */
   compositionsFor({ gateway }: FigConfig): Compositions {
     return new Compositions(gateway, this.#authentication?.system);
+  }
+
+  /** What guards an upstream; each has its own. */
+  resilienceFor(upstream: string, { breaker, retry, fallback }: UpstreamPatterns): Resilience {
+    return {
+      breaker: breaker ? new CircuitBreaker(upstream, breaker, this.#options.log) : undefined,
+      retries: retry ? new BudgetedRetries(retry) : undefined,
+      fallsBack: fallback !== 'none',
+    };
   }
 
   close(): void {

@@ -88,7 +88,9 @@ export type Wait =
   /** A handover is about to move ownership. */
   | 'handover'
   /** A fence has refused it, and no other owner is known. */
-  | 'update';
+  | 'update'
+  /** It came to nothing, and is sent again a little later. Not decided by `route`, but by what came of it. */
+  | 'backoff';
 
 /** Why a read can't be compared with the other side's answer. */
 export type NotComparable =

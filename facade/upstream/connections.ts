@@ -150,6 +150,11 @@ export class Connections {
     void connection.client.close();
   }
 
+  /** Whatever waits for a connection fails. */
+  turnAway(error: Error): void {
+    for (const { exchange } of this.#line.clear()) exchange.onError(error);
+  }
+
   /** Closes each connection once it is idle; requests that still come are served. */
   retire(): void {
     this.#retired = true;
@@ -164,7 +169,7 @@ export class Connections {
     this.#closed = closed;
     this.#free = [];
     clearInterval(this.#looking);
-    for (const { exchange } of this.#line.clear()) exchange.onError(closed);
+    this.turnAway(closed);
     const open = [...this.#all, ...this.#aside];
     await Promise.all(open.map(({ client }) => client.destroy()));
   }

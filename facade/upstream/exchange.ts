@@ -6,6 +6,8 @@ export interface Exchange {
   readonly calledOff: boolean;
   /** Set while it waits for a connection. */
   isWaiting?: boolean;
+  /** Of its server's breaker; 0 once that knows how the server does. */
+  ticket: number;
   /** The address that it is for; none for what the facade asks for itself. */
   readonly client?: string;
   /** What keeps it from making use of its connection; asked again and again while others wait. */

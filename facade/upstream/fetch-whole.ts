@@ -42,6 +42,7 @@ export function fetchWhole(
 }
 
 class WholeFetch implements Exchange, Timed {
+  ticket = 0;
   dueAt = 0;
   previous: Timed | undefined;
   next: Timed | undefined;
@@ -65,7 +66,7 @@ class WholeFetch implements Exchange, Timed {
 
   expire(): void {
     const late = new UpstreamTimedOut(`no answer in ${DEADLINE_MS} ms`);
-    this.#upstream.failed(late);
+    this.#upstream.failed(late, this);
     this.#fail(late);
   }
 
@@ -75,6 +76,7 @@ class WholeFetch implements Exchange, Timed {
   }
 
   onHeaders(status: number, headers: readonly Buffer[]): boolean {
+    if (status >= 200) this.#upstream.answered(status, this);
     this.#status = status;
     this.#headers = headers;
     // It is whole. undici would wait for as many bytes as a Content-Length beside it names.
@@ -99,7 +101,7 @@ class WholeFetch implements Exchange, Timed {
   }
 
   onError(error: Error): void {
-    if (!this.#over) this.#upstream.failed(error);
+    if (!this.#over) this.#upstream.failed(error, this);
     this.#fail(error);
   }
 
@@ -113,6 +115,7 @@ class WholeFetch implements Exchange, Timed {
     if (this.#over) return false;
     this.#over = true;
     deadlines.stop(this);
+    this.#upstream.left(this);
     return true;
   }
 }

@@ -6,6 +6,8 @@ export type { Repeatable, WholeListener } from './fetch-whole.ts';
 export { headerOf, joined } from './observation.ts';
 export type { Observation } from './observation.ts';
 export { Slots } from './slots.ts';
+export { UpstreamIll } from './resilience.ts';
+export type { Breaker, BreakerState, Resilience, Retries, Verdict } from './resilience.ts';
 export type { Sender, Upstream } from './upstream.ts';
 export { clientShare, Upstreams } from './upstreams.ts';
 export { proxyWebSocket } from './websocket-proxy.ts';

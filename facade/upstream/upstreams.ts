@@ -1,7 +1,8 @@
-import { upstreamSettings } from '../../routing/index.ts';
-import type { FigConfig } from '../../routing/index.ts';
+import { patternsOf, upstreamSettings } from '../../routing/index.ts';
+import type { FigConfig, UpstreamPatterns } from '../../routing/index.ts';
 import type { UpstreamFailures } from '../counting/index.ts';
 import type { ConnectionLimits } from './connections.ts';
+import type { Resilience } from './resilience.ts';
 import { Upstream } from './upstream.ts';
 
 const LONGEST_PATIENCE_MS = 5_000;
@@ -16,32 +17,40 @@ export function clientShare(all: number): number {
 /** The servers behind the facade, by name. One whose settings stay keeps its connections. */
 export class Upstreams {
   readonly #failures: UpstreamFailures;
+  readonly #guard: (upstream: string, patterns: UpstreamPatterns) => Resilience;
   #known: ReadonlyMap<string, Upstream> = new Map();
-  #limits = '';
   /** What each was made of. */
   readonly #described = new WeakMap<Upstream, string>();
   /** Requests that began under an earlier configuration may still ask for these. */
   readonly #retired = new Map<string, Upstream>();
   readonly #leaving = new Set<Upstream>();
 
-  constructor(failures: UpstreamFailures) {
+  /** @param guard makes what keeps the others from suffering when this one does */
+  constructor(
+    failures: UpstreamFailures,
+    guard: (upstream: string, patterns: UpstreamPatterns) => Resilience,
+  ) {
     this.#failures = failures;
+    this.#guard = guard;
   }
 
   /** @throws TypeError when a URL is none */
-  adopt({ upstreams, limits }: Pick<FigConfig, 'upstreams' | 'limits'>): void {
+  adopt({
+    upstreams,
+    limits: forAll,
+    gateway,
+  }: Pick<FigConfig, 'upstreams' | 'limits' | 'gateway'>): void {
     const before = this.#known;
-    const share = connectionLimits(limits);
-    const isAsBefore = JSON.stringify(share) === this.#limits;
-    this.#limits = JSON.stringify(share);
     this.#known = new Map(
       Object.entries(upstreams).map(([name, settings]) => {
         const known = before.get(name);
-        const described = JSON.stringify(settings);
-        const stays = isAsBefore && known && this.#described.get(known) === described;
-        const upstream = stays
-          ? known
-          : new Upstream(name, upstreamSettings(settings), share, this.#failures);
+        const patterns = patternsOf(gateway.resilience, name);
+        const limits = connectionLimits(forAll, patterns);
+        const described = JSON.stringify([settings, limits, patterns]);
+        const upstream =
+          known && this.#described.get(known) === described
+            ? known
+            : this.#made(name, settings, limits, patterns);
         this.#described.set(upstream, described);
         return [name, upstream];
       }),
@@ -53,6 +62,16 @@ export class Upstreams {
       this.#retired.set(name, upstream);
       this.#leaving.add(upstream);
     }
+  }
+
+  #made(
+    name: string,
+    settings: FigConfig['upstreams'][string],
+    limits: ConnectionLimits,
+    patterns: UpstreamPatterns,
+  ): Upstream {
+    const resilience = this.#guard(name, patterns);
+    return new Upstream(name, upstreamSettings(settings), limits, this.#failures, resilience);
   }
 
   get(name: string): Upstream {
@@ -69,14 +88,10 @@ export class Upstreams {
   }
 }
 
-function connectionLimits({
-  connections,
-  clientConnections = clientShare(connections),
-  waiting,
-  upgrades: streams,
-  clientUpgrades: clientStreams = clientShare(streams),
-  requestMs,
-}: FigConfig['limits']): ConnectionLimits {
+function connectionLimits(forAll: FigConfig['limits'], own: UpstreamPatterns): ConnectionLimits {
+  const { upgrades: streams, clientUpgrades: clientStreams = clientShare(streams) } = forAll;
+  const { connections = forAll.connections, waiting = forAll.waiting } = own;
+  const { clientConnections = clientShare(connections), requestMs } = forAll;
   const patienceMs = Math.min(LONGEST_PATIENCE_MS, requestMs / 4);
   return { connections, clientConnections, waiting, streams, clientStreams, patienceMs };
 }

@@ -1,7 +1,14 @@
 import type { MetricObject } from 'prom-client';
 import { Problem } from '../../chassis/index.ts';
 import type { Asked, Explanation } from '../route/index.ts';
-import type { CapabilityStatus, Facts, Readiness, Status, UpstreamReach } from '../admin/index.ts';
+import type {
+  BreakerStatus,
+  CapabilityStatus,
+  Facts,
+  Readiness,
+  Status,
+  UpstreamReach,
+} from '../admin/index.ts';
 import type { Findings } from '../compare/index.ts';
 import type { HoldLog } from '../counting/index.ts';
 import { mergedMetrics } from '../admin/index.ts';
@@ -83,11 +90,22 @@ function mergedStatus(left: Status, right: Status): Status {
       left.routingNews === 'pushed' && right.routingNews === 'pushed' ? 'pushed' : 'polled',
     flagsKnown: left.flagsKnown && right.flagsKnown,
     flags: right.flags.trouble === null ? left.flags : right.flags,
+    breakers: left.breakers.map((breaker) => {
+      const other = right.breakers.find(({ upstream }) => upstream === breaker.upstream);
+      return other ? mergedBreaker(breaker, other) : breaker;
+    }),
     inFlight: left.inFlight + right.inFlight,
     experimentsRunning: left.experimentsRunning + right.experimentsRunning,
     requests: mergedRequests([...left.requests, ...right.requests]),
     holds: left.holds,
   };
+}
+
+const STATES = ['closed', 'half_open', 'open'];
+
+function mergedBreaker(left: BreakerStatus, right: BreakerStatus): BreakerStatus {
+  const isWorse = STATES.indexOf(right.state) > STATES.indexOf(left.state);
+  return { ...(isWorse ? right : left), opened: left.opened + right.opened };
 }
 
 /** Whoever knows of the later epoch knows better. */

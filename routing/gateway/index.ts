@@ -2,15 +2,19 @@ import { z } from 'zod';
 import { auth } from './auth.ts';
 import { compositions } from './compositions.ts';
 import { limits } from './limits.ts';
+import { resilience } from './resilience.ts';
 
 export type { AuthConfig, AuthRule } from './auth.ts';
 export { placesIn } from './compositions.ts';
 export type { CompositionConfig } from './compositions.ts';
 export type { RateLimit } from './limits.ts';
+export { patternsOf } from './resilience.ts';
+export type { BreakerConfig, RetryConfig, UpstreamPatterns } from './resilience.ts';
 
 /** The patterns of the gateway, one setting each; a pattern without one is off and costs nothing. */
 export const gateway = z.strictObject({
   auth: auth.optional(),
   compositions: compositions.default([]),
   limits: limits.optional(),
+  resilience: resilience.optional(),
 });

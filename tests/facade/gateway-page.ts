@@ -66,9 +66,17 @@ function headOf(text: string): Head {
   return { first, headers: Object.fromEntries(headers) };
 }
 
-/** Sends what a page shows and compares the answers. */
-export async function follow(url: string, { steps }: Example): Promise<void> {
-  for (const { method, path, headers, times, expected } of steps) {
+/**
+ * Sends what a page shows and compares the answers.
+ * @param before what the page says happens before a step, by the step's number from 0 on
+ */
+export async function follow(
+  url: string,
+  { steps }: Example,
+  before: Readonly<Record<number, () => unknown>> = {},
+): Promise<void> {
+  for (const [index, { method, path, headers, times, expected }] of steps.entries()) {
+    await before[index]?.();
     let answer: Answer | undefined;
     for (let n = 0; n < times; n += 1) {
       answer = await request(method, `${url}${path}`, { headers });
