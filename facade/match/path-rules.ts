@@ -30,12 +30,22 @@ export class PathRules<T extends Ruled> {
    * @param given path in canonical form
    */
   find(method: string, given: string): T | undefined {
+    return this.#first(method, this.#readings(given));
+  }
+
+  /** For each way in which servers see a path: the first rule that fits it, undefined where none does. */
+  findEach(method: string, given: string): readonly (T | undefined)[] {
+    return this.#readings(given).map((reading) => this.#first(method, [reading]));
+  }
+
+  #readings(given: string): readonly string[] {
     const path = this.#read(given);
-    const readings = path.includes('%') ? [path, ...readingsOf(path)] : undefined;
+    return path.includes('%') ? [path, ...readingsOf(path)] : [path];
+  }
+
+  #first(method: string, readings: readonly string[]): T | undefined {
     for (const { rule, paths } of this.#rules) {
-      if (!takes(rule, method)) continue;
-      const fits = readings?.some((each) => paths.match(each) === true) ?? paths.match(path);
-      if (fits === true) return rule;
+      if (takes(rule, method) && readings.some((path) => paths.match(path) === true)) return rule;
     }
     return undefined;
   }

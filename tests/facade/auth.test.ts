@@ -171,6 +171,17 @@ describe('who may come in', () => {
     });
   });
 
+  it('asks for what each reading of a path needs', async () => {
+    await withAuth({}, async (stand) => {
+      // Some servers decode this to a path that is for staff.
+      for (const spelled of ['/open%2Fx', '/open/..%2Fstaff/x', '/open/a%2F..%2F..%2Fstaff%2Fx']) {
+        const { status } = await ask(stand, spelled);
+        expect([spelled, [400, 401].includes(status)]).toEqual([spelled, true]);
+      }
+      expect(stand.monolith.received).toEqual([]);
+    });
+  });
+
   it('takes an issuer clock that is a little off, and no more', async () => {
     await withAuth({ clockSkewMs: 30_000 }, async (stand) => {
       expect((await ask(stand, '/x', bearer(await signed({ expiresIn: '-10s' })))).status).toBe(

@@ -10,8 +10,27 @@ import type { Fixture } from './stand.ts';
 describe('what docs/gateway shows', () => {
   it('is all run', async () => {
     const pages = await readdir(join(projectRoot, 'docs', 'gateway'));
-    expect(pages.sort()).toEqual(['README.md', 'rate-limits.md', 'resilience.md']);
+    expect(pages.sort()).toEqual([
+      'README.md',
+      'authentication.md',
+      'compositions.md',
+      'rate-limits.md',
+      'resilience.md',
+    ]);
     expect(await examplesOf('README.md')).toEqual([]);
+  });
+
+  it('of authentication and compositions happens', async () => {
+    for (const [page, steps] of [
+      ['authentication.md', [2, 0]],
+      ['compositions.md', [1]],
+    ] as const) {
+      const examples = await examplesOf(page);
+      expect([page, examples.map((example) => example.steps.length)]).toEqual([page, steps]);
+      for (const example of examples) {
+        await withStand({ config: example.config }, ({ url }) => follow(url, example));
+      }
+    }
   });
 
   it('of rate limits happens', async () => {

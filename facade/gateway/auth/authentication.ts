@@ -43,10 +43,11 @@ export class Authentication {
   /** @throws ConfigurationError when the secret can't be used */
   constructor(
     settings: AuthConfig,
-    { stickyHeader, limits }: Pick<FigConfig, 'stickyHeader' | 'limits'>,
+    config: Pick<FigConfig, 'stickyHeader' | 'limits' | 'stripsParameters' | 'monolith'>,
     { key, log, monolith }: AuthenticationDeps,
   ) {
-    this.#rules = new Rules(settings);
+    const { stickyHeader, limits } = config;
+    this.#rules = new Rules(settings.rules, config);
     this.#tokens = new Tokens(settings, log);
     const callers = new Callers({ settings, stickyHeader, holdMs: limits.holdMs, key });
     this.#callers = callers;
