@@ -2,6 +2,7 @@ import { createServer, IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Express } from 'express';
+import { letConnectionsGo } from './draining.ts';
 import { ConfigurationError } from './env.ts';
 
 /**
@@ -56,6 +57,7 @@ export async function listen(server: Server, options: ListenOptions): Promise<Li
     server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, options)));
     server.listen(options.port, options.host, resolve);
   });
+  letConnectionsGo(server);
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);

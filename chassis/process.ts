@@ -1,5 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import closeWithGrace from 'close-with-grace';
-import { ConfigurationError } from './env.ts';
+import { startDraining } from './draining.ts';
+import { ConfigurationError, readNumber } from './env.ts';
 import type { Environment } from './env.ts';
 import { createLog } from './log.ts';
 import type { Logger } from './log.ts';
@@ -18,7 +20,8 @@ interface Context {
 
 /**
  * Runs one process from start to stop: logs, tells the supervisor where it listens, and closes in
- * order on SIGINT, SIGTERM, an uncaught error, or when its supervisor is gone. Never returns
+ * order on SIGINT, SIGTERM, an uncaught error, or when its supervisor is gone; before that it still serves
+ * for FIG_DRAIN_MS, and says that it is not ready. Never returns
  * normally; a configuration error ends the process with code 2 and one clear line.
  */
 export async function runProcess(
@@ -28,20 +31,36 @@ export async function runProcess(
   keepFilesPrivate();
   const log = createLog(name, process.env['LOG_LEVEL'] || 'info');
   let running: Running | undefined;
-  const grace = closeWithGrace({ delay: 8_000, logger: false }, async ({ err, signal }) => {
-    if (err) log.fatal({ err }, 'stopping after an error');
-    else log.info({ signal }, 'stopping');
-    await running?.close();
-  });
+  let drainMs = 0;
+  try {
+    drainMs = readNumber(process.env, 'FIG_DRAIN_MS', 0);
+  } catch (error) {
+    failStart(log, error);
+  }
+  const grace = closeWithGrace(
+    { delay: 8_000 + drainMs, logger: false },
+    async ({ err, signal }) => {
+      if (err) log.fatal({ err }, 'stopping after an error');
+      else log.info({ signal, drainMs }, 'stopping');
+      startDraining();
+      // Whoever sends requests here looks at /readyz every few seconds, and sends some until then.
+      if (!err && running && drainMs > 0) await delay(drainMs);
+      await running?.close();
+    },
+  );
   // The channel closes when the supervisor dies, also by SIGKILL: nothing is left behind.
   if (process.send) process.once('disconnect', () => grace.close());
   try {
     running = await start({ env: process.env, log });
   } catch (error) {
-    if (error instanceof ConfigurationError) log.fatal(error.message);
-    else log.fatal({ err: error }, 'could not start');
-    process.exit(error instanceof ConfigurationError ? 2 : 1);
+    failStart(log, error);
   }
   log.info({ ports: running.ports }, 'listening');
   process.send?.({ type: 'listening', ports: running.ports });
+}
+
+function failStart(log: Logger, error: unknown): never {
+  if (error instanceof ConfigurationError) log.fatal(error.message);
+  else log.fatal({ err: error }, 'could not start');
+  process.exit(error instanceof ConfigurationError ? 2 : 1);
 }

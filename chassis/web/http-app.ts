@@ -7,6 +7,7 @@ import { refuseForeignPages, requireToken, tokenRequired } from '../access.ts';
 import type { Access } from '../access.ts';
 import { ACCESS } from '../caller.ts';
 import { databaseTrouble } from '../database-trouble.ts';
+import { isDraining } from '../draining.ts';
 import type { Database } from '../database.ts';
 import { requireIdentity } from './callers.ts';
 import { deadLetterRoutes } from './dead-letter-routes.ts';
@@ -80,14 +81,17 @@ export function createHttpApp(options: HttpAppOptions): Express {
   });
   app.get('/readyz', async (req, res) => {
     const checks = await runChecks(readiness);
+    const stopping = isDraining();
     // Reasons name addresses and files, which are for operators.
     const isOperator = access.token.accepts(req.headers.authorization);
-    const ready = Object.values(checks).every(({ ok }) => ok);
-    const texts = Object.entries(checks).map(
-      ([check, outcome]) => [check, isOperator ? outcome.text : summary(outcome)] as const,
-    );
-    const status = ready ? 'ok' : 'not ready';
-    res.status(ready ? 200 : 503).json({ status, name, checks: Object.fromEntries(texts) });
+    const ready = !stopping && Object.values(checks).every(({ ok }) => ok);
+    const told = Object.entries(checks).map(([check, outcome]) => {
+      const text = isOperator ? outcome.text : summary(outcome);
+      const verbose = { ok: outcome.ok, text, tookMs: outcome.tookMs };
+      return [check, req.query['verbose'] === undefined ? text : verbose] as const;
+    });
+    const status = stopping ? 'stopping' : ready ? 'ok' : 'not ready';
+    res.status(ready ? 200 : 503).json({ status, name, checks: Object.fromEntries(told) });
   });
   if (operators) {
     if (operators.entrance) app.use(operators.entrance);
@@ -162,9 +166,11 @@ const trace: RequestHandler = (req, res, next) => {
 interface CheckOutcome {
   readonly ok: boolean;
   readonly text: string;
+  /** Each check is made when it is asked for; this is how long it took. */
+  readonly tookMs: number;
 }
 
-function summary({ ok }: CheckOutcome): string {
+function summary({ ok }: Pick<CheckOutcome, 'ok'>): string {
   return ok ? 'ok' : 'not ready';
 }
 
@@ -178,6 +184,12 @@ async function runChecks(
 }
 
 async function outcomeOf(run: ReadinessCheck): Promise<CheckOutcome> {
+  const startedAt = performance.now();
+  const { ok, text } = await resultOf(run);
+  return { ok, text, tookMs: Math.round(performance.now() - startedAt) };
+}
+
+async function resultOf(run: ReadinessCheck): Promise<Pick<CheckOutcome, 'ok' | 'text'>> {
   try {
     const outcome = await run();
     if (typeof outcome === 'boolean') return { ok: outcome, text: outcome ? 'ok' : 'not yet' };

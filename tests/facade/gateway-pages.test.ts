@@ -14,6 +14,7 @@ describe('what docs/gateway shows', () => {
       'README.md',
       'authentication.md',
       'compositions.md',
+      'health.md',
       'rate-limits.md',
       'resilience.md',
     ]);
