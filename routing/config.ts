@@ -29,6 +29,15 @@ const upstream = z
   .url({ protocol: /^https?$/, error: 'give a URL such as "http://127.0.0.1:3000"' })
   .refine((url) => !/[?#@]/.test(url), 'leave out credentials, query and fragment');
 
+/** The processes of an upstream, each as a server to be asked. */
+export function instancesOf(
+  given: FigConfig['upstreams'][string],
+): readonly [ServerSettings, ...ServerSettings[]] {
+  if (typeof given === 'string' || given.instances === undefined) return [upstreamSettings(given)];
+  const { ca, instances } = given;
+  return instances.map((url): ServerSettings => ({ url, ca })) as [ServerSettings];
+}
+
 /** An upstream as it is configured: in short only its URL. Paths of files are relative to the configuration's. */
 export function upstreamSettings(given: string | ServerSettings): ServerSettings {
   return typeof given === 'string' ? { url: given } : given;
@@ -41,9 +50,11 @@ const server = z.union(
       url: upstream,
       socket: z.string().min(1).optional(),
       ca: z.string().min(1).optional(),
+      /** URLs of several processes that do the same, and share one database; `url` names them together. */
+      instances: z.array(upstream).min(1).optional(),
     }),
   ],
-  'give a URL such as "http://127.0.0.1:3000", or { url, socket, ca }',
+  'give a URL such as "http://127.0.0.1:3000", or { url, socket, ca, instances }',
 );
 
 /** Headers that mean something to whoever passes requests on; no capability may give them another. */

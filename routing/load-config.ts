@@ -31,6 +31,7 @@ export async function loadConfig(env: Environment): Promise<FigConfig> {
   return {
     ...config,
     upstreams: withFiles(file, config, beside),
+    gateway: withSecret(config.gateway, beside),
     ...(flagsFile === undefined ? {} : { flagsFile: beside(flagsFile) }),
     ...(contractFile === undefined ? {} : { contractFile: beside(contractFile) }),
   };
@@ -43,6 +44,15 @@ async function defineFrom(file: string, env: Environment): Promise<FigConfig> {
     if (!(error instanceof ConfigurationError) || error.message.includes(file)) throw error;
     throw new ConfigurationError(`${file}: ${error.message}`, { cause: error });
   }
+}
+
+function withSecret(
+  gateway: FigConfig['gateway'],
+  beside: (path: string) => string,
+): FigConfig['gateway'] {
+  const { auth } = gateway;
+  if (auth?.secretFile === undefined) return gateway;
+  return { ...gateway, auth: { ...auth, secretFile: beside(auth.secretFile) } };
 }
 
 /** Files of upstreams lie beside the configuration's, too. */

@@ -3,7 +3,7 @@ import type { Asked, Explanation } from '../route/index.ts';
 import type { Answerer, FailureCause, HeldWrite } from '../counting/index.ts';
 import type { Cohort, Ownership } from '../ownership/index.ts';
 import type { Findings } from '../compare/index.ts';
-import type { BreakerState } from '../upstream/index.ts';
+import type { BreakerState, InstanceStatus } from '../upstream/index.ts';
 
 /** What operators may ask of a facade, be it one process or several. */
 export interface Facts {
@@ -61,6 +61,11 @@ export interface BreakerStatus {
   readonly opened: number;
 }
 
+/** One process of an upstream. */
+export interface InstanceFacts extends InstanceStatus {
+  readonly upstream: string;
+}
+
 export interface Status {
   readonly capabilities: readonly CapabilityStatus[];
   readonly routingNews: 'pushed' | 'polled';
@@ -68,6 +73,7 @@ export interface Status {
   readonly flagsKnown: boolean;
   readonly flags: FlagsState;
   readonly breakers: readonly BreakerStatus[];
+  readonly instances: readonly InstanceFacts[];
   readonly inFlight: number;
   readonly experimentsRunning: number;
   readonly requests: readonly {

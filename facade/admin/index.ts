@@ -2,6 +2,7 @@
 export { buildAdmin } from './admin.ts';
 export type {
   BreakerStatus,
+  InstanceFacts,
   CapabilityStatus,
   Facts,
   Readiness,

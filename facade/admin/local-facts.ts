@@ -32,6 +32,9 @@ export class LocalFacts implements Facts {
       breakers: upstreams.all().flatMap(({ name, resilience: { breaker } }) => {
         return breaker ? [{ upstream: name, state: breaker.state, opened: breaker.opened }] : [];
       }),
+      instances: upstreams
+        .all()
+        .flatMap(({ name, instances }) => instances.map((each) => ({ upstream: name, ...each }))),
       inFlight: counters.inFlight,
       experimentsRunning: experiments.running,
       requests: [...counters.requests()],

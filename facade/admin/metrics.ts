@@ -113,6 +113,17 @@ function resilienceMetrics(upstreams: FacadeDeps['upstreams']): readonly Lazy[] 
           ),
     },
     {
+      name: 'fig_instances_ejected',
+      help: 'How many processes of an upstream get no requests, since they have failed',
+      type: 'gauge',
+      aggregator: 'max',
+      values: () =>
+        upstreams.all().map(({ name, instances }) => ({
+          value: instances.filter(({ ejected }) => ejected).length,
+          labels: { upstream: name },
+        })),
+    },
+    {
       name: 'fig_retries_refused_total',
       help: 'Requests that were not sent again, since too many had been',
       type: 'counter',

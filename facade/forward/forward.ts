@@ -290,9 +290,10 @@ class Forwarding implements Progress, ResponseObserver {
     const { match, form } = this.#context;
     const isSafeAgain = isKept(this.#body) && (this.#hasKey || isSafe(form.method));
     const { counters } = this.#deps;
-    const { retries, fallsBack } = this.#upstreamOf(by).resilience;
+    const upstream = this.#upstreamOf(by);
+    const { fallsBack } = upstream.resilience;
     const repeats = (this.#repeats ??= new Repeats(this.#context));
-    const again = isSafeAgain ? repeats.after(by, outcome, retries) : undefined;
+    const again = isSafeAgain ? repeats.after(by, outcome, upstream) : undefined;
     if (again !== undefined) {
       bump(counters.retried, countedFor(match));
       // A side that has done it already repeats its answer; meanwhile a handover may have begun.

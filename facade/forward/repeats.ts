@@ -1,9 +1,11 @@
 import { isSafe } from '../request/index.ts';
 import type { Route } from '../route/index.ts';
-import type { Retries } from '../upstream/index.ts';
+import type { Upstream } from '../upstream/index.ts';
 import type { RequestContext } from './request-context.ts';
 import { isWorthAnother } from './upstream-call.ts';
 import type { Failed } from './upstream-call.ts';
+
+type Repeated = Pick<Upstream, 'resilience' | 'hasOthers'>;
 
 /** The attempts of one request after its first, which `forward` has found to be safe. */
 export class Repeats {
@@ -19,10 +21,10 @@ export class Repeats {
 
   /**
    * Whether the request is sent once more to the upstream that did not answer.
-   * @param retries of that upstream; without any, a request is repeated once, where there is reason to
+   * @param upstream without retries of its own, a request is repeated once, where there is reason to
    */
-  after(by: Route, failed: Failed, retries: Retries | undefined): 'at once' | 'later' | undefined {
-    const waitMs = this.#waitAfter(by, failed, retries);
+  after(by: Route, failed: Failed, upstream: Repeated): 'at once' | 'later' | undefined {
+    const waitMs = this.#waitAfter(by, failed, upstream);
     if (waitMs === undefined) return undefined;
     this.#count += 1;
     this.#wasSeen ||= failed.sent;
@@ -49,8 +51,11 @@ export class Repeats {
   }
 
   /** In ms; undefined where it is not sent again. */
-  #waitAfter(by: Route, failed: Failed, retries: Retries | undefined): number | undefined {
-    const isFirst = this.#count === 0 && isWorthAnother(failed);
+  #waitAfter(by: Route, failed: Failed, { resilience, hasOthers }: Repeated): number | undefined {
+    const { retries } = resilience;
+    // A process that was not reached says nothing of the others.
+    const isMissed = hasOthers && !failed.sent && !failed.turnedAway;
+    const isFirst = this.#count === 0 && (isMissed || isWorthAnother(failed));
     if (!retries) return isFirst ? 0 : undefined;
     const mayWait = by.alternative === undefined && !this.#mustNotBeLate();
     if (failed.turnedAway || (!mayWait && !isFirst)) return undefined;

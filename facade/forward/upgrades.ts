@@ -68,7 +68,8 @@ export function upgrade(
     left: (exchange) => upstream.left(exchange),
     dispatch: (_method, target, headers) => {
       if (!upstream.admits(attempt)) return;
-      proxyWebSocket(context.req, socket, { upstream, target, headers, exchange: attempt });
+      const location = upstream.place(attempt);
+      proxyWebSocket(context.req, socket, { location, target, headers, exchange: attempt });
     },
   };
   attempt.send(proxied, null, headersFor(upstream, context));

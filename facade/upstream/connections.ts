@@ -68,6 +68,11 @@ export class Connections {
     else exchange.onError(new NoRoom());
   }
 
+  /** How many requests are under way, or wait. */
+  get load(): number {
+    return this.#all.size - this.#free.length + this.#line.length;
+  }
+
   /** How many requests wait for a connection. */
   get waiting(): number {
     return this.#line.length;

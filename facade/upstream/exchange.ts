@@ -1,3 +1,5 @@
+import type { InstanceHealth } from './instance-health.ts';
+
 /** Its client does not send, or does not read; or it is an event stream without events. */
 export type Idling = 'held up' | 'silent';
 
@@ -6,6 +8,8 @@ export interface Exchange {
   readonly calledOff: boolean;
   /** Set while it waits for a connection. */
   isWaiting?: boolean;
+  /** How the process does that it was given to; undefined once that knows how the exchange went. */
+  health?: InstanceHealth | undefined;
   /** Of its server's breaker; 0 once that knows how the server does. */
   ticket: number;
   /** The address that it is for; none for what the facade asks for itself. */

@@ -5,6 +5,7 @@ export { TooLarge, fetchWhole } from './fetch-whole.ts';
 export type { Repeatable, WholeListener } from './fetch-whole.ts';
 export { headerOf, joined } from './observation.ts';
 export type { Observation } from './observation.ts';
+export type { InstanceStatus } from './instances.ts';
 export { Slots } from './slots.ts';
 export { UpstreamIll } from './resilience.ts';
 export type { Breaker, BreakerState, Resilience, Retries, Verdict } from './resilience.ts';

@@ -1,17 +1,19 @@
-import type { Client, Dispatcher } from 'undici';
-import { locate } from '../../chassis/index.ts';
+import type { Dispatcher } from 'undici';
 import type { ServerLocation, ServerSettings } from '../../chassis/index.ts';
-import { Connections } from './connections.ts';
+import { causeOf } from '../counting/index.ts';
 import type { UpstreamFailures } from '../counting/index.ts';
 import type { ConnectionLimits } from './connections.ts';
 import { NoRoom } from './connections.ts';
 import type { Exchange } from './exchange.ts';
+import { Instances } from './instances.ts';
+import type { InstanceStatus } from './instances.ts';
 import { askOnce } from './one-off.ts';
 import { UpstreamIll } from './resilience.ts';
 import type { Resilience, Verdict } from './resilience.ts';
 
-const CONNECT_TIMEOUT_MS = 2_000;
 const SERVER_ERRORS = 500;
+/** Causes that show that nobody listens. */
+const GONE = new Set(['refused', 'unreachable', 'dns', 'connect_timeout']);
 
 /** What takes a request to a server. */
 export interface Sender {
@@ -30,43 +32,32 @@ export interface Sender {
   left(exchange: Exchange): void;
 }
 
-/** One server behind the facade, and the connections to it. */
+/** One server behind the facade, of one process or several that do the same. */
 export class Upstream implements Sender {
   readonly name: string;
+  /** Under which it is named in messages, and in what it answers. */
   readonly url: string;
-  /** What stands before each path. */
-  readonly prefix: string;
-  readonly location: ServerLocation;
   readonly resilience: Resilience;
-  readonly #options: Client.Options;
   readonly #failures: UpstreamFailures;
-  readonly #connections: Connections;
+  readonly #instances: Instances;
 
+  /** @param settings of each process, at least one */
   constructor(
     name: string,
-    settings: ServerSettings,
+    settings: readonly [ServerSettings, ...ServerSettings[]],
     limits: ConnectionLimits,
     failures: UpstreamFailures,
     resilience: Resilience,
   ) {
     this.name = name;
+    this.url = settings[0].url.replace(/\/+$/, '');
     this.resilience = resilience;
-    this.location = locate(settings);
-    this.url = this.location.url;
-    this.prefix = this.location.prefix;
-    this.#options = {
-      pipelining: 1,
-      connect: { timeout: CONNECT_TIMEOUT_MS, ...this.location.connect },
-      // Deadlines are the facade's own: they span all tries of a request.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    };
     this.#failures = failures;
-    this.#connections = new Connections(this.location.origin, limits, this.#options);
+    this.#instances = new Instances(settings, limits);
     const { breaker } = resilience;
     // What waits for a connection would only come to an ill server later.
     if (breaker) {
-      breaker.onOpen = () => this.#connections.turnAway(new UpstreamIll(breaker.msLeft));
+      breaker.onOpen = () => this.#instances.turnAway(new UpstreamIll(breaker.msLeft));
     }
   }
 
@@ -78,10 +69,28 @@ export class Upstream implements Sender {
     exchange: Exchange,
   ): void {
     if (!this.admits(exchange)) return;
-    this.#connections.dispatch(
-      { method, path: this.prefix + target, headers, body: body ?? null },
+    const { connections, location, health } = this.#instances.pick();
+    exchange.health = health;
+    connections.dispatch(
+      { method, path: location.prefix + target, headers, body: body ?? null },
       exchange,
     );
+  }
+
+  /** Where the next connection of its own is to go, for what `dispatch` can't send. */
+  place(exchange: Exchange): ServerLocation {
+    const { location, health } = this.#instances.pick();
+    exchange.health = health;
+    return location;
+  }
+
+  /** Whether another process can be asked where one was not reached. */
+  get hasOthers(): boolean {
+    return this.#instances.count > 1;
+  }
+
+  get instances(): readonly InstanceStatus[] {
+    return this.#instances.status();
   }
 
   /** Whether its breaker lets an exchange through; one that it does not is told so. */
@@ -96,16 +105,22 @@ export class Upstream implements Sender {
 
   /** How many requests wait for a connection to it. */
   get waiting(): number {
-    return this.#connections.waiting;
+    return this.#instances.waiting;
   }
 
   answered(status: number, exchange: Exchange): void {
+    const { health } = exchange;
+    exchange.health = undefined;
+    if (status < SERVER_ERRORS) health?.well();
+    else health?.ill(performance.now(), false);
     this.#leave(exchange, status >= SERVER_ERRORS ? 'ill' : 'well');
   }
 
   failed(error: Error, exchange: Exchange): void {
     this.#failures.record(this.name, error);
     const wasSent = !(error instanceof NoRoom || error instanceof UpstreamIll);
+    if (wasSent) exchange.health?.ill(performance.now(), GONE.has(causeOf(error)));
+    exchange.health = undefined;
     this.#leave(exchange, wasSent ? 'ill' : undefined);
   }
 
@@ -125,8 +140,7 @@ export class Upstream implements Sender {
    * @returns why it does not; undefined when it does
    */
   trouble(): Promise<Error | undefined> {
-    const asked = askOnce(this.location.origin, this.#options, 'HEAD', `${this.prefix}/`);
-    return asked.then(
+    return this.#askOnce('HEAD', '/').then(
       () => undefined,
       (error: unknown) => error as Error,
     );
@@ -134,15 +148,24 @@ export class Upstream implements Sender {
 
   /** What it answers to a GET of its own, beside all others. @throws Error when it does not */
   ask(path: string, headers: Readonly<Record<string, string>> = {}): Promise<string> {
-    return askOnce(this.location.origin, this.#options, 'GET', this.prefix + path, headers);
+    return this.#askOnce('GET', path, headers);
+  }
+
+  #askOnce(
+    method: 'GET' | 'HEAD',
+    path: string,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<string> {
+    const { location, options } = this.#instances.pick();
+    return askOnce(location.origin, options, method, location.prefix + path, headers);
   }
 
   /** Nothing new is sent to it; what is under way is finished. */
   retire(): void {
-    this.#connections.retire();
+    this.#instances.retire();
   }
 
   close(): Promise<void> {
-    return this.#connections.close();
+    return this.#instances.close();
   }
 }

@@ -2,9 +2,9 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createProxyMiddleware } from 'http-proxy-middleware';
+import type { ServerLocation } from '../../chassis/index.ts';
 import { MalformedAnswer, responseHeaders } from '../request/index.ts';
 import type { Exchange } from './exchange.ts';
-import type { Upstream } from './upstream.ts';
 
 /** What an exchange hears of a request to upgrade, beside what it hears of any. */
 export interface UpgradeExchange extends Exchange {
@@ -13,7 +13,8 @@ export interface UpgradeExchange extends Exchange {
 }
 
 interface Passage {
-  readonly upstream: Upstream;
+  /** The process that is asked. */
+  readonly location: ServerLocation;
   /** Path and query, in the form that was decided on. */
   readonly target: string;
   /** Names and values in turn. */
@@ -48,7 +49,7 @@ const proxy = createProxyMiddleware({
   ws: true,
   pathFilter: () => true,
   router: (req) => {
-    const { host, port, secure, connect } = passageOf(req).upstream.location;
+    const { host, port, secure, connect } = passageOf(req).location;
     return { host, port, protocol: secure ? 'https:' : 'http:', ...connect };
   },
   on: {
@@ -74,9 +75,9 @@ function passageOf(req: IncomingMessage): Passage {
   return passages.get(req) as Passage;
 }
 
-function follow(request: ClientRequest, { upstream, target, headers, exchange }: Passage): void {
-  const { host } = new URL(upstream.url);
-  const firstLine = `GET ${upstream.prefix}${target} HTTP/1.1\r\n`;
+function follow(request: ClientRequest, { location, target, headers, exchange }: Passage): void {
+  const { host } = new URL(location.url);
+  const firstLine = `GET ${location.prefix}${target} HTTP/1.1\r\n`;
   // By its public methods node would write two lines of Cookie as one.
   (request as unknown as RawRequest)._storeHeader(firstLine, [
     'host',
@@ -86,7 +87,7 @@ function follow(request: ClientRequest, { upstream, target, headers, exchange }:
   ]);
   // All lines of an answer are passed on: node drops what is over its limit without a word.
   request.maxHeadersCount = 0;
-  followConnection(request, upstream, exchange);
+  followConnection(request, location, exchange);
   request.on('information', ({ statusCode, rawHeaders }) => {
     exchange.onHeaders(statusCode, asBuffers(rawHeaders), () => undefined, '');
   });
@@ -125,7 +126,7 @@ function refuseOtherProtocols(request: ClientRequest, exchange: UpgradeExchange)
 /** The exchange can call it off once it is connected; until then the time is bounded here. */
 function followConnection(
   request: ClientRequest,
-  { location: { secure } }: Upstream,
+  { secure }: ServerLocation,
   exchange: UpgradeExchange,
 ): void {
   request.once('socket', (socket) => {

@@ -3,6 +3,7 @@ import { Problem } from '../../chassis/index.ts';
 import type { Asked, Explanation } from '../route/index.ts';
 import type {
   BreakerStatus,
+  InstanceFacts,
   CapabilityStatus,
   Facts,
   Readiness,
@@ -94,6 +95,10 @@ function mergedStatus(left: Status, right: Status): Status {
       const other = right.breakers.find(({ upstream }) => upstream === breaker.upstream);
       return other ? mergedBreaker(breaker, other) : breaker;
     }),
+    instances: left.instances.map((instance) => {
+      const other = right.instances.find(({ url }) => url === instance.url);
+      return other ? mergedInstance(instance, other) : instance;
+    }),
     inFlight: left.inFlight + right.inFlight,
     experimentsRunning: left.experimentsRunning + right.experimentsRunning,
     requests: mergedRequests([...left.requests, ...right.requests]),
@@ -106,6 +111,11 @@ const STATES = ['closed', 'half_open', 'open'];
 function mergedBreaker(left: BreakerStatus, right: BreakerStatus): BreakerStatus {
   const isWorse = STATES.indexOf(right.state) > STATES.indexOf(left.state);
   return { ...(isWorse ? right : left), opened: left.opened + right.opened };
+}
+
+/** Ejected where any process has ejected it: each sees its own requests only. */
+function mergedInstance(left: InstanceFacts, right: InstanceFacts): InstanceFacts {
+  return { ...left, load: left.load + right.load, ejected: left.ejected || right.ejected };
 }
 
 /** Whoever knows of the later epoch knows better. */

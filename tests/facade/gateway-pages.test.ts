@@ -1,6 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { defineConfig } from '../../routing/index.ts';
+import type { FigConfigInput } from '../../routing/index.ts';
 import { projectRoot } from '../../system/index.ts';
 import { eventually, request } from '../support/index.ts';
 import { examplesOf, follow } from './gateway-page.ts';
@@ -15,6 +17,7 @@ describe('what docs/gateway shows', () => {
       'authentication.md',
       'compositions.md',
       'health.md',
+      'instances.md',
       'rate-limits.md',
       'resilience.md',
     ]);
@@ -32,6 +35,11 @@ describe('what docs/gateway shows', () => {
         await withStand({ config: example.config }, ({ url }) => follow(url, example));
       }
     }
+  });
+
+  it('of several instances is a configuration', async () => {
+    const [example] = await examplesOf('instances.md');
+    expect(() => defineConfig(example?.config as FigConfigInput)).not.toThrow();
   });
 
   it('of rate limits happens', async () => {
