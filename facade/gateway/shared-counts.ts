@@ -8,7 +8,10 @@ import type { Bucket } from './buckets.ts';
 const SEND_MS = 20;
 /** So that clients who all come once do not fill a turn of the event loop with commands. */
 const SENT_AT_ONCE = 64;
-const COMMAND_TIMEOUT_MS = 1_000;
+/** While Redis is away, or falls behind, the counts of more clients than that are not sent later. */
+const MOST_WAITING = 100_000;
+/** A Redis that hangs is away: the connection is given up, with whatever was sent on it. */
+const SILENCE_MS = 1_000;
 const PREFIX = 'fig:limit';
 
 /**
@@ -27,7 +30,11 @@ export class SharedCounts {
 
   constructor(url: string, log: Logger) {
     this.#log = log;
-    this.#redis = redisThatMayBeAway(url, log, { commandTimeout: COMMAND_TIMEOUT_MS });
+    this.#redis = redisThatMayBeAway(url, log, {
+      socketTimeout: SILENCE_MS,
+      // What may have been counted must not be counted again.
+      autoResendUnfulfilledCommands: false,
+    });
     this.#redis.on('ready', () => {
       this.#tell(true);
       this.#sendSoon();
@@ -45,7 +52,15 @@ export class SharedCounts {
   add(bucket: Bucket): void {
     bucket.unsent += 1;
     this.#waiting.add(bucket);
+    if (this.#waiting.size > MOST_WAITING) this.#forgetOldest();
     this.#sendSoon();
+  }
+
+  #forgetOldest(): void {
+    for (const oldest of this.#waiting) {
+      this.#waiting.delete(oldest);
+      return;
+    }
   }
 
   close(): void {
@@ -101,7 +116,7 @@ export class SharedCounts {
       bucket.endsAt = performance.now() + Math.min(sum.msBeforeNext, windowMs);
       this.#tell(true);
     } catch (error) {
-      // It may have been counted all the same. Nobody is refused for having been counted twice.
+      // It may have been counted all the same, and is not sent again: nobody is refused for being counted twice.
       bucket.unconfirmed -= unsent;
       this.#tell(false, error);
     }

@@ -115,13 +115,15 @@ describe('a limit', () => {
 
   it('is one bucket for a client that names itself in a thousand ways', () =>
     withStand(limited(READS), async (stand) => {
-      const answers = await Promise.all(
-        Array.from({ length: 1_000 }, (_unused, n) =>
-          read(stand, { 'x-forwarded-for': `10.0.${n >> 8}.${n & 255}`, forwarded: `for=${n}` }),
-        ),
-      );
-      expect(answers.filter((each) => each.status === 200)).toHaveLength(3);
-      expect(answers.filter((each) => each.status === 429)).toHaveLength(997);
+      const answers: number[] = [];
+      for (let n = 0; n < 1_000; n += 50) {
+        const some = Array.from({ length: 50 }, (_unused, more) =>
+          read(stand, { 'x-forwarded-for': `10.0.${n}.${more}`, forwarded: `for=${n + more}` }),
+        );
+        for (const answer of await Promise.all(some)) answers.push(answer.status);
+      }
+      expect(answers.filter((each) => each === 200)).toHaveLength(3);
+      expect(answers.filter((each) => each === 429)).toHaveLength(997);
     }));
 
   it('is one bucket for each client that a proxy of ours names, whatever stands before that', () =>
