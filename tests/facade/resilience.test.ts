@@ -175,6 +175,28 @@ describe('a breaker', () => {
       client.close();
     }));
 
+  it('spares an upstream the reads that are only compared', () =>
+    withStand(guarded({ breaker: BREAKER }), async (stand) => {
+      ill(stand.extracted);
+      await stand.flags({ 'stock.shadow': 100 });
+      await eventually(async () => {
+        await read(stand, { 'x-customer-id': 'C1' });
+        expect((await breakerOf(stand, 'extracted')).state).toBe('open');
+      });
+      const asked = stand.extracted.received.length;
+      const kept = async (): Promise<number> => {
+        const text = await metrics(stand);
+        const found = /fig_upstream_failures_total\{upstream="extracted",cause="ill"\} (\d+)/.exec(
+          text,
+        );
+        return Number(found?.[1] ?? 0);
+      };
+      const before = await kept();
+      expect(await repeat(3, () => read(stand))).toEqual([200, 200, 200]);
+      await eventually(async () => expect(await kept()).toBeGreaterThan(before));
+      expect(stand.extracted.received).toHaveLength(asked);
+    }));
+
   it('is one of each worker, and operators see the worst', () =>
     withTempDir(async (folder) => {
       const server = await startFixture('old');
@@ -382,6 +404,17 @@ describe('retries', () => {
       async (stand) => {
         stand.legacy.answer = () => undefined;
         expect((await read(stand)).status).toBe(504);
+        expect(stand.legacy.received).toHaveLength(1);
+      },
+    ));
+
+  it('do not wait with a write of an application that is named in drainFirst', () =>
+    withStand(
+      guarded({ retry: { backoffMs: 10_000, perSecond: 100 } }, { drainFirst: ['legacy'] }),
+      async (stand) => {
+        stand.legacy.answer = cut;
+        const key = { 'idempotency-key': 'K1' };
+        expect((await write(stand, key)).status).toBe(502);
         expect(stand.legacy.received).toHaveLength(1);
       },
     ));
