@@ -75,7 +75,9 @@ export class LocalFacts implements Facts {
 
   explain(asked: Asked): Promise<Explanation> {
     const deps = this.#deps();
-    return Promise.resolve(explain(asked, snapshotOf(deps), deps));
+    const explained = explain(asked, snapshotOf(deps), deps);
+    const notes = [...explained.notes, ...breakerNotes(explained, deps)];
+    return Promise.resolve({ ...explained, notes });
   }
 
   upstreams(): Promise<readonly UpstreamReach[]> {
@@ -106,6 +108,18 @@ export class LocalFacts implements Facts {
       redis: redis?.trouble() ?? null,
     };
   }
+}
+
+/** What the breaker of the server that would be asked makes of it. */
+function breakerNotes(
+  { kind, reason, upstream }: Explanation,
+  { upstreams }: Pick<FacadeDeps, 'upstreams'>,
+): readonly string[] {
+  const resilience = upstream ? upstreams.get(upstream.name).resilience : undefined;
+  if (!upstream || resilience?.breaker?.state !== 'open') return [];
+  const isFallback = kind === 'read' && reason === 'flag' && resilience.fallsBack;
+  const then = isFallback ? 'the owner answers instead' : 'the facade refuses the request';
+  return [`the breaker of ${upstream.name} is open: nothing is sent to it, and ${then}`];
 }
 
 function unownedText({ flags: { writes } }: Capability, flags: Flags): string {

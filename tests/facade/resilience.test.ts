@@ -250,6 +250,16 @@ describe('a read of a side that is ill', () => {
       });
       expect(stand.extracted.received).toEqual([]);
       expect(await metrics(stand)).toContain('fig_fallback_reads_total{capability="stock"} 1');
+      const explained = await request(
+        'GET',
+        `${stand.adminUrl}/explain?path=/api/stock&customer=C1`,
+      );
+      expect(explained.body).toMatchObject({
+        upstream: { name: 'extracted' },
+        notes: expect.arrayContaining([
+          'the breaker of extracted is open: nothing is sent to it, and the owner answers instead',
+        ]),
+      });
       // What the owner is asked anyway says nothing.
       await stand.flags({ 'stock.reads': 0 });
       await eventually(async () =>
