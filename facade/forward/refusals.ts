@@ -40,7 +40,7 @@ export function upstreamBusy(): Problem {
 }
 
 function upstreamIll({ retryAfterMs }: UpstreamIll): Problem {
-  const seconds = Math.max(1, Math.ceil(retryAfterMs / 1_000));
+  const seconds = Math.max(1, Math.ceil(Math.round(retryAfterMs) / 1_000));
   return new Problem(
     503,
     'upstream_ill',

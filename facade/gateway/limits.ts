@@ -78,7 +78,7 @@ export class RateLimits {
       this.#shared?.add(bucket);
     }
     const left = Math.max(0, requests - bucket.used);
-    const seconds = Math.max(1, Math.ceil((bucket.endsAt - now) / 1_000));
+    const seconds = secondsUntil(bucket.endsAt, now);
     const headers = (context.added ??= []);
     headers.push('ratelimit-policy', policy);
     headers.push('ratelimit', `"${name}";r=${left};t=${seconds}`);
@@ -87,6 +87,11 @@ export class RateLimits {
     limited.set(name, (limited.get(name) ?? 0) + 1);
     throw rateLimited(name, seconds);
   }
+}
+
+/** Whole seconds, at least one. To the millisecond first: what is a sum of fractions may be a hair more. */
+function secondsUntil(then: number, now: number): number {
+  return Math.max(1, Math.ceil(Math.round(then - now) / 1_000));
 }
 
 function clientOf({ identity, client }: RequestContext): string {

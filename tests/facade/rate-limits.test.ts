@@ -46,7 +46,7 @@ describe('a limit', () => {
         const { status: given, headers } = await read(stand);
         expect(given).toBe(200);
         expect(headers['ratelimit-policy']).toBe('"reads";q=3;w=60');
-        expect(headers['ratelimit']).toMatch(new RegExp(`^"reads";r=${left};t=(60|59|58)$`));
+        expect(headers['ratelimit']).toMatch(new RegExp(`^"reads";r=${left};t=(60|[1-5]?\\d)$`));
         expect(headers).not.toHaveProperty('retry-after');
       }
       const refused = await read(stand);
@@ -56,7 +56,7 @@ describe('a limit', () => {
           'content-type': 'application/problem+json; charset=utf-8',
           'ratelimit-policy': '"reads";q=3;w=60',
           ratelimit: expect.stringMatching(/^"reads";r=0;t=\d+$/),
-          'retry-after': expect.stringMatching(/^(60|59|58)$/),
+          'retry-after': expect.stringMatching(/^(60|[1-5]?\d)$/),
         },
         body: {
           code: 'rate_limited',
@@ -106,7 +106,7 @@ describe('a limit', () => {
 
   it('begins anew when its window has ended', () =>
     withStand(
-      limited([{ name: 'short', path: '/api/stock/*', requests: 1, seconds: 1 }]),
+      limited([{ name: 'short', path: '/api/stock/*', requests: 1, seconds: 3 }]),
       async (stand) => {
         expect(await statuses(2, () => read(stand))).toEqual([200, 429]);
         await eventually(async () => expect((await read(stand)).status).toBe(200));
@@ -256,7 +256,7 @@ describe('limits and Redis', () => {
 
 describe('an exhausted bucket in the middle of a handover', () => {
   const limits: Limits = [
-    { name: 'writes', path: '/api/stock', methods: ['POST'], requests: 1, seconds: 5 },
+    { name: 'writes', path: '/api/stock', methods: ['POST'], requests: 1, seconds: 8 },
   ];
 
   it('refuses at once what other clients have held, and holds at the new owner, too', () =>
