@@ -393,19 +393,17 @@ describe('retries', () => {
     }));
 
   it('are at most a fifth of the load of an upstream that fails for good', () =>
-    withStand(guarded({ retry: { attempts: 5, backoffMs: 1 } }), async (stand) => {
+    // Without the few that are allowed each second: on a slow machine these may be more.
+    withStand(guarded({ retry: { attempts: 5, backoffMs: 1, perSecond: 0 } }), async (stand) => {
       stand.legacy.answer = cut;
-      const since = performance.now();
       for (let n = 0; n < 20; n += 1) {
         await Promise.all(Array.from({ length: 20 }, () => read(stand)));
       }
-      const seconds = Math.ceil((performance.now() - since) / 1_000);
       const retries = stand.legacy.received.length - 400;
       expect(retries).toBeGreaterThan(0);
-      expect(retries).toBeLessThanOrEqual(Math.max(80, 3 * seconds));
-      const refused = /fig_retries_refused_total\{upstream="legacy"\} (\d+)/.exec(
-        await metrics(stand),
-      );
+      expect(retries).toBeLessThanOrEqual(80);
+      const text = await metrics(stand);
+      const refused = /fig_retries_refused_total\{upstream="legacy"\} (\d+)/.exec(text);
       expect(Number(refused?.[1])).toBeGreaterThan(0);
     }));
 
