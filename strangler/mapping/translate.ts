@@ -30,6 +30,13 @@ export function ownColumns(pair: Pair, side: SideName): readonly string[] {
     .map((codec) => columnOn(codec, side) ?? '');
 }
 
+/** Columns of a side that the pair reads there: its key, what it carries, and its filter. */
+export function pairColumns(pair: Pair, side: SideName): readonly string[] {
+  const mapped = [...pair.key, ...pair.columns].map((codec) => columnOn(codec, side));
+  const filtered = Object.keys(pair[side].where ?? {});
+  return [...new Set([...mapped.filter((column) => column !== null), ...filtered])];
+}
+
 /**
  * The pair's key of a row, or of a row's key in the feed; undefined when it is none of the pair's.
  * @throws MappingError when a key column is NULL, or no text

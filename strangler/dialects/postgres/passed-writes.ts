@@ -1,33 +1,37 @@
 import { otherSide } from '../../../routing/side.ts';
 import type { SideName } from '../../../routing/side.ts';
 import type { Change } from '../../ledger/store.ts';
+import { pairWriteOf } from '../../replication/pair-write.ts';
+import type { PairWrite } from '../../replication/pair-write.ts';
 import type { PostgresClient } from './connection.ts';
-import { pairWriteOf } from './pair-write.ts';
-import type { TableWrites } from './pair-write.ts';
 import { passedImage, rowText } from './pass-through.ts';
 import type { PassThrough } from './pass-through.ts';
-import { PlainWrites } from './plain-writes.ts';
 import { prepared } from './prepared.ts';
-import type { Schemas } from './schema.ts';
+import type { TableWrites } from './table-writes.ts';
 import { passSql } from './write-sql.ts';
 
 /**
  * Writes to a table that takes over what the owner's images say: the database reads them itself. Of
  * several changes of a row, the last counts. What JSON has no word for, goes the usual way.
  */
-export class PassedWrites implements TableWrites {
+export class PassedWrites {
   readonly #client: PostgresClient;
   readonly #passThrough: PassThrough;
   readonly #source: SideName;
   readonly #newest = new Map<string, Change>();
   readonly #images: string[] = [];
-  readonly #others: PlainWrites;
+  readonly #others: TableWrites;
 
-  constructor(client: PostgresClient, side: SideName, schemas: Schemas, passThrough: PassThrough) {
+  constructor(
+    client: PostgresClient,
+    side: SideName,
+    passThrough: PassThrough,
+    others: TableWrites,
+  ) {
     this.#client = client;
     this.#passThrough = passThrough;
     this.#source = otherSide(side);
-    this.#others = new PlainWrites(client, side, schemas);
+    this.#others = others;
   }
 
   /** @throws MappingError */
@@ -36,6 +40,7 @@ export class PassedWrites implements TableWrites {
   }
 
   async remove(): Promise<void> {
+    const others: PairWrite[] = [];
     for (const change of this.#newest.values()) {
       const image = passedImage(change);
       if (image !== undefined) {
@@ -43,8 +48,9 @@ export class PassedWrites implements TableWrites {
         continue;
       }
       const write = pairWriteOf(this.#passThrough.pair, this.#source, change);
-      if (write !== undefined) this.#others.add(write);
+      if (write !== undefined) others.push(write);
     }
+    await this.#others.add(others);
     await this.#others.remove();
   }
 

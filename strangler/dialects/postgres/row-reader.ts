@@ -1,10 +1,10 @@
 import type { SideName } from '../../../routing/side.ts';
 import {
-  columnOn,
   keyColumns,
   keyNames,
   keyOn,
   MappingError,
+  pairColumns,
   pairKeyOf,
   realOf,
   textOfBytes,
@@ -179,13 +179,6 @@ const LARGEST = '\u00FF'.repeat(16);
 
 function param(column: Column, index: number): string {
   return castSql(column, `$${index + 1}::text`);
-}
-
-/** Columns of a pair's table that it reads, its filter's included. */
-export function pairColumns(pair: Pair, side: SideName): readonly string[] {
-  const mapped = [...pair.key, ...pair.columns].map((codec) => columnOn(codec, side));
-  const filtered = Object.keys(pair[side].where ?? {});
-  return [...new Set([...mapped.filter((column) => column !== null), ...filtered])];
 }
 
 /** A row from values that were read as `readSql` does. */

@@ -1,39 +1,23 @@
 import type { SideName } from '../../../routing/side.ts';
 import { otherSide } from '../../../routing/side.ts';
-import {
-  isColumnPair,
-  keyOn,
-  pairKeyOf,
-  sameValue,
-  tablesOf,
-  worthOf,
-} from '../../mapping/index.ts';
+import { keyOn, pairColumns, tablesOf } from '../../mapping/index.ts';
 import type { Mapping, Pair, Row, SqlValue } from '../../mapping/index.ts';
 import { uniqueColumnsOf } from '../../check/schema-check.ts';
 import { ApplyError } from '../../sides/side-database.ts';
 import type { Change } from '../../ledger/store.ts';
+import { pairWriteOf } from '../../replication/pair-write.ts';
+import type { PairWrite } from '../../replication/pair-write.ts';
+import { hasKey, removalsOf, uniqueValuesOf } from '../../replication/rivals.ts';
 import { columnsOf, dataOf, dataSql, readSql, sameSql } from './columns.ts';
 import type { PostgresClient } from './connection.ts';
-import { pairWriteOf } from './pair-write.ts';
-import type { PairWrite, PairWrites, TableWrites } from './pair-write.ts';
 import { passThroughsOf } from './pass-through.ts';
 import type { PassThrough } from './pass-through.ts';
 import { PassedWrites } from './passed-writes.ts';
-import { PlainWrites } from './plain-writes.ts';
 import { isPoison } from './poison.ts';
-import { pairColumns, rowOf } from './row-reader.ts';
+import { rowOf } from './row-reader.ts';
 import type { Schemas } from './schema.ts';
-import { SharedWrites } from './shared-writes.ts';
+import { TableWrites } from './table-writes.ts';
 import { name } from './values.ts';
-
-/** What a change of the owner comes to on this side, pair by pair. @throws MappingError */
-export function pairWritesOf({ pairs }: Mapping, side: SideName, change: Change): PairWrite[] {
-  const source = otherSide(side);
-  return pairs
-    .filter((pair) => pair[source].table === change.table)
-    .map((pair) => pairWriteOf(pair, source, change))
-    .filter((write) => write !== undefined);
-}
 
 /** Writes pairs' rows on the side that is not the owner, many with one statement. */
 export class PostgresRowWriter {
@@ -89,15 +73,13 @@ export class PostgresRowWriter {
     const where = keyOn(pair, this.#side, key);
     const [found] = await this.#rowsLike(table, where);
     const row: Row = { ...found, ...where, ...image };
-    for (const columns of uniqueColumnsOf(
-      this.#schemas.get(table) ?? { columns: [], nullable: [], indexes: [] },
-    )) {
-      const values: Row = Object.fromEntries(
-        columns.map((column) => [column, row[column] ?? null]),
-      );
-      if (Object.values(values).includes(null)) continue;
+    const facts = this.#schemas.get(table) ?? { columns: [], nullable: [], indexes: [] };
+    for (const values of uniqueValuesOf(row, uniqueColumnsOf(facts))) {
       for (const rival of await this.#rowsLike(table, values)) {
-        if (!sameIn(where, rival)) await this.#evict(table, rival);
+        if (hasKey(rival, where)) continue;
+        for (const removal of removalsOf(this.#mapping, this.#side, table, rival)) {
+          await this.write([removal]);
+        }
       }
     }
   }
@@ -108,17 +90,16 @@ export class PostgresRowWriter {
    */
   async #carryOut(
     writes: readonly PairWrite[],
-    passed: ReadonlyMap<string, TableWrites>,
+    passed: ReadonlyMap<string, PassedWrites>,
   ): Promise<void> {
-    const tables: TableWrites[] = [];
+    const tables: (TableWrites | PassedWrites)[] = [];
     for (const table of tablesOf(this.#mapping, this.#side)) {
       const own = writes.filter(({ pair }) => pair[this.#side].table === table);
       const whole = passed.get(table);
       if (whole !== undefined) tables.push(whole);
       if (own.length === 0) continue;
       const gathered = this.#writesTo(table);
-      await gathered.load(own);
-      for (const write of own) gathered.add(write);
+      await gathered.add(own);
       tables.push(gathered);
     }
     for (const table of tables.toReversed()) await table.remove();
@@ -140,27 +121,20 @@ export class PostgresRowWriter {
     const { table } = passThrough.pair[this.#side];
     let writes = passed.get(table);
     if (writes === undefined) {
-      writes = new PassedWrites(this.#client, this.#side, this.#schemas, passThrough);
+      writes = new PassedWrites(this.#client, this.#side, passThrough, this.#writesTo(table));
       passed.set(table, writes);
     }
     return writes;
   }
 
-  #writesTo(table: string): PairWrites {
-    const [client, side, schemas] = [this.#client, this.#side, this.#schemas];
-    const pairs = this.#mapping.pairs.filter((pair) => pair[side].table === table);
-    if (!pairs.some((pair) => isColumnPair(pair, side)))
-      return new PlainWrites(client, side, schemas);
-    const { capability } = this.#mapping;
-    return new SharedWrites({ client, capability, side, schemas, table, pairs });
-  }
-
-  async #evict(table: string, rival: Row): Promise<void> {
-    for (const pair of this.#mapping.pairs) {
-      if (pair[this.#side].table !== table || isColumnPair(pair, this.#side)) continue;
-      const key = pairKeyOf(pair, this.#side, rival);
-      if (key !== undefined) await this.write([{ pair, key, image: null }]);
-    }
+  #writesTo(table: string): TableWrites {
+    const [client, mapping, side, schemas] = [
+      this.#client,
+      this.#mapping,
+      this.#side,
+      this.#schemas,
+    ];
+    return new TableWrites({ client, mapping, side, schemas, table });
   }
 
   async #rowsLike(table: string, values: Row): Promise<Row[]> {
@@ -181,10 +155,4 @@ export class PostgresRowWriter {
     const own = pairs.filter((pair) => pair[this.#side].table === table);
     return [...new Set(own.flatMap((pair) => pairColumns(pair, this.#side)))];
   }
-}
-
-function sameIn(where: Row, row: Row): boolean {
-  return Object.entries(where).every(([column, value]) =>
-    sameValue(worthOf(row[column] ?? null), worthOf(value)),
-  );
 }

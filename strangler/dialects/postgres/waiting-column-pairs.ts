@@ -1,5 +1,6 @@
 import { decodeRow, encodeRow, encodeValues, toAscii } from '../../mapping/index.ts';
 import type { Pair, PairKey, Row } from '../../mapping/index.ts';
+import type { WaitingColumns } from '../../replication/shared-table.ts';
 import type { PostgresClient } from './connection.ts';
 
 interface Waiting {
@@ -9,8 +10,8 @@ interface Waiting {
   now: Row | undefined;
 }
 
-/** What column pairs have to say of rows that are not there yet, or are gone for the moment. */
-export class WaitingColumnPairs {
+/** `WaitingColumns` in fig_waiting, read before the writes and saved after them. */
+export class WaitingColumnPairs implements WaitingColumns {
   readonly #client: PostgresClient;
   readonly #capability: string;
   readonly #waiting = new Map<string, Waiting>();
@@ -34,12 +35,10 @@ export class WaitingColumnPairs {
     }
   }
 
-  /** Keeps a column pair's columns until the base pair's row comes. */
   keep(columnPair: Pair, key: PairKey, image: Row): void {
     this.#of(columnPair, key).now = image;
   }
 
-  /** Gives back what was kept, and forgets it. */
   take(columnPair: Pair, key: PairKey): Row | undefined {
     const waiting = this.#of(columnPair, key);
     const { now } = waiting;

@@ -6,6 +6,7 @@ import { codecSql, validSql, writtenSql } from './codec-sql.ts';
 import type { CodecSql } from './codec-sql.ts';
 import { filterSql, literal } from './filter-sql.ts';
 import { chained, name } from './values.ts';
+import { isUnique } from './write-sql.ts';
 
 /** The name under which a bulk copy's connection knows the owner's database. */
 export const SOURCE = 'fig_source';
@@ -150,9 +151,6 @@ function copySql(
   const key = keyNames(pair, to);
   // SQLite finds 3.0 by 3: where a key may be either, it is written as well.
   const rest = [...values.keys()].filter((column) => !key.includes(column) || free.has(column));
-  const found = unique.some(
-    (columns) => columns.length === key.length && columns.every((column) => key.includes(column)),
-  );
   const set = rest.map((column) => `${name(column)} = excluded.${name(column)}`);
   const conflict = `ON CONFLICT (${key.map((column) => name(column)).join(', ')}) DO `;
   // A pair that is only a key has nothing to set, but must still be counted.
@@ -161,5 +159,5 @@ function copySql(
   return (ends) =>
     `INSERT INTO main.${name(table)} (${[...values.keys()].map((c) => name(c)).join(', ')})
      SELECT ${[...values.values()].join(', ')} FROM ${source}
-     WHERE ${chained([rangeSql(pair, from, 's', ends), ...valid], ' AND ')} ${found ? conflict + whenThere : ''}`;
+     WHERE ${chained([rangeSql(pair, from, 's', ends), ...valid], ' AND ')} ${isUnique(unique, key) ? conflict + whenThere : ''}`;
 }

@@ -8,7 +8,8 @@ import type { Ends, PairBulkCopySql } from './bulk-copy-sql.ts';
 import { SqliteConnection } from './connection.ts';
 import { feedTable } from './tables.ts';
 import { freeColumns, uniqueColumns } from './schema.ts';
-import { applyAsTarget, SqliteTarget } from './target.ts';
+import { applyAsTarget } from './as-target.ts';
+import { SqliteTarget } from './target.ts';
 import { bound, name, plain } from './values.ts';
 
 type Prepare = (sql: string) => ReturnType<SqliteConnection['read']>;

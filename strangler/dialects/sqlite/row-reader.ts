@@ -1,11 +1,11 @@
 import type { Statement } from 'better-sqlite3';
 import type { SideName } from '../../../routing/side.ts';
 import {
-  columnOn,
   keyColumns,
   keyNames,
   keyOn,
   MappingError,
+  pairColumns,
   pairKeyOf,
 } from '../../mapping/index.ts';
 import type { Pair, PairKey, Row, SqlValue } from '../../mapping/index.ts';
@@ -140,12 +140,7 @@ function toRow(columns: readonly string[], values: readonly SqlValue[]): Row {
 function pairSql(pair: Pair, side: SideName, free: ReadonlySet<string>): PairSql {
   const select = (some: readonly string[], rest: string): ExactSelect =>
     exactSelect(some, rest, free);
-  const mapped = [...pair.key, ...pair.columns].map((codec) => columnOn(codec, side));
-  const all = [
-    ...mapped.filter((column) => column !== null),
-    ...Object.keys(pair[side].where ?? {}),
-  ];
-  const columns = [...new Set(all)];
+  const columns = pairColumns(pair, side);
   const keys = keyColumns(pair, side).map((column) => name(column));
   const usable = keys.map((column) => usableSql(column)).join(' AND ');
   const filter = filterSql(pair, side);

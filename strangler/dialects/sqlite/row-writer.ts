@@ -1,318 +1,184 @@
 import type { SideName } from '../../../routing/side.ts';
-import { otherSide } from '../../../routing/side.ts';
-import {
-  MappingError,
-  keyColumns,
-  belongs,
-  hasData,
-  isCopy,
-  resetValues,
-  disjoint,
-  isColumnPair,
-  keyOn,
-  ownColumns,
-  pairKeyOf,
-  sameValue,
-  tablesOf,
-  translate,
-  worthOf,
-} from '../../mapping/index.ts';
-import type { Mapping, Pair, PairKey, Row, SqlValue } from '../../mapping/index.ts';
-import type { Change } from '../../ledger/store.ts';
-import type { SqliteConnection } from './connection.ts';
+import { isColumnPair, keyOn, MappingError, sameValue, tablesOf } from '../../mapping/index.ts';
+import type { Mapping, Pair, Row, SqlValue } from '../../mapping/index.ts';
+import type { PairWrite } from '../../replication/pair-write.ts';
+import { hasKey, removalsOf, uniqueValuesOf } from '../../replication/rivals.ts';
+import { SharedTable } from '../../replication/shared-table.ts';
 import { exactSelect, readExactly } from './exact-read.ts';
-import { followersOf } from './followers.ts';
-import type { Follower } from './followers.ts';
-import { plainUpsert } from './plain-upsert.ts';
-import type { PlainUpsert } from './plain-upsert.ts';
 import { freeColumns, uniqueColumns } from './schema.ts';
 import type { Prepare } from './schema.ts';
 import { bound, name } from './values.ts';
 import { WaitingColumnPairs } from './waiting-column-pairs.ts';
-
-/** Columns by which rows are found, and columns to write; both become SQL in this order. */
-type Columns = Readonly<Record<string, SqlValue>>;
+import { deleteSql, equalSql, insertSql, pairSql, updateSql } from './write-sql.ts';
+import type { PairSql } from './write-sql.ts';
 
 /**
- * Writes pairs' rows on the side that is not the owner. Every method belongs inside a write
- * transaction with fig_clock.applying set.
+ * Writes pairs' rows on the side that is not the owner, for all who do: applier, copy and repair. Every
+ * method belongs inside a write transaction with fig_clock.applying set. A row of a table without column
+ * pairs is written by one statement, or by an update and an insert; any other is read, changed in memory and
+ * written back.
  */
 export class SqliteRowWriter {
-  readonly #db: SqliteConnection;
+  readonly #prepare: Prepare;
   readonly #mapping: Mapping;
   readonly #side: SideName;
-  readonly #bySourceTable: ReadonlyMap<string, readonly Pair[]>;
-  readonly #columnPairs: ReadonlyMap<Pair, readonly Pair[]>;
-  readonly #waiting: WaitingColumnPairs;
-  readonly #followers: ReadonlyMap<Pair, readonly Follower[]>;
-  /** SQL by pair: what a pair writes has the same columns each time. */
-  readonly #updates = new Map<Pair, string>();
-  readonly #inserts = new Map<Pair, string>();
-  readonly #plain = new Map<Pair, PlainUpsert | null>();
+  readonly #shared: ReadonlyMap<string, SharedTable | undefined>;
+  /** Found out once: what a pair writes has the same columns each time. */
+  readonly #sql = new Map<Pair, PairSql>();
   readonly #unique = new Map<string, readonly (readonly string[])[]>();
   readonly #free = new Map<string, ReadonlySet<string>>();
 
-  constructor(connection: SqliteConnection, mapping: Mapping, side: SideName) {
-    this.#db = connection;
+  /** @param prepare a statement that may write */
+  constructor(prepare: Prepare, mapping: Mapping, side: SideName) {
+    this.#prepare = prepare;
     this.#mapping = mapping;
     this.#side = side;
-    this.#waiting = new WaitingColumnPairs(connection, mapping.capability);
-    const source = otherSide(side);
-    this.#bySourceTable = new Map(
-      tablesOf(mapping, source).map((table) => [
-        table,
-        mapping.pairs.filter((pair) => pair[source].table === table),
-      ]),
-    );
-    this.#columnPairs = new Map(
-      mapping.pairs.map((pair) => [pair, columnPairsOf(mapping, side, pair)]),
-    );
-    this.#followers = new Map(
-      [...this.#columnPairs].map(([pair, columnPairs]) => [
-        pair,
-        followersOf(pair, columnPairs, side),
-      ]),
+    this.#shared = new Map(
+      tablesOf(mapping, side).map((table) => [table, SharedTable.of(mapping, side, table)]),
     );
   }
 
   /**
-   * @param overtaking whether rows here may be newer than the change, while a copy is being made;
-   *   one of them may hold a unique value that the change's row had first
+   * Writes a pair's columns of a row, or takes the row out.
+   * @param overtaking whether rows here may be newer than this one, while a copy is being made; one of
+   *   them may hold a unique value that this row had first
+   * @throws MappingError
    */
-  apply(change: Change, overtaking: boolean): void {
-    const source = otherSide(this.#side);
-    for (const pair of this.#bySourceTable.get(change.table) ?? []) {
-      const row = change.op === 'upsert' ? (change.image as Row) : null;
-      if (row !== null && this.#applyPlain(pair, source, row)) continue;
-      // An image holds its row's key as well, and reading the other one takes time.
-      const key = pairKeyOf(pair, source, row ?? (change.key as Row));
-      if (key === undefined) continue;
-      if (row !== null && belongs(pair, source, row)) {
-        this.upsert(pair, key, translate(pair, source, row), overtaking);
-      } else {
-        this.remove(pair, key);
+  write(write: PairWrite, overtaking: boolean): void {
+    try {
+      this.#put(write);
+    } catch (error) {
+      if (!overtaking || !isUniqueViolation(error)) throw error;
+      // The other row is newer than this one, so its own change is still to come and restores it.
+      this.#evictRivals(write);
+      this.#put(write);
+    }
+  }
+
+  #put(write: PairWrite): void {
+    const { pair, key, image } = write;
+    const where = keyOn(pair, this.#side, key);
+    const shared = this.#shared.get(pair[this.#side].table);
+    if (shared !== undefined) {
+      this.#putShared(shared, write, where);
+      return;
+    }
+    const sql = this.#sqlOf(pair);
+    if (image === null) {
+      this.#run(sql.remove, where, sql.key);
+      return;
+    }
+    if (sql.upsert !== undefined) {
+      this.#run(sql.upsert, where, sql.key, image, sql.rest);
+      return;
+    }
+    const row = { ...where, ...image };
+    const changed = this.#run(sql.update, row, [...sql.rest, ...sql.free], where, sql.key);
+    if (changed > 1) throw severalRows(pair);
+    if (changed === 0) this.#run(sql.insert, where, sql.key, image, sql.rest);
+  }
+
+  #putShared(shared: SharedTable, write: PairWrite, where: Row): void {
+    const { pair, image } = write;
+    const { table } = pair[this.#side];
+    const key = Object.keys(where);
+    const [was, another] = this.#rowsLike(table, shared.columns, where);
+    if (another !== undefined && image !== null) throw severalRows(pair);
+    const waiting = new WaitingColumnPairs(this.#prepare, this.#mapping.capability);
+    const row = shared.after(was, write, waiting);
+    if (row === undefined) {
+      if (was !== undefined) this.#run(deleteSql(table, key), where, key);
+    } else if (was === undefined) {
+      const columns = Object.keys(row);
+      this.#run(insertSql(table, columns), row, columns);
+    } else {
+      const now = isColumnPair(pair, this.#side) ? row : { ...row, ...this.#freeOf(table, where) };
+      const columns = Object.keys(now).filter(
+        (column) => !sameValue(was[column] ?? null, now[column] ?? null),
+      );
+      if (columns.length > 0) this.#run(updateSql(table, columns, key), now, columns, where, key);
+    }
+    waiting.save();
+  }
+
+  /** SQLite finds 3.0 by 3: where a key may be either, it is written as well. */
+  #freeOf(table: string, where: Row): Row {
+    const free = this.#freeColumns(table);
+    return Object.fromEntries(Object.entries(where).filter(([column]) => free.has(column)));
+  }
+
+  #evictRivals({ pair, key, image }: PairWrite): void {
+    if (image === null) return;
+    const { table } = pair[this.#side];
+    const all = this.#columnsOf(table);
+    const where = keyOn(pair, this.#side, key);
+    const row: Row = { ...this.#rowsLike(table, all, where)[0], ...where, ...image };
+    for (const values of uniqueValuesOf(row, this.#uniqueColumns(table))) {
+      for (const rival of this.#rowsLike(table, all, values)) {
+        if (hasKey(rival, where)) continue;
+        for (const removal of removalsOf(this.#mapping, this.#side, table, rival)) {
+          this.#put(removal);
+        }
       }
     }
   }
 
-  /** Most rows are written at once; whoever stands in their way is for `upsert` to see to. */
-  #applyPlain(pair: Pair, source: SideName, row: Row): boolean {
-    const whole = this.#plainOf(pair);
-    if (whole === null || !belongs(pair, source, row)) return false;
-    const values = whole.values(row);
-    try {
-      this.#db.write(whole.sql).run(values);
-      return true;
-    } catch (error) {
-      if (isUniqueViolation(error)) return false;
-      throw error;
-    }
+  #rowsLike(table: string, columns: readonly string[], where: Row): readonly Row[] {
+    const from = `FROM ${name(table)} WHERE ${equalSql(Object.keys(where))}`;
+    const select = exactSelect(columns, from, this.#freeColumns(table));
+    return readExactly(this.#prepare, select, Object.values(where)).map((found) =>
+      Object.fromEntries(columns.map((column, index) => [column, found[index] ?? null])),
+    );
   }
 
-  #plainOf(pair: Pair): PlainUpsert | null {
-    let whole = this.#plain.get(pair);
-    if (whole === undefined) {
-      const prepare: Prepare = (sql) => this.#db.write(sql);
-      whole = plainUpsert(prepare, this.#mapping, pair, this.#side) ?? null;
-      this.#plain.set(pair, whole);
-    }
-    return whole;
-  }
-
-  upsert(pair: Pair, key: PairKey, image: Row, overtaking: boolean): void {
-    try {
-      this.#write(pair, key, image);
-    } catch (error) {
-      if (!overtaking || !isUniqueViolation(error)) throw error;
-      // The other row is newer than this one, so its own change is still to come and restores it.
-      this.#evictRivals(pair, key, image);
-      this.#write(pair, key, image);
-    }
-  }
-
-  remove(pair: Pair, key: PairKey): void {
-    if (isColumnPair(pair, this.#side)) this.#reset(pair, key);
-    else this.#removeRow(pair, key);
-  }
-
-  #write(pair: Pair, key: PairKey, image: Row): void {
-    const where = keyOn(pair, this.#side, key);
-    const changed = this.#update(pair, { ...image, ...this.#freeKey(pair, where) }, where);
-    if (changed > 1) throw new MappingError(`pair "${pair.name}": its key names ${changed} rows`);
-    if (changed === 1) return;
-    if (isColumnPair(pair, this.#side)) this.#waiting.keep(pair, key, image);
-    else this.#insert(pair, where, image);
-  }
-
-  #update(pair: Pair, values: Columns, where: Columns): number {
-    const followers = this.#followers.get(pair) ?? [];
-    let sql = this.#updates.get(pair);
+  #sqlOf(pair: Pair): PairSql {
+    let sql = this.#sql.get(pair);
     if (sql === undefined) {
-      const set = [
-        ...Object.keys(values).map((column) => `${name(column)} = ?`),
-        ...followers.map((follower) => follower.set),
-      ];
-      sql = updateSql(pair[this.#side].table, set, where);
-      this.#updates.set(pair, sql);
+      sql = pairSql(this.#prepare, this.#mapping, pair, this.#side);
+      this.#sql.set(pair, sql);
     }
-    const followed = followers.map(({ of }) => values[of] ?? null);
-    return this.#run(sql, [...Object.values(values), ...followed, ...Object.values(where)]);
-  }
-
-  /** SQLite finds 3.0 by 3: where a key may be either, it is written as well. */
-  #freeKey(pair: Pair, where: Row): Row {
-    if (isColumnPair(pair, this.#side)) return {};
-    const free = this.#freeColumns(pair[this.#side].table);
-    const columns = keyColumns(pair, this.#side).filter((column) => free.has(column));
-    return Object.fromEntries(columns.map((column) => [column, where[column] ?? null]));
+    return sql;
   }
 
   #freeColumns(table: string): ReadonlySet<string> {
-    const known = this.#free.get(table) ?? freeColumns((sql) => this.#db.write(sql), table);
+    const known = this.#free.get(table) ?? freeColumns(this.#prepare, table);
     this.#free.set(table, known);
     return known;
   }
 
-  /** A new row starts with what its column pairs are waiting to write, or with what they fall back to. */
-  #insert(pair: Pair, key: Row, image: Row): void {
-    const columnPairs = this.#columnPairs.get(pair) ?? [];
-    const { table } = pair[this.#side];
-    const row: Record<string, SqlValue> = { ...key, ...image };
-    for (const columnPair of columnPairs) {
-      Object.assign(
-        row,
-        this.#takeWaiting(columnPair, key) ?? resetValues(columnPair[this.#side].resetTo, row),
-      );
-    }
-    let sql = this.#inserts.get(pair);
-    if (sql === undefined || columnPairs.length > 0) {
-      sql = insertSql(table, Object.keys(row));
-      this.#inserts.set(pair, sql);
-    }
-    this.#run(sql, Object.values(row));
-  }
-
-  #takeWaiting(columnPair: Pair, row: Row): Row | undefined {
-    const key = pairKeyOf(columnPair, this.#side, row);
-    return key && this.#waiting.take(columnPair, key);
-  }
-
-  /** What column pairs wrote outlives the row: REPLACE, say, is a delete and an insert of the base pair only. */
-  #removeRow(pair: Pair, key: PairKey): void {
-    const { table } = pair[this.#side];
-    const where = keyOn(pair, this.#side, key);
-    for (const columnPair of this.#columnPairs.get(pair) ?? []) {
-      const row = this.#rowOf(columnPair, where);
-      const columnPairKey = row && pairKeyOf(columnPair, this.#side, row);
-      if (row === undefined || columnPairKey === undefined || !hasData(columnPair, this.#side, row))
-        continue;
-      const own = ownColumns(columnPair, this.#side).map((column) => [column, row[column] ?? null]);
-      this.#waiting.keep(columnPair, columnPairKey, Object.fromEntries(own) as Row);
-    }
-    this.#run(`DELETE FROM ${name(table)} WHERE ${equals(where)}`, Object.values(where));
-  }
-
-  #rowOf(pair: Pair, where: Columns): Row | undefined {
-    const { table } = pair[this.#side];
-    const columns = this.#columnsOf(table);
-    const select = exactSelect(
-      columns,
-      `FROM ${name(table)} WHERE ${equals(where)}`,
-      this.#freeColumns(table),
-    );
-    const [found] = readExactly((sql) => this.#db.write(sql), select, Object.values(where));
-    return (
-      found && Object.fromEntries(columns.map((column, index) => [column, found[index] ?? null]))
-    );
-  }
-
   #columnsOf(table: string): readonly string[] {
-    return this.#db
-      .write('SELECT name FROM pragma_table_xinfo(?) WHERE hidden <> 1')
+    return this.#prepare('SELECT name FROM pragma_table_xinfo(?) WHERE hidden <> 1')
       .pluck()
       .all(table) as string[];
   }
 
-  #reset(pair: Pair, key: PairKey): void {
-    const { table, resetTo = {} } = pair[this.#side];
-    const where = keyOn(pair, this.#side, key);
-    const set = Object.entries(resetTo).map(([column, value]) =>
-      isCopy(value) ? `${name(column)} = ${name(value.copyOf)}` : `${name(column)} = ?`,
-    );
-    const values = Object.values(resetTo).filter((value) => !isCopy(value)) as SqlValue[];
-    this.#run(`UPDATE ${name(table)} SET ${set.join(', ')} WHERE ${equals(where)}`, [
-      ...values,
-      ...Object.values(where),
-    ]);
-    this.#waiting.take(pair, key);
-  }
-
-  #evictRivals(pair: Pair, key: PairKey, image: Row): void {
-    const { table } = pair[this.#side];
-    const where = keyOn(pair, this.#side, key);
-    const row = { ...this.#rowOf(pair, where), ...where, ...image };
-    for (const columns of this.#uniqueColumns(table)) {
-      const values = columns.map((column) => row[column] ?? null);
-      if (values.includes(null)) continue;
-      const rival = this.#rowOf(
-        pair,
-        Object.fromEntries(columns.map((c, i) => [c, values[i] ?? null])),
-      );
-      if (rival === undefined) continue;
-      const itself = Object.entries(where).every(([c, value]) =>
-        sameValue(worthOf(rival[c] ?? null), worthOf(value)),
-      );
-      if (!itself) this.#evict(table, rival);
-    }
-  }
-
-  #evict(table: string, rival: Row): void {
-    for (const pair of this.#mapping.pairs) {
-      if (pair[this.#side].table !== table || isColumnPair(pair, this.#side)) continue;
-      const key = pairKeyOf(pair, this.#side, rival);
-      if (key !== undefined) this.#removeRow(pair, key);
-    }
-  }
-
   #uniqueColumns(table: string): readonly (readonly string[])[] {
-    const known = this.#unique.get(table) ?? uniqueColumns((sql) => this.#db.write(sql), table);
+    const known = this.#unique.get(table) ?? uniqueColumns(this.#prepare, table);
     this.#unique.set(table, known);
     return known;
   }
 
-  #run(sql: string, values: readonly SqlValue[]): number {
-    return this.#db.write(sql).run(values.map((value) => bound(value))).changes;
+  /**
+   * Runs a statement with a row's values of columns, and another's after them.
+   * @returns how many rows it has changed
+   */
+  #run(
+    sql: string,
+    row: Row,
+    columns: readonly string[],
+    other: Row = row,
+    more: readonly string[] = [],
+  ): number {
+    // Into one array: this runs for each row that is written.
+    const values: SqlValue[] = [];
+    for (const column of columns) values.push(bound(row[column] ?? null));
+    for (const column of more) values.push(bound(other[column] ?? null));
+    return this.#prepare(sql).run(values).changes;
   }
 }
 
-/** Pairs that live in the rows of this one. */
-function columnPairsOf(mapping: Mapping, side: SideName, basePair: Pair): readonly Pair[] {
-  if (isColumnPair(basePair, side)) return [];
-  const { table } = basePair[side];
-  return mapping.pairs.filter(
-    (pair) =>
-      isColumnPair(pair, side) && pair[side].table === table && !disjoint(basePair, pair, side),
-  );
-}
-
-function updateSql(table: string, columns: readonly string[], where: Columns): string {
-  // A pair that is only a key has nothing to set, but must still learn whether its row is there.
-  const [first = ''] = Object.keys(where);
-  const set = columns.length > 0 ? columns : [`${name(first)} = ${name(first)}`];
-  return `UPDATE ${name(table)} SET ${set.join(', ')} WHERE ${equals(where)}`;
-}
-
-function insertSql(table: string, columns: readonly string[]): string {
-  return (
-    `INSERT INTO ${name(table)} (${columns.map((column) => name(column)).join(', ')}) ` +
-    `VALUES (${columns.map(() => '?').join(', ')})`
-  );
-}
-
-function equals(where: Columns): string {
-  return Object.keys(where)
-    .map((column) => `${name(column)} = ?`)
-    .join(' AND ');
+function severalRows({ name: pair }: Pair): MappingError {
+  return new MappingError(`pair "${pair}": its key names several rows`);
 }
 
 function isUniqueViolation(error: unknown): boolean {

@@ -29,7 +29,8 @@ import { SqliteShadowFence } from './shadow-fence.ts';
 import { reEmit } from './re-emit.ts';
 import { checkSchema } from './schema.ts';
 import { SqliteSnapshot } from './snapshot.ts';
-import { applyAsTarget, applyAtOnce, SqliteTarget } from './target.ts';
+import { applyAsTarget, applyAtOnce } from './as-target.ts';
+import { SqliteTarget } from './target.ts';
 
 /** One row at a time reaches a twentieth of the throughput; more than this, no more. */
 const SLICE_ALONE = 500;

@@ -1,33 +1,48 @@
 import { decodeRow, encodeRow, encodeValues } from '../../mapping/index.ts';
 import type { Pair, PairKey, Row } from '../../mapping/index.ts';
-import type { SqliteConnection } from './connection.ts';
+import type { WaitingColumns } from '../../replication/shared-table.ts';
+import type { Prepare } from './schema.ts';
 
-/** What column pairs have to say of rows that are not there yet, or are gone for the moment. */
-export class WaitingColumnPairs {
-  readonly #db: SqliteConnection;
+/**
+ * `WaitingColumns` of one write, in fig_waiting. Nothing is changed there before `save`: the row's own statement
+ * may fail, and be tried again.
+ */
+export class WaitingColumnPairs implements WaitingColumns {
+  readonly #prepare: Prepare;
   readonly #capability: string;
+  readonly #changes: (() => void)[] = [];
 
-  constructor(connection: SqliteConnection, capability: string) {
-    this.#db = connection;
+  constructor(prepare: Prepare, capability: string) {
+    this.#prepare = prepare;
     this.#capability = capability;
   }
 
-  /** Keeps a column pair's columns until the base pair's row comes. */
   keep(columnPair: Pair, key: PairKey, image: Row): void {
-    this.#db
-      .write('REPLACE INTO fig_waiting (capability, pair, key, image) VALUES (?, ?, ?, ?)')
-      .run(this.#capability, columnPair.name, encodeValues(key), encodeRow(image));
+    this.#changes.push(() => {
+      this.#prepare(
+        'REPLACE INTO fig_waiting (capability, pair, key, image) VALUES (?, ?, ?, ?)',
+      ).run(...this.#named(columnPair, key), encodeRow(image));
+    });
   }
 
-  /** Gives back what was kept, and forgets it. */
   take(columnPair: Pair, key: PairKey): Row | undefined {
-    const image = this.#db
-      .write(
-        `DELETE FROM fig_waiting WHERE capability = ? AND pair = ? AND key = ?
-              RETURNING image`,
-      )
+    const where = 'WHERE capability = ? AND pair = ? AND key = ?';
+    const named = this.#named(columnPair, key);
+    const image = this.#prepare(`SELECT image FROM fig_waiting ${where}`)
       .pluck()
-      .get(this.#capability, columnPair.name, encodeValues(key)) as string | undefined;
-    return image === undefined ? undefined : decodeRow(image);
+      .get(...named);
+    if (image === undefined) return undefined;
+    this.#changes.push(() => {
+      this.#prepare(`DELETE FROM fig_waiting ${where}`).run(...named);
+    });
+    return decodeRow(image as string);
+  }
+
+  save(): void {
+    for (const change of this.#changes) change();
+  }
+
+  #named(columnPair: Pair, key: PairKey): readonly string[] {
+    return [this.#capability, columnPair.name, encodeValues(key)];
   }
 }
