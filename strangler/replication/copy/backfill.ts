@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { translate } from '../../mapping/index.ts';
 import type { Mapping, Pair } from '../../mapping/index.ts';
 import type { SideName } from '../../../routing/side.ts';
 import type { BackfillState, BulkCopy, RowWrite, SideDatabase } from '../../sides/side-database.ts';
@@ -15,6 +14,8 @@ const TIME_BOX_MS = 1.5;
 const MIN_PAUSE_MS = 2;
 const FIRST_READ = 100;
 const READ_LIMITS = { least: 20, most: 2_000 } as const;
+/** What is read for nothing, where the box is over first, is a quarter of what is taken. */
+const SPARE = 1.25;
 /** Nobody else writes to the target: only this process's other work has to find its turn. */
 const ALONE_BOX_MS = 8;
 const ALONE_PAUSE_MS = 1;
@@ -74,13 +75,13 @@ async function copyPair(options: CopyOptions, pair: Pair): Promise<number> {
     const { most } = options.pace;
     const whole = odd.length === 0 ? await copyRange(options, pair, Math.min(range, most)) : null;
     const { state, steps, heldMs } =
-      whole ?? (await copyChunk(options, pair, Math.min(limit, most)));
+      whole ?? (await copyChunk(options, pair, Math.min(limit, most), box));
     ready = Math.max(ready, state.readyPosition);
     await pause(alone ? ALONE_PAUSE_MS : Math.max(MIN_PAUSE_MS, 2 * heldMs), options);
     await options.pace.after(steps, options.signal);
     if (state.done) return ready;
     if (whole) range = nextLimit(range, box / heldMs, RANGE_LIMITS);
-    else limit = Math.min(READ_LIMITS.most, Math.max(READ_LIMITS.least, 2 * steps));
+    else limit = nextLimit(limit, steps < limit ? (SPARE * steps) / limit : 2, READ_LIMITS);
   }
 }
 
@@ -132,12 +133,19 @@ async function copyRange(options: CopyOptions, pair: Pair, limit: number): Promi
  * Copies some rows one by one. The owner is read before the target's transaction, which must not wait
  * for a network; that nothing was applied in between, it sees for itself.
  */
-async function copyChunk(options: CopyOptions, pair: Pair, limit: number): Promise<Chunk> {
+async function copyChunk(
+  options: CopyOptions,
+  pair: Pair,
+  limit: number,
+  boxMs: number,
+): Promise<Chunk> {
   const known = await stateOf(options, pair);
   if (known.done) return { state: known, steps: 0, heldMs: 1 };
   for (;;) {
     options.signal.throwIfAborted();
-    const chunk = await options.applier.whileStill(() => tryChunk(options, pair, known, limit));
+    const chunk = await options.applier.whileStill(() =>
+      tryChunk(options, pair, known, limit, boxMs),
+    );
     if (chunk !== null) return chunk;
   }
 }
@@ -147,6 +155,7 @@ async function tryChunk(
   pair: Pair,
   before: BackfillState,
   limit: number,
+  wholeMs: number,
 ): Promise<Chunk | null> {
   const applied = await target.store.appliedPosition();
   const first = before.cursor === null;
@@ -161,7 +170,7 @@ async function tryChunk(
     if ((await transaction.applied()) !== applied) return null;
     const there = await transaction.rows(pair, before.cursor, limit);
     const { partners, complete } = mergeRows(own, there, limit);
-    const boxMs = TIME_BOX_MS - (performance.now() - started);
+    const boxMs = wholeMs - (performance.now() - started);
     const position = readyPosition;
     const writes = partners.map((one) => writeOf(source.side, pair, one));
     if (before.cursor === null) await transaction.park(pair, unkeyed, position);
@@ -205,7 +214,5 @@ function writeOf(owner: SideName, pair: Pair, partners: Partners): RowWrite | nu
   const difference = differenceOf(pair, owner, partners);
   if (difference === null) return null;
   const { key, source } = partners;
-  const refused = difference.reason;
-  const carried = source !== undefined && refused === null;
-  return { key, image: carried ? translate(pair, owner, source) : null, source, refused };
+  return { key, image: difference.image, source, refused: difference.reason };
 }

@@ -21,6 +21,8 @@ export interface Difference {
   readonly columns: readonly string[];
   /** Why the source's row can't be brought over at all; null where it can. */
   readonly reason: string | null;
+  /** What the mapping makes of the source's row; null where there is none, or it can't be carried. */
+  readonly image: Row | null;
 }
 
 /** How the target's row differs from what the mapping makes of the source's; null when it doesn't. */
@@ -31,19 +33,21 @@ export function differenceOf(
 ): Difference | null {
   if (source === undefined) {
     const extra = target !== undefined && hasData(pair, otherSide(owner), target);
-    return extra ? { kind: 'extra', columns: [], reason: null } : null;
+    return extra ? { kind: 'extra', columns: [], reason: null, image: null } : null;
   }
   const image = imageOf(pair, owner, source);
-  if (typeof image === 'string') return { kind: 'different', columns: [], reason: image };
+  if (typeof image === 'string') {
+    return { kind: 'different', columns: [], reason: image, image: null };
+  }
   if (target === undefined) {
     const missed = !pair[otherSide(owner)].optional || hasData(pair, owner, source);
-    return missed ? { kind: 'missing', columns: [], reason: null } : null;
+    return missed ? { kind: 'missing', columns: [], reason: null, image } : null;
   }
   const changed = Object.entries(image)
     .filter(([column, value]) => !isSame(pair, otherSide(owner), column, value, target[column]))
     .map(([column]) => column);
   const columns = [...keyColumnsThatDiffer(pair, owner, source, target), ...changed];
-  return columns.length > 0 ? { kind: 'different', columns, reason: null } : null;
+  return columns.length > 0 ? { kind: 'different', columns, reason: null, image } : null;
 }
 
 /** Keys that find each other may still be of two kinds, where a column takes 3 and 3.0. */
