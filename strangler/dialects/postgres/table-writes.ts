@@ -7,7 +7,7 @@ import { canDecide, columnsOf, dataOf, dataSql, readSql, sameSql } from './colum
 import type { PostgresClient } from './connection.ts';
 import { prepared } from './prepared.ts';
 import { rowOf } from './row-reader.ts';
-import type { Schemas } from './schema.ts';
+import type { Column, Schemas } from './schema.ts';
 import { name } from './values.ts';
 import { WaitingColumnPairs } from './waiting-column-pairs.ts';
 import { deleteSql, insertSql, updateOrInsertSql, updateSql, upsertSql } from './write-sql.ts';
@@ -21,18 +21,17 @@ interface TableWritesOptions {
   readonly table: string;
 }
 
-/** A row of the table by its key. */
-interface NamedRow {
+interface WrittenRow {
   readonly pair: Pair;
+  /** Its key. */
   readonly where: Row;
-}
-
-interface WrittenRow extends NamedRow {
   /** As it was read, which it is only where the table has column pairs; undefined where there is none. */
   readonly was: Row | undefined;
   /** Undefined where it is to be gone. */
   readonly now: Row | undefined;
 }
+
+type Alike = readonly [WrittenRow, ...WrittenRow[]];
 
 /**
  * Writes to one table, gathered first and then carried out as sets of rows. Of several writes of a row the last
@@ -60,16 +59,12 @@ export class TableWrites {
 
   /** Takes rows out, before others come that hold the same unique values. */
   async remove(): Promise<void> {
-    const { client, schemas, table } = this.#options;
+    const { client, table } = this.#options;
     const gone = this.#rowsThat(
       ({ was, now }) => now === undefined && (was !== undefined || this.#shared === undefined),
     );
-    for (const [columns, rows] of alike(gone, ({ where }) => where)) {
-      const key = columnsOf(schemas, table, columns);
-      const data = dataOf(
-        key,
-        rows.map(({ where }) => where),
-      );
+    for (const rows of this.#alike(gone)) {
+      const { key, data } = this.#keysOf(rows);
       await client.query(prepared(deleteSql({ table, key }), data));
     }
   }
@@ -105,19 +100,15 @@ export class TableWrites {
 
   async #read(shared: SharedTable, writes: readonly PairWrite[]): Promise<void> {
     const { client, side, schemas, table } = this.#options;
-    const asked = new Map<string, NamedRow>();
+    const asked = new Map<string, WrittenRow>();
     for (const { pair, key } of writes) {
       const where = keyOn(pair, side, key);
-      asked.set(nameOf(where), { pair, where });
+      asked.set(nameOf(where), { pair, where, was: undefined, now: undefined });
     }
     const columns = columnsOf(schemas, table, shared.columns);
     const read = columns.map((column) => readSql(column, 't'));
-    for (const [keys, rows] of alike([...asked.values()], ({ where }) => where)) {
-      const key = columnsOf(schemas, table, keys);
-      const data = dataOf(
-        key,
-        rows.map(({ where }) => where),
-      );
+    for (const rows of this.#alike([...asked.values()])) {
+      const { key, data } = this.#keysOf(rows);
       const { rows: found } = await client.query<SqlValue[]>({
         ...prepared(
           `SELECT d.nr, ${read.join(', ')} FROM (${dataSql(key)}) d
@@ -127,7 +118,7 @@ export class TableWrites {
         rowMode: 'array',
       });
       for (const [nr, ...values] of found) {
-        const { pair, where } = rows[Number(nr) - 1] as NamedRow;
+        const { pair, where } = rows[Number(nr) - 1] as WrittenRow;
         const row = rowOf(columns, values);
         this.#rows.set(nameOf(where), { pair, where, was: row, now: row });
       }
@@ -136,36 +127,55 @@ export class TableWrites {
     await this.#waiting.load(waiting);
   }
 
-  /** One statement for all rows with the same columns. */
   async #write(rows: readonly WrittenRow[], sqlOf: (written: Written) => string): Promise<void> {
-    for (const [key, keyed] of alike(rows, ({ where }) => where)) {
-      for (const [columns, group] of alike(keyed, ({ now }) => now as Row)) {
-        const rest = columns.filter((column) => !key.includes(column));
-        await this.#writeAlike(group, key, rest, sqlOf);
+    const { client, schemas, table } = this.#options;
+    for (const group of this.#alike(rows)) {
+      const [{ pair, where, now = {} }] = group;
+      const key = Object.keys(where);
+      const rest = Object.keys(now).filter((column) => !key.includes(column));
+      const written: Written = {
+        table,
+        key: columnsOf(schemas, table, key),
+        rest: columnsOf(schemas, table, rest),
+      };
+      const data = dataOf(
+        [...written.key, ...written.rest],
+        group.map((row) => row.now as Row),
+      );
+      const { rows: found } = await client.query<{ twice?: number }>(
+        prepared(sqlOf(written), data),
+      );
+      if ((found[0]?.twice ?? 0) > 0) {
+        throw new MappingError(`pair "${pair.name}": its key names several rows`);
       }
     }
   }
 
-  async #writeAlike(
-    rows: readonly WrittenRow[],
-    key: readonly string[],
-    rest: readonly string[],
-    sqlOf: (written: Written) => string,
-  ): Promise<void> {
-    const { client, schemas, table } = this.#options;
-    const written: Written = {
-      table,
-      key: columnsOf(schemas, table, key),
-      rest: columnsOf(schemas, table, rest),
-    };
+  /** Rows of an `alike` group by their keys, as a statement's parameters. */
+  #keysOf(rows: Alike): { readonly key: readonly Column[]; readonly data: (string | null)[][] } {
+    const { schemas, table } = this.#options;
+    const key = columnsOf(schemas, table, Object.keys(rows[0].where));
     const data = dataOf(
-      [...written.key, ...written.rest],
-      rows.map(({ now }) => now as Row),
+      key,
+      rows.map(({ where }) => where),
     );
-    const { rows: found } = await client.query<{ twice?: number }>(prepared(sqlOf(written), data));
-    if ((found[0]?.twice ?? 0) > 0) {
-      throw new MappingError(`pair "${rows[0]?.pair.name}": its key names several rows`);
+    return { key, data };
+  }
+
+  /** Puts rows with the same columns together, for one statement: where a pair has rows of its own, all of its. */
+  #alike(rows: readonly WrittenRow[]): Iterable<Alike> {
+    const groups = new Map<string, [WrittenRow, ...WrittenRow[]]>();
+    for (const row of rows) {
+      const { pair, where, now = {} } = row;
+      const named =
+        this.#shared === undefined
+          ? pair.name
+          : JSON.stringify([Object.keys(where), Object.keys(now)]);
+      const group = groups.get(named);
+      if (group === undefined) groups.set(named, [row]);
+      else group.push(row);
     }
+    return groups.values();
   }
 
   #upsertSql(written: Written): string {
@@ -177,23 +187,6 @@ export class TableWrites {
   #rowsThat(is: (row: WrittenRow) => boolean): readonly WrittenRow[] {
     return [...this.#rows.values()].filter((row) => is(row));
   }
-}
-
-/** Rows in groups with the same columns. */
-function alike<T>(
-  rows: readonly T[],
-  valuesOf: (row: T) => Row,
-): Iterable<readonly [columns: readonly string[], rows: readonly T[]]> {
-  const groups = new Map<string, [readonly string[], T[]]>();
-  for (const row of rows) {
-    const columns = Object.keys(valuesOf(row));
-    // No column's name has a NUL in it.
-    const named = columns.join('\0');
-    const group = groups.get(named);
-    if (group === undefined) groups.set(named, [columns, [row]]);
-    else group[1].push(row);
-  }
-  return groups.values();
 }
 
 function nameOf(where: Row): string {
