@@ -12,7 +12,7 @@ import type { Measured, Sequence, SideChecks } from '../../sides/side-checks.ts'
 import type { SideName } from '../../../routing/side.ts';
 import type { Change } from '../../ledger/store.ts';
 import { columnsOf, dataOf, dataSql, sameSql } from './columns.ts';
-import { sqlState } from './connection.ts';
+import { sqlState } from './errors.ts';
 import type { PostgresClient, PostgresConnection } from './connection.ts';
 import { APPLYING, TRYING } from './functions.ts';
 import { installAnew } from './install.ts';

@@ -1,18 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client, Pool, types } from 'pg';
+import { Pool } from 'pg';
 import type { ClientBase, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg';
-import { backoff, errorText, shownUrl } from '../../../chassis/index.ts';
-import { MissingRightError } from '../../check/missing-right.ts';
-import { identifier } from '../../wording.ts';
+import { errorText, shownUrl } from '../../../chassis/index.ts';
 import type { CommitWatch } from '../../sides/side-database.ts';
+import { isConnectionLoss, unreachable, UnreachableError } from './errors.ts';
+import { CONNECT_MS, Listener } from './listener.ts';
+import type { OnLost } from './listener.ts';
+import { VALUES } from './value-parsers.ts';
 
 /** A connection inside a transaction. */
 export type PostgresClient = Pick<PoolClient, 'query'>;
-
-/** The database did not answer, or refused to let us in; the message names it, without a password. */
-export class UnreachableError extends Error {
-  override readonly name = 'UnreachableError';
-}
 
 export interface TransactionOptions {
   /** Whether the commit must survive a power cut. */
@@ -25,7 +22,6 @@ export interface TransactionOptions {
 
 /** Several parts of an engine use one at a time; none of them holds one for long. */
 const CONNECTIONS = 8;
-const CONNECT_MS = 10_000;
 const ASK_AGAIN_MS = 20;
 
 /** Where the server is set up to lose what it has just committed; stricter settings stay. */
@@ -196,140 +192,4 @@ async function setUp(client: ClientBase, url: string): Promise<void> {
     const told = `the database ${shownUrl(url)} refuses the settings of a session: ${errorText(error)}`;
     throw new UnreachableError(told, { cause: error });
   }
-}
-
-/** Why a listener hears nothing; null when it hears again. */
-type OnLost = (reason: string | null) => void;
-
-/** The first pause before a connection is made again, and the longest, in ms; each is twice the one before. */
-const AGAIN = { firstMs: 50, longestMs: 5_000 };
-
-/** A connection that only listens. It is made again after it was lost, when somebody asks for it. */
-class Listener implements CommitWatch {
-  readonly #url: string;
-  readonly #channel: string;
-  readonly #onNotify: () => void;
-  readonly #onLost: OnLost;
-  #client: Client | undefined;
-  #closed = false;
-  /** Since it has listened for as long as the longest pause. */
-  #losses = 0;
-  #retryAt = 0;
-  #heardSince: number | undefined;
-  #isLost = false;
-
-  constructor(url: string, channel: string, onNotify: () => void, onLost: OnLost) {
-    this.#url = url;
-    this.#channel = channel;
-    this.#onNotify = onNotify;
-    this.#onLost = onLost;
-  }
-
-  ensure(): boolean {
-    if (this.#client !== undefined) return this.#heardSince !== undefined;
-    if (this.#closed || performance.now() < this.#retryAt) return false;
-    const client = new Client({
-      connectionString: this.#url,
-      connectionTimeoutMillis: CONNECT_MS,
-      application_name: 'fig engine listening',
-    });
-    this.#client = client;
-    client.on('error', (error) => this.#lose(client, errorText(error)));
-    client.on('end', () => this.#lose(client, 'the server has closed the connection'));
-    client.on('notification', this.#onNotify);
-    void this.#listen(client).catch((error: unknown) => {
-      this.#lose(client, errorText(error));
-      return client.end();
-    });
-    return false;
-  }
-
-  close(): void {
-    this.#closed = true;
-    const client = this.#client;
-    this.#client = undefined;
-    void client?.end().catch(() => undefined);
-  }
-
-  async #listen(client: Client): Promise<void> {
-    await client.connect();
-    await client.query(`LISTEN "${this.#channel.replaceAll('"', '""')}"`);
-    this.#heardSince = performance.now();
-    if (this.#isLost) this.#onLost(null);
-    this.#isLost = false;
-    // What was committed before it listened has told nobody.
-    this.#onNotify();
-  }
-
-  /** A server that is away, or ends each connection at once, is asked less and less often. */
-  #lose(client: Client, reason: string): void {
-    if (this.#client !== client) return;
-    this.#client = undefined;
-    const now = performance.now();
-    const lasted = this.#heardSince !== undefined && now - this.#heardSince >= AGAIN.longestMs;
-    this.#heardSince = undefined;
-    this.#losses = lasted ? 1 : this.#losses + 1;
-    this.#retryAt = now + backoff(this.#losses, AGAIN);
-    if (!this.#isLost) this.#onLost(reason);
-    this.#isLost = true;
-  }
-}
-
-const { BOOL, BYTEA, FLOAT4, FLOAT8, INT2, INT4, INT8, OID } = types.builtins;
-const AS_PG_DOES: ReadonlySet<number> = new Set([BOOL, BYTEA, FLOAT4, FLOAT8, INT2, INT4, OID]);
-const WHOLE: ReadonlySet<number> = new Set([INT8]);
-
-/** Whole numbers are numbers, or bigints beyond 2^53; what pg makes a Date or an object stays text. */
-const VALUES = {
-  getTypeParser(oid: number, format?: 'text' | 'binary'): (value: never) => unknown {
-    if (WHOLE.has(oid)) return wholeNumber;
-    return AS_PG_DOES.has(oid) ? types.getTypeParser(oid, format) : (value) => value;
-  },
-};
-
-function wholeNumber(text: string): number | bigint {
-  const number = Number(text);
-  return Number.isSafeInteger(number) ? number : BigInt(text);
-}
-
-/** Waited for a lock for longer than it may (55P03), or was chosen to give way (40P01). */
-export function isLockTimeout(error: unknown): boolean {
-  return ['55P03', '40P01'].includes(sqlState(error) ?? '');
-}
-
-/** The SQLSTATE of an error that a server sent. */
-export function sqlState(error: unknown): string | undefined {
-  const { code } = error as { code?: unknown };
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
-}
-
-const NO_RIGHTS = '42501';
-
-function noConnect(url: string): string {
-  const { username, pathname } = new URL(url);
-  const user = identifier(decodeURIComponent(username));
-  const database = identifier(
-    decodeURIComponent(pathname.slice(1)) || decodeURIComponent(username),
-  );
-  return `database ${database}: ${user} may not connect to it; GRANT CONNECT ON DATABASE ${database} TO ${user}`;
-}
-
-/** The server ended the session, or the network did. */
-function isConnectionLoss(error: unknown): boolean {
-  const state = sqlState(error);
-  if (state !== undefined) return /^(08|57P0)/.test(state);
-  return error instanceof Error && /connection|ECONN|EPIPE|socket/i.test(error.message);
-}
-
-/** Names the right that a user lacks who may not connect. */
-function unreachable(url: string, error: unknown): UnreachableError | MissingRightError {
-  if (error instanceof UnreachableError) return error;
-  if (sqlState(error) === NO_RIGHTS)
-    return new MissingRightError([noConnect(url)], { cause: error });
-  // Of a name with several addresses, each attempt has an error of its own, and the whole none.
-  const [first = error] = error instanceof AggregateError ? (error.errors as unknown[]) : [];
-  const reason = errorText(first);
-  return new UnreachableError(`the database ${shownUrl(url)} can't be reached: ${reason}`, {
-    cause: error,
-  });
 }

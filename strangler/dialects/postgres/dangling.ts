@@ -2,7 +2,7 @@ import { tablesOf } from '../../mapping/index.ts';
 import type { Mapping } from '../../mapping/index.ts';
 import type { Dangling } from '../../check/dangling.ts';
 import type { SideName } from '../../../routing/side.ts';
-import { sqlState } from './connection.ts';
+import { sqlState } from './errors.ts';
 import type { PostgresClient } from './connection.ts';
 import { name } from './values.ts';
 

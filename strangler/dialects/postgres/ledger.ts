@@ -1,7 +1,7 @@
 import type { QueryResult, QueryResultRow } from 'pg';
 import type { Dialect, Ledger, LedgerValue, Reads, Tx } from '../../ledger/index.ts';
 import { fromAscii, toAscii } from '../../mapping/index.ts';
-import { isLockTimeout } from './connection.ts';
+import { isLockTimeout } from './errors.ts';
 import type { PostgresClient, PostgresConnection, TransactionOptions } from './connection.ts';
 import { feedTable } from './tables.ts';
 import { name, NOW_SQL } from './values.ts';

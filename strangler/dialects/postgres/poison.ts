@@ -1,6 +1,6 @@
 import type { DatabaseError } from 'pg';
 import { MappingError } from '../../mapping/index.ts';
-import { sqlState } from './connection.ts';
+import { sqlState } from './errors.ts';
 import { OWNED_STATE } from './functions.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ConfigurationError } from '../../../chassis/index.ts';
-import { isLockTimeout } from './connection.ts';
+import { isLockTimeout } from './errors.ts';
 import type { PostgresClient, PostgresConnection } from './connection.ts';
 
 /**
