@@ -33,7 +33,7 @@ export interface PassThrough {
 
 const known = new WeakMap<Schemas, ReadonlyMap<Pair, PassThrough>>();
 
-/** The passages of a mapping to one side. */
+/** The pairs of a mapping whose images one side can read itself. */
 export function passThroughsOf(
   mapping: Mapping,
   side: SideName,
@@ -41,7 +41,7 @@ export function passThroughsOf(
 ): ReadonlyMap<Pair, PassThrough> {
   let passThroughs = known.get(schemas);
   if (passThroughs === undefined) {
-    const found = mapping.pairs.map((pair) => passageOf(mapping, side, schemas, pair));
+    const found = mapping.pairs.map((pair) => passThroughOf(mapping, side, schemas, pair));
     passThroughs = new Map(
       found.flatMap((passThrough) => (passThrough ? [[passThrough.pair, passThrough]] : [])),
     );
@@ -50,7 +50,7 @@ export function passThroughsOf(
   return passThroughs;
 }
 
-function passageOf(
+function passThroughOf(
   mapping: Mapping,
   side: SideName,
   schemas: Schemas,

@@ -14,7 +14,7 @@ import { bound, name, plain } from './values.ts';
 
 type Prepare = (sql: string) => ReturnType<SqliteConnection['read']>;
 
-interface BridgeOptions {
+interface BulkCopyOptions {
   readonly sourceFile: string;
   readonly targetFile: string;
   readonly mapping: Mapping;
@@ -29,7 +29,7 @@ export class SqliteBulkCopy implements BulkCopy {
   readonly #target: SqliteTarget;
   readonly #sql = new Map<Pair, PairBulkCopySql | undefined>();
 
-  constructor({ sourceFile, targetFile, mapping, owner }: BridgeOptions) {
+  constructor({ sourceFile, targetFile, mapping, owner }: BulkCopyOptions) {
     this.#db = new SqliteConnection(`file:${targetFile}`, { name: SOURCE, file: sourceFile });
     this.#mapping = mapping;
     this.#owner = owner;
