@@ -1,6 +1,7 @@
 import type { Result } from '../harness/index.ts';
 import { startField } from './contestants.ts';
 import type { Field } from './contestants.ts';
+import { measureGuarded } from './guarded.ts';
 import * as measure from './measurements.ts';
 import type { Stage, Upstreams } from './stage.ts';
 
@@ -24,6 +25,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
   'reads-nginx': { behind: 'nginx', measure: measure.measureReadsBeforeNginx },
   writes: { behind: 'quickest', measure: measure.measureWrites },
   memory: { behind: 'quickest', measure: measure.measureMemory },
+  gateway: { behind: 'service', measure: measureGuarded },
   shadow: { behind: 'quickest', measure: measure.measureShadow },
   workers: { behind: 'quickest', measure: (_field, stage) => measure.measureWorkers(stage) },
   flips: { behind: 'quickest', measure: (_field, stage) => measure.measureFlips(stage) },

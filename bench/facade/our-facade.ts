@@ -23,6 +23,8 @@ interface OurFacadeOptions {
   readonly extractedUrl: string;
   readonly cores?: string | undefined;
   readonly workers?: number;
+  /** Patterns of the gateway; all off when left out. */
+  readonly gateway?: FigConfigInput['gateway'];
 }
 
 const PROGRAM = fileURLToPath(new URL('../../facade/main.js', import.meta.url));
@@ -37,6 +39,7 @@ export async function startOurFacade({
   extractedUrl,
   cores,
   workers = 1,
+  gateway,
 }: OurFacadeOptions): Promise<OurFacade> {
   await mkdir(folder, { recursive: true });
   const engine = await startEngine();
@@ -51,6 +54,7 @@ export async function startOurFacade({
         databases: { legacy: 'file:none', extracted: 'file:none' },
       },
     },
+    ...(gateway && { gateway }),
   };
   const configFile = join(folder, 'fig.config.mjs');
   await writeFile(configFile, `export default ${JSON.stringify(config)};\n`);

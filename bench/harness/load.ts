@@ -29,6 +29,8 @@ export interface LoadOptions {
   readonly rate?: number;
   /** A header that names one of many callers in turn. */
   readonly callerHeader?: string;
+  /** A token for each of these callers. */
+  readonly callerTokens?: readonly string[];
 }
 
 export interface LoadGenerator {
@@ -81,16 +83,25 @@ async function wrk(options: LoadOptions, cores: string | undefined): Promise<Mea
 }
 
 /** Requests are put together beforehand: wrk has half a processor to itself. */
-function luaScript({ method, body, connections, rate, callerHeader }: LoadOptions): string {
+function luaScript({
+  method,
+  body,
+  connections,
+  rate,
+  callerHeader,
+  callerTokens = [],
+}: LoadOptions): string {
   const pauseMs = rate === undefined ? 0 : (connections / rate) * 1_000;
   return `
 local requests = {}
+local tokens = { ${callerTokens.map((token) => JSON.stringify(token)).join(', ')} }
 local last = 0
 function init()
   for caller = 1, ${CALLERS} do
     local headers = { ["accept"] = "application/json" }
     ${body === undefined ? '' : 'headers["content-type"] = "application/json"'}
     ${callerHeader === undefined ? '' : `headers["${callerHeader}"] = "C" .. caller`}
+    if tokens[caller] then headers["authorization"] = "Bearer " .. tokens[caller] end
     requests[caller] = wrk.format("${method}", nil, headers, ${body === undefined ? 'nil' : JSON.stringify(body)})
   end
 end
@@ -121,7 +132,7 @@ interface AutocannonReport {
 }
 
 async function autocannon(options: LoadOptions, cores: string | undefined): Promise<Measured> {
-  const { url, method, body, connections, seconds, rate, callerHeader } = options;
+  const { url, method, body, connections, seconds, rate, callerHeader, callerTokens } = options;
   const [command, ...parameters] = pinned(cores, [
     process.execPath,
     createRequire(import.meta.url).resolve('autocannon'),
@@ -131,6 +142,7 @@ async function autocannon(options: LoadOptions, cores: string | undefined): Prom
     `--method=${method}`,
     ...(rate === undefined ? [] : [`--overallRate=${Math.round(rate)}`]),
     ...(callerHeader === undefined ? [] : [`--headers=${callerHeader}=C1`]),
+    ...(callerTokens ? [`--headers=authorization=Bearer ${callerTokens[0]}`] : []),
     ...(body === undefined ? [] : ['--headers=content-type=application/json', `--body=${body}`]),
     url,
   ]);

@@ -218,11 +218,13 @@ describe('what a client says of itself', () => {
       const claimed = await ask(stand, '/x', { ...bearer(staff), 'x-customer-id': 'CORK' });
       expect(claimed.status).toBe(403);
       await ask(stand, '/open/x', { 'x-customer-id': 'CORK' });
-      const [first, anonymous] = stand.monolith.received;
+      await ask(stand, '/x', { ...bearer(token), 'x-customer-id': '' });
+      const [first, anonymous, empty] = stand.monolith.received;
       expect(
         first?.rawHeaders.filter((name) => name.toLowerCase() === 'x-customer-id'),
       ).toHaveLength(1);
       expect(anonymous?.headers['x-customer-id']).toBeUndefined();
+      expect(empty?.headers['x-customer-id']).toBe('CORK');
     });
   });
 

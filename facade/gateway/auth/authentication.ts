@@ -144,26 +144,35 @@ function isPreflight({ method, headers }: RequestForm): boolean {
  * @throws Problem 403 when a header of a known caller names somebody else
  */
 function named(form: RequestForm, identity: Identity, stickyHeader: string): RequestForm {
-  const headers: string[] = [];
-  const proven = identity.names;
-  const said = new Set<string>();
-  for (let index = 0; index < form.headers.length; index += 2) {
-    const name = form.headers[index] as string;
-    const value = form.headers[index + 1] as string;
-    const header = name.toLowerCase();
-    if (header in proven) {
-      // An anonymous caller's claim to be somebody counts as nothing said.
-      if (identity.subject === undefined || value === '') continue;
-      if (value !== proven[header]) throw identityContradicted(header);
-      said.add(header);
-    }
-    headers.push(name, value);
-  }
+  const { names } = identity;
+  // An anonymous caller's claim to be somebody counts as nothing said.
+  const isAnonymous = identity.subject === undefined;
+  const headers = isAnonymous ? without(form.headers, names) : form.headers;
   const keys: Record<string, string> = {};
-  for (const [header, value] of Object.entries(proven)) {
-    if (value === undefined) continue;
-    if (!said.has(header)) headers.push(header, value);
-    if (header !== stickyHeader) keys[header] = value;
+  for (const [header, proven] of Object.entries(names)) {
+    const claimed = header === stickyHeader ? form.customer : form.keys?.[header];
+    if (!isAnonymous && claimed !== undefined && claimed !== proven) {
+      throw identityContradicted(header);
+    }
+    if (proven === undefined) continue;
+    if (claimed === undefined) set(headers, header, proven);
+    if (header !== stickyHeader) keys[header] = proven;
   }
-  return { ...form, headers, customer: proven[stickyHeader], keys };
+  return { ...form, headers, customer: names[stickyHeader], keys };
+}
+
+/** An empty header counts as none, and is there all the same. */
+function set(headers: string[], header: string, value: string): void {
+  const at = headers.findIndex(
+    (name, index) =>
+      index % 2 === 0 && name.length === header.length && name.toLowerCase() === header,
+  );
+  if (at === -1) headers.push(header, value);
+  else headers[at + 1] = value;
+}
+
+function without(headers: readonly string[], names: Identity['names']): string[] {
+  return headers.filter(
+    (_text, index) => !((headers[index - (index % 2)] as string).toLowerCase() in names),
+  );
 }
