@@ -8,10 +8,12 @@ import type { SideDatabase } from '../sides/side-database.ts';
 import { otherSide } from '../../routing/side.ts';
 import type { SideName } from '../../routing/side.ts';
 import type { HandoverRecord } from '../ledger/store.ts';
-import type { DatabaseFacts, OpenDemand, StrayKey } from './facts.ts';
-import { findRestoredBackups } from './restored-backup.ts';
+import { fencesIn, readFacts, unfinishedHandoverIn } from '../sides/facts.ts';
+import type { Facts, SideFacts } from '../sides/facts.ts';
+import type { DatabaseFacts, StrayKey } from './facts.ts';
+import { readViews, restoredBackups } from './restored-backup.ts';
 import type { BySide } from '../../routing/side.ts';
-import { openDemand } from './open-demand.ts';
+import { openDemandIn } from './open-demand.ts';
 
 type Opened = Readonly<Record<SideName, SideDatabase | Error>>;
 
@@ -40,15 +42,14 @@ export async function examine(capability: string, sides: Opened): Promise<Databa
     lease: null,
     now: Date.now(),
   };
+  const facts = readFacts(sides);
   const trouble: Partial<Record<SideName, string>> = {};
   const installed = { legacy: false, extracted: false };
   let lease: DatabaseFacts['lease'] = null;
   for (const side of SIDES) {
     try {
-      const database = sides[side];
-      if (database instanceof Error) throw database;
-      installed[side] = (await database.installation()) !== undefined;
-      if (installed[side]) lease ??= await database.store.lease();
+      installed[side] = (await facts[side].installation()) !== undefined;
+      if (installed[side]) lease ??= await facts[side].lease();
     } catch (error) {
       trouble[side] = errorText(error);
     }
@@ -56,38 +57,38 @@ export async function examine(capability: string, sides: Opened): Promise<Databa
   const known = { ...blank, trouble, installed, lease };
   if (Object.keys(trouble).length > 0 || !installed.legacy || !installed.extracted) return known;
   try {
-    return { ...known, ...(await examineBoth(sides as BySide<SideDatabase>)) };
+    return { ...known, ...(await examineBoth(sides as BySide<SideDatabase>, facts)) };
   } catch (error) {
     return { ...known, trouble: { legacy: errorText(error) } };
   }
 }
 
-async function examineBoth(sides: BySide<SideDatabase>): Promise<Partial<DatabaseFacts>> {
-  const { legacy, extracted } = sides;
-  const completion = completionState(await legacy.retirement.completion());
+async function examineBoth(
+  sides: BySide<SideDatabase>,
+  facts: Facts,
+): Promise<Partial<DatabaseFacts>> {
+  const completion = completionState(await facts.legacy.completion());
   // Triggers and feeds are gone then, as they should be.
   if (completion !== null) return { completion };
-  const older = await findRestoredBackups(sides);
-  const unfinished =
-    (await legacy.store.unfinishedHandover()) ??
-    (await extracted.store.unfinishedHandover()) ??
-    null;
-  const all = { legacy: await legacy.store.fences(), extracted: await extracted.store.fences() };
+  const older = restoredBackups(await readViews(sides));
+  const unfinished = (await unfinishedHandoverIn(facts)) ?? null;
+  const all = await fencesIn(facts);
   const fences = unfinished ? movingFences(all, unfinished) : restOf(all);
   const owner = ownerOf(restOf(all));
+  const { legacy, extracted } = sides;
   return {
     older,
     unfinished,
     fences,
     apart: keysApart(all),
     astray: unfinished ? [] : strayKeys(all),
-    targetApplied: await appliedAt(sides, unfinished),
-    demand: await demandOn(sides),
-    drift: { legacy: await legacy.checks.drift(), extracted: await extracted.checks.drift() },
+    targetApplied: unfinished ? await facts[unfinished.to].applied() : 0,
+    demand: await openDemandIn(facts),
+    drift: { legacy: await facts.legacy.drift(), extracted: await facts.extracted.drift() },
     unfit: { legacy: await unfitness(legacy), extracted: await unfitness(extracted) },
     dangling: [...(await legacy.checks.dangling()), ...(await extracted.checks.dangling())],
-    feedLost: owner === null ? null : await feedLost(sides[owner], sides[otherSide(owner)]),
-    parked: (await parkedOn(extracted)) ?? (await parkedOn(legacy)),
+    feedLost: owner && (await feedLost(sides[owner], await facts[otherSide(owner)].applied())),
+    parked: (await parkedIn(facts.extracted)) ?? (await parkedIn(facts.legacy)),
   };
 }
 
@@ -120,25 +121,9 @@ function completionState(
   return !record || record.outcome === 'aborted' ? null : (record.outcome ?? 'begun');
 }
 
-async function appliedAt(
-  sides: BySide<SideDatabase>,
-  unfinished: HandoverRecord | null,
-): Promise<number> {
-  return unfinished ? sides[unfinished.to].store.appliedPosition() : 0;
-}
-
-async function demandOn({ legacy, extracted }: BySide<SideDatabase>): Promise<OpenDemand | null> {
-  const demands = {
-    legacy: await legacy.checks.demand(),
-    extracted: await extracted.checks.demand(),
-  };
-  const reports = [await legacy.lastReport(), await extracted.lastReport()];
-  return openDemand(demands, reports as Parameters<typeof openDemand>[1]);
-}
-
-async function feedLost(source: SideDatabase, target: SideDatabase): Promise<string | null> {
+async function feedLost({ feed }: SideDatabase, applied: number): Promise<string | null> {
   try {
-    await source.feed.read(await target.store.appliedPosition(), 1);
+    await feed.read(applied, 1);
     return null;
   } catch (error) {
     if (error instanceof FeedLostError) return error.message;
@@ -146,8 +131,8 @@ async function feedLost(source: SideDatabase, target: SideDatabase): Promise<str
   }
 }
 
-async function parkedOn({ parked }: SideDatabase): Promise<DatabaseFacts['parked']> {
-  const all = await parked.list();
+async function parkedIn({ parked }: SideFacts): Promise<DatabaseFacts['parked']> {
+  const all = await parked();
   const reason = all.find((one) => one.reason !== null)?.reason;
   return all.length === 0 ? null : { changes: all.length, reason: reason ?? 'no reason is known' };
 }

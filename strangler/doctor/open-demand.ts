@@ -1,4 +1,5 @@
 import type { BySide, SideName } from '../../routing/side.ts';
+import type { Facts } from '../sides/facts.ts';
 import type { OpenDemand } from './facts.ts';
 
 /** What a comparison says of itself, as far as a demand is concerned. */
@@ -27,6 +28,13 @@ export function openDemand(
     .filter((demand) => demand !== null)
     .sort((left, right) => right.at - left.at);
   return newest;
+}
+
+/** The same, by the demands and the newest reports of both databases. */
+export async function openDemandIn({ legacy, extracted }: Facts): Promise<OpenDemand | null> {
+  const demands = { legacy: await legacy.demand(), extracted: await extracted.demand() };
+  const reports = [await legacy.report(), await extracted.report()];
+  return openDemand(demands, reports as Parameters<typeof openDemand>[1]);
 }
 
 function begunAt(report: Comparison | null | undefined, side: SideName): number {

@@ -5,6 +5,7 @@ import { otherSide } from '../../routing/side.ts';
 import type { SideName } from '../../routing/side.ts';
 import type { HandoverRecord, Lease } from '../ledger/store.ts';
 import { REST } from '../ownership/fence-rows.ts';
+import { readFacts, unfinishedHandoverIn } from '../sides/facts.ts';
 import type { StrayKey } from './facts.ts';
 import { diagnose } from './diagnose.ts';
 import { examine } from './examine.ts';
@@ -103,9 +104,8 @@ async function reinstall(job: RepairJob, side: SideName): Promise<string> {
   return `Fig's tables and triggers on ${side} are back in place`;
 }
 
-export async function unfinishedOf({ sides }: RepairJob): Promise<HandoverRecord | undefined> {
-  const { legacy, extracted } = sides;
-  return (await legacy.store.unfinishedHandover()) ?? extracted.store.unfinishedHandover();
+export function unfinishedOf({ sides }: RepairJob): Promise<HandoverRecord | undefined> {
+  return unfinishedHandoverIn(readFacts(sides));
 }
 
 /** Wants everything compared before the next handover. */

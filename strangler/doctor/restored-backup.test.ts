@@ -23,7 +23,7 @@ const extracted: OwnView & PeerView = {
 };
 
 function found(pair: BySide<OwnView & PeerView>, isMoving = false): unknown {
-  return restoredBackups(pair, pair, isMoving);
+  return restoredBackups({ peerViews: pair, ownViews: pair, isMoving });
 }
 
 describe('a restored backup', () => {

@@ -30,15 +30,20 @@ export interface RestoredBackup {
   readonly reason: string;
 }
 
-/**
- * Looks for databases that know less of themselves than the other one knows of them.
- * @param isMoving whether a handover is under way, which explains a target that was not opened yet
- */
-export function restoredBackups(
-  peerViews: BySide<PeerView>,
-  ownViews: BySide<OwnView>,
-  isMoving: boolean,
-): readonly RestoredBackup[] {
+/** What both databases say of themselves and of each other. */
+export interface Views {
+  readonly peerViews: BySide<PeerView>;
+  readonly ownViews: BySide<OwnView>;
+  /** Whether a handover is under way, which explains a target that was not opened yet. */
+  readonly isMoving: boolean;
+}
+
+/** Looks for databases that know less of themselves than the other one knows of them. */
+export function restoredBackups({
+  peerViews,
+  ownViews,
+  isMoving,
+}: Views): readonly RestoredBackup[] {
   return (['legacy', 'extracted'] as const).flatMap((side) => {
     const reason = reasonFor(side, ownViews[side], peerViews[otherSide(side)], isMoving);
     return reason === null ? [] : [{ side, reason }];
@@ -76,10 +81,11 @@ function reasonFor(
   return null;
 }
 
-/** Reads both databases in the order in which a change meanwhile can't look like a restored one. */
-export async function findRestoredBackups(
-  sides: BySide<SideDatabase>,
-): Promise<readonly RestoredBackup[]> {
+/**
+ * Reads both databases in the order in which a change meanwhile can't look like a restored one: these are no
+ * facts of one look, each of which is read once.
+ */
+export async function readViews(sides: BySide<SideDatabase>): Promise<Views> {
   const peerViews = await both(sides, peerViewOf);
   const unfinished = await both(sides, ({ store }) => store.unfinishedHandover());
   const ownViews = {
@@ -87,7 +93,7 @@ export async function findRestoredBackups(
     extracted: await ownViewOf(sides.extracted, peerViews.legacy),
   };
   const isMoving = unfinished.legacy !== undefined || unfinished.extracted !== undefined;
-  return restoredBackups(peerViews, ownViews, isMoving);
+  return { peerViews, ownViews, isMoving };
 }
 
 async function both<T>(

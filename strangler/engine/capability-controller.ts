@@ -18,12 +18,14 @@ import type { SideStore } from '../ledger/store.ts';
 import { RoutingUpdates } from './routing-updates.ts';
 import { Notices } from './notices.ts';
 import { restOf, twiceOwned } from '../replication/direction.ts';
-import { allFencesOf, fencesOf } from './open-capability.ts';
+import { fencesIn, readFacts } from '../sides/facts.ts';
+import type { Facts } from '../sides/facts.ts';
+import { fencesOf } from './open-capability.ts';
 import type { OpenCapability } from './open-capability.ts';
 import type { FacadeRegistry } from './facade-registry.ts';
 import type { RoutingPublisher } from './routing-publisher.ts';
 import { ownerOf } from './stage.ts';
-import { readStatus } from './status.ts';
+import { statusIn } from './status.ts';
 import { wayBackOf } from './way-back-state.ts';
 import { RestoreDetector } from './restore-detector.ts';
 
@@ -270,29 +272,33 @@ export class CapabilityController {
     }
     await this.#goOn(context);
     await this.#restoreDetector.look(context.opened, context.leases);
+    const { opened } = context;
     const { isCalm } = this.#restoreDetector;
-    const isStill = await this.#updates.publish(context.opened, isCalm);
-    const isAtRest = await this.reconciler.drive(context);
-    if (!isAtRest) await this.#updates.publish(context.opened, isCalm);
-    await this.#lookBack(context.opened);
-    await this.#notices.keep(context.opened, ownerOf(await fencesOf(context.opened)));
+    const facts = readFacts(opened.sides);
+    const isStill = await this.#updates.publish(opened, facts, isCalm);
+    const isAtRest = await this.reconciler.drive(context, facts);
+    // It may have moved what the facts are about.
+    const later = isAtRest ? facts : readFacts(opened.sides);
+    if (!isAtRest) await this.#updates.publish(opened, later, isCalm);
+    await this.#lookBack(opened, later);
+    await this.#notices.keep(opened, later);
     return isAtRest && isStill ? QUIET_TICK_MS : TICK_MS;
   }
 
-  async #lookBack(opened: OpenCapability): Promise<void> {
+  async #lookBack(opened: OpenCapability, facts: Facts): Promise<void> {
     if (performance.now() < this.#lookedBackAt + LOOK_BACK_MS) return;
     this.#lookedBackAt = performance.now();
     // Of two owners, or none, nobody can say which way is back.
-    const fences = await allFencesOf(opened);
+    const fences = await fencesIn(facts);
     if (ownerOf(restOf(fences)) === null || twiceOwned(fences).length > 0) return;
-    await this.#watchWayBack(opened);
+    await this.#watchWayBack(opened, facts);
   }
 
   /** Says it when what extracted writes does not find its way back any more, once for each reason. */
-  async #watchWayBack({ sides, data }: OpenCapability): Promise<void> {
+  async #watchWayBack({ data }: OpenCapability, facts: Facts): Promise<void> {
     const { log, capability, flags } = this.#options;
-    const status = await readStatus(capability, sides, flags);
-    const { problem } = await data.status();
+    const status = await statusIn(facts, capability, flags);
+    const { problem } = await data.status(facts);
     const wayBack = wayBackOf({ ...status, broken: problem?.message ?? null });
     const seen = wayBack !== null && !wayBack.safe ? wayBack : null;
     // After a pause there is a backlog, which is no news unless it is still there a moment later.

@@ -4,12 +4,12 @@ import { restOf } from '../replication/direction.ts';
 import type { Keys } from '../ownership/fence-rows.ts';
 import type { Gate, Refusal } from '../ownership/handover/gate.ts';
 import { refusalOf } from '../ownership/handover/gates.ts';
-import { predictHold } from '../ownership/handover/prediction.ts';
 import type { HoldPrediction } from '../ownership/handover/prediction.ts';
 import { ForeignStrategies } from '../../routing/index.ts';
 import type { Flags, FlagStore } from '../../routing/index.ts';
 import { otherSide } from '../../routing/side.ts';
 import type { SideName } from '../../routing/side.ts';
+import { readFacts } from '../sides/facts.ts';
 import { plural } from '../wording.ts';
 import type { HandoverOutcome } from './handovers.ts';
 import { cohortOf, cohortRefusal } from './cohort-request.ts';
@@ -19,8 +19,7 @@ import { allFencesOf } from './open-capability.ts';
 import type { OpenCapability } from './open-capability.ts';
 import { addressOf } from './leases.ts';
 import { ownerOf } from './stage.ts';
-import { recentHolds } from './gate-facts.ts';
-import { lagOf } from './status.ts';
+import { predictionIn } from './gate-facts.ts';
 import type { CapabilityController } from './capability-controller.ts';
 
 const FLAG_MS = 3_000;
@@ -78,14 +77,15 @@ export async function planHandover(
   const plan = await controller.act(async ({ opened, handovers }) => {
     await refuseUnfinished(capability, handovers);
     const keys = wish ? (await askedCohort(opened, to, wish, flags)).keys : null;
+    const facts = readFacts(opened.sides);
     return {
       outcome: 'planned' as const,
       capability,
       to,
       keys,
-      gates: await reconciler.gates.judge(opened, to, keys),
+      gates: await reconciler.gates.judge(opened, to, keys, facts),
       steps: await handovers.plan(to, keys),
-      prediction: await predictionFor(opened, to),
+      prediction: await predictionIn(facts, to),
     };
   });
   if (!plan) throw notLeading(controller);
@@ -102,11 +102,6 @@ async function askedCohort(
   const refusal = cohortRefusal(opened, to);
   if (refusal) throw gateRefused(opened.data.capability, refusal);
   return cohortOf(opened, to, wish, flags);
-}
-
-async function predictionFor(opened: OpenCapability, to: SideName): Promise<HoldPrediction> {
-  const { lag } = await lagOf(opened.sides, otherSide(to));
-  return predictHold(await recentHolds(opened), lag ?? { changes: 0, ms: 0 });
 }
 
 /**

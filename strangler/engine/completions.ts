@@ -17,8 +17,9 @@ import type {
 import type { Gate } from '../ownership/handover/gate.ts';
 import type { Leases } from './leases.ts';
 import { noticeWords, ownedSince } from './notices.ts';
-import { ownersOf } from '../replication/direction.ts';
-import { allFencesOf, fencesOf } from './open-capability.ts';
+import { ownersOf, restOf } from '../replication/direction.ts';
+import { fencesIn, readFacts, unfinishedHandoverIn } from '../sides/facts.ts';
+import { fencesOf } from './open-capability.ts';
 import type { OpenCapability } from './open-capability.ts';
 import type { RoutingPublisher } from './routing-publisher.ts';
 import { ownerOf } from './stage.ts';
@@ -109,7 +110,7 @@ export class Completions {
       legacy: legacy.retirement,
       extracted: extracted.retirement,
       lease,
-      words: await noticeWords(opened),
+      words: await noticeWords(opened, readFacts(opened.sides)),
       compare: () => this.#compare(),
       stopFeed: () => opened.data.halt(),
       tellFacades: () => this.#tellFacades(),
@@ -145,7 +146,7 @@ export class Completions {
 
   async #facts(shares: Shares | null): Promise<CompletionGateFacts> {
     const { opened, foreignTables } = this.#options;
-    const { legacy, extracted } = opened.sides;
+    const { retirement } = opened.sides.legacy;
     const blank: CompletionGateFacts = {
       capability: opened.data.capability,
       trouble: null,
@@ -162,19 +163,21 @@ export class Completions {
       now: Date.now(),
     };
     try {
-      const { problem } = await opened.data.status();
-      const unfinished = [legacy.store, extracted.store].map((store) => store.unfinishedHandover());
+      const facts = readFacts(opened.sides);
+      const { legacy, extracted } = facts;
+      const { problem } = await opened.data.status(facts);
+      const fences = await fencesIn(facts);
       return {
         ...blank,
-        owner: ownerOf(await fencesOf(opened)),
-        keys: ownersOf(await allFencesOf(opened)).size,
-        moving: (await Promise.all(unfinished)).some((handover) => handover !== undefined),
-        ownedSince: await ownedSince(opened),
+        owner: ownerOf(restOf(fences)),
+        keys: ownersOf(fences).size,
+        moving: (await unfinishedHandoverIn(facts)) !== undefined,
+        ownedSince: await ownedSince(facts),
         broken: problem?.message ?? null,
-        parked: await legacy.parked.count(),
-        drift: [...(await legacy.checks.drift()), ...(await extracted.checks.drift())],
-        reader: await legacy.retirement.reader(),
-        obstacles: await legacy.retirement.obstacles(foreignTables),
+        parked: await legacy.parkedCount(),
+        drift: [...(await legacy.drift()), ...(await extracted.drift())],
+        reader: await retirement.reader(),
+        obstacles: await retirement.obstacles(foreignTables),
       };
     } catch (error) {
       return { ...blank, trouble: errorText(error) };

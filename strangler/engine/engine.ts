@@ -42,7 +42,9 @@ import { changeAsLeader } from './operator-changes.ts';
 import type { OperatorChange, OperatorChangeAnswer } from './operator-changes.ts';
 import type { Standing } from './capability-controller.ts';
 import { sharedRun } from '../shared-run.ts';
-import { readStatus } from './status.ts';
+import { readFacts } from '../sides/facts.ts';
+import type { Facts } from '../sides/facts.ts';
+import { statusIn } from './status.ts';
 import { wayBackOf } from './way-back-state.ts';
 import type { WayBack } from './way-back-state.ts';
 import type { CapabilityStatus, Sides } from './status.ts';
@@ -307,8 +309,9 @@ export class Engine implements EngineControl {
   async #statusOf(controller: CapabilityController): Promise<LiveStatus> {
     const { capability, opened, standing } = controller;
     const reason = waitingReason(standing);
-    const status = await readStatus(capability, sidesOf(controller), this.#deps.flags);
-    const { data, unread } = await dataStatusOf(opened);
+    const facts = readFacts(sidesOf(controller));
+    const status = await statusIn(facts, capability, this.#deps.flags);
+    const { data, unread } = await dataStatusOf(opened, facts);
     const run = data?.backfill;
     const broken = data?.problem?.message ?? null;
     const stuck = status.moving && controller.troubleOf(status.moving.id);
@@ -324,7 +327,7 @@ export class Engine implements EngineControl {
       standing,
       wayBack: wayBackOf({ ...status, broken }),
       intent: controller.reconciler.view,
-      gates: await gatesOf(controller, status),
+      gates: await gatesOf(controller, facts, status),
       broken,
       transport: data?.feed.transport ?? null,
       backfillRun: run
@@ -357,9 +360,12 @@ interface DataReading {
 }
 
 /** What is carried and copied. */
-async function dataStatusOf(opened: OpenCapability | undefined): Promise<DataReading> {
+async function dataStatusOf(
+  opened: OpenCapability | undefined,
+  facts: Facts,
+): Promise<DataReading> {
   try {
-    return { data: await opened?.data.status(), unread: null };
+    return { data: await opened?.data.status(facts), unread: null };
   } catch (error) {
     // The fences say so, and the doctor says what helps.
     if (error instanceof TwoOwnersError) return { data: undefined, unread: null };
@@ -376,11 +382,12 @@ async function wouldBegin({ data }: OpenCapability): Promise<boolean> {
 
 async function gatesOf(
   { opened, standing, reconciler }: CapabilityController,
+  facts: Facts,
   { owner, backfill }: CapabilityStatus,
 ): Promise<readonly Gate[] | null> {
   if (!opened || standing.as !== 'leader' || owner === null || backfill.state !== 'done')
     return null;
-  return reconciler.gates.show(opened, otherSide(owner));
+  return reconciler.gates.show(opened, facts, otherSide(owner));
 }
 
 function openCapabilitiesOf(

@@ -1,4 +1,5 @@
 import type { Logger } from '../../chassis/index.ts';
+import { restOf } from '../replication/direction.ts';
 import type { Fences } from '../replication/direction.ts';
 import type { Refusal } from '../ownership/handover/gate.ts';
 import { refusalOf } from '../ownership/handover/gates.ts';
@@ -11,7 +12,8 @@ import type { Completions } from './completions.ts';
 import { Gates } from './gates.ts';
 import type { HandoverOutcome, Handovers } from './handovers.ts';
 import type { Leases } from './leases.ts';
-import { fencesOf } from './open-capability.ts';
+import { fencesIn } from '../sides/facts.ts';
+import type { Facts } from '../sides/facts.ts';
 import type { OpenCapability } from './open-capability.ts';
 import { ownerOf } from './stage.ts';
 
@@ -100,9 +102,9 @@ export class FlagReconciler {
   }
 
   /** Does what the flags ask for, if anything, and if it may. @returns whether they ask for nothing more */
-  async drive(context: LeaderContext): Promise<boolean> {
+  async drive(context: LeaderContext, facts: Facts): Promise<boolean> {
     const { log, capability } = this.#options;
-    const fences = await fencesOf(context.opened);
+    const fences = restOf(await fencesIn(facts));
     const owner = ownerOf(fences);
     if (owner === null) {
       this.#alarm(fences);
@@ -121,7 +123,7 @@ export class FlagReconciler {
       this.#refused = null;
       return true;
     }
-    const refusal = refusalOf(await this.gates.glance(context.opened, wish.to));
+    const refusal = refusalOf(await this.gates.glance(context.opened, facts, wish.to));
     this.#note(refusal ?? null, wish.to);
     if (refusal) return false;
     log.info({ capability, to: wish.to }, 'the flag asks for a handover');

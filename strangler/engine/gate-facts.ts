@@ -1,31 +1,32 @@
 import { errorText } from '../../chassis/index.ts';
 import type { Fence } from '../../chassis/index.ts';
 import { openDemand } from '../doctor/open-demand.ts';
-import type { Comparison } from '../doctor/open-demand.ts';
 import type { GateFacts } from '../ownership/handover/gates.ts';
 import { predictHold } from '../ownership/handover/prediction.ts';
+import type { HoldPrediction } from '../ownership/handover/prediction.ts';
 import { UNTRIED } from '../ownership/handover/proofs.ts';
 import type { Keys } from '../ownership/fence-rows.ts';
 import { otherSide } from '../../routing/side.ts';
 import type { SideName } from '../../routing/side.ts';
 import type { JournalEntry } from '../ledger/store.ts';
+import { fencesIn } from '../sides/facts.ts';
+import type { Facts } from '../sides/facts.ts';
 import { epochAfter } from './epoch-after.ts';
-import { allFencesOf } from './open-capability.ts';
+import { handoversIn } from './handover-view.ts';
 import type { OpenCapability } from './open-capability.ts';
 import { lateSequences, rivalSequences } from './sequences.ts';
-import { handoversOf, lagOf, trespassOf } from './status.ts';
+import { trespassIn } from './status.ts';
 
 const UNKNOWN: Fence = { state: 'closed', epoch: 0 };
 const NO_LAG = { changes: 0, ms: 0 };
-/** Handovers of each side that a prediction looks at. */
-const RECENT = 10;
 
 /**
- * Reads what the gates of a handover to `to` look at, but for the proofs, which take a moment; a
- * database that can't be read is a fact.
+ * What the gates of a handover to `to` look at, but for the proofs, which take a moment; a database that can't
+ * be read is a fact.
  */
 export async function readGateFacts(
   opened: OpenCapability,
+  facts: Facts,
   to: SideName,
   keys: Keys = null,
 ): Promise<GateFacts> {
@@ -53,43 +54,57 @@ export async function readGateFacts(
     now: Date.now(),
   };
   try {
-    return { ...blank, ...(await readFacts(opened, to, keys)) };
+    return { ...blank, ...(await readBoth(opened, facts, to, keys)) };
   } catch (error) {
     return { ...blank, trouble: errorText(error) };
   }
 }
 
-async function readFacts(
-  opened: OpenCapability,
+async function readBoth(
+  { sides, data, contract }: OpenCapability,
+  facts: Facts,
   to: SideName,
   keys: Keys,
 ): Promise<Partial<GateFacts>> {
-  const { sides, data, contract } = opened;
   const { mapping } = data;
-  const [source, target] = [sides[otherSide(to)], sides[to]];
-  const installed = [await source.installation(), await target.installation()];
-  const fences = await allFencesOf(opened);
-  const last = await data.lastReconcile();
+  const from = otherSide(to);
+  const installed = [await facts[from].installation(), await facts[to].installation()];
+  const fences = await fencesIn(facts);
+  const last = await data.lastReconcile(facts);
   // One through another mapping says nothing of this one.
   const newest = last?.mappingHash === mapping.hash ? last : null;
-  const { problem } = await data.status();
-  const lag = (await lagOf(sides, otherSide(to))).lag ?? NO_LAG;
+  const { problem } = await data.status(facts);
+  const demands = {
+    legacy: await facts.legacy.demand(),
+    extracted: await facts.extracted.demand(),
+  };
   return {
     broken: problem?.message ?? null,
-    parked: await target.parked.count(),
-    source: fences[source.side].giving(keys, epochAfter(fences, source.side, keys)),
+    parked: await facts[to].parkedCount(),
+    source: fences[from].giving(keys, epochAfter(fences, from, keys)),
     target: fences[to].taking(keys),
     mappingCurrent: installed.every((side) => side?.mappingHash === mapping.hash),
-    drift: [...(await sides.legacy.checks.drift()), ...(await sides.extracted.checks.drift())],
+    drift: [...(await facts.legacy.drift()), ...(await facts.extracted.drift())],
     backfilled: installed[1]?.complete ?? false,
-    lag,
-    prediction: predictHold(await recentHolds(opened), lag),
-    demand: await openDemandOf(opened, newest),
+    lag: (await facts.lagBehind(from)).lag,
+    prediction: await predictionIn(facts, to),
+    // Each side may have been restored alone, so either may demand it.
+    demand: openDemand(demands, [newest]),
     reconcile: newest && { at: newest.finishedAt, clean: newest.clean },
     contract: await contract.look(),
-    lateSequences: await (keys === null ? lateSequences : rivalSequences)(mapping, source, target),
-    trespass: await trespassOf(source),
+    lateSequences: await (keys === null ? lateSequences : rivalSequences)(
+      mapping,
+      sides[from],
+      sides[to],
+    ),
+    trespass: await trespassIn(facts[from]),
   };
+}
+
+/** For how long writers would have to wait for a handover to `to`. */
+export async function predictionIn(facts: Facts, to: SideName): Promise<HoldPrediction> {
+  const { lag } = await facts.lagBehind(otherSide(to));
+  return predictHold(await recentHolds(facts), lag);
 }
 
 function isResumption({ step }: JournalEntry): boolean {
@@ -100,23 +115,10 @@ function isResumption({ step }: JournalEntry): boolean {
  * How long the newest handovers held writes, newest first, in ms. One that a crash interrupted says
  * nothing of the next one; it would keep every further one from being tried.
  */
-export async function recentHolds({ sides }: OpenCapability): Promise<readonly number[]> {
-  const recent = await Promise.all(
-    [sides.legacy, sides.extracted].map((side) => handoversOf(side, RECENT)),
-  );
+async function recentHolds({ legacy, extracted }: Facts): Promise<readonly number[]> {
+  const recent = [...(await handoversIn(legacy)), ...(await handoversIn(extracted))];
   return recent
-    .flat()
     .filter(({ outcome, steps }) => outcome === 'done' && !steps.some(isResumption))
     .sort((left, right) => right.startedAt - left.startedAt)
     .flatMap(({ holdMs }) => (holdMs === null ? [] : [holdMs]));
-}
-
-/** Each side may have been restored alone, so either may demand it. */
-async function openDemandOf(
-  { sides }: OpenCapability,
-  newest: Comparison | null,
-): Promise<GateFacts['demand']> {
-  const legacy = await sides.legacy.checks.demand();
-  const extracted = await sides.extracted.checks.demand();
-  return openDemand({ legacy, extracted }, [newest]);
 }

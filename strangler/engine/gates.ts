@@ -8,7 +8,8 @@ import type { SideName } from '../../routing/side.ts';
 import { readGateFacts } from './gate-facts.ts';
 import { readInvariants } from './invariants.ts';
 import { isSplit } from '../replication/direction.ts';
-import { allFencesOf } from './open-capability.ts';
+import { fencesIn, readFacts } from '../sides/facts.ts';
+import type { Facts } from '../sides/facts.ts';
 import type { OpenCapability } from './open-capability.ts';
 import { proveWayBack } from './way-back.ts';
 
@@ -40,38 +41,43 @@ export class Gates {
   }
 
   /** Judges all gates for somebody who asks in person: everything that can be tried is tried. */
-  async judge(opened: OpenCapability, to: SideName, keys: Keys = null): Promise<readonly Gate[]> {
-    const facts = await readGateFacts(opened, to, keys);
-    const closed = this.#judge(facts, NOTHING_PROVEN).filter(({ ok }) => !ok);
+  async judge(
+    opened: OpenCapability,
+    to: SideName,
+    keys: Keys = null,
+    facts = readFacts(opened.sides),
+  ): Promise<readonly Gate[]> {
+    const known = await readGateFacts(opened, facts, to, keys);
+    const closed = this.#judge(known, NOTHING_PROVEN).filter(({ ok }) => !ok);
     const provable = !closed.some(({ gate }) => BEFORE_PROOFS.has(gate));
-    return this.#judge(facts, provable ? await this.#prove(opened, to) : NOTHING_PROVEN);
+    return this.#judge(known, provable ? await this.#prove(opened, facts, to) : NOTHING_PROVEN);
   }
 
   /** The same for a wish that is looked at all the time: proofs come last, and now and then. */
-  async glance(opened: OpenCapability, to: SideName): Promise<readonly Gate[]> {
-    const facts = await readGateFacts(opened, to);
-    const gates = this.#judge(facts, NOTHING_PROVEN);
+  async glance(opened: OpenCapability, facts: Facts, to: SideName): Promise<readonly Gate[]> {
+    const known = await readGateFacts(opened, facts, to);
+    const gates = this.#judge(known, NOTHING_PROVEN);
     const refusal = refusalOf(gates);
     if (refusal && refusal.gate !== 'invariants' && refusal.gate !== 'way_back') return gates;
-    const known = this.#proven;
-    const fresh = known?.to === to && performance.now() - known.at < REMEMBERED_MS;
-    return this.#judge(facts, fresh ? known.proofs : await this.#prove(opened, to));
+    const proven = this.#proven;
+    const fresh = proven?.to === to && performance.now() - proven.at < REMEMBERED_MS;
+    return this.#judge(known, fresh ? proven.proofs : await this.#prove(opened, facts, to));
   }
 
   /** Judges what can be said without proving anything, and by what was proven last. */
-  async show(opened: OpenCapability, to: SideName): Promise<readonly Gate[]> {
-    const known = this.#proven?.to === to ? this.#proven.proofs : NOTHING_PROVEN;
-    return this.#judge(await readGateFacts(opened, to), known);
+  async show(opened: OpenCapability, facts: Facts, to: SideName): Promise<readonly Gate[]> {
+    const proofs = this.#proven?.to === to ? this.#proven.proofs : NOTHING_PROVEN;
+    return this.#judge(await readGateFacts(opened, facts, to), proofs);
   }
 
   #judge(facts: GateFacts, proofs: Proofs): readonly Gate[] {
     return judgeGates({ ...facts, ...proofs }, this.#limits);
   }
 
-  async #prove(opened: OpenCapability, to: SideName): Promise<Proofs> {
+  async #prove(opened: OpenCapability, facts: Facts, to: SideName): Promise<Proofs> {
     const { sides, declaration } = opened;
     const { invariants = [] } = declaration;
-    const both = isSplit(await allFencesOf(opened));
+    const both = isSplit(await fencesIn(facts));
     const readings = await readInvariants(invariants, sides[otherSide(to)], sides[to], both);
     const proofs: Proofs = {
       invariants: { tried: true, result: readings },

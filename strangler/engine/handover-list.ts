@@ -1,8 +1,9 @@
 import { errorText } from '../../chassis/index.ts';
 import type { SideDatabase } from '../sides/side-database.ts';
 import type { SideName } from '../../routing/side.ts';
-import { handoversOf } from './status.ts';
-import type { HandoverView, Sides } from './status.ts';
+import { handoversOf } from './handover-view.ts';
+import type { HandoverView } from './handover-view.ts';
+import type { Sides } from './status.ts';
 
 /** A side whose journal is missing from an answer. */
 export interface UnreadSide {

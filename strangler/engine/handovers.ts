@@ -9,6 +9,7 @@ import type { Keys } from '../ownership/fence-rows.ts';
 import { otherSide } from '../../routing/side.ts';
 import type { SideName } from '../../routing/side.ts';
 import type { HandoverRecord, Lease } from '../ledger/store.ts';
+import { readFacts, unfinishedHandoverIn } from '../sides/facts.ts';
 import { plural } from '../wording.ts';
 import type { FacadeRegistry } from './facade-registry.ts';
 import { epochAfter } from './epoch-after.ts';
@@ -17,7 +18,7 @@ import { allFencesOf } from './open-capability.ts';
 import type { OpenCapability } from './open-capability.ts';
 import type { Move } from './routing-truth.ts';
 import { moveSequences } from './sequences.ts';
-import { holdOf } from './status.ts';
+import { holdOf } from './handover-view.ts';
 
 /** How long a handover may take to its commit point, in ms; taken back by whoever sees it later. */
 const DEADLINE_MS = 10_000;
@@ -74,11 +75,8 @@ export class Handovers {
   }
 
   /** The handover that has no outcome yet, in whichever database it began. */
-  async unfinished(): Promise<HandoverRecord | undefined> {
-    const { legacy, extracted } = this.#options.opened.sides;
-    return (
-      (await legacy.store.unfinishedHandover()) ?? (await extracted.store.unfinishedHandover())
-    );
+  unfinished(): Promise<HandoverRecord | undefined> {
+    return unfinishedHandoverIn(readFacts(this.#options.opened.sides));
   }
 
   /**

@@ -16,8 +16,10 @@ export type { CompletionDeclaration, DataDeclaration } from './open-capability.t
 export type { Standing } from './capability-controller.ts';
 export { readIfInstalled } from './handover-list.ts';
 export type { UnreadSide } from './handover-list.ts';
-export { handoversOf, readStatus } from './status.ts';
-export type { CapabilityStatus, HandoverView, Sides } from './status.ts';
+export { handoversOf } from './handover-view.ts';
+export type { HandoverView } from './handover-view.ts';
+export { readStatus } from './status.ts';
+export type { CapabilityStatus, Sides } from './status.ts';
 export type { RemovalPlan } from '../replication/copy/index.ts';
 export { wayBackOf } from './way-back-state.ts';
 export type { WayBack } from './way-back-state.ts';

@@ -1,13 +1,13 @@
 import type { NoticeWords } from '../ownership/side-retirement.ts';
-import type { SideName } from '../../routing/side.ts';
+import { fencesIn } from '../sides/facts.ts';
+import type { Facts } from '../sides/facts.ts';
+import { restOf } from '../replication/direction.ts';
 import type { OpenCapability } from './open-capability.ts';
-
-/** Handovers that are looked through for the one that made extracted the owner. */
-const RECENT = 20;
+import { ownerOf } from './stage.ts';
 
 /** When extracted became the owner, by the journal; null when it is not known. */
-export async function ownedSince({ sides }: OpenCapability): Promise<number | null> {
-  const recent = await sides.legacy.store.recentHandovers(RECENT);
+export async function ownedSince({ legacy }: Facts): Promise<number | null> {
+  const recent = await legacy.handovers();
   const last = recent.find(
     ({ to, outcome, keys }) => to === 'extracted' && outcome === 'done' && keys === null,
   );
@@ -15,9 +15,12 @@ export async function ownedSince({ sides }: OpenCapability): Promise<number | nu
 }
 
 /** What legacy's program is to tell of where the capability is, and for how long it goes on. */
-export async function noticeWords(opened: OpenCapability): Promise<NoticeWords> {
-  const { successor = '', soakMs = 0, sunset } = opened.declaration.completion ?? {};
-  const since = (await ownedSince(opened)) ?? Date.now();
+export async function noticeWords(
+  { declaration }: OpenCapability,
+  facts: Facts,
+): Promise<NoticeWords> {
+  const { successor = '', soakMs = 0, sunset } = declaration.completion ?? {};
+  const since = (await ownedSince(facts)) ?? Date.now();
   return { successor, since, sunset: sunset ?? since + soakMs };
 }
 
@@ -28,10 +31,12 @@ export async function noticeWords(opened: OpenCapability): Promise<NoticeWords> 
 export class Notices {
   #shown: string | undefined;
 
-  async keep(opened: OpenCapability, owner: SideName | null): Promise<void> {
+  async keep(opened: OpenCapability, facts: Facts): Promise<void> {
+    if (opened.declaration.completion === undefined) return;
+    const owner = ownerOf(restOf(await fencesIn(facts)));
     // Between two owners nobody knows yet.
-    if (owner === null || opened.declaration.completion === undefined) return;
-    const words = owner === 'extracted' ? await noticeWords(opened) : null;
+    if (owner === null) return;
+    const words = owner === 'extracted' ? await noticeWords(opened, facts) : null;
     const shown = JSON.stringify(words);
     if (shown === this.#shown) return;
     await opened.sides.legacy.retirement.announce(words);

@@ -1,10 +1,11 @@
 import type { Fence, Logger } from '../../chassis/index.ts';
 import { decisionText } from '../doctor/finding.ts';
-import { openDemand } from '../doctor/open-demand.ts';
-import { findRestoredBackups } from '../doctor/restored-backup.ts';
-import type { RestoredBackup } from '../doctor/restored-backup.ts';
+import { openDemandIn } from '../doctor/open-demand.ts';
+import { readViews, restoredBackups } from '../doctor/restored-backup.ts';
+import type { RestoredBackup, Views } from '../doctor/restored-backup.ts';
 import { passOver } from '../doctor/pass-over.ts';
 import { blockingMark } from '../replication/feed-mark.ts';
+import { readFacts } from '../sides/facts.ts';
 import { otherSide } from '../../routing/side.ts';
 import type { SideName } from '../../routing/side.ts';
 import type { Lease, SideStore } from '../ledger/store.ts';
@@ -40,12 +41,13 @@ export class RestoreDetector {
   /** Must not run beside a handover: between cede and open a target is behind. */
   async look(opened: OpenCapability, leases: Leases): Promise<void> {
     if (performance.now() - this.#lookedAt < EVERY_MS) return;
-    const found = await findRestoredBackups(opened.sides);
+    const views = await readViews(opened.sides);
+    const found = restoredBackups(views);
     const who = found.map(({ side }) => side).join();
     if (who !== '' && who !== this.#alarmed) await this.#alarm(opened, leases, found);
     else if (who === '' || (await isCompared(opened))) {
       await settle(opened, leases, found);
-      await introduce(opened, leases);
+      await introduce(opened, leases, views);
       this.#alarmed = '';
     }
     this.#lookedAt = performance.now();
@@ -102,13 +104,7 @@ async function isDecided({ sides }: OpenCapability): Promise<boolean> {
 }
 
 async function isCompared({ sides }: OpenCapability): Promise<boolean> {
-  const { legacy, extracted } = sides;
-  const demands = {
-    legacy: await legacy.checks.demand(),
-    extracted: await extracted.checks.demand(),
-  };
-  const reports = [await legacy.lastReport(), await extracted.lastReport()];
-  return openDemand(demands, reports as Parameters<typeof openDemand>[1]) === null;
+  return (await openDemandIn(readFacts(sides))) === null;
 }
 
 /**
@@ -131,15 +127,18 @@ async function settle(
 }
 
 /** Tells each database of the other; what one is told must be safe in the other before. */
-async function introduce({ sides }: OpenCapability, leases: Leases): Promise<void> {
+async function introduce(
+  { sides }: OpenCapability,
+  leases: Leases,
+  { ownViews }: Views,
+): Promise<void> {
   for (const side of SIDES) {
-    const other = sides[otherSide(side)];
     const lease = leases.held?.[side];
-    const installation = await other.installation();
-    if (!lease || !installation) return;
-    const known = await other.store.peerObservation();
-    const { epoch } = await other.store.fences();
-    const checkpoint = { incarnation: installation.incarnation, pulse: known.pulse, epoch };
+    const { incarnation, fence } = ownViews[otherSide(side)];
+    if (!lease || incarnation === '') return;
+    // Read anew: the one that was told first has counted up.
+    const known = await sides[otherSide(side)].store.peerObservation();
+    const checkpoint = { incarnation, pulse: known.pulse, epoch: fence.epoch };
     await sides[side].store.saveCheckpoint(checkpoint, lease, known.other?.pulse ?? 0);
   }
 }

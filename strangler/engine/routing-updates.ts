@@ -2,7 +2,8 @@ import { defaultGateLimits } from '../ownership/handover/gates.ts';
 import type { GateLimits } from '../ownership/handover/gates.ts';
 import type { ReplicationStatus } from '../replication/replication-status.ts';
 import { restOf, twiceOwned } from '../replication/direction.ts';
-import { allFencesOf } from './open-capability.ts';
+import { fencesIn } from '../sides/facts.ts';
+import type { Facts } from '../sides/facts.ts';
 import { truthOf } from './routing-truth.ts';
 import type { OpenCapability } from './open-capability.ts';
 import type { RoutingPublisher } from './routing-publisher.ts';
@@ -33,12 +34,12 @@ export class RoutingUpdates {
    * @param isCalm whether the rows of the side that follows can be relied on
    * @returns whether all is as it was at the last look, with nothing under way
    */
-  async publish(opened: OpenCapability, isCalm = true): Promise<boolean> {
-    const fences = await allFencesOf(opened);
+  async publish({ data }: OpenCapability, facts: Facts, isCalm = true): Promise<boolean> {
+    const fences = await fencesIn(facts);
     const owner = ownerOf(restOf(fences));
     const sure = isCalm && owner !== null && twiceOwned(fences).length === 0;
-    const status = sure ? await opened.data.status() : undefined;
-    const truth = truthOf(fences, status?.owner === owner && this.#isReplicaReady(status));
+    const status = sure ? await data.status(facts) : undefined;
+    const truth = truthOf(fences, status !== undefined && this.#isReplicaReady(status));
     const text = JSON.stringify(truth);
     const isNews = text !== this.#published;
     const isStill = !isNews && status !== undefined && this.#isStill(status);

@@ -10,21 +10,16 @@ import type { Lag } from '../ownership/handover/lag.ts';
 import { aggregatesOf } from '../replication/parked/index.ts';
 import type { ParkedAggregate } from '../replication/parked/index.ts';
 import type { BackfillState, SideDatabase } from '../sides/side-database.ts';
-import { otherSide } from '../../routing/side.ts';
-import type { SideName } from '../../routing/side.ts';
-import type { HandoverRecord, JournalEntry } from '../ledger/store.ts';
+import type { BySide, SideName } from '../../routing/side.ts';
+import { readFacts } from '../sides/facts.ts';
+import type { Facts, SideFacts } from '../sides/facts.ts';
 import { openDemand } from '../doctor/open-demand.ts';
 import type { Comparison } from '../doctor/open-demand.ts';
 import type { OpenDemand } from '../doctor/facts.ts';
+import { handoversIn } from './handover-view.ts';
+import type { HandoverView } from './handover-view.ts';
 import { ownerOf, stageOf } from './stage.ts';
 import type { Stage } from './stage.ts';
-
-/** A handover as it is shown: with the time for which writers had to wait. */
-export interface HandoverView extends HandoverRecord {
-  /** From the hold to the news of the owner, by the journal's clock, in ms. */
-  readonly holdMs: number | null;
-  readonly steps: readonly JournalEntry[];
-}
 
 export interface BackfillView {
   readonly state: 'none' | 'running' | 'done';
@@ -91,7 +86,7 @@ export interface CapabilityStatus {
 }
 
 /** A capability's databases, or why one can't be opened. */
-export type Sides = Readonly<Record<SideName, SideDatabase | Error>>;
+export type Sides = BySide<SideDatabase | Error>;
 
 const NOTHING_COPIED: BackfillView = {
   state: 'none',
@@ -101,15 +96,24 @@ const NOTHING_COPIED: BackfillView = {
   at: null,
 };
 
-/** Reads a capability's status; never throws: what can't be read is named in `trouble`. */
-export async function readStatus(
+/** Reads a capability's status from its databases alone; never throws: what can't be read is named in `trouble`. */
+export function readStatus(
   capability: string,
   sides: Sides,
   flags: FlagReadings,
 ): Promise<CapabilityStatus> {
+  return statusIn(readFacts(sides), capability, flags);
+}
+
+/** The same, from facts that others look at as well. */
+export async function statusIn(
+  facts: Facts,
+  capability: string,
+  flags: FlagReadings,
+): Promise<CapabilityStatus> {
   const [legacy, extracted] = await Promise.all([
-    readSide(sides.legacy),
-    readSide(sides.extracted),
+    readSide(facts.legacy),
+    readSide(facts.extracted),
   ]);
   const fences = { legacy: legacy.fence, extracted: extracted.fence };
   const owner = ownerOf(fences);
@@ -134,7 +138,7 @@ export async function readStatus(
     fences,
     shares,
     // Once the way back is closed nobody follows any more.
-    ...(await lagOf(sides, isSealed(legacy.completion) ? null : owner)),
+    ...(await lagIn(facts, isSealed(legacy.completion) ? null : owner)),
     backfill,
     reconcile: reports.sort((left, right) => right.at - left.at)[0] ?? null,
     parked: legacy.parked ?? extracted.parked,
@@ -187,25 +191,24 @@ const UNREADABLE: SideReading = {
   trouble: [],
 };
 
-async function readSide(side: SideDatabase | Error): Promise<SideReading> {
-  if (side instanceof Error) return { ...UNREADABLE, trouble: [side.message] };
+async function readSide(side: SideFacts): Promise<SideReading> {
   try {
     const installation = await side.installation();
     if (!installation) return { ...UNREADABLE, trouble: ['nothing is installed there yet'] };
-    const report = (await side.lastReport()) as Report | undefined;
-    const rows = await side.store.fences();
+    const report = (await side.report()) as Report | undefined;
+    const rows = await side.fences();
     return {
       fence: rows.rest,
       rows,
-      handovers: await handoversOf(side, 5),
+      handovers: await handoversIn(side),
       backfill: backfillOf(await side.backfills(), installation.complete),
       reconcile: report ? reconcileView(report) : null,
       compared: report ?? null,
-      parked: parkedView(aggregatesOf(await side.parked.list())),
-      completion: (await side.retirement.completion()) ?? null,
-      drift: await side.checks.drift(),
-      trespass: await trespassOf(side),
-      demand: await side.checks.demand(),
+      parked: parkedView(aggregatesOf(await side.parked())),
+      completion: (await side.completion()) ?? null,
+      drift: await side.drift(),
+      trespass: await trespassIn(side),
+      demand: await side.demand(),
       trouble: [],
     };
   } catch (error) {
@@ -232,8 +235,8 @@ function isSealed(completion: CompletionRecord | null): boolean {
 }
 
 /** Writes that bypassed the application of a side while they were watched; null when they were not. */
-export async function trespassOf({ shadowFence }: SideDatabase): Promise<Trespass | null> {
-  const report = await shadowFence.report();
+export async function trespassIn({ bypassing }: SideFacts): Promise<Trespass | null> {
+  const report = await bypassing();
   if (report === null) return null;
   const newest = report.writes.map((one) => one.newest);
   return {
@@ -241,24 +244,6 @@ export async function trespassOf({ shadowFence }: SideDatabase): Promise<Trespas
     since: report.since,
     newest: newest.length === 0 ? null : Math.max(...newest),
   };
-}
-
-/** The newest handovers away from a side, with their holds. */
-export async function handoversOf(side: SideDatabase, limit: number): Promise<HandoverView[]> {
-  const records = await side.store.recentHandovers(limit);
-  return Promise.all(
-    records.map(async (record) => {
-      const steps = await side.store.journal(record.id);
-      return { ...record, holdMs: holdOf(steps), steps };
-    }),
-  );
-}
-
-/** How long writers waited: from the first hint to hold to the last news of the owner. */
-export function holdOf(journal: readonly JournalEntry[]): number | null {
-  const held = journal.find(({ step }) => step === 'hold');
-  const published = journal.findLast(({ step }) => step === 'publish');
-  return held && published ? published.at - held.at : null;
 }
 
 function backfillOf(pairs: readonly BackfillState[], complete: boolean): BackfillView {
@@ -292,20 +277,9 @@ function reconcileView({ clean, startedAt, finishedAt }: Report): ReconcileView 
 
 type LagReading = Pick<CapabilityStatus, 'lag' | 'position' | 'applied'>;
 
-/** How far the side that is not the owner is behind. */
-export async function lagOf(sides: Sides, owner: SideName | null): Promise<LagReading> {
+/** How far the side that is not the owner is behind; nulls where that can't be read, or nobody owns it. */
+async function lagIn(facts: Facts, owner: SideName | null): Promise<LagReading> {
   const nothing = { lag: null, position: null, applied: null };
   if (owner === null) return nothing;
-  const source = sides[owner];
-  const target = sides[otherSide(owner)];
-  if (source instanceof Error || target instanceof Error) return nothing;
-  try {
-    const applied = await target.store.appliedPosition();
-    const position = await source.feed.last();
-    const { changes, since } = await source.feed.pending(applied);
-    const ms = since === null ? 0 : Math.max(0, Date.now() - since);
-    return { lag: { changes, ms }, position, applied };
-  } catch {
-    return nothing;
-  }
+  return facts.lagBehind(owner).catch(() => nothing);
 }

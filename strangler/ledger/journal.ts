@@ -32,3 +32,16 @@ export function readJournal(tx: Reads, handover: string): Promise<readonly Journ
     [handover],
   );
 }
+
+/** The steps of several handovers, in the order in which they were journalled. */
+export function readJournals(
+  tx: Reads,
+  { elements }: Dialect,
+  handovers: readonly string[],
+): Promise<readonly JournalEntry[]> {
+  return tx.all<JournalEntry>(
+    `SELECT handover, step, at, detail FROM fig_journal
+       WHERE handover IN (SELECT value FROM ${elements('$1')}) ORDER BY id`,
+    [handovers],
+  );
+}

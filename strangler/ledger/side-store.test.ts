@@ -148,6 +148,8 @@ describe.each(dialects)("a side's store on %s", (dialect) => {
       expect(await source.finishHandover('h1', 'aborted', 'late', lease)).toBe(false);
       expect(await source.unfinishedHandover()).toBeUndefined();
       expect((await source.journal('h1')).map((entry) => entry.step)).toEqual(['close', 'cede']);
+      expect(await source.journals(['none', 'h1'])).toEqual(await source.journal('h1'));
+      expect(await source.journals([])).toEqual([]);
       expect(await source.recentHandovers(5)).toMatchObject([
         { id: 'h1', outcome: 'done', position },
       ]);

@@ -26,7 +26,7 @@ import {
   savePosition,
   unfinishedHandover,
 } from './handovers.ts';
-import { journalAll, journalNow, readJournal } from './journal.ts';
+import { journalAll, journalNow, readJournal, readJournals } from './journal.ts';
 import { acquireLease, isHeld, readLease, releaseLease, renewLease } from './leases.ts';
 import { readPeer, savePeer } from './peer.ts';
 
@@ -144,6 +144,11 @@ export class LedgerSideStore implements SideStore {
 
   journal(handover: string): Promise<readonly JournalEntry[]> {
     return readJournal(this.#ledger.reads, handover);
+  }
+
+  journals(handovers: readonly string[]): Promise<readonly JournalEntry[]> {
+    const { reads, dialect } = this.#ledger;
+    return readJournals(reads, dialect, handovers);
   }
 
   step(

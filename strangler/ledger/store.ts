@@ -145,6 +145,8 @@ export interface SideStore {
   unfinishedHandover(): Promise<HandoverRecord | undefined>;
   recentHandovers(limit: number): Promise<readonly HandoverRecord[]>;
   journal(handover: string): Promise<readonly JournalEntry[]>;
+  /** The steps of several handovers, in the order in which they were journalled. */
+  journals(handovers: readonly string[]): Promise<readonly JournalEntry[]>;
   /**
    * Journals a step of a handover, and moves the fence in the same transaction where one is given.
    * @param before steps that were taken before it and are not journalled yet

@@ -1,9 +1,10 @@
 import type { BackfillStatus, Copier } from './copy/index.ts';
 import { directionsOf, ownerOrThrow, restOf } from './direction.ts';
-import type { AllFences, Direction, Fences } from './direction.ts';
+import type { Direction, Fences } from './direction.ts';
 import type { ApplierProblem, Pipeline } from './feed/index.ts';
 import type { Mapping } from '../mapping/index.ts';
-import type { SideDatabase } from '../sides/side-database.ts';
+import { fencesIn } from '../sides/facts.ts';
+import type { Facts, LagFacts } from '../sides/facts.ts';
 import type { SideName } from '../../routing/side.ts';
 
 export interface ReplicationStatus {
@@ -33,15 +34,12 @@ export interface FeedStatus {
   readonly lag: number;
   /** Age of the oldest of them, in ms. */
   readonly lagMs: number;
-  /** Rows the feed still holds. */
-  readonly kept: number;
   readonly transport: 'queue' | 'direct';
 }
 
 interface StatusSources {
   readonly mapping: Mapping;
-  readonly fences: AllFences;
-  readonly databases: Readonly<Record<SideName, SideDatabase>>;
+  readonly facts: Facts;
   readonly pipelines: ReadonlyMap<SideName, Pipeline>;
   /** By the side whose changes should be carried and are not. */
   readonly unstarted: ReadonlyMap<SideName, ApplierProblem>;
@@ -53,7 +51,8 @@ interface StatusSources {
  * troubles and lags of either count. @throws TwoOwnersError
  */
 export async function readReplicationStatus(sources: StatusSources): Promise<ReplicationStatus> {
-  const { mapping, fences, databases, copier } = sources;
+  const { mapping, facts, copier } = sources;
+  const fences = await fencesIn(facts);
   const [direction, back] = directionsOf(fences) as [Direction, Direction?];
   const first = await readDirection(sources, direction);
   const second = back && (await readDirection(sources, back));
@@ -72,7 +71,7 @@ export async function readReplicationStatus(sources: StatusSources): Promise<Rep
       lagMs: Math.max(first.feed.lagMs, second?.feed.lagMs ?? 0),
     },
     problem,
-    backfill: copier.status(await databases[direction.to].backfills(), first.complete),
+    backfill: copier.status(await facts[direction.to].backfills(), first.complete),
     parked,
     replicaReady: complete && problem === null && parked === 0,
     mappingCurrent: first.mappingCurrent,
@@ -87,35 +86,29 @@ interface DirectionStatus extends Pick<
 }
 
 async function readDirection(
-  { mapping, databases, pipelines, unstarted }: StatusSources,
+  { mapping, facts, pipelines, unstarted }: StatusSources,
   { from, to }: Direction,
 ): Promise<DirectionStatus> {
-  const [source, target, pipeline] = [databases[from], databases[to], pipelines.get(from)];
-  const [own, copied] = await Promise.all([source.installation(), target.installation()]);
-  const applied = await target.store.appliedPosition();
+  const [source, target, pipeline] = [facts[from], facts[to], pipelines.get(from)];
+  const [own, copied] = [await source.installation(), await target.installation()];
+  // The applied position before what is parked: both move in one transaction, so what it has passed is counted.
+  const lag = await facts.lagBehind(from);
   return {
     complete: copied?.complete ?? false,
     problem: pipeline?.applier.problem ?? unstarted.get(from) ?? null,
-    parked: await target.parked.count(),
-    feed: await feedStatus(source, applied, pipeline),
+    parked: await target.parkedCount(),
+    feed: feedStatus(lag, pipeline),
     mappingCurrent: [own, copied].every((side) => side?.mappingHash === mapping.hash),
   };
 }
 
-async function feedStatus(
-  { feed }: SideDatabase,
-  applied: number,
-  pipeline?: Pipeline,
-): Promise<FeedStatus> {
-  const last = await feed.last();
-  const { changes, since } = await feed.pending(applied);
+function feedStatus({ lag, position, applied }: LagFacts, pipeline?: Pipeline): FeedStatus {
   return {
-    last,
+    last: position,
     sent: pipeline?.sent ?? applied,
     applied,
-    lag: changes,
-    lagMs: since === null ? 0 : Math.max(0, Date.now() - since),
-    kept: await feed.size(),
+    lag: lag.changes,
+    lagMs: lag.ms,
     transport: pipeline?.transport ?? 'direct',
   };
 }

@@ -16,6 +16,8 @@ import type { Pipeline } from './feed/index.ts';
 import type { Mapping } from '../mapping/index.ts';
 import { refuseProblems } from '../check/schema-check.ts';
 import { ParkedError } from '../sides/side-database.ts';
+import { readFacts } from '../sides/facts.ts';
+import type { Facts } from '../sides/facts.ts';
 import type { SideDatabase } from '../sides/side-database.ts';
 import { otherSide } from '../../routing/side.ts';
 import type { SideName } from '../../routing/side.ts';
@@ -211,17 +213,22 @@ export class Replication {
   }
 
   /** The newest report of either direction. */
-  lastReconcile(): Promise<ReconcileReport | undefined> {
-    return this.#comparer.last();
+  async lastReconcile({ legacy, extracted } = this.#facts()): Promise<ReconcileReport | undefined> {
+    const reports = [await legacy.report(), await extracted.report()];
+    return (reports as (ReconcileReport | undefined)[])
+      .filter((report) => report !== undefined)
+      .sort((left, right) => right.finishedAt - left.finishedAt)[0];
   }
 
   /** @throws TwoOwnersError */
-  async status(): Promise<ReplicationStatus> {
-    const { mapping, databases } = this.#options;
-    const fences = await this.#stream.fences();
+  status(facts = this.#facts()): Promise<ReplicationStatus> {
+    const { mapping } = this.#options;
     const { pipelines, unstarted } = this.#stream;
-    const copier = this.#copier;
-    return readReplicationStatus({ mapping, databases, fences, pipelines, unstarted, copier });
+    return readReplicationStatus({ mapping, facts, pipelines, unstarted, copier: this.#copier });
+  }
+
+  #facts(): Facts {
+    return readFacts(this.#options.databases);
   }
 
   /** @throws ParkedError */

@@ -76,15 +76,6 @@ export class Comparer {
     };
   }
 
-  /** The newest report of either direction. */
-  async last(): Promise<ReconcileReport | undefined> {
-    const { legacy, extracted } = this.#options.databases;
-    const reports = await Promise.all([legacy.lastReport(), extracted.lastReport()]);
-    return (reports as (ReconcileReport | undefined)[])
-      .filter((report) => report !== undefined)
-      .sort((left, right) => right.finishedAt - left.finishedAt)[0];
-  }
-
   /** With single keys ahead of the rest, in two goes. */
   async #compare(wish: ReconcileRequest): Promise<ReconcileReport> {
     const { mapping, databases, signal, applied } = this.#options;

@@ -1,0 +1,1 @@
+import './facts.test.ts';
