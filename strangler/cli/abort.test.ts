@@ -64,12 +64,13 @@ describe('fig abort', () => {
       };
       await withEngine(sides, { leaseMs, onStep }, async ({ url, engine }) => {
         const fig = await figFor(sides, url);
-        const abort = engine.abort.bind(engine);
-        Object.assign(engine, {
-          abort: (...given: Parameters<typeof abort>) => {
-            const answer = abort(...given);
+        const controller = engine.controllers.get('shop');
+        if (!controller) throw new Error('the engine knows no shop');
+        const askAbort = controller.askAbort.bind(controller);
+        Object.assign(controller, {
+          askAbort: (...given: Parameters<typeof askAbort>) => {
+            askAbort(...given);
             release();
-            return answer;
           },
         });
         const switching = fig('switch shop');

@@ -26,10 +26,7 @@ export interface AbortAnswer {
  * @param id of the handover that is meant: an order that comes late must not hit another one
  * @throws Problem `nothing_to_abort` or `past_commit_point`, which say what happens now
  */
-export async function abort(
-  controller: CapabilityController,
-  id: string,
-): Promise<AbortAnswer | undefined> {
+export async function abort(controller: CapabilityController, id: string): Promise<AbortAnswer> {
   controller.askAbort(id, IN_PERSON);
   // In turn: a handover that runs here has come to its end by then.
   return controller.act((context) =>

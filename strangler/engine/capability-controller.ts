@@ -7,7 +7,7 @@ import type { GateLimits } from '../ownership/handover/gates.ts';
 import type { CompletionRecord, CompletionStep } from '../ownership/completion/index.ts';
 import type { StepKind } from '../ownership/handover/switcher.ts';
 import { UnfitMappingError } from '../check/schema-check.ts';
-import type { Flags } from '../../routing/index.ts';
+import type { Flags, FlagStore } from '../../routing/index.ts';
 import { Completions } from './completions.ts';
 import { FlagReconciler } from './flag-reconciler.ts';
 import type { LeaderContext } from './flag-reconciler.ts';
@@ -24,8 +24,13 @@ import { fencesOf } from './open-capability.ts';
 import type { OpenCapability } from './open-capability.ts';
 import type { FacadeRegistry } from './facade-registry.ts';
 import type { RoutingPublisher } from './routing-publisher.ts';
+import { completedTruth } from './routing-truth.ts';
 import { ownerOf } from './stage.ts';
+import { notLeading } from './refusals.ts';
+import { waitingReason } from './standing.ts';
+import type { Standing } from './standing.ts';
 import { statusIn } from './status.ts';
+import type { Sides } from './status.ts';
 import { wayBackOf } from './way-back-state.ts';
 import { RestoreDetector } from './restore-detector.ts';
 
@@ -42,6 +47,7 @@ export interface ControllerOptions {
   /** Opens both databases; throws while one of them does not exist yet. */
   readonly open: () => OpenCapability;
   readonly flags: Flags;
+  readonly flagStore?: FlagStore | undefined;
   readonly publisher: RoutingPublisher;
   readonly facades: FacadeRegistry | undefined;
   readonly log: Logger;
@@ -55,19 +61,10 @@ export interface ControllerOptions {
   readonly onCompletionStep?: (capability: string, step: CompletionStep) => void | Promise<void>;
 }
 
-/** Whether this engine acts on the capability. */
-export type Standing =
-  | {
-      readonly as: 'waiting';
-      readonly reason: string;
-      /** Whether the mapping can't be used with a database: then waiting alone does not help. */
-      readonly unfit?: true;
-    }
-  /** The engine that has the lease, by its holder's name: host, process and run. */
-  | { readonly as: 'standby'; readonly leader: string | null }
-  /** Nothing is left to do: extracted has it for good. */
-  | { readonly as: 'complete'; readonly since: number; readonly epoch: number }
-  | { readonly as: 'leader' };
+/** What a leading engine has on top of what anybody needs who acts. */
+interface ControllerContext extends LeaderContext {
+  readonly completions: Completions;
+}
 
 /**
  * Looks after one capability: waits for its databases, leads or stands by, finishes what a crash
@@ -75,6 +72,10 @@ export type Standing =
  */
 export class CapabilityController {
   readonly capability: string;
+  readonly flags: Flags;
+  /** Where its flags can be turned; undefined where a server keeps them and won't be asked. */
+  readonly flagStore: FlagStore | undefined;
+  readonly log: Logger;
   readonly reconciler: FlagReconciler;
   readonly #options: ControllerOptions;
   readonly #updates: RoutingUpdates;
@@ -83,7 +84,7 @@ export class CapabilityController {
   readonly #inTurn = pLimit(1);
   readonly #stopping = new AbortController();
   #opened: OpenCapability | undefined;
-  #context: LeaderContext | undefined;
+  #context: ControllerContext | undefined;
   #standing: Standing = { as: 'waiting', reason: 'it has just started' };
   #lost = false;
   /** What helps against the reason for which there is no way back; null while there is one. */
@@ -95,6 +96,9 @@ export class CapabilityController {
 
   constructor(options: ControllerOptions) {
     this.capability = options.capability;
+    this.flags = options.flags;
+    this.flagStore = options.flagStore;
+    this.log = options.log;
     this.reconciler = new FlagReconciler(options);
     this.#options = options;
     this.#restoreDetector = new RestoreDetector(options.capability, options.log);
@@ -104,6 +108,12 @@ export class CapabilityController {
   /** Both databases, while they are open. */
   get opened(): OpenCapability | undefined {
     return this.#opened;
+  }
+
+  /** Both databases; while they are not open, why. */
+  get sides(): Sides {
+    const reason = waitingReason(this.#standing);
+    return this.#opened?.sides ?? { legacy: new Error(reason), extracted: new Error(reason) };
   }
 
   get standing(): Standing {
@@ -126,10 +136,10 @@ export class CapabilityController {
     await this.#close();
   }
 
-  /** Runs `work` while nothing else acts on the capability; undefined when this engine may not. */
-  act<T>(work: (context: LeaderContext) => Promise<T>): Promise<T | undefined> {
+  /** Runs `work` while nothing else acts on the capability. @throws Problem 503 when this engine may not */
+  act<T>(work: (context: ControllerContext) => Promise<T>): Promise<T> {
     return this.#inTurn(async () => {
-      if (!this.#context) return undefined;
+      if (!this.#context) throw notLeading(this);
       const result = await work(this.#context);
       this.#updates.forget();
       return result;
@@ -232,7 +242,7 @@ export class CapabilityController {
     }
   }
 
-  async #lead(context: LeaderContext): Promise<void> {
+  async #lead(context: ControllerContext): Promise<void> {
     const { log, capability } = this.#options;
     log.info({ capability }, 'leading');
     this.#context = context;
@@ -248,11 +258,9 @@ export class CapabilityController {
   /** All there is to do is to go on telling where it is. */
   async #announceComplete(opened: OpenCapability, { finishedAt }: CompletionRecord): Promise<void> {
     const { log, capability, publisher } = this.#options;
-    const { legacy, extracted } = await fencesOf(opened);
-    const epoch = Math.max(legacy.epoch, extracted.epoch);
-    this.#standing = { as: 'complete', since: finishedAt ?? 0, epoch };
+    const truth = completedTruth(await fencesOf(opened));
+    this.#standing = { as: 'complete', since: finishedAt ?? 0, epoch: truth.epoch };
     log.info({ capability }, 'complete');
-    const truth = { owner: 'extracted', epoch, replicaReady: false, holding: false } as const;
     while (!this.#stopping.signal.aborted) {
       await publisher.tell(capability, truth);
       const { signal } = this.#stopping;
@@ -261,7 +269,7 @@ export class CapabilityController {
   }
 
   /** One look at everything; returns after how many ms the next one is due. */
-  async #tick(context: LeaderContext): Promise<number> {
+  async #tick(context: ControllerContext): Promise<number> {
     const unfinished = await context.handovers.unfinished();
     if (unfinished) {
       const outcome = await context.handovers.resume(unfinished);
@@ -312,11 +320,11 @@ export class CapabilityController {
   }
 
   /** A completion that was interrupted before its seal: nothing has changed yet. */
-  async #goOn({ completions }: LeaderContext): Promise<void> {
-    const interrupted = await completions?.unfinished();
+  async #goOn({ completions }: ControllerContext): Promise<void> {
+    const interrupted = await completions.unfinished();
     if (!interrupted) return;
-    const result = await completions?.resume(interrupted);
-    if (result?.outcome === 'done') this.startOver();
+    const result = await completions.resume(interrupted);
+    if (result.outcome === 'done') this.startOver();
   }
 
   async #close(): Promise<void> {

@@ -4,8 +4,7 @@ import type { RenamedTable } from '../ownership/completion/index.ts';
 import type { Gate } from '../ownership/handover/gate.ts';
 import { refusalOf } from '../ownership/handover/gates.ts';
 import { sharesOf } from '../../routing/index.ts';
-import type { Flags } from '../../routing/index.ts';
-import { gateRefused, notLeading } from './commands.ts';
+import { gateRefused } from './refusals.ts';
 import type { CapabilityController } from './capability-controller.ts';
 
 /** What remains to be done by people, once a capability is complete. */
@@ -26,24 +25,16 @@ export type CompletionPlan = Remains & {
 };
 
 /** Shows what completing a capability would do, and whether it may; changes nothing. */
-export async function planCompletion(
-  controller: CapabilityController,
-  flags: Flags,
-): Promise<CompletionPlan> {
-  const { capability } = controller;
-  const plan = await controller.act(async ({ opened, completions }) => {
-    if (!completions) return undefined;
-    return {
-      outcome: 'planned' as const,
-      capability,
-      gates: await completions.judge(sharesOf(capability, flags)),
-      steps: await completions.plan(),
-      tables: completions.tables,
-      leftovers: opened.declaration.completion?.leftovers ?? [],
-    };
-  });
-  if (!plan) throw notLeading(controller);
-  return plan;
+export async function planCompletion(controller: CapabilityController): Promise<CompletionPlan> {
+  const { capability, flags } = controller;
+  return controller.act(async ({ opened, completions }) => ({
+    outcome: 'planned',
+    capability,
+    gates: await completions.judge(sharesOf(capability, flags)),
+    steps: await completions.plan(),
+    tables: completions.tables,
+    leftovers: opened.declaration.completion?.leftovers ?? [],
+  }));
 }
 
 /**
@@ -51,18 +42,14 @@ export async function planCompletion(
  * @throws Problem `gate_refused` or `completion_aborted`, which say what to do; nothing has changed.
  *   `completion_lost` when the lease ran out on the way: whoever leads next goes on with it
  */
-export async function complete(
-  controller: CapabilityController,
-  flags: Flags,
-): Promise<CompletionAnswer> {
-  const { capability } = controller;
+export async function complete(controller: CapabilityController): Promise<CompletionAnswer> {
+  const { capability, flags } = controller;
   const known = controller.opened?.declaration.completion?.leftovers ?? [];
   if (controller.standing.as === 'complete') {
     const tables = controller.opened?.sides.legacy.retirement.tables() ?? [];
     return { outcome: 'already', capability, tables, leftovers: known };
   }
-  const answer = await controller.act(async ({ completions }) => {
-    if (!completions) return undefined;
+  return controller.act(async ({ completions }) => {
     const refusal = refusalOf(await completions.judge(sharesOf(capability, flags)));
     if (refusal) throw gateRefused(capability, refusal);
     const { tables } = completions;
@@ -73,10 +60,8 @@ export async function complete(
     });
     if (outcome === 'aborted') throw takenBack(capability, reason);
     controller.startOver();
-    return { outcome: 'done' as const, capability, tables, leftovers: known };
+    return { outcome: 'done', capability, tables, leftovers: known };
   });
-  if (!answer) throw notLeading(controller);
-  return answer;
 }
 
 function lost(capability: string, { message }: CompletionLost): Problem {

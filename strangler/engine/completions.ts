@@ -22,6 +22,7 @@ import { fencesIn, readFacts, unfinishedHandoverIn } from '../sides/facts.ts';
 import { fencesOf } from './open-capability.ts';
 import type { OpenCapability } from './open-capability.ts';
 import type { RoutingPublisher } from './routing-publisher.ts';
+import { completedTruth } from './routing-truth.ts';
 import { ownerOf } from './stage.ts';
 import type { Shares } from '../../routing/index.ts';
 
@@ -135,13 +136,7 @@ export class Completions {
 
   async #tellFacades(): Promise<void> {
     const { opened, publisher } = this.#options;
-    const { legacy, extracted } = await fencesOf(opened);
-    await publisher.tell(opened.data.capability, {
-      owner: 'extracted',
-      epoch: Math.max(legacy.epoch, extracted.epoch),
-      replicaReady: false,
-      holding: false,
-    });
+    await publisher.tell(opened.data.capability, completedTruth(await fencesOf(opened)));
   }
 
   async #facts(shares: Shares | null): Promise<CompletionGateFacts> {

@@ -8,7 +8,6 @@ import { Intent } from '../ownership/handover/intent.ts';
 import type { Flags } from '../../routing/index.ts';
 import type { SideName } from '../../routing/side.ts';
 import type { HandoverRecord } from '../ledger/store.ts';
-import type { Completions } from './completions.ts';
 import { Gates } from './gates.ts';
 import type { HandoverOutcome, Handovers } from './handovers.ts';
 import type { Leases } from './leases.ts';
@@ -17,12 +16,10 @@ import type { Facts } from '../sides/facts.ts';
 import type { OpenCapability } from './open-capability.ts';
 import { ownerOf } from './stage.ts';
 
-/** Everything needed to act on a capability, once this engine leads. */
+/** Everything needed to act on a capability, for whoever has its leases. */
 export interface LeaderContext {
   readonly opened: OpenCapability;
   readonly handovers: Handovers;
-  /** Absent where no engine leads. */
-  readonly completions?: Completions;
   readonly leases: Leases;
 }
 

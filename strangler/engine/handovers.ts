@@ -4,6 +4,7 @@ import { Coordinator, defaultLimits } from '../ownership/handover/coordinator.ts
 import type { HandoverResult, StepLimits } from '../ownership/handover/coordinator.ts';
 import { DryRunSwitcher } from '../ownership/handover/dry-run.ts';
 import { StoreSwitcher } from '../ownership/handover/store-switcher.ts';
+import type { Announcer } from '../ownership/handover/store-switcher.ts';
 import type { StepKind } from '../ownership/handover/switcher.ts';
 import type { Keys } from '../ownership/fence-rows.ts';
 import { otherSide } from '../../routing/side.ts';
@@ -16,7 +17,6 @@ import { epochAfter } from './epoch-after.ts';
 import type { Leases } from './leases.ts';
 import { allFencesOf } from './open-capability.ts';
 import type { OpenCapability } from './open-capability.ts';
-import type { Move } from './routing-truth.ts';
 import { moveSequences } from './sequences.ts';
 import { holdOf } from './handover-view.ts';
 
@@ -27,12 +27,6 @@ const LOOKED_THROUGH = 20;
 
 export interface HandoverOutcome extends HandoverResult {
   readonly record: HandoverRecord;
-}
-
-/** How the facades hear of handovers. */
-export interface Announcements {
-  hold(move: Move): Promise<void>;
-  owner(move: Move, owner: SideName, epoch: number): Promise<void>;
 }
 
 /** Journalled where a person moved ownership whatever the flag asks for. */
@@ -56,7 +50,7 @@ const TURNED = 'turned';
 interface HandoversOptions {
   readonly opened: OpenCapability;
   readonly leases: Leases;
-  readonly publisher: Announcements;
+  readonly publisher: Announcer;
   /** Where writes under way are asked after; nobody can be waited for without. */
   readonly facades?: Pick<FacadeRegistry, 'finished'> | undefined;
   readonly log: Logger;
@@ -245,10 +239,7 @@ export class Handovers {
       source: opened.sides[from].store,
       target: opened.sides[to].store,
       lease,
-      announcer: {
-        hold: () => publisher.hold(record),
-        owner: (owner, epoch) => publisher.owner(record, owner, epoch),
-      },
+      announcer: publisher,
       catchUp: {
         drainTo: (position) => opened.data.drainTo(position, from),
         settle: async () => {

@@ -1,8 +1,9 @@
 /** The engine process's inside: handovers, intent, status, and their HTTP. */
 export { declarationsOf } from './declarations.ts';
 export { Engine } from './engine.ts';
-export type { EngineDeps, EngineStatus, LiveStatus } from './engine.ts';
-export type { HandoverAnswer, HandoverPlan } from './commands.ts';
+export type { EngineDeps, EngineStatus } from './engine.ts';
+export type { LiveStatus } from './live-status.ts';
+export type { HandoverAnswer, HandoverPlan } from './hand-over.ts';
 export type { CompletionAnswer, CompletionPlan } from './complete.ts';
 export { changeAsLeader } from './operator-changes.ts';
 export type { OperatorChange, OperatorChangeAnswer } from './operator-changes.ts';
@@ -13,7 +14,7 @@ export type { AbortAnswer } from './abort.ts';
 export { openEachSide } from './open-capability.ts';
 export { LeaseHeldError, withOfflineLeader } from './offline-leader.ts';
 export type { CompletionDeclaration, DataDeclaration } from './open-capability.ts';
-export type { Standing } from './capability-controller.ts';
+export type { Standing } from './standing.ts';
 export { readIfInstalled } from './handover-list.ts';
 export type { UnreadSide } from './handover-list.ts';
 export { handoversOf } from './handover-view.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger, OperatorToken } from '../../chassis/index.ts';
 import { Handovers } from './handovers.ts';
-import type { Announcements } from './handovers.ts';
+import type { Announcer } from '../ownership/handover/store-switcher.ts';
 import type { LeaderContext } from './flag-reconciler.ts';
 import { Leases, newHolder } from './leases.ts';
 import { movedTruth } from './routing-truth.ts';
@@ -71,7 +71,7 @@ async function takeInTime(
 }
 
 /** Nobody carries changes afterwards, so the other side is not said to be fit for reads. */
-function withoutReplicaReads(publisher: RoutingPublisher): Announcements {
+function withoutReplicaReads(publisher: RoutingPublisher): Announcer {
   return {
     hold: (move) => publisher.hold(move),
     owner: async (move, owner, epoch) => {

@@ -3,6 +3,7 @@ import { aggregatesOf, retryParked } from '../replication/parked/index.ts';
 import type { ShadowReport } from '../ownership/shadow-fence.ts';
 import { otherSide } from '../../routing/side.ts';
 import type { SideName } from '../../routing/side.ts';
+import type { CapabilityController } from './capability-controller.ts';
 import type { LeaderContext } from './flag-reconciler.ts';
 
 const side = z.enum(['legacy', 'extracted']);
@@ -28,6 +29,17 @@ export interface OperatorChangeAnswer {
   readonly skipped?: number;
   /** Of `audit`. */
   readonly report?: ShadowReport | null;
+}
+
+/** Carries out a change while nothing else acts on the capability. @throws Problem 503 where this engine does not lead */
+export async function makeChange(
+  controller: CapabilityController,
+  change: OperatorChange,
+): Promise<OperatorChangeAnswer> {
+  const { capability, log } = controller;
+  const answer = await controller.act((context) => changeAsLeader(context, change));
+  log.info({ capability, change }, 'an operator changed it');
+  return answer;
 }
 
 /** Carries out a change under the leases of whoever calls, so that it meets no handover. */

@@ -1,10 +1,51 @@
-import { Problem } from '../../chassis/index.ts';
+import { errorText, Problem } from '../../chassis/index.ts';
 import { repair } from '../doctor/repair.ts';
 import type { RepairReport, RepairJob } from '../doctor/repair.ts';
 import { NothingToDecide, trust } from '../doctor/trust.ts';
 import type { Decision } from '../doctor/trust.ts';
+import type { SideName } from '../../routing/side.ts';
+import type { CapabilityController } from './capability-controller.ts';
 import type { LeaderContext } from './flag-reconciler.ts';
 import type { HandoverOutcome } from './handovers.ts';
+import { turnFlag } from './turn-flag.ts';
+
+/**
+ * Mends what is safe to mend; with a decision, what a person has decided.
+ * @throws Problem 503 where this engine does not lead, `nothing_to_repair` unless the doctor asks for a decision
+ */
+export async function repairCapability(
+  controller: CapabilityController,
+  decision: Decision | null,
+): Promise<RepairReport> {
+  const { capability, log, reconciler } = controller;
+  const trusted = decision?.side ?? null;
+  const mended = await controller.act(async (context) => {
+    const outcome = await repairAsLeader(context, decision, (ended) => reconciler.resumed(ended));
+    // What the flag asked for before is not done by itself any more.
+    if (trusted !== null) reconciler.recallAgain();
+    return outcome;
+  });
+  const report = trusted === null ? mended : await settleRequest(controller, mended, trusted);
+  const { done, failed } = report;
+  if (done.length > 0) log.warn({ capability, trusted, done, failed }, 'repaired');
+  return report;
+}
+
+/** The flag asks for what is, where it can be set; where not, it is not heard until it is turned. */
+async function settleRequest(
+  controller: CapabilityController,
+  report: RepairReport,
+  owner: SideName,
+): Promise<RepairReport> {
+  const flag = `${controller.capability}.writes`;
+  const value = owner === 'extracted' ? 'on' : 'off';
+  const said = await turnFlag(controller, owner).then(
+    () => `${flag} is ${value}, so that it asks for what is`,
+    (error: unknown) =>
+      `${flag} could not be set to ${value} (${errorText(error)}): what it asks for is not done until it is turned`,
+  );
+  return { ...report, done: [...report.done, said] };
+}
 
 /**
  * Mends a capability under the leases of whoever calls.

@@ -2,60 +2,27 @@ import { Router } from 'express';
 import type { Request } from 'express';
 import { z } from 'zod';
 import { parse, Problem } from '../../chassis/index.ts';
-import type { CopyOptions, ReconcileReport, RemovalPlan } from '../replication/copy/index.ts';
-import type { RepairReport } from '../doctor/repair.ts';
-import type { Decision } from '../doctor/trust.ts';
 import { BarrierTimeoutError } from '../replication/feed/index.ts';
 import type { RoutingState } from '../../routing/index.ts';
 import { ParkedError } from '../sides/side-database.ts';
 import { REST } from '../ownership/fence-rows.ts';
-import type { SideName } from '../../routing/side.ts';
-import type { AbortAnswer } from './abort.ts';
-import type { CohortRequest } from './cohort-request.ts';
-import { leading } from './commands.ts';
-import type { CompletionAnswer, CompletionPlan } from './complete.ts';
-import type { HandoverAnswer, HandoverPlan, HandoverOptions } from './commands.ts';
+import { abort } from './abort.ts';
 import type { CapabilityController } from './capability-controller.ts';
+import type { CohortRequest } from './cohort-request.ts';
+import { complete, planCompletion } from './complete.ts';
+import { backfill, reconcile, removal } from './copies.ts';
+import { handOver, planHandover } from './hand-over.ts';
 import type { HandoverList } from './handover-list.ts';
-import { operatorChange } from './operator-changes.ts';
-import type { OperatorChange, OperatorChangeAnswer } from './operator-changes.ts';
+import { makeChange, operatorChange } from './operator-changes.ts';
+import { leading } from './refusals.ts';
+import { repairCapability } from './repair-as-leader.ts';
 
-export interface DeletionOptions {
-  /** How many rows may vanish from the side that follows, where they are more than a few. */
-  readonly deleteRows?: number | undefined;
-}
-
-export interface ReconcileOrder extends DeletionOptions {
-  /** The share of rows to compare, in percent; all when left out. */
-  readonly sample?: number | undefined;
-  /** Whether to bring the owner's rows over once more where the sides differ. */
-  readonly repair: boolean;
-}
-
-/** What the routes need of an engine. */
-export interface EngineControl {
+/** What the routes need of an engine, besides its controllers. */
+interface RoutedEngine {
   readonly controllers: ReadonlyMap<string, CapabilityController>;
   status(): Promise<object>;
   routing(): readonly RoutingState[];
   handovers(): Promise<HandoverList>;
-  backfill(controller: CapabilityController, wish: CopyOptions & DeletionOptions): Promise<void>;
-  removal(controller: CapabilityController, wish: DeletionOptions): Promise<RemovalPlan>;
-  reconcile(controller: CapabilityController, order: ReconcileOrder): Promise<ReconcileReport>;
-  planHandover(
-    controller: CapabilityController,
-    to: SideName,
-    wish?: CohortRequest,
-  ): Promise<HandoverPlan>;
-  handOver(
-    controller: CapabilityController,
-    to: SideName,
-    wishes?: HandoverOptions,
-  ): Promise<HandoverAnswer>;
-  abort(controller: CapabilityController, id: string): Promise<AbortAnswer>;
-  planCompletion(controller: CapabilityController): Promise<CompletionPlan>;
-  complete(controller: CapabilityController): Promise<CompletionAnswer>;
-  repair(controller: CapabilityController, decision: Decision | null): Promise<RepairReport>;
-  change(controller: CapabilityController, change: OperatorChange): Promise<OperatorChangeAnswer>;
 }
 
 const named = z.strictObject({ capability: z.string() });
@@ -102,7 +69,7 @@ const changeOrder = named.extend({ change: operatorChange });
 const abortOrder = named.extend({ handover: z.string().min(1) });
 
 /** What the engine serves: its state for people and facades, and the orders of an operator. */
-export function engineRoutes(engine: EngineControl): Router {
+export function engineRoutes(engine: RoutedEngine): Router {
   const router = Router();
   router.get('/status', async (_req, res) => {
     res.json(await engine.status());
@@ -119,21 +86,21 @@ export function engineRoutes(engine: EngineControl): Router {
   });
   router.post('/backfills', async (req, res) => {
     const { capability, ...wish } = parse(backfillOrder, bodyOf(req));
-    await engine.backfill(find(engine, capability), wish);
+    await backfill(find(engine, capability), wish);
     res.status(202).json({ capability, state: 'running' });
   });
   router.post('/removals', async (req, res) => {
     const { capability, ...wish } = parse(deletion, bodyOf(req));
-    res.json(await engine.removal(find(engine, capability), wish));
+    res.json(await removal(find(engine, capability), wish));
   });
   router.post('/reconciles', async (req, res) => {
     const { capability, ...order } = parse(reconcileOrder, bodyOf(req));
-    res.json(await engine.reconcile(find(engine, capability), order));
+    res.json(await reconcile(find(engine, capability), order));
   });
   router.post('/completions', async (req, res) => {
     const { capability, dryRun } = parse(completionOrder, bodyOf(req));
     const controller = find(engine, capability);
-    res.json(dryRun ? await engine.planCompletion(controller) : await engine.complete(controller));
+    res.json(dryRun ? await planCompletion(controller) : await complete(controller));
   });
   router.post('/handovers', async (req, res) => {
     const { capability, to, dryRun, withoutFlags, customers, share } = parse(
@@ -148,22 +115,22 @@ export function engineRoutes(engine: EngineControl): Router {
         : { share };
     res.json(
       dryRun
-        ? await engine.planHandover(controller, to, wish)
-        : await engine.handOver(controller, to, { wish, withoutFlags }),
+        ? await planHandover(controller, to, wish)
+        : await handOver(controller, to, { wish, withoutFlags }),
     );
   });
   router.post('/repairs', async (req, res) => {
     const { capability, trust, keep, deleteRows } = parse(repairOrder, bodyOf(req));
     const decision = trust === null ? null : { side: trust, keep, deleteRows };
-    res.json(await engine.repair(find(engine, capability), decision));
+    res.json(await repairCapability(find(engine, capability), decision));
   });
   router.post('/changes', async (req, res) => {
     const { capability, change } = parse(changeOrder, bodyOf(req));
-    res.json(await engine.change(find(engine, capability), change));
+    res.json(await makeChange(find(engine, capability), change));
   });
   router.post('/aborts', async (req, res) => {
     const { capability, handover } = parse(abortOrder, bodyOf(req));
-    res.json(await engine.abort(find(engine, capability), handover));
+    res.json(await abort(find(engine, capability), handover));
   });
   return router;
 }
@@ -172,7 +139,7 @@ function bodyOf(req: Request): unknown {
   return req.body ?? {};
 }
 
-function find(engine: EngineControl, capability: string): CapabilityController {
+function find(engine: RoutedEngine, capability: string): CapabilityController {
   const controller = engine.controllers.get(capability);
   if (controller) return controller;
   const known = [...engine.controllers.keys()].join(', ');

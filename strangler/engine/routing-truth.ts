@@ -1,5 +1,5 @@
 import { isSplit, ownersOf, restOf } from '../replication/direction.ts';
-import type { AllFences } from '../replication/direction.ts';
+import type { AllFences, Fences } from '../replication/direction.ts';
 import type { CohortState, RoutingState } from '../../routing/index.ts';
 import type { SideName } from '../../routing/side.ts';
 import type { HandoverRecord } from '../ledger/store.ts';
@@ -18,6 +18,12 @@ export function truthOf(fences: AllFences, replicaReady: boolean): RoutingTruth 
   const epoch = Math.max(legacy.epoch, extracted.epoch);
   const truth = { owner, epoch, replicaReady, holding: owner === null };
   return isSplit(fences) ? { ...truth, cohorts: cohortsOf(fences) } : truth;
+}
+
+/** What all fences of a completed capability say: extracted owns it for good, and nobody follows. */
+export function completedTruth({ legacy, extracted }: Fences): RoutingTruth {
+  const epoch = Math.max(legacy.epoch, extracted.epoch);
+  return { owner: 'extracted', epoch, replicaReady: false, holding: false };
 }
 
 function cohortsOf(fences: AllFences): readonly CohortState[] {

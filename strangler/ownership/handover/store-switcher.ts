@@ -6,8 +6,10 @@ import type { Readings, StepKind, Switcher } from './switcher.ts';
 
 /** How the facades hear of a handover; a late or lost update costs time, never correctness. */
 export interface Announcer {
-  hold(epoch: number): Promise<void>;
-  owner(owner: SideName, epoch: number): Promise<void>;
+  /** Ownership is about to move. */
+  hold(handover: HandoverRecord): Promise<void>;
+  /** It has moved, or has come back. */
+  owner(handover: HandoverRecord, owner: SideName, epoch: number): Promise<void>;
 }
 
 /** How what is missing of the source's feed gets to the target, past every queue. */
@@ -81,7 +83,7 @@ export class StoreSwitcher implements Switcher {
   async hold(): Promise<boolean> {
     await this.#note('hold');
     const { announcer, record, drain } = this.#options;
-    await hint(announcer.hold(record.epoch), HOLD_MS);
+    await hint(announcer.hold(record), HOLD_MS);
     await drain?.();
     return true;
   }
@@ -131,13 +133,10 @@ export class StoreSwitcher implements Switcher {
 
   async publish(): Promise<boolean> {
     await this.#note('publish');
-    const { announcer, source, target } = this.#options;
-    const fence = await this.#given();
-    const update =
-      fence.state === 'open'
-        ? announcer.owner(source.side, fence.epoch)
-        : announcer.owner(target.side, fence.epoch);
-    await hint(update, PUBLISH_MS);
+    const { announcer, record, source, target } = this.#options;
+    const { state, epoch } = await this.#given();
+    const owner = state === 'open' ? source.side : target.side;
+    await hint(announcer.owner(record, owner, epoch), PUBLISH_MS);
     return true;
   }
 

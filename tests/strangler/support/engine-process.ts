@@ -2,6 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createLog, LOOPBACK_ONLY, Problem } from '../../../chassis/index.ts';
 import { Engine } from '../../../strangler/engine/index.ts';
 import type { CapabilityController } from '../../../strangler/engine/capability-controller.ts';
+import { complete } from '../../../strangler/engine/complete.ts';
+import { handOver } from '../../../strangler/engine/hand-over.ts';
 import { createFlagFile, flagFileStore, flagsOf, openFlags } from '../../../routing/index.ts';
 import { AT_ONCE } from './completion.ts';
 import type { CohortOrder } from './doomed-engine.ts';
@@ -37,7 +39,7 @@ const engine = new Engine({
   onCompletionStep: (_capability, reached) => reach(`complete:${reached}`),
 });
 engine.start();
-if (completing) void complete();
+if (completing) void completeShop();
 if (cohort) void moveCustomers(cohort);
 
 function reach(reached: string): void {
@@ -50,7 +52,7 @@ async function moveCustomers({ to, customers }: CohortOrder): Promise<void> {
   const controller = await leading('till');
   // What was written while there was no engine has to be applied first: gates are refused until then.
   for (let refused = true; refused;) {
-    refused = await engine.handOver(controller, to, customers ? { wish: { customers } } : {}).then(
+    refused = await handOver(controller, to, customers ? { wish: { customers } } : {}).then(
       () => false,
       (error: unknown) => error instanceof Problem && error.code === 'gate_refused',
     );
@@ -66,9 +68,9 @@ async function leading(capability: string): Promise<CapabilityController> {
   }
 }
 
-async function complete(): Promise<void> {
+async function completeShop(): Promise<void> {
   try {
-    await engine.complete(await leading('shop'));
+    await complete(await leading('shop'));
   } catch (error) {
     // On a busy machine a lease may run out; this engine gets the next one, and goes on by itself.
     if (!(error instanceof Problem) || error.code !== 'completion_lost') throw error;

@@ -2,11 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { errorText, Problem } from '../../chassis/index.ts';
 import { restOf } from '../replication/direction.ts';
 import type { Keys } from '../ownership/fence-rows.ts';
-import type { Gate, Refusal } from '../ownership/handover/gate.ts';
+import type { Gate } from '../ownership/handover/gate.ts';
 import { refusalOf } from '../ownership/handover/gates.ts';
 import type { HoldPrediction } from '../ownership/handover/prediction.ts';
-import { ForeignStrategies } from '../../routing/index.ts';
-import type { Flags, FlagStore } from '../../routing/index.ts';
+import type { Flags } from '../../routing/index.ts';
 import { otherSide } from '../../routing/side.ts';
 import type { SideName } from '../../routing/side.ts';
 import { readFacts } from '../sides/facts.ts';
@@ -17,12 +16,12 @@ import type { Cohort, CohortRequest } from './cohort-request.ts';
 import type { LeaderContext } from './flag-reconciler.ts';
 import { allFencesOf } from './open-capability.ts';
 import type { OpenCapability } from './open-capability.ts';
-import { addressOf } from './leases.ts';
+import { gateRefused } from './refusals.ts';
 import { ownerOf } from './stage.ts';
 import { predictionIn } from './gate-facts.ts';
+import { turnFlag } from './turn-flag.ts';
 import type { CapabilityController } from './capability-controller.ts';
 
-const FLAG_MS = 3_000;
 const WAY_BACK_MS = 2_000;
 /** Keys that one handover moves at the most: what it does for each, their writers wait for. */
 const KEYS_AT_ONCE = 500;
@@ -58,23 +57,16 @@ export interface HandoverPlan {
   readonly prediction: HoldPrediction;
 }
 
-/** The flags, and where to turn one; nowhere, if a server keeps them and won't be asked. */
-export interface FlagAccess {
-  readonly flags: Flags;
-  readonly flagStore?: FlagStore | undefined;
-}
-
 type DoneAnswer = Extract<HandoverAnswer, { readonly outcome: 'done' }>;
 
 /** Shows what a handover would do, and whether its gates hold; changes nothing. */
 export async function planHandover(
   controller: CapabilityController,
   to: SideName,
-  { flags }: Pick<FlagAccess, 'flags'>,
   wish?: CohortRequest,
 ): Promise<HandoverPlan> {
-  const { capability, reconciler } = controller;
-  const plan = await controller.act(async ({ opened, handovers }) => {
+  const { capability, flags, reconciler } = controller;
+  return controller.act(async ({ opened, handovers }) => {
     await refuseUnfinished(capability, handovers);
     const keys = wish ? (await askedCohort(opened, to, wish, flags)).keys : null;
     const facts = readFacts(opened.sides);
@@ -88,8 +80,6 @@ export async function planHandover(
       prediction: await predictionIn(facts, to),
     };
   });
-  if (!plan) throw notLeading(controller);
-  return plan;
 }
 
 /** @throws Problem `gate_refused` where single keys of the capability can't move */
@@ -111,7 +101,6 @@ async function askedCohort(
 export async function handOver(
   controller: CapabilityController,
   to: SideName,
-  access: FlagAccess,
   { wish, withoutFlags = false }: HandoverOptions = {},
 ): Promise<HandoverAnswer> {
   const { capability, standing } = controller;
@@ -119,9 +108,9 @@ export async function handOver(
     return { outcome: 'already', capability, to, epoch: standing.epoch, keys: null };
   }
   const move = wish
-    ? (context: LeaderContext) => moveKeys(controller, context, to, wish, access)
-    : (context: LeaderContext) => moveAll(controller, context, to, withoutFlags ? null : access);
-  const answer = await controller
+    ? (context: LeaderContext) => moveKeys(controller, context, to, wish)
+    : (context: LeaderContext) => moveAll(controller, context, to, withoutFlags);
+  return controller
     .act(async (context) => {
       await refuseUnfinished(capability, context.handovers);
       return move(context);
@@ -134,8 +123,6 @@ export async function handOver(
         members: { capability },
       });
     });
-  if (!answer) throw notLeading(controller);
-  return answer;
 }
 
 /** The gates would only say that ownership is between two sides; its own error says why. */
@@ -154,31 +141,31 @@ export interface HandoverOptions {
 }
 
 async function moveAll(
-  { capability, reconciler }: CapabilityController,
+  controller: CapabilityController,
   context: LeaderContext,
   to: SideName,
-  access: FlagAccess | null,
+  withoutFlags: boolean,
 ): Promise<HandoverAnswer> {
+  const { capability, reconciler } = controller;
   const { opened } = context;
   const fences = await allFencesOf(opened);
   if (ownerOf(restOf(fences)) === to && !fences[otherSide(to)].anyOpen) {
-    if (access) await turnFlag(capability, to, access);
+    if (!withoutFlags) await turnFlag(controller, to);
     return { outcome: 'already', capability, to, epoch: fences[to].epoch, keys: null };
   }
   const refusal = refusalOf(await reconciler.gates.judge(opened, to));
   if (refusal) throw gateRefused(capability, refusal);
-  if (access === null) return answerOf(opened, await reconciler.overrule(context, to));
-  await turnFlag(capability, to, access);
+  if (withoutFlags) return answerOf(opened, await reconciler.overrule(context, to));
+  await turnFlag(controller, to);
   return answerOf(opened, await reconciler.handOver(context, to));
 }
 
 /** No flag asks for single keys: they are moved because somebody says so, once. */
 async function moveKeys(
-  { capability, reconciler }: CapabilityController,
+  { capability, flags, reconciler }: CapabilityController,
   { opened, handovers }: LeaderContext,
   to: SideName,
   wish: CohortRequest,
-  { flags }: FlagAccess,
 ): Promise<HandoverAnswer> {
   const { keys } = await askedCohort(opened, to, wish, flags);
   if (keys.length === 0) {
@@ -215,125 +202,6 @@ async function tryWayBack({ data }: OpenCapability): Promise<string | null> {
   } catch (error) {
     return errorText(error);
   }
-}
-
-/** The flag has to ask for the same, or the engine would go back to what it asks for. */
-export async function turnFlag(
-  capability: string,
-  to: SideName,
-  { flags, flagStore }: FlagAccess,
-): Promise<void> {
-  const flag = `${capability}.writes`;
-  const wanted = to === 'extracted';
-  const verb = wanted ? 'switch' : 'reverse';
-  const without = { next: `fig ${verb} ${capability} --without-flags` };
-  if (flags.switch(flag).on === wanted) return;
-  if (flagStore === undefined) {
-    const detail =
-      `${flag} is kept by ${flags.state().source}; turn it ${wanted ? 'on' : 'off'} there, or start the ` +
-      'engine with UNLEASH_ADMIN_TOKEN';
-    throw new Problem(409, 'flag_kept_elsewhere', detail, { members: { flag, ...without } });
-  }
-  await setFlag(flagStore, flag, wanted, without);
-  const deadline = performance.now() + FLAG_MS;
-  while (flags.switch(flag).on !== wanted) {
-    if (performance.now() > deadline) {
-      const why = flags.state().trouble?.reason ?? 'it was not read since';
-      const detail = `${flag} was set, but is not in force yet: ${why}; nothing was moved`;
-      throw new Problem(409, 'flag_not_seen', detail, { members: { flag, ...without } });
-    }
-    await delay(5);
-  }
-}
-
-async function setFlag(
-  store: FlagStore,
-  flag: string,
-  wanted: boolean,
-  without: { readonly next: string },
-): Promise<void> {
-  try {
-    await store.set({ [flag]: wanted ? 100 : 0 });
-  } catch (error) {
-    if (error instanceof ForeignStrategies) {
-      const next = `fig flags set ${flag} ${wanted ? 'on' : 'off'} --overwrite`;
-      const detail = `nothing was moved: ${error.message}`;
-      throw new Problem(409, 'foreign_strategies', detail, { members: { flag, next } });
-    }
-    const detail = `${flag} could not be set, and nothing was moved: ${(error as Error).message}`;
-    throw new Problem(502, 'flag_not_set', detail, { members: { flag, ...without } });
-  }
-}
-
-/** The open capability that this engine leads. @throws Problem 503 when it does not */
-export function leading(controller: CapabilityController): OpenCapability {
-  const { opened, standing } = controller;
-  if (!opened || standing.as !== 'leader') throw notLeading(controller);
-  return opened;
-}
-
-/** What keeps rows from being read as the mapping says. */
-const UNREADABLE = new Set(['no_table', 'no_column']);
-
-/**
- * The open capability that this engine leads, if the tables and columns of its mapping exist.
- * @throws Problem 503 when it does not lead, `gate_refused` when one is missing
- */
-export async function readableCapability(
-  controller: CapabilityController,
-): Promise<OpenCapability> {
-  const opened = leading(controller);
-  const { legacy, extracted } = opened.sides;
-  const problems = [...(await legacy.problems()), ...(await extracted.problems())];
-  const missing = problems.find(({ code }) => UNREADABLE.has(code));
-  if (missing === undefined) return opened;
-  const { capability } = controller;
-  const next = `fig check ${capability}`;
-  throw gateRefused(capability, { ok: false, gate: 'schema', reason: missing.message, next });
-}
-
-export function notLeading(controller: CapabilityController): Problem {
-  const { capability, standing } = controller;
-  if (standing.as === 'complete')
-    return gateRefused(capability, completed(controller, standing.since));
-  const why =
-    standing.as === 'waiting'
-      ? standing.reason
-      : standing.as === 'standby'
-        ? `the engine ${standing.leader ?? 'that led last'} has the lease and acts instead`
-        : 'it has just let go of it';
-  const unfit = standing.as === 'waiting' && standing.unfit === true;
-  const detail = `${capability} can't be acted on here: ${why}`;
-  const rest = {
-    headers: { 'retry-after': '1' },
-    members: {
-      capability,
-      standing: standing.as,
-      ...(unfit ? { next: `fig check ${capability}` } : {}),
-      ...(standing.as === 'standby' ? { leader: addressOf(standing.leader) } : {}),
-    },
-  };
-  return unfit
-    ? new Problem(503, 'mapping_unfit', detail, rest)
-    : new Problem(503, 'engine_not_leading', detail, rest);
-}
-
-/** There is nothing more to do to it, and no way back but by hand. */
-function completed({ capability, opened }: CapabilityController, since: number): Refusal<string> {
-  const tables = opened?.sides.legacy.retirement.tables() ?? [];
-  const renamed = tables.map(({ table, renamed: now }) => `${now} (${table})`).join(', ');
-  const reason =
-    `${capability} was completed at ${new Date(since).toISOString()}, and its way back closed. To go ` +
-    `back, you would have to rename ${renamed}, bring what extracted has written since back ` +
-    'into them, run fig uninstall --strand-data, and begin anew with extracted as the old side';
-  return { ok: false, gate: 'complete', reason, next: null };
-}
-
-export function gateRefused(capability: string, refusal: Refusal<string>): Problem {
-  const { gate: name, reason, next } = refusal;
-  return new Problem(409, 'gate_refused', reason, {
-    members: { capability, gate: name, reason, next },
-  });
 }
 
 /** @param moved keys that were moved before it */
