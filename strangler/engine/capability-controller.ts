@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { errorText } from '../../chassis/index.ts';
 import type { Logger } from '../../chassis/index.ts';
-import type { StepLimits } from '../ownership/handover/coordinator.ts';
+import type { StepLimits } from '../ownership/handover/machine.ts';
 import type { GateLimits } from '../ownership/handover/gates.ts';
 import type { CompletionRecord, CompletionStep } from '../ownership/completion/index.ts';
 import type { StepKind } from '../ownership/handover/switcher.ts';

@@ -1,9 +1,9 @@
 import { Problem } from '../../chassis/index.ts';
-import { CompletionLost } from '../ownership/completion/index.ts';
 import type { RenamedTable } from '../ownership/completion/index.ts';
 import type { Gate } from '../ownership/handover/gate.ts';
 import { refusalOf } from '../ownership/handover/gates.ts';
 import { sharesOf } from '../../routing/index.ts';
+import { CompletionLost } from './completions.ts';
 import { gateRefused } from './refusals.ts';
 import type { CapabilityController } from './capability-controller.ts';
 

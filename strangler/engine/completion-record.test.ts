@@ -58,6 +58,43 @@ describe.each(dialectsOfRun)('the record of a completion on %s', (dialect) => {
       });
     }));
 
+  it('takes a completion back that fails before the point of no return, and says why', () =>
+    withSidesOf(dialect, async (sides) => {
+      await switchOver(sides);
+      const onCompletionStep = (_capability: string, step: string): void => {
+        if (step === 'seal') throw new Error('the disk is full');
+      };
+      await withEngine(sides, { ...completing(sides), onCompletionStep }, async (running) => {
+        const { call, setFlags, status } = running;
+        await setFlags({ 'shop.reads': 100 });
+        await eventually(async () => expect((await status()).shares?.reads).toBe(100));
+        await eventually(async () =>
+          expect((await call('POST', '/completions', { capability: 'shop' })).body).toMatchObject({
+            code: 'completion_aborted',
+            reason: 'the disk is full',
+          }),
+        );
+        const told = await sides.legacy.rows('SELECT outcome, reason FROM fig_completion');
+        expect(told).toEqual([{ outcome: 'aborted', reason: 'the disk is full' }]);
+        expect(await status()).toMatchObject({ stage: 'switched', trouble: [] });
+      });
+    }));
+
+  it('goes on at once with a completion that fails after the point of no return', () =>
+    withSidesOf(dialect, async (sides) => {
+      await switchOver(sides);
+      await sides.legacy.run(sealed('failing'));
+      const steps: string[] = [];
+      const onCompletionStep = (_capability: string, step: string): void => {
+        steps.push(step);
+        if (step === 'retire' && steps.length < 4) throw new Error('the disk is full');
+      };
+      await withEngine(sides, { ...completing(sides), onCompletionStep }, async ({ status }) => {
+        await eventually(async () => expect((await status()).stage).toBe('complete'));
+        expect(steps).toEqual(['release', 'retire', 'retire', 'retire', 'publish', 'finish']);
+      });
+    }));
+
   it('stops a completion when it is gone in the middle, before any table is renamed', () =>
     withSidesOf(dialect, async (sides) => {
       await switchOver(sides);

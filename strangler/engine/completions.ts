@@ -10,7 +10,6 @@ import {
 import type {
   CompletionGateFacts,
   CompletionRecord,
-  CompletionResult,
   CompletionStep,
   RenamedTable,
 } from '../ownership/completion/index.ts';
@@ -37,6 +36,18 @@ interface CompletionsOptions {
   /** Legacy tables of other capabilities in the same database, with their owner. */
   readonly foreignTables: ReadonlyMap<string, string>;
   readonly onCompletionStep?: (capability: string, step: CompletionStep) => void | Promise<void>;
+}
+
+/** Another engine has taken over, and goes on with it. */
+export class CompletionLost extends Error {
+  override readonly name = 'CompletionLost';
+}
+
+/** A completion that came to its end. */
+interface Completed {
+  readonly outcome: 'done' | 'aborted';
+  /** Why it was taken back. */
+  readonly reason: string | null;
 }
 
 /** Takes the last step of one capability: closes the way back and retires the legacy tables. */
@@ -71,8 +82,11 @@ export class Completions {
     return completer.lines;
   }
 
-  /** Begins one and runs it to its end. The gates are the caller's business. */
-  async begin(): Promise<CompletionResult> {
+  /**
+   * Begins one and runs it to its end. The gates are the caller's business.
+   * @throws CompletionLost, or what keeps it from its end: the next look at it goes on from there
+   */
+  async begin(): Promise<Completed> {
     const { opened, leases } = this.#options;
     const record: CompletionRecord = {
       id: randomUUID(),
@@ -91,16 +105,16 @@ export class Completions {
   }
 
   /** Goes on with one that a crash left behind, or takes it back; says which. */
-  async resume(record: CompletionRecord): Promise<CompletionResult> {
+  async resume(record: CompletionRecord): Promise<Completed> {
     const { log, opened } = this.#options;
     const { capability } = opened.data;
-    const result = await this.#run(record, record.startedAt + DEADLINE_MS);
-    const outcome = result.outcome === 'done' ? 'finished' : 'taken back';
-    log.warn({ capability, ...result }, `an interrupted completion was ${outcome}`);
-    return result;
+    const ended = await this.#run(record, record.startedAt + DEADLINE_MS);
+    const outcome = ended.outcome === 'done' ? 'finished' : 'taken back';
+    log.warn({ capability, ...ended }, `an interrupted completion was ${outcome}`);
+    return ended;
   }
 
-  async #run(record: CompletionRecord, deadline?: number): Promise<CompletionResult> {
+  async #run(record: CompletionRecord, deadline?: number): Promise<Completed> {
     const { opened, leases, log, onCompletionStep } = this.#options;
     const { legacy, extracted } = opened.sides;
     const { capability } = opened.data;
@@ -115,12 +129,15 @@ export class Completions {
       compare: () => this.#compare(),
       stopFeed: () => opened.data.halt(),
       tellFacades: () => this.#tellFacades(),
+      stillMine: () => leases.holds('legacy'),
       ...(onCompletionStep ? { onStep: (step) => onCompletionStep(capability, step) } : {}),
     });
-    const result = await runCompletion(completer, deadline);
-    if (result.outcome === 'done') log.info({ capability }, `${capability} is complete`);
-    else log.warn({ capability, reason: result.reason }, `${capability} was not completed`);
-    return result;
+    const { outcome, reason } = await runCompletion(completer, deadline);
+    if (outcome === 'lost') throw new CompletionLost(reason ?? 'another engine has taken over');
+    if (outcome === 'stuck') throw new Error(reason ?? `${capability} can't be completed now`);
+    if (outcome === 'done') log.info({ capability }, `${capability} is complete`);
+    else log.warn({ capability, reason }, `${capability} was not completed`);
+    return { outcome, reason };
   }
 
   async #compare(): Promise<string | null> {

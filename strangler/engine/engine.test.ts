@@ -7,7 +7,7 @@ import { figFor } from '../../tests/strangler/support/fig.ts';
 import { withSides } from '../../tests/strangler/support/sides.ts';
 import type { Sides } from '../../tests/strangler/support/sides.ts';
 import { beginCounting, keepWriting, levelAt } from '../../tests/strangler/support/writer.ts';
-import { defaultLimits } from '../ownership/handover/coordinator.ts';
+import { defaultLimits } from '../ownership/handover/machine.ts';
 import { defaultGateLimits } from '../ownership/handover/gates.ts';
 import { dialects, withSidesOf } from '../../tests/strangler/support/dialects.ts';
 

@@ -2,7 +2,7 @@ import type { Express } from 'express';
 import { createHttpApp, deadLetterMetrics } from '../../chassis/web/index.ts';
 import type { Access, Logger } from '../../chassis/index.ts';
 import type { ReadinessCheck } from '../../chassis/web/index.ts';
-import type { StepLimits } from '../ownership/handover/coordinator.ts';
+import type { StepLimits } from '../ownership/handover/machine.ts';
 import type { GateLimits } from '../ownership/handover/gates.ts';
 import type { CompletionStep } from '../ownership/completion/index.ts';
 import type { StepKind } from '../ownership/handover/switcher.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from '../../chassis/index.ts';
-import { Coordinator, defaultLimits } from '../ownership/handover/coordinator.ts';
-import type { HandoverResult, StepLimits } from '../ownership/handover/coordinator.ts';
+import { defaultLimits, runHandover } from '../ownership/handover/machine.ts';
+import type { HandoverResult, StepLimits } from '../ownership/handover/machine.ts';
 import { DryRunSwitcher } from '../ownership/handover/dry-run.ts';
 import { StoreSwitcher } from '../ownership/handover/store-switcher.ts';
 import type { Announcer } from '../ownership/handover/store-switcher.ts';
@@ -223,7 +223,7 @@ export class Handovers {
       applied: await sides[to].store.appliedPosition(),
       drains: this.#drains(from),
     });
-    await new Coordinator(switcher).run();
+    await runHandover(switcher);
     return switcher.lines;
   }
 
@@ -258,9 +258,8 @@ export class Handovers {
     const running = { id: record.id, abort };
     this.#running = running;
     const { legacy, extracted } = opened.sides;
-    const coordinator = new Coordinator(switcher, limits, () => running.abort);
     const taken = await legacy.atHighPriority(() =>
-      extracted.atHighPriority(() => coordinator.run()),
+      extracted.atHighPriority(() => runHandover(switcher, limits, () => running.abort)),
     );
     const result = await this.#withHold(record, taken);
     this.#running = undefined;

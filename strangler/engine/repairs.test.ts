@@ -6,7 +6,7 @@ import type { RunningEngine } from '../../tests/strangler/support/engine.ts';
 import { figFor } from '../../tests/strangler/support/fig.ts';
 import { withSides } from '../../tests/strangler/support/sides.ts';
 import type { Sides } from '../../tests/strangler/support/sides.ts';
-import { defaultLimits } from '../ownership/handover/coordinator.ts';
+import { defaultLimits } from '../ownership/handover/machine.ts';
 
 const repair = (trust: string | null): [string, string, unknown] => [
   'POST',

@@ -31,7 +31,7 @@ export type CompletionAction =
  * Decides the next step of a completion from facts alone, also after a crash at any of them:
  * before the seal it can be taken back, and nothing has changed; after it, it only goes forward.
  */
-export function nextStep(facts: CompletionFacts): CompletionAction {
+export function decideCompletion(facts: CompletionFacts): CompletionAction {
   const { record, compared, abort, captured, retired, published } = facts;
   if (record.sealedAt === null) {
     if (abort !== null) return { kind: 'finish', outcome: 'aborted', reason: abort };

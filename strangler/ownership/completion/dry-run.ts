@@ -8,6 +8,7 @@ interface Given {
 
 /** Writes down what a completion would do, and does nothing. */
 export class DryRunCompleter implements Completer {
+  readonly capability: string;
   readonly lines: string[] = [];
   readonly #given: Given;
   #record: CompletionRecord;
@@ -15,6 +16,7 @@ export class DryRunCompleter implements Completer {
   #retired = false;
 
   constructor(given: Given) {
+    this.capability = given.capability;
     this.#given = given;
     this.#record = {
       id: '',
@@ -31,14 +33,19 @@ export class DryRunCompleter implements Completer {
     return { record: this.#record, captured: this.#captured, retired: this.#retired };
   }
 
+  async journal(): Promise<boolean> {
+    return true;
+  }
+
   async reconcile(): Promise<null> {
     this.lines.push('compare both sides row by row, a last time; up to here it is taken back');
     return null;
   }
 
-  async seal(): Promise<void> {
+  async seal(): Promise<boolean> {
     this.#record = { ...this.#record, sealedAt: Date.now() };
     this.lines.push('close the way back: the point of no return');
+    return true;
   }
 
   async release(): Promise<void> {
@@ -58,7 +65,12 @@ export class DryRunCompleter implements Completer {
     this.lines.push(`tell the facades that ${this.#given.capability} is at extracted for good`);
   }
 
-  async finish(outcome: 'done' | 'aborted'): Promise<void> {
+  async finish(outcome: 'done' | 'aborted'): Promise<boolean> {
     this.lines.push(`record the outcome: ${outcome}`);
+    return true;
+  }
+
+  async stillMine(): Promise<boolean> {
+    return true;
   }
 }

@@ -4,5 +4,5 @@ export * from './decide.ts';
 export * from './dry-run.ts';
 export * from './gates.ts';
 export * from './record.ts';
-export * from './run.ts';
+export * from './machine.ts';
 export * from './store-completer.ts';

@@ -1,6 +1,7 @@
 import type { NoticeWords, SideRetirement } from '../side-retirement.ts';
 import type { Lease } from '../../ledger/store.ts';
 import type { Completer, CompletionReadings, CompletionStep } from './completer.ts';
+import type { CompletionAction } from './decide.ts';
 import type { CompletionRecord } from './record.ts';
 
 interface StoreCompleterOptions {
@@ -15,81 +16,78 @@ interface StoreCompleterOptions {
   /** Ends what this process carries from side to side. */
   readonly stopFeed: () => Promise<void>;
   readonly tellFacades: () => Promise<void>;
+  /** Whether this engine still has its lease in legacy's database. */
+  readonly stillMine: () => Promise<boolean>;
   /** Called when a step is journalled, before its effect: where a test may pull the plug. */
   readonly onStep?: (step: CompletionStep) => void | Promise<void>;
 }
 
-/** Another engine has taken over, and goes on with it. */
-export class CompletionLost extends Error {
-  override readonly name = 'CompletionLost';
-}
-
 /** Carries out a completion on two databases; each step is journalled before its effect. */
 export class StoreCompleter implements Completer {
+  readonly capability: string;
   readonly #options: StoreCompleterOptions;
 
   constructor(options: StoreCompleterOptions) {
+    this.capability = options.record.capability;
     this.#options = options;
   }
 
   async read(): Promise<CompletionReadings> {
     const { legacy, extracted, record } = this.#options;
     const known = await legacy.completion();
-    // What this process remembers of it says nothing about what may still be done.
-    if (known?.id !== record.id) {
-      throw new Error(`the record of the completion of ${record.capability} is gone`);
-    }
     return {
-      record: known,
+      record: known?.id === record.id ? known : null,
       captured: await extracted.captured(),
       retired: await legacy.retired(),
     };
   }
 
-  async reconcile(): Promise<string | null> {
-    await this.#journal('reconcile');
+  async journal(step: CompletionAction): Promise<boolean> {
+    const { legacy, record, lease, onStep } = this.#options;
+    const entry = { handover: record.id, step: step.kind, detail: this.#detailOf(step) };
+    const journalled = await legacy.journal(entry, lease);
+    if (journalled) await onStep?.(step.kind);
+    return journalled;
+  }
+
+  reconcile(): Promise<string | null> {
     return this.#options.compare();
   }
 
-  async seal(): Promise<void> {
+  seal(): Promise<boolean> {
     const { legacy, record, lease } = this.#options;
-    await this.#journal('seal');
-    this.#held(await legacy.seal(record.id, lease));
+    return legacy.seal(record.id, lease);
   }
 
   async release(): Promise<void> {
     const { extracted, stopFeed } = this.#options;
-    await this.#journal('release');
     await stopFeed();
     await extracted.release();
   }
 
   async retire(): Promise<void> {
     const { legacy, words, stopFeed } = this.#options;
-    const renames = legacy.tables().map(({ table, renamed }) => `${table} -> ${renamed}`);
-    await this.#journal('retire', renames.join(', '));
     await stopFeed();
     await legacy.retire(words);
   }
 
-  async publish(): Promise<void> {
-    await this.#journal('publish');
-    await this.#options.tellFacades();
+  publish(): Promise<void> {
+    return this.#options.tellFacades();
   }
 
-  async finish(outcome: 'done' | 'aborted', reason: string | null): Promise<void> {
+  finish(outcome: 'done' | 'aborted', reason: string | null): Promise<boolean> {
     const { legacy, record, lease } = this.#options;
-    await this.#journal('finish', reason ?? outcome);
-    this.#held(await legacy.finish(record.id, outcome, reason, lease));
+    return legacy.finish(record.id, outcome, reason, lease);
   }
 
-  async #journal(step: CompletionStep, detail: string | null = null): Promise<void> {
-    const { legacy, record, lease, onStep } = this.#options;
-    this.#held(await legacy.journal({ handover: record.id, step, detail }, lease));
-    await onStep?.(step);
+  stillMine(): Promise<boolean> {
+    return this.#options.stillMine();
   }
 
-  #held(effective: boolean): void {
-    if (!effective) throw new CompletionLost('another engine has taken over');
+  #detailOf(step: CompletionAction): string | null {
+    if (step.kind === 'finish') return step.reason ?? step.outcome;
+    if (step.kind !== 'retire') return null;
+    const tables = this.#options.legacy.tables();
+    return tables.map(({ table, renamed }) => `${table} -> ${renamed}`).join(', ');
   }
 }
