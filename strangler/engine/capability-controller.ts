@@ -17,21 +17,17 @@ import type { SideName } from '../../routing/side.ts';
 import type { SideStore } from '../ledger/store.ts';
 import { RoutingUpdates } from './routing-updates.ts';
 import { Notices } from './notices.ts';
-import { restOf, twiceOwned } from '../replication/direction.ts';
-import { fencesIn, readFacts } from '../sides/facts.ts';
-import type { Facts } from '../sides/facts.ts';
+import { readFacts } from '../sides/facts.ts';
 import { fencesOf } from './open-capability.ts';
 import type { OpenCapability } from './open-capability.ts';
 import type { FacadeRegistry } from './facade-registry.ts';
 import type { RoutingPublisher } from './routing-publisher.ts';
 import { completedTruth } from './routing-truth.ts';
-import { ownerOf } from './stage.ts';
 import { notLeading } from './refusals.ts';
 import { waitingReason } from './standing.ts';
 import type { Standing } from './standing.ts';
-import { statusIn } from './status.ts';
 import type { Sides } from './status.ts';
-import { wayBackOf } from './way-back-state.ts';
+import { WayBackWatch } from './way-back-watch.ts';
 import { RestoreDetector } from './restore-detector.ts';
 
 /** How long after a look at everything the next one comes, in ms: a change of a flag and an order come at once. */
@@ -40,7 +36,6 @@ const QUIET_TICK_MS = 1_000;
 const RETRY_MS = 300;
 const STUCK_MS = 1_000;
 const ANNOUNCE_MS = 1_000;
-const LOOK_BACK_MS = 1_000;
 
 export interface ControllerOptions {
   readonly capability: string;
@@ -81,16 +76,13 @@ export class CapabilityController {
   readonly #updates: RoutingUpdates;
   readonly #notices = new Notices();
   readonly #restoreDetector: RestoreDetector;
+  readonly #wayBackWatch: WayBackWatch;
   readonly #inTurn = pLimit(1);
   readonly #stopping = new AbortController();
   #opened: OpenCapability | undefined;
   #context: ControllerContext | undefined;
   #standing: Standing = { as: 'waiting', reason: 'it has just started' };
   #lost = false;
-  /** What helps against the reason for which there is no way back; null while there is one. */
-  #unsafe: string | null = null;
-  #lookedBackAt = 0;
-  #wasBehind = false;
   #wake = new AbortController();
   #life: Promise<void> | undefined;
 
@@ -102,6 +94,7 @@ export class CapabilityController {
     this.reconciler = new FlagReconciler(options);
     this.#options = options;
     this.#restoreDetector = new RestoreDetector(options.capability, options.log);
+    this.#wayBackWatch = new WayBackWatch(options);
     this.#updates = new RoutingUpdates(options.capability, options.publisher, options.gateLimits);
   }
 
@@ -288,35 +281,9 @@ export class CapabilityController {
     // It may have moved what the facts are about.
     const later = isAtRest ? facts : readFacts(opened.sides);
     if (!isAtRest) await this.#updates.publish(opened, later, isCalm);
-    await this.#lookBack(opened, later);
+    await this.#wayBackWatch.look(opened, later);
     await this.#notices.keep(opened, later);
     return isAtRest && isStill ? QUIET_TICK_MS : TICK_MS;
-  }
-
-  async #lookBack(opened: OpenCapability, facts: Facts): Promise<void> {
-    if (performance.now() < this.#lookedBackAt + LOOK_BACK_MS) return;
-    this.#lookedBackAt = performance.now();
-    // Of two owners, or none, nobody can say which way is back.
-    const fences = await fencesIn(facts);
-    if (ownerOf(restOf(fences)) === null || twiceOwned(fences).length > 0) return;
-    await this.#watchWayBack(opened, facts);
-  }
-
-  /** Says it when what extracted writes does not find its way back any more, once for each reason. */
-  async #watchWayBack({ data }: OpenCapability, facts: Facts): Promise<void> {
-    const { log, capability, flags } = this.#options;
-    const status = await statusIn(facts, capability, flags);
-    const { problem } = await data.status(facts);
-    const wayBack = wayBackOf({ ...status, broken: problem?.message ?? null });
-    const seen = wayBack !== null && !wayBack.safe ? wayBack : null;
-    // After a pause there is a backlog, which is no news unless it is still there a moment later.
-    const isFirst = seen?.passing === true && !this.#wasBehind;
-    this.#wasBehind = seen?.passing === true;
-    const unsafe = isFirst ? null : seen;
-    if (unsafe && unsafe.next !== this.#unsafe)
-      log.error({ capability, ...unsafe }, 'ROLLBACK UNSAFE');
-    if (!unsafe && this.#unsafe !== null) log.info({ capability }, 'there is a way back again');
-    this.#unsafe = unsafe?.next ?? null;
   }
 
   /** A completion that was interrupted before its seal: nothing has changed yet. */
