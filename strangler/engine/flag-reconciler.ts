@@ -15,6 +15,7 @@ import { fencesIn } from '../sides/facts.ts';
 import type { Facts } from '../sides/facts.ts';
 import type { OpenCapability } from './open-capability.ts';
 import { ownerOf } from './stage.ts';
+import { markTurned, standingRefusal } from './standing-refusal.ts';
 
 /** Everything needed to act on a capability, for whoever has its leases. */
 export interface LeaderContext {
@@ -113,7 +114,7 @@ export class FlagReconciler {
       this.#refused = null;
       return true;
     }
-    await this.#recall(context, to);
+    await this.#recall(context, facts, to);
     const wish = this.#intent.see(to);
     await this.#forgive(context);
     if (owner === wish.to || this.#intent.spent !== undefined) {
@@ -129,9 +130,9 @@ export class FlagReconciler {
   }
 
   /** What was taken back while another engine led, or none, must not be tried at once by this one. */
-  async #recall(context: LeaderContext, to: SideName): Promise<void> {
+  async #recall(context: LeaderContext, facts: Facts, to: SideName): Promise<void> {
     if (this.#recalled === context) return;
-    const refusal = await context.handovers.standingRefusal();
+    const refusal = await standingRefusal(facts);
     this.#recalled = context;
     this.#takenBack = refusal?.record;
     if (refusal?.to !== to) return;
@@ -139,9 +140,9 @@ export class FlagReconciler {
   }
 
   /** The wish that was taken back has been given up: whoever asks for it now means it anew. */
-  async #forgive({ handovers }: LeaderContext): Promise<void> {
+  async #forgive(context: LeaderContext): Promise<void> {
     if (!this.#takenBack || this.#intent.spent !== undefined) return;
-    await handovers.markTurned(this.#takenBack);
+    await markTurned(context, this.#takenBack);
     this.#takenBack = undefined;
   }
 

@@ -19,6 +19,7 @@ import { allFencesOf } from './open-capability.ts';
 import type { OpenCapability } from './open-capability.ts';
 import { moveSequences } from './sequences.ts';
 import { holdOf } from './handover-view.ts';
+import { OVERRULED } from './standing-refusal.ts';
 
 /** How long a handover may take to its commit point, in ms; taken back by whoever sees it later. */
 const DEADLINE_MS = 10_000;
@@ -29,23 +30,8 @@ export interface HandoverOutcome extends HandoverResult {
   readonly record: HandoverRecord;
 }
 
-/** Journalled where a person moved ownership whatever the flag asks for. */
-export const OVERRULED = 'overruled';
-/** Journalled by a person's decision about which side is right. */
-const TRUSTED = 'trust';
 /** Journalled with the error that keeps a handover from being finished. */
 const TROUBLE = 'trouble';
-
-/** A request of the flag that is not carried out until the flag is turned. */
-export interface StandingRefusal {
-  readonly record: HandoverRecord;
-  /** What the flag must not get. */
-  readonly to: SideName;
-  readonly reason: string;
-}
-
-/** Journalled when the wish of a handover that was taken back is given up, so that it may come again. */
-const TURNED = 'turned';
 
 interface HandoversOptions {
   readonly opened: OpenCapability;
@@ -156,36 +142,6 @@ export class Handovers {
       if (found) return found;
     }
     return undefined;
-  }
-
-  /**
-   * What the flag must not get by the newest handover, until it is turned: what was taken back, or
-   * the way back from what a person has decided.
-   */
-  async standingRefusal(): Promise<StandingRefusal | undefined> {
-    const { legacy, extracted } = this.#options.opened.sides;
-    const newest = [
-      ...(await legacy.store.recentHandovers(1)),
-      ...(await extracted.store.recentHandovers(1)),
-    ].sort((left, right) => right.startedAt - left.startedAt)[0];
-    if (!newest || newest.outcome === null || newest.keys !== null) return undefined;
-    const entries = await this.#options.opened.sides[newest.from].store.journal(newest.id);
-    if (entries.some(({ step }) => step === TURNED)) return undefined;
-    const record = newest;
-    if (newest.outcome === 'aborted') {
-      return { record, to: newest.to, reason: newest.reason ?? 'the handover was taken back' };
-    }
-    if (!entries.some(({ step }) => step === OVERRULED || step === TRUSTED)) return undefined;
-    const at = new Date(newest.finishedAt ?? newest.startedAt).toISOString();
-    return { record, to: newest.from, reason: `a person moved it to ${newest.to} at ${at}` };
-  }
-
-  /** Writes down that nobody asks any more for what was taken back: asked again, it counts. */
-  async markTurned({ id, from }: HandoverRecord): Promise<void> {
-    const lease = this.#options.leases.held?.[from];
-    const { store } = this.#options.opened.sides[from];
-    const detail = 'the flag was turned';
-    if (lease) await store.step({ handover: id, step: TURNED, detail }, lease);
   }
 
   /**
