@@ -141,6 +141,20 @@ module.exports = {
       to: { path: '^strangler/dialects/', pathNot: '^strangler/dialects/$1/' },
     },
     {
+      name: 'doctor-by-index',
+      severity: 'error',
+      comment: 'the engine has the doctor look and mend, whatever is inside of it',
+      from: { path: '^strangler/engine/', pathNot: TESTS },
+      to: { path: '^strangler/doctor/', pathNot: '^strangler/doctor/index\\.ts$' },
+    },
+    {
+      name: 'doctor-without-engine',
+      severity: 'error',
+      comment: 'the doctor goes by the databases alone: no engine may be there',
+      from: { path: '^strangler/doctor/', pathNot: TESTS },
+      to: { path: '^strangler/engine/' },
+    },
+    {
       name: 'modules-by-index',
       severity: 'error',
       comment: 'a module of the monolith is used through its index.ts only, also for reads',

@@ -2,7 +2,7 @@ import { errorText } from '../../chassis/index.ts';
 import type { Fence } from '../../chassis/index.ts';
 import { isSplit, ownersOf, restOf } from '../replication/direction.ts';
 import type { AllFences, Fences } from '../replication/direction.ts';
-import { ownerOf } from '../engine/stage.ts';
+import { ownerOf } from '../ownership/owner.ts';
 import { FeedLostError } from '../sides/side-database.ts';
 import type { SideDatabase } from '../sides/side-database.ts';
 import { otherSide } from '../../routing/side.ts';
@@ -13,7 +13,7 @@ import type { Facts, SideFacts } from '../sides/facts.ts';
 import type { DatabaseFacts, StrayKey } from './facts.ts';
 import { readViews, restoredBackups } from './restored-backup.ts';
 import type { BySide } from '../../routing/side.ts';
-import { openDemandIn } from './open-demand.ts';
+import { openDemandIn } from '../sides/open-demand.ts';
 
 type Opened = Readonly<Record<SideName, SideDatabase | Error>>;
 

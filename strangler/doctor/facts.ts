@@ -2,13 +2,8 @@ import type { Fence } from '../../chassis/index.ts';
 import type { SideName } from '../../routing/side.ts';
 import type { HandoverRecord, LeaseView } from '../ledger/store.ts';
 import type { Parting } from '../replication/copy/index.ts';
+import type { Demand } from '../ownership/handover/gates.ts';
 import type { RestoredBackup } from './restored-backup.ts';
-
-/** Why both sides have to be compared as a whole before anything is handed over. */
-export interface OpenDemand {
-  readonly reason: string;
-  readonly at: number;
-}
 
 export interface StrayKey extends Readonly<Record<SideName, Fence>> {
   readonly key: string;
@@ -34,7 +29,8 @@ export interface DatabaseFacts {
   readonly parting: Parting | string | null;
   /** The capability's last step, once it was begun and not taken back. */
   readonly completion: 'begun' | 'done' | null;
-  readonly demand: OpenDemand | null;
+  /** Why both sides have to be compared as a whole before anything is handed over. */
+  readonly demand: Demand | null;
   /** What the databases have become since they were prepared, by side. */
   readonly drift: Readonly<Record<SideName, readonly string[]>>;
   /** Why the mapping can't be used with what the databases have become, by side. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { inSoak } from '../../tests/support/index.ts';
-import { ownerOf } from '../engine/stage.ts';
+import { ownerOf } from '../ownership/owner.ts';
 import { openSides } from '../sides/sides.ts';
 import type { SideDatabase } from '../sides/side-database.ts';
 import { otherSide } from '../../routing/side.ts';

@@ -1,5 +1,5 @@
 import { databaseTrouble } from '../../chassis/index.ts';
-import { brokenOffText } from '../doctor/finding.ts';
+import { brokenOffText } from '../doctor/index.ts';
 import type { OpenCapability } from './open-capability.ts';
 
 /** These end such work as well, and nothing is wrong with the rows: it was stopped, or must not be. */

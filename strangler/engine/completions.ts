@@ -22,7 +22,7 @@ import { fencesOf } from './open-capability.ts';
 import type { OpenCapability } from './open-capability.ts';
 import type { RoutingPublisher } from './routing-publisher.ts';
 import { completedTruth } from './routing-truth.ts';
-import { ownerOf } from './stage.ts';
+import { ownerOf } from '../ownership/owner.ts';
 import type { Shares } from '../../routing/index.ts';
 
 /** How old a completion may be that was interrupted before its seal, to be gone on with; in ms. */

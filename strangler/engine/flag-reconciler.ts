@@ -14,7 +14,7 @@ import type { Leases } from './leases.ts';
 import { fencesIn } from '../sides/facts.ts';
 import type { Facts } from '../sides/facts.ts';
 import type { OpenCapability } from './open-capability.ts';
-import { ownerOf } from './stage.ts';
+import { ownerOf } from '../ownership/owner.ts';
 import { markTurned, standingRefusal } from './standing-refusal.ts';
 
 /** Everything needed to act on a capability, for whoever has its leases. */

@@ -1,6 +1,5 @@
 import { errorText } from '../../chassis/index.ts';
 import type { Fence } from '../../chassis/index.ts';
-import { openDemand } from '../doctor/open-demand.ts';
 import type { GateFacts } from '../ownership/handover/gates.ts';
 import { predictHold } from '../ownership/handover/prediction.ts';
 import type { HoldPrediction } from '../ownership/handover/prediction.ts';
@@ -11,6 +10,7 @@ import type { SideName } from '../../routing/side.ts';
 import type { JournalEntry } from '../ledger/store.ts';
 import { fencesIn } from '../sides/facts.ts';
 import type { Facts } from '../sides/facts.ts';
+import { openDemand } from '../sides/open-demand.ts';
 import { epochAfter } from './epoch-after.ts';
 import { handoversIn } from './handover-view.ts';
 import type { OpenCapability } from './open-capability.ts';

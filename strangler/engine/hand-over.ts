@@ -17,7 +17,7 @@ import type { LeaderContext } from './flag-reconciler.ts';
 import { allFencesOf } from './open-capability.ts';
 import type { OpenCapability } from './open-capability.ts';
 import { gateRefused } from './refusals.ts';
-import { ownerOf } from './stage.ts';
+import { ownerOf } from '../ownership/owner.ts';
 import { predictionIn } from './gate-facts.ts';
 import { turnFlag } from './turn-flag.ts';
 import type { CapabilityController } from './capability-controller.ts';

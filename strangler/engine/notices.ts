@@ -3,7 +3,7 @@ import { fencesIn } from '../sides/facts.ts';
 import type { Facts } from '../sides/facts.ts';
 import { restOf } from '../replication/direction.ts';
 import type { OpenCapability } from './open-capability.ts';
-import { ownerOf } from './stage.ts';
+import { ownerOf } from '../ownership/owner.ts';
 
 /** When extracted became the owner, by the journal; null when it is not known. */
 export async function ownedSince({ legacy }: Facts): Promise<number | null> {

@@ -3,7 +3,7 @@ import { planRemoval, refuseRemoval } from '../replication/copy/index.ts';
 import type { RemovalPlan } from '../replication/copy/index.ts';
 import { fencesOf } from './open-capability.ts';
 import type { OpenCapability } from './open-capability.ts';
-import { ownerOf } from './stage.ts';
+import { ownerOf } from '../ownership/owner.ts';
 
 /**
  * Counts both sides before the owner's rows replace those of the other side, and refuses where more than a few

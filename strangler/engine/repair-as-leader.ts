@@ -1,8 +1,6 @@
 import { errorText, Problem } from '../../chassis/index.ts';
-import { repair } from '../doctor/repair.ts';
-import type { RepairReport, RepairJob } from '../doctor/repair.ts';
-import { NothingToDecide, trust } from '../doctor/trust.ts';
-import type { Decision } from '../doctor/trust.ts';
+import { NothingToDecide, repair, trust } from '../doctor/index.ts';
+import type { Decision, RepairJob, RepairReport } from '../doctor/index.ts';
 import type { SideName } from '../../routing/side.ts';
 import type { CapabilityController } from './capability-controller.ts';
 import type { LeaderContext } from './flag-reconciler.ts';

@@ -1,11 +1,9 @@
 import type { Fence, Logger } from '../../chassis/index.ts';
-import { decisionText } from '../doctor/finding.ts';
-import { openDemandIn } from '../doctor/open-demand.ts';
-import { readViews, restoredBackups } from '../doctor/restored-backup.ts';
-import type { RestoredBackup, Views } from '../doctor/restored-backup.ts';
-import { passOver } from '../doctor/pass-over.ts';
+import { decisionText, passOver, readViews, restoredBackups } from '../doctor/index.ts';
+import type { RestoredBackup, Views } from '../doctor/index.ts';
 import { blockingMark } from '../replication/feed-mark.ts';
 import { readFacts } from '../sides/facts.ts';
+import { openDemandIn } from '../sides/open-demand.ts';
 import { otherSide } from '../../routing/side.ts';
 import type { SideName } from '../../routing/side.ts';
 import type { Lease, SideStore } from '../ledger/store.ts';

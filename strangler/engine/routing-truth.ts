@@ -3,7 +3,7 @@ import type { AllFences, Fences } from '../replication/direction.ts';
 import type { CohortState, RoutingState } from '../../routing/index.ts';
 import type { SideName } from '../../routing/side.ts';
 import type { HandoverRecord } from '../ledger/store.ts';
-import { ownerOf } from './stage.ts';
+import { ownerOf } from '../ownership/owner.ts';
 
 /** What is true of a capability, before it gets the generation under which it is told. */
 export type RoutingTruth = Omit<RoutingState, 'capability' | 'generation'>;

@@ -7,7 +7,7 @@ import type { Facts } from '../sides/facts.ts';
 import { truthOf } from './routing-truth.ts';
 import type { OpenCapability } from './open-capability.ts';
 import type { RoutingPublisher } from './routing-publisher.ts';
-import { ownerOf } from './stage.ts';
+import { ownerOf } from '../ownership/owner.ts';
 
 const REPEAT_MS = 1_000;
 /** A look comes after a second at most, in which a quiet feed gets a heartbeat or two. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { ownerOf, stageOf } from './stage.ts';
+import { ownerOf } from '../ownership/owner.ts';
+import { stageOf } from './stage.ts';
 import type { StageFacts } from './stage.ts';
 
 const fence = (state: 'open' | 'closed' | 'ceded', epoch: number) => ({ state, epoch }) as const;

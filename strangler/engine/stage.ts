@@ -1,4 +1,5 @@
 import type { Fence } from '../../chassis/index.ts';
+import { ownerOf } from '../ownership/owner.ts';
 import type { Shares } from '../../routing/index.ts';
 import type { SideName } from '../../routing/side.ts';
 
@@ -24,14 +25,6 @@ export interface StageFacts {
   readonly backfill: 'none' | 'running' | 'done';
   /** Null while the flags have never been read. */
   readonly shares: Pick<Shares, 'shadow' | 'reads'> | null;
-}
-
-/** The side that may write; null between two owners, or when nobody knows. */
-export function ownerOf(fences: StageFacts['fences']): SideName | null {
-  const { legacy, extracted } = fences;
-  if (legacy?.state === 'open' && extracted?.state !== 'open') return 'legacy';
-  if (extracted?.state === 'open' && legacy?.state !== 'open') return 'extracted';
-  return null;
 }
 
 /** Derives the stage from fences, positions and flags: no column of its own that could go stale. */

@@ -5,7 +5,7 @@ import type { FlagReadings, Shares } from '../../routing/index.ts';
 import type { CompletionRecord } from '../ownership/completion/index.ts';
 import { isSplit, ownersOf } from '../replication/direction.ts';
 import type { FenceRows } from '../ownership/fence-rows.ts';
-import type { Trespass } from '../ownership/handover/gates.ts';
+import type { Demand, Trespass } from '../ownership/handover/gates.ts';
 import type { Lag } from '../ownership/handover/lag.ts';
 import { aggregatesOf } from '../replication/parked/index.ts';
 import type { ParkedAggregate } from '../replication/parked/index.ts';
@@ -13,12 +13,12 @@ import type { BackfillState, SideDatabase } from '../sides/side-database.ts';
 import type { BySide, SideName } from '../../routing/side.ts';
 import { readFacts } from '../sides/facts.ts';
 import type { Facts, SideFacts } from '../sides/facts.ts';
-import { openDemand } from '../doctor/open-demand.ts';
-import type { Comparison } from '../doctor/open-demand.ts';
-import type { OpenDemand } from '../doctor/facts.ts';
+import { openDemand } from '../sides/open-demand.ts';
+import type { Comparison } from '../sides/open-demand.ts';
 import { handoversIn } from './handover-view.ts';
 import type { HandoverView } from './handover-view.ts';
-import { ownerOf, stageOf } from './stage.ts';
+import { ownerOf } from '../ownership/owner.ts';
+import { stageOf } from './stage.ts';
 import type { Stage } from './stage.ts';
 
 export interface BackfillView {
@@ -70,7 +70,7 @@ export interface CapabilityStatus {
   /** What could not be applied; null when nothing is parked. */
   readonly parked: ParkedView | null;
   /** Why both sides have to be compared as a whole before anything is handed over. */
-  readonly demand: OpenDemand | null;
+  readonly demand: Demand | null;
   readonly moving: HandoverView | null;
   readonly lastHandover: HandoverView | null;
   /** The last step, once it was begun. */
@@ -172,7 +172,7 @@ interface SideReading {
   readonly completion: CompletionRecord | null;
   readonly drift: readonly string[];
   readonly trespass: Trespass | null;
-  readonly demand: OpenDemand | null;
+  readonly demand: Demand | null;
   readonly trouble: readonly string[];
 }
 

@@ -4,7 +4,7 @@ import { isSplit, restOf, twiceOwned } from '../replication/direction.ts';
 import { fencesIn } from '../sides/facts.ts';
 import type { Facts } from '../sides/facts.ts';
 import type { OpenCapability } from './open-capability.ts';
-import { ownerOf } from './stage.ts';
+import { ownerOf } from '../ownership/owner.ts';
 import { statusIn } from './status.ts';
 import { wayBackOf } from './way-back-state.ts';
 import type { WayBack } from './way-back-state.ts';

@@ -82,6 +82,8 @@ const OFFENCES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'modules-by-index': { 'monolith/orders/deep.ts': '../stock/inner.ts' },
   'dialects-by-index': { 'strangler/ledger/peeks.ts': '../dialects/one/inner.ts' },
   'dialects-apart': { 'strangler/dialects/one/peeks.ts': '../other/inner.ts' },
+  'doctor-by-index': { 'strangler/engine/peeks.ts': '../doctor/inner.ts' },
+  'doctor-without-engine': { 'strangler/doctor/asks.ts': '../engine/inner.ts' },
   'services-without-engine': { 'extracted/payment/reach.ts': '../../chassis/reach.ts' },
   'no-cycles': { 'contracts/one.ts': './other.ts' },
   'scripts-alone': { 'scripts/needs.js': 'express' },
@@ -103,6 +105,8 @@ const INNER = [
   'strangler',
   'rehearsal',
   'monolith/stock',
+  'strangler/doctor',
+  'strangler/engine',
   'strangler/dialects/one',
   'strangler/dialects/other',
 ];

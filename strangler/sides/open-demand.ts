@@ -1,6 +1,6 @@
 import type { BySide, SideName } from '../../routing/side.ts';
-import type { Facts } from '../sides/facts.ts';
-import type { OpenDemand } from './facts.ts';
+import type { Demand } from '../ownership/handover/gates.ts';
+import type { Facts } from './facts.ts';
 
 /** What a comparison says of itself, as far as a demand is concerned. */
 export interface Comparison {
@@ -15,9 +15,9 @@ export interface Comparison {
  * judged by its own database's clock: the machines of engine, `fig` and databases may differ by hours.
  */
 export function openDemand(
-  demands: BySide<OpenDemand | null>,
+  demands: BySide<Demand | null>,
   reports: readonly (Comparison | null | undefined)[],
-): OpenDemand | null {
+): Demand | null {
   const clean = reports.filter((report) => report?.clean === true);
   const isOpen = (side: SideName): boolean => {
     const at = demands[side]?.at;
@@ -31,7 +31,7 @@ export function openDemand(
 }
 
 /** The same, by the demands and the newest reports of both databases. */
-export async function openDemandIn({ legacy, extracted }: Facts): Promise<OpenDemand | null> {
+export async function openDemandIn({ legacy, extracted }: Facts): Promise<Demand | null> {
   const demands = { legacy: await legacy.demand(), extracted: await extracted.demand() };
   const reports = [await legacy.report(), await extracted.report()];
   return openDemand(demands, reports as Parameters<typeof openDemand>[1]);
