@@ -17,8 +17,7 @@ import type { SideName } from '../../routing/side.ts';
 import type { SideStore } from '../ledger/store.ts';
 import { RoutingUpdates } from './routing-updates.ts';
 import { Notices } from './notices.ts';
-import { readFacts } from '../sides/facts.ts';
-import { fencesOf } from './open-capability.ts';
+import { fencesIn, readFacts } from '../sides/facts.ts';
 import type { OpenCapability } from './open-capability.ts';
 import type { FacadeRegistry } from './facade-registry.ts';
 import type { RoutingPublisher } from './routing-publisher.ts';
@@ -251,7 +250,7 @@ export class CapabilityController {
   /** All there is to do is to go on telling where it is. */
   async #announceComplete(opened: OpenCapability, { finishedAt }: CompletionRecord): Promise<void> {
     const { log, capability, publisher } = this.#options;
-    const truth = completedTruth(await fencesOf(opened));
+    const truth = completedTruth(await fencesIn(readFacts(opened.sides)));
     this.#standing = { as: 'complete', since: finishedAt ?? 0, epoch: truth.epoch };
     log.info({ capability }, 'complete');
     while (!this.#stopping.signal.aborted) {

@@ -4,7 +4,8 @@ import type { Refusal } from '../ownership/handover/gate.ts';
 import type { Flags } from '../../routing/index.ts';
 import { otherSide } from '../../routing/side.ts';
 import type { SideName } from '../../routing/side.ts';
-import { allFencesOf } from './open-capability.ts';
+import { fencesIn } from '../sides/facts.ts';
+import type { Facts } from '../sides/facts.ts';
 import type { OpenCapability } from './open-capability.ts';
 
 /** Which keys somebody wants to move by themselves. */
@@ -52,6 +53,7 @@ export function cohortRefusal(
  */
 export async function cohortOf(
   opened: OpenCapability,
+  facts: Facts,
   to: SideName,
   wish: CohortRequest,
   flags: Pick<Flags, 'bucket'>,
@@ -60,7 +62,7 @@ export async function cohortOf(
     'customers' in wish
       ? [...new Set(wish.customers)].sort()
       : await keysOfShare(opened, wish.share, flags);
-  const fences = await allFencesOf(opened);
+  const fences = await fencesIn(facts);
   const owners = ownersOf(fences);
   const from = otherSide(to);
   const isThere = (key: string): boolean =>

@@ -18,7 +18,6 @@ import type { Leases } from './leases.ts';
 import { noticeWords, ownedSince } from './notices.ts';
 import { ownersOf, restOf } from '../replication/direction.ts';
 import { fencesIn, readFacts, unfinishedHandoverIn } from '../sides/facts.ts';
-import { fencesOf } from './open-capability.ts';
 import type { OpenCapability } from './open-capability.ts';
 import type { RoutingPublisher } from './routing-publisher.ts';
 import { completedTruth } from './routing-truth.ts';
@@ -153,7 +152,10 @@ export class Completions {
 
   async #tellFacades(): Promise<void> {
     const { opened, publisher } = this.#options;
-    await publisher.tell(opened.data.capability, completedTruth(await fencesOf(opened)));
+    await publisher.tell(
+      opened.data.capability,
+      completedTruth(await fencesIn(readFacts(opened.sides))),
+    );
   }
 
   async #facts(shares: Shares | null): Promise<CompletionGateFacts> {

@@ -8,7 +8,7 @@ import type { SideName } from '../../routing/side.ts';
 import { readGateFacts } from './gate-facts.ts';
 import { readInvariants } from './invariants.ts';
 import { isSplit } from '../replication/direction.ts';
-import { fencesIn, readFacts } from '../sides/facts.ts';
+import { fencesIn } from '../sides/facts.ts';
 import type { Facts } from '../sides/facts.ts';
 import type { OpenCapability } from './open-capability.ts';
 import { proveWayBack } from './way-back.ts';
@@ -43,9 +43,9 @@ export class Gates {
   /** Judges all gates for somebody who asks in person: everything that can be tried is tried. */
   async judge(
     opened: OpenCapability,
+    facts: Facts,
     to: SideName,
     keys: Keys = null,
-    facts = readFacts(opened.sides),
   ): Promise<readonly Gate[]> {
     const known = await readGateFacts(opened, facts, to, keys);
     const closed = this.#judge(known, NOTHING_PROVEN).filter(({ ok }) => !ok);

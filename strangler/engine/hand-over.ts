@@ -8,13 +8,13 @@ import type { HoldPrediction } from '../ownership/handover/prediction.ts';
 import type { Flags } from '../../routing/index.ts';
 import { otherSide } from '../../routing/side.ts';
 import type { SideName } from '../../routing/side.ts';
-import { readFacts } from '../sides/facts.ts';
+import { fencesIn, readFacts } from '../sides/facts.ts';
+import type { Facts } from '../sides/facts.ts';
 import { plural } from '../wording.ts';
 import type { HandoverOutcome } from './handovers.ts';
 import { cohortOf, cohortRefusal } from './cohort-request.ts';
 import type { Cohort, CohortRequest } from './cohort-request.ts';
 import type { LeaderContext } from './flag-reconciler.ts';
-import { allFencesOf } from './open-capability.ts';
 import type { OpenCapability } from './open-capability.ts';
 import { gateRefused } from './refusals.ts';
 import { ownerOf } from '../ownership/owner.ts';
@@ -68,15 +68,15 @@ export async function planHandover(
   const { capability, flags, reconciler } = controller;
   return controller.act(async ({ opened, handovers }) => {
     await refuseUnfinished(capability, handovers);
-    const keys = wish ? (await askedCohort(opened, to, wish, flags)).keys : null;
     const facts = readFacts(opened.sides);
+    const keys = wish ? (await askedCohort(opened, facts, to, wish, flags)).keys : null;
     return {
       outcome: 'planned' as const,
       capability,
       to,
       keys,
-      gates: await reconciler.gates.judge(opened, to, keys, facts),
-      steps: await handovers.plan(to, keys),
+      gates: await reconciler.gates.judge(opened, facts, to, keys),
+      steps: await handovers.plan(facts, to, keys),
       prediction: await predictionIn(facts, to),
     };
   });
@@ -85,13 +85,14 @@ export async function planHandover(
 /** @throws Problem `gate_refused` where single keys of the capability can't move */
 async function askedCohort(
   opened: OpenCapability,
+  facts: Facts,
   to: SideName,
   wish: CohortRequest,
   flags: Flags,
 ): Promise<Cohort> {
   const refusal = cohortRefusal(opened, to);
   if (refusal) throw gateRefused(opened.data.capability, refusal);
-  return cohortOf(opened, to, wish, flags);
+  return cohortOf(opened, facts, to, wish, flags);
 }
 
 /**
@@ -148,12 +149,13 @@ async function moveAll(
 ): Promise<HandoverAnswer> {
   const { capability, reconciler } = controller;
   const { opened } = context;
-  const fences = await allFencesOf(opened);
+  const facts = readFacts(opened.sides);
+  const fences = await fencesIn(facts);
   if (ownerOf(restOf(fences)) === to && !fences[otherSide(to)].anyOpen) {
     if (!withoutFlags) await turnFlag(controller, to);
     return { outcome: 'already', capability, to, epoch: fences[to].epoch, keys: null };
   }
-  const refusal = refusalOf(await reconciler.gates.judge(opened, to));
+  const refusal = refusalOf(await reconciler.gates.judge(opened, facts, to));
   if (refusal) throw gateRefused(capability, refusal);
   if (withoutFlags) return answerOf(opened, await reconciler.overrule(context, to));
   await turnFlag(controller, to);
@@ -167,12 +169,13 @@ async function moveKeys(
   to: SideName,
   wish: CohortRequest,
 ): Promise<HandoverAnswer> {
-  const { keys } = await askedCohort(opened, to, wish, flags);
+  const facts = readFacts(opened.sides);
+  const { keys } = await askedCohort(opened, facts, to, wish, flags);
   if (keys.length === 0) {
-    const { epoch } = (await allFencesOf(opened))[to];
+    const { epoch } = await facts[to].fences();
     return { outcome: 'already', capability, to, epoch, keys };
   }
-  const refusal = refusalOf(await reconciler.gates.judge(opened, to, keys));
+  const refusal = refusalOf(await reconciler.gates.judge(opened, facts, to, keys));
   if (refusal) throw gateRefused(capability, refusal);
   // Each waits for its own handover only, so many keys go in several.
   let answer: DoneAnswer | undefined;

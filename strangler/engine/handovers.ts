@@ -10,12 +10,12 @@ import type { Keys } from '../ownership/fence-rows.ts';
 import { otherSide } from '../../routing/side.ts';
 import type { SideName } from '../../routing/side.ts';
 import type { HandoverRecord, Lease } from '../ledger/store.ts';
-import { readFacts, unfinishedHandoverIn } from '../sides/facts.ts';
+import { fencesIn, readFacts, unfinishedHandoverIn } from '../sides/facts.ts';
+import type { Facts } from '../sides/facts.ts';
 import { plural } from '../wording.ts';
 import type { FacadeRegistry } from './facade-registry.ts';
 import { epochAfter } from './epoch-after.ts';
 import type { Leases } from './leases.ts';
-import { allFencesOf } from './open-capability.ts';
 import type { OpenCapability } from './open-capability.ts';
 import { moveSequences } from './sequences.ts';
 import { holdOf } from './handover-view.ts';
@@ -68,7 +68,7 @@ export class Handovers {
     const { opened, leases } = this.#options;
     const from = otherSide(to);
     const source = opened.sides[from].store;
-    const epoch = epochAfter(await allFencesOf(opened), from, keys);
+    const epoch = epochAfter(await fencesIn(readFacts(opened.sides)), from, keys);
     const now = Date.now();
     const record: HandoverRecord = {
       id: randomUUID(),
@@ -166,17 +166,18 @@ export class Handovers {
   }
 
   /** The steps a handover to a side would take now, in order; changes nothing. */
-  async plan(to: SideName, keys: Keys = null): Promise<readonly string[]> {
-    const { sides, data } = this.#options.opened;
+  async plan(facts: Facts, to: SideName, keys: Keys = null): Promise<readonly string[]> {
+    const { data } = this.#options.opened;
     const from = otherSide(to);
-    const fences = await allFencesOf(this.#options.opened);
+    const fences = await fencesIn(facts);
+    const { position, applied } = await facts.lagBehind(from);
     const switcher = new DryRunSwitcher({
       what: keys === null ? data.capability : `${plural(keys.length, 'key')} of ${data.capability}`,
       from,
       source: fences[from].giving(keys, epochAfter(fences, from, keys)),
       target: fences[to].taking(keys),
-      position: await sides[from].store.lastPosition(),
-      applied: await sides[to].store.appliedPosition(),
+      position,
+      applied,
       drains: this.#drains(from),
     });
     await runHandover(switcher);

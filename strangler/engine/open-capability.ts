@@ -1,6 +1,5 @@
 import type { Logger } from '../../chassis/index.ts';
 import { Replication } from '../replication/replication.ts';
-import type { AllFences, Fences } from '../replication/direction.ts';
 import type { Mapping } from '../mapping/index.ts';
 import type { Cohorts } from '../../routing/index.ts';
 import type { SideDatabase } from '../sides/side-database.ts';
@@ -69,20 +68,4 @@ export function openEachSide({
     }
   };
   return { legacy: attempt('legacy'), extracted: attempt('extracted') };
-}
-
-/** All fences of both sides, read one after the other. */
-export async function allFencesOf({ sides }: Pick<OpenCapability, 'sides'>): Promise<AllFences> {
-  return {
-    legacy: await sides.legacy.store.fences(),
-    extracted: await sides.extracted.store.fences(),
-  };
-}
-
-/** What both fences of the rest say, read one after the other. */
-export async function fencesOf({ sides }: OpenCapability): Promise<Fences> {
-  return {
-    legacy: await sides.legacy.store.fence(),
-    extracted: await sides.extracted.store.fence(),
-  };
 }

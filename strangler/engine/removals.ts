@@ -1,7 +1,8 @@
 import { Problem } from '../../chassis/index.ts';
 import { planRemoval, refuseRemoval } from '../replication/copy/index.ts';
 import type { RemovalPlan } from '../replication/copy/index.ts';
-import { fencesOf } from './open-capability.ts';
+import { restOf } from '../replication/direction.ts';
+import { fencesIn, readFacts } from '../sides/facts.ts';
 import type { OpenCapability } from './open-capability.ts';
 import { ownerOf } from '../ownership/owner.ts';
 
@@ -18,7 +19,7 @@ export async function agreedRemoval(
   const { sides, data } = opened;
   const { mapping, capability } = data;
   const next = `fig doctor ${capability}`;
-  const from = ownerOf(await fencesOf(opened));
+  const from = ownerOf(restOf(await fencesIn(readFacts(sides))));
   if (from === null) {
     const members = { capability, next };
     throw new Problem(409, 'no_owner', `${capability} has not exactly one owner`, { members });

@@ -1,5 +1,5 @@
 import { isSplit, ownersOf, restOf } from '../replication/direction.ts';
-import type { AllFences, Fences } from '../replication/direction.ts';
+import type { AllFences } from '../replication/direction.ts';
 import type { CohortState, RoutingState } from '../../routing/index.ts';
 import type { SideName } from '../../routing/side.ts';
 import type { HandoverRecord } from '../ledger/store.ts';
@@ -21,7 +21,8 @@ export function truthOf(fences: AllFences, replicaReady: boolean): RoutingTruth 
 }
 
 /** What all fences of a completed capability say: extracted owns it for good, and nobody follows. */
-export function completedTruth({ legacy, extracted }: Fences): RoutingTruth {
+export function completedTruth(fences: AllFences): RoutingTruth {
+  const { legacy, extracted } = restOf(fences);
   const epoch = Math.max(legacy.epoch, extracted.epoch);
   return { owner: 'extracted', epoch, replicaReady: false, holding: false };
 }
