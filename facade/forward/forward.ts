@@ -212,8 +212,7 @@ class Forwarding implements Progress, ResponseObserver {
     // What a breaker keeps back is no load that retries may be a share of.
     if (!this.#sentBy && breaker?.state !== 'open') retries?.requested();
     if (breaker && form.timed) {
-      const headers = (this.#context.added ??= []);
-      headers.push('x-fig-breaker', `${upstream.name};state=${breaker.state}`);
+      this.#context.add('x-fig-breaker', `${upstream.name};state=${breaker.state}`);
     }
     this.#sentBy = by;
     this.#sentAt = performance.now();
@@ -306,17 +305,11 @@ class Forwarding implements Progress, ResponseObserver {
     if (isIll && by.moving !== undefined) return { ...by, wait: 'update' };
     if (isSafeAgain && by.alternative !== undefined && (fallsBack || !isIll)) {
       bump(isIll ? counters.fellBack : counters.retried, countedFor(match));
-      if (isIll) this.#markFallback();
+      if (isIll) this.#context.add('x-fig-fallback', 'owner');
       return { ...by, to: by.alternative, alternative: undefined };
     }
     this.#refuse(by, unanswered({ ...outcome, sent: repeats.mayHaveHappened(outcome) }));
     return undefined;
-  }
-
-  /** Once, however often it is tried. */
-  #markFallback(): void {
-    const headers = (this.#context.added ??= []);
-    if (!headers.includes('x-fig-fallback')) headers.push('x-fig-fallback', 'owner');
   }
 
   #refuse(by: Route, problem: Problem): void {

@@ -136,6 +136,13 @@ export class RequestContext implements Timed {
     return Math.max(1, Math.min(left, this.tryDeadlines?.limitMs ?? left));
   }
 
+  /** Adds a header to the answer, whichever server gives it; the same line once. */
+  add(name: string, value: string): void {
+    const added = (this.added ??= []);
+    const isThere = added.some((each, at) => each === name && added[at + 1] === value);
+    if (!isThere) added.push(name, value);
+  }
+
   /** Passes on the head of the answer. */
   begin(status: number, reason: string, headers: string[]): void {
     this.#tell(status);
