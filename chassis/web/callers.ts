@@ -13,16 +13,10 @@ interface KnownRequest extends Request {
   [CALLER]?: Caller;
 }
 
-/**
- * Lets in what the facade has signed, and processes of the system itself.
- * @param check undefined where callers are not known: then all may do all
- */
-export function requireIdentity(
-  { token }: Access,
-  check: IdentityCheck | undefined,
-): RequestHandler {
+/** Lets in what the facade has signed, and processes of the system itself. */
+export function requireIdentity({ token }: Access, check: IdentityCheck): RequestHandler {
   return async (req: KnownRequest, _res, next) => {
-    if (check && !token.accepts(req.get('authorization'), 'system')) {
+    if (!token.accepts(req.get('authorization'), 'system')) {
       const given = req.get(IDENTITY_HEADER);
       if (given === undefined) throw identityRequired('there is none');
       try {

@@ -104,7 +104,7 @@ export function createHttpApp(options: HttpAppOptions): Express {
     });
   }
   if (deadLetters) app.use(deadLetterRoutes(access, deadLetters));
-  app.use(requireIdentity(access, access.identity));
+  if (access.identity) app.use(requireIdentity(access, access.identity));
   app.use(express.json({ limit: BODY_LIMIT, strict: true, type: () => true, verify: checkBytes }));
   app.use(checkTexts);
   for (const router of routes) app.use(router);
