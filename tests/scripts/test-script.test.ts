@@ -116,7 +116,7 @@ describe('scripts/test.js', () => {
 
   it('runs short files of a folder as one, and those alone that are long or have hooks of their own', () =>
     withProject(async (project) => {
-      project.write('tests/durations.json', { 'chassis/b.test.ts': 50 });
+      project.write('tests/durations.json', { 'chassis/b.test.ts': 80 });
       project.write('chassis/d.test.ts', '');
       project.write('chassis/e.test.ts', 'afterAll(() => undefined);');
       const { lines } = await project.run('test.js', [], totals(1, 0));
