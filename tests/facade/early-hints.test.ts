@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
-import { eventually, withTempDir } from '../support/index.ts';
+import { eventually, inSoak, withTempDir } from '../support/index.ts';
 import { startRawUpstream } from './conformance/raw-upstream.ts';
 import type { RawUpstream } from './conformance/raw-upstream.ts';
 import { RawClient } from './raw-client.ts';
@@ -14,6 +14,14 @@ const MOST_HELD = 3 * MEGABYTE;
 /** What the process may take at most, also of what is collected later. */
 const MOST_TAKEN = 60 * MEGABYTE;
 const HINT = 'HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload; as=style\r\n\r\n';
+
+interface Case {
+  readonly name: string;
+  readonly text: string;
+  readonly path: string;
+  readonly reads: boolean;
+  readonly asks?: readonly string[];
+}
 
 const UPGRADE = ['Connection: Upgrade', 'Upgrade: websocket'];
 
@@ -42,13 +50,18 @@ function interimAnswers(upstream: RawUpstream, text: string, count: number) {
 }
 
 describe('30,000 interim answers before an answer', () => {
-  it.each([
-    { name: 'early hints', text: HINT, path: '/x', reads: true },
+  it.each<Case>([
     { name: 'early hints on a route of a capability', text: HINT, path: '/api/x', reads: true },
     { name: 'early hints to a client that does not read', text: HINT, path: '/x', reads: false },
-    { name: '102', text: 'HTTP/1.1 102 Processing\r\n\r\n', path: '/x', reads: true },
-    { name: '100', text: 'HTTP/1.1 100 Continue\r\n\r\n', path: '/x', reads: true },
-    { name: 'early hints for a WebSocket', text: HINT, path: '/x', reads: true, asks: UPGRADE },
+    ...inSoak<Case[]>(
+      [
+        { name: 'early hints', text: HINT, path: '/x', reads: true },
+        { name: '102', text: 'HTTP/1.1 102 Processing\r\n\r\n', path: '/x', reads: true },
+        { name: '100', text: 'HTTP/1.1 100 Continue\r\n\r\n', path: '/x', reads: true },
+        { name: 'early hints for a WebSocket', text: HINT, path: '/x', reads: true, asks: UPGRADE },
+      ],
+      [],
+    ),
   ])('take no memory, and the answer comes: $name', ({ text, path, reads, asks = [] }) =>
     withTempDir(async (folder) => {
       const upstream = await startRawUpstream();

@@ -116,6 +116,8 @@ interface StandOptions {
   readonly routing?: Partial<RoutingState>;
   /** What is in the flag file at the start; null: there is none; all flags off when left out. */
   readonly flagsFile?: string | null;
+  /** Gets what the facade logs. */
+  readonly logTo?: (line: string) => void;
 }
 
 /** The state of a capability whose owner is legacy, and whose replica is ready. */
@@ -133,7 +135,7 @@ export function routingState(capability: string, more: Partial<RoutingState> = {
 
 /** Gives `use` a facade with one capability, `stock` at /api/stock, touched by POST /api/orders. */
 export function withStand(
-  { config = {}, redisUrl, rawMonolith, routing = {}, flagsFile: content }: StandOptions,
+  { config = {}, redisUrl, rawMonolith, routing = {}, flagsFile: content, logTo }: StandOptions,
   use: (stand: Stand) => Promise<void>,
 ): Promise<void> {
   return withTempDir(async (directory) => {
@@ -147,7 +149,9 @@ export function withStand(
       else json(res, 200, { position: 1 });
     };
     const flagsFile = join(directory, 'flags.json');
-    const log = createLog('facade', 'silent');
+    const log = logTo
+      ? createLog('facade', 'info', { write: logTo })
+      : createLog('facade', 'silent');
     const parsed = defineConfig({
       upstreams: { monolith: monolith.url, legacy: legacy.url, extracted: extracted.url },
       monolith: 'monolith',

@@ -49,26 +49,22 @@ async function told(
   monolith: string,
   limits: { requestMs?: number } = {},
 ): Promise<{ readonly line: Line | undefined; readonly metrics: string }> {
+  let log = '';
   let line: Line | undefined;
   let metrics = '';
-  await withTempDir((folder) =>
-    withSpawnedFacade(
-      {
-        folder,
-        config: { upstreams: { monolith }, monolith: 'monolith', capabilities: {}, limits },
-      },
-      async (facade) => {
-        const { status } = await request('POST', `${facade.url}/x`);
-        expect([502, 504]).toContain(status);
-        await eventually(() => failures(facade.log()).length > 0);
-        // Each cause is logged at once, and not again at once.
-        for (let n = 0; n < 3; n += 1) await request('POST', `${facade.url}/x`);
-        metrics = await (await fetch(`${facade.adminUrl}/metrics`)).text();
-        const lines = failures(facade.log());
-        expect(lines).toHaveLength(1);
-        [line] = lines;
-      },
-    ),
+  await withStand(
+    { config: { ...configOf(monolith), touches: [], limits }, logTo: (text) => (log += text) },
+    async ({ url, adminUrl }) => {
+      const { status } = await request('POST', `${url}/x`);
+      expect([502, 504]).toContain(status);
+      await eventually(() => failures(log).length > 0);
+      // Each cause is logged at once, and not again at once.
+      for (let n = 0; n < 3; n += 1) await request('POST', `${url}/x`);
+      metrics = await (await fetch(`${adminUrl}/metrics`)).text();
+      const lines = failures(log);
+      expect(lines).toHaveLength(1);
+      [line] = lines;
+    },
   );
   return { line, metrics };
 }

@@ -1,4 +1,5 @@
 import { describe, it } from '@jest/globals';
+import './fuzz.test.ts';
 import { fuzzEarly, fuzzFacade } from './fuzz-facade.ts';
 
 const REQUESTS = 20_000;

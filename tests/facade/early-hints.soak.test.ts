@@ -1,0 +1,1 @@
+import './early-hints.test.ts';

@@ -1,0 +1,1 @@
+import './untold.test.ts';
