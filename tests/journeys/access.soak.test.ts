@@ -8,7 +8,9 @@ it(
   'lets every caller do what the contract says, at every stage of both moves and back',
   () =>
     withSystem({ variables: { FIG_AUTH: 'on' } }, async (system) => {
-      const { fig, faults } = await guarded(system);
+      const { fig, faults, directFaults } = await guarded(system);
+      expect(await faults()).toEqual([]);
+      expect(await directFaults()).toEqual([]);
       for (const capability of CAPABILITIES) {
         await fig('backfill', capability);
         await fig('shadow', capability, '100');
@@ -19,6 +21,7 @@ it(
         await fig('reconcile', capability);
         await fig('switch', capability);
         expect(['moved', capability, await faults()]).toEqual(['moved', capability, []]);
+        expect(['moved', capability, await directFaults()]).toEqual(['moved', capability, []]);
       }
       for (const capability of CAPABILITIES) {
         await fig('reverse', capability);

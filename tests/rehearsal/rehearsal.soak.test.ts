@@ -4,7 +4,7 @@ import { broken, run } from './run.ts';
 
 describe('a rehearsal', () => {
   it('with sixteen clients, fails no request and loses nothing', async () => {
-    const report = await run({ orders: 240, seed: 5, concurrency: 16 });
+    const report = await run({ orders: 160, seed: 5, concurrency: 16 });
     expect(report.examples).toEqual([]);
     expect(broken(report)).toEqual([]);
     expect(report.requests).toMatchObject({ failed: 0, staleReads: 0 });

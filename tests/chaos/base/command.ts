@@ -13,7 +13,8 @@ interface Outcome {
 }
 
 /**
- * Runs one of the chaos commands as a process of its own, from seed 1 on.
+ * Runs one of the chaos commands as a process of its own, from seed 1 on unless the options say
+ * another.
  * @param main the command's main, such as `feed/main.ts`
  * @param options further words of the command
  */
