@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { built, eventually, withTempDir } from '../../tests/support/index.ts';
+import { built, eventually, inSoak, withTempDir } from '../../tests/support/index.ts';
 import { flagsFileOf, withEngine } from '../../tests/strangler/support/engine.ts';
 import { figFor, withFig } from '../../tests/strangler/support/fig.ts';
 import { shopSchema } from '../../tests/strangler/support/shop.ts';
@@ -242,7 +242,10 @@ describe('fig', () => {
       (sides) =>
         withEngine(sides, {}, async ({ url }) => {
           const fig = await figFor(sides, url);
-          for (const line of ['backfill shop', 'switch shop', 'reconcile shop']) {
+          for (const line of inSoak(
+            ['backfill shop', 'switch shop', 'reconcile shop'],
+            ['switch shop'],
+          )) {
             const started = performance.now();
             const ran = await fig(line);
             expect({ line, ...ran }).toMatchObject({
@@ -286,10 +289,10 @@ describe('fig', () => {
 
   it('fails when its output can not be written, and quietly when nobody reads it', () =>
     withFig(async (_fig, _running, sides) => {
-      const main = fileURLToPath(new URL('main.ts', import.meta.url));
+      const main = built(new URL('main.ts', import.meta.url));
       const run = (
         words: string,
-        program = `"${process.execPath}" --import tsx "${main}"`,
+        program = `"${process.execPath}" "${main}"`,
       ): Promise<{ code: number | null; stderr: string }> =>
         new Promise((resolve) => {
           const command = `${program} ${words}`;

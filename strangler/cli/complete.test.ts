@@ -184,7 +184,7 @@ describe('fig complete', () => {
     'finish',
   ];
 
-  it.each(inSoak(steps, ['seal', 'retire'] as const))(
+  it.each(inSoak(steps, ['retire'] as const))(
     'is gone on with after a kill just before %s',
     (step) =>
       withSides(async (sides) => {

@@ -4,7 +4,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import Database from 'better-sqlite3';
 import { eventually, inSoak } from '../../tests/support/index.ts';
+import { itInSoak } from '../../tests/support/it-in-soak.ts';
 import type { StepKind } from '../ownership/handover/switcher.ts';
+import type { SideName } from '../../routing/side.ts';
 import { setFlags } from '../../routing/index.ts';
 import { sessionsOf } from '../../tests/strangler/support/dialects.ts';
 import { endOf, startDoomedEngine } from '../../tests/strangler/support/doomed-engine.ts';
@@ -158,8 +160,13 @@ describe('fig doctor, after a backup was restored', () => {
 
   it.each([
     ['greeted since', ''],
-    ['not greeted since, as far as anybody knows', 'UPDATE fig_peer SET other_pulse = 0'],
-    ['greeted since, by a build that kept no marks', 'UPDATE fig_applied SET mark = NULL'],
+    ...inSoak(
+      [
+        ['not greeted since, as far as anybody knows', 'UPDATE fig_peer SET other_pulse = 0'],
+        ['greeted since, by a build that kept no marks', 'UPDATE fig_applied SET mark = NULL'],
+      ],
+      [],
+    ),
   ])(
     'leaves what its owner had acknowledged on the other side, though its feed has outgrown that: %s',
     (_how, forget) =>
@@ -235,7 +242,7 @@ describe('fig doctor, after a backup was restored', () => {
     60_000,
   );
 
-  it.each(['legacy', 'extracted'] as const)(
+  it.each(inSoak<readonly SideName[]>(['legacy', 'extracted'], ['extracted']))(
     'advises what follows from the decision for %s, and not the opposite',
     (right) =>
       withShop(async (fig, sides) => {
@@ -321,40 +328,43 @@ describe('fig doctor, after a backup was restored', () => {
       });
     }));
 
-  it('counts what only the other side has before it advises anything, where the owner was made anew', () =>
-    withShop(async (fig, sides) => {
-      const empty = backUp(sides.extracted);
-      await doWithEngine(sides, ['switch shop', 'reconcile shop']);
-      const blank = new Database(empty);
-      for (const { name } of blank
-        .prepare(
-          `SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'fig\\_%' ESCAPE '\\'`,
-        )
-        .all() as { name: string }[]) {
-        blank.exec(`DROP TABLE "${name}"`);
-      }
-      for (const { name } of blank
-        .prepare(`SELECT name FROM sqlite_schema WHERE type = 'trigger'`)
-        .all() as { name: string }[]) {
-        blank.exec(`DROP TRIGGER "${name}"`);
-      }
-      blank.exec('DELETE FROM levels; DELETE FROM holds');
-      blank.close();
-      await restore(sides.extracted, empty);
-      await withEngine(sides, { leaseMs }, async ({ url }) => {
-        const live = await figFor(sides, url);
-        await eventually(async () => {
-          const ill = await live('doctor shop');
-          expect(ill.code).toBe(3);
-          expect(ill.stdout).toMatch(/no_owner: .+\n.+ \d rows only on legacy \(levels .*hot/);
-          expect(ill.stdout).toContain('fig doctor shop --repair --trust extracted --keep');
-          expect(ill.stdout).not.toContain('everything');
+  itInSoak(
+    'counts what only the other side has before it advises anything, where the owner was made anew',
+    () =>
+      withShop(async (fig, sides) => {
+        const empty = backUp(sides.extracted);
+        await doWithEngine(sides, ['switch shop', 'reconcile shop']);
+        const blank = new Database(empty);
+        for (const { name } of blank
+          .prepare(
+            `SELECT name FROM sqlite_schema WHERE type = 'table' AND name LIKE 'fig\\_%' ESCAPE '\\'`,
+          )
+          .all() as { name: string }[]) {
+          blank.exec(`DROP TABLE "${name}"`);
+        }
+        for (const { name } of blank
+          .prepare(`SELECT name FROM sqlite_schema WHERE type = 'trigger'`)
+          .all() as { name: string }[]) {
+          blank.exec(`DROP TRIGGER "${name}"`);
+        }
+        blank.exec('DELETE FROM levels; DELETE FROM holds');
+        blank.close();
+        await restore(sides.extracted, empty);
+        await withEngine(sides, { leaseMs }, async ({ url }) => {
+          const live = await figFor(sides, url);
+          await eventually(async () => {
+            const ill = await live('doctor shop');
+            expect(ill.code).toBe(3);
+            expect(ill.stdout).toMatch(/no_owner: .+\n.+ \d rows only on legacy \(levels .*hot/);
+            expect(ill.stdout).toContain('fig doctor shop --repair --trust extracted --keep');
+            expect(ill.stdout).not.toContain('everything');
+          });
+          expect(await live('backfill shop --restart')).not.toMatchObject({ code: 0 });
         });
-        expect(await live('backfill shop --restart')).not.toMatchObject({ code: 0 });
-      });
-      expect(sides.legacy.prepare('SELECT count(*) FROM STOCK').pluck().get()).toBe(2);
-      expect(await fig('doctor shop')).toMatchObject({ code: 3 });
-    }));
+        expect(sides.legacy.prepare('SELECT count(*) FROM STOCK').pluck().get()).toBe(2);
+        expect(await fig('doctor shop')).toMatchObject({ code: 3 });
+      }),
+  );
 
   it('finds that nobody is the owner, and asks which side is to be', () =>
     withShop(async (fig, sides) => {
@@ -432,7 +442,7 @@ describe('fig doctor', () => {
       expect((await fig('doctor')).stdout).toMatch(/engine_elsewhere: .+ far keeps its lease/);
     }));
 
-  it('tells an engine that answers late from one that is not there, as fig status does', () =>
+  itInSoak('tells an engine that answers late from one that is not there, as fig status does', () =>
     withSides(async (sides) => {
       // Takes connections, and answers none of them, as a process does that gets no processor time.
       const silent = createServer(() => undefined).listen(0, '127.0.0.1');
@@ -460,7 +470,8 @@ describe('fig doctor', () => {
         silent.closeAllConnections();
         silent.close();
       }
-    }));
+    }),
+  );
 
   it('says which database is not there', () =>
     withSides(async (sides) => {

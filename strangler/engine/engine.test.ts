@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { describe, expect, it } from '@jest/globals';
-import { eventually } from '../../tests/support/index.ts';
+import { dialectsOfRun, eventually } from '../../tests/support/index.ts';
 import { flagsFileOf, withEngine } from '../../tests/strangler/support/engine.ts';
 import type { RunningEngine } from '../../tests/strangler/support/engine.ts';
 import { figFor } from '../../tests/strangler/support/fig.ts';
@@ -9,7 +9,7 @@ import type { Sides } from '../../tests/strangler/support/sides.ts';
 import { beginCounting, keepWriting, levelAt } from '../../tests/strangler/support/writer.ts';
 import { defaultLimits } from '../ownership/handover/machine.ts';
 import { defaultGateLimits } from '../ownership/handover/gates.ts';
-import { dialects, withSidesOf } from '../../tests/strangler/support/dialects.ts';
+import { withSidesOf } from '../../tests/strangler/support/dialects.ts';
 
 function fill({ legacy }: Sides, rows = 50): void {
   const insert = legacy.prepare('INSERT INTO STOCK (SKU, QTY, RSV) VALUES (?, ?, 0)');
@@ -104,7 +104,7 @@ describe('the engine', () => {
       }),
     ));
 
-  it.each(dialects)(
+  it.each(dialectsOfRun)(
     'loses no acknowledged write on %s, however often ownership moves under writers',
     (dialect) =>
       withSidesOf(dialect, (sides) =>
@@ -156,7 +156,7 @@ describe('the engine', () => {
       }),
     ));
 
-  it.each(dialects)(
+  it.each(dialectsOfRun)(
     'counts no heartbeat as lag on %s: neither after the first switch nor a pause',
     (dialect) =>
       withSidesOf(dialect, async (sides) => {

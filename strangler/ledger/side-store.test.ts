@@ -4,7 +4,8 @@ import type { SideDatabase } from '../sides/side-database.ts';
 import type { SideName } from '../../routing/side.ts';
 import { openSide } from '../sides/sides.ts';
 import type { HandoverRecord, Lease, SideStore } from './store.ts';
-import { dialects, withSidesOf } from '../../tests/strangler/support/dialects.ts';
+import { dialectsOfRun } from '../../tests/support/index.ts';
+import { withSidesOf } from '../../tests/strangler/support/dialects.ts';
 import type { Dialect, Session } from '../../tests/strangler/support/dialects.ts';
 import { shop } from '../../tests/strangler/support/shop.ts';
 
@@ -68,7 +69,7 @@ async function take(store: SideStore, holder: string, ttlMs = 60_000): Promise<L
   return lease;
 }
 
-describe.each(dialects)("a side's store on %s", (dialect) => {
+describe.each(dialectsOfRun)("a side's store on %s", (dialect) => {
   it('remembers how often it was greeted, and what it was told of the other', () =>
     withStores(dialect, async ({ source, rival }) => {
       expect(await source.peerObservation()).toEqual({ pulse: 0, other: null });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { inSoak } from '../../tests/support/index.ts';
 import {
   defineMapping,
   enumeration,
@@ -13,6 +14,8 @@ import type { Codec, Mapping, SqlValue } from '../mapping/index.ts';
 import { handOver } from '../../tests/strangler/support/hand-over.ts';
 import { withMoved, withMoving } from '../../tests/strangler/support/moving.ts';
 import type { MovingSides } from '../../tests/strangler/support/moving.ts';
+import type { Dialect } from '../../chassis/index.ts';
+import type { SideName } from '../../routing/side.ts';
 
 function notes(column: (name: string) => Codec = (name) => same(name, name)): Mapping {
   return defineMapping({
@@ -29,6 +32,9 @@ function notes(column: (name: string) => Codec = (name) => same(name, name)): Ma
   });
 }
 
+/** Where a dialect matters less than the values; its `.soak.test.ts` takes both. */
+const DIALECTS = inSoak<readonly Dialect[]>(['sqlite', 'postgres'], ['sqlite']);
+
 const TEXT = 'CREATE TABLE note (k TEXT PRIMARY KEY, v TEXT)';
 /** 'Müller' as an old Latin-1 program writes it. */
 const LATIN = `CAST(x'4DFC6C6C6572' AS TEXT)`;
@@ -38,7 +44,7 @@ function reasonsOf({ databases }: MovingSides): Promise<(string | null)[]> {
   return databases.extracted.parked.list().then((list) => list.map(({ reason }) => reason));
 }
 
-describe.each(['sqlite', 'postgres'] as const)('text that is no UTF-8, on its way to %s', (to) => {
+describe.each(DIALECTS)('text that is no UTF-8, on its way to %s', (to) => {
   const moving = { mapping: notes(), legacy: ['sqlite', TEXT], extracted: [to, TEXT] } as const;
 
   it('is parked by the feed, never made something else, and is a difference until it is mended', () =>
@@ -113,7 +119,7 @@ it('text that is no UTF-8 outlives a handover and back, at the side that has it'
   ));
 
 describe('a row without a key', () => {
-  it.each(['sqlite', 'postgres'] as const)('is named by whoever meets it, from %s', (from) =>
+  it.each(DIALECTS)('is named by whoever meets it, from %s', (from) =>
     withMoving(
       { mapping: notes(), legacy: [from, UNIQUE_TEXT], extracted: ['sqlite', TEXT] },
       async (sides) => {
@@ -167,7 +173,7 @@ describe('what PostgreSQL can not hold', () => {
       },
     ));
 
-  it.each(['LATIN1', 'SQL_ASCII'])(
+  it.each(inSoak(['LATIN1', 'SQL_ASCII'], ['LATIN1']))(
     'a euro sign does not stop the feed of a %s database',
     (encoding) =>
       withMoving(
@@ -193,56 +199,53 @@ describe('what PostgreSQL can not hold', () => {
   );
 });
 
-describe.each(['sqlite', 'postgres'] as const)(
-  'bytes of a SQL_ASCII database on their way to %s',
-  (to) => {
-    const moving = {
-      mapping: notes(),
-      legacy: ['postgres', TEXT, { encoding: 'SQL_ASCII' }],
-      extracted: [to, TEXT],
-    } as const;
-    const write = (rows: string): string =>
-      `SET client_encoding TO SQL_ASCII; INSERT INTO note VALUES ${rows}; RESET client_encoding`;
+describe.each(DIALECTS)('bytes of a SQL_ASCII database on their way to %s', (to) => {
+  const moving = {
+    mapping: notes(),
+    legacy: ['postgres', TEXT, { encoding: 'SQL_ASCII' }],
+    extracted: [to, TEXT],
+  } as const;
+  const write = (rows: string): string =>
+    `SET client_encoding TO SQL_ASCII; INSERT INTO note VALUES ${rows}; RESET client_encoding`;
 
-    it('are parked by the feed where they are no UTF-8, and all else arrives', () =>
-      withMoved(moving, async (sides) => {
-        const { replication, sessions } = sides;
-        await sessions.legacy.run(
-          write(`('a', E'caf\\xe9'), ('b', E'\\xc3\\xa9'), (E'\\xff', 'key')`),
-        );
-        await sessions.legacy.run(write(`('later', '')`));
-        await expect(replication.barrier()).rejects.toThrow('(2)');
-        expect(await sessions.extracted.rows('SELECT k, v FROM note ORDER BY k')).toEqual([
-          { k: 'b', v: 'é' },
-          { k: 'later', v: '' },
-        ]);
-        expect(await reasonsOf(sides)).toEqual([
-          expect.stringContaining('UTF-8'),
-          expect.stringContaining('UTF-8'),
-        ]);
-        expect((await replication.reconcile()).pairs).toMatchObject([{ missing: 1, different: 1 }]);
-        await sessions.legacy.run(`UPDATE note SET v = 'cafe' WHERE k = 'a'`);
-        await replication.repair();
-        await replication.barrier().catch(() => undefined);
-        expect(await reasonsOf(sides)).toHaveLength(1);
-      }));
+  it('are parked by the feed where they are no UTF-8, and all else arrives', () =>
+    withMoved(moving, async (sides) => {
+      const { replication, sessions } = sides;
+      await sessions.legacy.run(
+        write(`('a', E'caf\\xe9'), ('b', E'\\xc3\\xa9'), (E'\\xff', 'key')`),
+      );
+      await sessions.legacy.run(write(`('later', '')`));
+      await expect(replication.barrier()).rejects.toThrow('(2)');
+      expect(await sessions.extracted.rows('SELECT k, v FROM note ORDER BY k')).toEqual([
+        { k: 'b', v: 'é' },
+        { k: 'later', v: '' },
+      ]);
+      expect(await reasonsOf(sides)).toEqual([
+        expect.stringContaining('UTF-8'),
+        expect.stringContaining('UTF-8'),
+      ]);
+      expect((await replication.reconcile()).pairs).toMatchObject([{ missing: 1, different: 1 }]);
+      await sessions.legacy.run(`UPDATE note SET v = 'cafe' WHERE k = 'a'`);
+      await replication.repair();
+      await replication.barrier().catch(() => undefined);
+      expect(await reasonsOf(sides)).toHaveLength(1);
+    }));
 
-    it('are named by copy and check', () =>
-      withMoving(moving, async (sides) => {
-        const { replication, sessions, check } = sides;
-        await sessions.legacy.run(write(`('a', E'caf\\xe9'), ('b', 'x')`));
-        expect(await check()).toMatchObject({
-          ok: false,
-          findings: [{ code: 'does_not_fit', counterexample: `k 'a'` }],
-        });
-        await replication.install();
-        await replication.start();
-        await replication.backfill();
-        expect(await sessions.extracted.rows('SELECT k FROM note')).toEqual([{ k: 'b' }]);
-        expect(await reasonsOf(sides)).toEqual([expect.stringContaining('UTF-8')]);
-      }));
-  },
-);
+  it('are named by copy and check', () =>
+    withMoving(moving, async (sides) => {
+      const { replication, sessions, check } = sides;
+      await sessions.legacy.run(write(`('a', E'caf\\xe9'), ('b', 'x')`));
+      expect(await check()).toMatchObject({
+        ok: false,
+        findings: [{ code: 'does_not_fit', counterexample: `k 'a'` }],
+      });
+      await replication.install();
+      await replication.start();
+      await replication.backfill();
+      expect(await sessions.extracted.rows('SELECT k FROM note')).toEqual([{ k: 'b' }]);
+      expect(await reasonsOf(sides)).toEqual([expect.stringContaining('UTF-8')]);
+    }));
+});
 
 describe('a check of databases in LATIN1', () => {
   const latin = ['postgres', TEXT, { encoding: 'LATIN1' }] as const;
@@ -257,7 +260,7 @@ describe('a check of databases in LATIN1', () => {
       },
     ));
 
-  it.each(['legacy', 'extracted'] as const)(
+  it.each(inSoak<readonly SideName[]>(['legacy', 'extracted'], ['extracted']))(
     'names a text that only the other side of %s can hold, by types and by rows',
     (side) => {
       const other = side === 'legacy' ? 'extracted' : 'legacy';
@@ -353,8 +356,8 @@ describe('a value that changes on its way is one or the other', () => {
 
 describe.each([
   ['uuid', `'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'`, `'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'`],
-  ['name', `'${'n'.repeat(64)}'`, `'${'n'.repeat(63)}'`],
-])('a text that a %s column keeps as another text', (type, changed, kept) => {
+  ...inSoak([['name', `'${'n'.repeat(64)}'`, `'${'n'.repeat(63)}'`] as const], []),
+] as const)('a text that a %s column keeps as another text', (type, changed, kept) => {
   const moving = {
     mapping: notes(),
     legacy: ['postgres', TEXT],
@@ -378,8 +381,8 @@ describe.each([
 
 it.each([
   ['uuid', 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11', 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'],
-  ['name', 'N'.repeat(64), 'N'.repeat(63)],
-])(
+  ...inSoak([['name', 'N'.repeat(64), 'N'.repeat(63)] as const], []),
+] as const)(
   'a text key that a %s cannot keep stays a difference, and rows after it are compared',
   (type, changed, kept) => {
     const table = 'CREATE TABLE note (k TEXT PRIMARY KEY, v TEXT)';
@@ -436,11 +439,16 @@ describe('times that have no place in the usual form', () => {
 
   it.each([
     ['postgres', 'timestamp', 'postgres', 'timestamptz'],
-    ['postgres', 'timestamptz', 'postgres', 'timestamp'],
-    ['postgres', 'timestamptz', 'postgres', 'timestamptz'],
-    ['postgres', 'timestamptz', 'sqlite', 'text'],
-    ['postgres', 'timestamp', 'sqlite', 'text'],
     ['sqlite', 'text', 'postgres', 'timestamptz'],
+    ...inSoak(
+      [
+        ['postgres', 'timestamptz', 'postgres', 'timestamp'] as const,
+        ['postgres', 'timestamptz', 'postgres', 'timestamptz'] as const,
+        ['postgres', 'timestamptz', 'sqlite', 'text'] as const,
+        ['postgres', 'timestamp', 'sqlite', 'text'] as const,
+      ],
+      [],
+    ),
   ] as const)('are compared by what they say, from %s %s to %s %s', (from, left, to, right) =>
     withMoving(
       { mapping: notes(), legacy: [from, ofType(left)], extracted: [to, ofType(right)] },
@@ -590,7 +598,7 @@ it('a whole real number stays one where rows go one by one, and is no code', () 
 
 describe.each([
   ['sqlite', 'REAL'],
-  ['postgres', 'DOUBLE PRECISION'],
+  ...inSoak([['postgres', 'DOUBLE PRECISION'] as const], []),
 ] as const)('numbers of a column of %s that makes all of them real', (dialect, type) => {
   const real = `CREATE TABLE note (k TEXT PRIMARY KEY, v ${type})`;
   const free = 'CREATE TABLE note (k TEXT PRIMARY KEY, v)';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { createLog } from '../../chassis/index.ts';
-import { eventually } from '../../tests/support/index.ts';
+import { eventually, inSoak } from '../../tests/support/index.ts';
 import { Replication } from './replication.ts';
 import { defineMapping } from '../mapping/index.ts';
 import { openSides } from '../sides/sides.ts';
@@ -202,7 +202,7 @@ describe('a reconcile', () => {
       await replication.backfill();
       for (const side of ['legacy', 'extracted'] as const) {
         await withTraffic(sides[side], side, 11, async () => {
-          for (let round = 0; round < 10; round += 1) {
+          for (let round = 0; round < inSoak(10, 2); round += 1) {
             const { rows, clean } = await replication.reconcile();
             expect({ rows, clean }).toEqual({ rows: [], clean: true });
           }

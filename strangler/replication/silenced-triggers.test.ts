@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { inSoak } from '../../tests/support/index.ts';
 import { withMoved, withMoving } from '../../tests/strangler/support/moving.ts';
 import { oneTable } from '../../tests/strangler/support/one-table.ts';
 
@@ -18,7 +19,7 @@ describe('a session that silences triggers on PostgreSQL', () => {
       await expect(sessions.legacy.run(`DELETE FROM note`)).rejects.toThrow('FENCED');
     }));
 
-  it.each(['USER', 'ALL', 'fig_notes_capture_update'])(
+  it.each(inSoak(['USER', 'ALL', 'fig_notes_capture_update'], ['ALL']))(
     'is found out, and stays so, where it disables %s and enables it again',
     (which) =>
       withMoved(postgres, async ({ replication, sessions, databases }) => {

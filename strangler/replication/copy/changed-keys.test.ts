@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Pair } from '../../mapping/index.ts';
 import type { ChangedKey, SideDatabase, Snapshot } from '../../sides/side-database.ts';
-import { dialects } from '../../../tests/strangler/support/dialects.ts';
+import { dialectsOfRun } from '../../../tests/support/index.ts';
 import { withMoved } from '../../../tests/strangler/support/moving.ts';
 import { oneTable } from '../../../tests/strangler/support/one-table.ts';
 import { ChangedKeys } from './changed-keys.ts';
@@ -36,7 +36,7 @@ function counted(seen: Snapshot, count: (more: number) => void): Snapshot {
   });
 }
 
-describe.each(dialects)('comparing behind a feed that lags on %s', (dialect) => {
+describe.each(dialectsOfRun)('comparing behind a feed that lags on %s', (dialect) => {
   it('reads each change once, however many chunks differ', () =>
     withMoved(
       { mapping: words, legacy: [dialect, WORD], extracted: [dialect, WORD] },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { built, eventually } from '../../../tests/support/index.ts';
+import { built, eventually, inSoak } from '../../../tests/support/index.ts';
 import { otherSide } from '../../../routing/side.ts';
 import type { SideName } from '../../../routing/side.ts';
 import { handOver } from '../../../tests/strangler/support/hand-over.ts';
@@ -67,7 +67,7 @@ describe('comparing both sides', () => {
       await withHotRows(sides, async () => {
         await replication.backfill();
         // On a machine that is busy with others, too, each takes seconds.
-        const enough = performance.now() + 20_000;
+        const enough = performance.now() + inSoak(20_000, 0);
         for (let round = 0; round < 20 && (round < 3 || performance.now() < enough); round += 1) {
           const { rows, clean } = await replication.reconcile();
           expect({ rows, clean }).toEqual({ rows: [], clean: true });

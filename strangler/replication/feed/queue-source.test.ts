@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { eventually, withRedis } from '../../../tests/support/index.ts';
+import { itInSoak } from '../../../tests/support/it-in-soak.ts';
 import type { Replication } from '../replication.ts';
 import { contentOfExtracted, expectedOfLegacy } from '../../../tests/strangler/support/history.ts';
 import { makeReplication } from '../../../tests/strangler/support/replication.ts';
@@ -69,7 +70,7 @@ describe('the feed in Redis', () => {
       expect(contentOfExtracted(extracted)).toEqual(expectedOfLegacy(legacy));
     }));
 
-  it(
+  itInSoak(
     'stays small while the other side does not follow: the rest waits in the database',
     () =>
       withReplication(async ({ replication, queue, redis, legacy, extracted }) => {

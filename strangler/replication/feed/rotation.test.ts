@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { inSoak } from '../../../tests/support/index.ts';
 import { aggregatesOf, retryParked } from '../parked/index.ts';
 import { withMoved, withMoving } from '../../../tests/strangler/support/moving.ts';
 import { things } from '../../../tests/strangler/support/things.ts';
@@ -9,7 +10,7 @@ const PLAIN = `CREATE TABLE thing (k INT PRIMARY KEY, v TEXT NOT NULL UNIQUE)`;
 
 describe.each([
   ['a deferrable key', ['postgres', LATE]],
-  ['one that is asked at the commit', ['postgres', AT_COMMIT]],
+  ...inSoak([['one that is asked at the commit', ['postgres', AT_COMMIT]] as const], []),
 ] as const)('values that rotate under a deferrable key arrive at %s', (_, extracted) => {
   it.each([
     [
@@ -50,16 +51,21 @@ describe('values that rotate beside a row that has to be parked', () => {
   const POISON = `INSERT INTO thing VALUES (-1, 'x')`;
 
   it.each([
-    ['before them in their transaction', `BEGIN; ${POISON}; ${ROTATE}; COMMIT`],
-    ['after them in their transaction', `BEGIN; ${ROTATE}; ${POISON}; COMMIT`],
     [
       'amid them in their transaction',
       `BEGIN; SET CONSTRAINTS ALL DEFERRED; UPDATE thing SET v = 'b' WHERE k = 1; ${POISON};
        UPDATE thing SET v = 'c' WHERE k = 2; UPDATE thing SET v = 'a' WHERE k = 3; COMMIT`,
     ],
-    ['in a transaction before', `${POISON}; ${ROTATE}`],
-    ['in a transaction after', `${ROTATE}; ${POISON}`],
     ['on either side', `BEGIN; ${POISON}; ${ROTATE}; INSERT INTO thing VALUES (-2, 'y'); COMMIT`],
+    ...inSoak(
+      [
+        ['before them in their transaction', `BEGIN; ${POISON}; ${ROTATE}; COMMIT`],
+        ['after them in their transaction', `BEGIN; ${ROTATE}; ${POISON}; COMMIT`],
+        ['in a transaction before', `${POISON}; ${ROTATE}`],
+        ['in a transaction after', `${ROTATE}; ${POISON}`],
+      ],
+      [],
+    ),
   ])('arrive: %s', (_, statements) =>
     withMoved(
       { mapping: things, legacy: ['postgres', LATE], extracted: ['postgres', POSITIVE] },

@@ -1,0 +1,1 @@
+import './side-store.test.ts';

@@ -1,0 +1,1 @@
+import './cohorts.test.ts';

@@ -1,0 +1,1 @@
+import './changed-keys.test.ts';

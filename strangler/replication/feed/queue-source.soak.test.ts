@@ -1,0 +1,1 @@
+import './queue-source.test.ts';

@@ -1,0 +1,1 @@
+import './replication.test.ts';

@@ -1,0 +1,1 @@
+import './silenced-triggers.test.ts';
