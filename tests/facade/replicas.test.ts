@@ -6,6 +6,7 @@ import { makeTokenFile, tokenIn } from '../../chassis/index.ts';
 import { ROUTING_CHANNEL } from '../../routing/index.ts';
 import { startRedis } from '../../system/index.ts';
 import { eventually, request, withTempDir } from '../support/index.ts';
+import { itInSoak } from '../support/it-in-soak.ts';
 import { withSpawnedFacade } from './spawned-facade.ts';
 import type { SpawnedFacade } from './spawned-facade.ts';
 import { fenced, json, routingState, startFixture } from './stand.ts';
@@ -108,7 +109,7 @@ describe('of two facades', () => {
       for (const key of ['meanwhile', 'late']) expect(asked(extracted, key)).toBe(1);
     }));
 
-  it('one that is cut off from Redis and from news finds the owner by its fence', () =>
+  itInSoak('one that is cut off from Redis and from news finds the owner by its fence', () =>
     withReplicas({ secondHasRedis: false }, async ({ second, legacy, extracted, move }) => {
       expect((await write(second, 'before')).body).toEqual({ from: 'legacy' });
       await move();
@@ -118,7 +119,8 @@ describe('of two facades', () => {
       });
       expect(asked(extracted, 'after')).toBe(1);
       expect(asked(legacy, 'after')).toBeLessThanOrEqual(1);
-    }));
+    }),
+  );
 
   it('one that dies in the middle of a write takes none of the other along', () =>
     withReplicas({ secondHasRedis: true }, async ({ first, second, legacy, move }) => {

@@ -8,8 +8,8 @@ import { Shell } from './shell.ts';
 import { blockKinds, matches, readTranscript } from './transcript.ts';
 
 const FOLDER = join('docs', 'playbook');
-/** The overview and the first pages, to the switch of inventory; all in the soak. */
-const PAGES = inSoak(Number.POSITIVE_INFINITY, 3);
+/** The overview and the first page, which starts a system and looks at it; all in the soak. */
+const PAGES = inSoak(Number.POSITIVE_INFINITY, 2);
 
 interface Document {
   readonly file: string;

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { withTempDir } from '../support/index.ts';
+import { inSoak, withTempDir } from '../support/index.ts';
+import { itInSoak } from '../support/it-in-soak.ts';
 import { SmallProject } from './small-project.ts';
 
 const TSCONFIG = {
@@ -63,7 +64,7 @@ describe('scripts/prepare.js', () => {
       expect(await project.run('prepare.js')).toMatchObject({ code: 0, output: '' });
     }));
 
-  it('builds again when a source is newer, and removes what a gone source left', () =>
+  itInSoak('builds again when a source is newer, and removes what a gone source left', () =>
     withProject(async (project) => {
       await project.run('prepare.js');
       project.write('two.ts', 'export const two = 2;\n');
@@ -73,7 +74,8 @@ describe('scripts/prepare.js', () => {
       rmSync(join(project.root, 'two.ts'));
       await project.run('prepare.js');
       expect(existsSync(join(project.root, 'dist/two.js'))).toBe(false);
-    }));
+    }),
+  );
 
   it('fails on a type error, shows it, and does not take the build for done', () =>
     withProject(async (project) => {
@@ -98,13 +100,14 @@ describe('scripts/prepare.js', () => {
       expect(project.read('npm-was-called-with')).toMatch(/^ci --include=dev/);
     }));
 
-  it('does not miss an optional package of another platform', () =>
+  itInSoak('does not miss an optional package of another platform', () =>
     withProject(async (project) => {
       project.write('package-lock.json', {
         packages: { '': {}, 'node_modules/for-elsewhere': { version: '1.0.0', optional: true } },
       });
       expect(await project.run('prepare.js')).toMatchObject({ code: 0 });
-    }));
+    }),
+  );
 
   it('looks for no Redis where none is needed, as for the facade alone', () =>
     withProject(async (project) => {
@@ -114,7 +117,7 @@ describe('scripts/prepare.js', () => {
       expect(await project.run('prepare.js', ['--without-redis'])).toMatchObject({ code: 0 });
     }));
 
-  it('fails when npm does', () =>
+  itInSoak('fails when npm does', () =>
     withProject(async (project) => {
       project.write('npm.mjs', NPM);
       rmSync(join(project.root, 'node_modules/.package-lock.json'));
@@ -125,7 +128,8 @@ describe('scripts/prepare.js', () => {
       expect(code).toBe(1);
       expect(output).toContain('node_modules is missing');
       expect(output).toMatch(/npm\.mjs ci .*failed \(1\)/);
-    }));
+    }),
+  );
 
   it('says what to install where the driver of SQLite has to be compiled and nothing can', () =>
     withProject(async (project) => {
@@ -191,10 +195,15 @@ describe('scripts/prepare.js', () => {
 
   it.each([
     ['names nobody, as after a full disk', ''],
-    ['names a process that is gone', '{"pid":999999999,"startedAt":1}'],
     ['names an id that another process has by now', `{"pid":${process.pid},"startedAt":1}`],
-    ['says no more than an id', String(process.pid)],
-    ['says nothing that can be read', '{"pid":'],
+    ...inSoak(
+      [
+        ['names a process that is gone', '{"pid":999999999,"startedAt":1}'],
+        ['says no more than an id', String(process.pid)],
+        ['says nothing that can be read', '{"pid":'],
+      ],
+      [],
+    ),
   ])('takes over from a lock that %s', (_what, lock) =>
     withProject(async (project) => {
       project.write('.cache/prepare.lock', lock);

@@ -101,7 +101,7 @@ async function expectAccepted({ mapping }: World, sides: Sides): Promise<void> {
 }
 
 const REPLICATION = built(new URL('support/replication-process.ts', import.meta.url));
-const KILLS = 2;
+const KILLS = inSoak(2, 1);
 const LATEST_MS = 150;
 const WRITE_MS = 2;
 

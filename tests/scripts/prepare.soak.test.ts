@@ -1,0 +1,1 @@
+import './prepare.test.ts';
