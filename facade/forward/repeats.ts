@@ -5,6 +5,9 @@ import type { RequestContext } from './request-context.ts';
 import { isWorthAnother } from './upstream-call.ts';
 import type { Failed } from './upstream-call.ts';
 
+/** A connection breaks as its process dies, the next attempt finds nobody there, the one after that another process. */
+const MOST_AFTER_MISS = 2;
+
 type Repeated = Pick<Upstream, 'resilience' | 'hasOthers'>;
 
 /** The attempts of one request after its first, which `forward` has found to be safe. */
@@ -55,10 +58,12 @@ export class Repeats {
     const { retries } = resilience;
     // A process that was not reached says nothing of the others.
     const isMissed = hasOthers && !failed.sent && !failed.turnedAway;
-    const isFirst = this.#count === 0 && (isMissed || isWorthAnother(failed));
-    if (!retries) return isFirst ? 0 : undefined;
+    const isDue = isMissed
+      ? this.#count < MOST_AFTER_MISS
+      : this.#count === 0 && isWorthAnother(failed);
+    if (!retries) return isDue ? 0 : undefined;
     const mayWait = by.alternative === undefined && !this.#mustNotBeLate();
-    if (failed.turnedAway || (!mayWait && !isFirst)) return undefined;
+    if (failed.turnedAway || (!mayWait && !isDue)) return undefined;
     const waitMs = retries.waitAfter(this.#count + 1);
     const atOnce = !mayWait || failed.raced;
     return atOnce && waitMs !== undefined ? 0 : waitMs;
