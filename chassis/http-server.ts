@@ -36,6 +36,8 @@ function born(base: typeof IncomingMessage | typeof ServerResponse, prototype: o
 }
 
 export interface Listening {
+  /** The address that was bound, such as 127.0.0.1. */
+  readonly address: string;
   readonly port: number;
   /** Stops accepting, lets requests under way finish, then cuts what is left after `graceMs`. */
   close(graceMs?: number): Promise<void>;
@@ -63,8 +65,10 @@ export async function listen(server: Server, options: ListenOptions): Promise<Li
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
+  const { address, port } = server.address() as AddressInfo;
   return {
-    port: (server.address() as AddressInfo).port,
+    address,
+    port,
     close: (graceMs = 2_000) =>
       new Promise((resolve) => {
         const cut = setTimeout(() => {

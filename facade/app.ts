@@ -17,7 +17,7 @@ import { compileRoutes, Indexes } from './match/index.ts';
 import type { Routes } from './match/index.ts';
 import { clientSocketLimit } from './forward/index.ts';
 import { Experiments } from './compare/index.ts';
-import { Slots, Upstreams } from './upstream/index.ts';
+import { Discovery, Slots, Upstreams } from './upstream/index.ts';
 import type { ConfiguredDeps, FacadeDeps } from './forward/index.ts';
 import { Counters, HoldLog, UpstreamFailures } from './counting/index.ts';
 import { Gateway, publishedKeys } from './gateway/index.ts';
@@ -71,6 +71,7 @@ export function buildApp(options: FacadeOptions): Facade {
   const upstreams = new Upstreams(failures, (name, patterns) =>
     gateway.resilienceFor(name, patterns),
   );
+  const discovery = new Discovery({ redisUrl, token: access.token, log });
   const engine = createHttpClient(engineUrl, undefined, access.token.headers);
   const cachedFlags = new CachedFlags(flags);
   const ownershipCache = new OwnershipCache([], cachedFlags);
@@ -117,6 +118,7 @@ export function buildApp(options: FacadeOptions): Facade {
 
   function configuredFor(config: FigConfig): FacadeDeps {
     upstreams.adopt(config);
+    discovery.adopt(upstreams.all());
     const routes = compileRoutes(config, indexes);
     const { capabilities } = routes;
     ownWrites.adopt(capabilities);
@@ -158,7 +160,7 @@ export function buildApp(options: FacadeOptions): Facade {
     unreplicatedOf: (name) => ownWrites.named(name),
     async start() {
       barriers.start();
-      await Promise.all([feed.start(), registration.start()]);
+      await Promise.all([feed.start(), registration.start(), discovery.start()]);
       await poller.start();
     },
     async adopt(config) {
@@ -173,6 +175,7 @@ export function buildApp(options: FacadeOptions): Facade {
       gateway.close();
       cachedFlags.close();
       feed.close();
+      discovery.close();
       barriers.close();
       poller.close();
       await registration.close();

@@ -1,4 +1,5 @@
 import {
+  codeVersion,
   createExpressServer,
   createHttpClient,
   databaseUrl,
@@ -12,7 +13,7 @@ import {
   runProcess,
   serviceUrl,
 } from '../chassis/index.ts';
-import { probeRedis } from '../chassis/redis/index.ts';
+import { probeRedis, registerService } from '../chassis/redis/index.ts';
 import { monolithMigrations } from '../migrations/monolith/index.ts';
 import { buildMonolith, DEFAULT_TIMING } from './app.ts';
 import { startEvents } from './events.ts';
@@ -46,9 +47,19 @@ await runProcess('monolith', async ({ env, log }) => {
   const listening = await listen(server, { port, host, variable: 'MONOLITH_PORT' });
   monolith.start();
   const stopEvents = redisUrl ? await startEvents(database, log, redisUrl) : undefined;
+  const deregister = registerService({
+    name: 'monolith',
+    version: codeVersion('monolith'),
+    capabilities: ['inventory', 'payment'],
+    env,
+    listening,
+    access,
+    log,
+  });
   return {
     ports: { http: listening.port },
     close: async () => {
+      await deregister();
       redis?.close();
       await listening.close();
       await Promise.all([monolith.stop(), stopEvents?.()]);

@@ -29,13 +29,23 @@ const upstream = z
   .url({ protocol: /^https?$/, error: 'give a URL such as "http://127.0.0.1:3000"' })
   .refine((url) => !/[?#@]/.test(url), 'leave out credentials, query and fragment');
 
-/** The processes of an upstream, each as a server to be asked. */
+/** One process of an upstream, as a server to be asked. */
+export interface InstanceSettings extends ServerSettings {
+  /** Which build it says it is; null where nobody has said. */
+  readonly version: string | null;
+  readonly source: 'config' | 'registry';
+}
+
+/** The processes of an upstream that the configuration names. */
 export function instancesOf(
   given: FigConfig['upstreams'][string],
-): readonly [ServerSettings, ...ServerSettings[]] {
-  if (typeof given === 'string' || given.instances === undefined) return [upstreamSettings(given)];
+): readonly [InstanceSettings, ...InstanceSettings[]] {
+  const stated = { version: null, source: 'config' } as const;
+  if (typeof given === 'string' || given.instances === undefined) {
+    return [{ ...upstreamSettings(given), ...stated }];
+  }
   const { ca, instances } = given;
-  return instances.map((url): ServerSettings => ({ url, ca })) as [ServerSettings];
+  return instances.map((url): InstanceSettings => ({ url, ca, ...stated })) as [InstanceSettings];
 }
 
 /** An upstream as it is configured: in short only its URL. Paths of files are relative to the configuration's. */
@@ -43,18 +53,29 @@ export function upstreamSettings(given: string | ServerSettings): ServerSettings
   return typeof given === 'string' ? { url: given } : given;
 }
 
+const network = z.union(
+  [z.cidrv4(), z.cidrv6()],
+  'give a network such as "10.1.0.0/16" or "fd00::/8"',
+);
 const server = z.union(
   [
     upstream,
-    z.strictObject({
-      url: upstream,
-      socket: z.string().min(1).optional(),
-      ca: z.string().min(1).optional(),
-      /** URLs of several processes that do the same, and share one database; `url` names them together. */
-      instances: z.array(upstream).min(1).optional(),
-    }),
+    z
+      .strictObject({
+        url: upstream,
+        socket: z.string().min(1).optional(),
+        ca: z.string().min(1).optional(),
+        /** URLs of several processes that do the same, and share one database; `url` names them together. */
+        instances: z.array(upstream).min(1).optional(),
+        /** Its processes are those that have registered in Redis, with addresses of these networks; `url` while none has. */
+        registry: z.strictObject({ networks: z.array(network).min(1) }).optional(),
+      })
+      .refine(({ instances, registry }) => instances === undefined || registry === undefined, {
+        path: ['registry'],
+        error: 'give either instances or registry',
+      }),
   ],
-  'give a URL such as "http://127.0.0.1:3000", or { url, socket, ca, instances }',
+  'give a URL such as "http://127.0.0.1:3000", or { url, socket, ca, instances, registry }',
 );
 
 /** Headers that mean something to whoever passes requests on; no capability may give them another. */

@@ -1,4 +1,5 @@
 import {
+  codeVersion,
   createExpressServer,
   databaseUrl,
   listen,
@@ -11,6 +12,7 @@ import {
   requestKeys,
   runProcess,
 } from '../../chassis/index.ts';
+import { registerService } from '../../chassis/redis/index.ts';
 import { inventoryMigrations } from '../../migrations/inventory/index.ts';
 import { buildApp, inventoryGuard } from './app.ts';
 
@@ -19,14 +21,23 @@ await runProcess('inventory', async ({ env, log }) => {
   const host = listenHost(env);
   const database = await openDatabase(databaseUrl(env, 'INVENTORY_DATABASE_URL', 'inventory.db'));
   await migrate(database, inventoryMigrations);
-  const server = createExpressServer(
-    buildApp({ database, log, access: openAccess(env, { upstream: 'inventory' }) }),
-  );
+  const access = openAccess(env, { upstream: 'inventory' });
+  const server = createExpressServer(buildApp({ database, log, access }));
   const listening = await listen(server, { port, host, variable: 'INVENTORY_PORT' });
   const stopPurge = purgeKeys({ database, guard: inventoryGuard, keys: requestKeys, log });
+  const deregister = registerService({
+    name: 'inventory',
+    version: codeVersion('extracted/inventory'),
+    capabilities: ['inventory'],
+    env,
+    listening,
+    access,
+    log,
+  });
   return {
     ports: { http: listening.port },
     close: async () => {
+      await deregister();
       stopPurge();
       await listening.close();
       await database.close();

@@ -1,4 +1,5 @@
 import {
+  codeVersion,
   createExpressServer,
   databaseUrl,
   listen,
@@ -12,6 +13,7 @@ import {
   runProcess,
   serviceUrl,
 } from '../../chassis/index.ts';
+import { registerService } from '../../chassis/redis/index.ts';
 import { paymentMigrations } from '../../migrations/payment/index.ts';
 import { buildApp, paymentGuard, paymentKeys } from './app.ts';
 import { createProvider } from './provider.ts';
@@ -27,15 +29,24 @@ await runProcess('payment', async ({ env, log }) => {
   const database = await openDatabase(databaseUrl(env, 'PAYMENT_DATABASE_URL', 'payment.db'));
   await migrate(database, paymentMigrations);
   const scope = { database, guard: paymentGuard, keys: paymentKeys, now: Date.now };
-  const server = createExpressServer(
-    buildApp({ scope, provider, log, access: openAccess(env, { upstream: 'payment' }) }),
-  );
+  const access = openAccess(env, { upstream: 'payment' });
+  const server = createExpressServer(buildApp({ scope, provider, log, access }));
   const listening = await listen(server, { port, host, variable: 'PAYMENT_PORT' });
   const stopPurge = purgeKeys({ ...scope, log });
   const stopResolver = startResolver(scope, provider, log);
+  const deregister = registerService({
+    name: 'payment',
+    version: codeVersion('extracted/payment'),
+    capabilities: ['payment'],
+    env,
+    listening,
+    access,
+    log,
+  });
   return {
     ports: { http: listening.port },
     close: async () => {
+      await deregister();
       stopPurge();
       await listening.close();
       await provider.close();

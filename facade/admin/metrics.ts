@@ -124,6 +124,18 @@ function resilienceMetrics(upstreams: FacadeDeps['upstreams']): readonly Lazy[] 
         })),
     },
     {
+      name: 'fig_registry_entries_ignored',
+      help: 'Entries of the registry of services without proof, or with an address outside the allowed networks',
+      type: 'gauge',
+      aggregator: 'max',
+      values: () =>
+        upstreams
+          .all()
+          .flatMap(({ name, registry, entriesIgnored }) =>
+            registry ? [{ value: entriesIgnored, labels: { upstream: name } }] : [],
+          ),
+    },
+    {
       name: 'fig_retries_refused_total',
       help: 'Requests that were not sent again, since too many had been',
       type: 'counter',

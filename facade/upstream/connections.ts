@@ -73,6 +73,11 @@ export class Connections {
     return this.#all.size - this.#free.length + this.#line.length;
   }
 
+  /** Whether nothing is open to it, and nothing waits. */
+  get isIdle(): boolean {
+    return this.#all.size + this.#aside.size + this.#line.length === 0;
+  }
+
   /** How many requests wait for a connection. */
   get waiting(): number {
     return this.#line.length;

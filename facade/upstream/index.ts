@@ -1,5 +1,6 @@
 /** Servers behind the facade: connections, requests to them, whole answers. */
 export { NoRoom } from './connections.ts';
+export { Discovery } from './discovery.ts';
 export type { Idling } from './exchange.ts';
 export { TooLarge, fetchWhole } from './fetch-whole.ts';
 export type { Repeatable, WholeListener } from './fetch-whole.ts';

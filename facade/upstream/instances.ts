@@ -1,6 +1,7 @@
 import type { Client } from 'undici';
 import { locate } from '../../chassis/index.ts';
-import type { ServerLocation, ServerSettings } from '../../chassis/index.ts';
+import type { ServerLocation } from '../../chassis/index.ts';
+import type { InstanceSettings } from '../../routing/index.ts';
 import { Connections } from './connections.ts';
 import type { ConnectionLimits } from './connections.ts';
 import { InstanceHealth } from './instance-health.ts';
@@ -8,7 +9,7 @@ import { InstanceHealth } from './instance-health.ts';
 const CONNECT_TIMEOUT_MS = 2_000;
 
 /** One process of an upstream, and the connections to it. */
-export interface Instance {
+export interface Instance extends Pick<InstanceSettings, 'version' | 'source'> {
   readonly location: ServerLocation;
   readonly options: Client.Options;
   readonly connections: Connections;
@@ -16,7 +17,7 @@ export interface Instance {
 }
 
 /** What operators see of an instance. */
-export interface InstanceStatus {
+export interface InstanceStatus extends Pick<InstanceSettings, 'version' | 'source'> {
   readonly url: string;
   /** Requests under way at it, and waiting for a connection to it. */
   readonly load: number;
@@ -26,16 +27,18 @@ export interface InstanceStatus {
 /** The processes of one upstream, and which of them gets the next request. */
 export class Instances {
   readonly #limits: ConnectionLimits;
-  readonly #retired: Connections[] = [];
+  /** Of processes that are no longer sent to, while answers of theirs are under way. */
+  #retired: readonly Connections[] = [];
   #all: readonly Instance[];
 
   /** @throws TypeError when a URL is none */
-  constructor(settings: readonly ServerSettings[], limits: ConnectionLimits) {
+  constructor(settings: readonly InstanceSettings[], limits: ConnectionLimits) {
     this.#limits = limits;
     this.#all = settings.map((each) => this.#made(each));
   }
 
-  #made(settings: ServerSettings): Instance {
+  #made(settings: InstanceSettings): Instance {
+    const { version, source } = settings;
     const location = locate(settings);
     const options: Client.Options = {
       pipelining: 1,
@@ -45,7 +48,7 @@ export class Instances {
       bodyTimeout: 0,
     };
     const connections = new Connections(location.origin, this.#limits, options);
-    return { location, options, connections, health: new InstanceHealth() };
+    return { version, source, location, options, connections, health: new InstanceHealth() };
   }
 
   get count(): number {
@@ -77,24 +80,26 @@ export class Instances {
   }
 
   /** Sends requests to these from now on; one that stays keeps its connections. */
-  replace(settings: readonly ServerSettings[]): void {
+  replace(settings: readonly InstanceSettings[]): void {
     const before = new Map(this.#all.map((instance) => [instance.location.url, instance]));
     this.#all = settings.map((each) => {
-      const known = before.get(locate(each).url);
-      if (known) before.delete(known.location.url);
-      return known ?? this.#made(each);
+      const url = each.url.replace(/\/+$/, '');
+      const known = before.get(url);
+      before.delete(url);
+      return known ? { ...known, version: each.version, source: each.source } : this.#made(each);
     });
-    for (const { connections } of before.values()) {
-      connections.retire();
-      this.#retired.push(connections);
-    }
+    const gone = [...before.values()].map(({ connections }) => connections);
+    for (const connections of gone) connections.retire();
+    this.#retired = [...this.#retired, ...gone].filter(({ isIdle }) => !isIdle);
   }
 
   status(): readonly InstanceStatus[] {
     const now = performance.now();
-    return this.#all.map(({ location: { url }, connections: { load }, health }) => {
-      return { url, load, ejected: health.isEjected(now) };
-    });
+    return this.#all.map(
+      ({ location: { url }, version, source, connections: { load }, health }) => {
+        return { url, version, source, load, ejected: health.isEjected(now) };
+      },
+    );
   }
 
   /** What waits for a connection is told this. */

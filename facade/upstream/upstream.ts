@@ -1,5 +1,7 @@
 import type { Dispatcher } from 'undici';
-import type { ServerLocation, ServerSettings } from '../../chassis/index.ts';
+import type { ServerLocation } from '../../chassis/index.ts';
+import { instancesOf } from '../../routing/index.ts';
+import type { FigConfig, InstanceSettings } from '../../routing/index.ts';
 import { causeOf } from '../counting/index.ts';
 import type { UpstreamFailures } from '../counting/index.ts';
 import type { ConnectionLimits } from './connections.ts';
@@ -38,22 +40,34 @@ export class Upstream implements Sender {
   /** Under which it is named in messages, and in what it answers. */
   readonly url: string;
   readonly resilience: Resilience;
+  /** Where processes of it may register; absent where the configuration names them. */
+  readonly registry: { readonly networks: readonly string[] } | undefined;
+  /** How many entries of the registry were ignored when it was last read. */
+  entriesIgnored = 0;
+  /** The processes that the configuration names. */
+  readonly #configured: readonly InstanceSettings[];
+  readonly #ca: string | undefined;
   readonly #failures: UpstreamFailures;
   readonly #instances: Instances;
 
-  /** @param settings of each process, at least one */
+  /** @throws TypeError when a URL is none */
   constructor(
     name: string,
-    settings: readonly [ServerSettings, ...ServerSettings[]],
+    settings: FigConfig['upstreams'][string],
     limits: ConnectionLimits,
     failures: UpstreamFailures,
     resilience: Resilience,
   ) {
     this.name = name;
-    this.url = settings[0].url.replace(/\/+$/, '');
+    const configured = instancesOf(settings);
+    this.url = configured[0].url.replace(/\/+$/, '');
+    const { registry, ca } = typeof settings === 'string' ? {} : settings;
+    this.registry = registry;
+    this.#ca = ca;
+    this.#configured = configured;
     this.resilience = resilience;
     this.#failures = failures;
-    this.#instances = new Instances(settings, limits);
+    this.#instances = new Instances(configured, limits);
     const { breaker } = resilience;
     // What waits for a connection would only come to an ill server later.
     if (breaker) {
@@ -87,6 +101,14 @@ export class Upstream implements Sender {
   /** Whether another process can be asked where one was not reached. */
   get hasOthers(): boolean {
     return this.#instances.count > 1;
+  }
+
+  /** Sends requests to the processes that have registered; where none has, to those of the configuration. */
+  follow(registered: readonly { readonly url: string; readonly version: string }[]): void {
+    const settings = registered.map(({ url, version }): InstanceSettings => {
+      return { url, version, ca: this.#ca, source: 'registry' };
+    });
+    this.#instances.replace(settings.length > 0 ? settings : this.#configured);
   }
 
   get instances(): readonly InstanceStatus[] {

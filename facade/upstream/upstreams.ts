@@ -1,4 +1,4 @@
-import { instancesOf, patternsOf } from '../../routing/index.ts';
+import { patternsOf } from '../../routing/index.ts';
 import type { FigConfig, UpstreamPatterns } from '../../routing/index.ts';
 import type { UpstreamFailures } from '../counting/index.ts';
 import type { ConnectionLimits } from './connections.ts';
@@ -71,7 +71,7 @@ export class Upstreams {
     patterns: UpstreamPatterns,
   ): Upstream {
     const resilience = this.#guard(name, patterns);
-    return new Upstream(name, instancesOf(settings), limits, this.#failures, resilience);
+    return new Upstream(name, settings, limits, this.#failures, resilience);
   }
 
   get(name: string): Upstream {

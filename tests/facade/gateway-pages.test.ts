@@ -16,6 +16,7 @@ describe('what docs/gateway shows', () => {
       'README.md',
       'authentication.md',
       'compositions.md',
+      'discovery.md',
       'health.md',
       'instances.md',
       'rate-limits.md',
@@ -37,8 +38,8 @@ describe('what docs/gateway shows', () => {
     }
   });
 
-  it('of several instances is a configuration', async () => {
-    const [example] = await examplesOf('instances.md');
+  it.each(['instances.md', 'discovery.md'])('of %s is a configuration', async (page) => {
+    const [example] = await examplesOf(page);
     expect(() => defineConfig(example?.config as FigConfigInput)).not.toThrow();
   });
 

@@ -4,7 +4,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { createLog, listen, LOOPBACK_ONLY } from '../../chassis/index.ts';
-import type { Listening } from '../../chassis/index.ts';
+import type { Access, Listening } from '../../chassis/index.ts';
 import { buildApp } from '../../facade/index.ts';
 import { createFlagFile, defineConfig, flagsOf, openFlags, setFlags } from '../../routing/index.ts';
 import type { FigConfigInput, RoutingState } from '../../routing/index.ts';
@@ -111,6 +111,8 @@ export interface Stand {
 interface StandOptions {
   readonly config?: Partial<FigConfigInput>;
   readonly redisUrl?: string;
+  /** All requests of this machine when left out. */
+  readonly access?: Access;
   /** Takes the place of the monolith's handling of requests. */
   readonly rawMonolith?: RequestListener;
   readonly routing?: Partial<RoutingState>;
@@ -135,7 +137,15 @@ export function routingState(capability: string, more: Partial<RoutingState> = {
 
 /** Gives `use` a facade with one capability, `stock` at /api/stock, touched by POST /api/orders. */
 export function withStand(
-  { config = {}, redisUrl, rawMonolith, routing = {}, flagsFile: content, logTo }: StandOptions,
+  {
+    config = {},
+    redisUrl,
+    access = LOOPBACK_ONLY,
+    rawMonolith,
+    routing = {},
+    flagsFile: content,
+    logTo,
+  }: StandOptions,
   use: (stand: Stand) => Promise<void>,
 ): Promise<void> {
   return withTempDir(async (directory) => {
@@ -172,7 +182,7 @@ export function withStand(
     });
     const facade = buildApp({
       env: { FIG_DATA_DIR: directory },
-      access: LOOPBACK_ONLY,
+      access,
       config: parsed,
       flags,
       engineUrl: engine.url,
