@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import Sqlite from 'better-sqlite3';
-import { fork } from 'node:child_process';
+import { execFile, fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { makeTokenFile, tokenIn } from '../../chassis/index.ts';
 import type { OperatorToken } from '../../chassis/index.ts';
@@ -17,6 +18,7 @@ import type { Stand } from './stand.ts';
 import { STOCK } from './stock.ts';
 
 const PROGRAM = join(projectRoot, 'dist', 'extracted', 'inventory', 'main.js');
+const FIG = join(projectRoot, 'dist', 'strangler', 'cli', 'main.js');
 const DRAIN_MS = 3_000;
 const NOWHERE = 'http://127.0.0.1:1';
 
@@ -46,6 +48,8 @@ interface Town {
   /** As the facade lists them. */
   instances(): Promise<readonly Instance[]>;
   urls(): Promise<readonly string[]>;
+  /** Runs `fig` for that facade, and one that is away. @returns what it prints */
+  fig(...words: readonly string[]): Promise<string>;
   /** Reads without a pause until it is stopped, by four clients. @returns what answers other than 200 said */
   readAll(): { served(): number; stop(): Promise<readonly unknown[]> };
 }
@@ -99,8 +103,14 @@ function withTown(use: (town: Town) => Promise<void>): Promise<void> {
           };
           const urls = async (): Promise<readonly string[]> =>
             (await instances()).map(({ url }) => url).sort();
+          const fig = async (...words: readonly string[]): Promise<string> => {
+            const ADMIN_URL = `${stand.adminUrl},${NOWHERE}`;
+            const env = { PATH: process.env['PATH'], FIG_DATA_DIR: folder, ADMIN_URL };
+            const options = { env, cwd: projectRoot };
+            return (await promisify(execFile)(process.execPath, [FIG, ...words], options)).stdout;
+          };
           const readAll: Town['readAll'] = () => readingFrom(stand);
-          return use({ stand, folder, redis, token, start, instances, urls, readAll });
+          return use({ stand, folder, redis, token, start, instances, urls, fig, readAll });
         });
       } finally {
         for (const child of children) child.kill('SIGKILL');
@@ -188,7 +198,7 @@ describe('a service whose processes register themselves', () => {
     }));
 
   it('does not follow an entry without proof, nor one outside the networks, and says so', () =>
-    withTown(async ({ stand, start, urls, token, redis }) => {
+    withTown(async ({ stand, start, urls, token, redis, fig }) => {
       const one = await start();
       await eventually(async () => expect(await urls()).toEqual([one.url]));
       const entry = {
@@ -213,5 +223,17 @@ describe('a service whose processes register themselves', () => {
       } finally {
         client.disconnect();
       }
+      const listed = await fig('services');
+      expect(listed).toContain(`facade at ${stand.adminUrl}\n`);
+      expect(listed).toMatch(
+        new RegExp(`inventory +${one.url} +[0-9a-f]{12} +0 +in use +registry\n`),
+      );
+      expect(listed).toMatch(new RegExp(`monolith +${NOWHERE} +- +0 +in use +config\n`));
+      expect(listed).toContain(`no facade answers at ${NOWHERE}`);
+      const { facades } = JSON.parse(await fig('services', '--json')) as { facades: object[] };
+      expect(facades).toMatchObject([
+        { facade: stand.adminUrl, error: null },
+        { facade: NOWHERE, instances: null, error: `no facade answers at ${NOWHERE}` },
+      ]);
     }));
 });

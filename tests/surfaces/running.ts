@@ -160,6 +160,7 @@ class Observer {
     }
     await this.#ask('explain GET /api/inventory/A --customer CORK');
     await this.#ask('explain POST /api/orders');
+    await this.#ask('services');
     await this.#ask('shadow-fence inventory report');
     await this.#ask('shadow-fence inventory off');
     await this.#ask('status');

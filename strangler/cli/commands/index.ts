@@ -12,6 +12,7 @@ const FILES: readonly (readonly [names: readonly string[], load: () => Promise<D
   [['status'], async () => (await import('./status.ts')).addStatus],
   [['check'], async () => (await import('./check.ts')).addCheck],
   [['explain'], async () => (await import('./explain.ts')).addExplain],
+  [['services'], async () => (await import('./services.ts')).addServices],
   [['journal'], async () => (await import('./journal.ts')).addJournal],
   [['open'], async () => (await import('./open.ts')).addOpen],
   [['token'], async () => (await import('./token.ts')).addToken],
