@@ -17,7 +17,7 @@ import { compileRoutes, Indexes } from './match/index.ts';
 import type { Routes } from './match/index.ts';
 import { clientSocketLimit } from './forward/index.ts';
 import { Experiments } from './compare/index.ts';
-import { Discovery, Slots, Upstreams } from './upstream/index.ts';
+import { Discovery, DnsDiscovery, Slots, Upstreams } from './upstream/index.ts';
 import type { ConfiguredDeps, FacadeDeps } from './forward/index.ts';
 import { Counters, HoldLog, UpstreamFailures } from './counting/index.ts';
 import { Gateway, publishedKeys } from './gateway/index.ts';
@@ -71,7 +71,10 @@ export function buildApp(options: FacadeOptions): Facade {
   const upstreams = new Upstreams(failures, (name, patterns) =>
     gateway.resilienceFor(name, patterns),
   );
-  const discovery = new Discovery({ redisUrl, token: access.token, log });
+  const discoveries = [
+    new Discovery({ redisUrl, token: access.token, log }),
+    new DnsDiscovery(log),
+  ];
   const engine = createHttpClient(engineUrl, undefined, access.token.headers);
   const cachedFlags = new CachedFlags(flags);
   const ownershipCache = new OwnershipCache([], cachedFlags);
@@ -118,7 +121,7 @@ export function buildApp(options: FacadeOptions): Facade {
 
   function configuredFor(config: FigConfig): FacadeDeps {
     upstreams.adopt(config);
-    discovery.adopt(upstreams.all());
+    for (const discovery of discoveries) discovery.adopt(upstreams.all());
     const routes = compileRoutes(config, indexes);
     const { capabilities } = routes;
     ownWrites.adopt(capabilities);
@@ -160,7 +163,7 @@ export function buildApp(options: FacadeOptions): Facade {
     unreplicatedOf: (name) => ownWrites.named(name),
     async start() {
       barriers.start();
-      await Promise.all([feed.start(), registration.start(), discovery.start()]);
+      await Promise.all([feed, registration, ...discoveries].map((each) => each.start()));
       await poller.start();
     },
     async adopt(config) {
@@ -175,7 +178,7 @@ export function buildApp(options: FacadeOptions): Facade {
       gateway.close();
       cachedFlags.close();
       feed.close();
-      discovery.close();
+      for (const discovery of discoveries) discovery.close();
       barriers.close();
       poller.close();
       await registration.close();

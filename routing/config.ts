@@ -33,7 +33,7 @@ const upstream = z
 export interface InstanceSettings extends ServerSettings {
   /** Which build it says it is; null where nobody has said. */
   readonly version: string | null;
-  readonly source: 'config' | 'registry';
+  readonly source: 'config' | 'registry' | 'dns';
 }
 
 /** The processes of an upstream that the configuration names. */
@@ -57,6 +57,22 @@ const network = z.union(
   [z.cidrv4(), z.cidrv6()],
   'give a network such as "10.1.0.0/16" or "fd00::/8"',
 );
+const DNS_EVERY_MS = 5_000;
+const port = z.int().min(1).max(65_535);
+const dnsName = {
+  name: z.string().min(1),
+  /** How often a name server is asked, in ms. */
+  everyMs: z.int().min(100).default(DNS_EVERY_MS),
+  /** Addresses of name servers, such as "10.0.0.53" or "127.0.0.1:8600"; those of the machine when left out. */
+  servers: z.array(z.string().min(1)).min(1).optional(),
+};
+const dns = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.enum(['A', 'AAAA']), port, ...dnsName }),
+  /** Its records name the ports. */
+  z.strictObject({ type: z.literal('SRV'), ...dnsName }),
+]);
+export type DnsSettings = z.output<typeof dns>;
+
 const server = z.union(
   [
     upstream,
@@ -69,13 +85,21 @@ const server = z.union(
         instances: z.array(upstream).min(1).optional(),
         /** Its processes are those that have registered in Redis, with addresses of these networks; `url` while none has. */
         registry: z.strictObject({ networks: z.array(network).min(1) }).optional(),
+        /** Its processes are those that a name server lists, by HTTP; `url` while it lists none. */
+        dns: dns.optional(),
       })
-      .refine(({ instances, registry }) => instances === undefined || registry === undefined, {
-        path: ['registry'],
-        error: 'give either instances or registry',
+      .refine(
+        ({ instances, registry, dns: byDns }) =>
+          [instances, registry, byDns].filter((each) => each !== undefined).length <= 1,
+        'give only one of instances, registry and dns',
+      )
+      .refine(({ url, dns: byDns }) => byDns === undefined || url.startsWith('http:'), {
+        path: ['dns'],
+        error:
+          'processes that are found by dns are asked by HTTP: give a url that begins with http:',
       }),
   ],
-  'give a URL such as "http://127.0.0.1:3000", or { url, socket, ca, instances, registry }',
+  'give a URL such as "http://127.0.0.1:3000", or { url, socket, ca, instances, registry, dns }',
 );
 
 /** Headers that mean something to whoever passes requests on; no capability may give them another. */

@@ -114,7 +114,7 @@ export class Discovery {
 
 function show(upstream: Upstream, registered: RegisteredInstances): void {
   upstream.entriesIgnored = registered.ignored;
-  upstream.follow(registered.alive);
+  upstream.follow(registered.alive, 'registry');
 }
 
 function ignore(): void {

@@ -1,5 +1,6 @@
 /** Servers behind the facade: connections, requests to them, whole answers. */
 export { NoRoom } from './connections.ts';
+export { DnsDiscovery } from './dns-discovery.ts';
 export { Discovery } from './discovery.ts';
 export type { Idling } from './exchange.ts';
 export { TooLarge, fetchWhole } from './fetch-whole.ts';

@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import type { ServerLocation } from '../../chassis/index.ts';
 import { instancesOf } from '../../routing/index.ts';
-import type { FigConfig, InstanceSettings } from '../../routing/index.ts';
+import type { DnsSettings, FigConfig, InstanceSettings } from '../../routing/index.ts';
 import { causeOf } from '../counting/index.ts';
 import type { UpstreamFailures } from '../counting/index.ts';
 import type { ConnectionLimits } from './connections.ts';
@@ -42,6 +42,8 @@ export class Upstream implements Sender {
   readonly resilience: Resilience;
   /** Where processes of it may register; absent where the configuration names them. */
   readonly registry: { readonly networks: readonly string[] } | undefined;
+  /** How a name server is asked for processes of it; absent where none is. */
+  readonly dns: DnsSettings | undefined;
   /** How many entries of the registry were ignored when it was last read. */
   entriesIgnored = 0;
   /** The processes that the configuration names. */
@@ -61,8 +63,9 @@ export class Upstream implements Sender {
     this.name = name;
     const configured = instancesOf(settings);
     this.url = configured[0].url.replace(/\/+$/, '');
-    const { registry, ca } = typeof settings === 'string' ? {} : settings;
+    const { registry, dns, ca } = typeof settings === 'string' ? {} : settings;
     this.registry = registry;
+    this.dns = dns;
     this.#ca = ca;
     this.#configured = configured;
     this.resilience = resilience;
@@ -103,10 +106,13 @@ export class Upstream implements Sender {
     return this.#instances.count > 1;
   }
 
-  /** Sends requests to the processes that have registered; where none has, to those of the configuration. */
-  follow(registered: readonly { readonly url: string; readonly version: string }[]): void {
-    const settings = registered.map(({ url, version }): InstanceSettings => {
-      return { url, version, ca: this.#ca, source: 'registry' };
+  /** Sends requests to the processes that were found; where none was, to those of the configuration. */
+  follow(
+    found: readonly Pick<InstanceSettings, 'url' | 'version'>[],
+    source: InstanceSettings['source'],
+  ): void {
+    const settings = found.map(({ url, version }): InstanceSettings => {
+      return { url, version, ca: this.#ca, source };
     });
     this.#instances.replace(settings.length > 0 ? settings : this.#configured);
   }

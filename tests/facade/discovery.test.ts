@@ -73,7 +73,7 @@ function withTown(use: (town: Town) => Promise<void>): Promise<void> {
       const file = join(folder, 'token');
       makeTokenFile(file);
       const token = tokenIn(file);
-      const children: ChildProcess[] = [];
+      const processes: Pick<Process, 'child' | 'exited'>[] = [];
       const access = { hosts: [], token };
       const start = async (): Promise<Process> => {
         const child = fork(PROGRAM, {
@@ -86,8 +86,8 @@ function withTown(use: (town: Town) => Promise<void>): Promise<void> {
           },
           stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
         });
-        children.push(child);
         const exited = once(child, 'exit');
+        processes.push({ child, exited });
         const [{ ports }] = (await once(child, 'message')) as [{ ports: { http: number } }];
         return { url: `http://127.0.0.1:${ports.http}`, child, exited };
       };
@@ -113,7 +113,8 @@ function withTown(use: (town: Town) => Promise<void>): Promise<void> {
           return use({ stand, folder, redis, token, start, instances, urls, fig, readAll });
         });
       } finally {
-        for (const child of children) child.kill('SIGKILL');
+        for (const { child } of processes) child.kill('SIGKILL');
+        await Promise.all(processes.map(({ exited }) => exited));
       }
     }),
   );

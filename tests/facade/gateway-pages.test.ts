@@ -39,8 +39,11 @@ describe('what docs/gateway shows', () => {
   });
 
   it.each(['instances.md', 'discovery.md'])('of %s is a configuration', async (page) => {
-    const [example] = await examplesOf(page);
-    expect(() => defineConfig(example?.config as FigConfigInput)).not.toThrow();
+    const examples = await examplesOf(page);
+    expect(examples).not.toEqual([]);
+    for (const example of examples) {
+      expect(() => defineConfig(example.config as FigConfigInput)).not.toThrow();
+    }
   });
 
   it('of rate limits happens', async () => {

@@ -15,7 +15,7 @@ interface Instance {
   readonly version: string | null;
   readonly load: number;
   readonly ejected: boolean;
-  readonly source: 'config' | 'registry';
+  readonly source: 'config' | 'registry' | 'dns';
 }
 
 /** What a facade sends requests to; why it does not say so where `instances` is null. */
@@ -30,7 +30,7 @@ export function addServices(program: Command, run: Run): void {
   addCommand(program, 'services', {
     does:
       'list the instances that each facade sends requests to: upstream, URL, version, load, whether it is ' +
-      'ejected, and whether configuration or registry names it',
+      'ejected, and whether configuration, registry or DNS names it',
     examples: ['fig services', 'fig services --json'],
   }).action((options) => run(options, services));
 }
