@@ -41,6 +41,7 @@ export * from './process.ts';
 export * from './provider-operation.ts';
 export * from './random-ids.ts';
 export { redacted } from './redact.ts';
+export * from './registration.ts';
 export * from './request-keys.ts';
 export * from './saga-dead-letters.ts';
 export * from './saga-runner.ts';

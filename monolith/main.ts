@@ -10,10 +10,11 @@ import {
   openDatabase,
   readNumber,
   readPort,
+  registerWhereAsked,
   runProcess,
   serviceUrl,
 } from '../chassis/index.ts';
-import { probeRedis, registerService } from '../chassis/redis/index.ts';
+import { probeRedis } from '../chassis/redis/index.ts';
 import { monolithMigrations } from '../migrations/monolith/index.ts';
 import { buildMonolith, DEFAULT_TIMING } from './app.ts';
 import { startEvents } from './events.ts';
@@ -47,7 +48,7 @@ await runProcess('monolith', async ({ env, log }) => {
   const listening = await listen(server, { port, host, variable: 'MONOLITH_PORT' });
   monolith.start();
   const stopEvents = redisUrl ? await startEvents(database, log, redisUrl) : undefined;
-  const deregister = registerService({
+  const deregister = await registerWhereAsked({
     name: 'monolith',
     version: codeVersion('monolith'),
     capabilities: ['inventory', 'payment'],

@@ -13,7 +13,8 @@ const ANSWER_MS = 1_000;
 const KEPT_MS = 60_000;
 const WILDCARDS = new Set(['0.0.0.0', '::']);
 
-interface RegistrationOptions {
+/** What a process says of itself. */
+export interface RegistrationOptions {
   /** Its name among the configuration's upstreams. */
   readonly name: string;
   readonly version: string;

@@ -9,10 +9,10 @@ import {
   openDatabase,
   purgeKeys,
   readPort,
+  registerWhereAsked,
   requestKeys,
   runProcess,
 } from '../../chassis/index.ts';
-import { registerService } from '../../chassis/redis/index.ts';
 import { inventoryMigrations } from '../../migrations/inventory/index.ts';
 import { buildApp, inventoryGuard } from './app.ts';
 
@@ -25,7 +25,7 @@ await runProcess('inventory', async ({ env, log }) => {
   const server = createExpressServer(buildApp({ database, log, access }));
   const listening = await listen(server, { port, host, variable: 'INVENTORY_PORT' });
   const stopPurge = purgeKeys({ database, guard: inventoryGuard, keys: requestKeys, log });
-  const deregister = registerService({
+  const deregister = await registerWhereAsked({
     name: 'inventory',
     version: codeVersion('extracted/inventory'),
     capabilities: ['inventory'],

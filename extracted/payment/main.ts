@@ -10,10 +10,10 @@ import {
   purgeKeys,
   readNumber,
   readPort,
+  registerWhereAsked,
   runProcess,
   serviceUrl,
 } from '../../chassis/index.ts';
-import { registerService } from '../../chassis/redis/index.ts';
 import { paymentMigrations } from '../../migrations/payment/index.ts';
 import { buildApp, paymentGuard, paymentKeys } from './app.ts';
 import { createProvider } from './provider.ts';
@@ -34,7 +34,7 @@ await runProcess('payment', async ({ env, log }) => {
   const listening = await listen(server, { port, host, variable: 'PAYMENT_PORT' });
   const stopPurge = purgeKeys({ ...scope, log });
   const stopResolver = startResolver(scope, provider, log);
-  const deregister = registerService({
+  const deregister = await registerWhereAsked({
     name: 'payment',
     version: codeVersion('extracted/payment'),
     capabilities: ['payment'],

@@ -96,7 +96,9 @@ function mergedStatus(left: Status, right: Status): Status {
       return other ? mergedBreaker(breaker, other) : breaker;
     }),
     instances: left.instances.map((instance) => {
-      const other = right.instances.find(({ url }) => url === instance.url);
+      const other = right.instances.find(
+        ({ upstream, url }) => upstream === instance.upstream && url === instance.url,
+      );
       return other ? mergedInstance(instance, other) : instance;
     }),
     inFlight: left.inFlight + right.inFlight,

@@ -17,8 +17,8 @@ export function placesIn(path: string): readonly Place[] {
 }
 
 const part = z.strictObject({
-  /** A path of this facade, such as `/api/payments?orderId={id}` or `/api/stock/{order.sku}`. */
-  path: z.string().regex(/^\/[^\s#]*$/, 'give a path such as "/api/orders/{id}"'),
+  /** A path of this facade, such as `/api/notes?item={id}` or `/api/shelves/{item.shelf}`. */
+  path: z.string().regex(/^\/[^\s#]*$/, 'give a path such as "/api/items/{id}"'),
   /** Without it there is no answer: what its server refuses is refused, and 502 when it does not answer. */
   required: z.boolean().default(false),
   /**
@@ -32,11 +32,11 @@ const part = z.strictObject({
 const composition = z
   .strictObject({
     path: z.string().regex(/^\/(?:[\w.~-]+\/|:\w+\/)*(?:[\w.~-]+|:\w+)$/, {
-      error: 'give a path such as "/api/orders/:id/details"',
+      error: 'give a path such as "/api/items/:id/details"',
     }),
     /** How long all parts together may take, in ms; a part that takes longer is left out and named. */
     deadlineMs: z.int().min(10).max(30_000).default(2_000),
-    parts: z.record(z.string().regex(/^[a-zA-Z]\w*$/, 'give a name such as "order"'), part),
+    parts: z.record(z.string().regex(/^[a-zA-Z]\w*$/, 'give a name such as "item"'), part),
   })
   .superRefine(({ path, parts }, context) => {
     const names = new Set([...path.matchAll(/:(\w+)/g)].map(([, name]) => name));

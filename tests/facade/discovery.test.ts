@@ -81,6 +81,7 @@ function withTown(use: (town: Town) => Promise<void>): Promise<void> {
             PATH: process.env['PATH'],
             FIG_DATA_DIR: folder,
             FIG_DRAIN_MS: String(DRAIN_MS),
+            FIG_REGISTER: 'on',
             INVENTORY_PORT: '0',
             REDIS_URL: redis.url,
           },

@@ -9,7 +9,7 @@ export interface Selection {
 }
 
 /**
- * Reads `?include=order,payment` and `?fields=order.status,payment.amount`.
+ * Reads `?include=item,notes` and `?fields=item.name,notes.text`.
  * @param query with its question mark, or empty
  * @throws Problem 400 for another parameter, or a part that there is not
  */
