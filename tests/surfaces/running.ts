@@ -29,8 +29,9 @@ export async function observe(): Promise<Readonly<Record<string, string>>> {
   const data = await mkdtemp(join(tmpdir(), 'fig-surfaces-'));
   try {
     for (const [name, text] of Object.entries(SHOP)) await writeFile(join(data, name), text);
-    return await withSystem({ load: { data }, variables: SETTINGS }, (system) =>
-      new Observer(system).observe(),
+    return await withSystem(
+      { load: { data }, variables: { ...SETTINGS, FIG_REGISTER: 'on' } },
+      (system) => new Observer(system).observe(),
     );
   } finally {
     replaceEnvironment(before);
