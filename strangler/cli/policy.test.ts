@@ -49,6 +49,8 @@ const LOOKING: Readonly<Record<string, string>> = {
   journal: 'journal',
   // Makes a link for one use, by which a browser may look.
   open: 'open --print',
+  services: 'services',
+  token: 'token --customer A',
   'config print': 'config print',
   'flags show': 'flags',
   'parked list': 'parked list',
