@@ -39,7 +39,8 @@ const REASON_CHARACTERS = 1_000;
 /** Why an attempt failed, at a length that a list can show. */
 export function reasonOf(error: unknown): string {
   const said = errorText(error);
-  const text = error instanceof Error && 'code' in error ? withoutStatement(said) : said;
+  const isOfDatabase = typeof error === 'object' && error !== null && 'code' in error;
+  const text = isOfDatabase ? withoutStatement(said) : said;
   return text.length > REASON_CHARACTERS ? `${text.slice(0, REASON_CHARACTERS)}…` : text;
 }
 

@@ -1,4 +1,6 @@
-/** What an error says, whatever was thrown; never empty. */
+/** What an error says, whatever was thrown; never empty. A driver's error may be of another realm. */
 export function errorText(error: unknown): string {
-  return error instanceof Error ? error.message || error.name : String(error);
+  const { message, name } = (error ?? {}) as { message?: unknown; name?: unknown };
+  if (typeof message !== 'string' || typeof name !== 'string') return String(error);
+  return message || name;
 }
