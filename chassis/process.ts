@@ -43,7 +43,7 @@ export async function runProcess(
       if (err) log.fatal({ err }, 'stopping after an error');
       else log.info({ signal, drainMs }, 'stopping');
       startDraining();
-      // Whoever sends requests here looks at /readyz every few seconds, and sends some until then.
+      // A load balancer looks at /readyz every few seconds, and sends requests until then.
       if (!err && running && drainMs > 0) await delay(drainMs);
       await running?.close();
     },

@@ -14,7 +14,7 @@ import { Payment, PaymentPage, PaymentRequest, RefundRequest } from './payment.t
 import type { ProblemCode } from './problems.ts';
 
 /**
- * Who may do something: anyone, whoever has a token, or callers with all of these scopes and one of these
+ * The callers that may do something: anyone, any caller with a token, or callers with all of these scopes and one of these
  * roles. Whose things a caller sees is another question, which the services answer.
  */
 export type OperationAccess =

@@ -36,7 +36,7 @@ export const PROBLEMS = {
   identity_required: {
     status: 401,
     schema: Problem,
-    meaning: 'this server takes requests from the facade only, which signs who asks',
+    meaning: 'this server takes requests from the facade only, which signs the caller’s identity',
   },
   body_too_large: { status: 413, schema: Problem, meaning: 'the body is over 1 MB' },
   not_found: { status: 404, schema: Problem, meaning: 'there is no such thing' },

@@ -53,7 +53,7 @@ async function startIssuer(): Promise<Issuer> {
 }
 
 /**
- * Reads with a token each, by a facade that checks it, signs who asks, counts for a limit and has a breaker
+ * Reads with a token each, by a facade that checks it, signs the caller's identity, counts for a limit and has a breaker
  * and a retry budget, beside the same facade without any of that, and beside rivals.
  */
 export async function measureGuarded(field: Field, stage: Stage): Promise<readonly Result[]> {

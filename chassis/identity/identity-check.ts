@@ -4,7 +4,7 @@ import type { JSONWebKeySet, JWTVerifyGetKey } from 'jose';
 import { ConfigurationError, isAuthOn } from '../env.ts';
 import type { Environment } from '../env.ts';
 
-/** Who sends a request, as the facade has found out. */
+/** The caller of a request, as the facade has identified it. */
 export interface Caller {
   /** Undefined where the facade lets anyone in. */
   readonly subject: string | undefined;

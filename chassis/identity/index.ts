@@ -1,3 +1,3 @@
-/** Who sends a request: what the facade signs, and services check. */
+/** The caller's identity: the facade signs it, services check it. */
 export { IDENTITY_HEADER, openIdentityCheck } from './identity-check.ts';
 export type { Caller, IdentityCheck } from './identity-check.ts';

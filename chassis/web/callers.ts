@@ -62,7 +62,7 @@ export function isHidden(req: Request, customer: string): boolean {
 }
 
 /**
- * Whose a request's idempotency key is: the caller's, or where callers are not known whoever the
+ * The owner of a request's idempotency key: the caller, or where callers are not known the customer that the
  * header names.
  */
 export function keyOwnerOf(req: Request, named: string | undefined): string {

@@ -17,7 +17,7 @@ const INDEX: Readonly<Record<string, string>> = {
   '/metrics': 'counters and times, for Prometheus',
   '/readyz': 'whether it can serve',
   '/livez': 'whether it runs, and which build',
-  '/.well-known/jwks.json': 'the keys by which upstreams check who asks',
+  '/.well-known/jwks.json': 'the keys by which upstreams check identities',
 };
 const EXPLAIN_USAGE = 'ask like /explain?method=GET&path=/api/x&customer=C, each once';
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
@@ -40,7 +40,7 @@ interface AdminDeps {
   readonly facts: Facts;
   /** What the engine says of the flags' wishes. */
   readonly wishes: () => Promise<DesiredStates>;
-  /** The keys by which upstreams check who asks. */
+  /** The keys by which upstreams check identities. */
   readonly jwks: () => object;
   readonly log: Logger;
   readonly access: Access;

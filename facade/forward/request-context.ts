@@ -58,7 +58,7 @@ export class RequestContext implements Timed {
   form: RequestForm;
   readonly match: Match;
   readonly startedAt: number;
-  /** Undefined for a request without proof of who sends it, and where none is asked for. */
+  /** Undefined where callers are not known. */
   identity: Identity | undefined;
   /** Headers that its answer gets beside its own, whoever gives it: names and values in turn. */
   added: string[] | undefined;
@@ -307,7 +307,7 @@ export class RequestContext implements Timed {
   }
 }
 
-/** The headers of a request as one upstream gets them, with proof of who asks where that is known. */
+/** The headers of a request as one upstream gets them, with the caller's identity where that is known. */
 export function headersFor(upstream: { readonly name: string }, context: RequestContext): string[] {
   const { identity, form } = context;
   return identity ? [...form.headers, ...identity.proofFor(upstream.name)] : form.headers;

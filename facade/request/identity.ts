@@ -1,4 +1,4 @@
-/** Who a request comes from, as far as that is proven. */
+/** The caller of a request, as far as that is proven. */
 export interface Identity {
   /** The token's subject; undefined for a caller without a token, on a route that needs none. */
   readonly subject: string | undefined;
@@ -6,6 +6,6 @@ export interface Identity {
   readonly names: Readonly<Record<string, string | undefined>>;
   readonly roles: readonly string[];
   readonly scopes: readonly string[];
-  /** What tells an upstream, by its name in the configuration, who asks: header names and values in turn. */
+  /** The proof of this identity for an upstream, by its name in the configuration: header names and values in turn. */
   proofFor(upstream: string): readonly string[];
 }

@@ -25,7 +25,7 @@ interface AuthenticationDeps {
 }
 
 /**
- * Finds out who sends a request, by its token or the monolith's own session, and refuses what that
+ * Identifies the caller of a request, by its token or the monolith's own session, and refuses what that
  * caller may not do. From then on the customer is the token's, whatever headers say.
  */
 export class Authentication {
@@ -141,11 +141,11 @@ function isPreflight({ method, headers }: RequestForm): boolean {
 
 /**
  * The request with the names that its caller's token has, in place of those that its headers claim.
- * @throws Problem 403 when a header of a known caller names somebody else
+ * @throws Problem 403 when a header of a known caller names another customer
  */
 function named(form: RequestForm, identity: Identity, stickyHeader: string): RequestForm {
   const { names } = identity;
-  // An anonymous caller's claim to be somebody counts as nothing said.
+  // An anonymous caller's claim to be a customer counts as nothing said.
   const isAnonymous = identity.subject === undefined;
   const headers = isAnonymous ? without(form.headers, names) : form.headers;
   const keys: Record<string, string> = {};

@@ -22,7 +22,7 @@ export interface IdentityClaims {
 const ISSUER = 'fig';
 
 /**
- * The key with which a facade signs who asks. All facades of a system share it: it is made at the first
+ * The key with which a facade signs identities. All facades of a system share it: it is made at the first
  * start, in FIG_IDENTITY_KEY_FILE or the data folder, and upstreams get its public half as a JWKS.
  */
 export class IdentityKey {
@@ -48,7 +48,7 @@ export class IdentityKey {
   }
 
   /**
-   * A JWT that says who asks one upstream. Signed at once, by node's own ES256: jose signs in a promise
+   * A JWT that tells one upstream who the caller is. Signed at once, by node's own ES256: jose signs in a promise
    * only, and a request that needs no other server is to need no promise.
    * @param audience name of the upstream
    * @param lifeMs how long it is good for

@@ -1,3 +1,3 @@
-/** Who sends a request, and whether that caller may. */
+/** Identifies callers, and checks what they may do. */
 export { Authentication } from './authentication.ts';
 export { IdentityKey } from './identity-key.ts';

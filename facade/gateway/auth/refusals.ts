@@ -34,11 +34,11 @@ export function insufficientScope(scopes: readonly string[], roles: readonly str
   });
 }
 
-/** @param header that names somebody else than the token does */
+/** @param header that names another customer than the token does */
 export function identityContradicted(header: string): Problem {
   return new Problem(
     403,
     'identity_contradicted',
-    `the header ${header} names somebody else than the token; leave the header out`,
+    `the header ${header} names another customer than the token; leave the header out`,
   );
 }

@@ -1,2 +1,2 @@
-/** One answer made of several, each from whoever owns it (API composition, backend for frontend). */
+/** One answer made of several, each from its owner (API composition, backend for frontend). */
 export { Compositions } from './compositions.ts';
