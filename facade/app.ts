@@ -120,6 +120,8 @@ export function buildApp(options: FacadeOptions): Facade {
   const facts = new LocalFacts(() => deps);
 
   function configuredFor(config: FigConfig): FacadeDeps {
+    // First: it may refuse the configuration, and then nothing of it is in use.
+    const guards = gateway.guardsFor(config);
     upstreams.adopt(config);
     for (const discovery of discoveries) discovery.adopt(upstreams.all());
     const routes = compileRoutes(config, indexes);
@@ -134,7 +136,7 @@ export function buildApp(options: FacadeOptions): Facade {
     const { requestMs, attemptMs = requestMs } = limits;
     return {
       ...lasting,
-      guards: gateway.guardsFor(config),
+      guards,
       compositions: gateway.compositionsFor(config),
       limits,
       clientSockets: clientSocketLimit(config),

@@ -31,7 +31,7 @@ const upstream = z
 
 /** One process of an upstream, as a server to be asked. */
 export interface InstanceSettings extends ServerSettings {
-  /** Which build it says it is; null where nobody has said. */
+  /** Which build it says it is; null where the process has not said it. */
   readonly version: string | null;
   readonly source: 'config' | 'registry' | 'dns';
 }

@@ -49,7 +49,7 @@ export function onlyCustomerOf(req: Request): string | undefined {
   return caller.customer ?? '';
 }
 
-/** Hides routes from callers who may see only one customer's things: what they are about is nobody's. */
+/** Hides routes whose rows name no customer from callers who may see only one customer's things. */
 export const hideFromCustomers: RequestHandler = (req, _res, next) => {
   if (onlyCustomerOf(req) === undefined) next();
   else throw new Problem(404, 'not_found', `there is no ${req.baseUrl}${req.path}`);

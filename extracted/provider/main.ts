@@ -15,7 +15,8 @@ import { buildProvider } from './index.ts';
 
 await runProcess('provider', async ({ env, log }) => {
   const port = readPort(env, 'PROVIDER_PORT', 4010);
-  const host = listenHost(env);
+  // Nothing authenticates its callers, whatever FIG_AUTH says of the shop's.
+  const host = listenHost({ ...env, FIG_AUTH: 'off' });
   const slowMs = readNumber(env, 'PROVIDER_SLOW_MS', 1_500);
   const database = await openDatabase(databaseUrl(env, 'PROVIDER_DATABASE_URL', 'provider.db'));
   await migrate(database, providerMigrations);

@@ -239,7 +239,7 @@ export class Experiments {
   }
 }
 
-/** What is said of a comparing read beside its client's headers: that nobody waits, and who asked. */
+/** The headers that the facade adds to a comparing read: that no client waits for it, and the caller's identity. */
 function addedFor(upstream: Upstream, identity: Identity | undefined): readonly string[] {
   return identity ? [...SHADOWING, ...identity.proofFor(upstream.name)] : SHADOWING;
 }

@@ -5,7 +5,7 @@ import type { RequestContext } from './request-context.ts';
 import { isWorthAnother } from './upstream-call.ts';
 import type { Failed } from './upstream-call.ts';
 
-/** A connection breaks as its process dies, the next attempt finds nobody there, the one after that another process. */
+/** A process dies: the first attempt breaks, the second is refused by the dead process's port, the third reaches another process. */
 const MOST_AFTER_MISS = 2;
 
 type Repeated = Pick<Upstream, 'resilience' | 'hasOthers'>;

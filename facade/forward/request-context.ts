@@ -60,7 +60,7 @@ export class RequestContext implements Timed {
   readonly startedAt: number;
   /** Undefined where callers are not known. */
   identity: Identity | undefined;
-  /** Headers that its answer gets beside its own, whoever gives it: names and values in turn. */
+  /** Headers that the facade adds to the answer, of an upstream or its own: names and values in turn. */
   added: string[] | undefined;
   /** Nothing more can be told to the client: it has its answer, or was cut off, or left. */
   over = false;

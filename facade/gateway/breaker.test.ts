@@ -31,7 +31,7 @@ describe('a circuit breaker', () => {
     const half = make();
     for (let n = 0; n < 50; n += 1) answer(half, 'well', 'ill');
     expect(half).toMatchObject({ state: 'closed', opened: 0 });
-    // What nobody can tell is no answer.
+    // An exchange without a verdict counts neither for nor against the server.
     for (let n = 0; n < 50; n += 1) answer(breaker, undefined);
     expect(breaker.state).toBe('closed');
   });

@@ -51,7 +51,7 @@ export class Buckets {
     return bucket;
   }
 
-  /** Two at most for each new one: so those that have ended never pile up, and nobody waits for a sweep. */
+  /** Two at most for each new one: so ended buckets never pile up, and no request waits for a sweep. */
   #forgetOldest(now: number): void {
     let looks = 0;
     for (const [client, { endsAt }] of this.#byClient) {

@@ -1,3 +1,4 @@
+import { ConfigurationError, isAuthOn } from '../../chassis/index.ts';
 import type { Environment, Logger } from '../../chassis/index.ts';
 import type { FigConfig, UpstreamPatterns } from '../../routing/index.ts';
 import type { Counters } from '../counting/index.ts';
@@ -42,11 +43,13 @@ export class Gateway {
 
   /**
    * What requests pass before they are routed: identity, then limits.
-   * @throws ConfigurationError when a file that the configuration names can't be used
+   * @throws ConfigurationError when a file that the configuration names can't be used, or when FIG_AUTH=on lets
+   *   the facade listen beyond this machine and the configuration identifies no caller
    */
   guardsFor(config: FigConfig): readonly Guard[] {
     const { auth } = config.gateway;
     const { env, log, monolith } = this.#options;
+    if (!auth && isAuthOn(env)) throw authMissing();
     const guards: Guard[] = [];
     const before = this.#authentication;
     const authentication =
@@ -77,4 +80,11 @@ export class Gateway {
     this.#authentication?.close();
     this.#limits.close();
   }
+}
+
+function authMissing(): ConfigurationError {
+  return new ConfigurationError(
+    'FIG_AUTH=on, but the configuration has no gateway.auth: every caller would be let in; ' +
+      'add gateway.auth (docs/gateway/authentication.md), or leave FIG_AUTH out',
+  );
 }

@@ -116,7 +116,7 @@ export class SharedCounts {
       bucket.endsAt = performance.now() + Math.min(sum.msBeforeNext, windowMs);
       this.#tell(true);
     } catch (error) {
-      // It may have been counted all the same, and is not sent again: nobody is refused for being counted twice.
+      // Redis may have counted it all the same. It is not sent again, so no client is refused for a request counted twice.
       bucket.unconfirmed -= unsent;
       this.#tell(false, error);
     }

@@ -29,7 +29,7 @@ describe('the health of an instance', () => {
     expect([health.isEjected(104_999), health.isEjected(105_000)]).toEqual([true, false]);
   });
 
-  it('ejects at once where nobody listens', () => {
+  it('ejects an address at once where no process listens', () => {
     const health = new InstanceHealth();
     health.ill(0, true);
     expect(health.isEjected(1)).toBe(true);

@@ -24,7 +24,7 @@ export class InstanceHealth {
 
   /**
    * It has failed, or has answered with a server error.
-   * @param isGone whether nobody listens there at all: no further try is needed to know
+   * @param isGone whether no process listens there: one failure is proof enough
    */
   ill(now: number, isGone: boolean): void {
     this.#failures += 1;

@@ -85,7 +85,7 @@ describe('the copy of what is registered', () => {
     expect([known.ignored, lines.length]).toEqual([1, length]);
   });
 
-  it('goes on with an entry that somebody writes over, until its process has written it again', () => {
+  it('goes on with an entry that another writer overwrote, until its process has written it again', () => {
     const known = copy();
     known.read({ [ONE]: entryOf(ONE, 1) }, 0, 0);
     known.read({ [ONE]: 'forged' }, 1_000, 0);

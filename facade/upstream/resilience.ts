@@ -1,4 +1,4 @@
-/** Whether a server has answered a request as one that is well does; undefined where nobody can tell. */
+/** Whether a server has answered a request as one that is well does; undefined where the exchange says nothing of it. */
 export type Verdict = 'well' | 'ill' | undefined;
 
 /** `half_open`: a few requests are let through, to see whether the server is well again. */

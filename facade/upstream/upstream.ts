@@ -14,7 +14,7 @@ import { UpstreamIll } from './resilience.ts';
 import type { Resilience, Verdict } from './resilience.ts';
 
 const SERVER_ERRORS = 500;
-/** Causes that show that nobody listens. */
+/** Causes that show that no process listens. */
 const GONE = new Set(['refused', 'unreachable', 'dns', 'connect_timeout']);
 
 /** What takes a request to a server. */

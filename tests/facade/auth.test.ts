@@ -15,7 +15,8 @@ import {
 } from 'jose';
 import type { CryptoKey, JWK, JWTPayload } from 'jose';
 import type { FigConfigInput } from '../../routing/index.ts';
-import { eventually } from '../support/index.ts';
+import { eventually, withTempDir } from '../support/index.ts';
+import { withSpawnedFacade } from './spawned-facade.ts';
 import { json, withStand } from './stand.ts';
 import type { Stand } from './stand.ts';
 
@@ -445,6 +446,18 @@ describe("the monolith's own session", () => {
       expect(refused.headers.get('retry-after')).toBe('1');
       knowSession(stand);
       expect((await ask(stand, '/x', { cookie: 'sid=good' })).status).toBe(200);
+    });
+  });
+});
+
+it('does not start with FIG_AUTH=on and a configuration that identifies no caller', async () => {
+  await withTempDir(async (directory) => {
+    const upstreams = { monolith: 'http://127.0.0.1:1' };
+    const config = { upstreams, monolith: 'monolith', capabilities: {} };
+    const env = { FIG_AUTH: 'on', HOST: '0.0.0.0' };
+    await withSpawnedFacade({ folder: directory, config, env, unready: true }, async (facade) => {
+      expect(await facade.ended).toBe(2);
+      expect(facade.log()).toContain('the configuration has no gateway.auth');
     });
   });
 });

@@ -86,7 +86,7 @@ describe('a composition', () => {
       });
     }));
 
-  it('names a part whose path nobody may ask for', () =>
+  it('names a part whose path the facade refuses', () =>
     withDetails(async (stand, details) => {
       stand.monolith.answer = (_req, res) => json(res, 200, { id: '1', sku: 'S/1' });
       const { status, body } = await details();

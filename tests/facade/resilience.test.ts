@@ -153,7 +153,7 @@ describe('a breaker', () => {
       expect(await repeat(3, () => read(stand))).toEqual([200, 200, 200]);
     }));
 
-  it('is told to operators with each answer, and to nobody else', () =>
+  it('is told to operators with each answer, and to no other caller', () =>
     withStand(guarded({ breaker: BREAKER }, { timingToken: TOKEN }), async (stand) => {
       const operator = { 'x-fig-token': TOKEN };
       expect((await read(stand, operator)).headers['x-fig-breaker']).toBe('legacy;state=closed');
@@ -296,7 +296,7 @@ describe('a read of a side that is ill', () => {
         const answers = await Promise.all([
           write(stand, customer),
           write(stand, { ...customer, 'idempotency-key': 'K1' }),
-          // The owner itself is ill: there is nobody else to read from.
+          // The owner itself is ill: no other side can be read.
           read(stand, customer),
         ]);
         for (const answer of answers) {

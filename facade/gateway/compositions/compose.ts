@@ -77,7 +77,7 @@ async function answer(
       const captured = await askPart(partForm(form, target), identity, context, deps, asking);
       return resultOf(captured);
     } catch (error) {
-      // A path that nobody may ask for, such as one with an encoded slash where that has two readings.
+      // The facade refuses some paths, such as one with an encoded slash that servers read in two ways.
       if (error instanceof Problem) return failed(error.status, error.code, error.message);
       throw error;
     }

@@ -49,7 +49,7 @@ async function makeToken(
   if (auth?.secretFile === undefined) {
     const reason = auth
       ? 'tokens come from the issuer whose keys gateway.auth.jwks names'
-      : 'the configuration has no gateway.auth, so nobody asks for tokens';
+      : 'the configuration has no gateway.auth, so the facade asks for no tokens';
     throw new CommandError(
       EXIT.refused,
       'no_secret',
