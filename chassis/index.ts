@@ -42,6 +42,7 @@ export * from './provider-operation.ts';
 export * from './random-ids.ts';
 export { redacted } from './redact.ts';
 export * from './registration.ts';
+export { Remembered } from './remembered.ts';
 export * from './request-keys.ts';
 export * from './saga-dead-letters.ts';
 export * from './saga-runner.ts';

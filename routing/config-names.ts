@@ -17,8 +17,27 @@ export function danglingNames(input: unknown): string[] {
     ...cohortsWithoutDatabases(capabilities),
     ...cohortsWithoutFences(config, capabilities),
     ...unknownCapabilities(config, capabilities),
+    ...cohortsWithoutClaims(config, capabilities),
     ...contestedRoutes(capabilities),
   ];
+}
+
+/** With authentication a cohort's key comes from the token, whatever a header says. */
+function cohortsWithoutClaims(config: Unchecked, capabilities: Unchecked): string[] {
+  const auth = asRecord(config['gateway'])['auth'];
+  if (auth === undefined) return [];
+  const lower = (value: unknown): string => String(value).toLowerCase();
+  const claims = Object.keys(asRecord(asRecord(auth)['claims'])).map(lower);
+  const sticky = lower(config['stickyHeader'] ?? 'x-customer-id');
+  return Object.entries(capabilities).flatMap(([key, value]) => {
+    const { header } = asRecord(asRecord(value)['cohorts']);
+    if (typeof header !== 'string' || lower(header) === sticky) return [];
+    if (claims.includes(lower(header))) return [];
+    return [
+      `capabilities.${key}.cohorts.header: no claim gives the value of ${header}; ` +
+        `name one in gateway.auth.claims, such as { '${lower(header)}': 'tenant' }`,
+    ];
+  });
 }
 
 function unfitNames(capabilities: Unchecked): string[] {

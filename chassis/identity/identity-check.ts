@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import type { JSONWebKeySet, JWTVerifyGetKey } from 'jose';
 import { ConfigurationError, isAuthOn } from '../env.ts';
 import type { Environment } from '../env.ts';
+import { Remembered } from '../remembered.ts';
 
 /** The caller of a request, as the facade has identified it. */
 export interface Caller {
@@ -37,11 +38,11 @@ const REMEMBERED_MS = 15_000;
 export function openIdentityCheck(env: Environment, audience: string): IdentityCheck | undefined {
   if (!isAuthOn(env)) return undefined;
   const keys = keysFrom(env);
-  const known = new Map<string, { readonly caller: Caller; readonly until: number }>();
+  const known = new Remembered<Caller>(REMEMBERED);
   return {
     async callerIn(token) {
       const remembered = known.get(token);
-      if (remembered && remembered.until > Date.now()) return remembered.caller;
+      if (remembered) return remembered;
       const { jwtVerify } = await import('jose');
       const { payload } = await jwtVerify(token, await keys(), {
         issuer: ISSUER,
@@ -57,8 +58,7 @@ export function openIdentityCheck(env: Environment, audience: string): IdentityC
         scopes: (textOf(payload['scope']) ?? '').split(' ').filter((scope) => scope !== ''),
       };
       const expiresAt = (payload.exp ?? 0) * 1_000;
-      known.set(token, { caller, until: Math.min(Date.now() + REMEMBERED_MS, expiresAt) });
-      if (known.size > REMEMBERED) known.delete(known.keys().next().value as string);
+      known.set(token, caller, Math.min(Date.now() + REMEMBERED_MS, expiresAt));
       return caller;
     },
   };

@@ -1,13 +1,12 @@
 import { z } from 'zod';
+import { method, path } from '../path-pattern.ts';
 
-const method = z.enum(['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE']);
 const claim = z.string().min(1);
 
-/** Who may use the paths of one pattern. */
+/** The callers that may use the paths of one pattern. */
 const rule = z
   .strictObject({
-    /** As in `routes`: `:name` for one segment, a last `*` for any number. */
-    path: z.string().regex(/^\//, 'give a path such as "/api/items/:id" or "/api/items/*"'),
+    path,
     /** All when left out; HEAD goes with GET. */
     methods: z.array(method).min(1).optional(),
     /** No token is needed. */

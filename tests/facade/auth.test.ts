@@ -14,11 +14,13 @@ import {
   SignJWT,
 } from 'jose';
 import type { CryptoKey, JWK, JWTPayload } from 'jose';
+import { defineConfig } from '../../routing/index.ts';
 import type { FigConfigInput } from '../../routing/index.ts';
 import { eventually, withTempDir } from '../support/index.ts';
 import { withSpawnedFacade } from './spawned-facade.ts';
 import { json, withStand } from './stand.ts';
 import type { Stand } from './stand.ts';
+import { STOCK } from './stock.ts';
 
 const SECRET = 'a secret that is long enough for HS256';
 const ISSUER = 'https://id.example';
@@ -447,6 +449,33 @@ describe("the monolith's own session", () => {
       knowSession(stand);
       expect((await ask(stand, '/x', { cookie: 'sid=good' })).status).toBe(200);
     });
+  });
+});
+
+describe('the configuration of authentication', () => {
+  const define = (auth: Partial<Auth>, cohorts?: { header: string }) => () =>
+    defineConfig({
+      upstreams: { legacy: 'http://127.0.0.1:1', extracted: 'http://127.0.0.1:2' },
+      monolith: 'legacy',
+      capabilities: { stock: { ...STOCK, ...(cohorts && { cohorts }) } },
+      gateway: { auth: { issuer: ISSUER, audience: AUDIENCE, secretFile, ...auth } },
+    });
+
+  it('refuses a rule that would open more paths than it shows', () => {
+    const rules = [{ path: '/api/*/public', anyone: true as const }];
+    expect(define({ rules })).toThrow('gateway.auth.rules.0.path');
+  });
+
+  it('refuses a cohort whose key no claim gives', () => {
+    expect(define({}, { header: 'x-tenant' })).toThrow('name one in gateway.auth.claims');
+    expect(define({ claims: { 'X-Tenant': 'tenant' } }, { header: 'x-tenant' })).not.toThrow();
+    expect(define({}, { header: 'x-customer-id' })).not.toThrow();
+  });
+
+  it('wants one way to check signatures', () => {
+    expect(define({ jwks: 'http://127.0.0.1:1/jwks' })).toThrow(
+      'give either `secretFile` or `jwks`',
+    );
   });
 });
 

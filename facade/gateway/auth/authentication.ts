@@ -1,5 +1,5 @@
 import type { Logger } from '../../../chassis/index.ts';
-import { Problem } from '../../../chassis/index.ts';
+import { Problem, Remembered } from '../../../chassis/index.ts';
 import type { AuthConfig, FigConfig } from '../../../routing/index.ts';
 import type { RequestContext } from '../../forward/index.ts';
 import type { Identity, RequestForm } from '../../request/index.ts';
@@ -7,7 +7,6 @@ import type { Upstream } from '../../upstream/index.ts';
 import { Callers } from './callers.ts';
 import type { IdentityKey } from './identity-key.ts';
 import { identityContradicted, invalidToken } from './refusals.ts';
-import { Remembered } from './remembered.ts';
 import { Rules } from './rules.ts';
 import { Sessions } from './sessions.ts';
 import { Tokens } from './tokens.ts';

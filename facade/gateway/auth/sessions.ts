@@ -1,9 +1,9 @@
+import { Remembered } from '../../../chassis/index.ts';
 import type { AuthConfig } from '../../../routing/index.ts';
 import { fetchWhole } from '../../upstream/index.ts';
 import type { Identity } from '../../request/index.ts';
 import type { Observation, Upstream } from '../../upstream/index.ts';
 import type { Claims } from './callers.ts';
-import { Remembered } from './remembered.ts';
 
 const MOST_SESSIONS = 10_000;
 
