@@ -2,6 +2,7 @@ import type { Request } from 'express';
 import { v5 } from 'uuid';
 import { tokenRequired } from './access.ts';
 import type { Access } from './access.ts';
+import type { KeyedRequest } from './idempotency.ts';
 import { sha256 } from './hash.ts';
 import { keyOwnerOf } from './web/callers.ts';
 
@@ -46,12 +47,12 @@ export function scopedKey(req: Request, key: string): ScopedKey {
 const IDS = '6f1d3f3c-3c0e-4f57-9a0b-6a1f0f4f7a1e';
 
 /**
- * The id of what a step of the system makes: the same each time, long after the step's key was
- * deleted, so that the primary key of either side keeps it from being made twice.
- * @returns undefined for a client's key, which may be used again for another thing
+ * The id of what a request makes: the same each time that it is asked for, long after its key was deleted, so that
+ * the primary key of either side keeps it from being made twice. A key of the system says all that its step is; a
+ * client may use a key a day later for another request, which then makes another thing.
  */
-export function idOfStep(key: string): string | undefined {
-  return OF_SYSTEM.test(key) ? v5(key, IDS) : undefined;
+export function idOfEffect({ key, hash }: Pick<KeyedRequest, 'key' | 'hash'>): string {
+  return v5(OF_SYSTEM.test(key) ? key : `${key}\n${hash}`, IDS);
 }
 
 /** A stored key as its client gave it. */

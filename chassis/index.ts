@@ -4,7 +4,7 @@ export * from './backoff.ts';
 export { boundedTexts } from './bounded-list.ts';
 export { LOOPBACK_ONLY, openAccess, tokenRequired } from './access.ts';
 export type { Access } from './access.ts';
-export { AS_SYSTEM, idOfStep } from './caller.ts';
+export { AS_SYSTEM, idOfEffect } from './caller.ts';
 export type { Caller, IdentityCheck } from './identity/index.ts';
 export * from './csv.ts';
 export * from './cursor.ts';

@@ -1,5 +1,4 @@
-import { v7 as uuid } from 'uuid';
-import { idOfStep, keptRefusal, notFound, refuse, runOperation } from '../../chassis/index.ts';
+import { idOfEffect, keptRefusal, notFound, refuse, runOperation } from '../../chassis/index.ts';
 import type {
   Intent,
   KeyedAnswer,
@@ -58,7 +57,7 @@ export function pay(
   const theirs = { ...request, cohortKey: payment.customerId };
   return runOperation(scope, theirs, chargeOperation(provider), async (trx, now) => {
     const { orderId, customerId, amount, currency, method } = payment;
-    const id = idOfStep(request.key) ?? uuid();
+    const id = idOfEffect(request);
     const earlier = await findPayment(trx, id);
     if (earlier) return { intent: chargeOf(earlier), askedBefore: true };
     await trx('payments').insert({

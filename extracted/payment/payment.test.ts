@@ -129,6 +129,21 @@ describe.each(dialectsOfRun)('on %s', (dialect) => {
       expect(await refunds()).toMatchObject([{ amount: 34 }]);
     });
 
+    it('of a client is made and paid back once for its key, also a day after the key was deleted', async () => {
+      const mine = (call: request.Test) => call.set('idempotency-key', 'mine');
+      const forget = () => database.transaction((trx) => trx('request_keys').delete());
+      const first = await mine(pay('card_ok'));
+      await forget();
+      const again = await mine(pay('card_ok'));
+      expect([again.status, again.body]).toEqual([201, first.body]);
+      expect(await charges()).toMatchObject([{ payment_id: first.body.id }]);
+      await mine(refund(first.body.id, { amount: 34 }));
+      await forget();
+      const paidBack = await mine(refund(first.body.id, { amount: 34 }));
+      expect([paidBack.status, paidBack.body.refundedAmount]).toEqual([201, 34]);
+      expect(await refunds()).toMatchObject([{ amount: 34 }]);
+    });
+
     it.each(['card_ok', 'card_timeout', 'card_slow'])('with %s is made once', async (method) => {
       const { status, body } = await pay(method);
       expect(status).toBe(201);

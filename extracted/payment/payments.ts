@@ -83,7 +83,7 @@ interface PaymentFilter {
   readonly after: string | undefined;
 }
 
-/** At most `count` payments in their ids' order. */
+/** At most `count` payments, oldest first. */
 export async function listPayments(
   connection: Knex,
   { orderId, only, after }: PaymentFilter,
@@ -91,11 +91,15 @@ export async function listPayments(
 ): Promise<Payment[]> {
   const query = connection('payments')
     .where({ order_id: orderId, ...(only === undefined ? {} : { customer_id: only }) })
-    .orderBy('id')
+    .orderBy(['created_at', 'id'])
     .limit(count);
-  const rows = (await (after === undefined
-    ? query
-    : query.where('id', '>', after))) as PaymentRow[];
+  if (after !== undefined) {
+    void query.whereRaw(
+      '(created_at, id) > (SELECT created_at, id FROM payments WHERE id = ?)',
+      after,
+    );
+  }
+  const rows = (await query) as PaymentRow[];
   return withEntries(connection, rows);
 }
 

@@ -1,5 +1,4 @@
-import { v7 as uuid } from 'uuid';
-import { idOfStep, keptRefusal, notFound, refuse, runOperation } from '../../chassis/index.ts';
+import { idOfEffect, keptRefusal, notFound, refuse, runOperation } from '../../chassis/index.ts';
 import type {
   Intent,
   KeyedAnswer,
@@ -79,7 +78,7 @@ export function refund(
   };
   return runOperation(scope, request, operation, async (trx, now, payment) => {
     if (!payment) throw notFound('payment', paymentId);
-    const id = idOfStep(request.key) ?? uuid();
+    const id = idOfEffect(request);
     const earlier = await findRefund(trx, id);
     if (earlier) return { intent: earlier, askedBefore: true };
     if (payment.status === 'pending' || payment.status === 'declined') {

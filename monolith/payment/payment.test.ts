@@ -70,6 +70,24 @@ describe.each(dialectsOfRun)('on %s', (dialect) => {
       expect((await pay('card_ok')).body.id).not.toBe(first.body.id);
     });
 
+    it('a client is charged and paid back once for its key, also a day after the key was deleted', async () => {
+      const forget = () => shop.database.transaction((trx) => trx('PAY_IDEM').delete());
+      const key = { 'idempotency-key': 'mine' };
+      const first = await pay('card_ok', key);
+      await forget();
+      expect(await pay('card_ok', key)).toMatchObject({ status: 201, body: first.body });
+      await refund(first.body.id, { amount: 34 }, key);
+      await forget();
+      const again = await refund(first.body.id, { amount: 34 }, key);
+      expect(again).toMatchObject({ status: 201, body: { refundedAmount: 34 } });
+      expect((await shop.ledger()).charges).toMatchObject([{ paymentId: first.body.id }]);
+      // The key may be used for something else by then.
+      expect((await refund(first.body.id, { amount: 35 }, key)).status).toBe(422);
+      await forget();
+      const other = await refund(first.body.id, { amount: 35 }, key);
+      expect(other).toMatchObject({ status: 201, body: { refundedAmount: 69 } });
+    });
+
     it('50 identical requests with one key charge once', async () => {
       const headers = { 'idempotency-key': 'once' };
       await shop.close();

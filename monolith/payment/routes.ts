@@ -36,7 +36,7 @@ export function paymentRoutes(scope: OperationScope, provider: Provider): Router
     .get(async (req, res) => {
       const { orderId, limit, cursor } = parse(PaymentListQuery, req.query, 'query');
       const list = LIST_NAMES.paymentsOf(orderId);
-      const after = cursor === undefined ? '' : decodeCursor(list, cursor);
+      const after = cursor === undefined ? undefined : decodeCursor(list, cursor);
       const only = onlyCustomerOf(req);
       const payments = await listPayments(read, { orderId, only, after }, limit + 1);
       res.json(toPage(list, payments, limit, idOf, (payment) => payment));

@@ -61,7 +61,7 @@ export async function findPayment(connection: Knex, id: string): Promise<Payment
 interface PaymentFilter {
   readonly orderId: string;
   readonly only: string | undefined;
-  readonly after: string;
+  readonly after: string | undefined;
 }
 
 /** At most `limit` payments, oldest first. */
@@ -70,11 +70,17 @@ export async function listPayments(
   { orderId, only, after }: PaymentFilter,
   limit: number,
 ): Promise<Payment[]> {
-  const rows = (await connection('PAY_TXN')
+  const query = connection('PAY_TXN')
     .where({ ORD_NO: orderId, ...(only === undefined ? {} : { CUST_NO: only }) })
-    .where('PAY_NO', '>', after)
-    .orderBy('PAY_NO')
-    .limit(limit)) as PaymentRow[];
+    .orderBy(['CRT_TS', 'PAY_NO'])
+    .limit(limit);
+  if (after !== undefined) {
+    void query.whereRaw(
+      '("CRT_TS", "PAY_NO") > (SELECT "CRT_TS", "PAY_NO" FROM "PAY_TXN" WHERE "PAY_NO" = ?)',
+      after,
+    );
+  }
+  const rows = (await query) as PaymentRow[];
   return presentAll(connection, rows);
 }
 
