@@ -12,8 +12,11 @@ const AWAY = new Set([
 const DISK_FULL = new Set(['SQLITE_FULL', 'ENOSPC', 'EDQUOT', '53100']);
 const SQLITE_DISK = /^SQLITE_(?:IOERR|CANTOPEN|READONLY)|^(?:EIO|EROFS)$/;
 const SQLITE_BUSY = /^SQLITE_(?:BUSY|LOCKED)/;
-/** Connections (08), resources (53), an administrator or a crash (57P), a standby that is read-only. */
-const POSTGRES_AWAY = /^(?:08...|53...|57P0.|25006)$/;
+/**
+ * Connections (08), resources (53), an administrator or a crash (57P), a standby that is read-only, a transaction that
+ * was idle for too long.
+ */
+const POSTGRES_AWAY = /^(?:08...|53...|57P0.|25006|25P03)$/;
 /** A lock that did not come, a deadlock, a transaction that has to be run again. */
 const POSTGRES_BUSY = /^(?:55P03|40P01|40001)$/;
 /** What pg and knex say in words only. */

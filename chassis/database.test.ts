@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import RawDatabase from 'better-sqlite3';
 import { dialects, temporaryDatabase } from '../tests/support/index.ts';
 import { migrate, openDatabase, rollback } from './database.ts';
-import type { Database, Migration } from './database.ts';
+import type { Database, Knex, Migration, Transaction } from './database.ts';
 
 describe('a write transaction on SQLite', () => {
   let directory: string;
@@ -75,17 +75,55 @@ describe.each(dialects)('on %s', (dialect) => {
   });
   afterEach(() => database.close());
 
-  it('what a transaction read first is still true when it writes', async () => {
-    const other = await openDatabase(database.url);
-    await database.transaction((trx) => trx('numbers').insert({ n: 0 }));
-    const addOne = async ({ transaction }: Database): Promise<void> =>
-      transaction(async (trx) => {
-        const [row] = (await trx('numbers').select()) as { n: number }[];
-        await trx('numbers').update({ n: (row?.n ?? 0) + 1 });
-      });
-    await Promise.all(Array.from({ length: 40 }, (_, i) => addOne(i % 2 ? database : other)));
-    expect(await database.read('numbers').select()).toEqual([{ n: 40 }]);
-    await other.close();
+  describe('what a transaction read first is still true when it writes,', () => {
+    const addOne = async (trx: Transaction, query: Knex.QueryBuilder): Promise<void> => {
+      const [row] = (await query) as { n: number }[];
+      await trx('numbers').update({ n: (row?.n ?? 0) + 1 });
+    };
+
+    it.each([
+      [
+        'of the rows that it holds',
+        ({ transaction }: Database) =>
+          transaction((trx) => addOne(trx, trx('numbers').forUpdate().select())),
+      ],
+      [
+        'of all rows where it runs alone',
+        ({ alone }: Database) => alone((trx) => addOne(trx, trx('numbers').select())),
+      ],
+    ])('%s', async (_which, add) => {
+      const other = await openDatabase(database.url);
+      await database.transaction((trx) => trx('numbers').insert({ n: 0 }));
+      await Promise.all(Array.from({ length: 40 }, (_, i) => add(i % 2 ? database : other)));
+      expect(await database.read('numbers').select()).toEqual([{ n: 40 }]);
+      await other.close();
+    });
+
+    it('and a row that it found missing is still missing: otherwise it runs again, and finds it', async () => {
+      await database.transaction((trx) => trx.raw('CREATE UNIQUE INDEX once ON numbers (n)'));
+      const made = await Promise.all(
+        Array.from({ length: 40 }, (_, index) =>
+          database.transaction(async (trx) => {
+            const n = index % 4;
+            if ((await trx('numbers').where({ n })).length > 0) return 0;
+            await trx('numbers').insert({ n });
+            return 1;
+          }),
+        ),
+      );
+      expect(made.filter((one) => one === 1)).toHaveLength(4);
+    });
+
+    it('and two that hold the same rows in different orders both end', async () => {
+      await database.transaction((trx) => trx('numbers').insert([{ n: 1 }, { n: 2 }]));
+      const holdBoth = (rows: readonly number[]) =>
+        database.transaction(async (trx) => {
+          for (const n of rows) await trx('numbers').where({ n }).forUpdate().select();
+        });
+      await Promise.all(
+        Array.from({ length: 4 }, (_, index) => holdBoth(index % 2 ? [1, 2] : [2, 1])),
+      );
+    });
   });
 
   it('large counts are numbers, and a transaction that throws leaves nothing behind', async () => {

@@ -13,11 +13,16 @@ export interface Database {
   /** For reads outside transactions: sees what is committed, never waits for a writer. */
   readonly read: Knex;
   /**
-   * Runs `work` in a transaction that holds the write lock from its first statement. It commits
-   * when `work` resolves and rolls back when it throws. A commit is on the disk before anybody sees it
-   * or is told of it. Await nothing but queries inside.
+   * Runs `work` in a transaction. It commits when `work` resolves and rolls back when it throws. A commit is on the
+   * disk before anybody sees it or is told of it. Await nothing but queries inside, and change nothing else: `work`
+   * may be run again.
+   *
+   * On SQLite it holds the write lock from its first statement. On PostgreSQL others write meanwhile: lock the rows that
+   * a decision rests on (`forUpdate`, in one order everywhere), or let one conditional statement or a unique key decide.
    */
   transaction<T>(work: (trx: Transaction) => Promise<T>): Promise<T>;
+  /** The same, while no other such transaction runs in this database: for changes of its schema. */
+  alone<T>(work: (trx: Transaction) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -37,6 +42,16 @@ export function dialectOfConnection(connection: Knex): Dialect {
   return dialect === 'postgresql' ? 'postgres' : 'sqlite';
 }
 
+const NOW = {
+  sqlite: `CAST(unixepoch('subsec') * 1000 AS INTEGER)`,
+  postgres: 'CAST(extract(epoch FROM statement_timestamp()) * 1000 AS BIGINT)',
+} as const;
+
+/** The time by the database's clock, in ms since 1970: the one clock that all processes that use it share. */
+export function databaseNow(connection: Knex): Knex.Raw {
+  return connection.raw(NOW[dialectOfConnection(connection)]);
+}
+
 /**
  * Opens a database; a SQLite file is made when missing, a PostgreSQL database must be there.
  * @param url `file:` and a path, or `postgres:`
@@ -49,13 +64,14 @@ export async function openDatabase(url: string): Promise<Database> {
 // What each of them loads, such as knex, takes longer than all that most commands do.
 
 async function openPostgres(url: string): Promise<Database> {
-  const { connectPostgres, oneWriter } = await import('./postgres-client.ts');
+  const { connectPostgres, transact, transactAlone } = await import('./postgres-client.ts');
   const write = connectPostgres(url);
   const read = connectPostgres(url);
   return {
     url,
     read,
-    transaction: (work) => oneWriter(write, work),
+    transaction: (work) => transact(write, work),
+    alone: (work) => transactAlone(write, work),
     close: async () => {
       await Promise.all([read.destroy(), write.destroy()]);
     },
@@ -71,6 +87,7 @@ async function openSqlite(url: string): Promise<Database> {
     url,
     read: read.knex,
     transaction: (work) => write.transaction(work),
+    alone: (work) => write.transaction(work),
     close: async () => {
       await Promise.all([read.close(), write.close()]);
     },
@@ -95,8 +112,8 @@ export async function migrate(
   table = 'schema_migrations',
 ): Promise<void> {
   // One transaction around all of it: a killed process leaves nothing half done, and processes
-  // that start together wait for each other at its write lock.
-  await database.transaction(async (trx) => {
+  // that start together wait for each other.
+  await database.alone(async (trx) => {
     await refuseNewer(trx, database.url, migrations, table);
     if (!(await trx.schema.hasTable(table))) {
       await trx.schema.createTable(table, (t) => {
@@ -120,7 +137,7 @@ export async function rollback(
   steps = 1,
   table = 'schema_migrations',
 ): Promise<void> {
-  await database.transaction(async (trx) => {
+  await database.alone(async (trx) => {
     const finished = new Set((await trx(table).pluck('name')) as string[]);
     const newestFirst = migrations.filter(({ name }) => finished.has(name)).toReversed();
     for (const migration of newestFirst.slice(0, steps)) {

@@ -57,6 +57,7 @@ export function createEventDeadLetters({
     retry: (id) =>
       database.transaction(async (trx) => {
         const delivery = deliveryOf(id);
+        await outbox.hold(trx, delivery.eventId);
         const failure = await failures.find(trx, delivery);
         if (!failure || failure.deadAt === null) return false;
         await failures.forget(trx, delivery);
@@ -66,10 +67,10 @@ export function createEventDeadLetters({
     drop: (id) =>
       database.transaction(async (trx) => {
         const delivery = deliveryOf(id);
+        const event = await outbox.hold(trx, delivery.eventId);
         const failure = await failures.find(trx, delivery);
         if (!failure || failure.deadAt === null) return false;
         await failures.forget(trx, delivery);
-        const event = await outbox.find(trx, delivery.eventId);
         if (!event) return true;
         await inbox.pass(trx, delivery.subscriber, event.id);
         if (!(await inbox.hasAll(trx, namesOf(event), event.id))) return true;

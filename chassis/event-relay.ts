@@ -99,7 +99,7 @@ export function startEventRelay(options: RelayOptions): () => Promise<void> {
   }
 
   async function take(trx: Transaction, subscriber: EventSubscriber, id: string): Promise<void> {
-    const event = await outbox.find(trx, id);
+    const event = await outbox.hold(trx, id);
     if (!event) {
       // An event that every subscriber has received leaves the outbox, and may still be repeated.
       const received = await inbox.receivers(trx, [id]);
@@ -128,7 +128,7 @@ export function startEventRelay(options: RelayOptions): () => Promise<void> {
     const failed = { subscriber: name, eventId, reason: reasonOf(error) };
     const failure = await database.transaction(async (trx) =>
       // Where another attempt has succeeded meanwhile, the relay has taken the event out of the outbox.
-      (await outbox.find(trx, eventId)) ? failures.count(trx, failed, attempts) : undefined,
+      (await outbox.hold(trx, eventId)) ? failures.count(trx, failed, attempts) : undefined,
     );
     if (!failure || failure.deadAt === null) return false;
     log.error(

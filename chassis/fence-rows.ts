@@ -45,16 +45,25 @@ export async function readFence(
   const asksFirst = dialectOfConnection(connection) === 'postgres';
   if (asksFirst && !(await connection.schema.hasTable('fig_fence'))) return undefined;
   try {
-    const fences = connection('fig_fence').where({ capability });
-    if (key === undefined) {
-      const rest = (await fences.where({ key: REST }).first()) as FoundFence | undefined;
-      return rest && withoutKey(rest);
-    }
-    return ofKey(key, (await fences.whereIn('key', [REST, key])) as FoundFence[]);
+    return await findFence(connection, capability, key);
   } catch (error) {
     if (/no such table/.test(String(error))) return undefined;
     throw error;
   }
+}
+
+/** The same, where there is a table of fences. */
+async function findFence(
+  connection: Knex,
+  capability: string,
+  key?: string,
+): Promise<FoundFence | undefined> {
+  const fences = connection('fig_fence').where({ capability });
+  if (key === undefined) {
+    const rest = (await fences.where({ key: REST }).first()) as FoundFence | undefined;
+    return rest && withoutKey(rest);
+  }
+  return ofKey(key, (await fences.whereIn('key', [REST, key])) as FoundFence[]);
 }
 
 /** A key's own fence goes before that of the rest; who is watched, the rest's says for all. */
@@ -69,6 +78,13 @@ function withoutKey({ state, epoch, watch = 0 }: FoundFence): FoundFence {
   return { state, epoch, watch };
 }
 
+/** What a PostgreSQL database has to ask for a fence, as it is in this moment. */
+interface Installed {
+  readonly fences: boolean;
+  readonly holds: boolean;
+  readonly holdsByKey: boolean;
+}
+
 /**
  * On PostgreSQL nobody else is kept out; so the fence is, until the transaction ends. In the same go
  * the transaction says that it comes by the door.
@@ -78,14 +94,15 @@ export async function holdFence(
   capability: string,
   key?: string,
 ): Promise<FoundFence | undefined> {
-  const known = `to_regprocedure('fig_fence_held(text)') IS NOT NULL AS known`;
-  const knowsKeys = `to_regprocedure('fig_fence_held(text,text)') IS NOT NULL AS "knowsKeys"`;
-  const [installed] = (await trx.select(trx.raw(known), trx.raw(knowsKeys))) as {
-    known: boolean;
-    knowsKeys: boolean;
-  }[];
-  if (installed?.known !== true) return readFence(trx, capability, key);
-  const byKey = key !== undefined && installed.knowsKeys;
+  // One question for all, since an error would end the transaction.
+  const [installed] = (await trx.select(
+    trx.raw(`to_regclass('fig_fence') IS NOT NULL AS fences`),
+    trx.raw(`to_regprocedure('fig_fence_held(text)') IS NOT NULL AS holds`),
+    trx.raw(`to_regprocedure('fig_fence_held(text,text)') IS NOT NULL AS "holdsByKey"`),
+  )) as [Installed];
+  if (!installed.fences) return undefined;
+  if (!installed.holds) return findFence(trx, capability, key);
+  const byKey = key !== undefined && installed.holdsByKey;
   const of = byKey ? [capability, key] : [capability];
   const [fence] = (await trx
     .select('state', 'epoch', trx.raw(`set_config('fig.door', ?, true)`, [capability]))
@@ -97,7 +114,7 @@ export async function holdFence(
   const { state, epoch } = fence;
   // Whose fence it was matters only to whoever is refused.
   if (!byKey || state === 'open') return { state, epoch };
-  return (await readFence(trx, capability, key)) ?? { state, epoch };
+  return (await findFence(trx, capability, key)) ?? { state, epoch };
 }
 
 /**
@@ -111,7 +128,7 @@ export async function setFence(
   epoch = 1,
   key = REST,
 ): Promise<void> {
-  await database.transaction(async (trx) => {
+  await database.alone(async (trx) => {
     if (!(await trx.schema.hasTable('fig_fence'))) {
       await trx.schema.createTable('fig_fence', (t) => {
         t.text('capability').notNullable();

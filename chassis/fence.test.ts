@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { dialectsOfRun, setFence, temporaryDatabase } from '../tests/support/index.ts';
-import type { Database } from './database.ts';
+import type { Database, Knex } from './database.ts';
 import { createFenceGuard, FencedError } from './fence.ts';
 import { ownerTransaction, rowOwnerTransaction } from './owner-transaction.ts';
 import { fencedProblem } from './problem.ts';
@@ -82,14 +82,16 @@ describe.each(dialectsOfRun)('the fences of single keys on %s', (dialect) => {
   });
 
   describe('of the rows that a request is about', () => {
+    const find = async (connection: Knex, id: string) =>
+      (await connection('bills').where({ id }).first()) as Bill | undefined;
     const pay = (id: string, named?: string) =>
       rowOwnerTransaction(
         database,
         guard,
         named,
         {
-          look: (connection) =>
-            connection('bills').where({ id }).first() as Promise<Bill | undefined>,
+          look: (connection) => find(connection, id),
+          hold: (trx) => find(trx, id),
           keyOf: (bill) => bill?.customer,
         },
         (_trx, bill) => Promise.resolve(bill?.id ?? 'no such bill'),

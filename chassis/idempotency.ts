@@ -153,11 +153,34 @@ export interface KeyStore {
   readonly cohortKey: string | undefined;
   /** Of its former key only where that was used for the very same request. */
   find(connection: Knex, request: SoughtKey): Promise<KeyRecord | undefined>;
-  /** Marks a request as under way, taking over a marker that is there already. */
-  begin(trx: Transaction, request: KeyedRequest, resourceId: string, now: number): Promise<void>;
+  /** The same, and keeps others from the record until the transaction ends. */
+  hold(trx: Transaction, request: SoughtKey): Promise<KeyRecord | undefined>;
+  /**
+   * Marks a request as under way, taking over a marker that is there already.
+   * @param record what `hold` has found: where it found none, the key must still be new
+   */
+  begin(
+    trx: Transaction,
+    request: KeyedRequest,
+    record: KeyRecord | undefined,
+    resourceId: string,
+    now: number,
+  ): Promise<void>;
   /** Ends a lease early, so that the next attempt with this key may go on at once. */
   letGo(trx: Transaction, request: KeyedRequest): Promise<void>;
-  /** Keeps the answer, in the transaction of the request's (last) effect. */
+  /**
+   * Keeps the answer, in the transaction of the request's only effect.
+   * @param record what `hold` has found: where it found none, the key must still be new
+   */
+  answer(
+    trx: Transaction,
+    request: KeyedRequest,
+    record: KeyRecord | undefined,
+    answer: StoredAnswer,
+    resourceId: string | null,
+    now: number,
+  ): Promise<void>;
+  /** Keeps the answer to a request that was under way, in the transaction of its last effect. */
   finish(
     trx: Transaction,
     request: KeyedRequest,
@@ -174,50 +197,73 @@ export interface KeyStore {
 
 /** Idempotency keys in a capability's own table, where they travel with its data. */
 export function createKeyStore({ table, columns: c, states, formatTime }: KeyTable): KeyStore {
-  async function upsert(
-    trx: Transaction,
-    { cohortKey = '' }: KeyedRequest,
-    given: Record<string, unknown>,
-  ): Promise<void> {
-    const row = c.cohortKey === undefined ? given : { ...given, [c.cohortKey]: cohortKey };
+  async function find(
+    query: Knex.QueryBuilder,
+    { key, formerKey, hash }: SoughtKey,
+  ): Promise<KeyRecord | undefined> {
+    const rows = (await query.whereIn(
+      c.key,
+      formerKey === undefined ? [key] : [key, formerKey],
+    )) as Record<string, string | number | null>[];
+    const row =
+      rows.find((each) => each[c.key] === key) ?? rows.find((each) => each[c.hash] === hash);
+    if (!row) return undefined;
+    const done = row[c.state] === states.done;
+    return {
+      hash: String(row[c.hash]),
+      attemptId: String(row[c.attemptId]),
+      leaseUntil: row[c.leaseUntil] === null ? null : Number(row[c.leaseUntil]),
+      resourceId: row[c.resourceId] === null ? null : String(row[c.resourceId]),
+      answer: done
+        ? { status: Number(row[c.status]), body: JSON.parse(String(row[c.body])) as unknown }
+        : null,
+      cohortKey: c.cohortKey === undefined ? undefined : String(row[c.cohortKey]),
+    };
+  }
+
+  type Row = Readonly<Record<string, string | number | null>>;
+
+  function rowOf(
+    { key, hash, attemptId, cohortKey = '' }: KeyedRequest,
+    resourceId: string | null,
+    answer: StoredAnswer | null,
+    now: number,
+  ): Row {
+    return {
+      [c.key]: key,
+      [c.hash]: hash,
+      [c.state]: answer ? states.done : states.inFlight,
+      [c.attemptId]: attemptId,
+      [c.leaseUntil]: answer ? null : now + LEASE_MS,
+      [c.resourceId]: resourceId,
+      [c.status]: answer && answer.status,
+      [c.body]: answer && JSON.stringify(answer.body),
+      [c.createdAt]: formatTime(now),
+      ...(c.cohortKey === undefined ? {} : { [c.cohortKey]: cohortKey }),
+    };
+  }
+
+  /** Of two transactions that have found no record, only one writes it: the other's insert is refused, and it runs again. */
+  async function insert(trx: Transaction, row: Row): Promise<void> {
+    await trx(table).insert(row);
+  }
+
+  async function upsert(trx: Transaction, row: Row): Promise<void> {
     const { [c.createdAt]: _created, ...changes } = row;
     await trx(table).insert(row).onConflict(c.key).merge(changes);
   }
+
   const whose = c.cohortKey === undefined ? {} : { cohortKey: c.cohortKey };
   return {
     cohortKey: c.cohortKey,
-    async find(connection, { key, formerKey, hash }) {
-      const rows = (await connection(table).whereIn(
-        c.key,
-        formerKey === undefined ? [key] : [key, formerKey],
-      )) as Record<string, string | number | null>[];
-      const row =
-        rows.find((each) => each[c.key] === key) ?? rows.find((each) => each[c.hash] === hash);
-      if (!row) return undefined;
-      const done = row[c.state] === states.done;
-      return {
-        hash: String(row[c.hash]),
-        attemptId: String(row[c.attemptId]),
-        leaseUntil: row[c.leaseUntil] === null ? null : Number(row[c.leaseUntil]),
-        resourceId: row[c.resourceId] === null ? null : String(row[c.resourceId]),
-        answer: done
-          ? { status: Number(row[c.status]), body: JSON.parse(String(row[c.body])) as unknown }
-          : null,
-        cohortKey: c.cohortKey === undefined ? undefined : String(row[c.cohortKey]),
-      };
-    },
-    begin: (trx, request, resourceId, now) =>
-      upsert(trx, request, {
-        [c.key]: request.key,
-        [c.hash]: request.hash,
-        [c.state]: states.inFlight,
-        [c.attemptId]: request.attemptId,
-        [c.leaseUntil]: now + LEASE_MS,
-        [c.resourceId]: resourceId,
-        [c.status]: null,
-        [c.body]: null,
-        [c.createdAt]: formatTime(now),
-      }),
+    find: (connection, request) => find(connection(table), request),
+    hold: (trx, request) => find(trx(table).forUpdate(), request),
+    begin: (trx, request, record, resourceId, now) =>
+      (record ? upsert : insert)(trx, rowOf(request, resourceId, null, now)),
+    answer: (trx, request, record, answer, resourceId, now) =>
+      (record ? upsert : insert)(trx, rowOf(request, resourceId, answer, now)),
+    finish: (trx, request, answer, resourceId, now) =>
+      upsert(trx, rowOf(request, resourceId, answer, now)),
     async letGo(trx, request) {
       await trx(table)
         .where({
@@ -227,18 +273,6 @@ export function createKeyStore({ table, columns: c, states, formatTime }: KeyTab
         })
         .update({ [c.leaseUntil]: 0 });
     },
-    finish: (trx, request, answer, resourceId, now) =>
-      upsert(trx, request, {
-        [c.key]: request.key,
-        [c.hash]: request.hash,
-        [c.state]: states.done,
-        [c.attemptId]: request.attemptId,
-        [c.leaseUntil]: null,
-        [c.resourceId]: resourceId,
-        [c.status]: answer.status,
-        [c.body]: JSON.stringify(answer.body),
-        [c.createdAt]: formatTime(now),
-      }),
     async abandoned(connection, now, narrow = () => undefined) {
       return await connection(table)
         .where(c.state, states.inFlight)

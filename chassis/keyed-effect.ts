@@ -42,10 +42,11 @@ export function effectOnce(
 ): Promise<KeyedAnswer> {
   return ownerTransaction(database, guard, async (trx) => {
     const at = now();
-    const admission = admit(await keys.find(trx, request), request, at);
+    const record = await keys.hold(trx, request);
+    const admission = admit(record, request, at);
     if (admission.kind === 'replay') return { answer: admission.answer, replayed: true };
     const { answer, resourceId } = await work(trx, at);
-    await keys.finish(trx, request, answer, resourceId, at);
+    await keys.answer(trx, request, record, answer, resourceId, at);
     return { answer, replayed: false };
   });
 }

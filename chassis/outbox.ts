@@ -36,8 +36,11 @@ export interface Outbox {
    * a subscriber has not received yet. Oldest first.
    */
   due(connection: Knex, sentBefore: number, limit: number): Promise<DomainEvent[]>;
-  /** The event of this id, if a subscriber has not received it yet; undefined otherwise. */
-  find(trx: Transaction, id: string): Promise<DomainEvent | undefined>;
+  /**
+   * The event of this id, if a subscriber has not received it yet; undefined otherwise. Others who hold it wait until
+   * the transaction ends.
+   */
+  hold(trx: Transaction, id: string): Promise<DomainEvent | undefined>;
   /** Those of these events that are still here. */
   findAll(connection: Knex, ids: readonly string[]): Promise<readonly DomainEvent[]>;
   /** A query for the ids of all events that are still here. */
@@ -77,9 +80,10 @@ export function createOutbox({ table, columns: c, formatTime }: OutboxTable): Ou
         .pluck(c.event)) as string[];
       return events.map((event) => JSON.parse(event) as DomainEvent);
     },
-    async find(trx, id) {
+    async hold(trx, id) {
       const [event] = (await trx(table)
         .where({ [c.id]: id })
+        .forUpdate()
         .pluck(c.event)) as string[];
       return event === undefined ? undefined : (JSON.parse(event) as DomainEvent);
     },

@@ -26,6 +26,8 @@ export async function ownerTransaction<T>(
 /** The rows that a request is about, and whose they are. */
 export interface Subject<Found> {
   look(connection: Knex): Promise<Found>;
+  /** The same, and keeps others from changing it until the transaction ends. */
+  hold(trx: Transaction): Promise<Found>;
   /** Undefined where there are none that belong to somebody. */
   keyOf(found: Found): string | undefined;
 }
@@ -38,14 +40,14 @@ export interface Subject<Found> {
  * fence was shut, they are read without it, to see whether it was the wrong one. Rows that nobody has
  * seen belong to whom the request names, or to the rest.
  * @param named whom the request names
- * @param work gets what `look` has found behind the fence
+ * @param work gets what `hold` has found behind the fence
  * @throws FencedError when this database does not own the rows; nothing has happened then
  */
 export async function rowOwnerTransaction<Found, T>(
   database: Database,
   guard: FenceGuard,
   named: string | undefined,
-  { look, keyOf }: Subject<Found>,
+  { look, hold, keyOf }: Subject<Found>,
   work: (trx: Transaction, found: Found) => Promise<T>,
 ): Promise<T> {
   const behindFenceOf = (key: string | undefined): Promise<T> =>
@@ -53,11 +55,11 @@ export async function rowOwnerTransaction<Found, T>(
       database,
       guard,
       async (trx) => {
-        const found = await look(trx);
+        const found = await hold(trx);
         const whose = keyOf(found);
         if (whose === undefined || whose === key) return work(trx, found);
         await guard.assertOpen(trx, whose);
-        return work(trx, await look(trx));
+        return work(trx, await hold(trx));
       },
       key,
     );

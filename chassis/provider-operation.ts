@@ -84,7 +84,7 @@ export async function runOperation<I extends Intent, Outcome, About>(
     throw operation.pending(intent);
   }
   const record = async (trx: Transaction): Promise<KeyedAnswer> => {
-    const done = await keys.find(trx, request);
+    const done = await keys.hold(trx, request);
     if (done?.answer) return { answer: done.answer, replayed: true };
     const at = now();
     const answer = await operation.settle(trx, intent, outcome, at);
@@ -92,6 +92,11 @@ export async function runOperation<I extends Intent, Outcome, About>(
     return { answer, replayed: false };
   };
   return await ownerTransaction(database, guard, record, cohortKey);
+}
+
+/** What a request has left behind tells enough of what it is about. */
+function isBegun(record: KeyRecord | undefined): boolean {
+  return typeof record?.resourceId === 'string';
 }
 
 /** What is known of a request before anything is done about it. */
@@ -108,9 +113,11 @@ function knownOf<About>(
   return {
     async look(connection: Knex) {
       const record = await keys.find(connection, request);
-      // What it has left behind tells enough.
-      if (typeof record?.resourceId === 'string') return { record, about: undefined };
-      return { record, about: await about?.look(connection) };
+      return { record, about: isBegun(record) ? undefined : await about?.look(connection) };
+    },
+    async hold(trx: Transaction) {
+      const record = await keys.hold(trx, request);
+      return { record, about: isBegun(record) ? undefined : await about?.hold(trx) };
     },
     keyOf: ({ record, about: found }) => record?.cohortKey ?? about?.keyOf(found),
   };
@@ -133,11 +140,11 @@ function begin<I extends Intent, Outcome, About>(
     const started = earlier === null ? await start(trx, at, about) : null;
     if (started && 'refusal' in started) {
       const { refusal, cohortKey } = started;
-      await keys.finish(trx, { ...request, cohortKey }, refusal, null, at);
+      await keys.answer(trx, { ...request, cohortKey }, record, refusal, null, at);
       return { kind: 'answered', given: { answer: refusal, replayed: false } };
     }
     const intent = started ? started.intent : await operation.find(trx, String(earlier));
-    await keys.begin(trx, { ...request, cohortKey: intent.cohortKey }, intent.id, at);
+    await keys.begin(trx, { ...request, cohortKey: intent.cohortKey }, record, intent.id, at);
     const again = started?.askedBefore === true;
     return { kind: 'under way', intent, askedBefore: again || earlier !== null };
   };

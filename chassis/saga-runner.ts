@@ -28,7 +28,7 @@ interface RunnerOptions<Data, Trx> {
 
 export interface SagaRunner<Data> {
   /** The lease to record a new saga with, so that it is this runner's from birth. */
-  newLease(): Lease;
+  readonly lease: Lease;
   /**
    * Drives a saga that is leased to this runner to its end, or until it is stuck.
    * @returns the record then; undefined when the runner stopped or lost the lease before
@@ -75,10 +75,7 @@ export function createSagaRunner<Data, Trx>({
   const stopping = new AbortController();
   const timers: NodeJS.Timeout[] = [];
 
-  function newLease(): Lease {
-    const now = Date.now();
-    return { worker, now, until: now + leaseMs };
-  }
+  const lease: Lease = { worker, forMs: leaseMs };
 
   async function take(saga: SagaRecord<Data>): Promise<StepEvent<Data>> {
     const step = definition.steps[saga.step];
@@ -109,7 +106,7 @@ export function createSagaRunner<Data, Trx>({
     const effect = lastEffect(definition, next);
     for (let failures = 1; ; failures += 1) {
       try {
-        return (await store.save(next, newLease(), effect)) ? next : undefined;
+        return (await store.save(next, lease, effect)) ? next : undefined;
       } catch (error) {
         log.error({ err: error, saga: next.id, failures }, 'could not record a step');
         if (stopping.signal.aborted) return undefined;
@@ -154,12 +151,12 @@ export function createSagaRunner<Data, Trx>({
       await known;
       return;
     }
-    const claimed = await store.claim(id, newLease());
+    const claimed = await store.claim(id, lease);
     if (claimed) await drive(claimed);
   }
 
   async function pickUpAbandoned(): Promise<void> {
-    for (const saga of await store.claimAbandoned(newLease(), ABANDONED_AT_ONCE)) {
+    for (const saga of await store.claimAbandoned(lease, ABANDONED_AT_ONCE)) {
       // Ours, but its lease ran out before we renewed it: it is being driven already.
       if (driven.has(saga.id)) continue;
       log.info({ saga: saga.id, status: saga.status, step: saga.step }, 'going on with a saga');
@@ -184,14 +181,14 @@ export function createSagaRunner<Data, Trx>({
   }
 
   return {
-    newLease,
+    lease,
     drive,
     resume,
     isStuck: async (id) => (await store.findStuck(id)) !== undefined,
     start() {
       every(pollMs, pickUpAbandoned);
       every(leaseMs / 3, async () => {
-        if (driven.size > 0) await store.renew(newLease());
+        if (driven.size > 0) await store.renew(lease);
       });
     },
     async stop() {

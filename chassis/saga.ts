@@ -126,11 +126,10 @@ export interface SagaStore<Data, Trx> {
   ): Promise<boolean>;
 }
 
+/** A worker's claim on a saga, from the moment on at which it is written, by the clock of the database. */
 export interface Lease {
   readonly worker: string;
-  /** ms since 1970. */
-  readonly now: number;
-  readonly until: number;
+  readonly forMs: number;
 }
 
 export type StepEvent<Data> =

@@ -3,7 +3,7 @@ import { keptRefusal, notFound, refuse } from '../../chassis/index.ts';
 import type { Effect, Transaction } from '../../chassis/index.ts';
 import { insufficientStock } from '../../contracts/index.ts';
 import type { Adjustment, AdjustmentRequest } from '../../contracts/index.ts';
-import { changeStock, findLevel } from './stock.ts';
+import { changeStock, holdLevels } from './stock.ts';
 
 /**
  * Adds to what is on hand of a SKU, or takes from it; never below what is reserved.
@@ -15,7 +15,7 @@ export async function adjust(
   { delta, reason }: AdjustmentRequest,
   now: number,
 ): Promise<Effect> {
-  const level = await findLevel(trx, sku);
+  const level = (await holdLevels(trx, [sku])).get(sku);
   if (!level) throw notFound('stock of SKU', sku);
   const onHand = level.onHand + delta;
   if (onHand < level.reserved) {

@@ -14,7 +14,7 @@ import type {
   ReservationRequest,
   ReservationStatus,
 } from '../../contracts/index.ts';
-import { changeStock, findLevels } from './stock.ts';
+import { changeStock, holdLevels } from './stock.ts';
 import type { StockChange } from './stock.ts';
 
 interface ReservationRow {
@@ -28,9 +28,13 @@ export async function findReservation(
   connection: Knex,
   id: string,
 ): Promise<Reservation | undefined> {
-  const row = (await connection('reservations').where({ id }).first()) as
-    ReservationRow | undefined;
-  if (!row) return undefined;
+  const row = await connection('reservations').where({ id }).first();
+  return row && present(connection, row as ReservationRow);
+}
+
+async function present(connection: Knex, row: ReservationRow): Promise<Reservation> {
+  const { id } = row;
+  // They never change.
   const items = (await connection('reservation_items')
     .where({ reservation_id: id })
     .select('sku', 'quantity')) as Line[];
@@ -59,7 +63,7 @@ export async function reserve(
   const earlier = (await trx('reservations').where({ order_id: orderId }).first('id')) as
     { id: string } | undefined;
   if (earlier) return refused(refuse(alreadyReserved(orderId, earlier.id)), earlier.id);
-  const levels = await findLevels(
+  const levels = await holdLevels(
     trx,
     items.map(({ sku }) => sku),
   );
@@ -99,7 +103,7 @@ async function insert(
  * @throws Problem 404
  */
 export async function commit(trx: Transaction, id: string, now: number): Promise<Effect> {
-  const reservation = await mustFind(trx, id);
+  const reservation = await mustHold(trx, id);
   if (reservation.status === 'released') return refused(refuse(reservationReleased(id)), id);
   if (reservation.status === 'committed') return unchanged(reservation);
   return move(trx, reservation, 'committed', now, (quantity) => ({
@@ -113,7 +117,7 @@ export async function commit(trx: Transaction, id: string, now: number): Promise
  * @throws Problem 404
  */
 export async function release(trx: Transaction, id: string, now: number): Promise<Effect> {
-  const reservation = await mustFind(trx, id);
+  const reservation = await mustHold(trx, id);
   if (reservation.status === 'released') return unchanged(reservation);
   const active = reservation.status === 'active';
   return move(trx, reservation, 'released', now, (quantity) =>
@@ -121,10 +125,11 @@ export async function release(trx: Transaction, id: string, now: number): Promis
   );
 }
 
-async function mustFind(trx: Transaction, id: string): Promise<Reservation> {
-  const reservation = await findReservation(trx, id);
-  if (!reservation) throw notFound('reservation', id);
-  return reservation;
+/** A reservation, kept from others until the transaction ends. */
+async function mustHold(trx: Transaction, id: string): Promise<Reservation> {
+  const row = await trx('reservations').where({ id }).forUpdate().first();
+  if (!row) throw notFound('reservation', id);
+  return present(trx, row as ReservationRow);
 }
 
 function unchanged(reservation: Reservation): Effect {
@@ -139,6 +144,8 @@ async function move(
   changeOf: (quantity: number) => StockChange,
 ): Promise<Effect> {
   await trx('reservations').where({ id: reservation.id }).update({ status, updated_at: now });
+  const skus = reservation.items.map(({ sku }) => sku);
+  await holdLevels(trx, skus);
   for (const { sku, quantity } of reservation.items) {
     await changeStock(trx, sku, changeOf(quantity), now);
   }

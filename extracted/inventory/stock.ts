@@ -1,4 +1,4 @@
-import type { Knex } from '../../chassis/index.ts';
+import type { Knex, Transaction } from '../../chassis/index.ts';
 import type { StockLevel } from '../../contracts/index.ts';
 
 interface StockRow {
@@ -31,6 +31,19 @@ export async function findLevels(
   return new Map(found.map((row) => [row.sku, present(row)]));
 }
 
+/**
+ * The levels of these SKUs, kept from others until the transaction ends. All rows of a SKU's stock are read and changed
+ * behind its row of `stock_levels`; the SKUs' order is the same for everybody, so that no two wait for each other.
+ */
+export async function holdLevels(
+  trx: Transaction,
+  skus: readonly string[],
+): Promise<Map<string, StockLevel>> {
+  // In a statement of its own: one that had to wait would read what is held as it was before.
+  await trx('stock_levels').whereIn('sku', skus).orderBy('sku').forUpdate().select('sku');
+  return findLevels(trx, skus);
+}
+
 export async function findLevel(connection: Knex, sku: string): Promise<StockLevel | undefined> {
   return (await findLevels(connection, [sku])).get(sku);
 }
@@ -54,7 +67,7 @@ export interface StockChange {
 }
 
 /**
- * Changes a SKU's stock. The caller has made sure that it falls below nothing.
+ * Changes a SKU's stock. The caller holds its level, and has made sure that it falls below nothing.
  * @throws Error when the SKU has no row to change, since nothing may be promised of it then
  */
 export async function changeStock(

@@ -107,7 +107,7 @@ describe.each(dialectsOfRun)('on %s', (dialect) => {
       });
       const hash = requestHash('POST', '/api/payments', bodyFor(method));
       const left = { key: `k-${id}`, hash, attemptId: 'dead', cohortKey: customerId };
-      await paymentKeys.begin(trx, left, id, clock);
+      await paymentKeys.begin(trx, left, undefined, id, clock);
     });
   }
 
@@ -279,7 +279,7 @@ describe.each(dialectsOfRun)('on %s', (dialect) => {
         });
         const { customerId: cohortKey } = payment;
         const request_ = { key: 'k-r', hash: 'hash', attemptId: 'dead', cohortKey };
-        await paymentKeys.begin(trx, request_, 'r-1', clock);
+        await paymentKeys.begin(trx, request_, undefined, 'r-1', clock);
       });
       clock += LEASE_MS + 1;
       expect(await resolvePayments(scope, provider, log)).toBe(1);

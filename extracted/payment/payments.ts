@@ -1,4 +1,4 @@
-import type { Knex } from '../../chassis/index.ts';
+import type { Knex, Transaction } from '../../chassis/index.ts';
 import type { Currency, Payment, PaymentMethod, PaymentStatus } from '../../contracts/index.ts';
 
 interface PaymentRow {
@@ -59,6 +59,7 @@ function present(row: PaymentRow, entries: readonly Entry[]): Payment {
 }
 
 async function withEntries(connection: Knex, rows: readonly PaymentRow[]): Promise<Payment[]> {
+  if (rows.length === 0) return [];
   const entries = (await connection('payment_entries').whereIn(
     'payment_id',
     rows.map(({ id }) => id),
@@ -74,6 +75,12 @@ async function withEntries(connection: Knex, rows: readonly PaymentRow[]): Promi
 export async function findPayment(connection: Knex, id: string): Promise<Payment | undefined> {
   const rows = (await connection('payments').where({ id })) as PaymentRow[];
   return (await withEntries(connection, rows))[0];
+}
+
+/** The same, and keeps others from paying it back until the transaction ends. */
+export async function holdPayment(trx: Transaction, id: string): Promise<Payment | undefined> {
+  await trx('payments').where({ id }).forUpdate().first('id');
+  return findPayment(trx, id);
 }
 
 /** Which payments are listed: those of an order after one of them, of one customer where that is named. */

@@ -11,7 +11,7 @@ import type {
 } from '../../chassis/index.ts';
 import { paymentNotCaptured, paymentPending, refundExceedsPayment } from '../../contracts/index.ts';
 import type { Payment, RefundRequest } from '../../contracts/index.ts';
-import { addEntry, entryIds, findPayment, refundable } from './payments.ts';
+import { addEntry, entryIds, findPayment, holdPayment, refundable } from './payments.ts';
 import type { Entry } from './payments.ts';
 import type { Provider, RefundIntent } from './provider.ts';
 
@@ -73,6 +73,7 @@ export function refund(
     ...refundOperation(provider),
     about: {
       look: (connection) => findPayment(connection, paymentId),
+      hold: (trx) => holdPayment(trx, paymentId),
       keyOf: (payment) => payment?.customerId,
     },
   };

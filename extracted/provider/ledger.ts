@@ -59,6 +59,12 @@ async function findCharge(connection: Knex, paymentId: string): Promise<Charge |
   return row && toCharge(row);
 }
 
+/** The same, and keeps others from paying it back until the transaction ends. */
+async function holdCharge(trx: Knex, paymentId: string): Promise<Charge | undefined> {
+  await trx('charges').where({ payment_id: paymentId }).forUpdate().first('payment_id');
+  return findCharge(trx, paymentId);
+}
+
 function sameCharge(left: ChargeRequest, right: ChargeRequest): boolean {
   const facts = ['amount', 'currency', 'method', 'reference'] as const;
   return facts.every((fact) => left[fact] === right[fact]);
@@ -90,6 +96,7 @@ async function bookCharge(trx: Knex, request: ChargeRequest): Promise<Charge> {
 
 async function bookRefund(trx: Knex, paymentId: string, request: RefundRequest): Promise<Refund> {
   const { refundId, amount } = request;
+  const charge = await holdCharge(trx, paymentId);
   const row = (await trx('refunds').where({ refund_id: refundId }).first()) as Row | undefined;
   if (row) {
     const known = toRefund(row);
@@ -99,7 +106,6 @@ async function bookRefund(trx: Knex, paymentId: string, request: RefundRequest):
     await trx('refunds').where({ refund_id: refundId }).increment('requests');
     return { ...known, requests: known.requests + 1 };
   }
-  const charge = await findCharge(trx, paymentId);
   if (!charge) throw notFound('charge', paymentId);
   const sum = (await trx('refunds')
     .where({ payment_id: paymentId })

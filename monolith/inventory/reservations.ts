@@ -15,7 +15,7 @@ import type {
   ReservationStatus,
 } from '../../contracts/index.ts';
 import { timestampToIso, toTimestamp } from '../legacy/index.ts';
-import { changeStock, findLevels } from './stock.ts';
+import { changeStock, holdLevels } from './stock.ts';
 import type { StockChange } from './stock.ts';
 
 const STATUS_OF_CODE = { A: 'active', C: 'committed', R: 'released' } as const;
@@ -32,9 +32,13 @@ export async function findReservation(
   connection: Knex,
   id: string,
 ): Promise<Reservation | undefined> {
-  const row = (await connection('INV_RSV').where({ RSV_NO: id }).first()) as
-    ReservationRow | undefined;
-  if (!row) return undefined;
+  const row = await connection('INV_RSV').where({ RSV_NO: id }).first();
+  return row && present(connection, row as ReservationRow);
+}
+
+async function present(connection: Knex, row: ReservationRow): Promise<Reservation> {
+  const { RSV_NO: id } = row;
+  // They never change.
   const items = (await connection('INV_RSV_LIN')
     .where({ RSV_NO: id })
     .select({ sku: 'SKU_CD', quantity: 'QTY' })) as Line[];
@@ -60,7 +64,7 @@ export async function reserve(
     Pick<ReservationRow, 'RSV_NO'> | undefined;
   if (earlier) return refused(refuse(alreadyReserved(orderId, earlier.RSV_NO)), earlier.RSV_NO);
   const skus = items.map(({ sku }) => sku);
-  const levels = await findLevels(trx, skus);
+  const levels = await holdLevels(trx, skus);
   const unknown = skus.filter((sku) => !levels.has(sku));
   if (unknown.length > 0) throw refuse(unknownSku(items, unknown));
   const short = items.filter(({ sku, quantity }) => (levels.get(sku)?.available ?? 0) < quantity);
@@ -97,7 +101,7 @@ async function insert(
  * @throws Problem 404
  */
 export async function commit(trx: Transaction, id: string, now: number): Promise<Effect> {
-  const reservation = await mustFind(trx, id);
+  const reservation = await mustHold(trx, id);
   if (reservation.status === 'released') return refused(refuse(reservationReleased(id)), id);
   if (reservation.status === 'committed') return unchanged(reservation);
   return move(trx, reservation, 'committed', now, (quantity) => ({
@@ -111,7 +115,7 @@ export async function commit(trx: Transaction, id: string, now: number): Promise
  * @throws Problem 404
  */
 export async function release(trx: Transaction, id: string, now: number): Promise<Effect> {
-  const reservation = await mustFind(trx, id);
+  const reservation = await mustHold(trx, id);
   if (reservation.status === 'released') return unchanged(reservation);
   const giveBack: (quantity: number) => StockChange =
     reservation.status === 'active'
@@ -120,10 +124,11 @@ export async function release(trx: Transaction, id: string, now: number): Promis
   return move(trx, reservation, 'released', now, giveBack);
 }
 
-async function mustFind(trx: Transaction, id: string): Promise<Reservation> {
-  const reservation = await findReservation(trx, id);
-  if (!reservation) throw notFound('reservation', id);
-  return reservation;
+/** A reservation, kept from others until the transaction ends. */
+async function mustHold(trx: Transaction, id: string): Promise<Reservation> {
+  const row = await trx('INV_RSV').where({ RSV_NO: id }).forUpdate().first();
+  if (!row) throw notFound('reservation', id);
+  return present(trx, row as ReservationRow);
 }
 
 function refused(problem: Problem, resourceId: string | null = null): Effect {
@@ -144,6 +149,8 @@ async function move(
   await trx('INV_RSV')
     .where({ RSV_NO: reservation.id })
     .update({ STAT_CD: CODE_OF_STATUS[status], UPD_TS: toTimestamp(now) });
+  const skus = reservation.items.map(({ sku }) => sku);
+  await holdLevels(trx, skus);
   for (const { sku, quantity } of reservation.items) {
     await changeStock(trx, sku, changeOf(quantity), now);
   }

@@ -1,4 +1,4 @@
-import type { Knex } from '../../chassis/index.ts';
+import type { Knex, Transaction } from '../../chassis/index.ts';
 import type { StockLevel } from '../../contracts/index.ts';
 import { toTimestamp } from '../legacy/index.ts';
 
@@ -18,6 +18,18 @@ export async function findLevels(
   skus: readonly string[],
 ): Promise<Map<string, StockLevel>> {
   const rows = (await connection('INV_STOCK').whereIn('SKU_CD', skus)) as StockRow[];
+  return new Map(rows.map((row) => [row.SKU_CD, present(row)]));
+}
+
+/** The same, kept from others until the transaction ends; in one order, so that no two wait for each other. */
+export async function holdLevels(
+  trx: Transaction,
+  skus: readonly string[],
+): Promise<Map<string, StockLevel>> {
+  const rows = (await trx('INV_STOCK')
+    .whereIn('SKU_CD', skus)
+    .orderBy('SKU_CD')
+    .forUpdate()) as StockRow[];
   return new Map(rows.map((row) => [row.SKU_CD, present(row)]));
 }
 
@@ -44,7 +56,7 @@ export interface StockChange {
   readonly reserved?: number;
 }
 
-/** Changes a SKU's stock in one statement, so that the table's checks see the sum of it only. */
+/** Changes the stock of a SKU whose level is held, in one statement, so that the table's checks see the sum of it only. */
 export async function changeStock(
   trx: Knex,
   sku: string,

@@ -21,7 +21,7 @@ export async function loadShop(
   inventory: FenceGuard,
   { products, customers }: ShopData,
 ): Promise<Loaded> {
-  return database.transaction(async (trx) => {
+  return database.alone(async (trx) => {
     const known = new Set((await trx('INV_STOCK').pluck('SKU_CD')) as string[]);
     const missing = products.filter(({ sku }) => !known.has(sku));
     if (missing.length > 0) await inventory.assertOpen(trx);

@@ -93,11 +93,11 @@ export function createOrders(deps: OrdersDeps): Orders {
   const cancelling = createSagaRunner({ ...cancel, log, leaseMs, backoffMs, stuckAfter });
   const routes = orderRoutes(database, {
     async place(body, request) {
-      const draft = await openPlacing(scope, body, request, placing.newLease());
+      const draft = await openPlacing(scope, body, request, placing.lease);
       return answerWhenDone(scope, placing, request, draft);
     },
     async cancel(orderId, request) {
-      const draft = await openCancelling(scope, orderId, request, cancelling.newLease());
+      const draft = await openCancelling(scope, orderId, request, cancelling.lease);
       return answerWhenDone(scope, cancelling, request, draft);
     },
   });

@@ -17,7 +17,7 @@ import type { Customers } from '../customers/index.ts';
 import type { Cancelling } from './cancel.ts';
 import type { Publish } from './events.ts';
 import type { Placing } from './place.ts';
-import { findOrder, insertOrder, updateOrder } from './rows.ts';
+import { holdOrder, insertOrder, updateOrder } from './rows.ts';
 import { insertSaga } from './saga-store.ts';
 
 export interface OpeningDeps {
@@ -54,19 +54,20 @@ async function open<Data>(
 ): Promise<OrderDraft<Data>> {
   return database.transaction(async (trx) => {
     const now = Date.now();
-    const admission = admit(await keys.find(trx, request), request, now);
+    const record = await keys.hold(trx, request);
+    const admission = admit(record, request, now);
     if (admission.kind === 'replay') return { answer: admission.answer, replayed: true };
     if (admission.kind === 'resume' && admission.resourceId !== null) {
-      await keys.begin(trx, request, admission.resourceId, now);
+      await keys.begin(trx, request, record, admission.resourceId, now);
       return { resume: sagaIdOf(admission.resourceId) };
     }
     const made = await first(trx, now);
     if ('refusal' in made) {
       const answer = keptRefusal(made.refusal);
-      await keys.finish(trx, request, answer, made.orderId, now);
+      await keys.answer(trx, request, record, answer, made.orderId, now);
       return { answer, replayed: false };
     }
-    await keys.begin(trx, request, made.orderId, now);
+    await keys.begin(trx, request, record, made.orderId, now);
     return { begun: made.saga };
   });
 }
@@ -161,7 +162,8 @@ export function openCancelling(
   lease: Lease,
 ): Promise<OrderDraft<Cancelling>> {
   return open(deps, request, cancelId, async (trx) => {
-    const order = await findOrder(trx, orderId);
+    // Two cancellations of one order under two keys: only one of them begins.
+    const order = await holdOrder(trx, orderId);
     if (!order) throw notFound('order', orderId);
     const { status, reservationId, paymentId, customerId } = order;
     if (status !== 'confirmed') {

@@ -72,6 +72,12 @@ async function presentAll(connection: Knex, rows: readonly OrderRow[]): Promise<
   return rows.map((row) => present(row, lines));
 }
 
+/** An order, kept from others until the transaction ends. */
+export async function holdOrder(trx: Transaction, id: string): Promise<Order | undefined> {
+  const rows = (await trx('ORD_HDR').where({ ORD_NO: id }).forUpdate()) as OrderRow[];
+  return (await presentAll(trx, rows))[0];
+}
+
 export async function findOrder(connection: Knex, id: string): Promise<Order | undefined> {
   const rows = (await connection('ORD_HDR').where({ ORD_NO: id })) as OrderRow[];
   return (await presentAll(connection, rows))[0];
@@ -128,13 +134,15 @@ export async function updateOrder(
   status: OrderStatus,
   holds: { readonly paymentId?: string | null; readonly reservationId?: string | null } = {},
 ): Promise<Order> {
-  await trx('ORD_HDR')
+  const rows = (await trx('ORD_HDR')
     .where({ ORD_NO: id })
     .update({
       STAT_CD: codeOf(status),
       ...(holds.paymentId === undefined ? {} : { PAY_NO: holds.paymentId }),
       ...(holds.reservationId === undefined ? {} : { RSV_NO: holds.reservationId }),
       UPD_TS: toTimestamp(Date.now()),
-    });
-  return (await findOrder(trx, id)) as Order;
+    })
+    .returning('*')) as OrderRow[];
+  const [order] = (await presentAll(trx, rows)) as [Order];
+  return order;
 }

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { array, assert, asyncProperty, constantFrom } from 'fast-check';
 import {
   CallFailed,
@@ -112,7 +112,7 @@ describe.each(dialects)('the runner of sagas that are kept on %s', (dialect) => 
     count += 1;
     const id = `s${count}`;
     return database.transaction((trx) =>
-      insertSaga<Journey>(trx, TYPE, id, { stops: [] }, runner.newLease()),
+      insertSaga<Journey>(trx, TYPE, id, { stops: [] }, runner.lease),
     );
   }
 
@@ -186,6 +186,22 @@ describe.each(dialects)('the runner of sagas that are kept on %s', (dialect) => 
     expect(await ends()).toEqual(['completed +0 +1']);
     expect(await stored(saga)).toEqual(['C', 2, 0]);
   });
+
+  it.each([1, -1])(
+    'is gone on with on time, whatever its dead worker’s clock showed (%s h)',
+    async (hours) => {
+      const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + hours * 3_600_000);
+      const definition = journey(['done']);
+      const saga = await begin(runnerOf(definition, { leaseMs: 1_000 }));
+      clock.mockRestore();
+      const heir = runnerOf(definition);
+      // Its lease lives, and a while later it does not.
+      await heir.resume(saga.id);
+      expect(await ends()).toEqual([]);
+      heir.start();
+      await eventually(async () => expect(await ends()).toEqual(['completed +0']));
+    },
+  );
 
   it('leaves alone what a living runner drives, however long a step takes', async () => {
     let finish: (() => void) | undefined;

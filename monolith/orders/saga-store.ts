@@ -1,5 +1,7 @@
+import { databaseNow } from '../../chassis/index.ts';
 import type {
   Database,
+  Knex,
   Lease,
   SagaRecord,
   SagaStatus,
@@ -53,10 +55,17 @@ function stateOf<Data>(record: SagaRecord<Data>, now: number) {
   };
 }
 
-function columnsOf<Data>(record: SagaRecord<Data>, lease: Lease) {
-  // Nobody holds one that is stuck: it waits for an operator.
-  const until = record.stuck ? 0 : lease.until;
-  return { ...stateOf(record, lease.now), WRK_ID: lease.worker, LEASE_TS: until };
+function columnsOf<Data>(connection: Knex, record: SagaRecord<Data>, lease: Lease) {
+  return {
+    ...stateOf(record, Date.now()),
+    ...held(connection, lease),
+    // Nobody holds one that is stuck: it waits for an operator.
+    ...(record.stuck ? { LEASE_TS: 0 } : {}),
+  };
+}
+
+function held(connection: Knex, { worker, forMs }: Lease) {
+  return { WRK_ID: worker, LEASE_TS: connection.raw('? + ?', [databaseNow(connection), forMs]) };
 }
 
 /** Begins a saga in the transaction of what it is about, leased to its runner. */
@@ -79,18 +88,10 @@ export async function insertSaga<Data>(
   await trx('ORD_SAGA').insert({
     SAGA_ID: id,
     TYPE_CD: type,
-    CRT_TS: toTimestamp(lease.now),
-    ...columnsOf(record, lease),
+    CRT_TS: toTimestamp(Date.now()),
+    ...columnsOf(trx, record, lease),
   });
   return record;
-}
-
-async function takeLease(
-  trx: Transaction,
-  ids: readonly string[],
-  { worker, until }: Lease,
-): Promise<void> {
-  await trx('ORD_SAGA').whereIn('SAGA_ID', ids).update({ WRK_ID: worker, LEASE_TS: until });
 }
 
 /** The sagas of one type. */
@@ -112,46 +113,45 @@ export function createSagaStore<Data>(
     return row && toRecord<Data>(row);
   }
 
-  const free = (connection: Database['read'], { worker, now }: Lease) =>
+  const free = (connection: Database['read'], { worker }: Lease) =>
     underWay(connection).where((query) => {
-      void query.where('LEASE_TS', '<=', now).orWhere('WRK_ID', worker);
+      void query.where('LEASE_TS', '<=', databaseNow(connection)).orWhere('WRK_ID', worker);
     });
+
+  /** In one statement: of several that look for a saga, one takes it. */
+  const take = async (trx: Knex, sagas: Knex.QueryBuilder, lease: Lease): Promise<SagaRow[]> =>
+    (await sagas.update(held(trx, lease)).returning('*')) as SagaRow[];
 
   return {
     claim: (id, taken) =>
       database.transaction(async (trx) => {
-        const row = (await free(trx, taken).where({ SAGA_ID: id }).first()) as SagaRow | undefined;
-        if (!row) return undefined;
-        await takeLease(trx, [id], taken);
-        return toRecord<Data>(row);
+        const [row] = await take(trx, free(trx, taken).where({ SAGA_ID: id }), taken);
+        return row && toRecord<Data>(row);
       }),
     async claimAbandoned(taken, limit) {
       const abandoned = (connection: Database['read']) =>
-        underWay(connection)
-          .where('LEASE_TS', '<=', taken.now)
-          .orderBy('LEASE_TS')
-          .limit(limit) as unknown as Promise<SagaRow[]>;
+        underWay(connection).where('LEASE_TS', '<=', databaseNow(connection));
+      const oldest = (connection: Database['read']) =>
+        abandoned(connection).orderBy('LEASE_TS').limit(limit).select('SAGA_ID');
       // Mostly there is none: that is seen without taking the write lock.
-      if ((await abandoned(database.read)).length === 0) return [];
+      if ((await oldest(database.read)).length === 0) return [];
       return database.transaction(async (trx) => {
-        const rows = await abandoned(trx);
-        const ids = rows.map(({ SAGA_ID }) => SAGA_ID);
-        await takeLease(trx, ids, taken);
+        const rows = await take(trx, abandoned(trx).whereIn('SAGA_ID', oldest(trx)), taken);
         return rows.map((row) => toRecord<Data>(row));
       });
     },
-    save: (record, held, effect) =>
+    save: (record, lease, effect) =>
       database.transaction(async (trx) => {
         const saved = await trx('ORD_SAGA')
-          .where({ SAGA_ID: record.id, WRK_ID: held.worker })
-          .update(columnsOf(record, held));
+          .where({ SAGA_ID: record.id, WRK_ID: lease.worker })
+          .update(columnsOf(trx, record, lease));
         if (saved !== 1) return false;
         await effect?.(trx);
         return true;
       }),
-    async renew({ worker, until }) {
+    async renew(lease) {
       await database.transaction(async (trx) => {
-        await underWay(trx).where({ WRK_ID: worker }).update({ LEASE_TS: until });
+        await underWay(trx).where({ WRK_ID: lease.worker }).update(held(trx, lease));
       });
     },
     async release(worker) {
@@ -174,6 +174,7 @@ export function createSagaStore<Data>(
     findStuck: (id) => findStuck(database.read, id),
     decide: (id, next, effect) =>
       database.transaction(async (trx) => {
+        await trx('ORD_SAGA').where({ SAGA_ID: id }).forUpdate().first('SAGA_ID');
         const record = await findStuck(trx, id);
         if (!record) return false;
         const decided = next(record);

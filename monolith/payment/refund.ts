@@ -13,7 +13,7 @@ import { paymentNotCaptured, paymentPending, refundExceedsPayment } from '../../
 import type { Payment, RefundRequest } from '../../contracts/index.ts';
 import { toDecimal, toMinor, toTimestamp } from '../legacy/index.ts';
 import type { Provider, RefundIntent } from './provider.ts';
-import { findPayment, refundable } from './rows.ts';
+import { findPayment, holdPayment, refundable } from './rows.ts';
 import type { RefundRow } from './rows.ts';
 
 type Refund = RefundIntent & Intent;
@@ -66,6 +66,7 @@ export function refund(
     ...refundOperation(provider),
     about: {
       look: (connection) => findPayment(connection, paymentId),
+      hold: (trx) => holdPayment(trx, paymentId),
       keyOf: (payment) => payment?.customerId,
     },
   };

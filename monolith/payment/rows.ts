@@ -1,4 +1,4 @@
-import type { Knex } from '../../chassis/index.ts';
+import type { Knex, Transaction } from '../../chassis/index.ts';
 import type { Currency, Payment, PaymentMethod, PaymentStatus } from '../../contracts/index.ts';
 import { timestampToIso, toMinor } from '../legacy/index.ts';
 
@@ -47,6 +47,7 @@ function present(row: PaymentRow, refunds: readonly RefundRow[]): Payment {
 }
 
 async function presentAll(connection: Knex, rows: readonly PaymentRow[]): Promise<Payment[]> {
+  if (rows.length === 0) return [];
   const numbers = rows.map(({ PAY_NO }) => PAY_NO);
   const refunds = (await connection('PAY_RFND').whereIn('PAY_NO', numbers)) as RefundRow[];
   return rows.map((row) => present(row, refunds));
@@ -55,6 +56,12 @@ async function presentAll(connection: Knex, rows: readonly PaymentRow[]): Promis
 export async function findPayment(connection: Knex, id: string): Promise<Payment | undefined> {
   const rows = (await connection('PAY_TXN').where({ PAY_NO: id })) as PaymentRow[];
   return (await presentAll(connection, rows))[0];
+}
+
+/** The same, and keeps others from paying it back until the transaction ends. */
+export async function holdPayment(trx: Transaction, id: string): Promise<Payment | undefined> {
+  await trx('PAY_TXN').where({ PAY_NO: id }).forUpdate().first('PAY_NO');
+  return findPayment(trx, id);
 }
 
 /** Which payments are listed: those of an order after one of them, of one customer where that is named. */

@@ -146,7 +146,7 @@ export async function openShop({
     request('POST', `${url}${path}`, {
       ...(body === undefined ? {} : { body }),
       headers,
-      timeoutMs: 20_000,
+      timeoutMs: 60_000,
     });
   const get: Shop['get'] = (path) => request('GET', `${url}${path}`);
   return {
