@@ -23,6 +23,8 @@ export interface Database {
   transaction<T>(work: (trx: Transaction) => Promise<T>): Promise<T>;
   /** The same, while no other such transaction runs in this database: for changes of its schema. */
   alone<T>(work: (trx: Transaction) => Promise<T>): Promise<T>;
+  /** Its connections right now; `waiting`: how many transactions and reads wait for one. */
+  connections(): { readonly used: number; readonly free: number; readonly waiting: number };
   close(): Promise<void>;
 }
 
@@ -72,9 +74,26 @@ async function openPostgres(url: string): Promise<Database> {
     read,
     transaction: (work) => transact(write, work),
     alone: (work) => transactAlone(write, work),
+    connections: () => poolOf([read, write]),
     close: async () => {
       await Promise.all([read.destroy(), write.destroy()]);
     },
+  };
+}
+
+interface Pool {
+  numUsed(): number;
+  numFree(): number;
+  numPendingAcquires(): number;
+}
+
+function poolOf(connections: readonly Knex[]) {
+  const pools = connections.map(({ client }) => (client as { pool: Pool }).pool);
+  const sum = (of: (pool: Pool) => number) => pools.reduce((total, pool) => total + of(pool), 0);
+  return {
+    used: sum((pool) => pool.numUsed()),
+    free: sum((pool) => pool.numFree()),
+    waiting: sum((pool) => pool.numPendingAcquires()),
   };
 }
 
@@ -88,6 +107,8 @@ async function openSqlite(url: string): Promise<Database> {
     read: read.knex,
     transaction: (work) => write.transaction(work),
     alone: (work) => write.transaction(work),
+    // One to write, which transactions take in turn, and one to read, whose calls do not wait.
+    connections: () => ({ used: write.busy, free: 1 - write.busy, waiting: write.waiting }),
     close: async () => {
       await Promise.all([read.close(), write.close()]);
     },

@@ -43,6 +43,8 @@ export interface Outbox {
   hold(trx: Transaction, id: string): Promise<DomainEvent | undefined>;
   /** Those of these events that are still here. */
   findAll(connection: Knex, ids: readonly string[]): Promise<readonly DomainEvent[]>;
+  /** How many events are still here, and the time (ms since 1970) of the oldest; null without any. */
+  backlog(connection: Knex): Promise<{ readonly events: number; readonly oldest: number | null }>;
   /** A query for the ids of all events that are still here. */
   waiting(connection: Knex): Knex.QueryBuilder;
   /** Makes an event due at once. */
@@ -90,6 +92,18 @@ export function createOutbox({ table, columns: c, formatTime }: OutboxTable): Ou
     async findAll(connection, ids) {
       const events = (await connection(table).whereIn(c.id, ids).pluck(c.event)) as string[];
       return events.map((event) => JSON.parse(event) as DomainEvent);
+    },
+    async backlog(connection) {
+      const [counted] = (await connection(table).count({ events: '*' })) as { events: number }[];
+      const [first] = (await connection(table)
+        .orderBy(c.position)
+        .limit(1)
+        .pluck(c.event)) as string[];
+      const oldest = first === undefined ? null : (JSON.parse(first) as DomainEvent).occurredAt;
+      return {
+        events: Number(counted?.events),
+        oldest: oldest === null ? null : Date.parse(oldest),
+      };
     },
     waiting: (connection) => connection(table).select(c.id),
     async sendAnew(trx, id) {

@@ -113,6 +113,8 @@ export interface SagaStore<Data, Trx> {
   /** Stuck sagas, the longest stuck first. */
   listStuck(limit: number): Promise<SagaRecord<Data>[]>;
   countStuck(): Promise<number>;
+  /** How many sagas are in each state that is not an end. */
+  countUnderWay(): Promise<Readonly<Record<'forward' | 'backward' | 'stuck', number>>>;
   findStuck(id: string): Promise<SagaRecord<Data> | undefined>;
   /**
    * Saves the operator's decision about a stuck saga, together with `effect`, in one transaction. The store

@@ -58,6 +58,16 @@ export class SqliteClient {
     });
   }
 
+  /** How many transactions run: one or none. */
+  get busy(): number {
+    return this.#inTurn.activeCount;
+  }
+
+  /** How many transactions wait for their turn. */
+  get waiting(): number {
+    return this.#inTurn.pendingCount;
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     this.#connection?.close();

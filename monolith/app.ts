@@ -1,13 +1,13 @@
 import express from 'express';
 import type { Express } from 'express';
 import { codeVersion, isDatabaseReady, methodNotAllowed, STUCK_AFTER } from '../chassis/index.ts';
-import { createHttpApp } from '../chassis/web/index.ts';
+import { createHttpApp, databaseFigure } from '../chassis/web/index.ts';
 import type { Access, Database, HttpClient, Logger } from '../chassis/index.ts';
 import type { ReadinessCheck } from '../chassis/web/index.ts';
 import { openApiDocument } from '../contracts/index.ts';
 import { createCatalogue } from './catalogue/index.ts';
 import { createCustomers } from './customers/index.ts';
-import { createEventLetters, publishOrderEvent } from './events.ts';
+import { createEventLetters, eventFigures, publishOrderEvent } from './events.ts';
 import { createInventory } from './inventory/index.ts';
 import { createOrders } from './orders/index.ts';
 import { createPayment } from './payment/index.ts';
@@ -93,6 +93,7 @@ export function buildMonolith(deps: MonolithDeps): Monolith {
       database: () => isDatabaseReady(database, 'CAT_PROD'),
       ...deps.readiness,
     },
+    figures: [databaseFigure(database), ...orders.figures, ...eventFigures(database)],
   });
   let stopUpkeep: (() => void) | undefined;
   return {

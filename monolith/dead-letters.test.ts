@@ -58,7 +58,7 @@ const decide = (decision: 'retry' | 'drop', id: string, kind = 'step') =>
 const metrics = async () =>
   (await request<string>('GET', `${shop.url}/metrics`)).body
     .split('\n')
-    .filter((line) => line.startsWith('fig_'));
+    .filter((line) => line.startsWith('fig_dead_letters'));
 
 describe('an order whose payment is refused for good', () => {
   it('waits for an operator, who sees it without secrets, and is placed after a retry', async () => {

@@ -7,6 +7,7 @@ import {
   startEventRelay,
 } from '../chassis/index.ts';
 import type { Database, DeadLetterSource, Logger } from '../chassis/index.ts';
+import type { Figure } from '../chassis/web/index.ts';
 import { toTimestamp } from './legacy/index.ts';
 import { createNotifications } from './notifications/index.ts';
 import type { Publish } from './orders/index.ts';
@@ -48,6 +49,25 @@ const subscribers = [createShipping(), createNotifications()];
 /** Events that shipping or notifications could not take. */
 export function createEventLetters(database: Database): DeadLetterSource {
   return createEventDeadLetters({ database, outbox, inbox, failures, subscribers });
+}
+
+/** For monitors: what waits in the outbox, and for how long. */
+export function eventFigures({ read }: Database): readonly Figure[] {
+  return [
+    {
+      name: 'fig_outbox_events',
+      help: 'Events that at least one subscriber has not received',
+      read: async () => [{ value: (await outbox.backlog(read)).events }],
+    },
+    {
+      name: 'fig_outbox_oldest_seconds',
+      help: 'Age of the oldest event that a subscriber has not received; 0 without any',
+      read: async () => {
+        const { oldest } = await outbox.backlog(read);
+        return [{ value: oldest === null ? 0 : (Date.now() - oldest) / 1_000 }];
+      },
+    },
+  ];
 }
 
 /** Orders tell what happens to them through the outbox. */

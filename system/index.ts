@@ -1,6 +1,9 @@
 /** Runs the whole system: its processes, their Redis, and the data folder they share. */
 export { asOperator } from './as-operator.ts';
 export { AlreadyRunning } from './data-lock.ts';
+export { findCommand } from './command.ts';
+export { findProgram } from './find-program.ts';
+export type { Program } from './program.ts';
 export type { Load } from './first-load.ts';
 export { freePort } from './free-port.ts';
 export { StartFailed } from './launcher.ts';

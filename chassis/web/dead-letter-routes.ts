@@ -2,7 +2,6 @@ import { Router } from 'express';
 import { z } from 'zod';
 import { tokenRequired } from '../access.ts';
 import type { Access } from '../access.ts';
-import { deadLetterMetrics } from './dead-letter-metrics.ts';
 import type { DeadLetters, DeadLetterSource } from '../dead-letters.ts';
 import { invalidRequest, notFound, parse } from '../problem.ts';
 
@@ -10,8 +9,8 @@ import { invalidRequest, notFound, parse } from '../problem.ts';
 const LISTED = 1_000;
 
 /**
- * What operators do about a process's dead letters, and how many there are for monitors. All but the
- * metrics needs the operators' token, since reasons and details tell of customers.
+ * What operators do about a process's dead letters. It needs the operators' token, since reasons and details tell of
+ * customers.
  */
 export function deadLetterRoutes({ token }: Access, letters: DeadLetters): Router {
   const kinds = Object.keys(letters);
@@ -30,7 +29,6 @@ export function deadLetterRoutes({ token }: Access, letters: DeadLetters): Route
   }
 
   const router = Router();
-  router.use(deadLetterMetrics(() => countsOf(letters)));
   router.use('/dead-letters', (req, _res, next) => {
     if (!token.accepts(req.headers.authorization)) throw tokenRequired();
     next();
@@ -66,7 +64,10 @@ export function deadLetterRoutes({ token }: Access, letters: DeadLetters): Route
   return router;
 }
 
-function countsOf(letters: DeadLetters): Promise<readonly { kind: string; count: number }[]> {
+/** How many there are of each kind. */
+export function countsOf(
+  letters: DeadLetters,
+): Promise<readonly { kind: string; count: number }[]> {
   return Promise.all(
     Object.entries(letters).map(async ([kind, source]) => ({ kind, count: await source.count() })),
   );

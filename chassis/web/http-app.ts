@@ -10,9 +10,12 @@ import { databaseTrouble } from '../database-trouble.ts';
 import { isDraining } from '../draining.ts';
 import type { Database } from '../database.ts';
 import { requireIdentity } from './callers.ts';
-import { deadLetterRoutes } from './dead-letter-routes.ts';
+import { deadLetterFigure } from './dead-letter-figure.ts';
+import { countsOf, deadLetterRoutes } from './dead-letter-routes.ts';
 import type { DeadLetters } from '../dead-letters.ts';
 import { FencedError } from '../fence.ts';
+import { createMetrics } from './metrics.ts';
+import type { Figure } from './metrics.ts';
 import { readFences } from '../fence-rows.ts';
 import type { Logger } from '../log.ts';
 import { fencedProblem, Problem, problemBody } from '../problem.ts';
@@ -58,22 +61,27 @@ interface HttpAppOptions {
    */
   readonly deadLetters?: DeadLetters;
   readonly readiness?: Readonly<Record<string, ReadinessCheck>>;
+  /** What `/metrics` says besides requests and the process itself; null where one of `routes` serves it. */
+  readonly figures?: readonly Figure[] | null;
 }
 
 /**
- * An Express app with what every process of ours serves: `/livez`, `/readyz`, a trace for each
+ * An Express app with what every process of ours serves: `/livez`, `/readyz`, `/metrics`, a trace for each
  * request, strict JSON bodies, problem+json for whatever goes wrong, and nothing for web pages of
  * other origins.
  */
 export function createHttpApp(options: HttpAppOptions): Express {
   const { name, version, log, access, operators, routes, fences, readiness = {} } = options;
-  const { deadLetters } = options;
+  const { deadLetters, figures = [] } = options;
+  const letters = deadLetters ? [deadLetterFigure(() => countsOf(deadLetters))] : [];
+  const metrics = figures && createMetrics([...figures, ...letters]);
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
   app.set('query parser', 'simple');
   app.set(ACCESS, access);
   app.use(trace);
+  if (metrics) app.use(metrics.measure);
   app.use(refuseTooManyLines);
   app.use(refuseForeignPages(access));
   app.get('/livez', (_req, res) => {
@@ -93,6 +101,7 @@ export function createHttpApp(options: HttpAppOptions): Express {
     const status = stopping ? 'stopping' : ready ? 'ok' : 'not ready';
     res.status(ready ? 200 : 503).json({ status, name, checks: Object.fromEntries(told) });
   });
+  if (metrics) app.use(metrics.routes);
   if (operators) {
     if (operators.entrance) app.use(operators.entrance);
     app.use(requireToken(access, operators.isSession));

@@ -1,6 +1,6 @@
 import type { Express } from 'express';
 import { codeVersion, createFenceGuard, isDatabaseReady } from '../../chassis/index.ts';
-import { createHttpApp } from '../../chassis/web/index.ts';
+import { createHttpApp, databaseFigure } from '../../chassis/web/index.ts';
 import type { Access, Database, Logger } from '../../chassis/index.ts';
 import { inventoryRoutes } from './routes.ts';
 
@@ -27,5 +27,6 @@ export function buildApp({ database, log, access, now = Date.now }: InventoryApp
     readiness: {
       database: () => isDatabaseReady(database, 'stock_levels'),
     },
+    figures: [databaseFigure(database)],
   });
 }

@@ -5,7 +5,7 @@ import {
   isDatabaseReady,
   requestKeysOf,
 } from '../../chassis/index.ts';
-import { createHttpApp } from '../../chassis/web/index.ts';
+import { createHttpApp, databaseFigure } from '../../chassis/web/index.ts';
 import type { Access, Logger, OperationScope } from '../../chassis/index.ts';
 import type { Provider } from './provider.ts';
 import { paymentRoutes } from './routes.ts';
@@ -33,5 +33,6 @@ export function buildApp({ scope, provider, log, access }: PaymentAppDeps): Expr
     fences: scope.database,
     routes: [paymentRoutes(scope, provider)],
     readiness: { database: () => isDatabaseReady(scope.database, 'payments') },
+    figures: [databaseFigure(scope.database)],
   });
 }

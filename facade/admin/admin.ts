@@ -79,6 +79,7 @@ export function buildAdmin({ facts, wishes, jwks, log, access }: AdminDeps): Exp
   const isReady = (what: 'routing' | 'monolith') => async () => (await facts.readiness())[what];
   return createHttpApp({
     name: 'facade',
+    figures: null,
     log,
     access,
     operators: {

@@ -1,4 +1,5 @@
 import type { Router } from 'express';
+import type { Figure, FigureValue } from '../../chassis/web/index.ts';
 import {
   backoffUpTo,
   createSagaRunner,
@@ -39,6 +40,8 @@ export interface Orders {
   readonly routes: Router;
   /** Steps that fail for good: their owner refuses them, or a program is wrong. */
   readonly deadLetters: DeadLetterSource;
+  /** For monitors. */
+  readonly figures: readonly Figure[];
   /** Starts to pick up orders that a crash left half done. */
   start(): void;
   stop(): Promise<void>;
@@ -61,6 +64,18 @@ interface OrdersDeps {
   readonly stepBackoffMs: number;
   /** How long a step must have failed for good, at least, before it is a dead letter; milliseconds. */
   readonly stepGiveUpMs: number;
+}
+
+async function statesOf({
+  definition: { type },
+  store,
+}: {
+  readonly definition: { readonly type: string };
+  readonly store: Pick<ReturnType<typeof createSagaStore>, 'countUnderWay'>;
+}): Promise<FigureValue[]> {
+  return Object.entries(await store.countUnderWay()).map(([state, value]) => {
+    return { value, labels: { type, state } };
+  });
 }
 
 export function createOrders(deps: OrdersDeps): Orders {
@@ -105,6 +120,14 @@ export function createOrders(deps: OrdersDeps): Orders {
     keys,
     routes,
     deadLetters: joined([createStepDeadLetters(place), createStepDeadLetters(cancel)]),
+    figures: [
+      {
+        name: 'fig_sagas',
+        help: 'Sagas that have not ended, by type and state',
+        labels: ['type', 'state'],
+        read: async () => (await Promise.all([place, cancel].map(statesOf))).flat(),
+      },
+    ],
     start() {
       placing.start();
       cancelling.start();

@@ -171,6 +171,25 @@ export function createSagaStore<Data>(
       };
       return Number(row.count);
     },
+    async countUnderWay() {
+      const rows = (await database
+        .read('ORD_SAGA')
+        .where({ TYPE_CD: type })
+        .whereIn('STAT_CD', UNDER_WAY)
+        .groupBy('STAT_CD')
+        .select('STAT_CD')
+        .count({ all: '*', stuck: 'STCK_TS' })) as unknown as {
+        STAT_CD: keyof typeof STATUS_OF_CODE;
+        all: number | string;
+        stuck: number | string;
+      }[];
+      const counts = { forward: 0, backward: 0, stuck: 0 };
+      for (const { STAT_CD, all, stuck: waiting } of rows) {
+        counts[STAT_CD === 'F' ? 'forward' : 'backward'] += Number(all) - Number(waiting);
+        counts.stuck += Number(waiting);
+      }
+      return counts;
+    },
     findStuck: (id) => findStuck(database.read, id),
     decide: (id, next, effect) =>
       database.transaction(async (trx) => {

@@ -1,6 +1,7 @@
 import type { DatabaseFacts, EngineFacts } from './facts.ts';
 import type { Finding } from './finding.ts';
-import { finding, SIDES } from './findings/case.ts';
+import { finding } from './findings/case.ts';
+import { SIDES } from '../../routing/side.ts';
 import type { Case } from './findings/case.ts';
 import { deadEngine, unfulfilled } from './findings/engine.ts';
 import { interrupted } from './findings/handover.ts';

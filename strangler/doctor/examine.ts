@@ -5,7 +5,7 @@ import type { AllFences, Fences } from '../replication/direction.ts';
 import { ownerOf } from '../ownership/owner.ts';
 import { FeedLostError } from '../sides/side-database.ts';
 import type { SideDatabase } from '../sides/side-database.ts';
-import { otherSide } from '../../routing/side.ts';
+import { otherSide, SIDES } from '../../routing/side.ts';
 import type { SideName } from '../../routing/side.ts';
 import type { HandoverRecord } from '../ledger/store.ts';
 import { fencesIn, readFacts, unfinishedHandoverIn } from '../sides/facts.ts';
@@ -16,8 +16,6 @@ import type { BySide } from '../../routing/side.ts';
 import { openDemandIn } from '../sides/open-demand.ts';
 
 type Opened = Readonly<Record<SideName, SideDatabase | Error>>;
-
-const SIDES: readonly SideName[] = ['legacy', 'extracted'];
 
 /** Reads the state of a capability from its databases alone; changes nothing, never throws. */
 export async function examine(capability: string, sides: Opened): Promise<DatabaseFacts> {

@@ -1,5 +1,5 @@
 import type { Express } from 'express';
-import { createHttpApp, deadLetterMetrics } from '../../chassis/web/index.ts';
+import { createHttpApp } from '../../chassis/web/index.ts';
 import type { Access, Logger } from '../../chassis/index.ts';
 import type { ReadinessCheck } from '../../chassis/web/index.ts';
 import type { StepLimits } from '../ownership/handover/machine.ts';
@@ -12,7 +12,7 @@ import type { Flags, FlagsState, FlagStore, RoutingState } from '../../routing/i
 import { SCHEMA_VERSION } from '../check/schema-version.ts';
 import { sharedRun } from '../shared-run.ts';
 import { CapabilityController } from './capability-controller.ts';
-import { deadChanges } from './dead-changes.ts';
+import { engineFigures } from './figures.ts';
 import { FacadeRegistry } from './facade-registry.ts';
 import { listHandovers, mergeLists } from './handover-list.ts';
 import type { HandoverList } from './handover-list.ts';
@@ -92,10 +92,11 @@ export class Engine {
       log,
       access: deps.access,
       operators: {},
-      routes: [
-        engineRoutes(this),
-        deadLetterMetrics(() => deadChanges(openCapabilitiesOf(this.controllers))),
-      ],
+      routes: [engineRoutes(this)],
+      figures: engineFigures({
+        status: this.status,
+        opened: () => openCapabilitiesOf(this.controllers),
+      }),
       readiness: {
         ...Object.fromEntries(readiness),
         flags: () => flagsReady(flags),

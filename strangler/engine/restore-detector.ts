@@ -4,15 +4,13 @@ import type { RestoredBackup, Views } from '../doctor/index.ts';
 import { blockingMark } from '../replication/feed-mark.ts';
 import { readFacts } from '../sides/facts.ts';
 import { openDemandIn } from '../sides/open-demand.ts';
-import { otherSide } from '../../routing/side.ts';
+import { otherSide, SIDES } from '../../routing/side.ts';
 import type { SideName } from '../../routing/side.ts';
 import type { Lease, SideStore } from '../ledger/store.ts';
 import type { Leases } from './leases.ts';
 import type { OpenCapability } from './open-capability.ts';
 
 const EVERY_MS = 1_000;
-const SIDES: readonly SideName[] = ['legacy', 'extracted'];
-
 /**
  * Watches for a database that was restored from a backup: every second each is told of the other,
  * and one that knows less of itself than it should was restored. Where that is the owner, it takes

@@ -1,8 +1,5 @@
-import type { SideName } from '../../../routing/side.ts';
 import type { DatabaseFacts, EngineFacts } from '../facts.ts';
 import type { Finding, Remedy } from '../finding.ts';
-
-export const SIDES: readonly SideName[] = ['legacy', 'extracted'];
 
 /** What findings about one capability are made from. */
 export interface Case {

@@ -1,10 +1,10 @@
-import { otherSide } from '../../../routing/side.ts';
+import { otherSide, SIDES } from '../../../routing/side.ts';
 import type { SideName } from '../../../routing/side.ts';
 import type { Parting } from '../../replication/copy/index.ts';
 import { plural } from '../../wording.ts';
 import type { DatabaseFacts } from '../facts.ts';
 import type { Remedy } from '../finding.ts';
-import { doctor, SIDES } from './case.ts';
+import { doctor } from './case.ts';
 import type { Case } from './case.ts';
 
 /** The ways out where one database is right and only a person knows which. */

@@ -1,6 +1,7 @@
 import { fencesText, fenceStory, nextOf, nextStory } from '../fence-story.ts';
 import type { Finding } from '../finding.ts';
-import { doctor, finding, SIDES } from './case.ts';
+import { doctor, finding } from './case.ts';
+import { SIDES } from '../../../routing/side.ts';
 import type { Case } from './case.ts';
 import { trusting } from './decision.ts';
 

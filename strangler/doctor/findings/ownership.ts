@@ -1,7 +1,8 @@
 import { someOf } from '../../wording.ts';
 import { fencesText, fenceStory } from '../fence-story.ts';
 import type { Finding } from '../finding.ts';
-import { doctor, finding, SIDES } from './case.ts';
+import { doctor, finding } from './case.ts';
+import { SIDES } from '../../../routing/side.ts';
 import type { Case } from './case.ts';
 import { partingText, trusting } from './decision.ts';
 

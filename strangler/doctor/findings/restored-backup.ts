@@ -1,8 +1,8 @@
-import { otherSide } from '../../../routing/side.ts';
+import { otherSide, SIDES } from '../../../routing/side.ts';
 import type { SideName } from '../../../routing/side.ts';
 import { decisionText } from '../finding.ts';
 import type { Finding, Remedy } from '../finding.ts';
-import { finding, SIDES } from './case.ts';
+import { finding } from './case.ts';
 import type { Case } from './case.ts';
 import { isCompared, partingText, trusting, trustingOne } from './decision.ts';
 

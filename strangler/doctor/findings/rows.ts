@@ -1,6 +1,7 @@
 import { decisionText, isBrokenOff } from '../finding.ts';
 import type { Finding } from '../finding.ts';
-import { doctor, finding, SIDES } from './case.ts';
+import { doctor, finding } from './case.ts';
+import { SIDES } from '../../../routing/side.ts';
 import type { Case } from './case.ts';
 
 /** A schema, or Fig's triggers on it, is not what it was. */
