@@ -30,6 +30,7 @@ const ARROWS = {
   // No sources: programs that stand alone, and prose.
   bin: [],
   scripts: [],
+  deploy: [],
   docs: [],
   examples: [],
 };

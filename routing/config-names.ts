@@ -27,12 +27,12 @@ function cohortsWithoutClaims(config: Unchecked, capabilities: Unchecked): strin
   const auth = asRecord(config['gateway'])['auth'];
   if (auth === undefined) return [];
   const lower = (value: unknown): string => String(value).toLowerCase();
-  const claims = Object.keys(asRecord(asRecord(auth)['claims'])).map(lower);
+  const claims = new Set(Object.keys(asRecord(asRecord(auth)['claims'])).map(lower));
   const sticky = lower(config['stickyHeader'] ?? 'x-customer-id');
   return Object.entries(capabilities).flatMap(([key, value]) => {
     const { header } = asRecord(asRecord(value)['cohorts']);
     if (typeof header !== 'string' || lower(header) === sticky) return [];
-    if (claims.includes(lower(header))) return [];
+    if (claims.has(lower(header))) return [];
     return [
       `capabilities.${key}.cohorts.header: no claim gives the value of ${header}; ` +
         `name one in gateway.auth.claims, such as { '${lower(header)}': 'tenant' }`,
