@@ -2,7 +2,6 @@ import type { Request } from 'express';
 import { v5 } from 'uuid';
 import { tokenRequired } from './access.ts';
 import type { Access } from './access.ts';
-import type { KeyedRequest } from './idempotency.ts';
 import { sha256 } from './hash.ts';
 import { keyOwnerOf } from './web/callers.ts';
 
@@ -51,7 +50,7 @@ const IDS = '6f1d3f3c-3c0e-4f57-9a0b-6a1f0f4f7a1e';
  * the primary key of either side keeps it from being made twice. A key of the system says all that its step is; a
  * client may use a key a day later for another request, which then makes another thing.
  */
-export function idOfEffect({ key, hash }: Pick<KeyedRequest, 'key' | 'hash'>): string {
+export function idOfEffect({ key, hash }: { readonly key: string; readonly hash: string }): string {
   return v5(OF_SYSTEM.test(key) ? key : `${key}\n${hash}`, IDS);
 }
 
