@@ -54,11 +54,11 @@ export async function strikeAll(stand: Stand, strikes: readonly Strike[]): Promi
 export async function strikeOnce(
   stand: Stand,
   strike: Strike,
-  now: () => void = () => undefined,
+  now: () => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
   await delay(strike.afterMs, undefined, { signal: stand.signal });
   stand.stage(strikeText(strike));
-  now();
+  await now();
   const outage = await carryOut(stand, strike);
   if (outage !== null) stand.outages.push(outage);
 }

@@ -8,6 +8,7 @@ const code = await chaosCommand(
       'Hands inventory and payment over and back under orders and hot writes through two facades,\n' +
       'kills and pauses processes and Redis in the middle of it, and holds what is stored against what\n' +
       'clients were told.',
+    onPostgres: true,
     handsOver: true,
     run: handoverRun,
   },

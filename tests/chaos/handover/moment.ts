@@ -1,6 +1,7 @@
-import Database from 'better-sqlite3';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileOf } from '../base/rows.ts';
+import { openPrompt } from '../base/prompt.ts';
+import type { Prompt } from '../base/prompt.ts';
+import { urlOf } from '../base/rows.ts';
 import type { Capability, SideName } from '../base/rows.ts';
 import type { Stand } from '../base/stand.ts';
 
@@ -13,42 +14,49 @@ const LOOK_MS = 1;
 /** Looks at a handover from outside: the fences and records of both databases. */
 export class Watcher {
   readonly #capability: string;
-  readonly #source: Database.Database;
-  readonly #target: Database.Database;
+  readonly #source: Prompt;
+  readonly #target: Prompt;
 
-  constructor({ system }: Stand, capability: Capability, to: SideName) {
-    const from: SideName = to === 'legacy' ? 'extracted' : 'legacy';
+  private constructor(capability: string, source: Prompt, target: Prompt) {
     this.#capability = capability;
-    this.#source = new Database(fileOf(system, capability, from), { readonly: true });
-    this.#target = new Database(fileOf(system, capability, to), { readonly: true });
+    this.#source = source;
+    this.#target = target;
+  }
+
+  static async open({ system }: Stand, capability: Capability, to: SideName): Promise<Watcher> {
+    const from: SideName = to === 'legacy' ? 'extracted' : 'legacy';
+    const prompts = [from, to].map((side) => openPrompt(urlOf(system, capability, side)));
+    const [source, target] = (await Promise.all(prompts)) as [Prompt, Prompt];
+    return new Watcher(capability, source, target);
   }
 
   /** Waits until the handover is recorded and has come as far, or until `answered`. */
   async reached(moment: Moment, answered: Promise<unknown>): Promise<void> {
     let waiting = true;
     void answered.then(() => (waiting = false));
-    const sql = `SELECT 1 FROM fig_handover WHERE capability = ? AND outcome IS NULL`;
-    const unfinished = this.#source.prepare(sql);
-    while (waiting && unfinished.get(this.#capability) === undefined) await delay(LOOK_MS);
-    while (waiting && MOMENTS.indexOf(this.moment()) < MOMENTS.indexOf(moment)) {
+    const sql = `SELECT 1 FROM fig_handover
+      WHERE capability = '${this.#capability}' AND outcome IS NULL`;
+    while (waiting && (await this.#source.rows(sql)).length === 0) await delay(LOOK_MS);
+    while (waiting && MOMENTS.indexOf(await this.moment()) < MOMENTS.indexOf(moment)) {
       await delay(LOOK_MS);
     }
   }
 
-  moment(): Moment {
-    if (stateIn(this.#target, this.#capability) === 'open') return 'over';
-    const source = stateIn(this.#source, this.#capability);
+  async moment(): Promise<Moment> {
+    if ((await this.#stateIn(this.#target)) === 'open') return 'over';
+    const source = await this.#stateIn(this.#source);
     if (source === 'ceded') return 'ceded';
     return source === 'closed' ? 'closed' : 'not closed';
   }
 
-  close(): void {
-    this.#source.close();
-    this.#target.close();
+  async close(): Promise<void> {
+    await Promise.all([this.#source.close(), this.#target.close()]);
   }
-}
 
-function stateIn(database: Database.Database, capability: string): unknown {
-  const sql = `SELECT state FROM fig_fence WHERE capability = ? AND key = '*'`;
-  return database.prepare(sql).pluck().get(capability);
+  async #stateIn(prompt: Prompt): Promise<unknown> {
+    const [fence] = await prompt.rows(
+      `SELECT state FROM fig_fence WHERE capability = '${this.#capability}' AND key = '*'`,
+    );
+    return fence?.['state'];
+  }
 }

@@ -75,7 +75,7 @@ async function hurt(
 async function handOver(stand: Stand, planned: PlannedHandover): Promise<Moment> {
   const { system, fig, signal } = stand;
   const { capability, to, at, strike } = planned;
-  const watcher = new Watcher(stand, capability, to);
+  const watcher = await Watcher.open(stand, capability, to);
   const asked = request('POST', `${system.urls['engine']}/handovers`, {
     headers: asOperator(system),
     body: { capability, to },
@@ -83,8 +83,10 @@ async function handOver(stand: Stand, planned: PlannedHandover): Promise<Moment>
   }).catch(() => undefined);
   await watcher.reached(at, asked);
   let moment: Moment = 'over';
-  await strikeOnce(stand, strike, () => (moment = watcher.moment()));
-  watcher.close();
+  await strikeOnce(stand, strike, async () => {
+    moment = await watcher.moment();
+  });
+  await watcher.close();
   await asked;
   stand.stage(`${capability} to ${to}`);
   const verb = to === 'extracted' ? 'switch' : 'reverse';

@@ -1,8 +1,8 @@
-import Database from 'better-sqlite3';
 import { neededBy } from '../../../rehearsal/index.ts';
 import type { Outage } from '../../../rehearsal/index.ts';
 import { eventually, request } from '../../support/index.ts';
-import { fileOf } from '../base/rows.ts';
+import { openPrompt, quoted } from '../base/prompt.ts';
+import { urlOf } from '../base/rows.ts';
 import type { Stand } from '../base/stand.ts';
 import type { Others, Owners } from '../base/verdict.ts';
 import { tryOnce, whatOf } from './writer-client.ts';
@@ -98,14 +98,15 @@ function explained({ what, facade, from, to }: FailedTry, outages: readonly Outa
 }
 
 async function effectsOf({ system }: Stand, owners: Owners): Promise<Effects> {
-  const legacy = { adjustments: 'SELECT RSN_TXT, count(*) FROM INV_ADJ GROUP BY 1' };
-  const extracted = { adjustments: 'SELECT reason, count(*) FROM stock_adjustments GROUP BY 1' };
-  const payments = {
-    legacy: `SELECT ORD_NO, count(*) FROM PAY_TXN WHERE STAT_CD = 'S' GROUP BY 1`,
-    extracted: `SELECT order_id, count(*) FROM payments JOIN payment_entries e ON e.payment_id = id
-      WHERE e.kind = 'captured' GROUP BY 1`,
+  const adjustments = {
+    legacy: 'SELECT RSN_TXT AS what, count(*) AS times FROM INV_ADJ GROUP BY 1',
+    extracted: 'SELECT reason AS what, count(*) AS times FROM stock_adjustments GROUP BY 1',
   };
-  const adjusted = { legacy, extracted }[owners.inventory].adjustments;
+  const payments = {
+    legacy: `SELECT ORD_NO AS what, count(*) AS times FROM PAY_TXN WHERE STAT_CD = 'S' GROUP BY 1`,
+    extracted: `SELECT order_id AS what, count(*) AS times FROM payments
+      JOIN payment_entries e ON e.payment_id = id WHERE e.kind = 'captured' GROUP BY 1`,
+  };
   const answer = await request<{ charges: readonly { reference: string }[] }>(
     'GET',
     `${system.urls['provider']}/ledger`,
@@ -115,17 +116,22 @@ async function effectsOf({ system }: Stand, owners: Owners): Promise<Effects> {
     charges.set(reference, (charges.get(reference) ?? 0) + 1);
   }
   return {
-    adjustments: counts(fileOf(system, 'inventory', owners.inventory), adjusted),
-    payments: counts(fileOf(system, 'payment', owners.payment), payments[owners.payment]),
+    adjustments: await counts(
+      urlOf(system, 'inventory', owners.inventory),
+      adjustments[owners.inventory],
+    ),
+    payments: await counts(urlOf(system, 'payment', owners.payment), payments[owners.payment]),
     charges,
   };
 }
 
-function counts(file: string, sql: string): ReadonlyMap<string, number> {
-  const database = new Database(file, { readonly: true });
+/** @param sql of rows `what`, `times` */
+async function counts(url: string, sql: string): Promise<ReadonlyMap<string, number>> {
+  const prompt = await openPrompt(url);
   try {
-    return new Map(database.prepare(sql).raw().all() as [string, number][]);
+    const rows = await prompt.rows(prompt.dialect === 'postgres' ? quoted(sql) : sql);
+    return new Map(rows.map(({ what, times }) => [String(what), Number(times)]));
   } finally {
-    database.close();
+    await prompt.close();
   }
 }
