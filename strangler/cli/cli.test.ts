@@ -197,6 +197,24 @@ describe('fig', () => {
       expect((await fig('journal')).stdout).toBe('no handovers yet\n');
     }));
 
+  it('waits for a copy that the engine goes on with after it lost its lease in the middle', () =>
+    withFig(async (fig, { engine, status }, sides) => {
+      sides.legacy.exec("INSERT INTO STOCK (SKU, QTY, RSV) VALUES ('c', 5, 0), ('d', 7, 1)");
+      const copied = fig('backfill shop --rate 4');
+      await eventually(async () => {
+        const { backfill, backfillRun } = await status();
+        expect([backfill.state, backfillRun?.running]).toEqual(['running', true]);
+      });
+      engine.controllers.get('shop')?.startOver();
+      await eventually(async () => expect((await status()).standing.as).toBe('leader'));
+      expect(await copied).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/^shop: 8 rows/),
+      });
+      expect(await fig('reconcile shop')).toMatchObject({ code: 0 });
+      expect((await fig('doctor')).stdout).not.toContain('reconcile_demanded');
+    }));
+
   it('gives up in time when the engine can not act', () =>
     withSides((sides) => {
       const urls = { ...sides.urls, extracted: `${sides.urls.extracted}.missing` };

@@ -12,7 +12,9 @@ const STATUS_MS = 6_000;
 const STANDBY_MS = 5_000;
 /** A supervisor starts an engine again within a second or two; one that takes longer does not come up. */
 const RESTART_MS = 10_000;
-const RETRY_MS = 250;
+/** The first pause; each further one is twice as long, so that what takes a moment is seen at once. */
+const FIRST_PAUSE_MS = 20;
+const LONGEST_PAUSE_MS = 250;
 /** Programs make their tables when they start, which an engine that starts with them may see half done. */
 const UNFIT_MS = 3_000;
 
@@ -41,6 +43,7 @@ export class EngineClient {
   #awaySince: number | undefined;
   #waitedFor = 'the engine has not answered';
   #isLate = false;
+  #pauseMs = FIRST_PAUSE_MS;
 
   /** @param timeoutMs for everything that one command does */
   constructor(address: EngineAddress, timeoutMs: number, onWait: (reason: string) => void) {
@@ -141,7 +144,8 @@ export class EngineClient {
     if (performance.now() > this.#deadline) throw this.#timedOut(reason);
     this.#onWait(reason);
     this.#waitedFor = reason;
-    await delay(RETRY_MS);
+    await delay(this.#pauseMs);
+    this.#pauseMs = Math.min(2 * this.#pauseMs, LONGEST_PAUSE_MS);
   }
 
   /** @returns undefined where no engine took the order, and the supervisor starts one again */

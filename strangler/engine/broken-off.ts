@@ -1,5 +1,6 @@
 import { databaseTrouble } from '../../chassis/index.ts';
 import { brokenOffText } from '../doctor/index.ts';
+import type { CapabilityController } from './capability-controller.ts';
 import type { OpenCapability } from './open-capability.ts';
 
 /** These end such work as well, and nothing is wrong with the rows: it was stopped, or must not be. */
@@ -17,7 +18,8 @@ const NO_FAULT = new Set([
  * @throws what the work throws
  */
 export async function remembered<T>(
-  { sides }: OpenCapability,
+  controller: CapabilityController,
+  opened: OpenCapability,
   what: 'backfill' | 'comparison',
   work: Promise<T>,
 ): Promise<T> {
@@ -25,8 +27,11 @@ export async function remembered<T>(
     return await work;
   } catch (error) {
     const { name, message } = error as Error;
-    if (!NO_FAULT.has(name) && databaseTrouble(error) === undefined) {
-      for (const { checks } of [sides.legacy, sides.extracted]) {
+    // An engine that has let go of the databases has cut it off itself.
+    const isCutOff = controller.opened !== opened;
+    if (!isCutOff && !NO_FAULT.has(name) && databaseTrouble(error) === undefined) {
+      const { legacy, extracted } = opened.sides;
+      for (const { checks } of [legacy, extracted]) {
         await checks.demandReconcile(brokenOffText(what, message)).catch(() => undefined);
       }
     }

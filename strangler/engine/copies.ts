@@ -1,9 +1,10 @@
+import { Problem } from '../../chassis/index.ts';
 import type { CopyOptions, ReconcileReport, RemovalPlan } from '../replication/copy/index.ts';
 import { otherSide } from '../../routing/side.ts';
 import { remembered } from './broken-off.ts';
 import type { CapabilityController } from './capability-controller.ts';
 import type { OpenCapability } from './open-capability.ts';
-import { readableCapability } from './refusals.ts';
+import { leading, notLeading, readableCapability } from './refusals.ts';
 import { agreedRemoval } from './removals.ts';
 import { moveSequences } from './sequences.ts';
 
@@ -25,10 +26,12 @@ export async function backfill(
   { deleteRows, ...wish }: CopyOptions & DeletionOptions,
 ): Promise<void> {
   const { capability, log } = controller;
-  const opened = await readableCapability(controller);
-  if (wish.restart || (await wouldBegin(opened))) await agreedRemoval(opened, deleteRows);
-  remembered(opened, 'backfill', opened.data.backfill(wish)).catch((error: unknown) => {
-    log.error({ err: error, capability }, 'the backfill ended');
+  await whileLeading(controller, async (opened) => {
+    if (wish.restart || (await wouldBegin(opened))) await agreedRemoval(opened, deleteRows);
+    const copied = opened.data.backfill(wish);
+    remembered(controller, opened, 'backfill', copied).catch((error: unknown) => {
+      log.error({ err: error, capability }, 'the backfill ended');
+    });
   });
 }
 
@@ -37,7 +40,7 @@ export async function removal(
   controller: CapabilityController,
   { deleteRows }: DeletionOptions,
 ): Promise<RemovalPlan> {
-  return agreedRemoval(await readableCapability(controller), deleteRows);
+  return whileLeading(controller, (opened) => agreedRemoval(opened, deleteRows));
 }
 
 /** Compares both sides, and repairs the one that follows where that is asked for. */
@@ -45,15 +48,33 @@ export async function reconcile(
   controller: CapabilityController,
   { sample, repair, deleteRows }: ReconcileOrder,
 ): Promise<ReconcileReport> {
-  const opened = await readableCapability(controller);
-  if (repair) await agreedRemoval(opened, deleteRows);
-  const { data, sides } = opened;
-  const work = repair ? data.repair({ sample }) : data.reconcile({ sample });
-  const report = await remembered(opened, 'comparison', work);
-  // Whoever compares wants to know whether the other side could take over.
-  const { owner } = report;
-  await moveSequences(data.mapping, sides[owner], sides[otherSide(owner)]);
-  return report;
+  return whileLeading(controller, async (opened) => {
+    if (repair) await agreedRemoval(opened, deleteRows);
+    const { data, sides } = opened;
+    const work = repair ? data.repair({ sample }) : data.reconcile({ sample });
+    const report = await remembered(controller, opened, 'comparison', work);
+    // Whoever compares wants to know whether the other side could take over.
+    const { owner } = report;
+    await moveSequences(data.mapping, sides[owner], sides[otherSide(owner)]);
+    return report;
+  });
+}
+
+/**
+ * Does what may be asked for once more.
+ * @throws Problem 503 where it failed because this engine has let go of the databases meanwhile
+ */
+async function whileLeading<T>(
+  controller: CapabilityController,
+  work: (opened: OpenCapability) => Promise<T>,
+): Promise<T> {
+  const opened = leading(controller);
+  try {
+    return await work(await readableCapability(controller));
+  } catch (error) {
+    if (error instanceof Problem || controller.opened === opened) throw error;
+    throw notLeading(controller);
+  }
 }
 
 /** Whether a copy that is asked for now would begin, or go on; one that runs, or is whole, is left alone. */

@@ -37,6 +37,27 @@ const handOver = (to: 'legacy' | 'extracted'): [string, string, unknown] => [
 const gateLimits = { ...defaultGateLimits, holdMs: 20_000 };
 
 describe('the engine', () => {
+  it('that lets go of its databases in the middle of a comparison says so, and that it may be asked again', () =>
+    withSides((sides) =>
+      withEngine(sides, {}, async ({ engine, call, status }) => {
+        sides.legacy
+          .exec(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+          INSERT INTO STOCK (SKU, QTY, RSV) SELECT 'k' || i, i, 0 FROM n`);
+        await eventually(async () => expect((await status()).standing.as).toBe('leader'));
+        const compared = call('POST', '/reconciles', { capability: 'shop' });
+        // Asked later, and answered while the rows are still being compared.
+        await status();
+        engine.controllers.get('shop')?.startOver();
+        expect(await compared).toMatchObject({
+          status: 503,
+          body: { code: 'engine_not_leading', capability: 'shop' },
+        });
+        await eventually(async () => expect((await status()).standing.as).toBe('leader'));
+        // What was cut off is no reason to distrust the rows.
+        expect(sides.legacy.prepare('SELECT * FROM fig_reconcile').all()).toEqual([]);
+      }),
+    ));
+
   it('refuses a handover until each gate holds, and names the next command', () =>
     withSides((sides) =>
       withEngine(sides, {}, async (running) => {

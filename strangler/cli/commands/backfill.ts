@@ -70,7 +70,8 @@ async function backfill(
   if (dryRun) return plan(engine, output, mapping, restart);
   await agreed(engine, output, capability, { restart, rate, yes, deleteRows });
   await engine.order('/backfills', { capability, restart, rate, deleteRows });
-  const done = await whenDone(engine, capability);
+  const goOn = (): Promise<unknown> => engine.order('/backfills', { capability, rate, deleteRows });
+  const done = await whenDone(engine, capability, goOn);
   const { rows, startedAt, at } = done.backfill;
   const tookMs = startedAt === null || at === null ? null : at - startedAt;
   const parked = done.parked?.changes ?? 0;
@@ -151,7 +152,12 @@ async function plan(
   );
 }
 
-async function whenDone(engine: EngineClient, capability: string): Promise<LiveStatus> {
+/** @param goOn orders a copy that none is at work on: its engine lost the lease before it had begun */
+async function whenDone(
+  engine: EngineClient,
+  capability: string,
+  goOn: () => Promise<unknown>,
+): Promise<LiveStatus> {
   for (;;) {
     const status = await engine.statusOf(capability);
     if (status?.backfill.state === 'done') return status;
@@ -160,6 +166,7 @@ async function whenDone(engine: EngineClient, capability: string): Promise<LiveS
       throw new CommandError(EXIT.failed, 'backfill_failed', run.problem, 'fig status');
     }
     const standing = status?.standing;
+    if (run && !run.running && standing?.as === 'leader') await goOn();
     if (standing?.as === 'waiting' && standing.unfit === true) {
       const next = `fig check ${capability}`;
       throw new CommandError(EXIT.refused, 'mapping_unfit', standing.reason, next);

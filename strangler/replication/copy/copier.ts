@@ -118,7 +118,8 @@ export class Copier {
     } catch (error) {
       // A timer that is aborted does not say why.
       const cause: unknown = signal.aborted ? signal.reason : error;
-      this.#problem = errorText(cause);
+      // The next engine goes on with what this one leaves.
+      if (!this.#signal.aborted) this.#problem = errorText(cause);
       throw cause;
     }
   }
