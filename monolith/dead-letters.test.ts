@@ -159,10 +159,11 @@ describe('an order whose payment is refused for good', () => {
 
   it('is a dead letter no sooner than it was refused for long enough', async () => {
     await shop.close();
-    await open(300);
+    // Longer than ten refusals take on a busy machine.
+    await open(1_000);
     const before = performance.now();
     expect(await place()).toMatchObject({ status: 503, body: { code: 'order_stuck' } });
-    expect(performance.now() - before).toBeGreaterThanOrEqual(300);
+    expect(performance.now() - before).toBeGreaterThanOrEqual(1_000);
     expect(service.requests).toBeGreaterThan(10);
   });
 });

@@ -47,7 +47,8 @@ async function startProvider(port = 0): Promise<void> {
   });
 }
 
-function useProvider(patienceMs = 3_000): void {
+/** @param patienceMs long unless told otherwise: on a busy machine many a call takes longer than its time-out */
+function useProvider(patienceMs = 30_000): void {
   const url = `http://127.0.0.1:${providerServer.port}`;
   provider = createProvider({ url, timeoutMs: TIMEOUT_MS, patienceMs });
   server = createExpressServer(buildApp({ access: LOOPBACK_ONLY, scope, provider, log }));

@@ -286,6 +286,13 @@ describe('a read of a side that is ill', () => {
     withStand(
       { ...guarded({ breaker: BREAKER }), routing: { owner: 'extracted', epoch: 2 } },
       async (stand) => {
+        // Reads are the owner's as well, whether or not the customer has just written.
+        await stand.flags({ 'stock.reads': 100 });
+        await eventually(async () =>
+          expect((await read(stand, { 'x-customer-id': 'C2' })).body).toEqual({
+            from: 'extracted',
+          }),
+        );
         ill(stand.extracted);
         await eventually(async () => {
           const { body } = await write(stand, customer);
