@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { defineConfig } from '../../routing/index.ts';
 import type { FigConfigInput } from '../../routing/index.ts';
 import { eventually, request } from '../support/index.ts';
-import { json, withStand } from './stand.ts';
+import { json, silence, withStand } from './stand.ts';
 import type { Stand } from './stand.ts';
 import { STOCK } from './stock.ts';
 
@@ -99,7 +99,7 @@ describe('a composition', () => {
   it('leaves out what comes too late, and lets its server go', () =>
     withDetails(
       async (stand, details) => {
-        stand.legacy.answer = () => undefined;
+        const isLeft = silence(stand.legacy);
         const { status, body } = await details();
         expect([status, body.partial]).toEqual([200, true]);
         expect(body.parts['stock']).toMatchObject({
@@ -107,7 +107,7 @@ describe('a composition', () => {
           problem: { code: 'upstream_timeout' },
         });
         expect(body.parts['notes']?.status).toBe(200);
-        await eventually(() => stand.legacy.connections() === 0);
+        await eventually(isLeft);
       },
       { ...DETAILS, deadlineMs: 300 },
     ));
@@ -186,13 +186,13 @@ describe('a composition', () => {
 
   it('stops asking when its client leaves', () =>
     withDetails(async (stand) => {
-      stand.legacy.answer = () => undefined;
+      const isLeft = silence(stand.legacy);
       const leave = new AbortController();
       const asked = fetch(`${stand.url}/orders/A%20B/details`, { signal: leave.signal });
       await eventually(() => stand.legacy.received.length === 1);
       leave.abort();
       await expect(asked).rejects.toThrow('abort');
-      await eventually(() => stand.legacy.connections() === 0);
+      await eventually(isLeft);
     }));
 });
 

@@ -51,6 +51,16 @@ export function fenced(
   json(res, 421, { code: 'fenced', status: 421, capability, key, state, epoch });
 }
 
+/** Never answers. @returns tells whether the connection of each request so far has been closed */
+export function silence(side: Fixture): () => boolean {
+  const open = new Set<Socket>();
+  side.answer = ({ socket }) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+  };
+  return () => open.size === 0;
+}
+
 /** Starts a server that says its name, unless told otherwise. */
 export async function startFixture(name: string, raw?: RequestListener): Promise<Fixture> {
   const received: Received[] = [];
