@@ -23,7 +23,18 @@ const LONGEST_MS = 40 * 60_000;
  */
 const STATIC_CHECKS = [
   { name: 'lint', command: [bin('oxlint/bin/oxlint'), '--type-aware'] },
-  { name: 'format', command: [bin('prettier/bin/prettier.cjs'), '--check', '.'] },
+  {
+    name: 'format',
+    command: [
+      bin('prettier/bin/prettier.cjs'),
+      '--check',
+      // Reading all files takes a twentieth of the processor's time of a run: those found in order are not read again.
+      '--cache',
+      '--cache-strategy=content',
+      `--cache-location=${join(root, '.cache', 'prettier.json')}`,
+      '.',
+    ],
+  },
 ];
 
 const isSoak = (file) => file.endsWith('.soak.test.ts');
