@@ -13,7 +13,7 @@ const ARROWS = {
   routing: ['chassis'],
   facade: ['chassis', 'contracts', 'routing'],
   strangler: ['chassis', 'routing'],
-  migrations: ['strangler/mapping', 'chassis'],
+  migrations: ['strangler/mapping', 'chassis', 'contracts'],
   'contract-check': [
     'chassis',
     'contracts',
@@ -42,7 +42,7 @@ const SURFACES = {
   extracted: '^extracted/[^/]+/index\\.ts$',
   // Schemas and mappings apart: a service takes its schema without the engine behind a mapping.
   migrations: '^migrations/[^/]+/index\\.ts$',
-  mappings: '^migrations/[^/]+/mapping\\.ts$',
+  mappings: '^migrations/[^/]+/(mapping|translation)\\.ts$',
   'contracts/cases': '^contracts/cases/index\\.ts$',
   // What a mapping is made with, without the engine: every process that reads the configuration loads it.
   'strangler/mapping': '^strangler/mapping/index\\.ts$',

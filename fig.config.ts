@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { dataDirectory, databaseUrl, isAuthOn, readNumber, serviceUrl } from './chassis/index.ts';
 import { inventoryInvariants, inventoryMapping } from './migrations/inventory/mapping.ts';
+import { inventoryV2 } from './migrations/inventory/translation.ts';
 import { paymentInvariants, paymentMapping } from './migrations/payment/mapping.ts';
 import { defineConfig } from './routing/index.ts';
 
@@ -68,6 +69,10 @@ export default defineConfig({
   },
   // Off where only this machine reaches the system; FIG_AUTH=on for every process of it.
   gateway: {
+    versions: {
+      unversioned: { deprecated: '2026-12-01', sunset: '2027-12-01' },
+      translated: { v2: inventoryV2 },
+    },
     compositions: [
       {
         path: '/api/orders/:id/details',

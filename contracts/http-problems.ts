@@ -47,6 +47,11 @@ export const FACADE_PROBLEMS = {
     'the monolith can’t say whose session it is; nothing has happened, ask again after Retry-After',
   ),
   composition_failed: kind(502, 'a required part of the answer could not be had; `part` names it'),
+  unknown_version: kind(404, 'there is no such version, or not of this path; `versions` lists all'),
+  translation_failed: kind(
+    502,
+    'request or answer could not be translated between two versions; `detail` says what has happened',
+  ),
   facade_failed: kind(502, 'the facade itself failed; the outcome is unknown'),
   upstream_unavailable: kind(
     502,

@@ -3,6 +3,7 @@ export { accessRules } from './access.ts';
 export * from './catalogue.ts';
 export * from './headers.ts';
 export * from './inventory.ts';
+export * from './inventory-v2.ts';
 export * from './money.ts';
 export * from './openapi.ts';
 export * from './operations.ts';

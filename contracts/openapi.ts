@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { HEADERS } from './headers.ts';
+import { OPERATIONS_V2 } from './inventory-v2.ts';
 import { OPERATIONS, problemsOf } from './operations.ts';
 import type { Operation } from './operations.ts';
 import { PROBLEMS } from './problems.ts';
@@ -16,17 +17,32 @@ function reference(schema: z.ZodType): Json {
   return { $ref: COMPONENTS + id };
 }
 
-/** JSON Schema of all named schemas, referring to each other by name. */
-function components(): Json {
+/** JSON Schema of the named schemas that `used` refers to, directly or by way of others. */
+function components(used: unknown): Json {
   const { schemas: converted } = z.toJSONSchema(schemas as z.core.$ZodRegistry<{ id?: string }>, {
     uri: (id) => COMPONENTS + id,
     io: 'input',
   });
+  const wanted = new Set<string>();
+  const want = (value: unknown): void => {
+    for (const id of namesIn(value)) {
+      if (wanted.has(id)) continue;
+      wanted.add(id);
+      want(converted[id]);
+    }
+  };
+  want(used);
   return Object.fromEntries(
     Object.entries(converted)
+      .filter(([id]) => wanted.has(id))
       .sort(([left], [right]) => (left < right ? -1 : 1))
       .map(([id, { $id: _id, $schema: _schema, ...schema }]) => [id, schema]),
   );
+}
+
+function namesIn(value: unknown): readonly string[] {
+  const found = JSON.stringify(value).matchAll(/"\$ref":"([^"]+)"/g);
+  return [...found].map(([, target = '']) => target.slice(COMPONENTS.length));
 }
 
 function content(schemaOrSchemas: readonly z.ZodType[], type: string): Json {
@@ -91,12 +107,20 @@ function answers(operation: Operation): Json {
   return Object.fromEntries([success, ...problems]) as Json;
 }
 
+/** What a caller needs where callers are known. */
+function security({ access }: Operation): Json {
+  if (access === 'anyone') return { security: [] };
+  const scopes = access === 'any token' ? [] : (access.scopes ?? []);
+  return { security: [{ token: scopes }] };
+}
+
 function describe(operation: Operation): Json {
   const { id, summary, area, body } = operation;
   return {
     operationId: id,
     summary,
     tags: [area],
+    ...security(operation),
     parameters: parameters(operation),
     ...(body
       ? {
@@ -110,25 +134,45 @@ function describe(operation: Operation): Json {
   };
 }
 
+/** The operations of each version, and the path that stands before theirs. */
+const VERSIONS = {
+  /** As servers behind the facade have it. */
+  none: { operations: OPERATIONS, base: '/api' },
+  v1: { operations: OPERATIONS, base: '/api/v1' },
+  v2: { operations: OPERATIONS_V2, base: '/api/v2' },
+} as const;
+
 /** The contract as an OpenAPI 3.1 document. */
-export function openApiDocument(): Json {
+export function openApiDocument(version: keyof typeof VERSIONS): Json {
+  const { operations, base } = VERSIONS[version];
   const paths: Record<string, Json> = {};
-  for (const operation of OPERATIONS) {
-    (paths[operation.path] ??= {})[operation.method.toLowerCase()] = describe(operation);
+  for (const operation of operations) {
+    const path = operation.path.slice(VERSIONS.none.base.length);
+    (paths[path] ??= {})[operation.method.toLowerCase()] = describe(operation);
   }
   return {
     openapi: '3.1.0',
     info: {
       title: 'Orders',
-      version: '1.0.0',
+      version: version === 'v2' ? '2.0.0' : '1.0.0',
       description:
         'Money is integer minor units with an ISO currency. Lists page by an opaque cursor. ' +
         'Whatever goes wrong is application/problem+json with a stable `code`.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
-    servers: [{ url: '/' }],
-    tags: [...new Set(OPERATIONS.map(({ area }) => area))].map((name) => ({ name })),
+    servers: [{ url: base }],
+    tags: [...new Set(operations.map(({ area }) => area))].map((name) => ({ name })),
     paths,
-    components: { schemas: components() },
+    components: {
+      schemas: components(paths),
+      securitySchemes: {
+        token: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'JWT',
+          description: 'As `fig token` makes one; needed where callers are known.',
+        },
+      },
+    },
   };
 }

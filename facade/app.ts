@@ -122,6 +122,7 @@ export function buildApp(options: FacadeOptions): Facade {
   function configuredFor(config: FigConfig): FacadeDeps {
     // First: it may refuse the configuration, and then nothing of it is in use.
     const guards = gateway.guardsFor(config);
+    const versions = gateway.versionsFor(config);
     upstreams.adopt(config);
     for (const discovery of discoveries) discovery.adopt(upstreams.all());
     const routes = compileRoutes(config, indexes);
@@ -137,7 +138,8 @@ export function buildApp(options: FacadeOptions): Facade {
     return {
       ...lasting,
       guards,
-      compositions: gateway.compositionsFor(config),
+      versions,
+      handle: gateway.handlerFor(config, versions),
       limits,
       clientSockets: clientSocketLimit(config),
       reader: readerFor(config, routes),

@@ -7,7 +7,6 @@ import {
   ClientSockets,
   facadeFailed,
   failInFacade,
-  forward,
   headWithoutUpgrade,
   isLingering,
   linger,
@@ -60,7 +59,8 @@ export function createClientServer(first: FacadeDeps): ClientServer {
   let deps = first;
 
   function enter(req: IncomingMessage, res: ContextResponse): RequestContext {
-    const form = deps.reader.read(req);
+    const given = deps.reader.read(req);
+    const form = deps.versions ? deps.versions.canonical(given) : given;
     const match = deps.routes.match(form.method, form.path);
     const context = new RequestContext(req, res, form, match, deps);
     res.context = context;
@@ -85,7 +85,10 @@ export function createClientServer(first: FacadeDeps): ClientServer {
     });
     try {
       admit(enter(req, res), deps.guards, {
-        proceed: (context) => upgrade(context, deps, socket, head),
+        proceed: (context) => {
+          deps.versions?.checkUpgrade(context.form);
+          upgrade(context, deps, socket, head);
+        },
         refuse: (error) => refuse(req, res, error),
       });
     } catch (error) {
@@ -107,16 +110,15 @@ export function createClientServer(first: FacadeDeps): ClientServer {
       if (res.broken) throw res.broken;
       const context = enter(req, res);
       const { guards } = deps;
-      if (guards.length === 0) forwarded(context);
-      else
-        admit(context, guards, { proceed: forwarded, refuse: (error) => refuse(req, res, error) });
+      if (guards.length === 0) handle(context);
+      else admit(context, guards, { proceed: handle, refuse: (error) => refuse(req, res, error) });
     } catch (error) {
       refuse(req, res, error);
     }
   }
 
-  function forwarded(context: RequestContext): void {
-    if (!deps.compositions.answer(context, deps)) forward(context, deps);
+  function handle(context: RequestContext): void {
+    deps.handle(context, deps);
   }
 
   function refuse(req: IncomingMessage, res: ContextResponse, error: unknown): void {

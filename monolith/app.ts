@@ -110,7 +110,7 @@ export function buildMonolith(deps: MonolithDeps): Monolith {
 }
 
 function openApiRoutes(): express.Router {
-  const document = openApiDocument();
+  const document = openApiDocument('none');
   const router = express.Router();
   router
     .route('/api/openapi.json')

@@ -10,7 +10,9 @@ export type {
   CompositionConfig,
   RateLimit,
   RetryConfig,
+  TranslationConfig,
   UpstreamPatterns,
+  VersionsConfig,
 } from './gateway/index.ts';
 export type { FlagContext } from './flag-context.ts';
 export * from './flag-file.ts';

@@ -253,6 +253,13 @@ function trafficMetrics(counters: Counters): readonly Lazy[] {
       values: () => [...counters.limited].map(([limit, value]) => ({ value, labels: { limit } })),
     },
     {
+      name: 'fig_version_requests_total',
+      help: 'Requests by the version of the interface that their path names: `none` for a path without one',
+      type: 'counter',
+      values: () =>
+        [...counters.versions].map(([version, value]) => ({ value, labels: { version } })),
+    },
+    {
       name: 'fig_rate_limits_shared',
       help: 'Whether requests are counted together with other processes, in Redis: 1 or 0',
       type: 'gauge',

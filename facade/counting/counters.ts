@@ -38,6 +38,8 @@ export class Counters {
   readonly socketsClosed = { idle: 0, refused: 0 };
   /** Requests that were refused since their client was over a limit, by the limit's name. */
   readonly limited = new Map<string, number>();
+  /** Requests by the version of the interface that their path names, where there are several. */
+  readonly versions = new Map<string, number>();
   /** Whether requests are counted together with other processes; undefined where none are limited. */
   limitsAreShared: (() => boolean) | undefined;
   /** Of the bodies of all writes that wait right now. */

@@ -20,8 +20,12 @@ export function readBody(
   limit: number,
   done: (body: Body | null) => void,
 ): void {
-  const { req, form } = context;
+  const { req, form, body: given } = context;
   const { bodyBytes } = form;
+  if (given) {
+    done(given);
+    return;
+  }
   if (bodyBytes === 0) {
     done(null);
     return;
@@ -58,8 +62,9 @@ export function readBody(
  * of a request that fails; the client's own stream must survive that to be answered.
  * @param begun what has been read of it already
  */
-export function streamBody(context: RequestContext, begun: readonly Buffer[] = []): Readable {
+export function streamBody(context: RequestContext, begun: readonly Buffer[] = []): Body {
   const { req, form } = context;
+  if (context.body) return context.body;
   if (form.bodyBytes !== null) form.headers.push('content-length', String(form.bodyBytes));
   context.sendContinue();
   const body = new PassThrough();

@@ -12,7 +12,7 @@ import type {
   OwnWrites,
   RoutingFeed,
 } from '../ownership/index.ts';
-import type { Deadlines, RequestReader } from '../request/index.ts';
+import type { CanonicalVersions, Deadlines, RequestForm, RequestReader } from '../request/index.ts';
 import type { RoutingSnapshot } from '../route/index.ts';
 import type { RequestContext } from './request-context.ts';
 import type { Slots, Upstream, Upstreams } from '../upstream/index.ts';
@@ -24,12 +24,17 @@ import type { Slots, Upstream, Upstreams } from '../upstream/index.ts';
  */
 export type Guard = (context: RequestContext) => Promise<void> | undefined;
 
+/** Answers a request, or has it forwarded. @throws Problem that refuses it */
+export type Handler = (context: RequestContext, deps: FacadeDeps) => void;
+
 /** What follows from one configuration. */
 export interface ConfiguredDeps {
   /** In the order in which a request passes them. */
   readonly guards: readonly Guard[];
-  /** Answers a request that is none of one upstream alone. */
-  readonly compositions: { answer(context: RequestContext, deps: FacadeDeps): boolean };
+  /** Reads which version of the interface a path names; undefined where there is only one. */
+  readonly versions: (CanonicalVersions & { checkUpgrade(form: RequestForm): void }) | undefined;
+  /** Takes requests that were let in: `forward`, and the patterns that may answer before it. */
+  readonly handle: Handler;
   readonly limits: FigConfig['limits'];
   /** How many connections of one client's address may be open. */
   readonly clientSockets: number;

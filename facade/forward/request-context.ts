@@ -9,6 +9,7 @@ import type { Match } from '../match/index.ts';
 import type { Deadlines, Identity, RequestForm, Timed } from '../request/index.ts';
 import { NoRoom } from '../upstream/index.ts';
 import type { Idling } from '../upstream/index.ts';
+import type { AnswerFilter } from './answer-filter.ts';
 import { lingerAfter } from './lingering.ts';
 import { heldTooLong, requestTimeout, upstreamBusy, upstreamTimeout } from './refusals.ts';
 
@@ -62,6 +63,10 @@ export class RequestContext implements Timed {
   identity: Identity | undefined;
   /** Headers that the facade adds to the answer, of an upstream or its own: names and values in turn. */
   added: string[] | undefined;
+  /** What the answer of an upstream passes before the client gets it. */
+  filter: AnswerFilter | undefined;
+  /** Its body, where that has been read already, since something else is sent on. */
+  body: Buffer | undefined;
   /** Nothing more can be told to the client: it has its answer, or was cut off, or left. */
   over = false;
   /** What the client was told, and by whom; for the metrics. */

@@ -1,7 +1,10 @@
+import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Dispatcher } from 'undici';
+import { Problem } from '../../chassis/index.ts';
 import { UpstreamTimedOut } from '../counting/index.ts';
 import { NoRoom, UpstreamIll, joined } from '../upstream/index.ts';
+import type { AnswerFilter } from './answer-filter.ts';
 import { fencedAnswer, mayBeFenced } from './fenced-answer.ts';
 import type { FencedAnswer } from './fenced-answer.ts';
 import type { ResponseHeaders, Timed } from '../request/index.ts';
@@ -57,6 +60,17 @@ export function isWorthAnother({ raced, timedOut }: Failed): boolean {
   return raced || timedOut;
 }
 
+/** An answer of which the client has got nothing so far. */
+interface Held {
+  readonly reason: string;
+  readonly headers: ResponseHeaders;
+  readonly chunks: Buffer[];
+  bytes: number;
+  /** Up to how many bytes are held back, and up to how many the filter takes. */
+  readonly limit: number;
+  readonly taken: number;
+}
+
 interface UpstreamCallOptions {
   /** It may take as long as the request may. */
   readonly patient?: boolean;
@@ -105,7 +119,8 @@ export class UpstreamCall implements UpgradeExchange, Cancellable, Timed {
   #remaining = Number.NaN;
   #passed = false;
   #ended = false;
-  #held: { reason: string; headers: ResponseHeaders; chunks: Buffer[]; bytes: number } | undefined;
+  /** An answer that may be FENCED, or that a filter takes whole. */
+  #held: Held | undefined;
   #copied: Buffer[] | undefined;
   #copiedHeaders = NO_HEADERS;
   #copiedBytes = 0;
@@ -216,8 +231,11 @@ export class UpstreamCall implements UpgradeExchange, Cancellable, Timed {
     const takesTrailers = form.method !== 'HEAD' && req.httpVersionMinor > 0;
     const headers = responseHeaders(raw, status, takesTrailers);
     const reason = reasonPhrase(status, phrase);
-    if (this.#catchFenced && mayBeFenced(status)) {
-      this.#held = { reason, headers, chunks: [], bytes: 0 };
+    const { filter } = this.#context;
+    const taken = filter && !isBodiless(status) ? filter.takes(status, headers.fields) : 0;
+    const limit = Math.max(taken, this.#catchFenced && mayBeFenced(status) ? FENCED_BODY_LIMIT : 0);
+    if (limit > 0) {
+      this.#held = { reason, headers, chunks: [], bytes: 0, limit, taken };
       return true;
     }
     this.#begin(reason, headers);
@@ -294,29 +312,69 @@ export class UpstreamCall implements UpgradeExchange, Cancellable, Timed {
   #hold(chunk: Buffer): boolean {
     const held = this.#held;
     if (!held) return true;
+    this.#context.prolong(chunk.length);
     held.chunks.push(chunk);
     held.bytes += chunk.length;
-    return held.bytes <= FENCED_BODY_LIMIT || this.#passHeld();
+    return held.bytes <= held.limit || this.#passHeld(held);
   }
 
-  /** What was held is an ordinary answer. */
-  #passHeld(): boolean {
-    const held = this.#held;
-    if (!held) return true;
+  /** What was held is an ordinary answer, and goes on as it comes. */
+  #passHeld(held: Held): boolean {
     this.#held = undefined;
+    if (held.taken > 0 && !this.#filtered((filter) => filter.overflow())) return true;
     this.#begin(held.reason, held.headers);
     return held.chunks.length === 0 || this.#pass(Buffer.concat(held.chunks));
+  }
+
+  /** What was held is the whole of an ordinary answer. */
+  #passWhole(held: Held): void {
+    if (held.taken === 0 || held.bytes > held.taken) {
+      this.#passHeld(held);
+      return;
+    }
+    this.#held = undefined;
+    const { fields } = held.headers;
+    const body = Buffer.concat(held.chunks);
+    // The other side's answer is compared with what this one has given.
+    if (body.length <= this.#copyBytes) [this.#copied, this.#copiedHeaders] = [[body], [...fields]];
+    this.#filtered((filter) => {
+      const answer = filter.pass({ status: this.#status, fields, body });
+      const isSame = answer.status === this.#status;
+      const reason = isSame ? held.reason : (STATUS_CODES[answer.status] ?? '');
+      this.#context.begin(answer.status, reason, [...answer.fields]);
+      this.#ended = true;
+      if (answer.body.length > 0) endWith(this.#context.res, answer.body);
+      else this.#context.res.end();
+    });
+  }
+
+  /** @returns false where the filter has refused the answer: the client has been told */
+  #filtered(use: (filter: AnswerFilter) => void): boolean {
+    const { filter } = this.#context;
+    try {
+      if (filter) use(filter);
+      return true;
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      const abort = this.#ended ? undefined : this.#abort;
+      this.#context.refuse(error);
+      this.#settle(OVER);
+      abort?.();
+      return false;
+    }
   }
 
   onComplete(trailers: readonly (string | Buffer)[] | null): void {
     if (this.#settled) return;
     if (this.#held) {
-      const fence = fencedAnswer(this.#held.chunks);
+      const mayBe = this.#catchFenced && mayBeFenced(this.#status);
+      const fence = mayBe ? fencedAnswer(this.#held.chunks) : undefined;
       if (fence) {
         this.#settle({ kind: 'fenced', fence });
         return;
       }
-      this.#passHeld();
+      this.#passWhole(this.#held);
+      if (this.#settled) return;
     }
     const { res } = this.#context;
     if (!this.#ended) {

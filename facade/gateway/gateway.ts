@@ -2,13 +2,15 @@ import { ConfigurationError, isAuthOn } from '../../chassis/index.ts';
 import type { Environment, Logger } from '../../chassis/index.ts';
 import type { FigConfig, UpstreamPatterns } from '../../routing/index.ts';
 import type { Counters } from '../counting/index.ts';
-import type { Guard } from '../forward/index.ts';
+import { forward } from '../forward/index.ts';
+import type { Guard, Handler } from '../forward/index.ts';
 import type { Resilience, Upstream } from '../upstream/index.ts';
 import { Authentication, IdentityKey } from './auth/index.ts';
 import { CircuitBreaker } from './breaker.ts';
-import { Compositions } from './compositions/index.ts';
+import { composing } from './compositions/index.ts';
 import { RateLimits } from './limits.ts';
 import { BudgetedRetries } from './retries.ts';
+import { Versions } from './versions/index.ts';
 
 /**
  * The public half of the key that signs identities, as a JWKS; no key where callers are not known.
@@ -62,9 +64,21 @@ export class Gateway {
     return guards;
   }
 
-  /** What answers requests that are none of one upstream alone; to be asked for after the guards. */
-  compositionsFor({ gateway }: FigConfig): Compositions {
-    return new Compositions(gateway, this.#authentication?.system);
+  /** Which versions of the interface there are; undefined for one alone. */
+  versionsFor(config: FigConfig): Versions | undefined {
+    const { versions } = config.gateway;
+    const { log, counters } = this.#options;
+    return versions && new Versions(versions, config, { log, counted: counters.versions });
+  }
+
+  /** Takes requests that the guards have let in; to be asked for after the guards. */
+  handlerFor({ gateway }: FigConfig, versions: Versions | undefined): Handler {
+    let handler: Handler = forward;
+    if (gateway.compositions.length > 0) {
+      handler = composing(gateway, this.#authentication?.system, handler);
+    }
+    if (versions) handler = versions.handler(handler);
+    return handler;
   }
 
   /** What guards an upstream; each has its own. */

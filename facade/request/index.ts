@@ -4,7 +4,7 @@ export type { Timed } from './deadlines.ts';
 export type { Identity } from './identity.ts';
 export { canonicalTarget, encodedSlash, readingsOf } from './path.ts';
 export { allowedMethod, isSafe, RequestReader, TIMEOUT_AT } from './request-form.ts';
-export type { Asker, RequestForm } from './request-form.ts';
+export type { Asker, CanonicalVersions, RequestForm } from './request-form.ts';
 export {
   allowedTrailers,
   isBodiless,

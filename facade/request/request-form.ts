@@ -19,6 +19,8 @@ export interface RequestForm extends Asker {
   readonly draw: string;
   /** Path and query, as upstreams get it. */
   readonly target: string;
+  /** The version of the interface that the client's path names; upstreams get the path without it. */
+  readonly version?: string;
   /** Names and values in turn, without framing headers, fit to be sent on. */
   readonly headers: string[];
   readonly idempotencyKey: string | undefined;
@@ -29,6 +31,14 @@ export interface RequestForm extends Asker {
   readonly timed: boolean;
   /** Bytes of body that are announced; null where only its end will tell, 0 where there is none. */
   readonly bodyBytes: number | null;
+}
+
+/** Reads which version of the interface a path names. */
+export interface CanonicalVersions {
+  /** @throws Problem 404 or 400 for a version that there is not */
+  canonical<Form extends Pick<RequestForm, 'method' | 'path' | 'target' | 'version'>>(
+    form: Form,
+  ): Form;
 }
 
 type Treatment =

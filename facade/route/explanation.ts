@@ -3,7 +3,7 @@ import { Problem } from '../../chassis/index.ts';
 import { otherSide } from '../../routing/index.ts';
 import type { SideName } from '../../routing/index.ts';
 import type { Match, ReadMatch, Routes, WriteMatch } from '../match/index.ts';
-import type { Asker } from '../request/index.ts';
+import type { Asker, CanonicalVersions } from '../request/index.ts';
 import { allowedMethod, canonicalTarget } from '../request/index.ts';
 import { factsOf } from './explained-facts.ts';
 import type { CapabilityFacts } from './explained-facts.ts';
@@ -67,7 +67,7 @@ export interface Explanation {
 export function explain(asked: Asked, snapshot: RoutingSnapshot, names: Names): Explanation {
   const { method, customer } = asked;
   const { routes } = snapshot;
-  const found = matched(asked, routes);
+  const found = matched(asked, routes, names.versions);
   if (found instanceof Problem) return refusal(asked, found);
   const { path, match } = found;
   const request = { form: { method, customer, keys: keysOf(asked, routes), draw: '0' }, match };
@@ -146,13 +146,16 @@ function keysOf({ key }: Asked, { capabilities }: Routes): Asker['keys'] {
 function matched(
   { method, path: given }: Asked,
   routes: Routes,
+  versions: CanonicalVersions | undefined,
 ): { readonly path: string; readonly match: Match } | Problem {
   try {
     allowedMethod(method);
     if (!METHODS.includes(method)) {
       throw new Problem(400, 'malformed_request', `${method} is no method that servers know`);
     }
-    const { path } = canonicalTarget(given);
+    const target = canonicalTarget(given);
+    const form = { method, path: target.path, target: target.path + target.query };
+    const { path } = versions?.canonical(form) ?? form;
     return { path, match: routes.match(method, path) };
   } catch (error) {
     if (error instanceof Problem) return error;

@@ -3,6 +3,7 @@ import { auth } from './auth.ts';
 import { compositions } from './compositions.ts';
 import { limits } from './limits.ts';
 import { resilience } from './resilience.ts';
+import { versions } from './versions.ts';
 
 export type { AuthConfig, AuthRule } from './auth.ts';
 export { placesIn } from './compositions.ts';
@@ -10,6 +11,7 @@ export type { CompositionConfig } from './compositions.ts';
 export type { RateLimit } from './limits.ts';
 export { patternsOf } from './resilience.ts';
 export type { BreakerConfig, RetryConfig, UpstreamPatterns } from './resilience.ts';
+export type { TranslationConfig, VersionsConfig } from './versions.ts';
 
 /** The patterns of the gateway, one setting each; a pattern without one is off and costs nothing. */
 export const gateway = z.strictObject({
@@ -17,4 +19,5 @@ export const gateway = z.strictObject({
   compositions: compositions.default([]),
   limits: limits.optional(),
   resilience: resilience.optional(),
+  versions: versions.optional(),
 });

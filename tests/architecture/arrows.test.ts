@@ -46,7 +46,7 @@ const MAY: Readonly<Record<string, readonly Surface[]>> = {
   'routing/code.ts': [...CHASSIS],
   'strangler/code.ts': [...CHASSIS, 'routing'],
   'strangler/code.test.ts': [...CHASSIS, 'routing', 'schema', 'mapping', 'support', 'service'],
-  'migrations/shop/code.ts': [...CHASSIS, 'codecs'],
+  'migrations/shop/code.ts': [...CHASSIS, 'contracts', 'codecs'],
   'contract-check/code.ts': [...CHASSIS, 'contracts', 'monolith', 'service', 'schema', 'routing'],
   'system/code.ts': [...CHASSIS, 'schema'],
   'rehearsal/code.ts': TOOLS,

@@ -43,6 +43,9 @@ describe('every problem of the contract', () => {
       'invalid_upgrade',
       // Of a path that several operations answer together.
       'composition_failed',
+      // Of versions other than the one that all servers speak.
+      'unknown_version',
+      'translation_failed',
       'too_many_upgrades',
     ]);
   });

@@ -28,7 +28,7 @@ export interface Example {
 }
 
 /** What an answer looks like, and what is done elsewhere. */
-const SHOWN_ONLY = new Set(['json', 'python', 'sh']);
+const SHOWN_ONLY = new Set(['json', 'python', 'sh', 'ts']);
 const BLOCK = /^```(\w+)(?: (\d+) times)?\n([\s\S]*?)^```$/gm;
 
 /** All that a page of docs/gateway says can be done. */

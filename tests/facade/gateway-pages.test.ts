@@ -21,14 +21,16 @@ describe('what docs/gateway shows', () => {
       'instances.md',
       'rate-limits.md',
       'resilience.md',
+      'versions.md',
     ]);
     expect(await examplesOf('README.md')).toEqual([]);
   });
 
-  it('of authentication and compositions happens', async () => {
+  it('of authentication, compositions and versions happens', async () => {
     for (const [page, steps] of [
       ['authentication.md', [2, 0]],
       ['compositions.md', [1]],
+      ['versions.md', [3]],
     ] as const) {
       const examples = await examplesOf(page);
       expect([page, examples.map((example) => example.steps.length)]).toEqual([page, steps]);

@@ -4,7 +4,7 @@ import type { KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SignJWT } from 'jose';
-import { OPERATIONS } from '../../contracts/index.ts';
+import { OPERATIONS, OPERATIONS_V2 } from '../../contracts/index.ts';
 import type { Operation } from '../../contracts/index.ts';
 import { createOperator } from '../../rehearsal/index.ts';
 import type { System } from '../../system/index.ts';
@@ -69,6 +69,11 @@ const CALLS: Readonly<Record<string, (things: Things) => { path: string; body?: 
   cancelOrder: ({ order }) => ({ path: `/api/orders/${order}/cancel` }),
 };
 
+/** What stands behind `/api` in the paths that an operation has: rules are the same for all of them. */
+function versionsOf({ id }: Operation): readonly string[] {
+  return OPERATIONS_V2.some((each) => each.id === id) ? ['', '/v1', '/v2'] : ['', '/v1'];
+}
+
 /** Operations about things that everybody may see, or nobody owns. */
 const UNOWNED = new Set(['listProducts', 'getProduct', 'listInventory', 'getInventory']);
 
@@ -108,12 +113,18 @@ export async function guarded(system: System): Promise<Guarded> {
     expect(made).toMatchObject({ code: 0 });
     tokens[caller] = (made.output as { token: string }).token;
   }
-  const call = (caller: string, operation: string, things: Things): Promise<Answer> => {
+  const call = (
+    caller: string,
+    operation: string,
+    things: Things,
+    version = '',
+  ): Promise<Answer> => {
     const { method } = OPERATIONS.find(({ id }) => id === operation) as Operation;
     const { path, body } = (CALLS[operation] as (typeof CALLS)[string])(things);
     const token = tokens[caller];
     const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-    return request(method, facade + path, { body, headers, timeoutMs: 30_000 });
+    const url = facade + path.replace('/api', `/api${version}`);
+    return request(method, url, { body, headers, timeoutMs: 30_000 });
   };
   const none: Things = { order: 'none', payment: 'none', reservation: 'none' };
 
@@ -133,7 +144,7 @@ export async function guarded(system: System): Promise<Guarded> {
       const token = tokens[caller];
       const { status, body } = await request<{ parts?: Record<string, { status: number }> }>(
         'GET',
-        `${facade}/api/orders/${things.order}/details`,
+        `${facade}/api/v1/orders/${things.order}/details`,
         { headers: token === undefined ? {} : { authorization: `Bearer ${token}` } },
       );
       const isAllowed = caller === 'staff' || caller.startsWith('owner');
@@ -146,9 +157,14 @@ export async function guarded(system: System): Promise<Guarded> {
     return found;
   }
 
-  async function faultOf(caller: string, operation: Operation, things: Things): Promise<string[]> {
+  async function faultOf(
+    caller: string,
+    operation: Operation,
+    things: Things,
+    version: string,
+  ): Promise<string[]> {
     const expected = expectedOf(operation, caller);
-    const { status, body, headers } = await call(caller, operation.id, things);
+    const { status, body, headers } = await call(caller, operation.id, things, version);
     const count = (body as { items?: readonly unknown[] }).items?.length;
     const got =
       status < 300 && count === 0
@@ -160,7 +176,8 @@ export async function guarded(system: System): Promise<Guarded> {
             : `${status} ${JSON.stringify(body)}`;
     const challenge = headers['www-authenticate'] !== undefined;
     const isRight = got === expected && challenge === (status === 401 || status === 403);
-    return isRight ? [] : [`${operation.id} as ${caller}: ${got}, expected ${expected}`];
+    const name = `${operation.id} ${version} as ${caller}`;
+    return isRight ? [] : [`${name}: ${got}, expected ${expected}`];
   }
 
   return {
@@ -174,7 +191,9 @@ export async function guarded(system: System): Promise<Guarded> {
       // In the contract's order, callers who may last: what they change is not to hide a refusal.
       for (const operation of OPERATIONS) {
         for (const caller of Object.keys(CALLERS)) {
-          found.push(...(await faultOf(caller, operation, things)));
+          for (const version of versionsOf(operation)) {
+            found.push(...(await faultOf(caller, operation, things, version)));
+          }
         }
       }
       return found;

@@ -1,2 +1,2 @@
 /** One answer made of several, each from its owner (API composition, backend for frontend). */
-export { Compositions } from './compositions.ts';
+export { composing } from './compositions.ts';

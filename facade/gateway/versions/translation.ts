@@ -1,0 +1,105 @@
+import { Problem } from '../../../chassis/index.ts';
+import type { Logger } from '../../../chassis/index.ts';
+import type { TranslationConfig } from '../../../routing/index.ts';
+import type { AnswerFilter, RequestContext, WholeAnswer } from '../../forward/index.ts';
+import { isSafe } from '../../request/index.ts';
+
+/** The largest answer that is translated. */
+const MOST_BYTES = 4_000_000;
+const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/i;
+/** What asks for a part of the spoken version's body, for a coding of it, or compares it with one. */
+const OF_THE_BODY = /^(?:accept-encoding|range|if-.+)$/i;
+/** What an answer says of the spoken version's body alone. */
+const OF_THE_SPOKEN =
+  /^(?:content-length|content-md5|content-digest|repr-digest|digest|etag|last-modified|accept-ranges|trailer)$/i;
+
+/** Headers of a request whose answer is to be translated. */
+export function withoutConditions(headers: readonly string[]): string[] {
+  return pairs(headers).flatMap(([name, value]) => (OF_THE_BODY.test(name) ? [] : [name, value]));
+}
+
+/**
+ * A request's body as upstreams take it. What is no JSON is passed on as it is: they refuse it.
+ * @throws what the translation throws
+ */
+export function translatedBody(
+  body: Buffer,
+  headers: readonly string[],
+  translate: NonNullable<TranslationConfig['request']>,
+): Buffer {
+  if (!JSON_TYPE.test(valueOf(headers, 'content-type') ?? '')) return body;
+  if (valueOf(headers, 'content-encoding') !== undefined) return body;
+  let given: unknown;
+  try {
+    given = JSON.parse(body.toString('utf8'));
+  } catch {
+    return body;
+  }
+  return Buffer.from(JSON.stringify(translate(given)));
+}
+
+/** Has a client of another version see its own words in an upstream's answer. */
+export class TranslatedAnswer implements AnswerFilter {
+  readonly #translate: NonNullable<TranslationConfig['answer']>;
+  readonly #context: RequestContext;
+  readonly #log: Logger;
+
+  constructor(
+    translate: NonNullable<TranslationConfig['answer']>,
+    context: RequestContext,
+    log: Logger,
+  ) {
+    this.#translate = translate;
+    this.#context = context;
+    this.#log = log;
+  }
+
+  /** A page of HTML, such as a proxy's error, has no version. */
+  takes(_status: number, fields: readonly string[]): number {
+    return JSON_TYPE.test(valueOf(fields, 'content-type') ?? '') ? MOST_BYTES : 0;
+  }
+
+  pass({ status, fields, body }: WholeAnswer): WholeAnswer {
+    const kept = pairs(fields).flatMap(([name, value]) =>
+      OF_THE_SPOKEN.test(name) ? [] : [name, value],
+    );
+    if (this.#context.form.method === 'HEAD') return { status, fields: kept, body };
+    try {
+      const given: unknown = JSON.parse(body.toString('utf8'));
+      const told = Buffer.from(JSON.stringify(this.#translate(given, status)));
+      return { status, fields: [...kept, 'content-length', String(told.length)], body: told };
+    } catch (error) {
+      const { version, path } = this.#context.form;
+      this.#log.error({ err: error, version, path }, 'an answer could not be translated');
+      throw this.#failed('it could not be translated');
+    }
+  }
+
+  overflow(): void {
+    throw this.#failed(`it has more than ${MOST_BYTES} bytes`);
+  }
+
+  #failed(why: string): Problem {
+    const { method, version } = this.#context.form;
+    const happened = isSafe(method)
+      ? ''
+      : '; the request was carried out: the same key gives its answer in another version';
+    return new Problem(
+      502,
+      'translation_failed',
+      `there is an answer, and ${why} to ${version}${happened}`,
+    );
+  }
+}
+
+function pairs(fields: readonly string[]): [string, string][] {
+  const found: [string, string][] = [];
+  for (let index = 0; index < fields.length; index += 2) {
+    found.push([fields[index] as string, fields[index + 1] as string]);
+  }
+  return found;
+}
+
+function valueOf(fields: readonly string[], name: string): string | undefined {
+  return pairs(fields).find(([each]) => each.toLowerCase() === name)?.[1];
+}
