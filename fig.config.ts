@@ -16,6 +16,11 @@ const completion = {
   sunset: env['FIG_SUNSET'] || undefined,
 };
 
+/** Made when it is asked for: most processes that read this file need none. */
+function documentOf(version: 'v1' | 'v2'): () => Promise<object> {
+  return async () => (await import('./contracts/index.ts')).openApiDocument(version);
+}
+
 /** What moves out of the order monolith, and where to. The only place that Fig learns it from. */
 export default defineConfig({
   upstreams: {
@@ -73,6 +78,7 @@ export default defineConfig({
       unversioned: { deprecated: '2026-12-01', sunset: '2027-12-01' },
       translated: { v2: inventoryV2 },
     },
+    openapi: { documents: { v1: documentOf('v1'), v2: documentOf('v2') } },
     compositions: [
       {
         path: '/api/orders/:id/details',

@@ -17,7 +17,14 @@ export function accessRules(): AccessRule[] {
     if (access === 'any token') return route;
     return { ...route, scopes: [...(access.scopes ?? [])], roles: [...(access.roles ?? [])] };
   });
-  const open = ['/api/openapi.json', '/livez', '/readyz'].map((path): AccessRule => {
+  const open = [
+    '/api/openapi.json',
+    '/openapi.json',
+    '/openapi/*',
+    '/docs/*',
+    '/livez',
+    '/readyz',
+  ].map((path): AccessRule => {
     return { path, methods: ['GET'], anyone: true };
   });
   return [...rules, ...open];

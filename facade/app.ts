@@ -120,9 +120,10 @@ export function buildApp(options: FacadeOptions): Facade {
   const facts = new LocalFacts(() => deps);
 
   function configuredFor(config: FigConfig): FacadeDeps {
-    // First: it may refuse the configuration, and then nothing of it is in use.
+    // First: these may refuse the configuration, and then nothing of it is in use.
     const guards = gateway.guardsFor(config);
     const versions = gateway.versionsFor(config);
+    const handle = gateway.handlerFor(config, versions);
     upstreams.adopt(config);
     for (const discovery of discoveries) discovery.adopt(upstreams.all());
     const routes = compileRoutes(config, indexes);
@@ -139,7 +140,7 @@ export function buildApp(options: FacadeOptions): Facade {
       ...lasting,
       guards,
       versions,
-      handle: gateway.handlerFor(config, versions),
+      handle,
       limits,
       clientSockets: clientSocketLimit(config),
       reader: readerFor(config, routes),

@@ -8,6 +8,7 @@ export type {
   AuthRule,
   BreakerConfig,
   CompositionConfig,
+  OpenApiConfig,
   RateLimit,
   RetryConfig,
   TranslationConfig,

@@ -8,6 +8,7 @@ import { ConfigurationError, errorText } from '../chassis/index.ts';
 import type { Environment } from '../chassis/index.ts';
 import { defineConfig } from './config.ts';
 import type { FigConfig, FigConfigInput } from './config.ts';
+import type { OpenApiConfig } from './gateway/index.ts';
 
 /** The file that FIG_CONFIG names, or the project's own, beside the folders of the code. */
 export function configFile(env: Environment): string {
@@ -31,7 +32,7 @@ export async function loadConfig(env: Environment): Promise<FigConfig> {
   return {
     ...config,
     upstreams: withFiles(file, config, beside),
-    gateway: withSecret(config.gateway, beside),
+    gateway: withGatewayFiles(config.gateway, beside),
     ...(flagsFile === undefined ? {} : { flagsFile: beside(flagsFile) }),
     ...(contractFile === undefined ? {} : { contractFile: beside(contractFile) }),
   };
@@ -46,13 +47,30 @@ async function defineFrom(file: string, env: Environment): Promise<FigConfig> {
   }
 }
 
-function withSecret(
+function withGatewayFiles(
   gateway: FigConfig['gateway'],
   beside: (path: string) => string,
 ): FigConfig['gateway'] {
-  const { auth } = gateway;
-  if (auth?.secretFile === undefined) return gateway;
-  return { ...gateway, auth: { ...auth, secretFile: beside(auth.secretFile) } };
+  const { auth, openapi } = gateway;
+  return {
+    ...gateway,
+    ...(auth?.secretFile === undefined
+      ? {}
+      : { auth: { ...auth, secretFile: beside(auth.secretFile) } }),
+    ...(openapi ? { openapi: { ...openapi, documents: documentsBeside(openapi, beside) } } : {}),
+  };
+}
+
+function documentsBeside(
+  { documents }: OpenApiConfig,
+  beside: (path: string) => string,
+): OpenApiConfig['documents'] {
+  return Object.fromEntries(
+    Object.entries(documents).map(([name, given]) => [
+      name,
+      typeof given === 'string' ? beside(given) : given,
+    ]),
+  );
 }
 
 /** Files of upstreams lie beside the configuration's, too. */

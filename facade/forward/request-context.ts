@@ -174,7 +174,16 @@ export class RequestContext implements Timed {
     this.#close();
   }
 
-  /** Answers by itself. An unread body would be taken for the next request: the connection goes. */
+  /** Answers by itself, with a body that is there as a whole. @param fields names and values in turn */
+  reply(status: number, fields: readonly string[], body: Buffer): void {
+    this.answerer = 'facade';
+    const own = ['content-length', String(body.length), 'via', '1.1 fig'];
+    this.begin(status, STATUS_CODES[status] ?? '', [...fields, ...own]);
+    this.res.end(this.form.method === 'HEAD' ? undefined : body);
+    this.finish();
+  }
+
+  /** Refuses by itself. An unread body would be taken for the next request: the connection goes. */
   refuse(problem: Problem): void {
     if (this.over) return;
     this.answerer = 'facade';

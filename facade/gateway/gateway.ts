@@ -9,6 +9,7 @@ import { Authentication, IdentityKey } from './auth/index.ts';
 import { CircuitBreaker } from './breaker.ts';
 import { composing } from './compositions/index.ts';
 import { RateLimits } from './limits.ts';
+import { OpenApi } from './openapi/index.ts';
 import { BudgetedRetries } from './retries.ts';
 import { Versions } from './versions/index.ts';
 
@@ -71,13 +72,17 @@ export class Gateway {
     return versions && new Versions(versions, config, { log, counted: counters.versions });
   }
 
-  /** Takes requests that the guards have let in; to be asked for after the guards. */
+  /**
+   * Takes requests that the guards have let in; to be asked for after the guards.
+   * @throws ConfigurationError when a file that the configuration names can't be used
+   */
   handlerFor({ gateway }: FigConfig, versions: Versions | undefined): Handler {
     let handler: Handler = forward;
     if (gateway.compositions.length > 0) {
       handler = composing(gateway, this.#authentication?.system, handler);
     }
     if (versions) handler = versions.handler(handler);
+    if (gateway.openapi) handler = new OpenApi(gateway.openapi).handler(handler);
     return handler;
   }
 

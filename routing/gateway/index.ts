@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { auth } from './auth.ts';
 import { compositions } from './compositions.ts';
 import { limits } from './limits.ts';
+import { openapi } from './openapi.ts';
 import { resilience } from './resilience.ts';
 import { versions } from './versions.ts';
 
@@ -9,6 +10,7 @@ export type { AuthConfig, AuthRule } from './auth.ts';
 export { placesIn } from './compositions.ts';
 export type { CompositionConfig } from './compositions.ts';
 export type { RateLimit } from './limits.ts';
+export type { OpenApiConfig } from './openapi.ts';
 export { patternsOf } from './resilience.ts';
 export type { BreakerConfig, RetryConfig, UpstreamPatterns } from './resilience.ts';
 export type { TranslationConfig, VersionsConfig } from './versions.ts';
@@ -18,6 +20,7 @@ export const gateway = z.strictObject({
   auth: auth.optional(),
   compositions: compositions.default([]),
   limits: limits.optional(),
+  openapi: openapi.optional(),
   resilience: resilience.optional(),
   versions: versions.optional(),
 });

@@ -19,6 +19,7 @@ describe('what docs/gateway shows', () => {
       'discovery.md',
       'health.md',
       'instances.md',
+      'openapi.md',
       'rate-limits.md',
       'resilience.md',
       'versions.md',
@@ -26,10 +27,11 @@ describe('what docs/gateway shows', () => {
     expect(await examplesOf('README.md')).toEqual([]);
   });
 
-  it('of authentication, compositions and versions happens', async () => {
+  it('of authentication, compositions, documents and versions happens', async () => {
     for (const [page, steps] of [
       ['authentication.md', [2, 0]],
       ['compositions.md', [1]],
+      ['openapi.md', [2]],
       ['versions.md', [3]],
     ] as const) {
       const examples = await examplesOf(page);

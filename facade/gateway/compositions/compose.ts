@@ -177,19 +177,8 @@ function send(
     return `${JSON.stringify(name)}:{"status":${status},"${status < 300 ? 'body' : 'problem'}":${shown}}`;
   });
   const body = Buffer.from(`{"partial":${isPartial},"parts":{${told.join(',')}}}`);
-  context.answerer = 'facade';
-  context.begin(200, 'OK', [
-    'content-type',
-    'application/json; charset=utf-8',
-    'content-length',
-    String(body.length),
-    'cache-control',
-    'no-store',
-    'via',
-    '1.1 fig',
-  ]);
-  context.res.end(context.form.method === 'HEAD' ? undefined : body);
-  context.finish();
+  const type = ['content-type', 'application/json; charset=utf-8'];
+  context.reply(200, [...type, 'cache-control', 'no-store'], body);
 }
 
 /** What a required part refuses is refused as a whole; where it does not answer, that is a bad gateway. */
