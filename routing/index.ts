@@ -7,6 +7,8 @@ export type {
   AuthConfig,
   AuthRule,
   BreakerConfig,
+  CacheConfig,
+  CachedRoute,
   CompositionConfig,
   OpenApiConfig,
   RateLimit,

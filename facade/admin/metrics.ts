@@ -260,6 +260,12 @@ function trafficMetrics(counters: Counters): readonly Lazy[] {
         [...counters.versions].map(([version, value]) => ({ value, labels: { version } })),
     },
     {
+      name: 'fig_cache_requests_total',
+      help: 'Requests to routes whose answers are kept: `hit`, `miss`, `stale` (given since the upstream failed), `bypass`',
+      type: 'counter',
+      values: () => [...counters.cached].map(([result, value]) => ({ value, labels: { result } })),
+    },
+    {
       name: 'fig_rate_limits_shared',
       help: 'Whether requests are counted together with other processes, in Redis: 1 or 0',
       type: 'gauge',

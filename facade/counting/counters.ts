@@ -40,6 +40,8 @@ export class Counters {
   readonly limited = new Map<string, number>();
   /** Requests by the version of the interface that their path names, where there are several. */
   readonly versions = new Map<string, number>();
+  /** Requests whose answer may be kept, by what came of that. */
+  readonly cached = new Map<string, number>();
   /** Whether requests are counted together with other processes; undefined where none are limited. */
   limitsAreShared: (() => boolean) | undefined;
   /** Of the bodies of all writes that wait right now. */

@@ -20,4 +20,6 @@ export interface AnswerFilter {
    * @throws Problem that the client gets instead
    */
   overflow(): void;
+  /** What the client gets instead of a refusal of the facade's, for want of an answer. */
+  insteadOf?(status: number): WholeAnswer | undefined;
 }

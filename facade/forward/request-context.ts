@@ -174,11 +174,15 @@ export class RequestContext implements Timed {
     this.#close();
   }
 
-  /** Answers by itself, with a body that is there as a whole. @param fields names and values in turn */
-  reply(status: number, fields: readonly string[], body: Buffer): void {
+  /**
+   * Answers by itself.
+   * @param fields names and values in turn
+   * @param body undefined for a status that has none
+   */
+  reply(status: number, fields: readonly string[], body: Buffer | undefined): void {
     this.answerer = 'facade';
-    const own = ['content-length', String(body.length), 'via', '1.1 fig'];
-    this.begin(status, STATUS_CODES[status] ?? '', [...fields, ...own]);
+    const length = body ? ['content-length', String(body.length)] : [];
+    this.begin(status, STATUS_CODES[status] ?? '', [...fields, ...length, 'via', '1.1 fig']);
     this.res.end(this.form.method === 'HEAD' ? undefined : body);
     this.finish();
   }
@@ -187,6 +191,13 @@ export class RequestContext implements Timed {
   refuse(problem: Problem): void {
     if (this.over) return;
     this.answerer = 'facade';
+    const instead = isForWantOfAnswer(problem) && this.filter?.insteadOf?.(problem.status);
+    if (instead) {
+      this.begin(instead.status, STATUS_CODES[instead.status] ?? '', [...instead.fields]);
+      this.res.end(instead.body);
+      this.finish();
+      return;
+    }
     this.#tell(problem.status);
     sendProblem(this.req, this.res, problem, this.form.traceId, this.added);
     this.#close();
@@ -356,6 +367,11 @@ export function sendProblem(
     ...added,
   ]);
   res.end(req.method === 'HEAD' ? undefined : body);
+}
+
+/** Whether the upstream has failed, not the request, and not the facade. */
+function isForWantOfAnswer({ code }: Problem): boolean {
+  return code.startsWith('upstream_');
 }
 
 /** The rest of a request that has been answered would be taken for the next one. */

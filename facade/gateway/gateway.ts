@@ -7,6 +7,7 @@ import type { Guard, Handler } from '../forward/index.ts';
 import type { Resilience, Upstream } from '../upstream/index.ts';
 import { Authentication, IdentityKey } from './auth/index.ts';
 import { CircuitBreaker } from './breaker.ts';
+import { Cache } from './cache/index.ts';
 import { composing } from './compositions/index.ts';
 import { RateLimits } from './limits.ts';
 import { OpenApi } from './openapi/index.ts';
@@ -76,12 +77,17 @@ export class Gateway {
    * Takes requests that the guards have let in; to be asked for after the guards.
    * @throws ConfigurationError when a file that the configuration names can't be used
    */
-  handlerFor({ gateway }: FigConfig, versions: Versions | undefined): Handler {
+  handlerFor(config: FigConfig, versions: Versions | undefined): Handler {
+    const { gateway } = config;
     let handler: Handler = forward;
     if (gateway.compositions.length > 0) {
       handler = composing(gateway, this.#authentication?.system, handler);
     }
-    if (versions) handler = versions.handler(handler);
+    if (versions) handler = versions.translating(handler);
+    if (gateway.cache) {
+      handler = new Cache(gateway.cache, config, this.#options.counters.cached).handler(handler);
+    }
+    if (versions) handler = versions.marking(handler);
     if (gateway.openapi) handler = new OpenApi(gateway.openapi).handler(handler);
     return handler;
   }

@@ -7,6 +7,8 @@
  * settled before the first barrier, since writes of an earlier facade may still be on their way.
  */
 export class UnreplicatedWrites {
+  /** Grows with each write that begins or ends. */
+  changes = 0;
   readonly #limit: number;
   /** Newest last, so that settling takes from the front. */
   readonly #unreplicated = new Map<string, number>();
@@ -23,11 +25,13 @@ export class UnreplicatedWrites {
 
   /** A write is sent. Must be followed by one `end`. */
   begin(customer: string): void {
+    this.changes += 1;
     this.#underWay.set(customer, (this.#underWay.get(customer) ?? 0) + 1);
   }
 
   /** A write was answered, or nobody will ever know what became of it. */
   end(customer: string): void {
+    this.changes += 1;
     const count = (this.#underWay.get(customer) ?? 0) - 1;
     if (count > 0) this.#underWay.set(customer, count);
     else this.#underWay.delete(customer);
@@ -36,9 +40,10 @@ export class UnreplicatedWrites {
     if (this.#unreplicated.size > this.#limit) this.#forgetOldest();
   }
 
-  isSettled(customer: string): boolean {
+  /** @param hasReplica without one, a write that was answered is everywhere */
+  isSettled(customer: string, hasReplica = true): boolean {
     if (this.#underWay.size > 0 && this.#underWay.has(customer)) return false;
-    return (this.#unreplicated.get(customer) ?? this.#floor) < this.#settled;
+    return !hasReplica || (this.#unreplicated.get(customer) ?? this.#floor) < this.#settled;
   }
 
   get hasUnsettled(): boolean {

@@ -15,6 +15,7 @@ describe('what docs/gateway shows', () => {
     expect(pages.sort()).toEqual([
       'README.md',
       'authentication.md',
+      'caching.md',
       'compositions.md',
       'discovery.md',
       'health.md',
@@ -27,9 +28,10 @@ describe('what docs/gateway shows', () => {
     expect(await examplesOf('README.md')).toEqual([]);
   });
 
-  it('of authentication, compositions, documents and versions happens', async () => {
+  it('of authentication, caching, compositions, documents and versions happens', async () => {
     for (const [page, steps] of [
       ['authentication.md', [2, 0]],
+      ['caching.md', [3]],
       ['compositions.md', [1]],
       ['openapi.md', [2]],
       ['versions.md', [3]],

@@ -43,6 +43,9 @@ export class TranslatedAnswer implements AnswerFilter {
   readonly #translate: NonNullable<TranslationConfig['answer']>;
   readonly #context: RequestContext;
   readonly #log: Logger;
+  #isJson = false;
+  /** What the translated answer passes after this. */
+  readonly #next: AnswerFilter | undefined;
 
   constructor(
     translate: NonNullable<TranslationConfig['answer']>,
@@ -52,14 +55,28 @@ export class TranslatedAnswer implements AnswerFilter {
     this.#translate = translate;
     this.#context = context;
     this.#log = log;
+    this.#next = context.filter;
   }
 
   /** A page of HTML, such as a proxy's error, has no version. */
-  takes(_status: number, fields: readonly string[]): number {
-    return JSON_TYPE.test(valueOf(fields, 'content-type') ?? '') ? MOST_BYTES : 0;
+  takes(status: number, fields: readonly string[]): number {
+    const taken = this.#next?.takes(status, fields) ?? 0;
+    this.#isJson = isJson(fields);
+    return this.#isJson ? MOST_BYTES : taken;
   }
 
-  pass({ status, fields, body }: WholeAnswer): WholeAnswer {
+  pass(answer: WholeAnswer): WholeAnswer {
+    const translated = this.#isJson ? this.#translated(answer) : answer;
+    const { status, fields, body } = translated;
+    const isTaken = this.#next && this.#next.takes(status, fields) >= Math.max(1, body.length);
+    return isTaken && this.#next ? this.#next.pass(translated) : translated;
+  }
+
+  insteadOf(status: number): WholeAnswer | undefined {
+    return this.#next?.insteadOf?.(status);
+  }
+
+  #translated({ status, fields, body }: WholeAnswer): WholeAnswer {
     const kept = pairs(fields).flatMap(([name, value]) =>
       OF_THE_SPOKEN.test(name) ? [] : [name, value],
     );
@@ -76,6 +93,7 @@ export class TranslatedAnswer implements AnswerFilter {
   }
 
   overflow(): void {
+    if (!this.#isJson) return;
     throw this.#failed(`it has more than ${MOST_BYTES} bytes`);
   }
 
@@ -90,6 +108,10 @@ export class TranslatedAnswer implements AnswerFilter {
       `there is an answer, and ${why} to ${version}${happened}`,
     );
   }
+}
+
+function isJson(fields: readonly string[]): boolean {
+  return JSON_TYPE.test(valueOf(fields, 'content-type') ?? '');
 }
 
 function pairs(fields: readonly string[]): [string, string][] {

@@ -80,17 +80,23 @@ export class Versions {
     if (this.#isTranslated(version)) throw this.#missing(version);
   }
 
-  /** Takes requests of all versions; those of a version that is translated have their bodies translated. */
-  handler(next: Handler): Handler {
+  /** Counts requests by version, and marks answers on paths without one. */
+  marking(next: Handler): Handler {
     return (context, deps) => {
       const { version, path } = context.form;
-      if (version !== undefined || isUnder(this.#base, path)) this.#count(version ?? 'none');
-      if (this.#isTranslated(version)) {
-        this.#translate(version, context, deps, next);
-        return;
-      }
-      if (version === undefined && isUnder(this.#base, path)) this.#deprecate(context);
+      const isUnversioned = version === undefined && isUnder(this.#base, path);
+      if (version !== undefined || isUnversioned) this.#count(version ?? 'none');
+      if (isUnversioned) this.#deprecate(context);
       next(context, deps);
+    };
+  }
+
+  /** Has the bodies of requests of other versions than the spoken one translated, and those of their answers. */
+  translating(next: Handler): Handler {
+    return (context, deps) => {
+      const { version } = context.form;
+      if (this.#isTranslated(version)) this.#translate(version, context, deps, next);
+      else next(context, deps);
     };
   }
 
