@@ -83,7 +83,7 @@ export class RequestContext implements Timed {
   dueAt = 0;
   previous: Timed | undefined;
   next: Timed | undefined;
-  readonly #deadlines: Deadlines;
+  #deadlines: Deadlines;
   readonly #counters: Counters;
   #unlimited = false;
   #hints = 0;
@@ -294,6 +294,13 @@ export class RequestContext implements Timed {
   answerBegins(isEventStream: boolean): void {
     if (isEventStream) this.liftDeadline();
     else this.prolong();
+  }
+
+  /** Has each silence of the answer from now on end by these. */
+  timeBy(deadlines: Deadlines): void {
+    this.#deadlines.stop(this);
+    this.#deadlines = deadlines;
+    if (!this.over) deadlines.start(this, performance.now());
   }
 
   /** Lifts the deadline; for answers that may be silent for as long as they like. */

@@ -7,7 +7,7 @@ import { NoRoom, UpstreamIll, joined } from '../upstream/index.ts';
 import type { AnswerFilter } from './answer-filter.ts';
 import { fencedAnswer, mayBeFenced } from './fenced-answer.ts';
 import type { FencedAnswer } from './fenced-answer.ts';
-import type { ResponseHeaders, Timed } from '../request/index.ts';
+import type { Deadlines, ResponseHeaders, Timed } from '../request/index.ts';
 import {
   MalformedAnswer,
   TIMEOUT_AT,
@@ -108,6 +108,8 @@ export class UpstreamCall implements UpgradeExchange, Cancellable, Timed {
   readonly #again: boolean;
   readonly #patient: boolean;
   #upstream: Sender | undefined;
+  /** Until its answer begins, where that may not take as long as the request. */
+  #deadlines: Deadlines | undefined;
   readonly #onUpgrade: UpstreamCallOptions['onUpgrade'];
   /** Whether the connection has served before, and not begun to answer this time. */
   #reused = false;
@@ -144,10 +146,14 @@ export class UpstreamCall implements UpgradeExchange, Cancellable, Timed {
     const context = this.#context;
     const { method, target, timed } = context.form;
     if (timed) context.sentAt = performance.now();
-    if (this.#again) headers[TIMEOUT_AT] = String(context.msLeft);
+    const firstByte = upstream.timeouts?.firstByte;
+    if (this.#again || firstByte) headers[TIMEOUT_AT] = String(msFor(context, firstByte));
     context.underWay = this;
     this.#upstream = upstream;
-    if (!this.#patient) context.tryDeadlines?.start(this, performance.now());
+    if (!this.#patient) {
+      this.#deadlines = firstByte ?? context.tryDeadlines;
+      this.#deadlines?.start(this, performance.now());
+    }
     upstream.dispatch(method, target, headers, body, this);
   }
 
@@ -223,7 +229,7 @@ export class UpstreamCall implements UpgradeExchange, Cancellable, Timed {
       if (status === 103) this.#context.hint(linksOf(raw));
       return true;
     }
-    this.#context.tryDeadlines?.stop(this);
+    this.#deadlines?.stop(this);
     this.#upstream?.answered(status, this);
     this.#status = status;
     this.#resume = resume;
@@ -263,6 +269,8 @@ export class UpstreamCall implements UpgradeExchange, Cancellable, Timed {
       this.#copiedHeaders = fields;
     }
     this.#context.begin(this.#status, reason, fields);
+    const silence = this.#upstream?.timeouts?.silence;
+    if (silence) this.#context.timeBy(silence);
     // Where the end of the body is open, its next piece may be.
     if (!(contentLength <= SMALL_BYTES)) this.#context.answerBegins(isEventStream(fields));
     // The head of a small answer leaves with its body; others may take their time.
@@ -405,7 +413,7 @@ export class UpstreamCall implements UpgradeExchange, Cancellable, Timed {
   #settle(outcome: Outcome): void {
     if (this.#settled) return;
     this.#settled = true;
-    this.#context.tryDeadlines?.stop(this);
+    this.#deadlines?.stop(this);
     this.#upstream?.left(this);
     if (this.#context.underWay === this) this.#context.underWay = undefined;
     try {
@@ -442,6 +450,11 @@ function isEventStream(fields: readonly string[]): boolean {
       name.toLowerCase() === CONTENT_TYPE &&
       /^\s*text\/event-stream\b/i.test(fields[index + 1] ?? ''),
   );
+}
+
+/** What an upstream is told that it has, in ms. */
+function msFor({ msLeft }: RequestContext, firstByte: Deadlines | undefined): number {
+  return firstByte ? Math.min(msLeft, firstByte.limitMs) : msLeft;
 }
 
 function flushHead(attempt: UpstreamCall): void {

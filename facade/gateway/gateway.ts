@@ -4,6 +4,7 @@ import type { FigConfig, UpstreamPatterns } from '../../routing/index.ts';
 import type { Counters } from '../counting/index.ts';
 import { forward } from '../forward/index.ts';
 import type { Guard, Handler } from '../forward/index.ts';
+import { Deadlines } from '../request/index.ts';
 import type { Resilience, Upstream } from '../upstream/index.ts';
 import { Authentication, IdentityKey } from './auth/index.ts';
 import { CircuitBreaker } from './breaker.ts';
@@ -93,10 +94,17 @@ export class Gateway {
   }
 
   /** What guards an upstream; each has its own. */
-  resilienceFor(upstream: string, { breaker, retry, fallback }: UpstreamPatterns): Resilience {
+  resilienceFor(
+    upstream: string,
+    { breaker, retry, fallback, timeouts }: UpstreamPatterns,
+  ): Resilience {
     return {
       breaker: breaker ? new CircuitBreaker(upstream, breaker, this.#options.log) : undefined,
       retries: retry ? new BudgetedRetries(retry) : undefined,
+      timeouts: timeouts && {
+        firstByte: deadlinesOf(timeouts.firstByteMs),
+        silence: deadlinesOf(timeouts.silenceMs),
+      },
       fallsBack: fallback !== 'none',
     };
   }
@@ -105,6 +113,10 @@ export class Gateway {
     this.#authentication?.close();
     this.#limits.close();
   }
+}
+
+function deadlinesOf(ms: number | undefined): Deadlines | undefined {
+  return ms === undefined ? undefined : new Deadlines(ms);
 }
 
 function authMissing(): ConfigurationError {

@@ -18,7 +18,7 @@ export class NoRoom extends Error {
   }
 }
 
-/** How many may share the connections to one server. */
+/** How many may share the connections to one server, and for how long. */
 export interface ConnectionLimits {
   /** Requests beyond that many at once wait their turn. */
   readonly connections: number;
@@ -31,6 +31,8 @@ export interface ConnectionLimits {
   readonly clientStreams: number;
   /** How long a client may keep a connection that others wait for, in ms, before it has to go on. */
   readonly patienceMs: number;
+  /** How long it may take until a connection is there, in ms. */
+  readonly connectMs: number;
 }
 
 /** While requests wait, idle exchanges are looked for so often within `patienceMs`. */

@@ -10,7 +10,14 @@ export type { Observation } from './observation.ts';
 export type { InstanceStatus } from './instances.ts';
 export { Slots } from './slots.ts';
 export { UpstreamIll } from './resilience.ts';
-export type { Breaker, BreakerState, Resilience, Retries, Verdict } from './resilience.ts';
+export type {
+  Breaker,
+  BreakerState,
+  Resilience,
+  Retries,
+  Timeouts,
+  Verdict,
+} from './resilience.ts';
 export type { Sender, Upstream } from './upstream.ts';
 export { clientShare, Upstreams } from './upstreams.ts';
 export { proxyWebSocket } from './websocket-proxy.ts';

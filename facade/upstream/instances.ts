@@ -6,8 +6,6 @@ import { Connections } from './connections.ts';
 import type { ConnectionLimits } from './connections.ts';
 import { InstanceHealth } from './instance-health.ts';
 
-const CONNECT_TIMEOUT_MS = 2_000;
-
 /** One process of an upstream, and the connections to it. */
 export interface Instance extends Pick<InstanceSettings, 'version' | 'source'> {
   readonly location: ServerLocation;
@@ -42,7 +40,7 @@ export class Instances {
     const location = locate(settings);
     const options: Client.Options = {
       pipelining: 1,
-      connect: { timeout: CONNECT_TIMEOUT_MS, ...location.connect },
+      connect: { timeout: this.#limits.connectMs, ...location.connect },
       // Deadlines are the facade's own: they span all tries of a request.
       headersTimeout: 0,
       bodyTimeout: 0,

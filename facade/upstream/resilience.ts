@@ -1,3 +1,5 @@
+import type { Deadlines } from '../request/index.ts';
+
 /** Whether a server has answered a request as one that is well does; undefined where the exchange says nothing of it. */
 export type Verdict = 'well' | 'ill' | undefined;
 
@@ -31,10 +33,19 @@ export interface Retries {
   waitAfter(sent: number): number | undefined;
 }
 
+/** How long one server may take, where that is not as long as all others. */
+export interface Timeouts {
+  /** Until its answer begins. */
+  readonly firstByte: Deadlines | undefined;
+  /** Without another piece of it. */
+  readonly silence: Deadlines | undefined;
+}
+
 /** What guards one server, as far as the configuration asks for it. */
 export interface Resilience {
   readonly breaker?: Breaker | undefined;
   readonly retries?: Retries | undefined;
+  readonly timeouts?: Timeouts | undefined;
   /** Whether the owner answers a read instead while the breaker is open. */
   readonly fallsBack: boolean;
 }

@@ -11,7 +11,7 @@ import { Instances } from './instances.ts';
 import type { InstanceStatus } from './instances.ts';
 import { askOnce } from './one-off.ts';
 import { UpstreamIll } from './resilience.ts';
-import type { Resilience, Verdict } from './resilience.ts';
+import type { Resilience, Timeouts, Verdict } from './resilience.ts';
 
 const SERVER_ERRORS = 500;
 /** Causes that show that no process listens. */
@@ -19,6 +19,7 @@ const GONE = new Set(['refused', 'unreachable', 'dns', 'connect_timeout']);
 
 /** What takes a request to a server. */
 export interface Sender {
+  readonly timeouts?: Timeouts | undefined;
   dispatch(
     method: string,
     target: string,
@@ -129,6 +130,10 @@ export class Upstream implements Sender {
     if (exchange.ticket !== 0) return true;
     exchange.onError(new UpstreamIll(breaker.msLeft));
     return false;
+  }
+
+  get timeouts(): Timeouts | undefined {
+    return this.resilience.timeouts;
   }
 
   /** How many requests wait for a connection to it. */

@@ -6,6 +6,7 @@ import type { Resilience } from './resilience.ts';
 import { Upstream } from './upstream.ts';
 
 const LONGEST_PATIENCE_MS = 5_000;
+const CONNECT_MS = 2_000;
 /** A client may not have all of what there is for itself. */
 const SHARE = 0.75;
 
@@ -93,5 +94,6 @@ function connectionLimits(forAll: FigConfig['limits'], own: UpstreamPatterns): C
   const { connections = forAll.connections, waiting = forAll.waiting } = own;
   const { clientConnections = clientShare(connections), requestMs } = forAll;
   const patienceMs = Math.min(LONGEST_PATIENCE_MS, requestMs / 4);
-  return { connections, clientConnections, waiting, streams, clientStreams, patienceMs };
+  const connectMs = own.timeouts?.connectMs ?? CONNECT_MS;
+  return { connections, clientConnections, waiting, streams, clientStreams, patienceMs, connectMs };
 }

@@ -25,7 +25,18 @@ const breaker = z.strictObject({
   probes: z.int().positive().max(100).default(3),
 });
 
+/** How long an upstream may take, in ms; what is left out is as `limits` says. */
+const timeouts = z.strictObject({
+  /** Until a connection is there; two seconds when left out. */
+  connectMs: z.int().min(10).optional(),
+  /** Until its answer begins, for each attempt; no more than `limits.requestMs` counts. */
+  firstByteMs: z.int().min(10).optional(),
+  /** Without another piece of an answer that has begun. */
+  silenceMs: z.int().min(10).optional(),
+});
+
 const patterns = {
+  timeouts: timeouts.optional(),
   retry: z.union([retry, z.literal(false)]).optional(),
   breaker: z.union([breaker, z.literal(false)]).optional(),
   /** As `limits.connections` and `limits.waiting`. */
