@@ -294,6 +294,12 @@ describe('a read of a side that is ill', () => {
           }),
         );
         ill(stand.extracted);
+        // Else the other side may be read as soon as a barrier has settled the customer's writes.
+        await stand.flags({ 'stock.reads': 100 });
+        await eventually(async () => {
+          const explain = `${stand.adminUrl}/explain?path=/api/stock`;
+          expect((await request('GET', explain)).body).toMatchObject({ reason: 'owner' });
+        });
         await eventually(async () => {
           const { body } = await write(stand, customer);
           expect(body.code).toBe('upstream_ill');
