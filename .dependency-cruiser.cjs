@@ -13,6 +13,8 @@ const ARROWS = {
   routing: ['chassis'],
   facade: ['chassis', 'contracts', 'routing'],
   strangler: ['chassis', 'routing'],
+  // Types alone, of what it is sent: tests/architecture/console.test.ts sees to that.
+  console: ['facade/admin', 'strangler/engine'],
   migrations: ['strangler/mapping', 'chassis', 'contracts'],
   'contract-check': [
     'chassis',
@@ -48,7 +50,7 @@ const SURFACES = {
   'strangler/mapping': '^strangler/mapping/index\\.ts$',
   // The names of the two sides alone: a mapping needs them, and no flags.
   routing: '^routing/(index|side)\\.ts$',
-  // For tests alone, which try what each server answers to.
+  // For the console, and for tests, which try what each server answers to.
   'strangler/engine': '^strangler/engine/index\\.ts$',
   'facade/admin': '^facade/admin/index\\.ts$',
   // The order of files of tests.
@@ -77,8 +79,11 @@ const everySurface = [...folders, ...Object.keys(SURFACES)].map(surface);
 const TESTS = '/[^/]+\\.test\\.ts$';
 /** Tests of the engine as a whole, and what its tests are made with: they know its inside. */
 const ENGINE_TESTS = '^tests/(strangler|model)/';
-/** Folders that are never part of an image: they may use development packages. */
-const DEVELOPMENT = '^(tests|bench)/';
+/**
+ * Folders that are never part of an image as they are: they may use development packages. The console is
+ * built into files for a browser.
+ */
+const DEVELOPMENT = '^(tests|bench|console)/';
 /** Where a process is put together: the only code that knows which migrations it runs. */
 const COMPOSITION_ROOTS = '/(main|load)\\.ts$';
 
@@ -217,7 +222,8 @@ module.exports = {
     parser: 'swc',
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: ['^dist/', '^tests/architecture/fixtures/'] },
+    // Its parser knows no JSX: tests/architecture/console.test.ts reads these.
+    exclude: { path: ['^dist/', '^tests/architecture/fixtures/', '^console/.*\\.tsx$'] },
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['import', 'node', 'default'],

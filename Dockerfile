@@ -10,6 +10,7 @@ COPY package.json package-lock.json ./
 RUN npm ci
 COPY . .
 RUN node_modules/.bin/tsc -p tsconfig.image.json
+RUN node_modules/.bin/vite build --config console/vite.config.ts --logLevel warn
 # What is optional is for TypeScript configurations on Node 20, and for speed in Redis' protocol.
 RUN npm prune --omit=dev --omit=optional && node scripts/slim.js node_modules
 

@@ -1,5 +1,6 @@
 /** What outlives the migration: everything a service of ours needs, and nothing about a domain. */
 export * from './abandoned-operations.ts';
+export * from './ask-as-operator.ts';
 export * from './backoff.ts';
 export { boundedTexts } from './bounded-list.ts';
 export { LOOPBACK_ONLY, openAccess, tokenRequired } from './access.ts';
@@ -10,6 +11,7 @@ export * from './csv.ts';
 export * from './cursor.ts';
 export * from './database.ts';
 export { databaseTrouble } from './database-trouble.ts';
+export { onDraining } from './draining.ts';
 export * from './database-url.ts';
 export * from './dead-letters.ts';
 export * from './delivery-failures.ts';

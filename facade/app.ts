@@ -1,9 +1,9 @@
 import type { Server } from 'node:http';
-import { createExpressServer, createHttpClient } from '../chassis/index.ts';
+import { createHttpClient } from '../chassis/index.ts';
 import { probeRedis } from '../chassis/redis/index.ts';
 import type { Access, Environment, Logger } from '../chassis/index.ts';
 import type { FigConfig, Flags } from '../routing/index.ts';
-import { readDesiredStates, buildAdmin, LocalFacts } from './admin/index.ts';
+import { createAdminServer, readDesiredStates, LocalFacts } from './admin/index.ts';
 import {
   Barriers,
   FacadeRegistration,
@@ -155,15 +155,15 @@ export function buildApp(options: FacadeOptions): Facade {
 
   return {
     server: clientServer.server,
-    admin: createExpressServer(
-      buildAdmin({
-        facts,
-        wishes: readDesiredStates(engine),
-        jwks: () => publishedKeys(env, current.gateway),
-        log,
-        access,
-      }),
-    ),
+    admin: createAdminServer({
+      facts,
+      engine,
+      config: () => current,
+      wishes: readDesiredStates(engine),
+      jwks: () => publishedKeys(env, current.gateway),
+      log,
+      access,
+    }),
     facts,
     unreplicatedOf: (name) => ownWrites.named(name),
     async start() {

@@ -1,6 +1,7 @@
 /** What a facade may know of the engine: its configuration, its flags, and who owns what. */
 export * from './config.ts';
 export * from './contract-results.ts';
+export * from './dead-letters.ts';
 export * from './facade-registry.ts';
 export { patternsOf, placesIn } from './gateway/index.ts';
 export type {

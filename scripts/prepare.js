@@ -15,8 +15,30 @@ import { withLock } from './lock.js';
 
 const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
-/** Its time is that of the sources in `dist/`. */
-const stamp = join(dist, '.built');
+/** What is built, by which command and of which files; the stamp's time is that of the sources. */
+const programs = {
+  name: 'dist/',
+  stamp: join(dist, '.built'),
+  command: [join(root, 'node_modules/typescript/bin/tsc'), '-p', root],
+  sources: findSources,
+  configuration: ['tsconfig.json', 'package-lock.json'],
+};
+/** The console's page; a project without one has nothing to build for it. */
+const page = {
+  name: 'dist/console/',
+  stamp: join(dist, 'console', '.built'),
+  command: [
+    join(root, 'node_modules/vite/bin/vite.js'),
+    'build',
+    '--config',
+    join(root, 'console/vite.config.ts'),
+    '--logLevel',
+    'warn',
+  ],
+  sources: () => findFiles(join(root, 'console'), () => true),
+  configuration: ['package-lock.json'],
+};
+const targets = existsSync(join(root, 'console')) ? [programs, page] : [programs];
 
 // Node would leave without a word to what it has started, and without giving back its lock.
 for (const [signal, number] of Object.entries({ SIGHUP: 1, SIGINT: 2, SIGTERM: 15 })) {
@@ -35,11 +57,12 @@ if (existsSync(join(root, 'tsconfig.json'))) {
 
 async function prepare() {
   // Asked here, too: a checkout in which everything is prepared may be one that can't be written to.
-  if (whyInstall(root) !== undefined || !isBuilt()) {
+  const isReady = () => whyInstall(root) === undefined && targets.every(isBuilt);
+  if (!isReady()) {
     mkdirSync(join(root, '.cache'), { recursive: true });
     await withLock(join(root, '.cache', 'prepare.lock'), say, async () => {
       await install();
-      if (!isBuilt()) await build();
+      for (const target of targets) if (!isBuilt(target)) await build(target);
     });
   }
   if (!process.argv.includes('--without-redis')) await findServer('prepare-redis.js');
@@ -53,12 +76,11 @@ async function install() {
   await installPackages(root, say);
 }
 
-async function build() {
-  say('building dist/');
+async function build({ name, stamp, command }) {
+  say(`building ${name}`);
   const startedAt = new Date();
   rmSync(stamp, { force: true });
-  const command = [process.execPath, join(root, 'node_modules/typescript/bin/tsc'), '-p', root];
-  const { end } = await run(command, { cwd: root, stdio: 'inherit' });
+  const { end } = await run([process.execPath, ...command], { cwd: root, stdio: 'inherit' });
   if (end !== 0) throw new PrepareFailed(`${command.join(' ')} failed (${end})`);
   removeLeftovers();
   writeFileSync(stamp, '');
@@ -66,30 +88,34 @@ async function build() {
   utimesSync(stamp, startedAt, startedAt);
 }
 
+/** Of the programs; the console's are built apart. */
 function findSources() {
-  return findFiles(root, (name) => name.endsWith('.ts'));
+  return findFiles(root, (name) => name.endsWith('.ts')).filter((file) => !isOfConsole(file, root));
 }
 
-function isBuilt() {
+function isOfConsole(file, folder) {
+  return file.startsWith(join(folder, 'console', '/'));
+}
+
+function isBuilt({ stamp, sources, configuration }) {
   if (!existsSync(stamp)) return false;
   const builtAt = statSync(stamp).mtimeMs;
-  const sources = findSources();
-  const inputs = [...sources, join(root, 'tsconfig.json'), join(root, 'package-lock.json')];
-  return (
-    inputs.every((file) => statSync(file).mtimeMs <= builtAt) && leftovers(sources).length === 0
-  );
+  const inputs = [...sources(), ...configuration.map((file) => join(root, file))];
+  return inputs.every((file) => statSync(file).mtimeMs <= builtAt) && leftovers().length === 0;
 }
 
 /** What an earlier build made of sources that are gone since. */
-function leftovers(sources) {
-  const known = new Set(sources);
+function leftovers() {
+  const known = new Set(findSources());
   return findFiles(dist, (name) => name.endsWith('.js')).filter(
-    (file) => !known.has(join(root, file.slice(dist.length)).replace(/\.js$/, '.ts')),
+    (file) =>
+      !isOfConsole(file, dist) &&
+      !known.has(join(root, file.slice(dist.length)).replace(/\.js$/, '.ts')),
   );
 }
 
 function removeLeftovers() {
-  for (const file of leftovers(findSources())) {
+  for (const file of leftovers()) {
     rmSync(file);
     rmSync(`${file}.map`, { force: true });
   }

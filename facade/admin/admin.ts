@@ -1,15 +1,22 @@
 import { Router } from 'express';
-import type { Express } from 'express';
+import type { Express, Request, RequestHandler } from 'express';
 import { z } from 'zod';
 import { parse, Problem } from '../../chassis/index.ts';
 import { createHttpApp } from '../../chassis/web/index.ts';
-import type { Access, Logger } from '../../chassis/index.ts';
+import type { Access, HttpClient, Logger } from '../../chassis/index.ts';
+import type { FigConfig } from '../../routing/index.ts';
+import { applicationLetters } from './application-letters.ts';
+import { consoleFiles, PAGE_HEADERS, SIGN_IN_PAGE } from './console-files.ts';
+import { engineProxy } from './engine-proxy.ts';
+import type { Events } from './events.ts';
 import type { Facts } from './facts.ts';
 import { Sessions } from './sessions.ts';
 import type { DesiredStates } from './desired-states.ts';
 
 /** The routes of the admin port, and what each is for. */
 const INDEX: Readonly<Record<string, string>> = {
+  '/console/': 'the console, for a browser: fig open lets it in',
+  '/events': 'what the console shows, as a stream of server-sent events',
   '/status': 'who owns what, flags, comparisons and the newest differences, what is under way',
   '/explain?method=GET&path=/': 'where a request would go, and why; add &customer=C for a customer',
   '/holds?since=0': 'how long writes were held while ownership moved',
@@ -36,8 +43,12 @@ const asked = z.strictObject({
     .describe('whom it is about, where another header than the customer’s says so'),
 });
 
-interface AdminDeps {
+export interface AdminDeps {
   readonly facts: Facts;
+  readonly engine: HttpClient;
+  readonly events: Events;
+  /** The configuration in use. */
+  readonly config: () => Pick<FigConfig, 'deadLetters' | 'upstreams'>;
   /** What the engine says of the flags' wishes. */
   readonly wishes: () => Promise<DesiredStates>;
   /** The keys by which upstreams check identities. */
@@ -47,21 +58,28 @@ interface AdminDeps {
 }
 
 /** The operator's side of the facade: health, ownership as it knows it, metrics. */
-export function buildAdmin({ facts, wishes, jwks, log, access }: AdminDeps): Express {
+export function buildAdmin(deps: AdminDeps): Express {
+  const { facts, engine, events, config, wishes, jwks, log, access } = deps;
   const sessions = new Sessions();
   const routes = Router();
   routes.post('/links', (_req, res) => {
     res.status(201).json({ path: `/open?code=${sessions.createCode()}` });
   });
-  routes.get('/', (_req, res) => {
-    res.json({ name: 'facade', for: 'operators', routes: INDEX });
+  routes.get('/', (req, res) => {
+    if (wantsPage(req)) res.redirect(303, '/console/');
+    else res.json({ name: 'facade', for: 'operators', routes: INDEX });
   });
   routes.get('/status', async (_req, res) => {
-    const [status, desired] = await Promise.all([facts.status(), wishes()]);
+    const [status, desired, traffic] = await Promise.all([
+      facts.status(),
+      wishes(),
+      events.traffic(),
+    ]);
     const capabilities = status.capabilities.map((capability) => {
       return { ...capability, wish: desired?.[capability.name] ?? null };
     });
-    res.json({ ...status, engine: desired === null ? 'away' : 'answers', capabilities });
+    const answers = desired === null ? 'away' : 'answers';
+    res.json({ ...status, engine: answers, capabilities, traffic });
   });
   routes.get('/holds', async (req, res) => {
     const since = Number(req.query['since'] ?? 0);
@@ -76,6 +94,8 @@ export function buildAdmin({ facts, wishes, jwks, log, access }: AdminDeps): Exp
   routes.get('/explain', async (req, res) => {
     res.json(await facts.explain(parse(asked, { ...req.query }, 'query', EXPLAIN_USAGE)));
   });
+  routes.get('/events', (_req, res) => events.open(res));
+  routes.use('/console', consoleFiles());
   const isReady = (what: 'routing' | 'monolith') => async () => (await facts.readiness())[what];
   return createHttpApp({
     name: 'facade',
@@ -83,10 +103,14 @@ export function buildAdmin({ facts, wishes, jwks, log, access }: AdminDeps): Exp
     log,
     access,
     operators: {
-      entrance: entranceOf(sessions, jwks),
+      entrance: entranceOf(sessions, access, jwks),
       isSession: (req) => sessions.accepts(req),
     },
-    routes: [routes],
+    routes: [
+      routes,
+      engineProxy(engine, () => void events.refresh()),
+      applicationLetters(() => ({ token: access.token, config: config() })),
+    ],
     readiness: {
       routing: isReady('routing'),
       monolith: isReady('monolith'),
@@ -108,8 +132,9 @@ export function buildAdmin({ facts, wishes, jwks, log, access }: AdminDeps): Exp
  * Routes that need no token: the public keys of identities, and where `fig open` sends a browser. The
  * code becomes a cookie, and is not in the address any more.
  */
-function entranceOf(sessions: Sessions, jwks: AdminDeps['jwks']): Router {
+function entranceOf(sessions: Sessions, { token }: Access, jwks: AdminDeps['jwks']): Router {
   const entrance = Router();
+  entrance.use(['/', '/console'], askIn);
   entrance.get('/.well-known/jwks.json', (_req, res) => {
     res.json(jwks());
   });
@@ -121,7 +146,19 @@ function entranceOf(sessions: Sessions, jwks: AdminDeps['jwks']): Router {
       throw new Problem(403, 'link_used', detail);
     }
     res.set({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' });
-    res.set('set-cookie', cookie).redirect(303, '/');
+    res.set('set-cookie', cookie).redirect(303, '/console/');
   });
   return entrance;
+
+  /** A person who has opened a page needs to know how to be let in. */
+  function askIn(...[req, res, next]: Parameters<RequestHandler>): void {
+    const isPage = wantsPage(req) && (req.originalUrl === '/' || req.baseUrl === '/console');
+    if (!isPage || sessions.accepts(req) || token.accepts(req.headers.authorization)) next();
+    else res.status(401).set(PAGE_HEADERS).type('html').send(SIGN_IN_PAGE);
+  }
+}
+
+/** Whether a browser wants a page, and no program wants JSON. */
+function wantsPage({ method, headers }: Pick<Request, 'method' | 'headers'>): boolean {
+  return method === 'GET' && (headers.accept ?? '').includes('text/html');
 }

@@ -4,6 +4,7 @@ import type { Answerer, FailureCause, HeldWrite } from '../counting/index.ts';
 import type { Cohort, Ownership } from '../ownership/index.ts';
 import type { Findings } from '../compare/index.ts';
 import type { BreakerState, InstanceStatus } from '../upstream/index.ts';
+import type { TrafficCount } from './traffic.ts';
 
 /** What operators may ask of a facade, be it one process or several. */
 export interface Facts {
@@ -13,6 +14,8 @@ export interface Facts {
   /** In the text format of Prometheus. */
   metrics(): Promise<string>;
   explain(question: Asked): Promise<Explanation>;
+  /** What was answered since the start, by capability and side. */
+  traffic(): Promise<readonly TrafficCount[]>;
   /** Asks each upstream of the configuration. */
   upstreams(): Promise<readonly UpstreamReach[]>;
   /** By name of what must be there to serve. */

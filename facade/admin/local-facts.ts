@@ -10,6 +10,7 @@ import { explain } from '../route/index.ts';
 import type { Asked, Explanation } from '../route/index.ts';
 import type { CapabilityStatus, Facts, Readiness, Status, UpstreamReach } from './facts.ts';
 import { createRegistry } from './metrics.ts';
+import type { TrafficCount } from './traffic.ts';
 
 /** What this process knows. */
 export class LocalFacts implements Facts {
@@ -66,6 +67,22 @@ export class LocalFacts implements Facts {
 
   metrics(): Promise<string> {
     return this.#registry.metrics();
+  }
+
+  traffic(): Promise<readonly TrafficCount[]> {
+    const { counters } = this.#deps();
+    const counts = new Map<string, { requests: number; errors: number }>();
+    for (const { capability, side, status, count } of counters.requests()) {
+      const known = counts.get(`${capability} ${side}`) ?? { requests: 0, errors: 0 };
+      known.requests += count;
+      if (status >= 500) known.errors += count;
+      counts.set(`${capability} ${side}`, known);
+    }
+    const traffic = [...counters.latencies()].map(({ capability, side, buckets }) => {
+      const { requests = 0, errors = 0 } = counts.get(`${capability} ${side}`) ?? {};
+      return { capability, side, requests, errors, buckets };
+    });
+    return Promise.resolve(traffic);
   }
 
   /** For whoever puts the metrics of several processes together. */

@@ -8,6 +8,7 @@ import type {
   Facts,
   Readiness,
   Status,
+  TrafficCount,
   UpstreamReach,
 } from '../admin/index.ts';
 import type { Findings } from '../compare/index.ts';
@@ -41,6 +42,11 @@ export class MergedFacts implements Facts {
   async metrics(): Promise<string> {
     const parts = await this.#pool.askAll({ what: 'metrics' }, TIMEOUT_MS);
     return mergedMetrics(parts as MetricObject[][]);
+  }
+
+  async traffic(): Promise<readonly TrafficCount[]> {
+    const parts = await this.#pool.askAll({ what: 'traffic' }, TIMEOUT_MS);
+    return (parts as (readonly TrafficCount[])[]).flat();
   }
 
   async explain(question: Asked): Promise<Explanation> {

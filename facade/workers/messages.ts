@@ -11,7 +11,7 @@ export interface UnderWay {
 
 /** What operators may want to know of a worker. */
 export type WorkerRequest =
-  | { readonly what: 'status' | 'metrics' | 'readiness' | 'upstreams' }
+  | { readonly what: 'status' | 'traffic' | 'metrics' | 'readiness' | 'upstreams' }
   | { readonly what: 'explain'; readonly question: Asked };
 
 export type ToWorker =

@@ -1,7 +1,6 @@
 import type { Environment, Logger, Running } from '../../chassis/index.ts';
 import { createServer } from 'node:http';
 import {
-  createExpressServer,
   createHttpClient,
   listen,
   listenHost,
@@ -9,7 +8,7 @@ import {
   readPort,
   serviceUrl,
 } from '../../chassis/index.ts';
-import { readDesiredStates, buildAdmin } from '../admin/index.ts';
+import { createAdminServer, readDesiredStates } from '../admin/index.ts';
 import { HoldLog } from '../counting/index.ts';
 import { publishedKeys } from '../gateway/index.ts';
 import { loadConfig } from '../../routing/index.ts';
@@ -26,10 +25,17 @@ export async function runPrimary(count: number, env: Environment, log: Logger): 
   const access = openAccess(env);
   const engineUrl = serviceUrl(env, 'ENGINE_URL', 4003);
   const engine = createHttpClient(engineUrl, undefined, access.token.headers);
-  const { gateway } = await loadConfig(env);
-  const jwks = (): object => publishedKeys(env, gateway);
-  const app = buildAdmin({ facts, wishes: readDesiredStates(engine), jwks, log, access });
-  const admin = await listen(createExpressServer(app), {
+  const config = await loadConfig(env);
+  const server = createAdminServer({
+    facts,
+    engine,
+    config: () => config,
+    wishes: readDesiredStates(engine),
+    jwks: () => publishedKeys(env, config.gateway),
+    log,
+    access,
+  });
+  const admin = await listen(server, {
     host,
     port: readPort(env, 'ADMIN_PORT', 8081),
     variable: 'ADMIN_PORT',

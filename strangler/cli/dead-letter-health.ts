@@ -1,10 +1,10 @@
 import type { Finding } from '../doctor/index.ts';
 import { plural } from '../wording.ts';
-import { askDeadLetters } from './ask-dead-letters.ts';
-import type { LetterReport } from './ask-dead-letters.ts';
+import { askDeadLetters } from '../../routing/index.ts';
+import type { LetterReport } from '../../routing/index.ts';
 import type { Context } from './context.ts';
-import { step } from './next-step.ts';
-import type { NextStep } from './next-step.ts';
+import { step } from '../engine/next-step.ts';
+import type { NextStep } from '../engine/next-step.ts';
 
 const LIST = 'fig dead-letters list';
 

@@ -1,6 +1,6 @@
 import type { EngineStatus } from '../engine/index.ts';
 import type { FlagsState, Shares } from '../../routing/index.ts';
-import { ask } from './ask.ts';
+import { askAsOperator } from '../../chassis/index.ts';
 import { adminUrlsOf } from './context.ts';
 import type { Context } from './context.ts';
 
@@ -28,7 +28,7 @@ export function flagsOfEngine(url: string, { flags, capabilities }: EngineStatus
 /** What the first facade tells that answers; undefined where none does. */
 export async function flagsOfFacades(context: Context): Promise<FlagsInForce | undefined> {
   for (const url of adminUrlsOf(context)) {
-    const answer = await ask(context, url, '/status');
+    const answer = await askAsOperator(context, url, '/status');
     if (answer?.status !== 200) continue;
     const { flags, capabilities } = answer.body as FacadeStatus;
     const shares = capabilities.map(({ name, flags: own }) => [name, own] as const);

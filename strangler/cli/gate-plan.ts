@@ -2,7 +2,7 @@ import type { Gate } from '../ownership/handover/gate.ts';
 import { refusalOf } from '../ownership/handover/gates.ts';
 import { CommandError, EXIT } from './exit.ts';
 import { gatesText } from './gates-text.ts';
-import { step } from './next-step.ts';
+import { step } from '../engine/next-step.ts';
 import type { Output } from './output.ts';
 
 interface GatePlan<Name extends string> {

@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { canRedraw, wantsColour } from '../../chassis/index.ts';
 import { SCHEMA_VERSION } from '../check/schema-version.ts';
 import type { CommandError } from './exit.ts';
-import type { NextStep } from './next-step.ts';
+import type { NextStep } from '../engine/next-step.ts';
 import type { Terminal } from './screen.ts';
 
 type Colour = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';

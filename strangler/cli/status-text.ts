@@ -5,7 +5,7 @@ import { plural, someOf } from '../wording.ts';
 import { copiedText } from './copied-text.ts';
 import { ago, duration } from './format.ts';
 import { gatesLine } from './gates-text.ts';
-import { nextSteps } from './next-step.ts';
+import { nextSteps } from '../engine/next-step.ts';
 import type { Paint } from './output.ts';
 
 /** How long the steps of a handover that is over are still shown, in ms. */

@@ -1,8 +1,7 @@
-import { errorText } from '../../chassis/index.ts';
+import { askAsOperator, errorText } from '../../chassis/index.ts';
 import type { HttpAnswer } from '../../chassis/index.ts';
 import type { FacadeFacts, Finding } from '../doctor/index.ts';
 import type { SideName } from '../../routing/side.ts';
-import { ask } from './ask.ts';
 import type { Context } from './context.ts';
 
 const REDIS_MS = 1_000;
@@ -84,7 +83,7 @@ async function examineFacade(
   truths: readonly FencedOwner[],
 ): Promise<readonly Finding[]> {
   const [answer, upstreams] = await Promise.all([
-    ask(context, url, '/status'),
+    askAsOperator(context, url, '/status'),
     examineUpstreams(context, url),
   ]);
   if (answer?.status === 401) {
@@ -113,7 +112,7 @@ async function examineFacade(
 
 /** The facade asks them itself: what it reaches is what counts. */
 async function examineUpstreams(context: Context, url: string): Promise<readonly Finding[]> {
-  const answer = await ask(context, url, '/upstreams');
+  const answer = await askAsOperator(context, url, '/upstreams');
   const { upstreams } = (answer?.body ?? {}) as Partial<Reach>;
   return (upstreams ?? []).flatMap(({ name, url: at, trouble }) => {
     if (trouble === null) return [];

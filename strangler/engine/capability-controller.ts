@@ -13,6 +13,7 @@ import { FlagReconciler } from './flag-reconciler.ts';
 import type { LeaderContext } from './flag-reconciler.ts';
 import { Handovers } from './handovers.ts';
 import { Leases } from './leases.ts';
+import type { Mapping } from '../mapping/index.ts';
 import type { SideName } from '../../routing/side.ts';
 import type { SideStore } from '../ledger/store.ts';
 import { RoutingUpdates } from './routing-updates.ts';
@@ -38,6 +39,7 @@ const ANNOUNCE_MS = 1_000;
 
 export interface ControllerOptions {
   readonly capability: string;
+  readonly mapping: Mapping;
   /** Opens both databases; throws while one of them does not exist yet. */
   readonly open: () => OpenCapability;
   readonly flags: Flags;
@@ -95,6 +97,10 @@ export class CapabilityController {
     this.#restoreDetector = new RestoreDetector(options.capability, options.log);
     this.#wayBackWatch = new WayBackWatch(options);
     this.#updates = new RoutingUpdates(options.capability, options.publisher, options.gateLimits);
+  }
+
+  get mapping(): Mapping {
+    return this.#options.mapping;
   }
 
   /** Both databases, while they are open. */

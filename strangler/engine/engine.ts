@@ -14,6 +14,9 @@ import { sharedRun } from '../shared-run.ts';
 import { CapabilityController } from './capability-controller.ts';
 import { engineFigures } from './figures.ts';
 import { FacadeRegistry } from './facade-registry.ts';
+import { lastComparisons, listParked } from './differences.ts';
+import type { LastComparisons, ParkedList } from './differences.ts';
+import type { FlagChange, FlagChangeOptions } from './flag-change.ts';
 import { listHandovers, mergeLists } from './handover-list.ts';
 import type { HandoverList } from './handover-list.ts';
 import { newHolder } from './leases.ts';
@@ -23,6 +26,8 @@ import { openCapability } from './open-capability.ts';
 import type { DataDeclaration, OpenCapability } from './open-capability.ts';
 import { engineRoutes } from './routes.ts';
 import { RoutingPublisher } from './routing-publisher.ts';
+import { setShare } from './shares.ts';
+import type { ShareOrder } from './shares.ts';
 
 export interface EngineDeps {
   readonly declarations: Readonly<Record<string, DataDeclaration>>;
@@ -75,6 +80,7 @@ export class Engine {
         const controller = new CapabilityController({
           ...deps,
           capability,
+          mapping: declaration.mapping,
           open: () => openCapability(declaration, deps),
           publisher: this.#publisher,
           facades: this.#facades,
@@ -139,6 +145,23 @@ export class Engine {
       listHandovers(controller.capability, controller.sides, limit),
     );
     return mergeLists(await Promise.all(lists));
+  }
+
+  /** The newest comparison of each capability, with the rows that differed. */
+  comparisons(): Promise<LastComparisons> {
+    return lastComparisons(this.controllers.values());
+  }
+
+  /** Changes that could not be applied. */
+  parked(): Promise<ParkedList> {
+    return listParked(this.controllers.values());
+  }
+
+  /** Sets a share of reads, or says what that would change. @throws Problem */
+  async setShare(order: ShareOrder, options: FlagChangeOptions): Promise<FlagChange> {
+    const { flags, flagStore } = this.#deps;
+    const { capabilities } = await this.status();
+    return setShare({ flags, flagStore, statuses: capabilities }, order, options);
   }
 }
 

@@ -7,6 +7,8 @@ import { readFacts } from '../sides/facts.ts';
 import type { Facts } from '../sides/facts.ts';
 import type { CapabilityController } from './capability-controller.ts';
 import type { IntentView } from './flag-reconciler.ts';
+import { nextSteps } from './next-step.ts';
+import type { NextStep } from './next-step.ts';
 import type { OpenCapability } from './open-capability.ts';
 import { waitingReason } from './standing.ts';
 import type { Standing } from './standing.ts';
@@ -37,6 +39,8 @@ export interface LiveStatus extends CapabilityStatus {
     readonly limit: number | null;
     readonly problem: string | null;
   } | null;
+  /** The commands that take it one step on; the likeliest first. */
+  readonly nextSteps: readonly NextStep[];
 }
 
 /** Reads both databases once, and adds what the engine knows; never throws: what can't be read is in `trouble`. */
@@ -73,6 +77,7 @@ export async function readLiveStatus(controller: CapabilityController): Promise<
           problem: run.problem,
         }
       : null,
+    nextSteps: nextSteps(status),
   };
 }
 

@@ -12,17 +12,26 @@ import type { CohortRequest } from './cohort-request.ts';
 import { complete, planCompletion } from './complete.ts';
 import { backfill, reconcile, removal } from './copies.ts';
 import { handOver, planHandover } from './hand-over.ts';
+import type { LastComparisons, ParkedList } from './differences.ts';
+import type { FlagChange, FlagChangeOptions } from './flag-change.ts';
 import type { HandoverList } from './handover-list.ts';
 import { makeChange, operatorChange } from './operator-changes.ts';
+import type { LiveStatus } from './live-status.ts';
+import type { AbortPlan } from './plans.ts';
+import { abortable, planAbort, planBackfill, planReconcile } from './plans.ts';
 import { leading } from './refusals.ts';
 import { repairCapability } from './repair-as-leader.ts';
+import type { ShareOrder } from './shares.ts';
 
 /** What the routes need of an engine, besides its controllers. */
 interface RoutedEngine {
   readonly controllers: ReadonlyMap<string, CapabilityController>;
-  status(): Promise<object>;
+  status(): Promise<{ readonly capabilities: readonly LiveStatus[] }>;
   routing(): readonly RoutingState[];
   handovers(): Promise<HandoverList>;
+  comparisons(): Promise<LastComparisons>;
+  parked(): Promise<ParkedList>;
+  setShare(order: ShareOrder, options: FlagChangeOptions): Promise<FlagChange>;
 }
 
 const named = z.strictObject({ capability: z.string() });
@@ -31,10 +40,18 @@ const backfillOrder = deletion.extend({
   restart: z.boolean().default(false),
   // Rows a second; null lifts the limit, and without it the limit stays as it is.
   rate: z.int().min(1).max(1e9).nullable().optional(),
+  dryRun: z.boolean().default(false),
 });
 const reconcileOrder = deletion.extend({
   sample: z.number().gt(0).max(100).optional(),
   repair: z.boolean().default(false),
+  dryRun: z.boolean().default(false),
+});
+const shareOrder = named.extend({
+  kind: z.enum(['shadow', 'reads']),
+  share: z.int().min(0).max(100),
+  overwrite: z.boolean().default(false),
+  dryRun: z.boolean().default(false),
 });
 const key = z
   .string()
@@ -66,7 +83,10 @@ const repairOrder = named.extend({
   deleteRows: z.int().min(0).optional(),
 });
 const changeOrder = named.extend({ change: operatorChange });
-const abortOrder = named.extend({ handover: z.string().min(1) });
+const abortOrder = named.extend({
+  handover: z.string().min(1),
+  dryRun: z.boolean().default(false),
+});
 
 /** What the engine serves: its state for people and facades, and the orders of an operator. */
 export function engineRoutes(engine: RoutedEngine): Router {
@@ -80,13 +100,25 @@ export function engineRoutes(engine: RoutedEngine): Router {
   router.get('/handovers', async (_req, res) => {
     res.json(await engine.handovers());
   });
+  router.get('/comparisons', async (_req, res) => {
+    res.json(await engine.comparisons());
+  });
+  router.get('/parked', async (_req, res) => {
+    res.json(await engine.parked());
+  });
   router.get('/barrier/:capability', async (req, res) => {
     const controller = find(engine, req.params.capability);
     res.json({ position: await barrier(controller) });
   });
   router.post('/backfills', async (req, res) => {
-    const { capability, ...wish } = parse(backfillOrder, bodyOf(req));
-    await backfill(find(engine, capability), wish);
+    const { capability, dryRun, ...wish } = parse(backfillOrder, bodyOf(req));
+    const controller = find(engine, capability);
+    if (dryRun) {
+      const status = await statusOf(engine, capability);
+      res.json(planBackfill(controller.mapping, status, wish.restart));
+      return;
+    }
+    await backfill(controller, wish);
     res.status(202).json({ capability, state: 'running' });
   });
   router.post('/removals', async (req, res) => {
@@ -94,8 +126,16 @@ export function engineRoutes(engine: RoutedEngine): Router {
     res.json(await removal(find(engine, capability), wish));
   });
   router.post('/reconciles', async (req, res) => {
-    const { capability, ...order } = parse(reconcileOrder, bodyOf(req));
-    res.json(await reconcile(find(engine, capability), order));
+    const { capability, dryRun, ...order } = parse(reconcileOrder, bodyOf(req));
+    const controller = find(engine, capability);
+    const plan = async (): Promise<object> =>
+      planReconcile(controller.mapping, (await statusOf(engine, capability))?.owner ?? null);
+    res.json(dryRun ? await plan() : await reconcile(controller, order));
+  });
+  router.post('/shares', async (req, res) => {
+    const { overwrite, dryRun, ...order } = parse(shareOrder, bodyOf(req));
+    find(engine, order.capability);
+    res.json(await engine.setShare(order, { overwrite, dryRun }));
   });
   router.post('/completions', async (req, res) => {
     const { capability, dryRun } = parse(completionOrder, bodyOf(req));
@@ -129,8 +169,10 @@ export function engineRoutes(engine: RoutedEngine): Router {
     res.json(await makeChange(find(engine, capability), change));
   });
   router.post('/aborts', async (req, res) => {
-    const { capability, handover } = parse(abortOrder, bodyOf(req));
-    res.json(await abort(find(engine, capability), handover));
+    const { capability, handover, dryRun } = parse(abortOrder, bodyOf(req));
+    const controller = find(engine, capability);
+    const status = dryRun ? await statusOf(engine, capability) : undefined;
+    res.json(status ? abortPlan(status) : await abort(controller, handover));
   });
   return router;
 }
@@ -144,6 +186,19 @@ function find(engine: RoutedEngine, capability: string): CapabilityController {
   if (controller) return controller;
   const known = [...engine.controllers.keys()].join(', ');
   throw new Problem(404, 'unknown_capability', `there is no ${capability}; known are ${known}`);
+}
+
+async function statusOf(engine: RoutedEngine, capability: string): Promise<LiveStatus | undefined> {
+  const { capabilities } = await engine.status();
+  return capabilities.find((one) => one.capability === capability);
+}
+
+/** @throws Problem where there is nothing to take back, or it is too late */
+function abortPlan(status: LiveStatus): AbortPlan {
+  const found = abortable(status);
+  if (!('code' in found)) return planAbort(status, found);
+  const { code, reason, next } = found;
+  throw new Problem(409, code, reason, { members: { capability: status.capability, next } });
 }
 
 async function barrier(controller: CapabilityController): Promise<number> {

@@ -43,6 +43,7 @@ const MAY: Readonly<Record<string, readonly Surface[]>> = {
   'extracted/payment/main.ts': [...CHASSIS, 'contracts', 'schema'],
   'extracted/payment/code.test.ts': IN_TESTS,
   'facade/code.ts': [...CHASSIS, 'contracts', 'routing'],
+  'console/code.ts': [],
   'routing/code.ts': [...CHASSIS],
   'strangler/code.ts': [...CHASSIS, 'routing'],
   'strangler/code.test.ts': [...CHASSIS, 'routing', 'schema', 'mapping', 'support', 'service'],

@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { projectRoot } from '../../system/index.ts';
 
 /**
- * Words of the order system: all that the facade and the engine know of it comes as data.
+ * Words of the order system: all that the console, the facade and the engine know of it comes as data.
  * (The singular of "orders" is also how rows are sorted.)
  */
 const DOMAIN =
@@ -12,7 +12,7 @@ const DOMAIN =
 
 function sources(folder: string): string[] {
   return readdirSync(join(projectRoot, folder), { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'))
+    .filter((path) => /\.tsx?$/.test(path) && !path.endsWith('.test.ts'))
     .map((path) => join(folder, path));
 }
 
@@ -25,7 +25,7 @@ function withoutProse(source: string): string {
     .replaceAll(/\bfig [^\\\n'`]*/g, '');
 }
 
-describe.each(['facade', 'routing', 'strangler'])('%s/', (folder) => {
+describe.each(['console', 'facade', 'routing', 'strangler'])('%s/', (folder) => {
   it('names nothing of the order system in its code', () => {
     const found = sources(folder).flatMap((path) =>
       withoutProse(readFileSync(join(projectRoot, path), 'utf8'))

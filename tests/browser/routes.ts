@@ -9,7 +9,7 @@ import {
   paymentKeys,
 } from '../../extracted/payment/index.ts';
 import { buildProvider } from '../../extracted/provider/index.ts';
-import { buildAdmin } from '../../facade/admin/index.ts';
+import { buildAdmin, Events } from '../../facade/admin/index.ts';
 import type { Facts } from '../../facade/admin/index.ts';
 import { buildMonolith } from '../../monolith/index.ts';
 import { Engine } from '../../strangler/engine/index.ts';
@@ -68,13 +68,22 @@ export function allRoutes(): Promise<readonly Route[]> {
     const clients = { provider: client, inventoryService: client, paymentService: client };
     const provider = createProvider({ url: NOWHERE, timeoutMs: 1 });
     const engine = new Engine({ ...served, declarations: {}, flags: {} as Flags });
+    const facts = {} as Facts;
     const wishes = (): Promise<never> => Promise.reject(new Error('nobody asks'));
     try {
       return [
         ...routesOf('engine', engine.app),
         ...routesOf(
           'admin',
-          buildAdmin({ ...served, facts: {} as Facts, wishes, jwks: () => ({}) }),
+          buildAdmin({
+            ...served,
+            facts,
+            engine: client,
+            events: new Events({ facts, engine: client }),
+            config: () => ({ deadLetters: [], upstreams: {} }),
+            wishes,
+            jwks: () => ({}),
+          }),
         ),
         ...routesOf('monolith', buildMonolith({ ...served, ...clients, database }).app),
         ...routesOf('inventory', buildInventory({ ...served, database })),

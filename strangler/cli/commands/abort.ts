@@ -2,9 +2,8 @@ import type { Command } from 'commander';
 import { DRY_RUN, patience, addCommand, YES } from '../add-command.ts';
 import type { Run, Timed } from '../add-command.ts';
 import { Problem } from '../../../chassis/index.ts';
-import { LeaseHeldError, takeBack } from '../../engine/index.ts';
+import { abortable, LeaseHeldError, planAbort, takeBack } from '../../engine/index.ts';
 import type { AbortAnswer, HandoverView } from '../../engine/index.ts';
-import { plural } from '../../wording.ts';
 import { inPlaceOfEngine, unanswered } from '../as-leader.ts';
 import { declarationOf } from '../context.ts';
 import type { Context } from '../context.ts';
@@ -12,8 +11,8 @@ import { confirmed } from '../confirm.ts';
 import { EngineClient } from '../engine-client.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { stepsText } from '../format.ts';
-import { step } from '../next-step.ts';
-import type { NextStep } from '../next-step.ts';
+import { step } from '../../engine/next-step.ts';
+import type { NextStep } from '../../engine/next-step.ts';
 import type { Output } from '../output.ts';
 import { findStatus } from '../read-status.ts';
 import type { FoundStatus } from '../read-status.ts';
@@ -69,35 +68,15 @@ async function abort(
 }
 
 /** @returns the handover that can be taken back @throws CommandError that says what happens now */
-function refuseWhatCantBe({ capability, moving, owner, epoch, fences }: Known): HandoverView {
-  if (!moving) {
-    const message = owner
-      ? `no handover of ${capability} is under way: ${owner} owns it (epoch ${epoch})`
-      : `no handover of ${capability} is under way, and it has no owner`;
-    const next = owner ? 'fig status' : `fig doctor ${capability}`;
-    throw new CommandError(EXIT.refused, 'nothing_to_abort', message, next);
-  }
-  const { from, to, keys } = moving;
-  // Of single keys the engine, or whoever acts in its place, asks their own fences.
-  if (keys !== null || fences[from]?.state !== 'ceded') return moving;
-  const message =
-    `the handover is past its commit point: ${from} has ceded ${capability}, and ${to} is opened ` +
-    'as soon as it can be; afterwards it can be moved back';
-  throw new CommandError(EXIT.refused, 'past_commit_point', message, `fig doctor ${capability}`);
+function refuseWhatCantBe(status: Known): HandoverView {
+  const found = abortable(status);
+  if (!('code' in found)) return found;
+  throw new CommandError(EXIT.refused, found.code, found.reason, found.next);
 }
 
-function showPlan(output: Output, { fences }: Known, { from, epoch, keys }: HandoverView): void {
-  const fence = fences[from];
-  const back =
-    keys === null
-      ? `move ${from}'s fence from ${fence?.state ?? '?'} (${fence?.epoch ?? '?'}) to open (${epoch + 1}), if it is still that`
-      : `move ${from}'s fences of ${plural(keys.length, 'key')} to open (${epoch + 1}), if they are not ceded yet`;
-  const steps = [
-    back,
-    `tell the facades that ${from} is the owner; held writes go there`,
-    'record the outcome: aborted',
-  ];
-  output.result({ outcome: 'planned', steps }, () => stepsText(steps));
+function showPlan(output: Output, status: Known, handover: HandoverView): void {
+  const plan = planAbort(status, handover);
+  output.result(plan, () => stepsText(plan.steps));
 }
 
 async function withoutEngine(

@@ -10,8 +10,8 @@ import {
 } from '../add-command.ts';
 import type { Run, Timed } from '../add-command.ts';
 import type { LiveStatus } from '../../engine/index.ts';
+import { planBackfill } from '../../engine/plans.ts';
 import type { Mapping } from '../../mapping/index.ts';
-import { otherSide } from '../../../routing/side.ts';
 import { plural } from '../../wording.ts';
 import { confirmed } from '../confirm.ts';
 import type { Intent } from '../confirm.ts';
@@ -22,7 +22,7 @@ import { CommandError, EXIT } from '../exit.ts';
 import { duration, stepsText } from '../format.ts';
 import { agreedOnRemoval } from '../removal.ts';
 import { copiedText } from '../copied-text.ts';
-import { nextSteps, step } from '../next-step.ts';
+import { nextSteps, step } from '../../engine/next-step.ts';
 import type { Output } from '../output.ts';
 
 interface BackfillOptions extends Timed {
@@ -67,7 +67,7 @@ async function backfill(
 ): Promise<void> {
   const { mapping } = declarationOf(context, capability);
   const engine = new EngineClient(context, timeout, output.progress);
-  if (dryRun) return plan(engine, output, mapping, restart);
+  if (dryRun) return showPlan(engine, output, mapping, restart);
   await agreed(engine, output, capability, { restart, rate, yes, deleteRows });
   await engine.order('/backfills', { capability, restart, rate, deleteRows });
   const goOn = (): Promise<unknown> => engine.order('/backfills', { capability, rate, deleteRows });
@@ -129,26 +129,18 @@ async function agreed(
   }
 }
 
-async function plan(
+async function showPlan(
   engine: EngineClient,
   output: Output,
-  { capability, pairs }: Mapping,
+  mapping: Mapping,
   restart: boolean,
 ): Promise<void> {
-  const status = await engine.statusOf(capability);
-  const from = status?.owner ?? 'legacy';
-  const to = otherSide(from);
-  const state = status?.backfill.state ?? 'none';
-  const steps = [
-    ...(restart && state !== 'none' ? [`forget how far ${to} was copied`] : []),
-    ...pairs.map(
-      (pair) => `copy ${pair.name}: ${from} ${pair[from].table} to ${to} ${pair[to].table}`,
-    ),
-    `say that ${to} is a whole copy, and keep it one`,
-  ];
-  const done = state === 'done' && !restart;
-  output.result({ capability, outcome: 'planned', state, steps: done ? [] : steps }, () =>
-    done ? `${capability} is copied already; --restart copies it again` : stepsText(steps),
+  const plan = planBackfill(mapping, await engine.statusOf(mapping.capability), restart);
+  const { capability, steps } = plan;
+  output.result(plan, () =>
+    steps.length === 0
+      ? `${capability} is copied already; --restart copies it again`
+      : stepsText(steps),
   );
 }
 

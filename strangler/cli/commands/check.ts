@@ -14,7 +14,7 @@ import type { Intent } from '../confirm.ts';
 import { declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
 import { CommandError, EXIT } from '../exit.ts';
-import { step } from '../next-step.ts';
+import { step } from '../../engine/next-step.ts';
 import type { Output, OutputOptions, Paint } from '../output.ts';
 
 const SIDES: readonly SideName[] = ['legacy', 'extracted'];

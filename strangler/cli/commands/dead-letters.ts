@@ -9,8 +9,13 @@ import {
   askDeadLetters,
   decideDeadLetter,
   letterSourcesOf,
-} from '../ask-dead-letters.ts';
-import type { AskedLetter, OpenedLetter, LetterSource, LetterReport } from '../ask-dead-letters.ts';
+} from '../../../routing/index.ts';
+import type {
+  AskedLetter,
+  OpenedLetter,
+  LetterSource,
+  LetterReport,
+} from '../../../routing/index.ts';
 import { confirmed } from '../confirm.ts';
 import type { Intent } from '../confirm.ts';
 import { declarationsFor } from '../context.ts';
@@ -19,7 +24,7 @@ import { KINDS } from '../dead-letter-kind.ts';
 import type { Kind } from '../dead-letter-kind.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { ago, table } from '../format.ts';
-import { step } from '../next-step.ts';
+import { step } from '../../engine/next-step.ts';
 import type { Output, OutputOptions } from '../output.ts';
 import { retry, showParked, skip, withParked } from './parked.ts';
 

@@ -23,7 +23,7 @@ import type { Examination } from '../doctor-text.ts';
 import { EngineClient } from '../engine-client.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { stepsText } from '../format.ts';
-import type { NextStep } from '../next-step.ts';
+import type { NextStep } from '../../engine/next-step.ts';
 import type { Output } from '../output.ts';
 import { flagsOfFacades, stateSince } from '../flags-in-force.ts';
 import { readFlags } from '../read-flags.ts';

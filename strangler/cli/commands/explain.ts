@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { addCommand } from '../add-command.ts';
 import type { Run } from '../add-command.ts';
-import { ask } from '../ask.ts';
+import { askAsOperator } from '../../../chassis/index.ts';
 import { adminUrlsOf } from '../context.ts';
 import type { Context } from '../context.ts';
 import { CommandError, EXIT } from '../exit.ts';
@@ -66,7 +66,7 @@ async function explain(
   const query = new URLSearchParams({ method, path, ...(customer ? { customer } : {}) });
   const urls = adminUrlsOf(context);
   for (const url of urls) {
-    const answer = await ask(context, url, `/explain?${query.toString()}`);
+    const answer = await askAsOperator(context, url, `/explain?${query.toString()}`);
     if (answer === undefined) continue;
     if (answer.status !== 200) throw refused(answer.body);
     const explanation = answer.body as Explanation;

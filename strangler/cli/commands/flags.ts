@@ -11,6 +11,8 @@ import {
   openFlagStore,
 } from '../../../routing/index.ts';
 import type { FlagReadings, FlagRule, FlagsState, FlagStore } from '../../../routing/index.ts';
+import { changeFlag as changeFlagIn } from '../../engine/flag-change.ts';
+import type { FlagChange } from '../../engine/flag-change.ts';
 import type { Context } from '../context.ts';
 import { confirmed } from '../confirm.ts';
 import type { Intent } from '../confirm.ts';
@@ -19,7 +21,7 @@ import { CommandError, EXIT } from '../exit.ts';
 import { flagsOfEngine, flagsOfFacades, stateSince } from '../flags-in-force.ts';
 import type { FlagsInForce } from '../flags-in-force.ts';
 import { table } from '../format.ts';
-import { step } from '../next-step.ts';
+import { step } from '../../engine/next-step.ts';
 import type { Output, OutputOptions } from '../output.ts';
 import { readFlags } from '../read-flags.ts';
 import { plural } from '../../wording.ts';
@@ -249,18 +251,6 @@ export async function agreedOnFlag(
   await confirmed(output, { look, yes, command });
 }
 
-/** A flag that was set, or would be. */
-export interface FlagChange {
-  readonly outcome: 'set' | 'planned';
-  readonly flag: string;
-  readonly before: number;
-  /** What else decided before; null where nothing did. */
-  readonly conditions: string | null;
-  readonly share: number;
-  /** The flag file, or the server's address. */
-  readonly source: string;
-}
-
 /**
  * Sets a flag, or only says what that would change.
  * @throws CommandError, FlagFileError, FlagServerError
@@ -269,21 +259,15 @@ export async function changeFlag(
   context: Context,
   flag: string,
   share: number,
-  { dryRun, overwrite }: Pick<SetOptions, 'dryRun' | 'overwrite'>,
+  options: Pick<SetOptions, 'dryRun' | 'overwrite'>,
 ): Promise<FlagChange> {
-  const store = storeOf(context);
-  const before = await store.rule(flag);
   try {
-    if (!dryRun) await store.set({ [flag]: share }, overwrite);
-    else if (!overwrite) await store.refuse(flag, share);
+    return await changeFlagIn(storeOf(context), flag, share, options);
   } catch (error) {
     if (!(error instanceof ForeignStrategies)) throw error;
     const next = `fig flags set ${flag} ${isSwitch(flag) ? 'on' : share} --overwrite`;
     throw new CommandError(EXIT.refused, 'foreign_strategies', error.message, next, { flag });
   }
-  const { source } = store;
-  const outcome = dryRun ? 'planned' : 'set';
-  return { outcome, flag, before: before.share, conditions: before.conditions, share, source };
 }
 
 export function changeText({

@@ -17,7 +17,7 @@ import { CommandError, EXIT } from '../exit.ts';
 import { duration, stepsText, table } from '../format.ts';
 import { keysText } from '../keys-text.ts';
 import { showGatePlan } from '../gate-plan.ts';
-import { step } from '../next-step.ts';
+import { step } from '../../engine/next-step.ts';
 import type { Output } from '../output.ts';
 
 /** Single keys instead of everything; nothing when all of it moves. */

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { addCommand } from '../add-command.ts';
 import type { Run } from '../add-command.ts';
 import { spawn } from 'node:child_process';
-import { ask } from '../ask.ts';
+import { askAsOperator } from '../../../chassis/index.ts';
 import { adminUrlsOf } from '../context.ts';
 import type { Context } from '../context.ts';
 import { CommandError, EXIT } from '../exit.ts';
@@ -43,7 +43,7 @@ async function open(context: Context, output: Output, { print }: OpenOptions): P
 async function linkOf(context: Context): Promise<string> {
   const urls = adminUrlsOf(context);
   for (const url of urls) {
-    const answer = await ask(context, url, '/links', 'POST');
+    const answer = await askAsOperator(context, url, '/links', 'POST');
     if (answer === undefined) continue;
     const { path, detail } = (answer.body ?? {}) as { path?: string; detail?: string };
     if (answer.status === 201 && path !== undefined) return url + path;

@@ -18,7 +18,7 @@ import { declarationOf, declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { ago, table } from '../format.ts';
-import { step } from '../next-step.ts';
+import { step } from '../../engine/next-step.ts';
 import type { Output, OutputOptions } from '../output.ts';
 
 const LOOK_MS = 20;

@@ -15,9 +15,9 @@ import type { Context } from '../context.ts';
 import { EngineClient } from '../engine-client.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { duration, table } from '../format.ts';
-import { step } from '../next-step.ts';
+import { step } from '../../engine/next-step.ts';
 import { agreedOnRemoval } from '../removal.ts';
-import type { NextStep } from '../next-step.ts';
+import type { NextStep } from '../../engine/next-step.ts';
 import type { Output, Paint } from '../output.ts';
 
 /** Rows that are printed; the JSON has all that the engine keeps. */

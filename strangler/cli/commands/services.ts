@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { addCommand } from '../add-command.ts';
 import type { Run } from '../add-command.ts';
-import { ask } from '../ask.ts';
+import { askAsOperator } from '../../../chassis/index.ts';
 import { adminUrlsOf } from '../context.ts';
 import type { Context } from '../context.ts';
 import { CommandError, EXIT } from '../exit.ts';
@@ -48,7 +48,7 @@ async function services(context: Context, output: Output): Promise<void> {
 }
 
 async function servicesAt(context: Context, facade: string): Promise<FacadeServices> {
-  const answer = await ask(context, facade, '/status');
+  const answer = await askAsOperator(context, facade, '/status');
   if (answer?.status === 200) {
     const { instances } = answer.body as { readonly instances: readonly Instance[] };
     return { facade, instances, error: null };

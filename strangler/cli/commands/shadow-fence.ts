@@ -11,8 +11,8 @@ import { declarationOf } from '../context.ts';
 import type { Context } from '../context.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { ago, table } from '../format.ts';
-import { step } from '../next-step.ts';
-import type { NextStep } from '../next-step.ts';
+import { step } from '../../engine/next-step.ts';
+import type { NextStep } from '../../engine/next-step.ts';
 import type { Output, OutputOptions } from '../output.ts';
 import { withSides } from '../with-sides.ts';
 

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { DRY_RUN, OVERWRITE, addCommand, YES } from '../add-command.ts';
 import type { Run } from '../add-command.ts';
-import { wayBackOf } from '../../engine/index.ts';
+import { shareRefusal } from '../../engine/index.ts';
 import type { Context } from '../context.ts';
 import { EngineClient } from '../engine-client.ts';
 import { CommandError, EXIT } from '../exit.ts';
-import { nextSteps } from '../next-step.ts';
-import type { NextStep } from '../next-step.ts';
+import { nextSteps } from '../../engine/next-step.ts';
+import type { NextStep } from '../../engine/next-step.ts';
 import type { Output, OutputOptions } from '../output.ts';
 import { readFlags } from '../read-flags.ts';
 import { findStatus } from '../read-status.ts';
@@ -70,14 +70,9 @@ async function setShare(
   const share = shareFrom(flag, given);
   const all = await statuses(context);
   const status = all.find((one) => one.capability === capability);
-  // Taking reads away is safe at any time, and often urgent.
-  if (share > 0 && status) {
-    refuseUnready(status);
-  }
   const now = (await readFlags(context)).rule(flag);
-  if (kind === 'reads' && (share > now.share || now.conditions !== null)) {
-    refuseWhileUnsafe(capability, all);
-  }
+  const refused = shareRefusal({ capability, kind, share }, all, now);
+  if (refused) throw new CommandError(EXIT.refused, refused.code, refused.reason, refused.next);
   if (!dryRun) {
     const verb = kind === 'reads' ? 'ramp' : kind;
     const command = `fig ${verb} ${capability} ${share}${overwrite ? ' --overwrite' : ''}`;
@@ -93,31 +88,6 @@ async function statuses(context: Context): Promise<readonly Known[]> {
   const engine = new EngineClient(context, 0, () => undefined);
   const { capabilities } = await findStatus(context, engine);
   return capabilities;
-}
-
-/** One capability without a way back is enough: first that one, then the next reader. */
-function refuseWhileUnsafe(capability: string, all: readonly Known[]): void {
-  for (const other of all) {
-    const wayBack = wayBackOf(other);
-    if (other.capability === capability || wayBack === null || wayBack.safe) continue;
-    const reason = `ROLLBACK UNSAFE of ${other.capability}, so no more reads move: ${wayBack.reason}`;
-    throw new CommandError(EXIT.refused, 'rollback_unsafe', reason, wayBack.next);
-  }
-}
-
-function refuseUnready({ capability, stage, owner, backfill, parked, trouble }: Known): void {
-  const refuse = (reason: string, next: string): never => {
-    throw new CommandError(EXIT.refused, 'gate_refused', reason, next);
-  };
-  const other = owner === 'extracted' ? 'legacy' : 'extracted';
-  if (stage === 'not installed') refuse(trouble.join('; '), 'fig status');
-  if (stage === 'alarm') refuse('there is not exactly one owner', `fig doctor ${capability}`);
-  if (backfill.state !== 'done') {
-    refuse(`${other} has no complete copy of the data`, `fig backfill ${capability}`);
-  }
-  if (parked !== null) {
-    refuse(`reads stay with the owner while changes are parked`, `fig parked list ${capability}`);
-  }
 }
 
 /** What comes next once this share is in force. */

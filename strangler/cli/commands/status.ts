@@ -4,13 +4,13 @@ import type { Run } from '../add-command.ts';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FacadeFacts } from '../../doctor/index.ts';
 import { unreadableText } from '../../../routing/index.ts';
-import { ask } from '../ask.ts';
+import { askAsOperator } from '../../../chassis/index.ts';
 import { declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
 import { countDeadLetters, deadLetterLines, deadLetterSteps } from '../dead-letter-health.ts';
 import type { DeadLetterCount } from '../dead-letter-health.ts';
 import { EngineClient } from '../engine-client.ts';
-import { nextSteps } from '../next-step.ts';
+import { nextSteps } from '../../engine/next-step.ts';
 import type { Output, OutputOptions } from '../output.ts';
 import { findStatus } from '../read-status.ts';
 import type { FoundStatus } from '../read-status.ts';
@@ -118,7 +118,7 @@ interface Facade extends FacadeFacts {
 }
 
 async function facadeLine(context: Context, url: string): Promise<string> {
-  const answer = await ask(context, url, '/status');
+  const answer = await askAsOperator(context, url, '/status');
   if (answer?.status === 401) return `the facade at ${url} refuses the operators' token`;
   if (answer?.status !== 200) return `no facade answers at ${url}`;
   const { routingNews, inFlight, capabilities } = answer.body as Facade;

@@ -1,8 +1,14 @@
 import { z } from 'zod';
-import type { HttpAnswer, ServerSettings } from '../../chassis/index.ts';
-import { upstreamSettings } from '../../routing/index.ts';
-import { ask } from './ask.ts';
-import type { Context } from './context.ts';
+import { askAsOperator } from '../chassis/index.ts';
+import type { HttpAnswer, OperatorToken, ServerSettings } from '../chassis/index.ts';
+import { upstreamSettings } from './config.ts';
+import type { FigConfig } from './config.ts';
+
+/** Which applications may be asked, and by what they know an operator. */
+export interface LetterContext {
+  readonly token: OperatorToken;
+  readonly config: Pick<FigConfig, 'deadLetters' | 'upstreams'>;
+}
 
 const letter = z.object({
   kind: z.string(),
@@ -39,7 +45,7 @@ export type LetterReport = LetterSource &
   );
 
 /** The applications that the configuration names under `deadLetters`. */
-export function letterSourcesOf({ config }: Context): readonly LetterSource[] {
+export function letterSourcesOf({ config }: LetterContext): readonly LetterSource[] {
   return config.deadLetters.map((upstream) => {
     return { upstream, server: upstreamSettings(config.upstreams[upstream] ?? '') };
   });
@@ -49,10 +55,13 @@ export function letterSourcesOf({ config }: Context): readonly LetterSource[] {
  * Asks each application for its dead letters.
  * @param query such as `?kind=event`
  */
-export function askDeadLetters(context: Context, query: string): Promise<readonly LetterReport[]> {
+export function askDeadLetters(
+  context: LetterContext,
+  query: string,
+): Promise<readonly LetterReport[]> {
   return Promise.all(
     letterSourcesOf(context).map(async (teller): Promise<LetterReport> => {
-      const answer = await ask(context, teller.server, `/dead-letters${query}`);
+      const answer = await askAsOperator(context, teller.server, `/dead-letters${query}`);
       const told = page.safeParse(answer?.body);
       if (answer?.status !== 200 || !told.success) return { ...teller, problem: problemOf(answer) };
       return { ...teller, problem: null, ...told.data };
@@ -62,12 +71,12 @@ export function askDeadLetters(context: Context, query: string): Promise<readonl
 
 /** One dead letter of one application; undefined when it has none of that id. Else why it can't tell. */
 export async function askDeadLetter(
-  context: Context,
+  context: LetterContext,
   { server }: LetterSource,
   kind: string,
   id: string,
 ): Promise<OpenedLetter | { readonly problem: string } | undefined> {
-  const answer = await ask(context, server, pathOf(kind, id));
+  const answer = await askAsOperator(context, server, pathOf(kind, id));
   if (answer && (answer.status === 404 || isUnknownKind(answer))) return undefined;
   const told = opened.safeParse(answer?.body);
   if (answer?.status !== 200 || !told.success) return { problem: problemOf(answer) };
@@ -79,12 +88,12 @@ export async function askDeadLetter(
  * @returns what went wrong; null when it was decided, undefined when there is none (any more)
  */
 export async function decideDeadLetter(
-  context: Context,
+  context: LetterContext,
   { server }: LetterSource,
   { kind, id }: Pick<AskedLetter, 'kind' | 'id'>,
   decision: 'retry' | 'drop',
 ): Promise<string | null | undefined> {
-  const answer = await ask(context, server, `${pathOf(kind, id)}/${decision}`, 'POST');
+  const answer = await askAsOperator(context, server, `${pathOf(kind, id)}/${decision}`, 'POST');
   if (answer?.status === 404) return undefined;
   return answer?.status === 200 ? null : problemOf(answer);
 }

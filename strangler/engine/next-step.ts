@@ -1,4 +1,4 @@
-import type { CapabilityStatus } from '../engine/index.ts';
+import type { CapabilityStatus } from './status.ts';
 
 /** A command that makes sense now, and why. */
 export interface NextStep {

@@ -1,12 +1,13 @@
-import { CallFailed, createHttpClient } from '../../chassis/index.ts';
-import type { HttpAnswer, ServerSettings } from '../../chassis/index.ts';
-import type { Context } from './context.ts';
+import { CallFailed, createHttpClient } from './http-client.ts';
+import type { HttpAnswer } from './http-client.ts';
+import type { OperatorToken } from './operator-token.ts';
+import type { ServerSettings } from './server-location.ts';
 
 const ASK_MS = 2_000;
 
 /** Asks a process as an operator; undefined when it does not answer in time, or not at all. */
-export async function ask(
-  { token }: Pick<Context, 'token'>,
+export async function askAsOperator(
+  { token }: { readonly token: OperatorToken },
   server: string | ServerSettings,
   path: string,
   method: 'GET' | 'POST' = 'GET',
