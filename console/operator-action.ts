@@ -52,11 +52,14 @@ export function orderOf(command: string, statuses: readonly LiveStatus[]): Order
     case 'ramp': {
       const share = numberOf(words[0]) ?? 0;
       const kind = verb === 'ramp' ? 'reads' : 'shadow';
-      const what = verb === 'ramp' ? 'Read from extracted' : 'Compare answers';
+      const [what, back] =
+        verb === 'ramp'
+          ? ['Read from extracted', 'Take the reads back']
+          : ['Compare answers', 'Stop comparing answers'];
       return {
         ...base,
         verb,
-        label: `${what}: ${share} %`,
+        label: share === 0 ? back : `${what}: ${share} %`,
         question: `Set ${capability}.${kind} to ${share} %?`,
         path: '/engine/shares',
         body: { capability, kind, share, overwrite: words.includes('--overwrite') },

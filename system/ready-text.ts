@@ -11,7 +11,9 @@ export function readyText({ urls, dataDir, env }: System): string {
     '',
     `  the facade    ${facade}`,
     `  try           curl ${facade}/api/products`,
-    ...(admin === undefined ? [] : [`  admin         ${admin}`]),
+    ...(admin === undefined
+      ? []
+      : [`  the console   ${admin}/console/     bin/fig open lets a browser in`]),
     '  state         bin/fig status',
     '  a rehearsal   npm run rehearse     moves inventory out under live orders, apart from this',
     `  the data      ${short(dataDir)}`,

@@ -62,7 +62,7 @@ export function Chart({ title, times, lines, most, write, height }: ChartProps):
       {
         width: target.clientWidth,
         height,
-        padding: [6, 4, 0, 0],
+        padding: [6, 12, 0, 0],
         legend: { show: false },
         cursor: { sync: { key: SYNC.key }, y: false, points: { size: 5 } },
         scales: { x: { time: true }, y: { range: () => [0, scale.current] } },
@@ -71,7 +71,7 @@ export function Chart({ title, times, lines, most, write, height }: ChartProps):
           {
             ...axis,
             size: 52,
-            space: 28,
+            space: 20,
             values: (_plot, marks) => marks.map((mark) => write(mark)),
           },
         ],
@@ -112,7 +112,7 @@ export function Chart({ title, times, lines, most, write, height }: ChartProps):
         <span>{title}</span>
         <span class="figures">
           {lines.map(({ label, values, stroke }) => (
-            <span key={label} class={`key ${stroke}`}>
+            <span key={label} class={`key ${stroke === 'warn' && !values[at] ? '' : stroke}`}>
               {lines.length > 1 && <i />}
               {lines.length > 1 && `${label} `}
               {values[at] === null || values[at] === undefined ? '–' : write(values[at])}

@@ -41,7 +41,11 @@ export function Gates({ gates, mend }: GatesProps): JSX.Element {
       {open.length > 0 && (
         <li class="rest">
           <span class="dim">
-            passed: {open.map(({ gate }) => gate.replaceAll('_', ' ')).join(', ')}
+            passed:{' '}
+            {open
+              .filter(({ note }) => !note)
+              .map(({ gate }) => gate.replaceAll('_', ' '))
+              .join(', ')}
           </span>
         </li>
       )}

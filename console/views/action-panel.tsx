@@ -138,7 +138,7 @@ function Offer(props: OfferProps): JSX.Element {
     <section class="offer" aria-label={order.label}>
       <header>
         <h3>
-          {isNext && <span class="dim">Next: </span>}
+          {isNext && <span class="dim">{order.verb === 'reverse' ? 'Way back' : 'Next'}: </span>}
           {order.label}
         </h3>
         <Command text={order.command} />

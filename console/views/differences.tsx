@@ -55,7 +55,14 @@ export function Differences({ live, now }: { readonly live: Live; readonly now: 
     };
     void read();
   }, [news, turn]);
-  if (!found) return <p class="dim">reading …</p>;
+  if (!found) {
+    return (
+      <div class="differences">
+        <h1>Differences</h1>
+        <p class="dim">reading …</p>
+      </div>
+    );
+  }
   const again = (): void => setTurn((before) => before + 1);
   return (
     <div class="differences">

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { get } from '../api.ts';
 import type { Answer } from '../api.ts';
 import { Command } from '../parts/command.tsx';
@@ -44,6 +44,10 @@ export function Explain(): JSX.Element {
     history.replaceState(null, '', `?${query.toString()}`);
     setAnswer(await get<Explanation>(`/explain?${query.toString()}`));
   };
+  // An address that holds a question is answered at once.
+  useEffect(() => {
+    if (asked.has('path')) void ask();
+  }, []);
   const command = `fig explain ${method} ${path || '/'}${customer ? ` --customer ${customer}` : ''}`;
   return (
     <div class="explain">

@@ -7,7 +7,7 @@ import type { Live } from '../live.ts';
 import { Command } from '../parts/command.tsx';
 import { Empty } from '../parts/empty.tsx';
 import { Refused } from '../parts/refused.tsx';
-import { duration, moment, plural } from '../words.ts';
+import { duration, moment, plural, rate } from '../words.ts';
 
 interface HeldWrite {
   readonly capability: string;
@@ -46,18 +46,28 @@ export function Handovers({ live, now }: { readonly live: Live; readonly now: nu
   if (refusal && !list) {
     return <Refused refusal={refusal} mend={(command) => <Command text={command} />} />;
   }
-  if (!list) return <p class="dim">reading the journal …</p>;
+  if (!list) {
+    return (
+      <div class="handovers">
+        <h1>Handovers</h1>
+        <p class="dim">reading the journal …</p>
+      </div>
+    );
+  }
   const { handovers, unread } = list;
   if (handovers.length === 0) {
     const [first] = statuses;
     return (
-      <Empty
-        title="No capability was handed over yet"
-        {...(first ? { command: `fig switch ${first.capability} --dry-run` } : {})}
-      >
-        A handover pauses the writes of one capability for some milliseconds, and moves them to the
-        other side.
-      </Empty>
+      <div class="handovers">
+        <h1>Handovers</h1>
+        <Empty
+          title="No capability was handed over yet"
+          {...(first ? { command: `fig switch ${first.capability} --dry-run` } : {})}
+        >
+          A handover pauses the writes of one capability for some milliseconds, and moves them to
+          the other side.
+        </Empty>
+      </div>
     );
   }
   const shown = chosen
@@ -77,7 +87,15 @@ export function Handovers({ live, now }: { readonly live: Live; readonly now: nu
           The journal of {capability} at {side} can’t be read: {reason}
         </p>
       ))}
-      {first && <Timeline handover={first} over={laidOver} held={held} now={now} />}
+      {first && (
+        <Timeline
+          handover={first}
+          over={laidOver}
+          held={held}
+          now={now}
+          errors={errorsDuring(first, live, now)}
+        />
+      )}
       <table>
         <caption class="dim">Choose one to see its steps, two to lay them over each other.</caption>
         <thead>
@@ -148,14 +166,34 @@ function barsOf({ steps, startedAt, finishedAt }: HandoverView, now: number): re
   });
 }
 
+/** Errors in the seconds of a handover; null for one that is older than what was counted. */
+function errorsDuring(
+  { capability, startedAt, finishedAt }: HandoverView,
+  { samples }: Live,
+  now: number,
+): TimelineProps['errors'] {
+  if ((samples[0]?.at ?? Infinity) > startedAt) return null;
+  const during = samples.filter(
+    ({ at }, index) => at >= startedAt && (samples[index - 1]?.at ?? 0) <= (finishedAt ?? now),
+  );
+  return during.flatMap(({ at, rates }) => {
+    const sum = rates
+      .filter(([name]) => name === capability)
+      .reduce((total, [, , , errorsPerSecond]) => total + errorsPerSecond, 0);
+    return sum > 0 ? [[at, sum] as const] : [];
+  });
+}
+
 interface TimelineProps {
   readonly handover: HandoverView;
   readonly over: HandoverView | undefined;
   readonly held: readonly HeldWrite[];
   readonly now: number;
+  /** Moments with errors, in ms since 1970, and how many a second; null where they were not counted. */
+  readonly errors: readonly (readonly [at: number, perSecond: number])[] | null;
 }
 
-function Timeline({ handover, over, held, now }: TimelineProps): JSX.Element {
+function Timeline({ handover, over, held, now, errors }: TimelineProps): JSX.Element {
   const bars = barsOf(handover, now);
   const others = over ? barsOf(over, now) : [];
   const end = Math.max(1, ...bars.map(({ to }) => to), ...others.map(({ to }) => to));
@@ -210,6 +248,25 @@ function Timeline({ handover, over, held, now }: TimelineProps): JSX.Element {
               ? 'no write had to wait'
               : `${plural(waits.length, 'write')} waited, half at most ${duration(waits[Math.floor(waits.length / 2)] ?? 0)}, all at most ${duration(waits.at(-1) ?? 0)}`}
           </span>
+        </span>
+      </div>
+      <div class="lane errors">
+        <span class="name">errors</span>
+        <div class="track">
+          {(errors ?? []).map(([at]) => (
+            <i
+              key={at}
+              class="tick wrong"
+              style={{ left: left(Math.min(end, Math.max(0, at - handover.startedAt))) }}
+            />
+          ))}
+        </div>
+        <span class={errors?.length ? 'figure warn' : 'figure dim'}>
+          {errors === null
+            ? 'not counted any more'
+            : errors.length === 0
+              ? 'none in these seconds'
+              : errors.map(([, perSecond]) => rate(perSecond)).join(', ')}
         </span>
       </div>
       {bars.map(({ step, detail, from, to }, index) => {

@@ -52,6 +52,9 @@ function Drawing({ capability, width }: DrawingProps): JSX.Element {
   const boxWidth = isNarrow ? Math.round(width * 0.54) : Math.min(300, Math.round(width * 0.34));
   const left = width - boxWidth - 1;
   const owner = ownerOf(capability);
+  // What is still lies below what moves.
+  const rateOf = (side: Side): number => capability.traffic[side]?.perSecond ?? 0;
+  const inOrder = SIDES.toSorted((one, other) => rateOf(one) - rateOf(other));
   return (
     <svg
       width={width}
@@ -60,7 +63,7 @@ function Drawing({ capability, width }: DrawingProps): JSX.Element {
       aria-label={describe(capability)}
       viewBox={`0 0 ${width} ${HEIGHT}`}
     >
-      {SIDES.map((side) => (
+      {inOrder.map((side) => (
         <Arrow key={side} side={side} capability={capability} end={left} isNarrow={isNarrow} />
       ))}
       {SIDES.map((side) => (

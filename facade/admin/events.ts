@@ -25,7 +25,7 @@ export interface ConsoleState {
   readonly engine: unknown;
   /** Why the engine's status is missing; null where it is not. */
   readonly engineTrouble: string | null;
-  /** Of the step that has just ended; null for the first event of a page, which comes with the history. */
+  /** Of the step that has just ended; null where none has, as in the first event of a page. */
   readonly sample: TrafficSample | null;
 }
 
@@ -124,8 +124,8 @@ export class Events {
     const lag = askEngine ? lagOf(this.#engine.engine) : [];
     const counts = await this.#deps.facts.traffic();
     const sample = this.#history.add(Date.now(), counts, lag);
-    if (this.#pages.size === 0 || sample === undefined) return;
-    const text = eventOf('state', await this.#state(sample));
+    if (this.#pages.size === 0) return;
+    const text = eventOf('state', await this.#state(sample ?? null));
     for (const page of this.#pages) {
       if (page.writableLength > UNREAD_BYTES) page.destroy();
       else page.write(text);

@@ -3,6 +3,8 @@ import type { Traffic, TrafficCount } from './traffic.ts';
 
 /** How far back a page can look. */
 const KEPT_MS = 15 * 60_000;
+/** Of a shorter step, a rate says nothing. */
+const LEAST_MS = 500;
 /** Over how long a rate is taken that is shown as the present one. */
 const PRESENT_MS = 10_000;
 
@@ -37,7 +39,7 @@ export class TrafficHistory {
   /**
    * Adds a reading.
    * @param at ms since 1970
-   * @returns what happened since the one before; undefined for the first
+   * @returns what happened since the one before; undefined for the first, and for one too soon
    */
   add(
     at: number,
@@ -46,10 +48,11 @@ export class TrafficHistory {
   ): TrafficSample | undefined {
     const counts = mergedTraffic(given);
     const before = this.#readings.at(-1);
+    if (before && at - before.at < LEAST_MS) return undefined;
     this.#readings.push({ at, counts });
     // One that is ten seconds old stays: rates are taken since then.
     while ((this.#readings[1]?.at ?? Infinity) <= at - PRESENT_MS) this.#readings.shift();
-    if (!before || at <= before.at) return undefined;
+    if (!before) return undefined;
     const sample: TrafficSample = {
       at,
       rates: trafficSince(before.counts, counts)

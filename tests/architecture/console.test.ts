@@ -7,7 +7,7 @@ import { projectRoot } from '../../system/index.ts';
 /** Packages that become part of the page. */
 const PACKAGES = /^(preact|uplot|vite)(\/|$)/;
 /** What it is sent is described there. */
-const DESCRIBED = ['facade/admin/index.ts', 'strangler/engine/index.ts'];
+const DESCRIBED = new Set(['facade/admin/index.ts', 'strangler/engine/index.ts']);
 
 interface Import {
   readonly from: string;
@@ -34,7 +34,7 @@ function offencesIn(path: string, source: string): readonly string[] {
     .filter(({ from, isType }) => {
       if (!from.startsWith('.')) return !PACKAGES.test(from);
       const to = posix.join(posix.dirname(path), from);
-      return !to.startsWith('console/') && !(isType && DESCRIBED.includes(to));
+      return !to.startsWith('console/') && !(isType && DESCRIBED.has(to));
     })
     .map(({ from }) => `${path} imports ${from}`);
 }

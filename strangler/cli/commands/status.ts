@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { FacadeFacts } from '../../doctor/index.ts';
 import { unreadableText } from '../../../routing/index.ts';
 import { askAsOperator } from '../../../chassis/index.ts';
-import { declarationsFor } from '../context.ts';
+import { adminUrlsOf, declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
 import { countDeadLetters, deadLetterLines, deadLetterSteps } from '../dead-letter-health.ts';
 import type { DeadLetterCount } from '../dead-letter-health.ts';
@@ -42,6 +42,16 @@ export function addStatus(program: Command, run: Run): void {
 /** Where everything is, and what was given up. */
 interface Overview extends FoundStatus {
   readonly deadLetters: readonly DeadLetterCount[];
+  /** With --json: what each facade answers, as the console shows it. */
+  readonly facades?: readonly FacadeTraffic[];
+}
+
+/** Requests, errors and latencies of one facade, by capability and side. */
+interface FacadeTraffic {
+  readonly url: string;
+  /** Why it tells nothing; null where it does. */
+  readonly problem: string | null;
+  readonly traffic: Facade['traffic'];
 }
 
 /** Shows where every capability is, from the engine or, without one, from the databases. */
@@ -56,12 +66,13 @@ async function status(
   );
   const engine = new EngineClient(context, 0, () => undefined);
   const find = async (): Promise<Overview> => {
-    const [found, deadLetters] = await Promise.all([
+    const [found, deadLetters, facades] = await Promise.all([
       findStatus(context, engine),
       countDeadLetters(context),
+      output.json ? trafficOf(context) : undefined,
     ]);
     const capabilities = found.capabilities.filter((one) => wanted.has(one.capability));
-    return { ...found, capabilities, deadLetters };
+    return { ...found, capabilities, deadLetters, ...(facades ? { facades } : {}) };
   };
   if (!watch) {
     const found = await find();
@@ -115,6 +126,34 @@ async function redraw(
 interface Facade extends FacadeFacts {
   readonly routingNews: 'pushed' | 'polled';
   readonly inFlight: number;
+  /** By capability and side: since the start, and rates of the last ten seconds. */
+  readonly traffic: readonly {
+    /** Empty for requests that belong to no capability. */
+    readonly capability: string;
+    readonly side: string;
+    readonly requests: number;
+    readonly errors: number;
+    readonly perSecond: number;
+    readonly errorsPerSecond: number;
+    readonly p50Ms: number | null;
+    readonly p99Ms: number | null;
+  }[];
+}
+
+/** Asks each facade what it answers. */
+function trafficOf(context: Context): Promise<readonly FacadeTraffic[]> {
+  return Promise.all(
+    adminUrlsOf(context).map(async (url): Promise<FacadeTraffic> => {
+      const answer = await askAsOperator(context, url, '/status');
+      if (answer === undefined) return { url, problem: 'it does not answer', traffic: [] };
+      if (answer.status === 200) {
+        return { url, problem: null, traffic: (answer.body as Facade).traffic };
+      }
+      const problem =
+        answer.status === 401 ? "it refuses the operators' token" : `it answers ${answer.status}`;
+      return { url, problem, traffic: [] };
+    }),
+  );
 }
 
 async function facadeLine(context: Context, url: string): Promise<string> {
