@@ -27,7 +27,16 @@ const ARROWS = {
   ],
   system: ['chassis', 'migrations'],
   rehearsal: ['system', 'contracts', 'chassis', 'strangler', 'routing', 'mappings'],
-  bench: ['system', 'contracts', 'chassis', 'strangler', 'routing', 'mappings'],
+  bench: [
+    'system',
+    'contracts',
+    'chassis',
+    'strangler',
+    'routing',
+    'mappings',
+    'monolith',
+    'migrations',
+  ],
   tests: ['*'],
   // No sources: programs that stand alone, and prose.
   bin: [],
