@@ -82,11 +82,16 @@ export function figCommands(started: () => System): void {
       const told = JSON.parse((await run('explain POST /api/orders --json')).stdout) as unknown;
       expect(told).toMatchObject({ schemaVersion: 1, kind: 'write', next_steps: [] });
       system.pause('engine');
-      expect(await facade()).toMatchObject({
+      // Each waits for an engine that does not answer.
+      const [status, backfill] = await Promise.all([
+        facade(),
+        run('backfill inventory --timeout 0.5'),
+      ]);
+      expect(status).toMatchObject({
         engine: 'away',
         capabilities: [{ wish: null }, { wish: null }],
       });
-      expect(await run('backfill inventory --timeout 0.5')).toMatchObject({ code: 4 });
+      expect(backfill).toMatchObject({ code: 4 });
       system.pause('redis');
       await eventually(async () => {
         const { code, stdout } = await run('doctor --json');
