@@ -111,6 +111,7 @@ export function buildApp(options: FacadeOptions): Facade {
     experiments: new Experiments({ ownershipCache, barriers, log, upstreamOf }),
     upstreams,
     releases: new Slots(RELEASE_WIDTH),
+    issuerTrouble: () => gateway.issuerTrouble,
     redis,
     upstreamOf,
   };

@@ -28,9 +28,12 @@ const MOST_HEADER_LINES = 1_000;
 
 /**
  * One thing that must work before a process can serve; throws, or says false, when it does not. A
- * note says what whoever looks should know of one that works.
+ * note says what whoever looks should know of one that works, and an age, in ms, how old the fact is, where it
+ * was not found just now.
  */
-export type ReadinessCheck = () => Promise<boolean | { readonly note: string }>;
+export type ReadinessCheck = () => Promise<
+  boolean | { readonly note?: string; readonly ageMs?: number }
+>;
 
 interface HttpAppOptions {
   readonly name: string;
@@ -95,7 +98,8 @@ export function createHttpApp(options: HttpAppOptions): Express {
     const ready = !stopping && Object.values(checks).every(({ ok }) => ok);
     const told = Object.entries(checks).map(([check, outcome]) => {
       const text = isOperator ? outcome.text : summary(outcome);
-      const verbose = { ok: outcome.ok, text, tookMs: outcome.tookMs };
+      const { ok, tookMs, ageMs } = outcome;
+      const verbose = { ok, text, tookMs, ageMs };
       return [check, req.query['verbose'] === undefined ? text : verbose] as const;
     });
     const status = stopping ? 'stopping' : ready ? 'ok' : 'not ready';
@@ -177,6 +181,8 @@ interface CheckOutcome {
   readonly text: string;
   /** Each check is made when it is asked for; this is how long it took. */
   readonly tookMs: number;
+  /** Older than that only where it tells of something that was heard, not asked. */
+  readonly ageMs: number;
 }
 
 function summary({ ok }: Pick<CheckOutcome, 'ok'>): string {
@@ -194,15 +200,18 @@ async function runChecks(
 
 async function outcomeOf(run: ReadinessCheck): Promise<CheckOutcome> {
   const startedAt = performance.now();
-  const { ok, text } = await resultOf(run);
-  return { ok, text, tookMs: Math.round(performance.now() - startedAt) };
+  const { ok, text, ageMs = 0 } = await resultOf(run);
+  return { ok, text, tookMs: Math.round(performance.now() - startedAt), ageMs };
 }
 
-async function resultOf(run: ReadinessCheck): Promise<Pick<CheckOutcome, 'ok' | 'text'>> {
+async function resultOf(
+  run: ReadinessCheck,
+): Promise<Pick<CheckOutcome, 'ok' | 'text'> & Partial<Pick<CheckOutcome, 'ageMs'>>> {
   try {
     const outcome = await run();
     if (typeof outcome === 'boolean') return { ok: outcome, text: outcome ? 'ok' : 'not yet' };
-    return { ok: true, text: `ok, but ${outcome.note}` };
+    const { note, ageMs = 0 } = outcome;
+    return { ok: true, text: note === undefined ? 'ok' : `ok, but ${note}`, ageMs };
   } catch (error) {
     return { ok: false, text: errorText(error) };
   }

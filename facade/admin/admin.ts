@@ -96,7 +96,6 @@ export function buildAdmin(deps: AdminDeps): Express {
   });
   routes.get('/events', (_req, res) => events.open(res));
   routes.use('/console', consoleFiles());
-  const isReady = (what: 'routing' | 'monolith') => async () => (await facts.readiness())[what];
   return createHttpApp({
     name: 'facade',
     figures: null,
@@ -112,8 +111,16 @@ export function buildAdmin(deps: AdminDeps): Express {
       applicationLetters(() => ({ token: access.token, config: config() })),
     ],
     readiness: {
-      routing: isReady('routing'),
-      monolith: isReady('monolith'),
+      routing: async () => {
+        const { routing, routingAgeMs } = await facts.readiness();
+        return routing && { ageMs: routingAgeMs ?? 0 };
+      },
+      monolith: async () => (await facts.readiness()).monolith,
+      // It never keeps the facade from serving.
+      gateway: async () => {
+        const notes = (await facts.status()).gateway.map(({ what }) => what);
+        return notes.length === 0 || { note: notes.join('; ') };
+      },
       redis: async () => {
         const { redis } = await facts.readiness();
         if (redis !== null) throw new Error(redis);

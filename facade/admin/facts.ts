@@ -31,6 +31,8 @@ export interface UpstreamReach {
 
 export interface Readiness {
   readonly routing: boolean;
+  /** How long ago the engine has last said who owns what, in ms; null where it never has, or need not. */
+  readonly routingAgeMs: number | null;
   readonly monolith: boolean;
   /** Why the Redis that the facade was told to use has never answered; null where it has. */
   readonly redis: string | null;
@@ -64,6 +66,15 @@ export interface BreakerStatus {
   readonly opened: number;
 }
 
+/** Something of the gateway that does not work as it is configured. */
+export interface GatewayTrouble {
+  readonly code: 'breaker_open' | 'instance_ejected' | 'limits_local' | 'issuer_keys';
+  /** Which upstream, process, or server. */
+  readonly about: string;
+  /** For people. */
+  readonly what: string;
+}
+
 /** One process of an upstream. */
 export interface InstanceFacts extends InstanceStatus {
   readonly upstream: string;
@@ -77,6 +88,8 @@ export interface Status {
   readonly flags: FlagsState;
   readonly breakers: readonly BreakerStatus[];
   readonly instances: readonly InstanceFacts[];
+  /** What of the gateway does not work as it is configured. */
+  readonly gateway: readonly GatewayTrouble[];
   readonly inFlight: number;
   readonly experimentsRunning: number;
   readonly requests: readonly {

@@ -7,6 +7,7 @@ export type { Traffic, TrafficCount } from './traffic.ts';
 export type { TrafficSample } from './traffic-history.ts';
 export type {
   BreakerStatus,
+  GatewayTrouble,
   InstanceFacts,
   CapabilityStatus,
   Facts,

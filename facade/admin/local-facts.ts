@@ -9,6 +9,7 @@ import { causeOf, rowOf } from '../counting/index.ts';
 import { explain } from '../route/index.ts';
 import type { Asked, Explanation } from '../route/index.ts';
 import type { CapabilityStatus, Facts, Readiness, Status, UpstreamReach } from './facts.ts';
+import { gatewayTroubles } from './gateway-troubles.ts';
 import { createRegistry } from './metrics.ts';
 import type { TrafficCount } from './traffic.ts';
 
@@ -36,6 +37,7 @@ export class LocalFacts implements Facts {
       instances: upstreams
         .all()
         .flatMap(({ name, instances }) => instances.map((each) => ({ upstream: name, ...each }))),
+      gateway: gatewayTroubles(this.#deps()),
       inFlight: counters.inFlight,
       experimentsRunning: experiments.running,
       requests: [...counters.requests()],
@@ -111,7 +113,7 @@ export class LocalFacts implements Facts {
   }
 
   async readiness(): Promise<Readiness> {
-    const { routes, ownershipCache, flags, monolith, redis } = this.#deps();
+    const { routes, ownershipCache, flags, monolith, redis, feed } = this.#deps();
     const { capabilities } = routes;
     const decisive = capabilities.some(({ replicated }) => !replicated);
     const unowned = capabilities.find(
@@ -121,6 +123,7 @@ export class LocalFacts implements Facts {
     return {
       flags: readiness.ok && unowned ? { ok: false, note: unownedText(unowned, flags) } : readiness,
       routing: ownershipCache.complete,
+      routingAgeMs: feed.ageMs,
       monolith: (await monolith.trouble()) === undefined,
       redis: redis?.trouble() ?? null,
     };

@@ -27,6 +27,14 @@ export type Guard = (context: RequestContext) => Promise<void> | undefined;
 /** Answers a request, or has it forwarded. @throws Problem that refuses it */
 export type Handler = (context: RequestContext, deps: FacadeDeps) => void;
 
+/** An issuer of tokens does not give its keys. */
+export interface IssuerTrouble {
+  readonly url: string;
+  readonly reason: string;
+  /** When keys were read that still count, in ms since 1970; null where none were. */
+  readonly readAt: number | null;
+}
+
 /** What follows from one configuration. */
 export interface ConfiguredDeps {
   /** In the order in which a request passes them. */
@@ -72,6 +80,8 @@ export interface FacadeDeps extends ConfiguredDeps {
   readonly upstreams: Upstreams;
   /** Writes that were held are sent so many at a time. */
   readonly releases: Slots;
+  /** Why the issuer's keys could not be read when they were last asked for; undefined where they could. */
+  issuerTrouble(): IssuerTrouble | undefined;
   /** Absent where no Redis is to be used. */
   readonly redis: RedisProbe | undefined;
   upstreamOf(capability: Capability, side: SideName): Upstream;

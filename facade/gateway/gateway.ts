@@ -3,7 +3,7 @@ import type { Environment, Logger } from '../../chassis/index.ts';
 import type { FigConfig, UpstreamPatterns } from '../../routing/index.ts';
 import type { Counters } from '../counting/index.ts';
 import { forward } from '../forward/index.ts';
-import type { Guard, Handler } from '../forward/index.ts';
+import type { Guard, Handler, IssuerTrouble } from '../forward/index.ts';
 import { Deadlines } from '../request/index.ts';
 import type { Resilience, Upstream } from '../upstream/index.ts';
 import { Authentication, IdentityKey } from './auth/index.ts';
@@ -107,6 +107,10 @@ export class Gateway {
       },
       fallsBack: fallback !== 'none',
     };
+  }
+
+  get issuerTrouble(): IssuerTrouble | undefined {
+    return this.#authentication?.issuerTrouble;
   }
 
   close(): void {

@@ -45,6 +45,7 @@ export class RoutingFeed {
   readonly #reader: Redis | undefined;
   #live = false;
   #polls = 0;
+  #heardAt: number | undefined;
   #timer: NodeJS.Timeout | undefined;
   #asking: Promise<void> | undefined;
   #askingNext: Promise<void> | undefined;
@@ -62,6 +63,11 @@ export class RoutingFeed {
   /** Whether the engine pushes routing updates. */
   get live(): boolean {
     return this.#live;
+  }
+
+  /** How long ago the engine has last said who owns what, in ms; null where it never has. */
+  get ageMs(): number | null {
+    return this.#heardAt === undefined ? null : Math.round(performance.now() - this.#heardAt);
   }
 
   /** Starts listening; resolves when the engine has been asked once. */
@@ -122,6 +128,7 @@ export class RoutingFeed {
     }
     try {
       this.#ownershipCache.learn(routingState.parse(JSON.parse(text)));
+      this.#heardAt = performance.now();
     } catch (error) {
       this.#log.warn({ err: error, text }, 'not understood on the routing channel');
     }
@@ -145,6 +152,7 @@ export class RoutingFeed {
       const answer = await this.#engine.call('GET', '/routing', { timeoutMs: ASK_TIMEOUT_MS });
       if (answer.status !== 200) return;
       for (const state of routingAnswer.parse(answer.body)) this.#ownershipCache.learn(state);
+      this.#heardAt = performance.now();
     } catch (error) {
       this.#log.debug({ err: error }, 'the engine does not tell who owns what');
     }

@@ -3,6 +3,7 @@ import { Problem } from '../../chassis/index.ts';
 import type { Asked, Explanation } from '../route/index.ts';
 import type {
   BreakerStatus,
+  GatewayTrouble,
   InstanceFacts,
   CapabilityStatus,
   Facts,
@@ -72,6 +73,7 @@ export class MergedFacts implements Facts {
       parts.length > 0 && parts.every((part) => part[what]);
     return {
       routing: all('routing') && this.#pool.isComplete,
+      routingAgeMs: oldest(parts.map(({ routingAgeMs }) => routingAgeMs)),
       monolith: all('monolith'),
       redis: parts.find(({ redis }) => redis !== null)?.redis ?? null,
       flags: {
@@ -107,6 +109,7 @@ function mergedStatus(left: Status, right: Status): Status {
       );
       return other ? mergedInstance(instance, other) : instance;
     }),
+    gateway: mergedTroubles([...left.gateway, ...right.gateway]),
     inFlight: left.inFlight + right.inFlight,
     experimentsRunning: left.experimentsRunning + right.experimentsRunning,
     requests: mergedRequests([...left.requests, ...right.requests]),
@@ -124,6 +127,19 @@ function mergedBreaker(left: BreakerStatus, right: BreakerStatus): BreakerStatus
 /** Ejected where any process has ejected it: each sees its own requests only. */
 function mergedInstance(left: InstanceFacts, right: InstanceFacts): InstanceFacts {
   return { ...left, load: left.load + right.load, ejected: left.ejected || right.ejected };
+}
+
+/** Each once, where any process has it. */
+function mergedTroubles(troubles: readonly GatewayTrouble[]): readonly GatewayTrouble[] {
+  const known = new Map(troubles.map((each) => [`${each.code} ${each.about}`, each]));
+  return [...known.values()];
+}
+
+/** Null where one process does not know. */
+function oldest(ages: readonly (number | null)[]): number | null {
+  return ages.some((age) => age === null)
+    ? null
+    : Math.max(0, ...ages.filter((age) => age !== null));
 }
 
 /** Whoever knows of the later epoch knows better. */

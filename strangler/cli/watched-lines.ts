@@ -10,21 +10,30 @@ import type { ShownStatus } from './status-text.ts';
 export class WatchedLines {
   readonly #told = new Map<string, string>();
 
-  /** @param deadLetters what was given up and who can't say so, a line each */
+  /**
+   * @param deadLetters what was given up and who can't say so, a line each
+   * @param gateway what of gateways does not work, likewise
+   */
   of(
     { source, engineUrl, late, flags, capabilities }: FoundStatus,
     deadLetters: readonly string[] = [],
+    gateway: readonly string[] = [],
   ): readonly string[] {
     const engine =
       source === 'engine' ? `answers at ${engineUrl}` : (late ?? `does not answer at ${engineUrl}`);
     return [
       ...this.#news('engine', engine),
       ...this.#news('flags', unreadableText(flags) ?? `read from ${flags.source}`),
-      ...(deadLetters.length > 0 || this.#told.has('dead letters')
-        ? this.#news('dead letters', deadLetters.join('; ') || 'none any more')
-        : []),
+      ...this.#anyOf('dead letters', deadLetters, 'none any more'),
+      ...this.#anyOf('gateway', gateway, 'all of it works again'),
       ...capabilities.flatMap((status) => this.#news(status.capability, summary(status))),
     ];
+  }
+
+  /** Nothing, until there was something once. */
+  #anyOf(name: string, lines: readonly string[], none: string): readonly string[] {
+    if (lines.length === 0 && !this.#told.has(name)) return [];
+    return this.#news(name, lines.join('; ') || none);
   }
 
   #news(name: string, text: string): readonly string[] {

@@ -1,7 +1,7 @@
 import type { Logger } from '../../../chassis/index.ts';
 import { Problem, Remembered } from '../../../chassis/index.ts';
 import type { AuthConfig, FigConfig } from '../../../routing/index.ts';
-import type { RequestContext } from '../../forward/index.ts';
+import type { IssuerTrouble, RequestContext } from '../../forward/index.ts';
 import type { Identity, RequestForm } from '../../request/index.ts';
 import type { Upstream } from '../../upstream/index.ts';
 import { Callers } from './callers.ts';
@@ -108,6 +108,10 @@ export class Authentication {
     if (!isPreflight(form)) this.#rules.check(form, identity);
     context.identity = identity;
     context.form = named(form, identity, this.#stickyHeader);
+  }
+
+  get issuerTrouble(): IssuerTrouble | undefined {
+    return this.#tokens.issuerTrouble;
   }
 
   close(): void {

@@ -1,6 +1,8 @@
 import { createRemoteJWKSet, customFetch } from 'jose';
 import type { JWTVerifyGetKey } from 'jose';
+import { errorText } from '../../../chassis/index.ts';
 import type { Logger } from '../../../chassis/index.ts';
+import type { IssuerTrouble } from '../../forward/index.ts';
 
 /** The largest key set that is read. */
 const MOST_BYTES = 256 * 1_024;
@@ -13,6 +15,9 @@ const REFRESH_MS = 5 * 60_000;
 /** An issuer's public keys, from its JWKS. Those that were read last go on while it is away. */
 export class IssuerKeys {
   readonly get: JWTVerifyGetKey;
+  /** Why they could not be read when they were last asked for. */
+  trouble: IssuerTrouble | undefined;
+  #readAt: number | null = null;
   readonly #refresh: NodeJS.Timeout;
 
   constructor(url: string, log: Logger) {
@@ -26,7 +31,7 @@ export class IssuerKeys {
         const now = performance.now();
         if (now - askedAt < COOLDOWN_MS) throw new Error('its keys were asked for just now');
         askedAt = now;
-        return bounded(await fetch(at, options));
+        return this.#watched(url, () => keySet(at, options));
       },
     });
     this.get = keys;
@@ -40,9 +45,30 @@ export class IssuerKeys {
     }, REFRESH_MS).unref();
   }
 
+  async #watched(url: string, read: () => Promise<Response>): Promise<Response> {
+    try {
+      const answer = await read();
+      this.trouble = undefined;
+      this.#readAt = Date.now();
+      return answer;
+    } catch (error) {
+      this.trouble = { url, reason: errorText(error), readAt: this.#readAt };
+      throw error;
+    }
+  }
+
   close(): void {
     clearInterval(this.#refresh);
   }
+}
+
+/** @throws Error for an answer that is no key set */
+async function keySet(url: string, options: RequestInit): Promise<Response> {
+  const answer = await bounded(await fetch(url, options));
+  if (answer.status !== 200) throw new Error(`it answers ${answer.status}`);
+  const { keys } = (await answer.clone().json()) as { keys?: unknown };
+  if (!Array.isArray(keys)) throw new Error('what it answers is no key set');
+  return answer;
 }
 
 /** The same answer with its body read, up to a bound. @throws Error when it is larger */

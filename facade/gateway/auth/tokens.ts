@@ -5,6 +5,7 @@ import type { JWTPayload, JWTVerifyGetKey, JWTVerifyOptions } from 'jose';
 import { ConfigurationError, makePrivateFile } from '../../../chassis/index.ts';
 import type { Logger } from '../../../chassis/index.ts';
 import type { AuthConfig } from '../../../routing/index.ts';
+import type { IssuerTrouble } from '../../forward/index.ts';
 import { IssuerKeys } from './issuer-keys.ts';
 import { invalidToken } from './refusals.ts';
 
@@ -48,6 +49,10 @@ export class Tokens {
       if (!isTokensFault) this.#log.warn({ err: error }, "the issuer's keys can't be had");
       throw invalidToken(isTokensFault ? error.message : "the issuer's keys can't be had just now");
     }
+  }
+
+  get issuerTrouble(): IssuerTrouble | undefined {
+    return this.#issuer?.trouble;
   }
 
   close(): void {

@@ -13,6 +13,7 @@ import { partingOf } from '../../replication/copy/index.ts';
 import type { SideDatabase } from '../../sides/side-database.ts';
 import { otherSide } from '../../../routing/side.ts';
 import type { SideName } from '../../../routing/side.ts';
+import { examineGateways, gatewayFindings } from '../gateway-health.ts';
 import { inPlaceOfEngine, isLed } from '../as-leader.ts';
 import { declarationOf, declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
@@ -134,13 +135,20 @@ async function look(
       engine.lateness,
     ),
   );
-  const [around, deadLetters] = await Promise.all([
+  const [around, deadLetters, gateways] = await Promise.all([
     examineSurroundings(context, capabilities.map(truthOf)),
     countDeadLetters(context),
+    examineGateways(context),
   ]);
   return {
     capabilities,
-    findings: [...findings, ...flagFindings(flags), ...around, ...deadLetterFindings(deadLetters)],
+    findings: [
+      ...findings,
+      ...flagFindings(flags),
+      ...around,
+      ...deadLetterFindings(deadLetters),
+      ...gatewayFindings(gateways),
+    ],
   };
 }
 

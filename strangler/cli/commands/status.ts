@@ -11,6 +11,8 @@ import { countDeadLetters, deadLetterLines, deadLetterSteps } from '../dead-lett
 import type { DeadLetterCount } from '../dead-letter-health.ts';
 import { EngineClient } from '../engine-client.ts';
 import { nextSteps } from '../../engine/next-step.ts';
+import { examineGateways, gatewayLines, gatewaySteps } from '../gateway-health.ts';
+import type { GatewayHealth } from '../gateway-health.ts';
 import type { Output, OutputOptions } from '../output.ts';
 import { findStatus } from '../read-status.ts';
 import type { FoundStatus } from '../read-status.ts';
@@ -42,6 +44,7 @@ export function addStatus(program: Command, run: Run): void {
 /** Where everything is, and what was given up. */
 interface Overview extends FoundStatus {
   readonly deadLetters: readonly DeadLetterCount[];
+  readonly gateway: readonly GatewayHealth[];
   /** With --json: what each facade answers, as the console shows it. */
   readonly facades?: readonly FacadeTraffic[];
 }
@@ -66,18 +69,23 @@ async function status(
   );
   const engine = new EngineClient(context, 0, () => undefined);
   const find = async (): Promise<Overview> => {
-    const [found, deadLetters, facades] = await Promise.all([
+    const [found, deadLetters, gateway, facades] = await Promise.all([
       findStatus(context, engine),
       countDeadLetters(context),
+      examineGateways(context),
       output.json ? trafficOf(context) : undefined,
     ]);
     const capabilities = found.capabilities.filter((one) => wanted.has(one.capability));
-    return { ...found, capabilities, deadLetters, ...(facades ? { facades } : {}) };
+    return { ...found, capabilities, deadLetters, gateway, ...(facades ? { facades } : {}) };
   };
   if (!watch) {
     const found = await find();
     const text = (): string => statusText(headOf(found), found.capabilities, output.paint);
-    const next = [...found.capabilities.flatMap(nextSteps), ...deadLetterSteps(found.deadLetters)];
+    const next = [
+      ...found.capabilities.flatMap(nextSteps),
+      ...deadLetterSteps(found.deadLetters),
+      ...gatewaySteps(found.gateway),
+    ];
     output.result(found, text, next);
     return;
   }
@@ -85,19 +93,32 @@ async function status(
   const lines = new WatchedLines();
   for (;;) {
     const found = await find();
-    for (const line of lines.of(found, deadLetterLines(found.deadLetters)))
-      output.line(line, found);
+    const { deadLetters, gateway } = found;
+    const told = lines.of(found, deadLetterLines(deadLetters), gatewayLines(gateway));
+    for (const line of told) output.line(line, found);
     await delay(REFRESH_MS);
   }
 }
 
-function headOf({ source, engineUrl, late, flags, deadLetters }: Overview): readonly string[] {
+function headOf({
+  source,
+  engineUrl,
+  late,
+  flags,
+  deadLetters,
+  gateway,
+}: Overview): readonly string[] {
   const teller =
     source === 'engine'
       ? `engine at ${engineUrl}`
       : `${late ?? `no engine answers at ${engineUrl}`}; this is what the databases say`;
   const unreadable = unreadableText(flags);
-  return [teller, ...(unreadable === null ? [] : [unreadable]), ...deadLetterLines(deadLetters)];
+  return [
+    teller,
+    ...(unreadable === null ? [] : [unreadable]),
+    ...deadLetterLines(deadLetters),
+    ...gatewayLines(gateway),
+  ];
 }
 
 /** Until somebody interrupts it. */
