@@ -4,13 +4,7 @@ import type { OpenApiConfig } from '../../../routing/index.ts';
 import { failInFacade } from '../../forward/index.ts';
 import type { Handler, RequestContext } from '../../forward/index.ts';
 import { pageAssets } from './page.ts';
-
-/** Something that is served as it is. */
-export interface Asset {
-  /** Headers, names and values in turn. */
-  readonly fields: readonly string[];
-  read(): Promise<Buffer>;
-}
+import type { Asset } from './page.ts';
 
 /** Serves the interface's documents, and the page, at paths that are then none of an upstream's. */
 export class OpenApi {

@@ -1,7 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import type { Asset } from './openapi.ts';
+
+/** Something that is served as it is. */
+export interface Asset {
+  /** Headers, names and values in turn. */
+  readonly fields: readonly string[];
+  read(): Promise<Buffer>;
+}
 
 const require = createRequire(import.meta.url);
 /** Nothing comes from elsewhere, nothing is sent elsewhere, and no script is in the page itself. */
