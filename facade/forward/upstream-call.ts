@@ -320,7 +320,8 @@ export class UpstreamCall implements UpgradeExchange, Cancellable, Timed {
   #hold(chunk: Buffer): boolean {
     const held = this.#held;
     if (!held) return true;
-    this.#context.prolong(chunk.length);
+    // FENCED is no answer: a write that waits must not have its deadline moved by it.
+    if (!mayBeFenced(this.#status)) this.#context.prolong(chunk.length);
     held.chunks.push(chunk);
     held.bytes += chunk.length;
     return held.bytes <= held.limit || this.#passHeld(held);

@@ -270,6 +270,16 @@ describe('a write of a translated version', () => {
       }
     }, GATEWAY));
 
+  it('is given up at its deadline, however often a fence refuses it', () =>
+    withPushedNews(
+      async (stand) => {
+        stand.legacy.answer = (_req, res) => fenced(res, 'stock', 'closed', 2);
+        stand.extracted.answer = (_req, res) => fenced(res, 'stock', 'closed', 0);
+        expect(await move(stand)).toMatchObject({ status: 503, body: { code: 'held_too_long' } });
+      },
+      { ...GATEWAY, limits: { requestMs: 400, holdMs: 60_000 } },
+    ));
+
   it('is sent once more where a connection breaks, the same in every byte', () =>
     withVersions(
       async (stand) => {
