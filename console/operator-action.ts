@@ -23,7 +23,8 @@ export type Verb =
  * The order that a command means, or undefined for a command that the console does not give, such as
  * `fig doctor`.
  */
-export function orderOf(command: string, statuses: readonly LiveStatus[]): Order | undefined {
+export function orderOf(given: string, statuses: readonly LiveStatus[]): Order | undefined {
+  const command = asShare(given);
   const [program, verb, capability = '', ...words] = command.split(' ');
   const status = statuses.find((one) => one.capability === capability);
   if (program !== 'fig' || !status) return undefined;
@@ -123,6 +124,14 @@ export function orderOf(command: string, statuses: readonly LiveStatus[]): Order
   }
 }
 
+/** A flag of reads that is to be set, as the command that looks at gates first. */
+function asShare(command: string): string {
+  const [, capability, kind, share] =
+    /^fig flags set ([^.]+)\.(shadow|reads) (\d+)/.exec(command) ?? [];
+  if (capability === undefined) return command;
+  return `fig ${kind === 'reads' ? 'ramp' : 'shadow'} ${capability} ${share}`;
+}
+
 /** What may be asked for at this stage; the first is the likeliest. Refused ones say why. */
 export function commandsFor(status: LiveStatus): readonly string[] {
   const { capability, stage, owner, moving, shares } = status;
@@ -131,7 +140,13 @@ export function commandsFor(status: LiveStatus): readonly string[] {
     stage === 'complete'
       ? []
       : owner === 'extracted'
-        ? ['reverse', 'reconcile', 'complete', `ramp ${shares?.reads ?? 0}`]
+        ? [
+            'reverse',
+            'reconcile',
+            'ramp 100',
+            `shadow ${shares?.shadow === 0 ? 100 : 0}`,
+            'complete',
+          ]
         : [
             'backfill',
             `shadow ${shares?.shadow === 100 ? 0 : 100}`,

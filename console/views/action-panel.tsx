@@ -116,17 +116,18 @@ function Offer(props: OfferProps): JSX.Element {
     await look();
   };
 
-  const mend = (command: string): JSX.Element =>
-    orderOf(command, statuses) ? (
+  const mend = (command: string): JSX.Element => {
+    const remedy = orderOf(command, statuses);
+    if (!remedy) return <Command text={command} />;
+    return (
       <>
-        <button type="button" class="plain" onClick={() => choose(command)}>
-          {orderOf(command, statuses)?.label}
+        <button type="button" class="plain" onClick={() => choose(remedy.command)}>
+          {remedy.label}
         </button>{' '}
-        <Command text={command} />
+        <Command text={remedy.command} />
       </>
-    ) : (
-      <Command text={command} />
     );
+  };
   const refusal: Refusal | null = plan
     ? plan.answer.ok
       ? refusalIn(plan.answer.body)

@@ -141,6 +141,17 @@ describe('the console, in Chromium', () => {
         await customers.stop();
         expect(customers.unanswered).toEqual([]);
         expect([...customers.answers.keys()].filter((status) => status >= 500)).toEqual([]);
+        // A gate of the last step is closed, and its remedy is a button.
+        await page
+          .locator('.others')
+          .getByRole('button', { name: 'Complete', exact: true })
+          .click();
+        await offer
+          .locator('.closed')
+          .getByRole('button', { name: 'Stop comparing answers' })
+          .click();
+        await giveOrder(page, 'Stop comparing answers');
+        await page.locator('.facts').getByText('shadow 0 %').waitFor(SLOW);
         // What can't be undone asks for the name.
         await page
           .locator('.others')
@@ -149,6 +160,7 @@ describe('the console, in Chromium', () => {
         await eventually(
           async () => {
             await offer.getByRole('button', { name: 'look again' }).click();
+            expect(await offer.locator('.gates .closed').allInnerTexts()).toEqual([]);
             expect(await offer.getByRole('button', { name: 'Complete …' }).isEnabled()).toBe(true);
           },
           { timeoutMs: 60_000, intervalMs: 1_000 },
