@@ -47,7 +47,7 @@ export function Chart({ title, times, lines, most, write, height }: ChartProps):
   const [index, setIndex] = useState<number | null>(null);
   const dark = useScheme();
   scale.current = most;
-  const shape = lines.map(({ label }) => label).join();
+  const shape = lines.map(({ label, stroke }) => label + stroke).join();
 
   useEffect(() => {
     const target = box.current;

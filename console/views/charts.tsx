@@ -41,7 +41,14 @@ export function Charts({ capability, samples }: ChartsProps): JSX.Element {
           <Chart
             title="errors"
             times={times}
-            lines={[{ label: 'errors', values: sides[side].errors, stroke: 'warn', filled: true }]}
+            lines={[
+              {
+                label: 'errors',
+                values: sides[side].errors,
+                stroke: sides[side].errors.some((value) => value > 0) ? 'warn' : 'soft',
+                filled: true,
+              },
+            ]}
             most={most.errors}
             write={rate}
             height={HEIGHT - 20}

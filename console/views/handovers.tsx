@@ -246,7 +246,7 @@ function Timeline({ handover, over, held, now, errors }: TimelineProps): JSX.Ele
             {' '}
             {waits.length === 0
               ? 'no write had to wait'
-              : `${plural(waits.length, 'write')} waited, half at most ${duration(waits[Math.floor(waits.length / 2)] ?? 0)}, all at most ${duration(waits.at(-1) ?? 0)}`}
+              : `${plural(waits.length, 'write')} waited, at most ${duration(waits.at(-1) ?? 0)}`}
           </span>
         </span>
       </div>

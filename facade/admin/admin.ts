@@ -107,7 +107,7 @@ export function buildAdmin(deps: AdminDeps): Express {
     },
     routes: [
       routes,
-      engineProxy(engine, () => void events.refresh()),
+      engineProxy(engine, () => void events.refresh().catch(() => undefined)),
       applicationLetters(() => ({ token: access.token, config: config() })),
     ],
     readiness: {

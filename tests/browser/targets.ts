@@ -19,6 +19,8 @@ const PARAMETERS: Readonly<Record<string, string>> = {
   capability: 'inventory',
   sku: SKU,
   kind: 'event',
+  upstream: 'monolith',
+  decision: 'drop',
 };
 
 /** Queries and bodies that a route would take. What has none here is tried with an empty one. */
@@ -30,6 +32,8 @@ const BODIES: Readonly<Record<string, object>> = {
   'POST /completions': ORDER,
   'POST /repairs': ORDER,
   'POST /handovers': { ...ORDER, to: 'extracted' },
+  'POST /shares': { ...ORDER, kind: 'shadow', share: 10 },
+  'POST /changes': { ...ORDER, change: { kind: 'audit', on: true } },
   'POST /aborts': { ...ORDER, handover: 'any' },
   'POST /charges': { paymentId: 'evil', amount: 1, currency: 'USD', method: 'card_ok' },
   'POST /api/inventory/:sku/adjustments': { delta: 7, reason: 'count' },
@@ -47,7 +51,9 @@ function targetOf({ process, method, path }: Route): Target {
   const name = `${method} ${path}`;
   const filled = path.replace(/:(\w+)/g, (_all, parameter: string) => PARAMETERS[parameter] ?? '1');
   const query = QUERIES[name] ?? '';
-  return { name: process, method, path: filled + query, body: BODIES[name] ?? {} };
+  // The admin port passes the engine's on.
+  const body = BODIES[name.replace(' /engine/', ' /')] ?? {};
+  return { name: process, method, path: filled + query, body };
 }
 
 /** Each route of each process, and the shop's once more through the facade. */

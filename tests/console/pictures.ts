@@ -8,13 +8,14 @@ import type { Page } from 'playwright-core';
 import { sqliteFile } from '../../chassis/index.ts';
 import { projectRoot, startSystem, withoutSystem } from '../../system/index.ts';
 import type { System } from '../../system/index.ts';
+import { request } from '../support/request.ts';
 import { startChromium } from '../browser/chromium.ts';
 import { startCustomers } from './customers.ts';
 import { openConsole } from './open-console.ts';
 
 /** Makes docs/pictures/*.png anew: a system that runs, customers who order, a capability that moves. */
 const FOLDER = join(projectRoot, 'docs', 'pictures');
-const DESK = { width: 1280, height: 720 };
+const DESK = { width: 1280, height: 640 };
 const PHONE = { width: 390, height: 844 };
 /** So long a page shows what happens before its picture is taken: a few steps of its stream. */
 const SETTLED_MS = 4_000;
@@ -43,9 +44,12 @@ try {
   await fig('switch inventory');
   await fig('reverse inventory');
   await take(page, 'handover', 'handovers', 'light');
-  await differ(system);
-  await page.waitForTimeout(SETTLED_MS);
   await customers.stop();
+  await differ(system);
+  for (let count = 0; count < 12; count += 1) {
+    const headers = { 'x-customer-id': 'CORK' };
+    await request('GET', `${system.urls['facade']}/api/inventory/SHIP-002`, { headers });
+  }
   // It ends with 1, since the sides differ.
   await fig('reconcile inventory').catch(() => undefined);
   await take(page, 'differences', 'differences', 'light');

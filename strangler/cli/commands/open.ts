@@ -23,8 +23,8 @@ interface OpenOptions extends OutputOptions {
 export function addOpen(program: Command, run: Run): void {
   addCommand(program, 'open', {
     does:
-      "open the facade's admin port in a browser, by a link that is good once and lets this browser " +
-      'in for twelve hours',
+      'open the console in a browser, by a link that is good once and lets this browser in for twelve ' +
+      'hours',
     examples: ['fig open', 'fig open --print'],
   })
     .option('--print', 'print the link, and start no browser', false)
