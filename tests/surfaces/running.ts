@@ -352,7 +352,9 @@ class Observer {
       const url = `${this.#system.urls[name]}/metrics`;
       return `Of ${name}:\n${metricsIn((await request<string>('GET', url)).body)}`;
     };
-    return (await Promise.all(['admin', 'engine', 'monolith', 'inventory', 'payment'].map(of))).join('\n\n');
+    return (
+      await Promise.all(['admin', 'engine', 'monolith', 'inventory', 'payment'].map(of))
+    ).join('\n\n');
   }
 
   #headersAnswered(): string {
