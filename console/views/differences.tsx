@@ -211,7 +211,7 @@ function Rows({
               {clean ? (
                 <span class="good">both sides are equal</span>
               ) : (
-                <span class="warn">{plural(differing, 'row')} differ</span>
+                <span class="warn">the sides differ in {plural(differing, 'row')}</span>
               )}
               <span class="dim">
                 {' '}
@@ -249,13 +249,16 @@ interface RowDiffProps {
   readonly target: unknown;
 }
 
-/** Only the columns that differ; the whole of it where one side has no such row. */
+/** Only the columns that differ, where both sides name them alike. */
 function RowDiff({ owner, columns, source, target }: RowDiffProps): JSX.Element {
+  // Columns have the names of one side: the other may call them otherwise.
+  const areNamed = [source, target].every((row) =>
+    columns.every((name) => Object.hasOwn(Object(row), name)),
+  );
   const of = (row: unknown): string => {
     if (row === null || row === undefined) return 'no such row';
-    const entries = Object.entries(row as Record<string, unknown>);
-    const named = entries.filter(([name]) => columns.includes(name));
-    return json(Object.fromEntries(named.length > 0 ? named : entries));
+    const entries = Object.entries(row).filter(([name]) => !areNamed || columns.includes(name));
+    return json(Object.fromEntries(entries));
   };
   return (
     <pre class="lines">

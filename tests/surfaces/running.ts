@@ -239,11 +239,14 @@ class Observer {
 
   /** What facade and engine answer to operators, asked directly. */
   async #operators(): Promise<void> {
+    // Times of answers are those of the last seconds.
+    await this.#see('facade', 'GET', '/api/inventory/A');
     for (const path of [
       '/',
       '/status',
       '/holds',
       '/explain?path=/api/inventory/A',
+      '/dead-letters',
       '/readyz',
       '/livez',
     ]) {
@@ -254,6 +257,8 @@ class Observer {
       '/status',
       '/routing',
       '/handovers',
+      '/comparisons',
+      '/parked',
       '/barrier/payment',
       '/readyz',
       '/livez',
@@ -266,6 +271,12 @@ class Observer {
     await this.#operator('engine', 'POST', '/handovers', {
       capability,
       to: 'extracted',
+      dryRun: true,
+    });
+    await this.#operator('engine', 'POST', '/shares', {
+      capability,
+      kind: 'reads',
+      share: 0,
       dryRun: true,
     });
     await this.#operator('engine', 'POST', '/completions', {
