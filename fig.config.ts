@@ -90,6 +90,7 @@ export default defineConfig({
             path: '/api/inventory/reservations/{order.reservationId}',
             asSystem: true,
           },
+          shipment: { path: '/api/orders/{id}/shipment' },
         },
       },
     ],

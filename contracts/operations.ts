@@ -8,7 +8,7 @@ import {
   StockLevel,
   StockLevelPage,
 } from './inventory.ts';
-import { Order, OrderPage, OrderRequest } from './orders.ts';
+import { Order, OrderPage, OrderRequest, Shipment } from './orders.ts';
 import { ListQuery, OrderListQuery, PaymentListQuery } from './page.ts';
 import { Payment, PaymentPage, PaymentRequest, RefundRequest } from './payment.ts';
 import type { ProblemCode } from './problems.ts';
@@ -270,6 +270,16 @@ export const OPERATIONS: readonly Operation[] = [
     summary: 'One order.',
     area: 'orders',
     answer: Order,
+    problems: ['not_found'],
+  }),
+  get({
+    id: 'getShipment',
+    access: 'any token',
+    path: '/api/orders/{id}/shipment',
+    summary:
+      'What is sent for an order; there is none before the order was confirmed, and a moment longer.',
+    area: 'orders',
+    answer: Shipment,
     problems: ['not_found'],
   }),
   post(200, {

@@ -45,5 +45,17 @@ export const Order = named(
 );
 export type Order = z.infer<typeof Order>;
 
+/** `called_off`: the order was cancelled, so that nothing is sent. */
+export const Shipment = named(
+  'Shipment',
+  z.strictObject({
+    orderId: Id,
+    customerId: Id,
+    status: z.enum(['ready', 'called_off']),
+    createdAt: Time,
+  }),
+);
+export type Shipment = z.infer<typeof Shipment>;
+
 export const OrderPage = pageOf('OrderPage', Order);
 export type OrderPage = z.infer<typeof OrderPage>;

@@ -11,6 +11,7 @@ import { createEventLetters, eventFigures, publishOrderEvent } from './events.ts
 import { createInventory } from './inventory/index.ts';
 import { createOrders } from './orders/index.ts';
 import { createPayment } from './payment/index.ts';
+import { shippingRoutes } from './shipping/index.ts';
 import { startUpkeep } from './upkeep.ts';
 
 interface MonolithDeps {
@@ -88,7 +89,14 @@ export function buildMonolith(deps: MonolithDeps): Monolith {
     access,
     fences: database,
     deadLetters: { event: createEventLetters(database), step: orders.deadLetters },
-    routes: [openApiRoutes(), catalogue.routes, inventory.routes, payment.routes, orders.routes],
+    routes: [
+      openApiRoutes(),
+      catalogue.routes,
+      inventory.routes,
+      payment.routes,
+      orders.routes,
+      shippingRoutes(database),
+    ],
     readiness: {
       database: () => isDatabaseReady(database, 'CAT_PROD'),
       ...deps.readiness,

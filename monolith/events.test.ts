@@ -4,6 +4,7 @@ import { createLog } from '../chassis/index.ts';
 import { eventually, withRedis } from '../tests/support/index.ts';
 import { openShop } from '../tests/support/shop.ts';
 import type { Shop } from '../tests/support/shop.ts';
+import { Shipment } from '../contracts/index.ts';
 import { startEvents } from './index.ts';
 
 const log = createLog('events', 'silent');
@@ -50,6 +51,14 @@ describe('what happens to orders', () => {
           { ORD_NO: cancelled.id, STAT_CD: 'X' },
         ]);
         expect(await notifications()).toEqual(['ORDCANC', 'ORDCONF', 'ORDCONF', 'ORDREJ']);
+        const shown = async (id: string) => (await shop.get(`/api/orders/${id}/shipment`)).body;
+        expect(Shipment.parse(await shown(kept.id))).toMatchObject({
+          orderId: kept.id,
+          customerId: 'ALICE',
+          status: 'ready',
+        });
+        expect(await shown(cancelled.id)).toMatchObject({ status: 'called_off' });
+        expect(await shown('unknown')).toMatchObject({ status: 404, code: 'not_found' });
       } finally {
         await stop();
       }

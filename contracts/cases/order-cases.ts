@@ -143,6 +143,7 @@ export const orderCases: readonly ContractCase[] = [
       (await api.post(ORDERS, { ...right, note: 'x' })).names('note');
       (await api.get(`${ORDERS}/unknown`)).isProblem('not_found');
       (await api.post(`${ORDERS}/unknown/cancel`)).isProblem('not_found');
+      (await api.get(`${ORDERS}/unknown/shipment`)).isProblem('not_found');
       assert.equal(await onHand(api, 'CT-24'), 100);
     },
   },

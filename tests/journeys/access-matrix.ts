@@ -8,7 +8,7 @@ import { OPERATIONS, OPERATIONS_V2 } from '../../contracts/index.ts';
 import type { Operation } from '../../contracts/index.ts';
 import { createOperator } from '../../rehearsal/index.ts';
 import type { System } from '../../system/index.ts';
-import { request } from '../support/index.ts';
+import { eventually, request } from '../support/index.ts';
 import type { Answer } from '../support/index.ts';
 
 const SKU = 'SHIP-001';
@@ -66,6 +66,7 @@ const CALLS: Readonly<Record<string, (things: Things) => { path: string; body?: 
   }),
   listOrders: () => ({ path: '/api/orders?customerId=CORK' }),
   getOrder: ({ order }) => ({ path: `/api/orders/${order}` }),
+  getShipment: ({ order }) => ({ path: `/api/orders/${order}/shipment` }),
   cancelOrder: ({ order }) => ({ path: `/api/orders/${order}/cancel` }),
 };
 
@@ -134,6 +135,11 @@ export async function guarded(system: System): Promise<Guarded> {
     const reserved = await call('staff', 'reserve', none);
     expect(reserved).toMatchObject({ status: 201 });
     const { id: order, paymentId: payment } = placed.body as { id: string; paymentId: string };
+    // It follows from the order's event.
+    await eventually(async () => {
+      const shipment = await call('owner', 'getShipment', { ...none, order });
+      return shipment.status === 200;
+    });
     return { order, payment, reservation: (reserved.body as { id: string }).id };
   }
 
@@ -150,7 +156,7 @@ export async function guarded(system: System): Promise<Guarded> {
       const isAllowed = caller === 'staff' || caller.startsWith('owner');
       const expected = isAllowed ? 200 : caller === 'nobody' ? 401 : 404;
       const parts = Object.values(body.parts ?? {}).map((part) => part.status);
-      if (status !== expected || parts.join() !== (isAllowed ? '200,200,200' : '')) {
+      if (status !== expected || parts.join() !== (isAllowed ? '200,200,200,200' : '')) {
         found.push(`the order's details as ${caller}: ${status} [${parts.join()}]`);
       }
     }
