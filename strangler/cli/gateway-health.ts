@@ -1,15 +1,7 @@
 import type { Finding } from '../doctor/index.ts';
-import { askAsOperator } from '../../chassis/index.ts';
-import type { Context } from './context.ts';
 import { step } from '../engine/next-step.ts';
 import type { NextStep } from '../engine/next-step.ts';
-
-/** Something of a facade's gateway that does not work as it is configured, as the facade tells it. */
-interface GatewayTrouble {
-  readonly code: 'breaker_open' | 'instance_ejected' | 'limits_local' | 'issuer_keys';
-  readonly about: string;
-  readonly what: string;
-}
+import type { FacadeAnswer, GatewayTrouble } from './facade-status.ts';
 
 /** What does not work at one facade's gateway; null where it can't be asked. */
 export interface GatewayHealth {
@@ -41,17 +33,9 @@ const MEANING: Readonly<
   },
 };
 
-/** Asks each facade that the environment names how its gateway is. */
-export function examineGateways(context: Context): Promise<readonly GatewayHealth[]> {
-  return Promise.all(context.adminUrls.map((facade) => gatewayAt(context, facade)));
-}
-
-async function gatewayAt(context: Context, facade: string): Promise<GatewayHealth> {
-  const answer = await askAsOperator(context, facade, '/status');
-  const { gateway = null } = (answer?.status === 200 ? answer.body : {}) as {
-    readonly gateway?: readonly GatewayTrouble[];
-  };
-  return { facade, troubles: gateway };
+/** How the gateway of each facade is, by its status. */
+export function gatewayHealth(facades: readonly FacadeAnswer[]): readonly GatewayHealth[] {
+  return facades.map(({ url, facts }) => ({ facade: url, troubles: facts?.gateway ?? null }));
 }
 
 /** A line for each trouble. */

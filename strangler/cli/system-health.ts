@@ -1,8 +1,8 @@
 import { askAsOperator, errorText } from '../../chassis/index.ts';
-import type { HttpAnswer } from '../../chassis/index.ts';
-import type { FacadeFacts, Finding } from '../doctor/index.ts';
+import type { Finding } from '../doctor/index.ts';
 import type { SideName } from '../../routing/side.ts';
 import type { Context } from './context.ts';
+import type { FacadeAnswer } from './facade-status.ts';
 
 const REDIS_MS = 1_000;
 
@@ -34,16 +34,20 @@ export interface FencedOwner {
   readonly epoch: number;
 }
 
-/** What is wrong around the databases: Redis, and what facades believe. */
+/**
+ * Examines what is around the databases: Redis, the facades, and the servers behind these.
+ * @param facades what each answers when it is asked for its status
+ */
 export async function examineSurroundings(
   context: Context,
   truths: readonly FencedOwner[],
+  facades: readonly FacadeAnswer[],
 ): Promise<readonly Finding[]> {
-  const [redis, ...facades] = await Promise.all([
+  const found = await Promise.all([
     examineRedis(context.env['REDIS_URL']),
-    ...context.adminUrls.map((url) => examineFacade(context, url, truths)),
+    ...facades.map((facade) => examineFacade(context, facade, truths)),
   ]);
-  return [...redis, ...facades.flat()];
+  return found.flat();
 }
 
 function finding(code: string, what: string, why: string, command: string): Finding {
@@ -79,23 +83,19 @@ async function examineRedis(url: string | undefined): Promise<readonly Finding[]
 
 async function examineFacade(
   context: Context,
-  url: string,
+  { url, code, facts }: FacadeAnswer,
   truths: readonly FencedOwner[],
 ): Promise<readonly Finding[]> {
-  const [answer, upstreams] = await Promise.all([
-    askAsOperator(context, url, '/status'),
-    examineUpstreams(context, url),
-  ]);
-  if (answer?.status === 401) {
+  if (code === 401) {
     const what = `the facade at ${url} refuses the operators' token of ${context.tokenFile}`;
     const why = 'what it knows of owners cannot be checked; set FIG_TOKEN_FILE to its token';
     return [finding('token_refused', what, why, 'fig config print')];
   }
-  const facts = factsOf(url, answer);
-  if (!facts.answers) {
+  if (!facts) {
     const why = 'its view of the owners is unknown, and clients may get no answer';
     return [finding('facade_away', `no facade answers at ${url}`, why, 'npm start')];
   }
+  const upstreams = await examineUpstreams(context, url);
   const stale = facts.capabilities.flatMap(({ name, owner, epoch, known }) => {
     const truth = truths.find(({ capability }) => capability === name);
     if (!known || !truth || truth.owner === null || truth.epoch <= epoch) return [];
@@ -120,9 +120,4 @@ async function examineUpstreams(context: Context, url: string): Promise<readonly
     const why = `${WHY[trouble.cause] ?? 'it fails'}; requests that go there are answered 502 or 504`;
     return [finding('upstream_away', what, why, 'npm start')];
   });
-}
-
-function factsOf(url: string, answer: HttpAnswer | undefined): FacadeFacts {
-  const { capabilities } = (answer?.body ?? {}) as Partial<FacadeFacts>;
-  return { url, answers: answer?.status === 200, capabilities: capabilities ?? [] };
 }

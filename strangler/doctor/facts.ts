@@ -55,15 +55,3 @@ export interface EngineFacts {
     readonly refused: { readonly reason: string; readonly next: string | null } | null;
   };
 }
-
-/** One facade's belief. */
-export interface FacadeFacts {
-  readonly url: string;
-  readonly answers: boolean;
-  readonly capabilities: readonly {
-    readonly name: string;
-    readonly owner: SideName;
-    readonly epoch: number;
-    readonly known: boolean;
-  }[];
-}

@@ -1,7 +1,7 @@
 /** Explains the state of a capability from its databases, and mends what is safe to mend. */
 export { diagnose } from './diagnose.ts';
 export { examine } from './examine.ts';
-export type { DatabaseFacts, EngineFacts, FacadeFacts } from './facts.ts';
+export type { DatabaseFacts, EngineFacts } from './facts.ts';
 export { fencesText, fenceStory } from './fence-story.ts';
 export { brokenOffText, decisionText, repairText } from './finding.ts';
 export type { Finding, Remedy, Repair } from './finding.ts';

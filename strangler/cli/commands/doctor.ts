@@ -13,7 +13,7 @@ import { partingOf } from '../../replication/copy/index.ts';
 import type { SideDatabase } from '../../sides/side-database.ts';
 import { otherSide } from '../../../routing/side.ts';
 import type { SideName } from '../../../routing/side.ts';
-import { examineGateways, gatewayFindings } from '../gateway-health.ts';
+import { gatewayFindings, gatewayHealth } from '../gateway-health.ts';
 import { inPlaceOfEngine, isLed } from '../as-leader.ts';
 import { declarationOf, declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
@@ -22,6 +22,7 @@ import { countDeadLetters, deadLetterFindings } from '../dead-letter-health.ts';
 import { doctorText } from '../doctor-text.ts';
 import type { Examination } from '../doctor-text.ts';
 import { EngineClient } from '../engine-client.ts';
+import { askFacades } from '../facade-status.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import { stepsText } from '../format.ts';
 import type { NextStep } from '../../engine/next-step.ts';
@@ -135,11 +136,11 @@ async function look(
       engine.lateness,
     ),
   );
-  const [around, deadLetters, gateways] = await Promise.all([
-    examineSurroundings(context, capabilities.map(truthOf)),
+  const [facades, deadLetters] = await Promise.all([
+    askFacades(context, context.adminUrls),
     countDeadLetters(context),
-    examineGateways(context),
   ]);
+  const around = await examineSurroundings(context, capabilities.map(truthOf), facades);
   return {
     capabilities,
     findings: [
@@ -147,7 +148,7 @@ async function look(
       ...flagFindings(flags),
       ...around,
       ...deadLetterFindings(deadLetters),
-      ...gatewayFindings(gateways),
+      ...gatewayFindings(gatewayHealth(facades)),
     ],
   };
 }

@@ -2,16 +2,16 @@ import type { Command } from 'commander';
 import { ALL, addCommand } from '../add-command.ts';
 import type { Run } from '../add-command.ts';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { FacadeFacts } from '../../doctor/index.ts';
 import { unreadableText } from '../../../routing/index.ts';
-import { askAsOperator } from '../../../chassis/index.ts';
 import { adminUrlsOf, declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
 import { countDeadLetters, deadLetterLines, deadLetterSteps } from '../dead-letter-health.ts';
 import type { DeadLetterCount } from '../dead-letter-health.ts';
 import { EngineClient } from '../engine-client.ts';
 import { nextSteps } from '../../engine/next-step.ts';
-import { examineGateways, gatewayLines, gatewaySteps } from '../gateway-health.ts';
+import { askFacades } from '../facade-status.ts';
+import type { FacadeAnswer, FacadeStatus } from '../facade-status.ts';
+import { gatewayHealth, gatewayLines, gatewaySteps } from '../gateway-health.ts';
 import type { GatewayHealth } from '../gateway-health.ts';
 import type { Output, OutputOptions } from '../output.ts';
 import { findStatus } from '../read-status.ts';
@@ -54,7 +54,13 @@ interface FacadeTraffic {
   readonly url: string;
   /** Why it tells nothing; null where it does. */
   readonly problem: string | null;
-  readonly traffic: Facade['traffic'];
+  readonly traffic: FacadeStatus['traffic'];
+}
+
+/** The same with what the facades themselves answer. */
+interface Found {
+  readonly overview: Overview;
+  readonly facades: readonly FacadeAnswer[];
 }
 
 /** Shows where every capability is, from the engine or, without one, from the databases. */
@@ -68,34 +74,37 @@ async function status(
     declarationsFor(context, capability).map(({ mapping }) => mapping.capability),
   );
   const engine = new EngineClient(context, 0, () => undefined);
-  const find = async (): Promise<Overview> => {
-    const [found, deadLetters, gateway, facades] = await Promise.all([
+  const find = async (): Promise<Found> => {
+    // Without facades in the environment, one that listens where facades do by default is asked.
+    const urls = output.json ? adminUrlsOf(context) : context.adminUrls;
+    const [found, deadLetters, facades] = await Promise.all([
       findStatus(context, engine),
       countDeadLetters(context),
-      examineGateways(context),
-      output.json ? trafficOf(context) : undefined,
+      askFacades(context, urls),
     ]);
     const capabilities = found.capabilities.filter((one) => wanted.has(one.capability));
-    return { ...found, capabilities, deadLetters, gateway, ...(facades ? { facades } : {}) };
+    const traffic = output.json ? { facades: facades.map(trafficOf) } : {};
+    const gateway = gatewayHealth(facades);
+    return { overview: { ...found, capabilities, deadLetters, gateway, ...traffic }, facades };
   };
   if (!watch) {
-    const found = await find();
-    const text = (): string => statusText(headOf(found), found.capabilities, output.paint);
+    const { overview } = await find();
+    const text = (): string => statusText(headOf(overview), overview.capabilities, output.paint);
     const next = [
-      ...found.capabilities.flatMap(nextSteps),
-      ...deadLetterSteps(found.deadLetters),
-      ...gatewaySteps(found.gateway),
+      ...overview.capabilities.flatMap(nextSteps),
+      ...deadLetterSteps(overview.deadLetters),
+      ...gatewaySteps(overview.gateway),
     ];
-    output.result(found, text, next);
+    output.result(overview, text, next);
     return;
   }
-  if (output.terminal && !output.json) return redraw(context, find, output);
+  if (output.terminal && !output.json) return redraw(find, output);
   const lines = new WatchedLines();
   for (;;) {
-    const found = await find();
-    const { deadLetters, gateway } = found;
-    const told = lines.of(found, deadLetterLines(deadLetters), gatewayLines(gateway));
-    for (const line of told) output.line(line, found);
+    const { overview } = await find();
+    const { deadLetters, gateway } = overview;
+    const told = lines.of(overview, deadLetterLines(deadLetters), gatewayLines(gateway));
+    for (const line of told) output.line(line, overview);
     await delay(REFRESH_MS);
   }
 }
@@ -122,66 +131,31 @@ function headOf({
 }
 
 /** Until somebody interrupts it. */
-async function redraw(
-  context: Context,
-  find: () => Promise<Overview>,
-  output: Output,
-): Promise<void> {
+async function redraw(find: () => Promise<Found>, output: Output): Promise<void> {
   if (!output.terminal) return;
   let frame = '';
   const screen = new Screen(output.terminal, () => screen.draw(frame));
   output.atEnd(() => screen.close());
   for (;;) {
-    const found = await find();
-    const around = [
-      ...headOf(found),
-      ...(await Promise.all(context.adminUrls.map((url) => facadeLine(context, url)))),
-    ];
-    frame = statusText(around, found.capabilities, output.paint, true);
+    const { overview, facades } = await find();
+    const around = [...headOf(overview), ...facades.map(facadeLine)];
+    frame = statusText(around, overview.capabilities, output.paint, true);
     screen.draw(frame);
     await delay(REFRESH_MS);
   }
 }
 
-/** As far as it is shown of what a facade says of itself. */
-interface Facade extends FacadeFacts {
-  readonly routingNews: 'pushed' | 'polled';
-  readonly inFlight: number;
-  /** By capability and side: since the start, and rates of the last ten seconds. */
-  readonly traffic: readonly {
-    /** Empty for requests that belong to no capability. */
-    readonly capability: string;
-    readonly side: string;
-    readonly requests: number;
-    readonly errors: number;
-    readonly perSecond: number;
-    readonly errorsPerSecond: number;
-    readonly p50Ms: number | null;
-    readonly p99Ms: number | null;
-  }[];
+function trafficOf({ url, code, facts }: FacadeAnswer): FacadeTraffic {
+  if (facts) return { url, problem: null, traffic: facts.traffic };
+  if (code === undefined) return { url, problem: 'it does not answer', traffic: [] };
+  const problem = code === 401 ? "it refuses the operators' token" : `it answers ${code}`;
+  return { url, problem, traffic: [] };
 }
 
-/** Asks each facade what it answers. */
-function trafficOf(context: Context): Promise<readonly FacadeTraffic[]> {
-  return Promise.all(
-    adminUrlsOf(context).map(async (url): Promise<FacadeTraffic> => {
-      const answer = await askAsOperator(context, url, '/status');
-      if (answer === undefined) return { url, problem: 'it does not answer', traffic: [] };
-      if (answer.status === 200) {
-        return { url, problem: null, traffic: (answer.body as Facade).traffic };
-      }
-      const problem =
-        answer.status === 401 ? "it refuses the operators' token" : `it answers ${answer.status}`;
-      return { url, problem, traffic: [] };
-    }),
-  );
-}
-
-async function facadeLine(context: Context, url: string): Promise<string> {
-  const answer = await askAsOperator(context, url, '/status');
-  if (answer?.status === 401) return `the facade at ${url} refuses the operators' token`;
-  if (answer?.status !== 200) return `no facade answers at ${url}`;
-  const { routingNews, inFlight, capabilities } = answer.body as Facade;
+function facadeLine({ url, code, facts }: FacadeAnswer): string {
+  if (code === 401) return `the facade at ${url} refuses the operators' token`;
+  if (!facts) return `no facade answers at ${url}`;
+  const { routingNews, inFlight, capabilities } = facts;
   const owners = capabilities.map(({ name, owner, epoch }) => `${name}: ${owner} (${epoch})`);
   const routing = routingNews === 'pushed' ? 'live' : 'polled';
   return `facade at ${url}; routing ${routing}; ${inFlight} requests in flight; owners ${owners.join(', ')}`;
