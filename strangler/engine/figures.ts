@@ -42,8 +42,14 @@ export function engineFigures({ status, opened }: Watched): readonly Figure[] {
     ),
     of(
       'fig_owner',
-      'Which side owns the capability: 1 for the owner, 0 for the other; both 0 while it moves',
-      ({ owner }) => SIDES.map((side) => ({ value: Number(side === owner), labels: { side } })),
+      'Whether a side owns the capability: 1 or 0; both 0 while it moves, and absent while a side can not be read',
+      ({ fences }) =>
+        fences.legacy && fences.extracted
+          ? SIDES.map((side) => ({
+              value: Number(fences[side]?.state === 'open'),
+              labels: { side },
+            }))
+          : null,
       ['side'],
     ),
     of('fig_ownership_epoch', 'Grows by one with each handover', ({ epoch }) => epoch),
