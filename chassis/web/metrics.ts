@@ -88,9 +88,11 @@ function asGauge({ name, help, labels = [], read }: Figure): Gauge {
     registers: [],
     async collect() {
       this.reset();
-      // What could not be read is absent, which a monitor can tell from a value.
-      const values = await Promise.resolve(read()).catch(() => []);
-      for (const { value, labels: of = {} } of values) this.set(of, value);
+      try {
+        for (const { value, labels: of = {} } of await read()) this.set(of, value);
+      } catch {
+        // What could not be read is absent, which a monitor can tell from a value.
+      }
     },
   });
 }
