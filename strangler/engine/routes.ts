@@ -129,7 +129,7 @@ export function engineRoutes(engine: RoutedEngine): Router {
     const { capability, dryRun, ...order } = parse(reconcileOrder, bodyOf(req));
     const controller = find(engine, capability);
     const plan = async (): Promise<object> =>
-      planReconcile(controller.mapping, (await statusOf(engine, capability))?.owner ?? null);
+      planReconcile(controller.mapping, (await statusOf(engine, capability)).owner);
     res.json(dryRun ? await plan() : await reconcile(controller, order));
   });
   router.post('/shares', async (req, res) => {
@@ -171,8 +171,8 @@ export function engineRoutes(engine: RoutedEngine): Router {
   router.post('/aborts', async (req, res) => {
     const { capability, handover, dryRun } = parse(abortOrder, bodyOf(req));
     const controller = find(engine, capability);
-    const status = dryRun ? await statusOf(engine, capability) : undefined;
-    res.json(status ? abortPlan(status) : await abort(controller, handover));
+    const plan = async (): Promise<AbortPlan> => abortPlan(await statusOf(engine, capability));
+    res.json(dryRun ? await plan() : await abort(controller, handover));
   });
   return router;
 }
@@ -188,9 +188,10 @@ function find(engine: RoutedEngine, capability: string): CapabilityController {
   throw new Problem(404, 'unknown_capability', `there is no ${capability}; known are ${known}`);
 }
 
-async function statusOf(engine: RoutedEngine, capability: string): Promise<LiveStatus | undefined> {
+/** The status of a capability that has a controller. */
+async function statusOf(engine: RoutedEngine, capability: string): Promise<LiveStatus> {
   const { capabilities } = await engine.status();
-  return capabilities.find((one) => one.capability === capability);
+  return capabilities.find((one) => one.capability === capability) as LiveStatus;
 }
 
 /** @throws Problem where there is nothing to take back, or it is too late */
