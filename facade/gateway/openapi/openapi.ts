@@ -54,7 +54,15 @@ function documentOf(name: string, given: OpenApiConfig['documents'][string]): As
     return { fields, read: () => Promise.resolve(content) };
   }
   let made: Promise<Buffer> | undefined;
-  const make = async (): Promise<Buffer> => Buffer.from(JSON.stringify(await given()));
+  const make = async (): Promise<Buffer> => {
+    try {
+      return Buffer.from(JSON.stringify(await given()));
+    } catch (error) {
+      // The next one who asks has it made again.
+      made = undefined;
+      throw error;
+    }
+  };
   return { fields, read: () => (made ??= make()) };
 }
 
