@@ -68,6 +68,8 @@ export class Events {
     this.#isClosed = true;
     clearTimeout(this.#timer);
     for (const page of this.#pages) page.end();
+    // A reading that is under way would write to what has ended.
+    this.#pages.clear();
   }
 
   /** Requests, errors and latencies by capability and side. */
@@ -84,16 +86,20 @@ export class Events {
     });
     res.once('close', () => this.#pages.delete(res));
     res.write('retry: 1000\n\n');
+    // The engine was not asked while no page was open.
+    if (this.#pages.size === 0 && !this.#isClosed) await this.refresh();
+    const state = await this.#state(null);
+    // Meanwhile the page may have gone, or this process may have begun to stop.
+    if (res.closed) return;
     if (this.#isClosed) {
       res.end();
       return;
     }
-    // The engine was not asked while no page was open.
-    if (this.#pages.size === 0) await this.refresh();
+    // At once, so that no sample is missed between history and stream.
     res.write(eventOf('history', this.#history.samples));
-    res.write(eventOf('state', await this.#state(null)));
+    res.write(eventOf('state', state));
+    if (this.#pages.size === 0) this.#schedule(STEP_MS);
     this.#pages.add(res);
-    this.#schedule(STEP_MS);
   }
 
   /** Reads everything now, since an order may have changed it. */
