@@ -70,10 +70,9 @@ function hear(state: ConsoleState): void {
 
 /** A facade that was started again knows no sessions: the page says so, and waits to be let in. */
 async function lose(): Promise<void> {
-  const answer = await fetch('/livez').then(
-    () => fetch('/holds?since=999999999999').catch(() => undefined),
-    () => undefined,
-  );
+  // A machine that is away would keep the page waiting for minutes.
+  const options = { signal: AbortSignal.timeout(SILENT_MS) };
+  const answer = await fetch('/holds?since=999999999999', options).catch(() => undefined);
   change({ connection: answer?.status === 401 ? 'signed out' : 'lost' });
   setTimeout(connect, RETRY_MS);
 }

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 
-/** A command to copy. */
+/** A command to copy, where the browser lets a page do that: by https, or on this machine. */
 export function Command({ text }: { readonly text: string }): JSX.Element {
   const [copied, setCopied] = useState(false);
   const copy = async (): Promise<void> => {
@@ -12,9 +12,11 @@ export function Command({ text }: { readonly text: string }): JSX.Element {
   return (
     <span class="command">
       <code>{text}</code>
-      <button type="button" class="quiet" aria-label={`copy ${text}`} onClick={() => void copy()}>
-        {copied ? 'copied' : 'copy'}
-      </button>
+      {isSecureContext && (
+        <button type="button" class="quiet" aria-label={`copy ${text}`} onClick={() => void copy()}>
+          {copied ? 'copied' : 'copy'}
+        </button>
+      )}
     </span>
   );
 }

@@ -49,7 +49,6 @@ export function ActionPanel({ status, statuses, now, isStale }: PanelProps): JSX
           isNext={likeliest !== undefined && sameVerb(likeliest, command)}
           choose={setChosen}
           statuses={statuses}
-          done={() => setChosen(undefined)}
         />
       )}
       <h4>Other actions</h4>
@@ -85,7 +84,6 @@ interface OfferProps {
   readonly isStale: boolean;
   readonly isNext: boolean;
   readonly choose: (command: string) => void;
-  readonly done: () => void;
 }
 
 type Phase = 'looking' | 'asking' | 'running';
@@ -107,6 +105,8 @@ function Offer(props: OfferProps): JSX.Element {
   useEffect(() => void look(), [look, state]);
 
   const give = async (): Promise<void> => {
+    // It stays until another action is chosen, though another one comes next: with what came of it.
+    choose(order.command);
     setPhase('running');
     setOutcome(undefined);
     const answer = await post<Plan>(path, body);
