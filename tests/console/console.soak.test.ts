@@ -6,7 +6,7 @@ import type { System } from '../../system/index.ts';
 import { startChromium } from '../browser/chromium.ts';
 import { eventually, withSystem } from '../support/index.ts';
 import { fig } from '../system/fig-commands.ts';
-import { startCustomers } from './customers.ts';
+import { withCustomers } from './customers.ts';
 import { giveOrder, linkOf, openConsole } from './open-console.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -95,50 +95,55 @@ describe('the console, in Chromium', () => {
     'moves a capability out, back, and out for good by the page alone, while orders run',
     () =>
       withConsole(async (page, system) => {
-        const customers = startCustomers(system, { customers: 3, thinkMs: 50 });
-        await page.getByRole('link', { name: 'inventory' }).click();
-        // Too early: it says why, and what mends it.
-        await page.locator('.others').getByRole('button', { name: 'Switch to extracted' }).click();
         const offer = page.locator('.offer');
-        await offer.getByText('extracted has no complete copy of the data').first().waitFor(SLOW);
-        expect(
-          await offer.getByRole('button', { name: 'Switch to extracted …' }).isDisabled(),
-        ).toBe(true);
-        await offer.getByRole('button', { name: 'Copy', exact: true }).first().click();
-        await offer.locator('.steps').getByText('keep it one').waitFor();
-        await giveOrder(page, 'Copy');
-        await page.locator('.facts').getByText('whole').waitFor(SLOW);
-        await order(page, 'Compare answers: 100 %');
-        await page.locator('.path .done', { hasText: 'shadow' }).waitFor(SLOW);
-        await page
-          .locator('.others')
-          .getByRole('button', { name: /^Read from extracted/ })
-          .or(page.locator('.offer h3', { hasText: 'Read from extracted' }))
-          .first()
-          .waitFor();
-        const ramp = page.locator('.others').getByRole('button', { name: /^Read from extracted/ });
-        if ((await ramp.count()) > 0) await ramp.click();
-        await page.locator('.shares').getByRole('button', { name: '100 %' }).click();
-        await giveOrder(page, 'Read from extracted: 100 %');
-        await page.locator('.path .done', { hasText: 'ramp' }).waitFor(SLOW);
-        await order(page, 'Compare all rows');
-        await page.locator('.path .done', { hasText: 'compare' }).waitFor(SLOW);
-        await order(page, 'Switch to extracted');
-        await page.locator('.stage', { hasText: 'switched' }).waitFor(SLOW);
-        expect((await statusOf(system)).capabilities[0]).toMatchObject({
-          owner: 'extracted',
-          epoch: 2,
+        const customers = await withCustomers(system, { customers: 3, thinkMs: 50 }, async () => {
+          await page.getByRole('link', { name: 'inventory' }).click();
+          // Too early: it says why, and what mends it.
+          await page
+            .locator('.others')
+            .getByRole('button', { name: 'Switch to extracted' })
+            .click();
+          await offer.getByText('extracted has no complete copy of the data').first().waitFor(SLOW);
+          expect(
+            await offer.getByRole('button', { name: 'Switch to extracted …' }).isDisabled(),
+          ).toBe(true);
+          await offer.getByRole('button', { name: 'Copy', exact: true }).first().click();
+          await offer.locator('.steps').getByText('keep it one').waitFor();
+          await giveOrder(page, 'Copy');
+          await page.locator('.facts').getByText('whole').waitFor(SLOW);
+          await order(page, 'Compare answers: 100 %');
+          await page.locator('.path .done', { hasText: 'shadow' }).waitFor(SLOW);
+          await page
+            .locator('.others')
+            .getByRole('button', { name: /^Read from extracted/ })
+            .or(page.locator('.offer h3', { hasText: 'Read from extracted' }))
+            .first()
+            .waitFor();
+          const ramp = page
+            .locator('.others')
+            .getByRole('button', { name: /^Read from extracted/ });
+          if ((await ramp.count()) > 0) await ramp.click();
+          await page.locator('.shares').getByRole('button', { name: '100 %' }).click();
+          await giveOrder(page, 'Read from extracted: 100 %');
+          await page.locator('.path .done', { hasText: 'ramp' }).waitFor(SLOW);
+          await order(page, 'Compare all rows');
+          await page.locator('.path .done', { hasText: 'compare' }).waitFor(SLOW);
+          await order(page, 'Switch to extracted');
+          await page.locator('.stage', { hasText: 'switched' }).waitFor(SLOW);
+          expect((await statusOf(system)).capabilities[0]).toMatchObject({
+            owner: 'extracted',
+            epoch: 2,
+          });
+          await eventually(async () =>
+            expect(await factOf(page, 'owner')).toMatch(/^extracted epoch 2/),
+          );
+          await order(page, 'Reverse to legacy');
+          await page.locator('.stage', { hasText: 'reading' }).waitFor(SLOW);
+          await order(page, 'Compare all rows');
+          await page.locator('.path .done', { hasText: 'compare' }).waitFor(SLOW);
+          await order(page, 'Switch to extracted');
+          await page.locator('.stage', { hasText: 'switched' }).waitFor(SLOW);
         });
-        await eventually(async () =>
-          expect(await factOf(page, 'owner')).toMatch(/^extracted epoch 2/),
-        );
-        await order(page, 'Reverse to legacy');
-        await page.locator('.stage', { hasText: 'reading' }).waitFor(SLOW);
-        await order(page, 'Compare all rows');
-        await page.locator('.path .done', { hasText: 'compare' }).waitFor(SLOW);
-        await order(page, 'Switch to extracted');
-        await page.locator('.stage', { hasText: 'switched' }).waitFor(SLOW);
-        await customers.stop();
         expect(customers.unanswered).toEqual([]);
         expect([...customers.answers.keys()].filter((status) => status >= 500)).toEqual([]);
         // A gate of the last step is closed, and its remedy is a button.
@@ -184,12 +189,12 @@ describe('the console, in Chromium', () => {
     'shows the figures of fig status, and says how old they are once it hears nothing',
     () =>
       withConsole(async (page, system) => {
-        const customers = startCustomers(system, { customers: 2, thinkMs: 20 });
-        await fig(system, 'backfill inventory');
-        await eventually(() => expect(customers.answers.get(200) ?? 0).toBeGreaterThan(100), {
-          timeoutMs: 60_000,
+        await withCustomers(system, { customers: 2, thinkMs: 20 }, async ({ answers }) => {
+          await fig(system, 'backfill inventory');
+          await eventually(() => expect(answers.get(200) ?? 0).toBeGreaterThan(100), {
+            timeoutMs: 60_000,
+          });
         });
-        await customers.stop();
         await open(page, 'capabilities/inventory');
         await eventually(async () => {
           const { capabilities, facades } = await statusOf(system);
@@ -242,7 +247,8 @@ describe('the console, in Chromium', () => {
           await page.keyboard.press('g');
           await page.keyboard.press(keys);
           await page.locator('h1', { hasText: heading }).waitFor();
-          await page.waitForLoadState('networkidle').catch(() => undefined);
+          // The stream of events keeps the network busy for good: what the view reads itself is waited for.
+          await page.locator('p', { hasText: /^reading .*…$/ }).waitFor({ state: 'hidden' });
           expect([heading, await seriousIn(page)]).toEqual([heading, []]);
         }
         await page.keyboard.press('/');

@@ -1,13 +1,12 @@
 import type { System } from '../../system/index.ts';
 import { request } from '../support/request.ts';
 
-/** Customers who look at goods and order them, until they are told to stop. */
+/** What came of the requests of customers. */
 export interface Customers {
   /** How many of their requests were answered, by status. */
   readonly answers: ReadonlyMap<number, number>;
   /** Requests without any answer. */
   readonly unanswered: readonly string[];
-  stop(): Promise<void>;
 }
 
 const SKUS = ['SHIP-001', 'SHIP-002', 'SHIP-003', 'SHIP-004'];
@@ -20,8 +19,15 @@ interface Wanted {
   readonly thinkMs: number;
 }
 
-/** Sends requests through the facade. */
-export function startCustomers(system: System, { customers, thinkMs }: Wanted): Customers {
+/**
+ * Has customers look at goods and order them, through the facade, while `use` runs. They stop when it fails,
+ * too: else they would keep the process for good.
+ */
+export async function withCustomers(
+  system: System,
+  { customers, thinkMs }: Wanted,
+  use: (customers: Customers) => Promise<void>,
+): Promise<Customers> {
   const answers = new Map<number, number>();
   const unanswered: string[] = [];
   let stopped = false;
@@ -60,12 +66,11 @@ export function startCustomers(system: System, { customers, thinkMs }: Wanted): 
     }
   };
   const shopping = Array.from({ length: customers }, (_none, which) => shop(which));
-  return {
-    answers,
-    unanswered,
-    async stop() {
-      stopped = true;
-      await Promise.all(shopping);
-    },
-  };
+  try {
+    await use({ answers, unanswered });
+  } finally {
+    stopped = true;
+    await Promise.all(shopping);
+  }
+  return { answers, unanswered };
 }

@@ -10,7 +10,7 @@ import { projectRoot, startSystem, withoutSystem } from '../../system/index.ts';
 import type { System } from '../../system/index.ts';
 import { request } from '../support/request.ts';
 import { startChromium } from '../browser/chromium.ts';
-import { startCustomers } from './customers.ts';
+import { withCustomers } from './customers.ts';
 import { openConsole } from './open-console.ts';
 
 const HELP = `Usage: npm run pictures
@@ -40,24 +40,24 @@ const system = await startSystem({ dataDir, ports: 'free', env });
 const browser = await startChromium([]);
 try {
   const page = await openConsole(system, browser, { viewport: DESK });
-  const customers = startCustomers(system, { customers: 4, thinkMs: 40 });
-  await fig('backfill inventory');
-  await fig('shadow inventory 100');
-  await fig('ramp inventory 50');
-  await fig('reconcile inventory');
-  await page.waitForTimeout(30_000);
-  await take(page, 'overview', '', 'light');
-  await take(page, 'overview-dark', '', 'dark');
-  await take(page, 'overview-390', '', 'light', PHONE);
-  await fig('ramp inventory 100');
-  await fig('reconcile inventory');
-  await page.waitForTimeout(10_000);
-  await take(page, 'capability', 'capabilities/inventory', 'light');
-  await take(page, 'capability-dark', 'capabilities/inventory', 'dark');
-  await fig('switch inventory');
-  await fig('reverse inventory');
-  await take(page, 'handover', 'handovers', 'light');
-  await customers.stop();
+  await withCustomers(system, { customers: 4, thinkMs: 40 }, async () => {
+    await fig('backfill inventory');
+    await fig('shadow inventory 100');
+    await fig('ramp inventory 50');
+    await fig('reconcile inventory');
+    await page.waitForTimeout(30_000);
+    await take(page, 'overview', '', 'light');
+    await take(page, 'overview-dark', '', 'dark');
+    await take(page, 'overview-390', '', 'light', PHONE);
+    await fig('ramp inventory 100');
+    await fig('reconcile inventory');
+    await page.waitForTimeout(10_000);
+    await take(page, 'capability', 'capabilities/inventory', 'light');
+    await take(page, 'capability-dark', 'capabilities/inventory', 'dark');
+    await fig('switch inventory');
+    await fig('reverse inventory');
+    await take(page, 'handover', 'handovers', 'light');
+  });
   await differ(system);
   for (let count = 0; count < 12; count += 1) {
     const headers = { 'x-customer-id': 'CORK' };
