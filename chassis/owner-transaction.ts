@@ -3,9 +3,9 @@ import { FencedError, isFenceTrigger } from './fence.ts';
 import type { FenceGuard } from './fence.ts';
 
 /**
- * Runs a business write of a capability: a transaction that asks the fence before anything else.
- * The write lock is held from the start, so that no fence closes between the question and the
- * write. A write that a fence trigger cut is reported as the fence itself would have.
+ * Runs a business write of a capability: a transaction that asks the fence before anything else, and
+ * keeps it from closing until it ends: on SQLite by the write lock, on PostgreSQL by a lock of the fence's
+ * own, which writers share. A write that a fence trigger cut is reported as the fence itself would have.
  * @param key whose rows it is about, where they belong to somebody
  * @throws FencedError when this database does not own the capability; nothing has happened then
  */

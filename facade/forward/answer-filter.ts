@@ -9,7 +9,7 @@ export interface WholeAnswer {
 /** Sees an upstream's answer as a whole before the client gets any of it, and may give another instead. */
 export interface AnswerFilter {
   /**
-   * Called once the head is there.
+   * Called once the head of an answer is there whose status may have a body: not for 204 or 304.
    * @returns up to how many bytes of body it takes; 0: the answer passes as it comes
    */
   takes(status: number, fields: readonly string[]): number;
