@@ -117,6 +117,19 @@ describe('an answer that is kept', () => {
     }),
   );
 
+  it('is no event stream, whose pieces pass as they come', () =>
+    withCache(async (stand) => {
+      stand.monolith.answer = (_req, res) => {
+        res.writeHead(200, { 'content-type': 'text/event-stream' });
+        res.write('data: 1\n\n');
+      };
+      const leaving = new AbortController();
+      const { body } = await fetch(`${stand.url}/things/1`, { signal: leaving.signal });
+      const piece = await body?.getReader().read();
+      expect(Buffer.from(piece?.value ?? []).toString()).toBe('data: 1\n\n');
+      leaving.abort();
+    }));
+
   it.each([404, 500, 206, 301])('is none of status %i', (code) =>
     withCache(async (stand) => {
       stand.monolith.answer = (_req, res) => json(res, code, {});

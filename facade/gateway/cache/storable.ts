@@ -26,6 +26,8 @@ export function allowanceOf(
   for (const name of ['set-cookie', 'trailer', 'content-range']) {
     if (valueOf(fields, name) !== undefined) return undefined;
   }
+  // It has no end that could be waited for, and its client wants each piece at once.
+  if (/^\s*text\/event-stream\b/i.test(valueOf(fields, 'content-type') ?? '')) return undefined;
   const said = directivesOf(fields);
   // `no-cache` and `private` may name headers; that they may be kept without these is not worth the risk.
   if (['no-store', 'no-cache', 'private'].some((name) => said.has(name))) return undefined;
