@@ -242,6 +242,7 @@ export class UpstreamCall implements UpgradeExchange, Cancellable, Timed {
     const limit = Math.max(taken, this.#catchFenced && mayBeFenced(status) ? FENCED_BODY_LIMIT : 0);
     if (limit > 0) {
       this.#held = { reason, headers, chunks: [], bytes: 0, limit, taken };
+      if (taken > 0) this.#timeSilence();
       return true;
     }
     this.#begin(reason, headers);
@@ -269,13 +270,17 @@ export class UpstreamCall implements UpgradeExchange, Cancellable, Timed {
       this.#copiedHeaders = fields;
     }
     this.#context.begin(this.#status, reason, fields);
-    const silence = this.#upstream?.timeouts?.silence;
-    if (silence) this.#context.timeBy(silence);
+    this.#timeSilence();
     // Where the end of the body is open, its next piece may be.
     if (!(contentLength <= SMALL_BYTES)) this.#context.answerBegins(isEventStream(fields));
     // The head of a small answer leaves with its body; others may take their time.
     if (!(contentLength <= SMALL_BYTES) && !isBodiless(this.#status))
       process.nextTick(flushHead, this);
+  }
+
+  #timeSilence(): void {
+    const silence = this.#upstream?.timeouts?.silence;
+    if (silence) this.#context.timeBy(silence);
   }
 
   get waitsForBody(): boolean {

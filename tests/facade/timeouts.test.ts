@@ -68,6 +68,20 @@ describe('the time-outs of one upstream', () => {
       await dispatcher.close();
     }));
 
+  it('end an answer that falls silent while it is held back to be kept', () => {
+    const cache = { routes: [{ path: '/other' }] };
+    const upstreams = { monolith: { timeouts: { silenceMs: 80 } } };
+    const gateway = { resilience: { upstreams }, cache };
+    const config = { limits: { requestMs: 60_000 }, gateway };
+    return withStand({ config }, async ({ url, monolith }) => {
+      monolith.answer = begun;
+      expect(await request('GET', `${url}/other`)).toMatchObject({
+        status: 504,
+        body: { code: 'upstream_timeout' },
+      });
+    });
+  });
+
   it('end an attempt to connect', () =>
     withDeafServer((url) =>
       withTimeouts(
