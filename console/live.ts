@@ -7,6 +7,8 @@ const KEPT_MS = 15 * 60_000;
 /** The stream sends each second; a page that has heard nothing for so long shows what it has as old. */
 const SILENT_MS = 4_000;
 const RETRY_MS = 2_000;
+/** A stream that has been silent for so long is gone, though no error says so: it is opened anew. */
+const GONE_MS = 12_000;
 
 /** All that the page knows. It is drawn from nothing else. */
 export interface Live {
@@ -31,6 +33,7 @@ let live: Live = {
 };
 const listeners = new Set<() => void>();
 let source: EventSource | undefined;
+let openedAt = 0;
 
 function change(part: Partial<Live>): void {
   live = { ...live, ...part };
@@ -42,6 +45,7 @@ export function connect(): void {
   source?.close();
   const stream = new EventSource('/events');
   source = stream;
+  openedAt = Date.now();
   stream.addEventListener('history', ({ data }: MessageEvent<string>) => {
     change({ samples: JSON.parse(data) as TrafficSample[] });
   });
@@ -49,11 +53,13 @@ export function connect(): void {
     hear(JSON.parse(data) as ConsoleState);
   });
   stream.addEventListener('error', () => {
-    if (source !== stream) return;
-    stream.close();
-    void lose();
+    if (source === stream) void lose();
   });
 }
+
+setInterval(() => {
+  if (source && Date.now() - Math.max(openedAt, live.heardAt) > GONE_MS) void lose();
+}, 1_000);
 
 function hear(state: ConsoleState): void {
   const now = Date.now();
@@ -70,6 +76,8 @@ function hear(state: ConsoleState): void {
 
 /** A facade that was started again knows no sessions: the page says so, and waits to be let in. */
 async function lose(): Promise<void> {
+  source?.close();
+  source = undefined;
   // A machine that is away would keep the page waiting for minutes.
   const options = { signal: AbortSignal.timeout(SILENT_MS) };
   const answer = await fetch('/holds?since=999999999999', options).catch(() => undefined);
