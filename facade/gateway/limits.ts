@@ -95,7 +95,9 @@ function secondsUntil(then: number, now: number): number {
 }
 
 function clientOf({ identity, client }: RequestContext): string {
-  return identity ? `subject:${identity.subject}` : networkOf(client);
+  const subject = identity?.subject;
+  // Callers without a token are as many as their addresses.
+  return subject === undefined ? networkOf(client) : `subject:${subject}`;
 }
 
 function rateLimited(name: string, seconds: number): Problem {

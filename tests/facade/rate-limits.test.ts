@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { Agent, request as send } from 'undici';
 import { Redis } from 'ioredis';
@@ -137,6 +138,23 @@ describe('a limit', () => {
       // Another address of the same network, and another port of the same address.
       expect((await from('2001:db8:1:2::2')(1)).status).toBe(429);
       expect((await from('192.0.2.1:50123')(1)).status).toBe(429);
+    }));
+
+  it('is one bucket for each address whose requests need no token, where others do', () =>
+    withTempDir((folder) => {
+      const auth = {
+        issuer: 'i',
+        audience: 'a',
+        secretFile: join(folder, 'secret'),
+        rules: [{ path: '/api/stock/*', anyone: true as const }],
+      };
+      const config = { trustedHops: 1, gateway: { limits: READS, auth } };
+      return withStand({ config }, async (stand) => {
+        for (const client of ['192.0.2.1', '192.0.2.2']) {
+          const ask = () => read(stand, { 'x-forwarded-for': client });
+          expect(await statuses(4, ask)).toEqual([200, 200, 200, 429]);
+        }
+      });
     }));
 });
 
