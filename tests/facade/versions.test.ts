@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { Problem } from '../../chassis/index.ts';
 import { defineConfig } from '../../routing/index.ts';
@@ -317,6 +318,35 @@ describe('a write of a translated version', () => {
         headers: { 'content-type': 'text/plain' },
       });
       expect(legacy.received.map(({ body }) => body)).toEqual(['{', '', '{"level":{}}']);
+    }));
+
+  it('is read as servers read it, and refused where only they could', () =>
+    withVersions(async ({ url, legacy }) => {
+      const text = JSON.stringify({ level: { onHand: 7 }, name: 'é' });
+      const moves = `${url}/api/v2/stock/A/moves`;
+      const sent = (body: Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) =>
+        fetch(moves, {
+          method: 'POST',
+          body,
+          headers: { 'content-type': 'application/json', ...headers },
+        });
+      const marked = await sent(Buffer.from(`\ufeff${text}`));
+      expect([marked.status, legacy.received.at(-1)?.body]).toEqual([200, '{"onHand":7}']);
+      const upstream = legacy.received.length;
+      // Upstreams that decode these would take a body of version 2 for one of their own.
+      const packed = await sent(gzipSync(text), { 'content-encoding': 'gzip' });
+      const wide = await sent(Buffer.from(text, 'utf16le'), {
+        'content-type': 'application/json; charset=utf-16le',
+      });
+      for (const answer of [packed, wide]) {
+        expect([answer.status, await answer.json()]).toMatchObject([
+          415,
+          { code: 'unsupported_encoding' },
+        ]);
+      }
+      const broken = await sent(Buffer.from(text, 'latin1'));
+      expect([broken.status, await broken.json()]).toMatchObject([400, { code: 'malformed_json' }]);
+      expect(legacy.received).toHaveLength(upstream);
     }));
 
   it('is refused when it is too large to be translated', () =>

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { Problem } from '../../../chassis/index.ts';
 import type { Logger } from '../../../chassis/index.ts';
 import type { TranslationConfig } from '../../../routing/index.ts';
@@ -20,18 +21,29 @@ export function withoutConditions(headers: readonly string[]): string[] {
 
 /**
  * A request's body as upstreams take it. What is no JSON is passed on as it is: they refuse it.
- * @throws what the translation throws
+ * @throws what the translation throws, and Problem 400 or 415 for JSON that a server may be able to read and
+ *   the facade can't: the server would take it for a body of the version that it speaks
  */
 export function translatedBody(
   body: Buffer,
   headers: readonly string[],
   translate: NonNullable<TranslationConfig['request']>,
 ): Buffer {
-  if (!JSON_TYPE.test(valueOf(headers, 'content-type') ?? '')) return body;
-  if (valueOf(headers, 'content-encoding') !== undefined) return body;
+  const type = valueOf(headers, 'content-type') ?? '';
+  if (!JSON_TYPE.test(type)) return body;
+  const charset = /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(type)?.[1] ?? 'utf-8';
+  const coding = valueOf(headers, 'content-encoding') ?? 'identity';
+  for (const [given, readable] of [
+    [charset, /^(?:utf-?8|us-ascii)$/i],
+    [coding, /^identity$/i],
+  ] as const) {
+    if (!readable.test(given)) throw unsupported(given);
+  }
+  if (!isUtf8(body))
+    throw new Problem(400, 'malformed_json', 'the body is not JSON: it is not UTF-8');
   let given: unknown;
   try {
-    given = JSON.parse(body.toString('utf8'));
+    given = JSON.parse(textOf(body));
   } catch {
     return body;
   }
@@ -82,7 +94,7 @@ export class TranslatedAnswer implements AnswerFilter {
     );
     if (this.#context.form.method === 'HEAD') return { status, fields: kept, body };
     try {
-      const given: unknown = JSON.parse(body.toString('utf8'));
+      const given: unknown = JSON.parse(textOf(body));
       const told = Buffer.from(JSON.stringify(this.#translate(given, status)));
       return { status, fields: [...kept, 'content-length', String(told.length)], body: told };
     } catch (error) {
@@ -108,6 +120,16 @@ export class TranslatedAnswer implements AnswerFilter {
       `there is an answer, and ${why} to ${version}${happened}`,
     );
   }
+}
+
+function unsupported(what: string): Problem {
+  const detail = `a JSON body of this version is translated, which takes UTF-8 and no ${what}; nothing has happened`;
+  return new Problem(415, 'unsupported_encoding', detail);
+}
+
+/** Without the byte order mark that some programs write, and many servers skip. @throws TypeError for no UTF-8 */
+function textOf(body: Buffer): string {
+  return new TextDecoder('utf-8', { fatal: true }).decode(body);
 }
 
 function isJson(fields: readonly string[]): boolean {
