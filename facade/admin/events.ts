@@ -98,6 +98,7 @@ export class Events {
     // At once, so that no sample is missed between history and stream.
     res.write(eventOf('history', this.#history.samples));
     res.write(eventOf('state', state));
+    // Only the first: pages that come and go would put off the next event of the others for ever.
     if (this.#pages.size === 0) this.#schedule(STEP_MS);
     this.#pages.add(res);
   }
