@@ -1,6 +1,7 @@
 import { Router } from 'express';
 import type { RequestHandler } from 'express';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { LATE, within } from '../within.ts';
 
 /** A gauge whose values are read when a monitor asks. */
 export interface Figure {
@@ -8,7 +9,7 @@ export interface Figure {
   readonly name: string;
   readonly help: string;
   readonly labels?: readonly string[];
-  /** May be asked at any time; one that throws is left out of that answer. */
+  /** May be asked at any time; one that throws, or takes longer than 4 s, is left out of that answer. */
   read(): Promise<readonly FigureValue[]> | readonly FigureValue[];
 }
 
@@ -20,6 +21,9 @@ export interface FigureValue {
 
 /** In seconds, as far as a client is likely to wait. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** A monitor usually waits 10 s, and then has nothing of the process at all. */
+const READ_MS = 4_000;
 
 /** What Node says of the process itself: memory, processor, lag of the event loop. Once a process, from the first look on. */
 let ofProcess: Registry | undefined;
@@ -87,12 +91,13 @@ function asGauge({ name, help, labels = [], read }: Figure): Gauge {
     labelNames: [...labels],
     registers: [],
     async collect() {
+      // What could not be read is absent, which a monitor can tell from a value.
+      const values = await within(READ_MS, Promise.resolve().then(read)).catch(() => []);
       this.reset();
-      try {
-        for (const { value, labels: of = {} } of await read()) this.set(of, value);
-      } catch {
-        // What could not be read is absent, which a monitor can tell from a value.
-      }
+      // Of a figure without labels, that has made a 0.
+      if (labels.length === 0) this.remove();
+      if (values === LATE) return;
+      for (const { value, labels: of = {} } of values) this.set(of, value);
     },
   });
 }
