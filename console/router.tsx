@@ -1,12 +1,12 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { BASE, viewIn } from './view-path.ts';
 
-const BASE = '/console/';
 const listeners = new Set<() => void>();
 
 /** The view that the address names, such as `capabilities/a`; empty for the overview. */
 export function currentPath(): string {
-  return decodeURI(location.pathname).slice(BASE.length).replace(/\/$/, '');
+  return viewIn(location.pathname);
 }
 
 /** Shows another view, under its own address. */
