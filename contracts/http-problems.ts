@@ -48,6 +48,10 @@ export const FACADE_PROBLEMS = {
   ),
   composition_failed: kind(502, 'a required part of the answer could not be had; `part` names it'),
   unknown_version: kind(404, 'there is no such version, or not of this path; `versions` lists all'),
+  precondition_failed: kind(
+    412,
+    'a condition of the request can’t be compared; nothing has happened',
+  ),
   translation_failed: kind(
     502,
     'request or answer could not be translated between two versions; `detail` says what has happened',

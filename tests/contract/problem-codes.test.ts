@@ -45,6 +45,7 @@ describe('every problem of the contract', () => {
       'composition_failed',
       // Of versions other than the one that all servers speak.
       'unknown_version',
+      'precondition_failed',
       'translation_failed',
       'too_many_upgrades',
     ]);

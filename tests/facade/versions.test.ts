@@ -309,6 +309,18 @@ describe('a write of a translated version', () => {
       expect(stand.legacy.received).toEqual([]);
     }));
 
+  it('is refused under a condition that nothing could compare', () =>
+    withVersions(async ({ url, legacy }) => {
+      for (const name of ['if-match', 'If-Unmodified-Since', 'if-none-match']) {
+        const { status, body } = await request('POST', `${url}/api/v2/stock/A/moves`, {
+          body: { level: { onHand: 7 } },
+          headers: { [name]: '*' },
+        });
+        expect([status, body]).toMatchObject([412, { code: 'precondition_failed' }]);
+      }
+      expect(legacy.received).toEqual([]);
+    }));
+
   it('passes on what is no JSON: its server refuses it', () =>
     withVersions(async ({ url, legacy }) => {
       const bodies = ['{', ''];

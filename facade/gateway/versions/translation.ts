@@ -14,6 +14,11 @@ const OF_THE_BODY = /^(?:accept-encoding|range|if-.+)$/i;
 const OF_THE_SPOKEN =
   /^(?:content-length|content-md5|content-digest|repr-digest|digest|etag|last-modified|accept-ranges|trailer)$/i;
 
+/** Whether a request is to be carried out only for a certain state of what it is about. */
+export function isConditional(headers: readonly string[]): boolean {
+  return pairs(headers).some(([name]) => /^if-/i.test(name));
+}
+
 /** Headers of a request whose answer is to be translated. */
 export function withoutConditions(headers: readonly string[]): string[] {
   return pairs(headers).flatMap(([name, value]) => (OF_THE_BODY.test(name) ? [] : [name, value]));

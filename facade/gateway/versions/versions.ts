@@ -4,9 +4,14 @@ import type { FigConfig, TranslationConfig, VersionsConfig } from '../../../rout
 import { readBody, isKept } from '../../forward/index.ts';
 import type { FacadeDeps, Handler, RequestContext } from '../../forward/index.ts';
 import { PathRules } from '../../match/index.ts';
-import { encodedSlash, readingsOf } from '../../request/index.ts';
+import { encodedSlash, isSafe, readingsOf } from '../../request/index.ts';
 import type { RequestForm } from '../../request/index.ts';
-import { TranslatedAnswer, translatedBody, withoutConditions } from './translation.ts';
+import {
+  isConditional,
+  TranslatedAnswer,
+  translatedBody,
+  withoutConditions,
+} from './translation.ts';
 
 interface VersionsDeps {
   readonly log: Logger;
@@ -103,6 +108,10 @@ export class Versions {
   #translate(version: string, context: RequestContext, deps: FacadeDeps, next: Handler): void {
     const { form } = context;
     const { request, answer } = this.#translationOf(version, form);
+    if (!isSafe(form.method) && isConditional(form.headers)) {
+      context.refuse(notComparable(version));
+      return;
+    }
     context.form = { ...form, headers: withoutConditions(form.headers) };
     if (answer) {
       context.filter = new TranslatedAnswer(answer, context, this.#deps.log);
@@ -194,6 +203,15 @@ function tooLarge(limit: number): Problem {
     413,
     'body_too_large',
     `a body of this version may have ${limit} bytes; nothing has happened`,
+  );
+}
+
+/** A write under a condition that was dropped would be carried out where its client did not want it. */
+function notComparable(version: string): Problem {
+  return new Problem(
+    412,
+    'precondition_failed',
+    `answers of ${version} have no ETag that a condition could name; nothing has happened`,
   );
 }
 
