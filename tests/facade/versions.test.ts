@@ -312,11 +312,11 @@ describe('a write of a translated version', () => {
   it('is refused under a condition that nothing could compare', () =>
     withVersions(async ({ url, legacy }) => {
       for (const name of ['if-match', 'If-Unmodified-Since', 'if-none-match']) {
-        const { status, body } = await request('POST', `${url}/api/v2/stock/A/moves`, {
+        const refused = await request('POST', `${url}/api/v2/stock/A/moves`, {
           body: { level: { onHand: 7 } },
           headers: { [name]: '*' },
         });
-        expect([status, body]).toMatchObject([412, { code: 'precondition_failed' }]);
+        expect(refused).toMatchObject({ status: 412, body: { code: 'precondition_failed' } });
       }
       expect(legacy.received).toEqual([]);
     }));
