@@ -16,8 +16,6 @@ import { filesOf, folderOf, writeSuites } from './suites.js';
 const root = join(import.meta.dirname, '..');
 const bin = (path) => join(root, 'node_modules', path);
 const LONGEST_MS = 40 * 60_000;
-/** More than the two processors that there are at least: two fifths of its time, a file of tests waits for other processes. */
-const AT_ONCE = 3;
 
 /**
  * Checks without tests of their own: one that fails counts as one failed. Types are checked by the build
@@ -75,7 +73,7 @@ const writesDurations = wants('--write-durations');
 const all = wants('--all');
 const runs = all ? [TESTS, SOAK] : [wants('--soak') ? SOAK : TESTS];
 
-// Beside the tests, which leave processors idle while they wait.
+// Beside the tests, which wait for other processes a quarter of their time.
 const checked = narrowed.length === 0 && runs.includes(TESTS) ? staticChecks() : [];
 for (const { name, pattern, wanted } of runs) {
   // Last, since these options take every path after them.
@@ -112,7 +110,7 @@ async function jest(name, parameters) {
     '--experimental-vm-modules',
     '--disable-warning=ExperimentalWarning',
     bin('jest/bin/jest.js'),
-    `--maxWorkers=${AT_ONCE}`,
+    '--maxWorkers=2',
     '--workerIdleMemoryLimit=1GB',
     '--json',
     `--outputFile=${file}`,
@@ -159,7 +157,7 @@ function durationsIn({ testResults }) {
   );
 }
 
-/** Several files run at a time, so that the sums of the folders are as many times what passed. */
+/** Two files run at a time, so that the sums of the folders are about twice what passed. */
 function breakdown(durations) {
   const folders = {};
   for (const [file, seconds] of Object.entries(durations)) {
