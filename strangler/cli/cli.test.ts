@@ -97,6 +97,10 @@ describe('fig', () => {
 
   it('shows rows that differ, and fails', () =>
     withFig(async (fig, _running, sides) => {
+      expect(await fig('reconcile shop')).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('next: fig backfill shop\n'),
+      });
       await fig('backfill shop');
       // By hand, past the fence: what no feed has seen.
       sides.extracted.exec('UPDATE fig_clock SET applying = 1');

@@ -111,7 +111,7 @@ export function engineRoutes(engine: RoutedEngine): Router {
     res.json({ position: await barrier(controller) });
   });
   router.post('/backfills', async (req, res) => {
-    const { capability, dryRun, ...wish } = parse(backfillOrder, bodyOf(req));
+    const { capability, dryRun, ...wish } = orderIn(backfillOrder, req);
     const controller = find(engine, capability);
     if (dryRun) {
       const status = await statusOf(engine, capability);
@@ -122,31 +122,28 @@ export function engineRoutes(engine: RoutedEngine): Router {
     res.status(202).json({ capability, state: 'running' });
   });
   router.post('/removals', async (req, res) => {
-    const { capability, ...wish } = parse(deletion, bodyOf(req));
+    const { capability, ...wish } = orderIn(deletion, req);
     res.json(await removal(find(engine, capability), wish));
   });
   router.post('/reconciles', async (req, res) => {
-    const { capability, dryRun, ...order } = parse(reconcileOrder, bodyOf(req));
+    const { capability, dryRun, ...order } = orderIn(reconcileOrder, req);
     const controller = find(engine, capability);
     const plan = async (): Promise<object> =>
       planReconcile(controller.mapping, (await statusOf(engine, capability)).owner);
     res.json(dryRun ? await plan() : await reconcile(controller, order));
   });
   router.post('/shares', async (req, res) => {
-    const { overwrite, dryRun, ...order } = parse(shareOrder, bodyOf(req));
+    const { overwrite, dryRun, ...order } = orderIn(shareOrder, req);
     find(engine, order.capability);
     res.json(await engine.setShare(order, { overwrite, dryRun }));
   });
   router.post('/completions', async (req, res) => {
-    const { capability, dryRun } = parse(completionOrder, bodyOf(req));
+    const { capability, dryRun } = orderIn(completionOrder, req);
     const controller = find(engine, capability);
     res.json(dryRun ? await planCompletion(controller) : await complete(controller));
   });
   router.post('/handovers', async (req, res) => {
-    const { capability, to, dryRun, withoutFlags, customers, share } = parse(
-      handoverOrder,
-      bodyOf(req),
-    );
+    const { capability, to, dryRun, withoutFlags, customers, share } = orderIn(handoverOrder, req);
     const controller = find(engine, capability);
     const wish: CohortRequest | undefined = customers
       ? { customers }
@@ -160,16 +157,16 @@ export function engineRoutes(engine: RoutedEngine): Router {
     );
   });
   router.post('/repairs', async (req, res) => {
-    const { capability, trust, keep, deleteRows } = parse(repairOrder, bodyOf(req));
+    const { capability, trust, keep, deleteRows } = orderIn(repairOrder, req);
     const decision = trust === null ? null : { side: trust, keep, deleteRows };
     res.json(await repairCapability(find(engine, capability), decision));
   });
   router.post('/changes', async (req, res) => {
-    const { capability, change } = parse(changeOrder, bodyOf(req));
+    const { capability, change } = orderIn(changeOrder, req);
     res.json(await makeChange(find(engine, capability), change));
   });
   router.post('/aborts', async (req, res) => {
-    const { capability, handover, dryRun } = parse(abortOrder, bodyOf(req));
+    const { capability, handover, dryRun } = orderIn(abortOrder, req);
     const controller = find(engine, capability);
     const plan = async (): Promise<AbortPlan> => abortPlan(await statusOf(engine, capability));
     res.json(dryRun ? await plan() : await abort(controller, handover));
@@ -177,8 +174,14 @@ export function engineRoutes(engine: RoutedEngine): Router {
   return router;
 }
 
-function bodyOf(req: Request): unknown {
-  return req.body ?? {};
+/** @throws Problem 400 with the field, its value and what it takes */
+function orderIn<T>(schema: z.ZodType<T>, { body }: Request): T {
+  return parse(
+    schema,
+    body ?? {},
+    'body',
+    'see what the command of the same name takes: fig COMMAND --help',
+  );
 }
 
 function find(engine: RoutedEngine, capability: string): CapabilityController {

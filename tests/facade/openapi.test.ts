@@ -70,7 +70,7 @@ describe('the page', () => {
       expect(page.status).toBe(200);
       expect(page.headers['content-security-policy']).toContain("default-src 'none'; script-src");
       const links = [...page.body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, link]) => link);
-      expect(links).toHaveLength(5);
+      expect(links).toHaveLength(6);
       for (const link of links) {
         const { status, headers } = await request('GET', `${url}${link}`);
         expect([link, status]).toEqual([link, 200]);

@@ -27,6 +27,7 @@ const SCRIPT = 'text/javascript; charset=utf-8';
 const STYLE = 'text/css; charset=utf-8';
 /** Of swagger-ui-dist. */
 const FILES: Readonly<Record<string, string>> = {
+  'index.css': STYLE,
   'swagger-ui.css': STYLE,
   'swagger-ui-bundle.js': SCRIPT,
   'swagger-ui-standalone-preset.js': SCRIPT,
@@ -74,6 +75,7 @@ function indexOf(page: string): string {
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <title>Interface</title>
     <link rel="stylesheet" href="${page}/swagger-ui.css">
+    <link rel="stylesheet" href="${page}/index.css">
     <link rel="icon" type="image/png" href="${page}/favicon-32x32.png">
   </head>
   <body>

@@ -74,7 +74,7 @@ async function reconcile(
     repair,
     deleteRows,
   })) as ReconcileAnswer;
-  const next = nextOf(report);
+  const next = report.clean ? [] : nextOf(report, await isCopied(engine, capability));
   output.result(report, () => reportText(report, output.paint), next);
   if (report.clean) return;
   if (report.repair && report.repair.left === 0) return;
@@ -82,8 +82,19 @@ async function reconcile(
   throw new CommandError(EXIT.failed, 'differences', `the sides of ${capability} differ`, command);
 }
 
-function nextOf({ capability, clean, pairs, repair }: ReconcileAnswer): readonly NextStep[] {
-  if (clean) return [];
+/** Whether the side that follows has a whole copy. */
+async function isCopied(engine: EngineClient, capability: string): Promise<boolean> {
+  const status = await engine.status();
+  const found = status?.capabilities.find((one) => one.capability === capability);
+  return found?.backfill.state === 'done';
+}
+
+/** What to do about sides that differ. */
+function nextOf(
+  { capability, pairs, repair }: ReconcileAnswer,
+  copied: boolean,
+): readonly NextStep[] {
+  if (!copied) return [step(`fig backfill ${capability}`, 'the other side has no complete copy')];
   const again = `fig reconcile ${capability}`;
   if (repair?.left === 0) return [step(again, 'tells whether the sides are equal now')];
   // The owner is right; rows that were only too hot to compare are worth another look first.
