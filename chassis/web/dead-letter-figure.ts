@@ -7,7 +7,7 @@ export interface DeadLetterCount {
   readonly count: number;
 }
 
-/** How many dead letters a process has: counted when somebody looks. */
+/** How many dead letters a process has; it counts them when a monitor asks. */
 export function deadLetterFigure(count: () => Promise<readonly DeadLetterCount[]>): Figure {
   return {
     name: 'fig_dead_letters',

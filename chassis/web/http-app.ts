@@ -27,9 +27,8 @@ export const BODY_LIMIT = 1_000_000;
 const MOST_HEADER_LINES = 1_000;
 
 /**
- * One thing that must work before a process can serve; throws, or says false, when it does not. A
- * note says what whoever looks should know of one that works, and an age, in ms, how old the fact is, where it
- * was not found just now.
+ * One thing that must work before a process can serve; throws, or says false, when it does not. By `note` a check
+ * that succeeds tells operators something all the same; `ageMs` is how old its fact is, in ms, where it did not find it just now.
  */
 export type ReadinessCheck = () => Promise<
   boolean | { readonly note?: string; readonly ageMs?: number }

@@ -6,8 +6,11 @@ export interface Observation {
   readonly body: Buffer;
 }
 
-/** The values of a header, as one; undefined where there is none. */
-export function headerOf({ headers }: Observation, name: string): string | undefined {
+/** The values of a header, as one; undefined where there is none. @param name in lower case */
+export function headerOf(
+  { headers }: Pick<Observation, 'headers'>,
+  name: string,
+): string | undefined {
   let found: string | undefined;
   for (let index = 0; index < headers.length; index += 2) {
     const given = headers[index] as string | Buffer;

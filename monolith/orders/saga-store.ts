@@ -59,7 +59,7 @@ function columnsOf<Data>(connection: Knex, record: SagaRecord<Data>, lease: Leas
   return {
     ...stateOf(record, Date.now()),
     ...held(connection, lease),
-    // Nobody holds one that is stuck: it waits for an operator.
+    // No worker holds a saga that is stuck: it waits for an operator.
     ...(record.stuck ? { LEASE_TS: 0 } : {}),
   };
 }

@@ -1,4 +1,5 @@
 import { askAsOperator } from '../../chassis/index.ts';
+import type { FlagsState, Shares } from '../../routing/index.ts';
 import type { SideName } from '../../routing/side.ts';
 import type { Context } from './context.ts';
 
@@ -17,7 +18,10 @@ export interface FacadeStatus {
     readonly owner: SideName;
     readonly epoch: number;
     readonly known: boolean;
+    /** Null while the facade has never read the flags. */
+    readonly flags: Shares | null;
   }[];
+  readonly flags: FlagsState;
   readonly routingNews: 'pushed' | 'polled';
   readonly inFlight: number;
   /** What of its gateway does not work; a facade of an earlier release does not say. */

@@ -1,7 +1,7 @@
 import type { EngineStatus } from '../engine/index.ts';
 import type { FlagsState, Shares } from '../../routing/index.ts';
-import { askAsOperator } from '../../chassis/index.ts';
 import { adminUrlsOf } from './context.ts';
+import { askFacades } from './facade-status.ts';
 import type { Context } from './context.ts';
 
 /** The flags as a process that runs knows them: since when it can't read them, and what it goes by. */
@@ -13,12 +13,6 @@ export interface FlagsInForce {
   readonly shares: Readonly<Record<string, Shares | null>>;
 }
 
-/** As far as it matters here. */
-interface FacadeStatus {
-  readonly flags: FlagsState;
-  readonly capabilities: readonly { readonly name: string; readonly flags: Shares | null }[];
-}
-
 /** What the engine tells of the flags. */
 export function flagsOfEngine(url: string, { flags, capabilities }: EngineStatus): FlagsInForce {
   const shares = capabilities.map(({ capability, shares: own }) => [capability, own] as const);
@@ -27,10 +21,9 @@ export function flagsOfEngine(url: string, { flags, capabilities }: EngineStatus
 
 /** What the first facade tells that answers; undefined where none does. */
 export async function flagsOfFacades(context: Context): Promise<FlagsInForce | undefined> {
-  for (const url of adminUrlsOf(context)) {
-    const answer = await askAsOperator(context, url, '/status');
-    if (answer?.status !== 200) continue;
-    const { flags, capabilities } = answer.body as FacadeStatus;
+  for (const { url, facts } of await askFacades(context, adminUrlsOf(context))) {
+    if (!facts) continue;
+    const { flags, capabilities } = facts;
     const shares = capabilities.map(({ name, flags: own }) => [name, own] as const);
     return { teller: `the facade at ${url}`, flags, shares: Object.fromEntries(shares) };
   }

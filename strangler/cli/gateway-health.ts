@@ -25,7 +25,7 @@ const MEANING: Readonly<
   },
   limits_local: {
     level: 'notice',
-    why: 'a client may send as many requests to each process as the limit allows; nobody is refused for it',
+    why: 'a client may send as many requests to each process as the limit allows; the facade refuses no request for that',
   },
   issuer_keys: {
     level: 'broken',

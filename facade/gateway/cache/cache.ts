@@ -10,9 +10,10 @@ import type {
 import { PathRules } from '../../match/index.ts';
 import { isSafe } from '../../request/index.ts';
 import type { RequestForm } from '../../request/index.ts';
+import { headerOf } from '../../upstream/index.ts';
 import { Entries } from './entries.ts';
 import type { Entry } from './entries.ts';
-import { directivesOf, kept, valueOf } from './headers.ts';
+import { directivesOf, kept } from './headers.ts';
 import { bypassOf } from './settled.ts';
 import { allowanceOf } from './storable.ts';
 import type { Allowance } from './storable.ts';
@@ -151,7 +152,7 @@ export class Cache {
 
 /** Whether it asks for the whole of an answer that may be kept. */
 function isCommon({ headers, bodyBytes }: RequestForm, asks: ReadonlyMap<string, string>): boolean {
-  return bodyBytes === 0 && !asks.has('no-store') && valueOf(headers, 'range') === undefined;
+  return bodyBytes === 0 && !asks.has('no-store') && headerOf({ headers }, 'range') === undefined;
 }
 
 /** Whether its client takes an answer of that age, such as not when a page is loaded anew. */
@@ -193,7 +194,7 @@ class Keeping implements AnswerFilter {
     const { stale, allowance, entryBytes } = this.#options;
     if (status >= SERVER_ERRORS && stale) return ERROR_BYTES;
     if (!allowance(status, fields)) return 0;
-    const length = Number(valueOf(fields, 'content-length') ?? 0);
+    const length = Number(headerOf({ headers: fields }, 'content-length') ?? 0);
     return length <= entryBytes ? entryBytes : 0;
   }
 
@@ -249,9 +250,9 @@ function entryOf(
   askedAt: number,
   stamp: string,
 ): Entry {
-  const madeAt = askedAt - Number(valueOf(fields, 'age') ?? 0) * 1_000;
+  const madeAt = askedAt - Number(headerOf({ headers: fields }, 'age') ?? 0) * 1_000;
   const freshUntil = askedAt + ttlMs;
-  const given = valueOf(fields, 'etag');
+  const given = headerOf({ headers: fields }, 'etag');
   const etag = given ?? `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"`;
   const lasting = kept(fields, (name) => !OF_ONE_TRANSFER.test(name));
   return {
@@ -269,7 +270,7 @@ function entryOf(
 /** The answer to a client: 304 where it has this one already (RFC 9110 13.1.2). */
 function answerOf({ fields, body, etag, madeAt }: Entry, asked: readonly string[]): WholeAnswer {
   const age = ['age', String(Math.max(0, Math.floor((performance.now() - madeAt) / 1_000)))];
-  const wanted = valueOf(asked, 'if-none-match');
+  const wanted = headerOf({ headers: asked }, 'if-none-match');
   if (wanted !== undefined && isNamed(etag, wanted)) {
     const told = kept(fields, (name) => OF_THE_CONTENT.test(name));
     return { status: 304, fields: [...told, ...age], body: Buffer.alloc(0) };

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { RequestContext } from '../../forward/index.ts';
-import { valueOf } from './headers.ts';
+import { headerOf } from '../../upstream/index.ts';
 
 /** An answer that is kept. Times are in ms, by `performance.now()`. */
 export interface Entry {
@@ -64,21 +64,21 @@ export class Entries {
 /** Links in an answer may name the host that was asked. */
 function resourceOf({ form }: RequestContext): string {
   const { target, version = '', headers } = form;
-  const host = valueOf(headers, 'x-forwarded-host') ?? '';
-  const proto = valueOf(headers, 'x-forwarded-proto') ?? '';
+  const host = headerOf({ headers }, 'x-forwarded-host') ?? '';
+  const proto = headerOf({ headers }, 'x-forwarded-proto') ?? '';
   return `${version} ${proto}://${host}${target}`;
 }
 
 function variantOf(resource: string, vary: readonly string[], { form }: RequestContext): string {
   if (vary.length === 0) return resource;
-  return `${resource}\n${JSON.stringify(vary.map((name) => valueOf(form.headers, name) ?? null))}`;
+  return `${resource}\n${JSON.stringify(vary.map((name) => headerOf(form, name) ?? null))}`;
 }
 
 /** A digest of all that says who asks; undefined for a request that says nothing of it. */
 function credentialsOf({ form, identity }: RequestContext): string | undefined {
   const said = [
-    valueOf(form.headers, 'authorization'),
-    valueOf(form.headers, 'cookie'),
+    headerOf(form, 'authorization'),
+    headerOf(form, 'cookie'),
     identity?.subject,
     form.customer,
     ...Object.values(form.keys ?? {}),

@@ -5,7 +5,7 @@ import type { FacadeDeps, RequestContext } from '../../forward/index.ts';
 export type Bypass = 'moving' | 'own_write';
 
 /**
- * Whether one side alone answers reads of a capability, whoever asks, and nothing is about to change that:
+ * Whether one side alone answers all callers' reads of a capability, and nothing is about to change that:
  * no handover, no share of reads elsewhere, no comparison, no customer ahead of the others.
  */
 export function bypassOf(context: RequestContext, deps: FacadeDeps): Bypass | undefined {

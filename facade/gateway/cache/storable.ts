@@ -1,4 +1,5 @@
-import { directivesOf, valueOf } from './headers.ts';
+import { directivesOf } from './headers.ts';
+import { headerOf } from '../../upstream/index.ts';
 
 /** What an upstream allows with its answer. */
 export interface Allowance {
@@ -24,17 +25,21 @@ export function allowanceOf(
 ): Allowance | undefined {
   if (status !== 200) return undefined;
   for (const name of ['set-cookie', 'trailer', 'content-range']) {
-    if (valueOf(fields, name) !== undefined) return undefined;
+    if (headerOf({ headers: fields }, name) !== undefined) return undefined;
   }
   // It has no end that could be waited for, and its client wants each piece at once.
-  if (/^\s*text\/event-stream\b/i.test(valueOf(fields, 'content-type') ?? '')) return undefined;
+  if (/^\s*text\/event-stream\b/i.test(headerOf({ headers: fields }, 'content-type') ?? ''))
+    return undefined;
   const said = directivesOf(fields);
   // `no-cache` and `private` may name headers; that they may be kept without these is not worth the risk.
   if (['no-store', 'no-cache', 'private'].some((name) => said.has(name))) return undefined;
-  const vary = namesIn(valueOf(fields, 'vary'));
+  const vary = namesIn(headerOf({ headers: fields }, 'vary'));
   if (vary.includes('*')) return undefined;
   // Some servers compress by what the client takes, and don't say so.
-  if (valueOf(fields, 'content-encoding') !== undefined && !vary.includes('accept-encoding')) {
+  if (
+    headerOf({ headers: fields }, 'content-encoding') !== undefined &&
+    !vary.includes('accept-encoding')
+  ) {
     vary.push('accept-encoding');
   }
   const ttlMs = Math.min(routeTtlMs, lifetimeOf(said, fields));
@@ -50,11 +55,11 @@ export function allowanceOf(
 /** In ms; without end where the upstream does not say. A time that can't be read has passed. */
 function lifetimeOf(said: ReadonlyMap<string, string>, fields: readonly string[]): number {
   const seconds = said.get('s-maxage') ?? said.get('max-age');
-  const age = Number(valueOf(fields, 'age') ?? 0) * 1_000;
+  const age = Number(headerOf({ headers: fields }, 'age') ?? 0) * 1_000;
   if (seconds !== undefined) return /^\d+$/.test(seconds) ? Number(seconds) * 1_000 - age : 0;
-  const expires = valueOf(fields, 'expires');
+  const expires = headerOf({ headers: fields }, 'expires');
   if (expires === undefined) return Number.POSITIVE_INFINITY;
-  const made = Date.parse(valueOf(fields, 'date') ?? '') || Date.now();
+  const made = Date.parse(headerOf({ headers: fields }, 'date') ?? '') || Date.now();
   return (Date.parse(expires) || 0) - made - age;
 }
 

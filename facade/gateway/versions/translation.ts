@@ -4,6 +4,7 @@ import type { Logger } from '../../../chassis/index.ts';
 import type { TranslationConfig } from '../../../routing/index.ts';
 import type { AnswerFilter, RequestContext, WholeAnswer } from '../../forward/index.ts';
 import { isSafe } from '../../request/index.ts';
+import { headerOf } from '../../upstream/index.ts';
 
 /** The largest answer that is translated. */
 const MOST_BYTES = 4_000_000;
@@ -34,10 +35,10 @@ export function translatedBody(
   headers: readonly string[],
   translate: NonNullable<TranslationConfig['request']>,
 ): Buffer {
-  const type = valueOf(headers, 'content-type') ?? '';
+  const type = headerOf({ headers }, 'content-type') ?? '';
   if (!JSON_TYPE.test(type)) return body;
   const charset = /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(type)?.[1] ?? 'utf-8';
-  const coding = valueOf(headers, 'content-encoding') ?? 'identity';
+  const coding = headerOf({ headers }, 'content-encoding') ?? 'identity';
   for (const [given, readable] of [
     [charset, /^(?:utf-?8|us-ascii)$/i],
     [coding, /^identity$/i],
@@ -138,7 +139,7 @@ function textOf(body: Buffer): string {
 }
 
 function isJson(fields: readonly string[]): boolean {
-  return JSON_TYPE.test(valueOf(fields, 'content-type') ?? '');
+  return JSON_TYPE.test(headerOf({ headers: fields }, 'content-type') ?? '');
 }
 
 function pairs(fields: readonly string[]): [string, string][] {
@@ -147,8 +148,4 @@ function pairs(fields: readonly string[]): [string, string][] {
     found.push([fields[index] as string, fields[index + 1] as string]);
   }
   return found;
-}
-
-function valueOf(fields: readonly string[], name: string): string | undefined {
-  return pairs(fields).find(([each]) => each.toLowerCase() === name)?.[1];
 }
