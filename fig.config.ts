@@ -79,6 +79,10 @@ export default defineConfig({
       translated: { v2: inventoryV2 },
     },
     openapi: { documents: { v1: documentOf('v1'), v2: documentOf('v2') } },
+    // What the catalogue says changes by an import, and may be as old as this.
+    cache: {
+      routes: ['/api/products', '/api/products/*'].map((path) => ({ path, ttlMs: 2_000 })),
+    },
     compositions: [
       {
         path: '/api/orders/:id/details',
