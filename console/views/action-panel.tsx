@@ -1,10 +1,11 @@
 import type { JSX } from 'preact';
-import { useCallback, useEffect, useState } from 'preact/hooks';
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { post } from '../api.ts';
 import type { Answer, Refusal } from '../api.ts';
 import { commandsFor, orderOf, sameVerb } from '../operator-action.ts';
 import type { Order } from '../operator-action.ts';
 import { Command } from '../parts/command.tsx';
+import { Confirm } from '../parts/confirm.tsx';
 import { Gates } from '../parts/gates.tsx';
 import { Refused } from '../parts/refused.tsx';
 import type { LiveStatus } from '../../strangler/engine/index.ts';
@@ -93,11 +94,14 @@ function Offer(props: OfferProps): JSX.Element {
   const [plan, setPlan] = useState<{ readonly answer: Answer<Plan>; readonly at: number }>();
   const [phase, setPhase] = useState<Phase>('looking');
   const [outcome, setOutcome] = useState<Answer<Plan>>();
-  const [typed, setTyped] = useState('');
+  const looks = useRef(0);
   const { path, body, capability, irreversible } = order;
 
   const look = useCallback(async (): Promise<void> => {
+    const turn = ++looks.current;
     const answer = await post<Plan>(path, { ...body, dryRun: true });
+    // A newer dry run may have answered before this one.
+    if (turn !== looks.current) return;
     setPlan({ answer, at: Date.now() });
   }, [path, JSON.stringify(body)]);
   // What it would do changes with the state of things.
@@ -112,7 +116,6 @@ function Offer(props: OfferProps): JSX.Element {
     const answer = await post<Plan>(path, body);
     setOutcome(answer);
     setPhase('looking');
-    setTyped('');
     await look();
   };
 
@@ -134,7 +137,7 @@ function Offer(props: OfferProps): JSX.Element {
       : plan.answer.refusal
     : null;
   const isEmpty = plan?.answer.ok === true && plan.answer.body.steps?.length === 0;
-  const isSure = !irreversible || typed === capability;
+  const mayGive = plan !== undefined && refusal === null && !isStale && !isEmpty;
   return (
     <section class="offer" aria-label={order.label}>
       <header>
@@ -176,42 +179,19 @@ function Offer(props: OfferProps): JSX.Element {
           under way …
         </p>
       ) : phase === 'asking' ? (
-        <form
-          class="ask"
-          onSubmit={(event) => {
-            event.preventDefault();
-            if (isSure) void give();
-          }}
-        >
-          <p>{order.question}</p>
-          {irreversible && (
-            <label>
-              This can’t be undone. Type <b>{capability}</b> to go on:
-              <input
-                autofocus
-                autocomplete="off"
-                value={typed}
-                onInput={(event) => setTyped(event.currentTarget.value)}
-              />
-            </label>
-          )}
-          <button
-            type="submit"
-            class={irreversible ? 'main danger' : 'main'}
-            disabled={!isSure || isStale}
-            {...(irreversible ? {} : { autofocus: true })}
-          >
-            Yes: {order.label}
-          </button>
-          <button type="button" class="plain" onClick={() => setPhase('looking')}>
-            No
-          </button>
-        </form>
+        <Confirm
+          question={order.question}
+          label={order.label}
+          typed={irreversible ? capability : undefined}
+          mayGive={mayGive}
+          yes={give}
+          no={() => setPhase('looking')}
+        />
       ) : (
         <button
           type="button"
           class={irreversible ? 'main danger' : 'main'}
-          disabled={!plan || refusal !== null || isStale || isEmpty}
+          disabled={!mayGive}
           onClick={() => setPhase('asking')}
         >
           {order.label} …

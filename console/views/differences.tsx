@@ -6,6 +6,7 @@ import { get, post } from '../api.ts';
 import type { Refusal } from '../api.ts';
 import type { Live } from '../live.ts';
 import { Command } from '../parts/command.tsx';
+import { Confirm } from '../parts/confirm.tsx';
 import { Empty } from '../parts/empty.tsx';
 import { Refused } from '../parts/refused.tsx';
 import { age, json, plural } from '../words.ts';
@@ -425,9 +426,7 @@ interface LetterViewProps {
 
 function Letter({ where, kind, what, reason, when, verbs, again, children }: LetterViewProps) {
   const [asked, setAsked] = useState<VerbView>();
-  const [given, setGiven] = useState('');
   const [refusal, setRefusal] = useState<Refusal>();
-  const isSure = asked?.typed === undefined || given === asked.typed;
   const give = async (): Promise<void> => {
     const answer = await asked?.give();
     if (answer && !answer.ok) setRefusal(answer.refusal);
@@ -446,35 +445,13 @@ function Letter({ where, kind, what, reason, when, verbs, again, children }: Let
       {children && <div class="changes">{children}</div>}
       {refusal && <Refused refusal={refusal} mend={(command) => <Command text={command} />} />}
       {asked ? (
-        <form
-          class="ask"
-          onSubmit={(event) => {
-            event.preventDefault();
-            if (isSure) void give();
-          }}
-        >
-          <p>{asked.will}</p>
-          {asked.typed !== undefined && (
-            <label>
-              This can’t be undone. Type <b>{asked.typed}</b> to go on:
-              <input
-                autocomplete="off"
-                value={given}
-                onInput={(event) => setGiven(event.currentTarget.value)}
-              />
-            </label>
-          )}
-          <button
-            type="submit"
-            class={asked.typed === undefined ? 'main' : 'main danger'}
-            disabled={!isSure}
-          >
-            Yes: {asked.name}
-          </button>
-          <button type="button" class="plain" onClick={() => setAsked(undefined)}>
-            No
-          </button>
-        </form>
+        <Confirm
+          question={asked.will}
+          label={asked.name}
+          typed={asked.typed}
+          yes={give}
+          no={() => setAsked(undefined)}
+        />
       ) : (
         <footer>
           {verbs.map((verb) => (

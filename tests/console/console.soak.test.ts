@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { describe, expect, it } from '@jest/globals';
-import type { Page } from 'playwright-core';
+import type { Locator, Page, Route } from 'playwright-core';
 import type { System } from '../../system/index.ts';
 import { startChromium } from '../browser/chromium.ts';
 import { eventually, withSystem } from '../support/index.ts';
@@ -90,6 +90,29 @@ async function seriousIn(page: Page): Promise<readonly string[]> {
     .map(({ id, nodes }) => id + ': ' + nodes.map(({ html, failureSummary }) => html.slice(0, 120) + ' ' + failureSummary).join(' | ')))`);
 }
 
+/** A dry run that fails meanwhile takes the "Yes" away; one that fails after a newer one answered does not. */
+async function expectNoYesWhileRefused(page: Page, sure: Locator): Promise<void> {
+  const orders = '**/engine/completions';
+  const again = page.locator('.offer').getByRole('button', { name: 'look again' });
+  await sure.and(page.locator(':enabled')).waitFor();
+  await page.route(orders, (asked) => asked.abort());
+  await again.click();
+  await sure.and(page.locator(':disabled')).waitFor();
+  await page.unroute(orders);
+  const held = new Promise<Route>((resolve) => {
+    void page.route(orders, (asked) => resolve(asked), { times: 1 });
+  });
+  await again.click();
+  const older = await held;
+  await again.click();
+  await sure.and(page.locator(':enabled')).waitFor();
+  const failed = page.waitForEvent('requestfailed');
+  await older.abort();
+  await failed;
+  await page.evaluate('new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)))');
+  expect(await sure.isEnabled()).toBe(true);
+}
+
 describe('the console, in Chromium', () => {
   it(
     'moves a capability out, back, and out for good by the page alone, while orders run',
@@ -176,6 +199,7 @@ describe('the console, in Chromium', () => {
         await offer.getByRole('textbox').fill('payment');
         expect(await sure.isDisabled()).toBe(true);
         await offer.getByRole('textbox').fill('inventory');
+        await expectNoYesWhileRefused(page, sure);
         await sure.click();
         await page.locator('.stage', { hasText: 'complete' }).waitFor(SLOW);
         await open(page, 'handovers');
