@@ -34,15 +34,16 @@ export interface LetterSource {
 }
 
 /** What one application tells of its dead letters, or why it tells nothing. */
-export type LetterReport = LetterSource &
-  (
-    | { readonly problem: string }
-    | {
-        readonly problem: null;
-        readonly counts: Readonly<Record<string, number>>;
-        readonly deadLetters: readonly AskedLetter[];
-      }
-  );
+export type ToldLetters =
+  | { readonly problem: string }
+  | {
+      readonly problem: null;
+      readonly counts: Readonly<Record<string, number>>;
+      readonly deadLetters: readonly AskedLetter[];
+    };
+
+/** The same, with where it was asked. */
+export type LetterReport = LetterSource & ToldLetters;
 
 /** The applications that the configuration names under `deadLetters`. */
 export function letterSourcesOf({ config }: LetterContext): readonly LetterSource[] {

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { Status } from '../../facade/admin/index.ts';
+import type { LetterList, Status } from '../../facade/admin/index.ts';
 import type { LastComparisons, ParkedList } from '../../strangler/engine/index.ts';
 import { get } from '../api.ts';
 import type { Refusal } from '../api.ts';
@@ -8,14 +8,13 @@ import { Command } from '../parts/command.tsx';
 import { Refused } from '../parts/refused.tsx';
 import { Answers } from './answers.tsx';
 import { ApplicationLetters, ParkedChanges } from './letters.tsx';
-import type { Letters } from './letters.tsx';
 import { RowDifferences } from './row-differences.tsx';
 
 interface Found {
   readonly status: Status | undefined;
   readonly comparisons: LastComparisons | undefined;
   readonly parked: ParkedList | undefined;
-  readonly letters: Letters | undefined;
+  readonly letters: LetterList | undefined;
 }
 
 /** Whether both sides say and hold the same: answers, rows, and what could not be carried. */
@@ -68,7 +67,7 @@ async function readAll(): Promise<{
     get<Status>('/status'),
     get<LastComparisons>('/engine/comparisons'),
     get<ParkedList>('/engine/parked'),
-    get<Letters>('/dead-letters'),
+    get<LetterList>('/dead-letters'),
   ]);
   const refused = [status, comparisons, parked, letters].find((answer) => !answer.ok);
   return {

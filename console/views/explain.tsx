@@ -1,34 +1,10 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import type { Explanation } from '../../facade/admin/index.ts';
 import { get } from '../api.ts';
 import type { Answer } from '../api.ts';
 import { Command } from '../parts/command.tsx';
 import { Refused } from '../parts/refused.tsx';
-
-interface Destination {
-  readonly name: string;
-  readonly url: string;
-}
-
-/** The part of an explanation that is shown. */
-interface Explanation {
-  readonly refused: {
-    readonly status: number;
-    readonly code: string;
-    readonly detail: string;
-  } | null;
-  readonly path: string | null;
-  readonly route: string | null;
-  readonly capability: string | null;
-  readonly kind: string | null;
-  readonly changes: readonly string[];
-  readonly side: string | null;
-  readonly upstream: Destination | null;
-  readonly why: string;
-  readonly held: { readonly capability: string; readonly why: string } | null;
-  readonly shadow: (Destination & { readonly share: number }) | null;
-  readonly notes: readonly string[];
-}
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
+import type { LetterList } from '../../facade/admin/index.ts';
 import type { ParkedList } from '../../strangler/engine/index.ts';
 import { post } from '../api.ts';
 import type { Refusal } from '../api.ts';
@@ -7,21 +8,6 @@ import { Command } from '../parts/command.tsx';
 import { Confirm } from '../parts/confirm.tsx';
 import { Refused } from '../parts/refused.tsx';
 import { age, plural } from '../words.ts';
-
-export interface Letters {
-  readonly applications: readonly {
-    readonly upstream: string;
-    readonly problem: string | null;
-    readonly deadLetters?: readonly {
-      readonly kind: string;
-      readonly id: string;
-      readonly what: string;
-      readonly reason: string;
-      readonly attempts: number;
-      readonly since: number;
-    }[];
-  }[];
-}
 
 interface LetterProps {
   readonly now: number;
@@ -97,11 +83,13 @@ export function ApplicationLetters({
   letters,
   now,
   again,
-}: LetterProps & { readonly letters: Letters | undefined }) {
+}: LetterProps & { readonly letters: LetterList | undefined }) {
   if (!letters) return null;
   const { applications } = letters;
-  const all = applications.flatMap(({ upstream, deadLetters = [] }) =>
-    deadLetters.map((letter) => ({ upstream, ...letter })),
+  const all = applications.flatMap((one) =>
+    one.problem === null
+      ? one.deadLetters.map((letter) => ({ upstream: one.upstream, ...letter }))
+      : [],
   );
   return (
     <section aria-label="dead letters of applications">

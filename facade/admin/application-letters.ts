@@ -1,7 +1,12 @@
 import { Router } from 'express';
 import { Problem } from '../../chassis/index.ts';
 import { askDeadLetters, decideDeadLetter, letterSourcesOf } from '../../routing/index.ts';
-import type { LetterContext } from '../../routing/index.ts';
+import type { LetterContext, ToldLetters } from '../../routing/index.ts';
+
+/** What each application tells of its dead letters: the answer of `GET /dead-letters`. */
+export interface LetterList {
+  readonly applications: readonly ({ readonly upstream: string } & ToldLetters)[];
+}
 
 /**
  * Dead letters of the applications that the configuration names: events and saga steps, as `fig
@@ -11,7 +16,8 @@ export function applicationLetters(context: () => LetterContext): Router {
   const router = Router();
   router.get('/dead-letters', async (_req, res) => {
     const told = await askDeadLetters(context(), '?limit=100');
-    res.json({ applications: told.map(({ server: _where, ...one }) => one) });
+    const list: LetterList = { applications: told.map(({ server: _where, ...one }) => one) };
+    res.json(list);
   });
   router.post('/dead-letters/:upstream/:kind/:id/:decision', async (req, res) => {
     const { upstream, kind, id, decision } = req.params;
