@@ -13,8 +13,8 @@ const ARROWS = {
   routing: ['chassis'],
   facade: ['chassis', 'contracts', 'routing'],
   strangler: ['chassis', 'routing'],
-  // Types alone, of what it is sent: tests/architecture/console.test.ts sees to that.
-  console: ['facade/admin', 'strangler/engine'],
+  // Types alone of what it is sent, and of code only words: tests/architecture/console.test.ts sees to that.
+  console: ['chassis/text', 'facade/admin', 'strangler/engine'],
   migrations: ['strangler/mapping', 'chassis', 'contracts'],
   'contract-check': [
     'chassis',
@@ -49,7 +49,9 @@ const ARROWS = {
 /** What others see of a folder, as the path of the file that they may import. */
 const SURFACES = {
   // What loads express, or a client of Redis, stands apart: most commands need neither.
-  chassis: '^chassis/((web|redis)/)?index\\.ts$',
+  chassis: '^chassis/((web|redis|text)/)?index\\.ts$',
+  // Words alone, which a browser may have as well.
+  'chassis/text': '^chassis/text/index\\.ts$',
   extracted: '^extracted/[^/]+/index\\.ts$',
   // Schemas and mappings apart: a service takes its schema without the engine behind a mapping.
   migrations: '^migrations/[^/]+/index\\.ts$',
@@ -170,6 +172,13 @@ module.exports = {
       comment: 'the doctor goes by the databases alone: no engine may be there',
       from: { path: '^strangler/doctor/', pathNot: TESTS },
       to: { path: '^strangler/engine/' },
+    },
+    {
+      name: 'text-alone',
+      severity: 'error',
+      comment: 'a browser gets these words: they need nothing, neither of ours nor of Node',
+      from: { path: '^chassis/text/', pathNot: TESTS },
+      to: { pathNot: '^chassis/text/' },
     },
     {
       name: 'modules-by-index',

@@ -16,7 +16,8 @@ import { Differences } from './views/differences.tsx';
 import { Explain } from './views/explain.tsx';
 import { Handovers } from './views/handovers.tsx';
 import { Overview } from './views/overview.tsx';
-import { age, clock, duration } from './words.ts';
+import { duration } from '../chassis/text/index.ts';
+import { age, clock } from './words.ts';
 
 function App(): JSX.Element {
   const live = useLive();

@@ -1,7 +1,8 @@
 import type { ConsoleState, Traffic } from '../facade/admin/index.ts';
 import type { LiveStatus } from '../strangler/engine/index.ts';
 import type { Live } from './live.ts';
-import { age, count, duration, percent, plural } from './words.ts';
+import { duration } from '../chassis/text/index.ts';
+import { age, count, percent, plural } from './words.ts';
 
 export type Side = 'legacy' | 'extracted';
 export const SIDES: readonly Side[] = ['legacy', 'extracted'];

@@ -35,7 +35,8 @@ const page = {
     '--logLevel',
     'warn',
   ],
-  sources: () => findFiles(join(root, 'console'), () => true),
+  sources: () =>
+    ['console', 'chassis/text'].flatMap((part) => findFiles(join(root, part), () => true)),
   configuration: ['package-lock.json'],
 };
 const targets = existsSync(join(root, 'console')) ? [programs, page] : [programs];

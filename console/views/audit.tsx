@@ -3,7 +3,8 @@ import { useEffect, useState } from 'preact/hooks';
 import type { HandoverList } from '../../strangler/engine/index.ts';
 import { get } from '../api.ts';
 import { Command } from '../parts/command.tsx';
-import { duration, moment } from '../words.ts';
+import { duration } from '../../chassis/text/index.ts';
+import { moment } from '../words.ts';
 
 /** What the databases record of who moved what: handovers. It says what is not recorded. */
 export function Audit({ now }: { readonly now: number }): JSX.Element {

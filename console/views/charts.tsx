@@ -4,7 +4,8 @@ import type { TrafficSample } from '../../facade/admin/index.ts';
 import { Chart } from '../parts/chart.tsx';
 import { ownerOf, SIDES } from '../status.ts';
 import type { Capability } from '../status.ts';
-import { duration, plural, rate } from '../words.ts';
+import { duration } from '../../chassis/text/index.ts';
+import { plural, rate } from '../words.ts';
 import { seriesOf } from './series.ts';
 
 interface ChartsProps {

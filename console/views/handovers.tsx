@@ -7,7 +7,8 @@ import type { Live } from '../live.ts';
 import { Command } from '../parts/command.tsx';
 import { Empty } from '../parts/empty.tsx';
 import { Refused } from '../parts/refused.tsx';
-import { duration, moment, plural, rate } from '../words.ts';
+import { duration } from '../../chassis/text/index.ts';
+import { moment, plural, rate } from '../words.ts';
 
 interface HeldWrite {
   readonly capability: string;

@@ -5,7 +5,8 @@ import { Empty } from '../parts/empty.tsx';
 import { Link } from '../router.tsx';
 import { alarmOf, capabilitiesOf, ownerOf, stopsOf, waitOf } from '../status.ts';
 import type { Capability, Stop } from '../status.ts';
-import { duration, plural, rate } from '../words.ts';
+import { duration } from '../../chassis/text/index.ts';
+import { plural, rate } from '../words.ts';
 import { Picture } from './picture.tsx';
 
 interface ViewProps {

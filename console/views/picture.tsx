@@ -2,7 +2,8 @@ import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { ownerOf, shareOf, SIDES } from '../status.ts';
 import type { Capability, Side } from '../status.ts';
-import { count, duration, latency, percent, plural, rate } from '../words.ts';
+import { duration } from '../../chassis/text/index.ts';
+import { count, latency, percent, plural, rate } from '../words.ts';
 
 const HEIGHT = 160;
 const BOX_HEIGHT = 50;

@@ -11,7 +11,8 @@ import type {
 import type { Refusal } from '../api.ts';
 import type { Order } from '../operator-action.ts';
 import { Link } from '../router.tsx';
-import { duration, plural } from '../words.ts';
+import { duration } from '../../chassis/text/index.ts';
+import { plural } from '../words.ts';
 
 /** What a dry run may hold; each order fills the part that it has. */
 export interface Plan {

@@ -1,6 +1,6 @@
+import { duration } from '../../chassis/text/index.ts';
 import type { LiveStatus } from '../engine/index.ts';
 import { count, plural } from '../wording.ts';
-import { duration } from './format.ts';
 
 /** How far a copy is, how fast, and how long it will take. */
 export function copiedText(

@@ -1,9 +1,10 @@
+import { duration } from '../../chassis/text/index.ts';
 import { wayBackOf } from '../engine/way-back-state.ts';
 import type { CapabilityStatus, HandoverView, LiveStatus } from '../engine/index.ts';
 import { fencesText, fenceStory } from '../doctor/fence-story.ts';
 import { plural, someOf } from '../wording.ts';
 import { copiedText } from './copied-text.ts';
-import { ago, duration } from './format.ts';
+import { ago } from './format.ts';
 import { gatesLine } from './gates-text.ts';
 import { nextSteps } from '../engine/next-step.ts';
 import type { Paint } from './output.ts';

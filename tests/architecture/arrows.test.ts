@@ -11,6 +11,7 @@ const SURFACES = {
   chassis: 'chassis/index.ts',
   web: 'chassis/web/index.ts',
   redis: 'chassis/redis/index.ts',
+  text: 'chassis/text/index.ts',
   contracts: 'contracts/index.ts',
   monolith: 'monolith/index.ts',
   service: 'extracted/shipping/index.ts',
@@ -28,7 +29,7 @@ const SURFACES = {
 } as const;
 type Surface = keyof typeof SURFACES;
 const EVERYTHING = Object.keys(SURFACES) as Surface[];
-const CHASSIS: Surface[] = ['chassis', 'web', 'redis'];
+const CHASSIS: Surface[] = ['chassis', 'web', 'redis', 'text'];
 const IN_TESTS: Surface[] = [...CHASSIS, 'contracts', 'schema', 'mapping', 'support', 'service'];
 const TOOLS: Surface[] = [...CHASSIS, 'contracts', 'system', 'engine', 'routing', 'mapping'];
 
@@ -43,7 +44,7 @@ const MAY: Readonly<Record<string, readonly Surface[]>> = {
   'extracted/payment/main.ts': [...CHASSIS, 'contracts', 'schema'],
   'extracted/payment/code.test.ts': IN_TESTS,
   'facade/code.ts': [...CHASSIS, 'contracts', 'routing'],
-  'console/code.ts': [],
+  'console/code.ts': ['text'],
   'routing/code.ts': [...CHASSIS],
   'strangler/code.ts': [...CHASSIS, 'routing'],
   'strangler/code.test.ts': [...CHASSIS, 'routing', 'schema', 'mapping', 'support', 'service'],
@@ -81,6 +82,7 @@ const OFFENCES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'arrows-of-tests': { 'tests/journeys/deep.ts': '../../rehearsal/inner.ts' },
   'mains-of-monolith': { 'monolith/load.ts': '../strangler/index.ts' },
   'tests-of-facade': { 'facade/deep.test.ts': '../monolith/inner.ts' },
+  'text-alone': { 'chassis/text/asks.ts': '../inner.ts', 'chassis/text/reads.ts': 'node:fs' },
   'modules-by-index': { 'monolith/orders/deep.ts': '../stock/inner.ts' },
   'dialects-by-index': { 'strangler/ledger/peeks.ts': '../dialects/one/inner.ts' },
   'dialects-apart': { 'strangler/dialects/one/peeks.ts': '../other/inner.ts' },

@@ -9,6 +9,7 @@ import {
   YES,
 } from '../add-command.ts';
 import type { Run, Timed } from '../add-command.ts';
+import { duration } from '../../../chassis/text/index.ts';
 import type { LiveStatus } from '../../engine/index.ts';
 import { planBackfill } from '../../engine/plans.ts';
 import type { Mapping } from '../../mapping/index.ts';
@@ -19,7 +20,7 @@ import { declarationOf } from '../context.ts';
 import type { Context } from '../context.ts';
 import { EngineClient } from '../engine-client.ts';
 import { CommandError, EXIT } from '../exit.ts';
-import { duration, stepsText } from '../format.ts';
+import { stepsText } from '../format.ts';
 import { agreedOnRemoval } from '../removal.ts';
 import { copiedText } from '../copied-text.ts';
 import { nextSteps, step } from '../../engine/next-step.ts';

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { ALL, parsePositive, addCommand } from '../add-command.ts';
 import type { Run } from '../add-command.ts';
+import { duration } from '../../../chassis/text/index.ts';
 import { handoversOf, openEachSide, readIfInstalled } from '../../engine/index.ts';
 import type { DataDeclaration, HandoverView, UnreadSide } from '../../engine/index.ts';
 import type { CompletionRecord } from '../../ownership/completion/index.ts';
@@ -10,7 +11,7 @@ import type { JournalEntry } from '../../ledger/store.ts';
 import { declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
 import { CommandError, EXIT } from '../exit.ts';
-import { duration, table } from '../format.ts';
+import { table } from '../format.ts';
 import { keysText } from '../keys-text.ts';
 import type { Output, OutputOptions } from '../output.ts';
 

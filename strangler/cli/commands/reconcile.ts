@@ -8,13 +8,14 @@ import {
   YES,
 } from '../add-command.ts';
 import type { Run, Timed } from '../add-command.ts';
+import { duration } from '../../../chassis/text/index.ts';
 import type { ReconcileReport, Repair } from '../../replication/copy/index.ts';
 import { count, plural } from '../../wording.ts';
 import { declarationOf } from '../context.ts';
 import type { Context } from '../context.ts';
 import { EngineClient } from '../engine-client.ts';
 import { CommandError, EXIT } from '../exit.ts';
-import { duration, table } from '../format.ts';
+import { table } from '../format.ts';
 import { step } from '../../engine/next-step.ts';
 import { agreedOnRemoval } from '../removal.ts';
 import type { NextStep } from '../../engine/next-step.ts';
