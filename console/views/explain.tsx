@@ -93,7 +93,7 @@ function Shown({ explanation }: { readonly explanation: Explanation }): JSX.Elem
   return (
     <section class="explained" role="status">
       <p class="answer">
-        goes to <b>{upstream?.name ?? 'nobody yet'}</b>
+        goes to <b>{upstream?.name ?? 'one of two servers: each request is drawn'}</b>
         {side && ` (${side})`}
         <span class="dim"> {upstream?.url}</span>
       </p>

@@ -84,7 +84,7 @@ function Row({ capability, now }: { readonly capability: Capability; readonly no
         </h2>
         <span class="stage">{status?.stage ?? 'by flag'}</span>
         <span class="dim">
-          {owner === null ? 'nobody owns the writes' : `${owner} owns the writes`}
+          {owner === null ? 'neither side owns the writes' : `${owner} owns the writes`}
           {status?.lastHandover?.outcome === 'done' &&
             status.lastHandover.finishedAt !== null &&
             ` for ${duration(now - status.lastHandover.finishedAt)}`}
