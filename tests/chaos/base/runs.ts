@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { createProgress, EXIT_CODES, worst } from '../../../rehearsal/index.ts';
 import type { Progress, Verdict } from '../../../rehearsal/index.ts';
 import type { System } from '../../../system/index.ts';
@@ -16,6 +16,8 @@ export interface RunContext {
   readonly postgres: boolean;
   /** How many handovers a run of a command that `handsOver` makes; its own number when absent. */
   readonly handovers?: number | undefined;
+  /** What was chosen of the command's `choices` of that name; all of them unless some were. */
+  chosen(name: string): readonly string[];
   /** To be given the run's system: what it logged is shown with a verdict that is not good. */
   readonly onStart: (system: System) => void;
 }
@@ -27,6 +29,9 @@ export interface RunReport {
   readonly unproven?: string;
   /** What the run did and saw. */
   readonly facts: Readonly<Record<string, number | string>>;
+  /** What the file is told of each part of the run, and the screen as a table. */
+  readonly cells?: readonly object[];
+  readonly table?: string;
 }
 
 /** A run in which one of these never happened shows nothing. */
@@ -50,6 +55,12 @@ export interface ChaosCommand {
   readonly onPostgres?: boolean;
   /** Whether it makes handovers that can be counted. */
   readonly handsOver?: boolean;
+  /** How many runs there are unless a number is given; 5 when absent. */
+  readonly runs?: number;
+  /** What a run can be limited to: an option for each, and the words that it takes. */
+  readonly choices?: Readonly<Record<string, readonly string[]>>;
+  /** What is said of runs that kept every promise; that nothing was lost when absent. */
+  readonly whenKept?: string;
   run(context: RunContext): Promise<RunReport>;
 }
 
@@ -61,6 +72,8 @@ interface Options {
   readonly json?: string;
   readonly postgres?: boolean;
   readonly handovers?: number;
+  /** By the name of the choice. */
+  readonly chosen: Readonly<Record<string, readonly string[]>>;
 }
 
 type Outcome = RunReport & {
@@ -80,10 +93,20 @@ function whole(atLeast: number): (value: string) => number {
 }
 
 function parse(
-  { name, description, onPostgres = false, handsOver = false }: ChaosCommand,
+  {
+    name,
+    description,
+    onPostgres = false,
+    handsOver = false,
+    runs = 5,
+    choices = {},
+  }: ChaosCommand,
   words: readonly string[],
   { stdout, stderr }: Streams,
 ): Options {
+  const firstWords = Object.entries(choices).map(([choice, [word = '']]) => ` --${choice} ${word}`);
+  const chosenExample =
+    firstWords.length === 0 ? '' : `\n  npm run ${name} --${firstWords.join('')}`;
   const help = `
 Each run brings up a system of its own and takes its decisions from its seed: the first has the one
 given, the next the one after.
@@ -91,7 +114,7 @@ given, the next the one after.
 Examples:
   npm run ${name}
   npm run ${name} -- --runs 50 --seed 1 --json report.json
-  npm run ${name} -- --runs 1 --seed 17${onPostgres ? `\n  npm run ${name} -- --runs 2 --postgres` : ''}
+  npm run ${name} -- --runs 1 --seed 17${onPostgres ? `\n  npm run ${name} -- --runs 2 --postgres` : ''}${chosenExample}
 
 A run keeps every promise, breaks one (something is lost, doubled, stale, or never comes to rest), or is
 inconclusive: its system was not up in time, a command never got through, or nothing happened in it.
@@ -104,12 +127,17 @@ inconclusive, 2 for wrong usage, 130 after Ctrl-C.`;
   }
   command
     .description(description)
-    .option('--runs <n>', 'how many runs', whole(1), 5)
+    .option('--runs <n>', 'how many runs', whole(1), runs)
     .option('--seed <n>', 'the seed of the first run', whole(0), 1)
     .option('--json <file>', 'write what every run did to a file');
   if (handsOver)
     command.option('--handovers <n>', 'how many handovers a run makes, if not 6', whole(1));
-  return command
+  for (const [choice, all] of Object.entries(choices)) {
+    command.addOption(
+      new Option(`--${choice} <name...>`, `only these: each ${choice} when left out`).choices(all),
+    );
+  }
+  const options = command
     .addHelpText('after', help)
     .configureOutput({
       writeOut: (text) => stdout.write(text),
@@ -117,7 +145,12 @@ inconclusive, 2 for wrong usage, 130 after Ctrl-C.`;
     })
     .exitOverride()
     .parse([...words], { from: 'user' })
-    .opts<Options>();
+    .opts<Omit<Options, 'chosen'> & Record<string, readonly string[] | undefined>>();
+  const chosen = Object.keys(choices).flatMap((choice) => {
+    const names = options[choice];
+    return names === undefined ? [] : [[choice, names] as const];
+  });
+  return { ...options, chosen: Object.fromEntries(chosen) };
 }
 
 /**
@@ -143,7 +176,8 @@ export async function chaosCommand(
     const options = parse(command, words, streams);
     const outcomes = await runAll(command, options, progress, stop.signal);
     if (options.json !== undefined) {
-      await writeFile(options.json, `${JSON.stringify({ runs: outcomes }, null, 2)}\n`);
+      const runs = outcomes.map(({ table: _shown, ...outcome }) => outcome);
+      await writeFile(options.json, `${JSON.stringify({ runs }, null, 2)}\n`);
     }
     streams.stdout.write(verdictText(command, outcomes, options));
     if (stop.signal.aborted) return 130;
@@ -165,6 +199,8 @@ async function runAll(
 ): Promise<Outcome[]> {
   const { runs, seed: first, postgres = false, handovers } = options;
   const outcomes: Outcome[] = [];
+  const chosen = (name: string): readonly string[] =>
+    options.chosen[name] ?? command.choices?.[name] ?? [];
   for (let index = 0; index < runs && !signal.aborted; index += 1) {
     const seed = first + index;
     progress.say(`Run ${index + 1} of ${runs}, seed ${seed}`);
@@ -174,7 +210,7 @@ async function runAll(
       logs = keepLastLines(system);
     };
     const report = await command
-      .run({ seed, progress, signal, postgres, handovers, onStart })
+      .run({ seed, progress, signal, postgres, handovers, onStart, chosen })
       .catch(notCarriedOut);
     if (signal.aborted) break;
     const verdict = verdictOf(report);
@@ -210,7 +246,7 @@ function outcomeText(command: ChaosCommand, outcome: Outcome, options: Options):
   const { seconds: took, facts, broken, unproven, verdict, logs } = outcome;
   const said = Object.entries(facts).map(([what, value]) => `${what} ${value}`);
   const about = said.length === 0 ? '' : `: ${said.join(', ')}`;
-  if (verdict === 'kept') return `  nothing was lost in ${took} s${about}`;
+  if (verdict === 'kept') return `  ${keptText(command)} in ${took} s${about}`;
   return [
     `  ${verdict === 'broke' ? 'BROKEN' : 'INCONCLUSIVE'} after ${took} s${about}`,
     ...[...broken, ...(unproven === undefined ? [] : [unproven])].map((text) => `  - ${text}`),
@@ -222,10 +258,13 @@ function outcomeText(command: ChaosCommand, outcome: Outcome, options: Options):
 function again(
   { name }: ChaosCommand,
   { seed }: Outcome,
-  { postgres, handovers }: Options,
+  { postgres, handovers, chosen }: Options,
 ): string {
   const size = handovers === undefined ? '' : ` --handovers ${handovers}`;
-  return `npm run ${name} -- --runs 1 --seed ${seed}${size}${postgres ? ' --postgres' : ''}`;
+  const only = Object.entries(chosen)
+    .map(([choice, words]) => ` --${choice} ${words.map(quoted).join(' ')}`)
+    .join('');
+  return `npm run ${name} -- --runs 1 --seed ${seed}${size}${postgres ? ' --postgres' : ''}${only}`;
 }
 
 function verdictText(
@@ -238,11 +277,21 @@ function verdictText(
   const counts = [
     ...(broke.length === 0 ? [] : [`${broke.length} broke a promise`]),
     ...(inconclusive.length === 0 ? [] : [`${inconclusive.length} inconclusive`]),
-    ...(kept.length === 0 ? [] : [`${kept.length} lost nothing`]),
+    ...(kept.length === 0 ? [] : [`${kept.length} ${command.whenKept ? 'kept' : 'lost nothing'}`]),
   ];
-  const all = kept.length === outcomes.length ? 'nothing was lost' : counts.join(', ');
+  const all = kept.length === outcomes.length ? keptText(command) : counts.join(', ');
   const lines = [...broke, ...inconclusive].map(
     (outcome) => `again: ${again(command, outcome, options)}\n`,
   );
-  return `${outcomes.length} runs: ${all}\n${lines.join('')}`;
+  const tables = outcomes.map(({ table = '' }) => table);
+  return `${tables.join('')}${outcomes.length} runs: ${all}\n${lines.join('')}`;
+}
+
+function keptText({ whenKept = 'nothing was lost' }: ChaosCommand): string {
+  return whenKept;
+}
+
+/** As a shell takes it. */
+function quoted(word: string): string {
+  return word.includes(' ') ? `'${word}'` : word;
 }

@@ -1,21 +1,14 @@
 import { neededBy } from '../../../rehearsal/index.ts';
 import type { Outage } from '../../../rehearsal/index.ts';
-import { eventually, request } from '../../support/index.ts';
-import { openPrompt, quoted } from '../base/prompt.ts';
-import { urlOf } from '../base/rows.ts';
+import { eventually } from '../../support/index.ts';
+import { effectsOf } from '../base/effects.ts';
+import type { Effects } from '../base/effects.ts';
 import type { Stand } from '../base/stand.ts';
 import type { Others, Owners } from '../base/verdict.ts';
 import { tryOnce, whatOf } from './writer-client.ts';
 import type { FailedTry, Sent, AnsweredWrite } from './writer-ledger.ts';
 import { MARK } from './writers.ts';
 import type { Writers } from './writers.ts';
-
-/** How often the effect of each key is stored, at the owner and at the card processor. */
-interface Effects {
-  readonly adjustments: ReadonlyMap<string, number>;
-  readonly payments: ReadonlyMap<string, number>;
-  readonly charges: ReadonlyMap<string, number>;
-}
 
 /**
  * What the writers were told and is not so. A write that only ever failed may have taken effect
@@ -26,7 +19,7 @@ export async function judgeWriters(
   owners: Owners,
   { told, failed }: Writers,
 ): Promise<readonly string[]> {
-  const before = await effectsOf(stand, owners);
+  const before = await effectsOf(stand.system, owners);
   const broken = told.flatMap((write) => judgeOne(write, before));
   for (const failure of failed) {
     if (explained(failure, stand.outages)) continue;
@@ -34,7 +27,7 @@ export async function judgeWriters(
   }
   const again = told.filter((write, index) => write.answer === null || index % 10 === 0);
   for (const write of again) broken.push(...(await sendAgain(stand, write)));
-  const after = await effectsOf(stand, owners);
+  const after = await effectsOf(stand.system, owners);
   for (const write of told) {
     const { length } = effects(write, after).filter((count) => count > 1);
     if (length > 0) broken.push(`${write.key} took effect twice, at last under its key`);
@@ -48,7 +41,7 @@ export async function othersOf(
   owners: Owners,
   told: readonly AnsweredWrite[],
 ): Promise<Others> {
-  const { adjustments } = await effectsOf(stand, owners);
+  const { adjustments } = await effectsOf(stand.system, owners);
   const units = new Map<string, number>();
   for (const { kind, key, sku, amount } of told) {
     if (kind === 'adjustment' && adjustments.has(key)) {
@@ -95,43 +88,4 @@ function explained({ what, facade, from, to }: FailedTry, outages: readonly Outa
   return outages.some(
     (outage) => needed.has(outage.process) && from <= outage.to && to >= outage.from,
   );
-}
-
-async function effectsOf({ system }: Stand, owners: Owners): Promise<Effects> {
-  const adjustments = {
-    legacy: 'SELECT RSN_TXT AS what, count(*) AS times FROM INV_ADJ GROUP BY 1',
-    extracted: 'SELECT reason AS what, count(*) AS times FROM stock_adjustments GROUP BY 1',
-  };
-  const payments = {
-    legacy: `SELECT ORD_NO AS what, count(*) AS times FROM PAY_TXN WHERE STAT_CD = 'S' GROUP BY 1`,
-    extracted: `SELECT order_id AS what, count(*) AS times FROM payments
-      JOIN payment_entries e ON e.payment_id = id WHERE e.kind = 'captured' GROUP BY 1`,
-  };
-  const answer = await request<{ charges: readonly { reference: string }[] }>(
-    'GET',
-    `${system.urls['provider']}/ledger`,
-  );
-  const charges = new Map<string, number>();
-  for (const { reference } of answer.body.charges) {
-    charges.set(reference, (charges.get(reference) ?? 0) + 1);
-  }
-  return {
-    adjustments: await counts(
-      urlOf(system, 'inventory', owners.inventory),
-      adjustments[owners.inventory],
-    ),
-    payments: await counts(urlOf(system, 'payment', owners.payment), payments[owners.payment]),
-    charges,
-  };
-}
-
-/** @param sql of rows `what`, `times` */
-async function counts(url: string, sql: string): Promise<ReadonlyMap<string, number>> {
-  const prompt = await openPrompt(url);
-  try {
-    const rows = await prompt.rows(prompt.dialect === 'postgres' ? quoted(sql) : sql);
-    return new Map(rows.map(({ what, times }) => [String(what), Number(times)]));
-  } finally {
-    await prompt.close();
-  }
 }
