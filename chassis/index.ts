@@ -51,6 +51,7 @@ export * from './saga-runner.ts';
 export * from './saga.ts';
 export { schemaIssues } from './schema-issues.ts';
 export * from './server-location.ts';
+export { openSqliteFile } from './sqlite-driver.ts';
 export * from './sqlite-lock.ts';
 export * from './temporary.ts';
 export * from './terminal.ts';

@@ -1,9 +1,10 @@
 import { setImmediate as immediate } from 'node:timers/promises';
-import RawDatabase from 'better-sqlite3';
+import type RawDatabase from 'better-sqlite3';
 import type { Statement } from 'better-sqlite3';
 import knex from 'knex';
 import type { Knex } from 'knex';
 import pLimit from 'p-limit';
+import { openSqliteFile } from './sqlite-driver.ts';
 import { onceUnlocked } from './sqlite-lock.ts';
 
 /** What a connection is for: `write` makes the file when it is missing, `look` changes not a byte of it. */
@@ -104,7 +105,7 @@ export class SqliteClient {
 }
 
 function open(filename: string, purpose: Purpose): RawDatabase.Database {
-  const connection = new RawDatabase(filename, { readonly: purpose === 'look' });
+  const connection = openSqliteFile(filename, { readonly: purpose === 'look' });
   connection.pragma('foreign_keys = ON');
   // REPLACE fires delete triggers only with this, and the change feed needs them.
   connection.pragma('recursive_triggers = ON');

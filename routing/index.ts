@@ -3,6 +3,7 @@ export * from './config.ts';
 export * from './contract-results.ts';
 export * from './dead-letters.ts';
 export * from './facade-registry.ts';
+export * from './find-config.ts';
 export { patternsOf, placesIn } from './gateway/index.ts';
 export type {
   AuthConfig,

@@ -1,23 +1,15 @@
 import { X509Certificate } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, extname, resolve } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { tsImport } from 'tsx/esm/api';
+import { pathToFileURL } from 'node:url';
 import { ConfigurationError, errorText } from '../chassis/index.ts';
 import type { Environment } from '../chassis/index.ts';
+import { importTypeScript } from './bundle-config.ts';
 import { defineConfig } from './config.ts';
 import type { FigConfig, FigConfigInput } from './config.ts';
+import { configFile } from './find-config.ts';
 import type { OpenApiConfig } from './gateway/index.ts';
-
-/** The file that FIG_CONFIG names, or the project's own, beside the folders of the code. */
-export function configFile(env: Environment): string {
-  if (env['FIG_CONFIG']) return resolve(env['FIG_CONFIG']);
-  const candidates = ['js', 'ts'].map((extension) =>
-    fileURLToPath(new URL(`../fig.config.${extension}`, import.meta.url)),
-  );
-  return candidates.find((file) => existsSync(file)) ?? (candidates[0] as string);
-}
 
 /**
  * Loads the configuration: a module's default export (`.ts`, `.js`, `.mjs`), or the data of a
@@ -110,7 +102,7 @@ function troubleWithCertificates(file: string): string | undefined {
 async function readInput(file: string, env: Environment): Promise<unknown> {
   const extension = extname(file);
   if (['.json', '.yaml', '.yml'].includes(extension)) return readData(file, env);
-  if (['.ts', '.mts', '.js', '.mjs'].includes(extension)) return readModule(file);
+  if (isTypeScript(file) || ['.js', '.mjs'].includes(extension)) return readModule(file);
   throw unusable(file, 'give a file that ends in .ts, .js, .mjs, .json, .yaml or .yml');
 }
 
@@ -153,7 +145,7 @@ async function readModule(file: string): Promise<unknown> {
   try {
     module = await importFresh(file);
   } catch (error) {
-    // Also one of another copy of this module, which TypeScript's loader makes.
+    // Also one of another copy of that class, which a configuration in TypeScript may bring along.
     if (error instanceof Error && error.name === 'ConfigurationError') {
       throw new ConfigurationError(error.message, { cause: error });
     }
@@ -163,32 +155,27 @@ async function readModule(file: string): Promise<unknown> {
   return module.default;
 }
 
-/** Modules are cached by their URL: one that has changed gets another. */
+/** Node caches modules by their URL: one that has changed gets another. */
 async function importFresh(file: string): Promise<{ default?: unknown }> {
+  const typeScript = isTypeScript(file) ? await importTypeScript(file) : undefined;
+  if (typeScript !== undefined) return typeScript;
   const { mtimeMs } = await stat(file);
-  const url = `${pathToFileURL(file).href}?changed=${mtimeMs}`;
   try {
-    return (await import(url)) as { default?: unknown };
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_UNKNOWN_FILE_EXTENSION') throw error;
-    const loader = await loaderOfTypeScript();
-    return (await loader.tsImport(pathToFileURL(file).href, import.meta.url)) as {
+    return (await import(`${pathToFileURL(file).href}?changed=${mtimeMs}`)) as {
       default?: unknown;
     };
-  }
-}
-
-/** An optional package: an image leaves it out, and newer Nodes need none. */
-async function loaderOfTypeScript(): Promise<{ tsImport: typeof tsImport }> {
-  try {
-    return await import('tsx/esm/api');
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_UNKNOWN_FILE_EXTENSION') throw error;
     throw new Error(
-      'to read TypeScript this Node needs the package tsx, which is not installed; ' +
+      'to read TypeScript this Node needs the package esbuild, which is not installed; ' +
         'give a .js, .json or .yaml file, or use Node 22.18 or newer',
       { cause: error },
     );
   }
+}
+
+function isTypeScript(file: string): boolean {
+  return ['.ts', '.mts'].includes(extname(file));
 }
 
 function unusable(file: string, reason: string, cause?: unknown): ConfigurationError {

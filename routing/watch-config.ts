@@ -5,7 +5,8 @@ import { basename, dirname } from 'node:path';
 import { errorText } from '../chassis/index.ts';
 import type { Environment, Logger } from '../chassis/index.ts';
 import type { FigConfig } from './config.ts';
-import { configFile, loadConfig } from './load-config.ts';
+import { configFile } from './find-config.ts';
+import { loadConfig } from './load-config.ts';
 import { restartSettings } from './restart-settings.ts';
 import type { ConfiguredProcess, RestartSettings } from './restart-settings.ts';
 

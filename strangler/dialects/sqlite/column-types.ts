@@ -1,5 +1,5 @@
-import Database from 'better-sqlite3';
 import type { Statement } from 'better-sqlite3';
+import { openSqliteFile } from '../../../chassis/index.ts';
 import { isWhole, realOf, WholeReal, worthOf } from '../../mapping/index.ts';
 import type { SqlValue } from '../../mapping/index.ts';
 import { bound, plain } from './values.ts';
@@ -55,7 +55,7 @@ export function probesOf(type: string, strict: boolean): readonly SqlValue[] {
 
 /** Says what a column of a type holds after it was given a value, by asking SQLite itself. */
 export class ColumnTypes {
-  readonly #db = new Database(':memory:');
+  readonly #db = openSqliteFile(':memory:');
   readonly #statements = new Map<string, Statement>();
 
   /** @throws when the column does not take the value */

@@ -1,10 +1,10 @@
-import Database from 'better-sqlite3';
+import type Database from 'better-sqlite3';
 import type { Statement } from 'better-sqlite3';
 import { isUtf8 } from 'node:buffer';
 import { setTimeout as delay } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import type { LimitFunction } from 'p-limit';
-import { isBusy, nap, sqliteFile } from '../../../chassis/index.ts';
+import { isBusy, nap, openSqliteFile, sqliteFile } from '../../../chassis/index.ts';
 import { WalSync } from './wal-sync.ts';
 
 const BUSY_DEADLINE_MS = 10_000;
@@ -242,7 +242,7 @@ export function addFunctions(connection: Database.Database): void {
 }
 
 function open(file: string): Database.Database {
-  const connection = new Database(file, { timeout: 5000, fileMustExist: true });
+  const connection = openSqliteFile(file, { timeout: 5000, fileMustExist: true });
   addFunctions(connection);
   // Only changing the journal mode may wait like this: it needs a lock no timer of ours can ask for.
   if (connection.pragma('journal_mode', { simple: true }) !== 'wal') {

@@ -1,6 +1,6 @@
-import Database from 'better-sqlite3';
+import type Database from 'better-sqlite3';
 import type { Statement } from 'better-sqlite3';
-import { sqliteFile } from '../../../chassis/index.ts';
+import { openSqliteFile, sqliteFile } from '../../../chassis/index.ts';
 import type { ForeignTrigger, SideInspector } from '../../check/inspector.ts';
 import { attempt } from '../../check/step.ts';
 import type { Step } from '../../check/step.ts';
@@ -50,7 +50,7 @@ export class SqliteInspector implements SideInspector {
     this.side = side;
     this.#mapping = mapping;
     this.#file = sqliteFile(url);
-    this.#db = new Database(this.#file, { readonly: true, fileMustExist: true, timeout: 1_000 });
+    this.#db = openSqliteFile(this.#file, { readonly: true, fileMustExist: true, timeout: 1_000 });
     addFunctions(this.#db);
   }
 
