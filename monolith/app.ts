@@ -1,8 +1,14 @@
 import express from 'express';
 import type { Express } from 'express';
-import { codeVersion, isDatabaseReady, methodNotAllowed, STUCK_AFTER } from '../chassis/index.ts';
+import {
+  codeVersion,
+  DEFAULT_POLICY,
+  isDatabaseReady,
+  methodNotAllowed,
+  STUCK_AFTER,
+} from '../chassis/index.ts';
 import { createHttpApp, databaseFigure } from '../chassis/web/index.ts';
-import type { Access, Database, HttpClient, Logger } from '../chassis/index.ts';
+import type { Access, AroundStep, Database, HttpClient, Logger } from '../chassis/index.ts';
 import type { ReadinessCheck } from '../chassis/web/index.ts';
 import { openApiDocument } from '../contracts/index.ts';
 import { createCatalogue } from './catalogue/index.ts';
@@ -26,6 +32,8 @@ interface MonolithDeps {
   readonly timing?: Partial<Timing>;
   /** What else must be well before it is ready. */
   readonly readiness?: Readonly<Record<string, ReadinessCheck>>;
+  /** What is done around each attempt at a step of an order. */
+  readonly aroundStep?: AroundStep;
 }
 
 /** All in milliseconds. */
@@ -42,6 +50,8 @@ export interface Timing {
   readonly stepBackoffMs: number;
   /** How long a step must have failed for good, at least, before it is a dead letter. */
   readonly stepGiveUpMs: number;
+  /** For how long a step is repeated whose owner is away, before it is a dead letter. */
+  readonly stepRetryMs: number;
 }
 
 export const DEFAULT_TIMING: Timing = {
@@ -51,6 +61,7 @@ export const DEFAULT_TIMING: Timing = {
   sagaLeaseMs: 5_000,
   stepBackoffMs: 5_000,
   stepGiveUpMs: STUCK_AFTER.ms,
+  stepRetryMs: DEFAULT_POLICY.retryForMs,
 };
 
 export interface Monolith {
@@ -79,8 +90,13 @@ export function buildMonolith(deps: MonolithDeps): Monolith {
     publish: publishOrderEvent,
     patienceMs: timing.orderPatienceMs,
     leaseMs: timing.sagaLeaseMs,
-    stepBackoffMs: timing.stepBackoffMs,
-    stepGiveUpMs: timing.stepGiveUpMs,
+    policy: {
+      ...DEFAULT_POLICY,
+      longestPauseMs: timing.stepBackoffMs,
+      refusals: { ...STUCK_AFTER, ms: timing.stepGiveUpMs },
+      retryForMs: timing.stepRetryMs,
+    },
+    aroundStep: deps.aroundStep,
   });
   const app = createHttpApp({
     name: 'monolith',
@@ -99,6 +115,7 @@ export function buildMonolith(deps: MonolithDeps): Monolith {
     ],
     readiness: {
       database: () => isDatabaseReady(database, 'CAT_PROD'),
+      sagas: orders.readiness,
       ...deps.readiness,
     },
     figures: [databaseFigure(database), ...orders.figures, ...eventFigures(database)],

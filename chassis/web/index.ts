@@ -6,3 +6,4 @@ export type { DeadLetterCount } from './dead-letter-figure.ts';
 export type { Figure, FigureValue } from './metrics.ts';
 export * from './http-app.ts';
 export * from './moved-routes.ts';
+export { sagaCheck, sagaFigure } from './saga-figures.ts';

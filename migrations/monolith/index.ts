@@ -7,6 +7,7 @@ import { orders } from './0004-orders.ts';
 import { payment } from './0003-payment.ts';
 import { paymentCustomers } from './0006-payment-customers.ts';
 import { refusedSince } from './0008-refused-since.ts';
+import { sagas } from './0010-sagas.ts';
 
 /** The legacy order system's schema, oldest change first. */
 export const monolithMigrations: readonly Migration[] = [
@@ -18,4 +19,5 @@ export const monolithMigrations: readonly Migration[] = [
   paymentCustomers,
   deadLetters,
   refusedSince,
+  sagas,
 ];

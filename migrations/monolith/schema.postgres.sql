@@ -144,10 +144,29 @@ CREATE TABLE "ORD_SAGA" (
   "STCK_RSN" text,
   "STCK_TS" bigint,
   "PERM_TS" bigint,
+  "VER_NO" integer NOT NULL DEFAULT 1,
+  "UNK_FLG" integer NOT NULL DEFAULT 0,
+  "ATT_NO" integer NOT NULL DEFAULT 1,
+  "INT_TS" bigint,
+  "FAIL_TS" bigint,
   PRIMARY KEY ("SAGA_ID"),
   CHECK (("STAT_CD" = ANY (ARRAY['F'::text, 'B'::text, 'C'::text, 'X'::text]))));
 CREATE INDEX "ORD_SAGA_OPEN" ON public."ORD_SAGA" USING btree ("TYPE_CD", "LEASE_TS") WHERE ("STAT_CD" = ANY (ARRAY['F'::text, 'B'::text]));
 CREATE INDEX "ORD_SAGA_STCK" ON public."ORD_SAGA" USING btree ("STCK_TS") WHERE ("STCK_TS" IS NOT NULL);
+
+CREATE TABLE "ORD_SAGA_LOG" (
+  "SAGA_ID" text NOT NULL,
+  "SEQ_NO" integer NOT NULL,
+  "STEP_NM" text NOT NULL,
+  "DIR_CD" text NOT NULL,
+  "RES_TXT" text NOT NULL,
+  "RSN_TXT" text,
+  "ATT_NO" integer NOT NULL,
+  "CNT" integer NOT NULL,
+  "BEG_TS" bigint NOT NULL,
+  "END_TS" bigint NOT NULL,
+  PRIMARY KEY ("SAGA_ID", "SEQ_NO"),
+  CHECK (("DIR_CD" = ANY (ARRAY['F'::text, 'B'::text]))));
 
 CREATE TABLE "PAY_IDEM" (
   "IDEM_KEY" text NOT NULL,

@@ -130,11 +130,28 @@ CREATE TABLE ORD_SAGA (SAGA_ID text,
   STCK_RSN text,
   STCK_TS bigint,
   PERM_TS bigint,
+  VER_NO integer not null default '1',
+  UNK_FLG integer not null default '0',
+  ATT_NO integer not null default '1',
+  INT_TS bigint,
+  FAIL_TS bigint,
   primary key (SAGA_ID));
 
 CREATE INDEX ORD_SAGA_OPEN ON ORD_SAGA (TYPE_CD, LEASE_TS) WHERE STAT_CD IN ('F', 'B');
 
 CREATE INDEX ORD_SAGA_STCK ON ORD_SAGA (STCK_TS) WHERE STCK_TS IS NOT NULL;
+
+CREATE TABLE ORD_SAGA_LOG (SAGA_ID text not null,
+  SEQ_NO integer not null,
+  STEP_NM text not null,
+  DIR_CD text not null check (DIR_CD in ('F','B')),
+  RES_TXT text not null,
+  RSN_TXT text,
+  ATT_NO integer not null,
+  CNT integer not null,
+  BEG_TS bigint not null,
+  END_TS bigint not null,
+  primary key (SAGA_ID, SEQ_NO));
 
 CREATE TABLE PAY_IDEM (IDEM_KEY text,
   REQ_HASH text not null,

@@ -13,11 +13,15 @@ export interface Cancelling {
   readonly customerId?: string;
 }
 
+/** Its version is raised as that of `PLACE`. */
+export const CANCEL = { type: 'cancel', version: 1 } as const;
+
 /** Cancelling an order: restock, pay back. Neither can be refused, so it only ever goes forward. */
 export function cancelSaga(deps: OrderSagaDeps): SagaDefinition<Cancelling, Transaction> {
-  const { inventory, payment, keys, publish } = deps;
+  const { inventory, payment, keys, publish, policy } = deps;
   return {
-    type: 'cancel',
+    ...CANCEL,
+    policy,
     steps: [
       {
         name: 'release',
@@ -25,6 +29,7 @@ export function cancelSaga(deps: OrderSagaDeps): SagaDefinition<Cancelling, Tran
           await releaseReservation(inventory, orderId, reservationId);
           return { outcome: 'done' };
         },
+        assumedDone: () => ({}),
       },
       {
         name: 'refund',
@@ -32,6 +37,7 @@ export function cancelSaga(deps: OrderSagaDeps): SagaDefinition<Cancelling, Tran
           await refundPayment(payment, data);
           return { outcome: 'done' };
         },
+        assumedDone: () => ({}),
       },
     ],
     async completed(trx, { orderId, request }) {

@@ -1,18 +1,15 @@
 import type { Router } from 'express';
-import type { Figure, FigureValue } from '../../chassis/web/index.ts';
-import {
-  backoffUpTo,
-  createSagaRunner,
-  createStepDeadLetters,
-  joined,
-  STUCK_AFTER,
-} from '../../chassis/index.ts';
+import { sagaCheck, sagaFigure } from '../../chassis/web/index.ts';
+import type { Figure, ReadinessCheck } from '../../chassis/web/index.ts';
+import { createSagaRunner, createStepDeadLetters, joined } from '../../chassis/index.ts';
 import type {
+  AroundStep,
   Database,
   DeadLetterSource,
   HttpClient,
   KeyStore,
   Logger,
+  StepPolicy,
 } from '../../chassis/index.ts';
 import type { Catalogue } from '../catalogue/index.ts';
 import type { Customers } from '../customers/index.ts';
@@ -20,17 +17,13 @@ import type { InventoryWrites } from '../inventory/index.ts';
 import { createLegacyKeys } from '../legacy/index.ts';
 import type { PaymentWrites } from '../payment/index.ts';
 import { answerWhenDone } from './answering.ts';
-import { cancelSaga } from './cancel.ts';
-import type { Cancelling } from './cancel.ts';
 import type { Publish } from './events.ts';
 import { openCancelling, openPlacing } from './order-draft.ts';
-import { placeSaga } from './place.ts';
-import type { Placing } from './place.ts';
 import { localInventory, remoteInventory } from './ports/inventory-port.ts';
 import { owned } from './ports/owned.ts';
 import { localPayment, remotePayment } from './ports/payment-port.ts';
 import { orderRoutes } from './routes.ts';
-import { createSagaStore } from './saga-store.ts';
+import { orderSagas } from './sagas.ts';
 
 export type { OrderEventType, Publish } from './events.ts';
 
@@ -42,6 +35,8 @@ export interface Orders {
   readonly deadLetters: DeadLetterSource;
   /** For monitors. */
   readonly figures: readonly Figure[];
+  /** Says which orders wait for an operator. */
+  readonly readiness: ReadinessCheck;
   /** Starts to pick up orders that a crash left half done. */
   start(): void;
   stop(): Promise<void>;
@@ -60,32 +55,17 @@ interface OrdersDeps {
   readonly patienceMs: number;
   /** How long a dead process's orders wait before they are gone on with; milliseconds. */
   readonly leaseMs: number;
-  /** How long a step that fails again and again waits at most before it is taken anew; milliseconds. */
-  readonly stepBackoffMs: number;
-  /** How long a step must have failed for good, at least, before it is a dead letter; milliseconds. */
-  readonly stepGiveUpMs: number;
-}
-
-async function statesOf({
-  definition: { type },
-  store,
-}: {
-  readonly definition: { readonly type: string };
-  readonly store: Pick<ReturnType<typeof createSagaStore>, 'countUnderWay'>;
-}): Promise<FigureValue[]> {
-  return Object.entries(await store.countUnderWay()).map(([state, value]) => {
-    return { value, labels: { type, state } };
-  });
+  /** What a step may take before its order is stuck. */
+  readonly policy: StepPolicy;
+  readonly aroundStep?: AroundStep | undefined;
 }
 
 export function createOrders(deps: OrdersDeps): Orders {
   const { database, log, leaseMs } = deps;
-  const backoffMs = backoffUpTo(deps.stepBackoffMs);
   const keys = createLegacyKeys('ORD_IDEM');
   const scope = { ...deps, keys };
-  const sagas = {
-    keys,
-    publish: deps.publish,
+  const { place, cancel } = orderSagas({
+    ...scope,
     inventory: owned({
       local: localInventory(deps.inventory.local),
       remote: remoteInventory(deps.inventory.remote),
@@ -94,18 +74,10 @@ export function createOrders(deps: OrdersDeps): Orders {
       local: localPayment(deps.payment.local),
       remote: remotePayment(deps.payment.remote),
     }),
-  };
-  const place = {
-    definition: placeSaga(sagas),
-    store: createSagaStore<Placing>(database, 'place'),
-  };
-  const cancel = {
-    definition: cancelSaga(sagas),
-    store: createSagaStore<Cancelling>(database, 'cancel'),
-  };
-  const stuckAfter = { ...STUCK_AFTER, ms: deps.stepGiveUpMs };
-  const placing = createSagaRunner({ ...place, log, leaseMs, backoffMs, stuckAfter });
-  const cancelling = createSagaRunner({ ...cancel, log, leaseMs, backoffMs, stuckAfter });
+  });
+  const running = { log, leaseMs, ...(deps.aroundStep && { around: deps.aroundStep }) };
+  const placing = createSagaRunner({ ...place, ...running });
+  const cancelling = createSagaRunner({ ...cancel, ...running });
   const routes = orderRoutes(database, {
     async place(body, request) {
       const draft = await openPlacing(scope, body, request, placing.lease);
@@ -120,14 +92,8 @@ export function createOrders(deps: OrdersDeps): Orders {
     keys,
     routes,
     deadLetters: joined([createStepDeadLetters(place), createStepDeadLetters(cancel)]),
-    figures: [
-      {
-        name: 'fig_sagas',
-        help: 'Sagas that have not ended, by type and state',
-        labels: ['type', 'state'],
-        read: async () => (await Promise.all([place, cancel].map(statesOf))).flat(),
-      },
-    ],
+    figures: [sagaFigure([place, cancel])],
+    readiness: sagaCheck([place, cancel], 'bin/shop sagas list'),
     start() {
       placing.start();
       cancelling.start();

@@ -14,8 +14,10 @@ import { orderNotCancellable, unknownCustomer, unknownSku } from '../../contract
 import type { Order, OrderItem, OrderRequest, Product } from '../../contracts/index.ts';
 import type { Catalogue } from '../catalogue/index.ts';
 import type { Customers } from '../customers/index.ts';
+import { CANCEL } from './cancel.ts';
 import type { Cancelling } from './cancel.ts';
 import type { Publish } from './events.ts';
+import { PLACE } from './place.ts';
 import type { Placing } from './place.ts';
 import { holdOrder, insertOrder, updateOrder } from './rows.ts';
 import { insertSaga } from './saga-store.ts';
@@ -150,7 +152,7 @@ export async function openPlacing(
       paymentId: null,
       refused: null,
     };
-    return { orderId, saga: await insertSaga(trx, 'place', placeId(orderId), data, lease) };
+    return { orderId, saga: await insertSaga(trx, PLACE, placeId(orderId), data, lease) };
   });
 }
 
@@ -171,6 +173,6 @@ export function openCancelling(
     }
     await updateOrder(trx, orderId, 'cancelling');
     const data: Cancelling = { request, orderId, reservationId, paymentId, customerId };
-    return { orderId, saga: await insertSaga(trx, 'cancel', cancelId(orderId), data, lease) };
+    return { orderId, saga: await insertSaga(trx, CANCEL, cancelId(orderId), data, lease) };
   });
 }

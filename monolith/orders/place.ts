@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import { keptRefusal, refuse } from '../../chassis/index.ts';
+import { idOfEffect, keptRefusal, refuse } from '../../chassis/index.ts';
 import type {
   KeyedRequest,
   KeyStore,
   Problem,
   SagaDefinition,
   StepOutcome,
+  StepPolicy,
   StoredAnswer,
   Transaction,
 } from '../../chassis/index.ts';
@@ -55,6 +56,8 @@ export interface OrderSagaDeps {
   readonly payment: Owned<PaymentPort>;
   readonly keys: KeyStore;
   readonly publish: Publish;
+  /** What a step may take. */
+  readonly policy: StepPolicy;
 }
 
 /** A step's key: the same at every owner and after every crash. */
@@ -98,6 +101,15 @@ async function reserve(
     default:
       throw new UnsettledAnswer('reserve', answer);
   }
+}
+
+/**
+ * Gives back what a step may have reserved of which no answer is known: its key asks the owner, at whom it takes
+ * effect once.
+ */
+async function releaseUnknown(inventory: Owned<InventoryPort>, data: Placing): Promise<void> {
+  const { data: found = {} } = await reserve(inventory, data);
+  await releaseReservation(inventory, data.orderId, found.reservationId ?? null);
 }
 
 /** Gives an order's goods back. */
@@ -145,6 +157,36 @@ export async function refundPayment(
   if (answer.status !== 201 && !nothingLeft) throw new UnsettledAnswer('refund', answer);
 }
 
+/** The id of an order's payment, whoever has made it: it follows from the key of the step. */
+function paymentIdOf(orderId: string): string {
+  return idOfEffect({ ...stepKey(orderId, 'charge'), hash: '' });
+}
+
+/**
+ * Pays back what a step may have charged of which no answer is known. To repeat the charge would ask its owner, but also
+ * charge what never was: so the owner is asked for a refund, which it refuses where it knows no such payment. A payment
+ * that it knows, and that is not captured yet, is asked for until it is settled, and paid back then.
+ */
+async function refundUnknown(payment: Owned<PaymentPort>, data: Placing): Promise<void> {
+  const { orderId, customerId } = data;
+  const paymentId = data.paymentId ?? paymentIdOf(orderId);
+  const call = { ...stepKey(orderId, 'refund-unknown'), customerId };
+  const answer = await payment((port) => port.refund(paymentId, call), customerId);
+  if (answer.status === 201) return;
+  switch (codeOf(answer)) {
+    case 'not_found':
+    case 'refund_exceeds_payment':
+      return;
+    case 'payment_not_captured': {
+      const { outcome, data: found = {} } = await charge(payment, data);
+      if (outcome === 'done') await refundPayment(payment, { ...data, paymentId, ...found });
+      return;
+    }
+    default:
+      throw new UnsettledAnswer('refund', answer);
+  }
+}
+
 async function commit(
   inventory: Owned<InventoryPort>,
   { orderId, reservationId }: Placing,
@@ -172,29 +214,41 @@ function problemOf({ orderId, reservationId, paymentId, refused }: Placing): Pro
   }
 }
 
+/**
+ * Raise the version with every change of the steps, and keep the former ones in `earlier` for as long as sagas may be
+ * under way with them.
+ */
+export const PLACE = { type: 'place', version: 1 } as const;
+
 /** Placing an order: reserve, charge, commit the reservation; then the order is confirmed. */
 export function placeSaga(deps: OrderSagaDeps): SagaDefinition<Placing, Transaction> {
-  const { inventory, payment, keys, publish } = deps;
+  const { inventory, payment, keys, publish, policy } = deps;
   return {
-    type: 'place',
+    ...PLACE,
+    policy,
     steps: [
       {
         name: 'reserve',
         run: (data) => reserve(inventory, data),
-        undo: async ({ orderId, reservationId }) => {
-          await releaseReservation(inventory, orderId, reservationId);
+        undo: async (data, unknown) => {
+          if (unknown) await releaseUnknown(inventory, data);
+          else await releaseReservation(inventory, data.orderId, data.reservationId);
           return {};
         },
       },
       {
         name: 'charge',
         run: (data) => charge(payment, data),
-        undo: async (data) => {
-          await refundPayment(payment, data);
+        undo: async (data, unknown) => {
+          if (unknown) await refundUnknown(payment, data);
+          else await refundPayment(payment, data);
           return {};
         },
+        assumedDone: ({ orderId, total }) =>
+          total.amount === 0 ? {} : { paymentId: paymentIdOf(orderId) },
       },
-      { name: 'commit', run: (data) => commit(inventory, data) },
+      // Given up, it is released: a committed reservation gives its goods back as well.
+      { name: 'commit', run: (data) => commit(inventory, data), assumedDone: () => ({}) },
     ],
     async completed(trx, { orderId, paymentId, reservationId, request }) {
       const order = await updateOrder(trx, orderId, 'confirmed', { paymentId, reservationId });

@@ -5,11 +5,15 @@ import {
   createLog,
   createSagaRunner,
   createStepDeadLetters,
+  decideSaga,
+  DEFAULT_POLICY,
   FencedError,
+  stateOf,
   StepFailure,
 } from '../../chassis/index.ts';
 import type {
   Database,
+  Decision,
   SagaDefinition,
   SagaRecord,
   SagaRunner,
@@ -26,7 +30,7 @@ type JourneySaga = SagaDefinition<Journey, Transaction>;
 type Runner = SagaRunner<Journey>;
 type Behaviour = 'done' | 'refused' | 'throws once' | 'throws twice';
 
-const TYPE = 'journey';
+const TYPE = { type: 'journey', version: 1 } as const;
 const log = createLog('saga', 'silent');
 
 /**
@@ -43,7 +47,8 @@ function journey(behaviours: readonly Behaviour[], effects = new Set<string>()):
     throw new Error(`${name} failed`);
   };
   return {
-    type: TYPE,
+    ...TYPE,
+    policy: DEFAULT_POLICY,
     steps: behaviours.map((behaviour, index) => ({
       name: `step ${index}`,
       async run({ stops }) {
@@ -99,9 +104,14 @@ describe.each(dialects)('the runner of sagas that are kept on %s', (dialect) => 
 
   function runnerOf(definition: JourneySaga, more: Timing = {}) {
     const { leaseMs = 5_000, backoff = 0, giveUpMs: ms = 0 } = more;
-    const store = createSagaStore<Journey>(database, TYPE);
-    const limits = { backoffMs: () => backoff, stuckAfter: { failures: 10, ms } };
-    const options = { definition, store, log, leaseMs, pollMs: 10, ...limits };
+    const store = createSagaStore<Journey>(database, definition);
+    const limits = {
+      firstPauseMs: backoff,
+      longestPauseMs: backoff,
+      refusals: { failures: 10, ms },
+    };
+    const policy = { ...definition.policy, ...limits };
+    const options = { definition: { ...definition, policy }, store, log, leaseMs, pollMs: 10 };
     const runner = createSagaRunner<Journey, Transaction>(options);
     runners.push(runner);
     return runner;
@@ -293,14 +303,14 @@ describe.each(dialects)('the runner of sagas that are kept on %s', (dialect) => 
               [at]: (data: Journey) => {
                 fault.attempts += 1;
                 if (fault.error) throw fault.error;
-                return at === 'run' ? step.run(data) : step.undo?.(data);
+                return at === 'run' ? step.run(data) : step.undo?.(data, false);
               },
             },
       ),
     };
     const letters = createStepDeadLetters<Journey, Transaction>({
       definition: faulty,
-      store: createSagaStore<Journey>(database, TYPE),
+      store: createSagaStore<Journey>(database, faulty),
     });
     return { definition: faulty, fault, letters };
   }
@@ -442,11 +452,196 @@ describe.each(dialects)('the runner of sagas that are kept on %s', (dialect) => 
     const runner = runnerOf(never);
     const saga = await begin(runner);
     await runner.drive(saga);
-    const store = createSagaStore<Journey>(database, TYPE);
+    const store = createSagaStore<Journey>(database, never);
     const letters = createStepDeadLetters<Journey, Transaction>({ definition: never, store });
     expect(await letters.drop(saga.id)).toBe(true);
     expect(await ends()).toEqual(['compensated ']);
     expect(await stored(saga)).toEqual(['X', -1, 0]);
     expect(await letters.drop(saga.id)).toBe(false);
+  });
+
+  /** The history of a saga, without its times. */
+  async function historyOf(definition: JourneySaga, id: string): Promise<string[]> {
+    const entries = await createSagaStore<Journey>(database, definition).history(id);
+    for (const { startedAt, endedAt } of entries) {
+      expect(startedAt).toBeGreaterThan(0);
+      expect(endedAt).toBeGreaterThanOrEqual(startedAt);
+    }
+    return entries.map(({ step, direction, result, reason, attempt, times }) =>
+      [step, direction, result, `#${attempt} x${times}`, reason].filter(Boolean).join(' '),
+    );
+  }
+
+  it('records what has become of each step: failures are one line, with a count', async () => {
+    const definition = journey(['throws twice', 'done', 'refused']);
+    const runner = runnerOf(definition);
+    const saga = await begin(runner);
+    await runner.drive(saga);
+    expect(await historyOf(definition, saga.id)).toEqual([
+      'step 0 forward failed #2 x2 run 0 failed',
+      'step 0 forward done #3 x1',
+      'step 1 forward done #1 x1',
+      'step 2 forward refused #1 x1',
+      'step 1 backward undone #1 x1',
+      'step 0 backward failed #2 x2 undo 0 failed',
+      'step 0 backward undone #3 x1',
+    ]);
+  });
+
+  it('knows of a dead worker’s step that it may have been taken, and of one that was stopped that it was not', async () => {
+    const definition = journey(['done']);
+    const dead = runnerOf(definition, { leaseMs: 1 });
+    const stopped = runnerOf(definition);
+    const sagas = [await begin(dead), await begin(stopped)];
+    await stopped.stop();
+    const heir = runnerOf(definition);
+    for (const { id } of sagas)
+      await eventually(async () => {
+        await heir.resume(id);
+        expect((await historyOf(definition, id)).at(-1)).toMatch(/^step 0 forward done/);
+      });
+    expect(await historyOf(definition, sagas[0]?.id ?? '')).toEqual([
+      expect.stringMatching(/^step 0 forward unknown #1 x1 its process ended, or lost its lease/),
+      'step 0 forward done #2 x1',
+    ]);
+    expect(await historyOf(definition, sagas[1]?.id ?? '')).toEqual(['step 0 forward done #1 x1']);
+  });
+
+  it('leaves alone what began with steps that it does not know, and goes on with those of a former version', async () => {
+    const former = journey(['done', 'done']);
+    const newer: JourneySaga = { ...journey(['done', 'done', 'done']), version: 2 };
+    const both: JourneySaga = { ...newer, earlier: { 1: former.steps } };
+    const old = await begin(runnerOf(former, { leaseMs: 1 }));
+    const unaware = runnerOf(newer);
+    unaware.start();
+    const store = createSagaStore<Journey>(database, newer);
+    await unaware.resume(old.id);
+    await eventually(async () => expect((await store.countOpen()).unknown_version).toBe(1));
+    expect(await store.claimAbandoned({ worker: 'w', forMs: 1_000 }, 10)).toEqual([]);
+    expect(await stored(old)).toEqual(['F', 0, 0]);
+    const aware = runnerOf(both);
+    await aware.resume(old.id);
+    expect(await ends()).toEqual(['completed +0 +1']);
+    expect((await store.countOpen()).unknown_version).toBe(0);
+  });
+
+  it('does not wait longer for a step than its deadline, and asks again', async () => {
+    let calls = 0;
+    const definition = journey([]);
+    const slow: JourneySaga = {
+      ...definition,
+      steps: [
+        {
+          name: 'slow',
+          policy: { deadlineMs: 20 },
+          run: () => {
+            calls += 1;
+            return calls === 1
+              ? new Promise(() => undefined)
+              : Promise.resolve({ outcome: 'done' });
+          },
+        },
+      ],
+    };
+    const runner = runnerOf(slow);
+    const saga = await begin(runner);
+    expect(await runner.drive(saga)).toMatchObject({ status: 'completed' });
+    expect(await historyOf(slow, saga.id)).toEqual([
+      'slow forward unknown #1 x1 there was no answer within 20 ms',
+      'slow forward done #2 x1',
+    ]);
+  });
+
+  it('is stuck when an owner stays away for longer than a step is repeated', async () => {
+    const { definition, fault } = refusing('run');
+    fault.error = new StepFailure('away', false);
+    const impatient = { ...definition, policy: { ...definition.policy, retryForMs: 0 } };
+    const runner = runnerOf(impatient);
+    expect(await runner.drive(await begin(runner))).toMatchObject({ stuck: { reason: 'away' } });
+  });
+
+  describe('an operator’s decision', () => {
+    const decide = async (definition: JourneySaga, id: string, decision: Decision) => {
+      const store = createSagaStore<Journey>(database, definition);
+      const told = await decideSaga(definition, store, id, decision, 'looked at it');
+      return 'code' in told ? told.code : stateOf(told);
+    };
+
+    async function stuckAt(at: 'run' | 'undo', plan?: readonly Behaviour[]) {
+      const found = refusing(at, plan);
+      const runner = runnerOf(found.definition);
+      const saga = await begin(runner);
+      await runner.drive(saga);
+      return { ...found, runner, saga };
+    }
+
+    it('to compensate undoes the step as well that no one knows of, and says so to it', async () => {
+      const { definition, saga, runner } = await stuckAt('run');
+      const told: [string, boolean][] = [];
+      const asking: JourneySaga = {
+        ...definition,
+        steps: definition.steps.map((step) => ({
+          ...step,
+          undo: async (data, unknown) => {
+            told.push([step.name, unknown]);
+            return (await step.undo?.(data, unknown)) ?? {};
+          },
+        })),
+      };
+      expect(await decide(definition, saga.id, 'compensate')).toBe('compensating');
+      await runner.stop();
+      await runnerOf(asking).resume(saga.id);
+      expect(told).toEqual([
+        ['step 1', true],
+        ['step 0', false],
+      ]);
+      expect(await historyOf(definition, saga.id)).toContain(
+        'step 1 forward taken back #11 x1 looked at it',
+      );
+    });
+
+    it('is refused where it makes no sense, and changes nothing then', async () => {
+      const { definition, saga, fault, runner } = await stuckAt('run');
+      expect(await decide(definition, 'nothing', 'retry')).toBe('no_saga');
+      // What it has made is for its owner to say.
+      expect(await decide(definition, saga.id, 'resolve as done')).toBe('cannot_resolve');
+      const forward: JourneySaga = { ...definition, whenDropped: { outcome: 'done' } };
+      expect(await decide(forward, saga.id, 'compensate')).toBe('cannot_compensate');
+      expect(await decide(forward, saga.id, 'resolve as refused')).toBe('cannot_resolve');
+      const newer: JourneySaga = { ...definition, version: 2 };
+      expect(await decide(newer, saga.id, 'compensate')).toBe('unknown_version');
+      expect(await stored(saga)).toEqual(['F', 1, 10]);
+      fault.error = undefined;
+      expect(await decide(definition, saga.id, 'retry')).toBe('running');
+      expect(await decide(definition, saga.id, 'retry')).toBe('saga_not_stuck');
+      await runner.resume(saga.id);
+      expect(await decide(definition, saga.id, 'retry')).toBe('saga_not_stuck');
+    });
+
+    it('to resolve goes on as the operator says that it was', async () => {
+      const { definition, saga, runner } = await stuckAt('run');
+      const known: JourneySaga = {
+        ...definition,
+        steps: definition.steps.map((step) => ({
+          ...step,
+          assumedDone: ({ stops }: Journey) => ({ stops: [...stops, 'assumed'] }),
+        })),
+      };
+      expect(await decide(known, saga.id, 'resolve as done')).toBe('running');
+      await runner.resume(saga.id);
+      const other = await stuckAt('run');
+      expect(await decide(definition, other.saga.id, 'resolve as refused')).toBe('compensating');
+      await other.runner.resume(other.saga.id);
+      const back = await stuckAt('undo', ['done', 'done', 'refused']);
+      expect(await decide(definition, back.saga.id, 'compensate')).toBe('cannot_compensate');
+      expect(await decide(definition, back.saga.id, 'resolve as refused')).toBe('cannot_resolve');
+      expect(await decide(definition, back.saga.id, 'resolve as done')).toBe('compensating');
+      await back.runner.resume(back.saga.id);
+      expect(await ends()).toEqual([
+        'completed +0 assumed +2',
+        'compensated +0 -0',
+        'compensated +0 +1 -0',
+      ]);
+    });
   });
 });
