@@ -43,6 +43,8 @@ export interface FenceGuard {
    * @throws FencedError unless this database owns the capability, or the key
    */
   through<T>(trx: Transaction, work: () => Promise<T>, key?: string): Promise<T>;
+  /** Of the fence that has let this transaction through; epochs grow with each handover. */
+  epoch(trx: Transaction): number;
   /** Whether this database owned it a moment ago; a hint, never a permission. */
   looksOpen(database: Database, key?: string): Promise<boolean>;
   /**
@@ -68,11 +70,14 @@ interface GuardOptions {
 /** Guards the business writes of one capability in one database. */
 export function createFenceGuard({ capability, whenAbsent }: GuardOptions): FenceGuard {
   const absent: FoundFence = { state: whenAbsent, epoch: 0 };
+  /** By transaction; on SQLite all have one object, and take turns. */
+  const epochs = new WeakMap<Transaction, number>();
 
   async function ask(trx: Transaction, key?: string): Promise<FoundFence> {
     const held = dialectOfConnection(trx) === 'postgres' ? holdFence : readFence;
     const fence = (await held(trx, capability, key)) ?? absent;
     if (fence.state !== 'open') throw new FencedError(capability, fence, fence.key);
+    epochs.set(trx, fence.epoch);
     return fence;
   }
 
@@ -91,6 +96,11 @@ export function createFenceGuard({ capability, whenAbsent }: GuardOptions): Fenc
       const result = await work();
       await mark(WATCHED);
       return result;
+    },
+    epoch(trx) {
+      const epoch = epochs.get(trx);
+      if (epoch === undefined) throw new Error(`no fence of ${capability} was asked for first`);
+      return epoch;
     },
     looksOpen: async ({ read }, key) =>
       ((await readFence(read, capability, key)) ?? absent).state === 'open',

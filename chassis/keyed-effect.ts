@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express';
 import { scopedKey } from './caller.ts';
 import type { Database, Transaction } from './database.ts';
+import type { EventDraft, Outbox } from './events/index.ts';
 import type { FenceGuard } from './fence.ts';
 import { admit, keyedRequest, requestHash } from './idempotency.ts';
 import type { KeyedRequest, KeyStore, StoredAnswer } from './idempotency.ts';
@@ -15,28 +16,30 @@ export interface KeyedAnswer {
   readonly replayed: boolean;
 }
 
-/** What an effect leaves behind: its answer, and the thing it made or changed. */
+/** What an effect leaves behind: its answer, the thing it made or changed, and what subscribers are told of it. */
 export interface Effect {
   readonly answer: StoredAnswer;
   readonly resourceId: string | null;
+  readonly event?: EventDraft;
 }
 
 interface EffectScope {
   readonly database: Database;
   readonly guard: FenceGuard;
   readonly keys: KeyStore;
+  readonly outbox: Outbox;
   readonly now: () => number;
 }
 
 /**
- * Takes a request's effect once, however often it is delivered: fence, key, effect and answer are
+ * Takes a request's effect once, however often it is delivered: fence, key, effect, answer and event are
  * one transaction. `work` returns an answer to keep, refusals included, and throws what must leave
  * no trace.
  * @throws FencedError unless this database owns the capability
  * @throws Problem when the key is in use, see `admit`
  */
 export function effectOnce(
-  { database, guard, keys, now }: EffectScope,
+  { database, guard, keys, outbox, now }: EffectScope,
   request: KeyedRequest,
   work: (trx: Transaction, now: number) => Promise<Effect>,
 ): Promise<KeyedAnswer> {
@@ -45,8 +48,9 @@ export function effectOnce(
     const record = await keys.hold(trx, request);
     const admission = admit(record, request, at);
     if (admission.kind === 'replay') return { answer: admission.answer, replayed: true };
-    const { answer, resourceId } = await work(trx, at);
+    const { answer, resourceId, event } = await work(trx, at);
     await keys.answer(trx, request, record, answer, resourceId, at);
+    if (event) await outbox.publish(trx, { ...event, epoch: guard.epoch(trx) });
     return { answer, replayed: false };
   });
 }

@@ -19,6 +19,7 @@ export function accessRules(): AccessRule[] {
   });
   const open = [
     '/api/openapi.json',
+    '/api/asyncapi.json',
     '/openapi.json',
     '/openapi/*',
     '/docs/*',

@@ -1,6 +1,8 @@
 /** The HTTP contract: what clients may send and what they get. Imports nothing of ours. */
 export { accessRules } from './access.ts';
+export { asyncApiDocument } from './asyncapi.ts';
 export * from './catalogue.ts';
+export * from './events.ts';
 export * from './headers.ts';
 export * from './inventory.ts';
 export * from './inventory-v2.ts';

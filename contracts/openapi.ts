@@ -5,45 +5,9 @@ import { OPERATIONS, problemsOf } from './operations.ts';
 import type { Operation } from './operations.ts';
 import { PROBLEMS } from './problems.ts';
 import type { ProblemCode } from './problems.ts';
-import { schemas } from './registry.ts';
+import { componentsOf, reference } from './schema-components.ts';
 
 type Json = Record<string, unknown>;
-
-const COMPONENTS = '#/components/schemas/';
-
-function reference(schema: z.ZodType): Json {
-  const id = schemas.get(schema)?.id;
-  if (id === undefined) throw new Error('a schema of the contract has no name');
-  return { $ref: COMPONENTS + id };
-}
-
-/** JSON Schema of the named schemas that `used` refers to, directly or by way of others. */
-function components(used: unknown): Json {
-  const { schemas: converted } = z.toJSONSchema(schemas as z.core.$ZodRegistry<{ id?: string }>, {
-    uri: (id) => COMPONENTS + id,
-    io: 'input',
-  });
-  const wanted = new Set<string>();
-  const want = (value: unknown): void => {
-    for (const id of namesIn(value)) {
-      if (wanted.has(id)) continue;
-      wanted.add(id);
-      want(converted[id]);
-    }
-  };
-  want(used);
-  return Object.fromEntries(
-    Object.entries(converted)
-      .filter(([id]) => wanted.has(id))
-      .sort(([left], [right]) => (left < right ? -1 : 1))
-      .map(([id, { $id: _id, $schema: _schema, ...schema }]) => [id, schema]),
-  );
-}
-
-function namesIn(value: unknown): readonly string[] {
-  const found = JSON.stringify(value).matchAll(/"\$ref":"([^"]+)"/g);
-  return [...found].map(([, target = '']) => target.slice(COMPONENTS.length));
-}
 
 function content(schemaOrSchemas: readonly z.ZodType[], type: string): Json {
   const [first, ...others] = [...new Set(schemaOrSchemas)];
@@ -164,7 +128,7 @@ export function openApiDocument(version: keyof typeof VERSIONS): Json {
     tags: [...new Set(operations.map(({ area }) => area))].map((name) => ({ name })),
     paths,
     components: {
-      schemas: components(paths),
+      schemas: componentsOf(paths),
       securitySchemes: {
         token: {
           type: 'http',

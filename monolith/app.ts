@@ -10,7 +10,7 @@ import {
 import { createHttpApp, databaseFigure } from '../chassis/web/index.ts';
 import type { Access, AroundStep, Database, HttpClient, Logger } from '../chassis/index.ts';
 import type { ReadinessCheck } from '../chassis/web/index.ts';
-import { openApiDocument } from '../contracts/index.ts';
+import { asyncApiDocument, openApiDocument } from '../contracts/index.ts';
 import { createCatalogue } from './catalogue/index.ts';
 import { createCustomers } from './customers/index.ts';
 import { createEventLetters, eventFigures, publishOrderEvent } from './events.ts';
@@ -30,6 +30,8 @@ interface MonolithDeps {
   readonly inventoryService: HttpClient;
   readonly paymentService: HttpClient;
   readonly timing?: Partial<Timing>;
+  /** How long events are kept that everybody has; milliseconds, for ever when undefined. */
+  readonly eventsKeptMs?: number | undefined;
   /** What else must be well before it is ready. */
   readonly readiness?: Readonly<Record<string, ReadinessCheck>>;
   /** What is done around each attempt at a step of an order. */
@@ -106,7 +108,7 @@ export function buildMonolith(deps: MonolithDeps): Monolith {
     fences: database,
     deadLetters: { event: createEventLetters(database), step: orders.deadLetters },
     routes: [
-      openApiRoutes(),
+      documentRoutes(),
       catalogue.routes,
       inventory.routes,
       payment.routes,
@@ -125,7 +127,14 @@ export function buildMonolith(deps: MonolithDeps): Monolith {
     app,
     start() {
       orders.start();
-      stopUpkeep = startUpkeep({ database, log, inventory, payment, orders });
+      stopUpkeep = startUpkeep({
+        database,
+        log,
+        inventory,
+        payment,
+        orders,
+        eventsKeptMs: deps.eventsKeptMs,
+      });
     },
     async stop() {
       stopUpkeep?.();
@@ -134,14 +143,18 @@ export function buildMonolith(deps: MonolithDeps): Monolith {
   };
 }
 
-function openApiRoutes(): express.Router {
-  const document = openApiDocument('none');
+function documentRoutes(): express.Router {
   const router = express.Router();
-  router
-    .route('/api/openapi.json')
-    .get((_req, res) => {
-      res.json(document);
-    })
-    .all(methodNotAllowed('GET'));
+  for (const [path, document] of [
+    ['/api/openapi.json', openApiDocument('none')],
+    ['/api/asyncapi.json', asyncApiDocument()],
+  ] as const) {
+    router
+      .route(path)
+      .get((_req, res) => {
+        res.json(document);
+      })
+      .all(methodNotAllowed('GET'));
+  }
   return router;
 }

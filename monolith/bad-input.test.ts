@@ -6,7 +6,7 @@ import { openShop } from '../tests/support/shop.ts';
 import type { Shop } from '../tests/support/shop.ts';
 
 let shop: Shop;
-const TABLES = ['ORD_HDR', 'ORD_SAGA', 'INV_RSV', 'INV_ADJ', 'PAY_TXN', 'PAY_RFND', 'EVT_OUTBOX'];
+const TABLES = ['ORD_HDR', 'ORD_SAGA', 'INV_RSV', 'INV_ADJ', 'PAY_TXN', 'PAY_RFND', 'event_outbox'];
 const KEYS = ['ORD_IDEM', 'INV_IDEM', 'PAY_IDEM'];
 const empty = Object.fromEntries([...TABLES, ...KEYS].map((table) => [table, 0]));
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { createLog } from '../chassis/index.ts';
+import { createLog, LOOPBACK_ONLY } from '../chassis/index.ts';
 import { eventually, withRedis } from '../tests/support/index.ts';
 import { openShop } from '../tests/support/shop.ts';
 import type { Shop } from '../tests/support/shop.ts';
@@ -18,6 +18,9 @@ afterEach(async () => {
   await shop.close();
 });
 
+const start = (redisUrl: string, timing: { resendMs?: number; attempts?: number } = {}) =>
+  startEvents({ database: shop.database, redisUrl, access: LOOPBACK_ONLY, log, ...timing });
+
 const place = (paymentMethod = 'card_ok') =>
   shop.post('/api/orders', {
     customerId: 'ALICE',
@@ -32,14 +35,14 @@ const notifications = () =>
 
 /** Every event has reached everybody. */
 const told = () =>
-  eventually(async () => (await shop.count('EVT_OUTBOX'))['EVT_OUTBOX'] === 0, {
+  eventually(async () => (await shop.count('event_deliveries'))['event_deliveries'] === 0, {
     timeoutMs: 20_000,
   });
 
 describe('what happens to orders', () => {
   it('is told to shipping and notifications, once', () =>
     withRedis(async ({ url }) => {
-      const stop = await startEvents(shop.database, log, url);
+      const stop = await start(url);
       try {
         const { body: kept } = await place();
         const { body: cancelled } = await place();
@@ -70,11 +73,11 @@ describe('what happens to orders', () => {
       // Nobody takes the events out yet: they are in Redis only, as far as it goes.
       const { body } = await place();
       await shop.database.transaction(async (trx) => {
-        await trx('EVT_OUTBOX').update({ SENT_TS: Date.now() });
+        await trx('event_deliveries').update({ sent_at: Date.now() });
       });
       await redis.flushall();
       redis.disconnect();
-      const stop = await startEvents(shop.database, log, url, { resendMs: 300 });
+      const stop = await start(url, { resendMs: 300 });
       try {
         await told();
         expect(await shipments()).toEqual([{ ORD_NO: body.id, STAT_CD: 'R' }]);
@@ -86,7 +89,7 @@ describe('what happens to orders', () => {
 
   it('waits while Redis is away, and no order waits for it', () =>
     withRedis(async (redis) => {
-      const stop = await startEvents(shop.database, log, redis.url, { resendMs: 500 });
+      const stop = await start(redis.url, { resendMs: 500 });
       try {
         await redis.kill();
         const { status, body } = await place();
@@ -106,7 +109,7 @@ describe('what happens to orders', () => {
         trx.raw(`CREATE TRIGGER closed BEFORE INSERT ON SHP_HDR
           BEGIN SELECT RAISE(ABORT, 'the warehouse is closed'); END`),
       );
-      const stop = await startEvents(database, log, url, { resendMs: 50, attempts: 2 });
+      const stop = await start(url, { resendMs: 50, attempts: 2 });
       try {
         const { body: order } = await place();
         const letter = await eventually(async () => {
@@ -136,16 +139,19 @@ describe('what happens to orders', () => {
     }));
 
   it('stays in the outbox where there is no Redis at all', async () => {
-    const stop = await startEvents(shop.database, log, 'redis://127.0.0.1:9');
+    const stop = await start('redis://127.0.0.1:9');
     try {
       expect((await place()).status).toBe(201);
       const [event] = (await shop.database
-        .read('EVT_OUTBOX')
-        .pluck('EVT_TXT')
-        .orderBy('SEQ_NO', 'desc')) as string[];
+        .read('event_outbox')
+        .pluck('event')
+        .orderBy('sequence', 'desc')) as string[];
       expect(JSON.parse(event ?? '')).toMatchObject({
         type: 'OrderConfirmed',
-        version: 1,
+        specversion: '1.0',
+        source: '/orders',
+        dataversion: 1,
+        epoch: 0,
         traceparent: expect.stringMatching(/^00-/),
       });
       expect(await shipments()).toEqual([]);

@@ -1,100 +1,62 @@
 import {
   connectEventQueues,
-  createDeliveryFailures,
   createEventDeadLetters,
-  createInbox,
-  createOutbox,
+  startEventConsumer,
   startEventRelay,
 } from '../chassis/index.ts';
-import type { Database, DeadLetterSource, Logger } from '../chassis/index.ts';
+import type { Access, Database, DeadLetterSource, Logger } from '../chassis/index.ts';
+import { outboxFigures } from '../chassis/web/index.ts';
 import type { Figure } from '../chassis/web/index.ts';
-import { toTimestamp } from './legacy/index.ts';
+import { EVENT_SOURCES, orderEvent } from '../contracts/index.ts';
 import { createNotifications } from './notifications/index.ts';
 import type { Publish } from './orders/index.ts';
+import { outbox } from './outbox.ts';
 import { createShipping } from './shipping/index.ts';
-
-const ORDER_EVENT_VERSION = 1;
-
-export const outbox = createOutbox({
-  table: 'EVT_OUTBOX',
-  columns: {
-    position: 'SEQ_NO',
-    id: 'EVT_ID',
-    event: 'EVT_TXT',
-    sentAt: 'SENT_TS',
-    createdAt: 'CRT_TS',
-  },
-  formatTime: toTimestamp,
-});
-
-export const inbox = createInbox({
-  table: 'EVT_INBOX',
-  columns: { subscriber: 'SUBSCR_NM', eventId: 'EVT_ID', createdAt: 'CRT_TS' },
-  formatTime: toTimestamp,
-});
-
-const failures = createDeliveryFailures({
-  table: 'EVT_FAIL',
-  columns: {
-    subscriber: 'SUBSCR_NM',
-    eventId: 'EVT_ID',
-    attempts: 'FAIL_CNT',
-    reason: 'RSN_TXT',
-    deadAt: 'DEAD_TS',
-  },
-});
 
 const subscribers = [createShipping(), createNotifications()];
 
-/** Events that shipping or notifications could not take. */
+/** Events that shipping or notifications could not handle. */
 export function createEventLetters(database: Database): DeadLetterSource {
-  return createEventDeadLetters({ database, outbox, inbox, failures, subscribers });
+  return createEventDeadLetters(database, subscribers);
 }
 
 /** For monitors: what waits in the outbox, and for how long. */
-export function eventFigures({ read }: Database): readonly Figure[] {
-  return [
-    {
-      name: 'fig_outbox_events',
-      help: 'Events that at least one subscriber has not received',
-      read: async () => [{ value: (await outbox.backlog(read)).events }],
-    },
-    {
-      name: 'fig_outbox_oldest_seconds',
-      help: 'Age of the oldest event that a subscriber has not received; 0 without any',
-      read: async () => {
-        const { oldest } = await outbox.backlog(read);
-        return [{ value: oldest === null ? 0 : (Date.now() - oldest) / 1_000 }];
-      },
-    },
-  ];
+export function eventFigures(database: Database): readonly Figure[] {
+  return outboxFigures(database, outbox);
 }
 
-/** Orders tell what happens to them through the outbox. */
+/** Orders tell what happens to them through the outbox. They never move, so their epoch stays the same. */
 export const publishOrderEvent: Publish = (trx, type, order) =>
-  outbox.publish(trx, {
-    type,
-    version: ORDER_EVENT_VERSION,
-    aggregateId: order.id,
-    data: {
-      orderId: order.id,
-      customerId: order.customerId,
-      items: order.items,
-      total: order.total,
-    },
-  });
+  outbox.publish(trx, { ...orderEvent(type, order), epoch: 0 });
+
+interface EventOptions {
+  readonly database: Database;
+  readonly redisUrl: string;
+  readonly access: Access;
+  readonly log: Logger;
+  readonly resendMs?: number;
+  readonly attempts?: number;
+}
 
 /**
- * Tells shipping and notifications what happens. While Redis is away events wait in the outbox.
+ * Sends what is in the outbox, and hands shipping and notifications what they want to know of. While Redis is away
+ * events wait in the outbox.
  * @returns stops it
  */
-export async function startEvents(
-  database: Database,
-  log: Logger,
-  redisUrl: string,
-  timing: { readonly resendMs?: number; readonly attempts?: number } = {},
-): Promise<() => Promise<void>> {
-  const queues = await connectEventQueues(redisUrl, log);
-  const tables = { outbox, inbox, failures };
-  return startEventRelay({ database, ...tables, subscribers, queues, log, ...timing });
+export async function startEvents(options: EventOptions): Promise<() => Promise<void>> {
+  const { database, redisUrl, access, log } = options;
+  const queues = await connectEventQueues(redisUrl, access.token, log);
+  startEventConsumer({ ...options, subscribers, queues });
+  const stop = startEventRelay({
+    ...options,
+    database,
+    outbox,
+    // Of inventory and payment as well, for as long as they are here.
+    sources: EVENT_SOURCES,
+    connect: () => Promise.resolve(queues),
+  });
+  return async () => {
+    await stop();
+    await queues.close();
+  };
 }

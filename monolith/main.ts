@@ -3,6 +3,7 @@ import {
   createExpressServer,
   createHttpClient,
   databaseUrl,
+  eventsKeptMs,
   listen,
   listenHost,
   migrate,
@@ -39,6 +40,7 @@ await runProcess('monolith', async ({ env, log }) => {
     log,
     access,
     ...clients,
+    eventsKeptMs: eventsKeptMs(env),
     ...(redis && { readiness: { redis: redis.readiness } }),
     timing: {
       providerTimeoutMs: readNumber(env, 'PROVIDER_TIMEOUT_MS', DEFAULT_TIMING.providerTimeoutMs),
@@ -47,7 +49,7 @@ await runProcess('monolith', async ({ env, log }) => {
   const server = createExpressServer(monolith.app);
   const listening = await listen(server, { port, host, variable: 'MONOLITH_PORT' });
   monolith.start();
-  const stopEvents = redisUrl ? await startEvents(database, log, redisUrl) : undefined;
+  const stopEvents = redisUrl ? await startEvents({ database, redisUrl, access, log }) : undefined;
   const deregister = await registerWhereAsked({
     name: 'monolith',
     version: codeVersion('monolith'),

@@ -1,6 +1,6 @@
-import { purgeKeys } from '../chassis/index.ts';
+import { keepEvents, purgeKeys } from '../chassis/index.ts';
 import type { Database, FenceGuard, Logger } from '../chassis/index.ts';
-import { inbox, outbox } from './events.ts';
+import { outbox } from './outbox.ts';
 import type { Inventory } from './inventory/index.ts';
 import type { Orders } from './orders/index.ts';
 import type { PaymentModule } from './payment/index.ts';
@@ -11,6 +11,8 @@ interface UpkeepDeps {
   readonly inventory: Inventory;
   readonly payment: PaymentModule;
   readonly orders: Orders;
+  /** How long events are kept that everybody has; milliseconds, for ever when undefined. */
+  readonly eventsKeptMs: number | undefined;
 }
 
 const RESOLVE_EVERY_MS = 1_000;
@@ -20,6 +22,7 @@ const PURGE_EVERY_MS = 60 * 60 * 1_000;
 const ALWAYS_OPEN: FenceGuard = {
   capability: 'orders',
   assertOpen: () => Promise.resolve(),
+  epoch: () => 0,
   through: (_trx, work) => work(),
   looksOpen: () => Promise.resolve(true),
   openHere: () => Promise.resolve(() => undefined),
@@ -29,31 +32,19 @@ const ALWAYS_OPEN: FenceGuard = {
  * What runs now and then: payments left open are settled, old idempotency keys deleted.
  * @returns stops it
  */
-export function startUpkeep({ database, log, inventory, payment, orders }: UpkeepDeps): () => void {
+export function startUpkeep(deps: UpkeepDeps): () => void {
+  const { database, log, inventory, payment, orders, eventsKeptMs } = deps;
   const everyMs = PURGE_EVERY_MS;
   const stops = [
     purgeKeys({ database, log, guard: inventory.guard, keys: inventory.keys, everyMs }),
     purgeKeys({ database, log, guard: payment.guard, keys: payment.keys, everyMs }),
     purgeKeys({ database, log, guard: ALWAYS_OPEN, keys: orders.keys, everyMs }),
-    forgetOldEvents(database, log),
+    keepEvents({ database, log, outbox, keptMs: eventsKeptMs, receives: true, everyMs }),
     resolveNowAndThen(payment, log),
   ];
   return () => {
     for (const stop of stops) stop();
   };
-}
-
-/** Nothing is sent twice after so long, but what is still in the outbox. */
-const INBOX_KEPT_MS = 30 * 24 * 60 * 60 * 1_000;
-
-function forgetOldEvents(database: Database, log: Logger): () => void {
-  const timer = setInterval(() => {
-    database
-      .transaction((trx) => inbox.forget(trx, Date.now() - INBOX_KEPT_MS, outbox.waiting(trx)))
-      .catch((error: unknown) => log.warn({ err: error }, 'could not forget old events'));
-  }, PURGE_EVERY_MS);
-  timer.unref();
-  return () => clearInterval(timer);
 }
 
 function resolveNowAndThen(payment: PaymentModule, log: Logger): () => void {

@@ -7,3 +7,4 @@ export type { Figure, FigureValue } from './metrics.ts';
 export * from './http-app.ts';
 export * from './moved-routes.ts';
 export { sagaCheck, sagaFigure } from './saga-figures.ts';
+export { outboxFigures } from './outbox-figures.ts';

@@ -1,7 +1,7 @@
 import { v7 as uuid } from 'uuid';
 import { keptRefusal, notFound, refuse } from '../../chassis/index.ts';
 import type { Effect, Transaction } from '../../chassis/index.ts';
-import { insufficientStock } from '../../contracts/index.ts';
+import { insufficientStock, stockAdjusted } from '../../contracts/index.ts';
 import type { Adjustment, AdjustmentRequest } from '../../contracts/index.ts';
 import { changeStock, holdLevels } from './stock.ts';
 
@@ -32,5 +32,5 @@ export async function adjust(
     createdAt: new Date(now).toISOString(),
     stock: { sku, onHand, reserved: level.reserved, available: onHand - level.reserved },
   };
-  return { answer: { status: 201, body }, resourceId: id };
+  return { answer: { status: 201, body }, resourceId: id, event: stockAdjusted(body) };
 }

@@ -1,7 +1,8 @@
 import type { Express } from 'express';
 import { codeVersion, createFenceGuard, isDatabaseReady } from '../../chassis/index.ts';
-import { createHttpApp, databaseFigure } from '../../chassis/web/index.ts';
+import { createHttpApp, databaseFigure, outboxFigures } from '../../chassis/web/index.ts';
 import type { Access, Database, Logger } from '../../chassis/index.ts';
+import { outbox } from './outbox.ts';
 import { inventoryRoutes } from './routes.ts';
 
 interface InventoryAppDeps {
@@ -27,6 +28,6 @@ export function buildApp({ database, log, access, now = Date.now }: InventoryApp
     readiness: {
       database: () => isDatabaseReady(database, 'stock_levels'),
     },
-    figures: [databaseFigure(database)],
+    figures: [databaseFigure(database), ...outboxFigures(database, outbox)],
   });
 }

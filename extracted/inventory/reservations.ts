@@ -5,6 +5,7 @@ import {
   alreadyReserved,
   bySku,
   outOfStock,
+  reservationEvent,
   reservationReleased,
   unknownSku,
 } from '../../contracts/index.ts';
@@ -72,7 +73,11 @@ export async function reserve(
   const short = items.filter(({ sku, quantity }) => (levels.get(sku)?.available ?? 0) < quantity);
   if (short.length > 0) return refused(refuse(outOfStock(short.map(({ sku }) => sku))));
   const body = await insert(trx, orderId, items, now);
-  return { answer: { status: 201, body }, resourceId: body.id };
+  return {
+    answer: { status: 201, body },
+    resourceId: body.id,
+    event: reservationEvent('StockReserved', body),
+  };
 }
 
 async function insert(
@@ -120,9 +125,10 @@ export async function release(trx: Transaction, id: string, now: number): Promis
   const reservation = await mustHold(trx, id);
   if (reservation.status === 'released') return unchanged(reservation);
   const active = reservation.status === 'active';
-  return move(trx, reservation, 'released', now, (quantity) =>
+  const released = await move(trx, reservation, 'released', now, (quantity) =>
     active ? { reserved: -quantity } : { onHand: quantity },
   );
+  return { ...released, event: reservationEvent('StockReleased', reservation) };
 }
 
 /** A reservation, kept from others until the transaction ends. */

@@ -21,6 +21,7 @@ import {
 } from '../../contracts/index.ts';
 import type { StockLevel } from '../../contracts/index.ts';
 import { adjust } from './adjustments.ts';
+import { outbox } from './outbox.ts';
 import { commit, findReservation, release, reserve } from './reservations.ts';
 import { findLevel, listLevels } from './stock.ts';
 
@@ -42,7 +43,7 @@ export function inventoryRoutes(deps: InventoryDeps): Router {
   const router = Router();
 
   async function write(req: Request, res: Response, body: unknown, work: Work): Promise<void> {
-    const scope = { ...deps, keys: requestKeys };
+    const scope = { ...deps, keys: requestKeys, outbox };
     sendKeyedAnswer(res, await effectOnce(scope, keyedRequestOf(req, body), work));
   }
 

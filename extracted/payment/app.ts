@@ -1,20 +1,13 @@
 import type { Express } from 'express';
-import {
-  codeVersion,
-  createFenceGuard,
-  isDatabaseReady,
-  requestKeysOf,
-} from '../../chassis/index.ts';
-import { createHttpApp, databaseFigure } from '../../chassis/web/index.ts';
+import { codeVersion, isDatabaseReady, requestKeysOf } from '../../chassis/index.ts';
+import { createHttpApp, databaseFigure, outboxFigures } from '../../chassis/web/index.ts';
 import type { Access, Logger, OperationScope } from '../../chassis/index.ts';
 import type { Provider } from './provider.ts';
+import { outbox } from './outbox.ts';
 import { paymentRoutes } from './routes.ts';
 
 /** Each customer's idempotency keys are that customer's, like all of their rows. */
 export const paymentKeys = requestKeysOf('customer_id');
-
-/** Nothing is written here before the fence has been opened: the data belongs elsewhere till then. */
-export const paymentGuard = createFenceGuard({ capability: 'payment', whenAbsent: 'closed' });
 
 interface PaymentAppDeps {
   readonly scope: OperationScope;
@@ -33,6 +26,6 @@ export function buildApp({ scope, provider, log, access }: PaymentAppDeps): Expr
     fences: scope.database,
     routes: [paymentRoutes(scope, provider)],
     readiness: { database: () => isDatabaseReady(scope.database, 'payments') },
-    figures: [databaseFigure(scope.database)],
+    figures: [databaseFigure(scope.database), ...outboxFigures(scope.database, outbox)],
   });
 }

@@ -2,6 +2,8 @@ import {
   codeVersion,
   createExpressServer,
   databaseUrl,
+  eventsKeptMs,
+  keepEvents,
   listen,
   listenHost,
   migrate,
@@ -13,9 +15,12 @@ import {
   registerWhereAsked,
   runProcess,
   serviceUrl,
+  startPublishing,
 } from '../../chassis/index.ts';
 import { paymentMigrations } from '../../migrations/payment/index.ts';
-import { buildApp, paymentGuard, paymentKeys } from './app.ts';
+import { buildApp, paymentKeys } from './app.ts';
+import { paymentGuard } from './guard.ts';
+import { outbox } from './outbox.ts';
 import { createProvider } from './provider.ts';
 import { startResolver } from './resolver.ts';
 
@@ -34,6 +39,15 @@ await runProcess('payment', async ({ env, log }) => {
   const listening = await listen(server, { port, host, variable: 'PAYMENT_PORT' });
   const stopPurge = purgeKeys({ ...scope, log });
   const stopResolver = startResolver(scope, provider, log);
+  const stopKeeping = keepEvents({ database, log, outbox, keptMs: eventsKeptMs(env) });
+  const stopEvents = startPublishing({
+    database,
+    outbox,
+    sources: ['/payment'],
+    redisUrl: env['REDIS_URL'],
+    access,
+    log,
+  });
   const deregister = await registerWhereAsked({
     name: 'payment',
     version: codeVersion('extracted/payment'),
@@ -48,7 +62,9 @@ await runProcess('payment', async ({ env, log }) => {
     close: async () => {
       await deregister();
       stopPurge();
+      stopKeeping();
       await listening.close();
+      await stopEvents();
       await provider.close();
       await stopResolver();
       await database.close();

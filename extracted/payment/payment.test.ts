@@ -23,7 +23,7 @@ import {
 import { buildProvider } from '../provider/index.ts';
 import { createProvider } from './provider.ts';
 import type { Provider } from './provider.ts';
-import { buildApp, paymentGuard, paymentKeys } from './app.ts';
+import { buildApp, paymentGuard, paymentKeys } from './index.ts';
 import { resolvePayments } from './resolver.ts';
 
 const log = createLog('payment', 'silent');

@@ -14,6 +14,7 @@ import type { Payment, RefundRequest } from '../../contracts/index.ts';
 import { addEntry, entryIds, findPayment, holdPayment, refundable } from './payments.ts';
 import type { Entry } from './payments.ts';
 import type { Provider, RefundIntent } from './provider.ts';
+import { published } from './published.ts';
 
 type Refund = RefundIntent & Intent;
 type RefundOperation = ProviderOperation<Refund, 'refunded', Payment>;
@@ -35,6 +36,10 @@ async function findRefund(trx: Transaction, id: string): Promise<Refund | undefi
 
 /** Paying money back, from the request for it that was recorded. */
 export function refundOperation(provider: Provider): RefundOperation {
+  return published(refunding(provider), ({ paymentId }) => paymentId);
+}
+
+function refunding(provider: Provider): RefundOperation {
   return {
     find: mustFind,
     ask: (intent) => provider.refund(intent),

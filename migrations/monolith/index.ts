@@ -1,6 +1,7 @@
 import type { Migration } from '../../chassis/index.ts';
 import { catalogueAndCustomers } from './0001-catalogue-and-customers.ts';
 import { deadLetters } from './0007-dead-letters.ts';
+import { eventStreams } from './0011-event-streams.ts';
 import { events } from './0005-events.ts';
 import { inventory } from './0002-inventory.ts';
 import { orders } from './0004-orders.ts';
@@ -20,4 +21,5 @@ export const monolithMigrations: readonly Migration[] = [
   deadLetters,
   refusedSince,
   sagas,
+  eventStreams,
 ];

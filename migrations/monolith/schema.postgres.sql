@@ -11,30 +11,6 @@ CREATE TABLE "CUS_MST" (
   "CTRY" text NOT NULL,
   PRIMARY KEY ("CUST_NO"));
 
-CREATE TABLE "EVT_FAIL" (
-  "SUBSCR_NM" text NOT NULL,
-  "EVT_ID" text NOT NULL,
-  "FAIL_CNT" integer NOT NULL,
-  "RSN_TXT" text NOT NULL,
-  "DEAD_TS" bigint,
-  PRIMARY KEY ("SUBSCR_NM", "EVT_ID"));
-
-CREATE TABLE "EVT_INBOX" (
-  "SUBSCR_NM" text NOT NULL,
-  "EVT_ID" text NOT NULL,
-  "CRT_TS" text NOT NULL,
-  PRIMARY KEY ("SUBSCR_NM", "EVT_ID"));
-CREATE INDEX "EVT_INBOX_CRT" ON public."EVT_INBOX" USING btree ("CRT_TS");
-
-CREATE TABLE "EVT_OUTBOX" (
-  "SEQ_NO" integer NOT NULL DEFAULT nextval('"EVT_OUTBOX_SEQ_NO_seq"'::regclass),
-  "EVT_ID" text NOT NULL,
-  "EVT_TXT" text NOT NULL,
-  "SENT_TS" bigint,
-  "CRT_TS" text NOT NULL,
-  UNIQUE ("EVT_ID"),
-  PRIMARY KEY ("SEQ_NO"));
-
 CREATE TABLE "INV_ADJ" (
   "ADJ_NO" text NOT NULL,
   "SKU_CD" text NOT NULL,
@@ -218,3 +194,48 @@ CREATE TABLE "SHP_HDR" (
   "UPD_TS" text NOT NULL,
   PRIMARY KEY ("ORD_NO"),
   CHECK (("STAT_CD" = ANY (ARRAY['R'::text, 'X'::text]))));
+
+CREATE TABLE "event_deliveries" (
+  subscriber text NOT NULL,
+  sequence integer NOT NULL,
+  stream text NOT NULL,
+  sent_at bigint,
+  PRIMARY KEY (subscriber, sequence),
+  FOREIGN KEY (sequence) REFERENCES event_outbox(sequence));
+CREATE INDEX event_deliveries_due ON public.event_deliveries USING btree (sent_at, sequence);
+CREATE INDEX event_deliveries_sequence ON public.event_deliveries USING btree (sequence);
+CREATE INDEX event_deliveries_stream ON public.event_deliveries USING btree (subscriber, stream, sequence);
+
+CREATE TABLE "event_failures" (
+  subscriber text NOT NULL,
+  event_id text NOT NULL,
+  event text NOT NULL,
+  attempts integer NOT NULL,
+  reason text NOT NULL,
+  dead_at bigint,
+  PRIMARY KEY (subscriber, event_id));
+
+CREATE TABLE "event_inbox" (
+  subscriber text NOT NULL,
+  event_id text NOT NULL,
+  received_at bigint NOT NULL,
+  PRIMARY KEY (subscriber, event_id));
+CREATE INDEX event_inbox_received_at ON public.event_inbox USING btree (received_at);
+
+CREATE TABLE "event_outbox" (
+  sequence integer NOT NULL DEFAULT nextval('event_outbox_sequence_seq'::regclass),
+  id text NOT NULL,
+  stream text NOT NULL,
+  type text NOT NULL,
+  event text NOT NULL,
+  created_at bigint NOT NULL,
+  UNIQUE (id),
+  PRIMARY KEY (sequence));
+CREATE INDEX event_outbox_stream ON public.event_outbox USING btree (stream, sequence);
+
+CREATE TABLE "event_positions" (
+  subscriber text NOT NULL,
+  stream text NOT NULL,
+  epoch bigint NOT NULL,
+  sequence bigint NOT NULL,
+  PRIMARY KEY (subscriber, stream));

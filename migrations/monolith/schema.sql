@@ -9,28 +9,6 @@ CREATE TABLE CUS_MST (CUST_NO text,
   CTRY text not null,
   primary key (CUST_NO));
 
-CREATE TABLE EVT_FAIL (SUBSCR_NM text not null,
-  EVT_ID text not null,
-  FAIL_CNT integer not null,
-  RSN_TXT text not null,
-  DEAD_TS bigint,
-  primary key (SUBSCR_NM, EVT_ID));
-
-CREATE TABLE EVT_INBOX (SUBSCR_NM text not null,
-  EVT_ID text not null,
-  CRT_TS text not null,
-  primary key (SUBSCR_NM, EVT_ID));
-
-CREATE INDEX EVT_INBOX_CRT on EVT_INBOX (CRT_TS);
-
-CREATE TABLE EVT_OUTBOX (SEQ_NO integer not null primary key autoincrement,
-  EVT_ID text not null,
-  EVT_TXT text not null,
-  SENT_TS bigint,
-  CRT_TS text not null);
-
-CREATE UNIQUE INDEX evt_outbox_evt_id_unique on EVT_OUTBOX (EVT_ID);
-
 CREATE TABLE INV_ADJ (ADJ_NO text,
   SKU_CD text not null,
   DLT_QTY integer not null,
@@ -199,3 +177,48 @@ CREATE TABLE SHP_HDR (ORD_NO text,
   CRT_TS text not null,
   UPD_TS text not null,
   primary key (ORD_NO));
+
+CREATE TABLE event_deliveries (subscriber text not null,
+  sequence integer not null,
+  stream text not null,
+  sent_at bigint,
+  foreign key(sequence) references event_outbox(sequence),
+  primary key (subscriber, sequence));
+
+CREATE INDEX event_deliveries_due on event_deliveries (sent_at, sequence);
+
+CREATE INDEX event_deliveries_sequence on event_deliveries (sequence);
+
+CREATE INDEX event_deliveries_stream on event_deliveries (subscriber, stream, sequence);
+
+CREATE TABLE event_failures (subscriber text not null,
+  event_id text not null,
+  event text not null,
+  attempts integer not null,
+  reason text not null,
+  dead_at bigint,
+  primary key (subscriber, event_id));
+
+CREATE TABLE event_inbox (subscriber text not null,
+  event_id text not null,
+  received_at bigint not null,
+  primary key (subscriber, event_id));
+
+CREATE INDEX event_inbox_received_at on event_inbox (received_at);
+
+CREATE TABLE event_outbox (sequence integer not null primary key autoincrement,
+  id text not null,
+  stream text not null,
+  type text not null,
+  event text not null,
+  created_at bigint not null);
+
+CREATE UNIQUE INDEX event_outbox_id_unique on event_outbox (id);
+
+CREATE INDEX event_outbox_stream on event_outbox (stream, sequence);
+
+CREATE TABLE event_positions (subscriber text not null,
+  stream text not null,
+  epoch bigint not null,
+  sequence bigint not null,
+  primary key (subscriber, stream));

@@ -1,3 +1,25 @@
+CREATE TABLE "event_deliveries" (
+  subscriber text NOT NULL,
+  sequence integer NOT NULL,
+  stream text NOT NULL,
+  sent_at bigint,
+  PRIMARY KEY (subscriber, sequence),
+  FOREIGN KEY (sequence) REFERENCES event_outbox(sequence));
+CREATE INDEX event_deliveries_due ON public.event_deliveries USING btree (sent_at, sequence);
+CREATE INDEX event_deliveries_sequence ON public.event_deliveries USING btree (sequence);
+CREATE INDEX event_deliveries_stream ON public.event_deliveries USING btree (subscriber, stream, sequence);
+
+CREATE TABLE "event_outbox" (
+  sequence integer NOT NULL DEFAULT nextval('event_outbox_sequence_seq'::regclass),
+  id text NOT NULL,
+  stream text NOT NULL,
+  type text NOT NULL,
+  event text NOT NULL,
+  created_at bigint NOT NULL,
+  UNIQUE (id),
+  PRIMARY KEY (sequence));
+CREATE INDEX event_outbox_stream ON public.event_outbox USING btree (stream, sequence);
+
 CREATE TABLE "payment_entries" (
   payment_id text NOT NULL,
   entry_id text NOT NULL,

@@ -1,3 +1,27 @@
+CREATE TABLE event_deliveries (subscriber text not null,
+  sequence integer not null,
+  stream text not null,
+  sent_at bigint,
+  foreign key(sequence) references event_outbox(sequence),
+  primary key (subscriber, sequence));
+
+CREATE INDEX event_deliveries_due on event_deliveries (sent_at, sequence);
+
+CREATE INDEX event_deliveries_sequence on event_deliveries (sequence);
+
+CREATE INDEX event_deliveries_stream on event_deliveries (subscriber, stream, sequence);
+
+CREATE TABLE event_outbox (sequence integer not null primary key autoincrement,
+  id text not null,
+  stream text not null,
+  type text not null,
+  event text not null,
+  created_at bigint not null);
+
+CREATE UNIQUE INDEX event_outbox_id_unique on event_outbox (id);
+
+CREATE INDEX event_outbox_stream on event_outbox (stream, sequence);
+
 CREATE TABLE payment_entries (payment_id text not null,
   entry_id text not null,
   kind text not null check (kind in ('captured','declined','refund_requested','refunded')),

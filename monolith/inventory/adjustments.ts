@@ -1,7 +1,7 @@
 import { v7 as uuid } from 'uuid';
 import { keptRefusal, notFound, refuse } from '../../chassis/index.ts';
 import type { Effect, Transaction } from '../../chassis/index.ts';
-import { insufficientStock } from '../../contracts/index.ts';
+import { insufficientStock, stockAdjusted } from '../../contracts/index.ts';
 import type { Adjustment, AdjustmentRequest } from '../../contracts/index.ts';
 import { toTimestamp } from '../legacy/index.ts';
 import { changeStock, holdLevels } from './stock.ts';
@@ -35,5 +35,5 @@ export async function adjust(
   const stock = { sku, onHand, reserved, available: onHand - reserved };
   const createdAt = new Date(now).toISOString();
   const body: Adjustment = { id, sku, delta, reason, createdAt, stock };
-  return { answer: { status: 201, body }, resourceId: id };
+  return { answer: { status: 201, body }, resourceId: id, event: stockAdjusted(body) };
 }

@@ -5,6 +5,7 @@ import {
   alreadyReserved,
   bySku,
   outOfStock,
+  reservationEvent,
   reservationReleased,
   unknownSku,
 } from '../../contracts/index.ts';
@@ -70,7 +71,11 @@ export async function reserve(
   const short = items.filter(({ sku, quantity }) => (levels.get(sku)?.available ?? 0) < quantity);
   if (short.length > 0) return refused(refuse(outOfStock(short.map(({ sku }) => sku))));
   const body = await insert(trx, orderId, items, now);
-  return { answer: { status: 201, body }, resourceId: body.id };
+  return {
+    answer: { status: 201, body },
+    resourceId: body.id,
+    event: reservationEvent('StockReserved', body),
+  };
 }
 
 async function insert(
@@ -121,7 +126,8 @@ export async function release(trx: Transaction, id: string, now: number): Promis
     reservation.status === 'active'
       ? (quantity) => ({ reserved: -quantity })
       : (quantity) => ({ onHand: quantity });
-  return move(trx, reservation, 'released', now, giveBack);
+  const released = await move(trx, reservation, 'released', now, giveBack);
+  return { ...released, event: reservationEvent('StockReleased', reservation) };
 }
 
 /** A reservation, kept from others until the transaction ends. */

@@ -2,6 +2,7 @@ import { effectOnce } from '../../chassis/index.ts';
 import type { Database, FenceGuard, KeyedAnswer, KeyedRequest } from '../../chassis/index.ts';
 import type { AdjustmentRequest, ReservationRequest } from '../../contracts/index.ts';
 import { createLegacyKeys } from '../legacy/index.ts';
+import { outbox } from '../outbox.ts';
 import { adjust } from './adjustments.ts';
 import { commit, release, reserve } from './reservations.ts';
 
@@ -19,7 +20,7 @@ export interface InventoryWrites {
 export const inventoryKeys = createLegacyKeys('INV_IDEM');
 
 export function createInventoryWrites(database: Database, guard: FenceGuard): InventoryWrites {
-  const scope = { database, guard, keys: inventoryKeys, now: Date.now };
+  const scope = { database, guard, keys: inventoryKeys, outbox, now: Date.now };
   return {
     adjust: (sku, body, request) =>
       effectOnce(scope, request, (trx, now) => adjust(trx, sku, body, now)),

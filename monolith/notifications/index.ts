@@ -1,4 +1,5 @@
 import type { EventSubscriber } from '../../chassis/index.ts';
+import { SUBSCRIPTIONS } from '../../contracts/index.ts';
 import { toTimestamp } from '../legacy/index.ts';
 
 const TEMPLATE_OF_TYPE: Readonly<Record<string, string>> = {
@@ -10,8 +11,8 @@ const TEMPLATE_OF_TYPE: Readonly<Record<string, string>> = {
 /** Writes down what each customer is to be told about an order. */
 export function createNotifications(): EventSubscriber {
   return {
-    name: 'notifications',
-    types: Object.keys(TEMPLATE_OF_TYPE),
+    name: 'notification',
+    types: SUBSCRIPTIONS.notification,
     async handle(trx, { id, type, data }) {
       const { orderId, customerId } = data as { orderId: string; customerId: string };
       await trx('NTF_MSG').insert({

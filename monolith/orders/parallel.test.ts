@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createLog } from '../../chassis/index.ts';
+import { createLog, LOOPBACK_ONLY } from '../../chassis/index.ts';
 import { dialectsOfRun, eventually, inSoak, withRedis } from '../../tests/support/index.ts';
 import { openShop } from '../../tests/support/shop.ts';
 import type { Shop } from '../../tests/support/shop.ts';
@@ -131,13 +131,23 @@ describe.each(dialectsOfRun)('requests at the same moment, on %s', (dialect) => 
   it('events that several relays carry reach each subscriber once, and leave the outbox', () =>
     withRedis(async ({ url }) => {
       // Nothing is sent again: what two subscribers take at the same moment leaves by itself.
-      const start = () => startEvents(shop.database, silent, url, { resendMs: 600_000 });
+      const start = () =>
+        startEvents({
+          database: shop.database,
+          redisUrl: url,
+          access: LOOPBACK_ONLY,
+          log: silent,
+          resendMs: 600_000,
+        });
       const stops = [await start(), await start()];
       try {
         await at(20, () => shop.post('/api/orders', order(['A'])));
-        await eventually(async () => (await shop.count('EVT_OUTBOX'))['EVT_OUTBOX'] === 0, {
-          timeoutMs: 20_000,
-        });
+        await eventually(
+          async () => (await shop.count('event_deliveries'))['event_deliveries'] === 0,
+          {
+            timeoutMs: 20_000,
+          },
+        );
         expect(await shop.count('SHP_HDR', 'NTF_MSG')).toEqual({ SHP_HDR: 20, NTF_MSG: 20 });
       } finally {
         await Promise.all(stops.map((stop) => stop()));

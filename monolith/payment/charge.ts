@@ -11,6 +11,7 @@ import { paymentDeclined, paymentPending } from '../../contracts/index.ts';
 import type { Payment, PaymentRequest } from '../../contracts/index.ts';
 import { toDecimal, toTimestamp } from '../legacy/index.ts';
 import type { ChargeIntent, ChargeOutcome, Provider } from './provider.ts';
+import { published } from './published.ts';
 import { findPayment } from './rows.ts';
 
 type Charge = ChargeIntent & Intent;
@@ -28,6 +29,10 @@ async function mustFind(trx: Transaction, id: string): Promise<Payment> {
 
 /** Charging a card, from the payment that was recorded for it. */
 export function chargeOperation(provider: Provider): ProviderOperation<Charge, ChargeOutcome> {
+  return published(charging(provider), ({ id }) => id);
+}
+
+function charging(provider: Provider): ProviderOperation<Charge, ChargeOutcome> {
   return {
     find: async (trx, id) => chargeOf(await mustFind(trx, id)),
     ask: (charge, askedBefore) => provider.charge(charge, askedBefore),

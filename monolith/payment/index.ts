@@ -1,5 +1,4 @@
 import type { Router } from 'express';
-import { createFenceGuard } from '../../chassis/index.ts';
 import { movedRoutes } from '../../chassis/web/index.ts';
 import type {
   Database,
@@ -13,6 +12,7 @@ import type {
 import type { PaymentRequest, RefundRequest } from '../../contracts/index.ts';
 import { createLegacyKeys } from '../legacy/index.ts';
 import { pay } from './charge.ts';
+import { paymentGuard } from './guard.ts';
 import { createProvider } from './provider.ts';
 import { refund } from './refund.ts';
 import { resolvePayments } from './resolver.ts';
@@ -46,12 +46,6 @@ interface PaymentDeps {
   readonly providerTimeoutMs: number;
   readonly providerPatienceMs: number;
 }
-
-/** A monolith that no migration has touched owns its payments. */
-export const paymentGuard: FenceGuard = createFenceGuard({
-  capability: 'payment',
-  whenAbsent: 'open',
-});
 
 export function createPayment(deps: PaymentDeps): PaymentModule {
   const { database, log } = deps;

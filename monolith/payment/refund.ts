@@ -13,6 +13,7 @@ import { paymentNotCaptured, paymentPending, refundExceedsPayment } from '../../
 import type { Payment, RefundRequest } from '../../contracts/index.ts';
 import { toDecimal, toMinor, toTimestamp } from '../legacy/index.ts';
 import type { Provider, RefundIntent } from './provider.ts';
+import { published } from './published.ts';
 import { findPayment, holdPayment, refundable } from './rows.ts';
 import type { RefundRow } from './rows.ts';
 
@@ -33,6 +34,10 @@ async function findRefund(trx: Transaction, id: string): Promise<Refund | undefi
 
 /** Paying money back, from the request for it that was recorded. */
 export function refundOperation(provider: Provider): RefundOperation {
+  return published(refunding(provider), ({ paymentId }) => paymentId);
+}
+
+function refunding(provider: Provider): RefundOperation {
   return {
     find: mustFind,
     ask: (intent) => provider.refund(intent),

@@ -3,6 +3,7 @@ import type { Router } from 'express';
 import { methodNotAllowed, notFound } from '../../chassis/index.ts';
 import type { Database, DomainEvent, EventSubscriber, Transaction } from '../../chassis/index.ts';
 import { isHidden } from '../../chassis/web/index.ts';
+import { SUBSCRIPTIONS } from '../../contracts/index.ts';
 import type { Shipment } from '../../contracts/index.ts';
 import { timestampToIso, toTimestamp } from '../legacy/index.ts';
 
@@ -29,12 +30,11 @@ function shipment({ data }: DomainEvent, status: ShipmentCode) {
 
 /**
  * Makes a shipment ready for each confirmed order, and calls it off when the order is cancelled.
- * The two events may come in the wrong order: a cancellation leaves its mark for the other one.
  */
 export function createShipping(): EventSubscriber {
   return {
     name: 'shipping',
-    types: ['OrderConfirmed', 'OrderCancelled'],
+    types: SUBSCRIPTIONS.shipping,
     async handle(trx: Transaction, event) {
       const insert = trx('SHP_HDR')
         .insert(shipment(event, event.type === 'OrderConfirmed' ? 'R' : 'X'))

@@ -7,18 +7,25 @@ import { sqliteFile } from '../../chassis/index.ts';
  */
 export function giveUpEvent(databaseUrl: string): string {
   const id = '01900000-0000-7000-8000-000000000001';
-  const data = { orderId: 'o-1', customerId: 'CORK' };
-  const event = { id, type: 'OrderConfirmed', version: 1, aggregateId: 'o-1', data };
+  const event = {
+    specversion: '1.0',
+    id,
+    source: '/orders',
+    type: 'OrderConfirmed',
+    subject: 'o-1',
+    time: '2026-01-01T00:00:00.000Z',
+    datacontenttype: 'application/json',
+    dataschema: 'urn:shop:event:OrderConfirmed:1',
+    dataversion: 1,
+    epoch: 0,
+    sequence: '0000000000000001',
+    data: { orderId: 'o-1', customerId: 'CORK' },
+  };
   const database = new Database(sqliteFile(databaseUrl));
   try {
-    database.transaction(() => {
-      database
-        .prepare('INSERT INTO EVT_FAIL VALUES (?, ?, 5, ?, ?)')
-        .run('shipping', id, 'no address', Date.now());
-      database
-        .prepare('INSERT INTO EVT_OUTBOX (EVT_ID, EVT_TXT, CRT_TS) VALUES (?, ?, ?)')
-        .run(id, JSON.stringify(event), '2026-01-01 00:00:00.000');
-    })();
+    database
+      .prepare('INSERT INTO event_failures VALUES (?, ?, ?, 5, ?, ?)')
+      .run('shipping', id, JSON.stringify(event), 'no address', Date.now());
   } finally {
     database.close();
   }
