@@ -12,7 +12,8 @@ const ARROWS = {
   extracted: ['chassis', 'contracts'],
   routing: ['chassis'],
   facade: ['chassis', 'contracts', 'routing'],
-  strangler: ['chassis', 'routing'],
+  // The supervisor for its command line alone.
+  strangler: ['chassis', 'routing', 'supervisor'],
   // Types alone of what it is sent, and of code only words: tests/architecture/console.test.ts sees to that.
   console: ['chassis/text', 'facade/admin', 'strangler/engine'],
   migrations: ['strangler/mapping', 'chassis', 'contracts'],
@@ -25,7 +26,8 @@ const ARROWS = {
     'migrations',
     'routing',
   ],
-  system: ['chassis', 'migrations'],
+  supervisor: ['chassis'],
+  system: ['chassis', 'migrations', 'supervisor'],
   rehearsal: ['system', 'contracts', 'chassis', 'strangler', 'routing', 'mappings'],
   bench: [
     'system',
@@ -181,6 +183,13 @@ module.exports = {
       to: { pathNot: '^chassis/text/' },
     },
     {
+      name: 'supervisor-by-commands',
+      severity: 'error',
+      comment: 'fig up starts an engine; the engine starts nothing',
+      from: { path: '^strangler/', pathNot: ['^strangler/cli/', TESTS] },
+      to: { path: '^supervisor/' },
+    },
+    {
       name: 'modules-by-index',
       severity: 'error',
       comment: 'a module of the monolith is used through its index.ts only, also for reads',
@@ -219,7 +228,8 @@ module.exports = {
       severity: 'error',
       comment: 'what runs in production must be installed there',
       from: { pathNot: [TESTS, DEVELOPMENT] },
-      to: { dependencyTypes: ['npm-dev'] },
+      // A peer that a system on PostgreSQL does without is installed for our own tests, too.
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm-peer'] },
     },
     {
       name: 'production-without-tests',

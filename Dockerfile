@@ -2,7 +2,7 @@
 
 FROM node:20.20-bookworm-slim AS build
 WORKDIR /app
-# better-sqlite3 is compiled where its prebuilt binary can't be fetched.
+# better-sqlite3, which tests need, is compiled where its prebuilt binary can't be fetched.
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends python3 make g++ \
     && rm -rf /var/lib/apt/lists/*
@@ -11,11 +11,12 @@ RUN npm ci
 COPY . .
 RUN node_modules/.bin/tsc -p tsconfig.image.json
 RUN node_modules/.bin/vite build --config console/vite.config.ts --logLevel warn
-# What is optional is for TypeScript configurations on Node 20, and for speed in Redis' protocol.
+# What is optional is for configurations in TypeScript, and for speed in Redis' protocol.
 RUN npm prune --omit=dev --omit=optional && node scripts/slim.js node_modules
 
 FROM node:20.20-bookworm-slim
 ENV NODE_ENV=production
+ENV FIG_CONFIG=dist/fig.config.js
 WORKDIR /app
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist

@@ -18,6 +18,7 @@ export * from './env.ts';
 export * from './error-text.ts';
 export * from './events/index.ts';
 export * from './fence.ts';
+export * from './file-lock.ts';
 export { readFences, setFence } from './fence-rows.ts';
 export type { Fence, FenceState, NamedFence } from './fence-rows.ts';
 export * from './hash.ts';

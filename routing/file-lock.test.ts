@@ -2,8 +2,8 @@ import { linkSync, readdirSync, readFileSync, utimesSync, writeFileSync } from '
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { withTempDir } from '../tests/support/index.ts';
-import { removeLock, seenLock, withFileLock } from './file-lock.ts';
-import type { SeenLock } from './file-lock.ts';
+import { removeLock, seenLock, withFileLock } from '../chassis/index.ts';
+import type { SeenLock } from '../chassis/index.ts';
 import { createFlagFile, setFlags } from './flag-file.ts';
 
 const NAMES = Array.from({ length: 16 }, (_unused, index) => `flag${index}.reads`);

@@ -21,7 +21,17 @@ export function configFile(env: Environment, folder = process.cwd()): string {
   );
 }
 
-/** The same; undefined where there is none. */
+/**
+ * The data folder: the one that FIG_DATA_DIR names, or `.fig` beside the configuration, so that commands find the
+ * same system from each folder below.
+ */
+export function dataFolder(env: Environment, folder = process.cwd()): string {
+  if (env['FIG_DATA_DIR']) return resolve(folder, env['FIG_DATA_DIR']);
+  const config = findConfig(env, folder);
+  return join(config === undefined ? folder : dirname(config), '.fig');
+}
+
+/** The same as `configFile`; undefined where there is none. */
 export function findConfig(env: Environment, folder = process.cwd()): string | undefined {
   if (env['FIG_CONFIG']) return resolve(folder, env['FIG_CONFIG']);
   for (let above = folder; ; above = dirname(above)) {

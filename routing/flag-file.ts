@@ -3,8 +3,7 @@ import { dirname, join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { normalizedStrategyValue } from 'unleash-client/lib/strategy/util.js';
 import { z } from 'zod';
-import { boundedTexts } from '../chassis/index.ts';
-import { withFileLock } from './file-lock.ts';
+import { boundedTexts, withFileLock } from '../chassis/index.ts';
 import { repeatedKeys } from './repeated-keys.ts';
 
 const parameter = z.union([z.string(), z.number(), z.boolean(), z.null()]);

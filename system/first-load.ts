@@ -1,8 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Environment, Logger } from '../chassis/index.ts';
-import { run } from './command.ts';
-import { compiled } from './project.ts';
+import { compiled, run } from '../supervisor/index.ts';
 
 /** What a new system's monolith is filled with; `nothing` leaves it empty. */
 export type Load = 'sample' | 'nothing' | { readonly data: string };

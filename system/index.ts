@@ -1,32 +1,15 @@
-/** Runs the whole system: its processes, their Redis, and the data folder they share. */
+/** Runs the shop: its applications and Fig, on a data folder; and servers of databases for tests. */
+export * from '../supervisor/index.ts';
 export { asOperator } from './as-operator.ts';
-export { AlreadyRunning } from './data-lock.ts';
-export { findCommand } from './command.ts';
-export { findProgram } from './find-program.ts';
-export type { Program } from './program.ts';
 export type { Load } from './first-load.ts';
-export { freePort } from './free-port.ts';
-export { StartFailed } from './launcher.ts';
-export { logFiles } from './log-sink.ts';
-export type { LogSink } from './log-sink.ts';
-export { jsonLines, logStream, prettyLines } from './log-stream.ts';
-export { figProcesses } from './process-definition.ts';
-export type { ProcessDefinition } from './process-definition.ts';
 export { createPostgresDatabase } from './postgres-database.ts';
 export type { PostgresDatabase } from './postgres-database.ts';
 export { PostgresMissing } from './postgres-find.ts';
-export { projectRoot } from './project.ts';
-export { findRedis, RedisMissing } from './redis-find.ts';
-export { runSupervisor } from './run-supervisor.ts';
+export { readyText } from './ready-text.ts';
+export { figProcesses } from './shop-processes.ts';
+export type { ShopProcess } from './shop-processes.ts';
 export { startPostgres } from './start-postgres.ts';
 export type { PrivatePostgres } from './start-postgres.ts';
-export { startRedis } from './start-redis.ts';
-export type { PrivateRedis } from './start-redis.ts';
 export { startSystem } from './start-system.ts';
 export type { StartOptions } from './start-system.ts';
-export type { Death, Rebirth } from './supervised.ts';
-export { withoutSystem } from './system-env.ts';
-export type { PortChoice } from './system-env.ts';
-export { readSystemFile } from './system-file.ts';
-export type { SystemFile } from './system-file.ts';
-export type { System } from './system.ts';
+export { withoutSystem } from './without-system.ts';

@@ -1,3 +1,8 @@
-import { runSupervisor } from './run-supervisor.ts';
+import { runSupervisor } from '../supervisor/index.ts';
+import { readyText } from './ready-text.ts';
+import { startSystem } from './start-system.ts';
 
-await runSupervisor();
+await runSupervisor({
+  start: (given) => startSystem({ ports: 'default', ...given }),
+  readyText,
+});

@@ -1,9 +1,7 @@
 import { readdirSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { findCommand } from './command.ts';
-import { findProgram, howToGet } from './find-program.ts';
-import type { Program, Progress } from './program.ts';
-import { projectRoot } from './project.ts';
+import { findCommand, findProgram, howToGet, projectRoot } from '../supervisor/index.ts';
+import type { Program, Progress } from '../supervisor/index.ts';
 
 /** No PostgreSQL server is to be had on this machine; the message says how to get one. */
 export class PostgresMissing extends Error {

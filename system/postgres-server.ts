@@ -5,13 +5,9 @@ import { chownSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
-import { run } from './command.ts';
-import { freePort } from './free-port.ts';
-import { startedOrDead } from './launcher.ts';
-import type { Launch, Launcher } from './launcher.ts';
-import type { LogSink } from './log-sink.ts';
+import { freePort, run, startedOrDead } from '../supervisor/index.ts';
+import type { Identity, Launch, Launcher, LogSink, Program } from '../supervisor/index.ts';
 import { besidePostgres } from './postgres-find.ts';
-import type { Identity, Program } from './program.ts';
 
 const START_TIMEOUT_MS = 60_000;
 

@@ -1,5 +1,5 @@
 /** Part of `scripts/prepare.js`: sees to it that there is a Redis before anything needs it. */
+import { RedisMissing, findRedis } from '../supervisor/index.ts';
 import { prepare } from './prepare.ts';
-import { findRedis, RedisMissing } from './redis-find.ts';
 
 await prepare('REDIS_URL', RedisMissing, (log) => findRedis({ log }));

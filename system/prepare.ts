@@ -1,4 +1,4 @@
-import type { Program, Progress } from './program.ts';
+import type { Program, Progress } from '../supervisor/index.ts';
 
 /**
  * Finds or fetches a server, telling the terminal; sets the exit code where there is none.

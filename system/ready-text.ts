@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import { isAuthOn } from '../chassis/index.ts';
-import type { System } from './system.ts';
+import type { System } from '../supervisor/index.ts';
 
 /** What `npm start` says when everything is up: where to look, and what to try. */
 export function readyText({ urls, dataDir, env }: System): string {

@@ -4,8 +4,7 @@ import { dirname } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { eventually, temporaryPostgresDatabase, withPostgres } from '../tests/support/index.ts';
-import { isAlive } from './marker.ts';
-import { projectRoot } from './project.ts';
+import { isAlive, projectRoot } from '../supervisor/index.ts';
 
 async function ask<T>(url: string, sql: string): Promise<T> {
   const client = new Client({ connectionString: url });

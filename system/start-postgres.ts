@@ -2,14 +2,13 @@ import { chownSync, mkdtempSync, realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLog } from '../chassis/index.ts';
-import { logFiles } from './log-sink.ts';
+import { Supervised, logFiles } from '../supervisor/index.ts';
+import type { Identity } from '../supervisor/index.ts';
 import { createPostgresDatabase } from './postgres-database.ts';
 import type { PostgresDatabase } from './postgres-database.ts';
 import { findPostgres } from './postgres-find.ts';
 import { guardPostgres } from './postgres-guard.ts';
 import { PostgresServer } from './postgres-server.ts';
-import type { Identity } from './program.ts';
-import { Supervised } from './supervised.ts';
 import { reachable, unprivileged } from './unprivileged.ts';
 
 /** A PostgreSQL of one's own, apart from any system; it is started again when it dies. */

@@ -1,26 +1,13 @@
-import { join, resolve } from 'node:path';
-import {
-  ConfigurationError,
-  createLog,
-  listenHost,
-  refuseNewerDatabase,
-} from '../chassis/index.ts';
-import { redisAddress } from '../chassis/redis/index.ts';
+import { readdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { databaseUrl, refuseNewerDatabase } from '../chassis/index.ts';
 import type { Environment } from '../chassis/index.ts';
-import { lockData } from './data-lock.ts';
+import { compiled, projectRoot, sharedVariables, startProcesses } from '../supervisor/index.ts';
+import type { LogSink, PortChoice, Surroundings, System } from '../supervisor/index.ts';
+import { firstLoad } from './first-load.ts';
 import type { Load } from './first-load.ts';
-import { portInUse } from './free-port.ts';
-import { clearLeftovers } from './leftovers.ts';
-import { logFiles } from './log-sink.ts';
-import type { LogSink } from './log-sink.ts';
-import { figProcesses } from './process-definition.ts';
-import type { ProcessDefinition } from './process-definition.ts';
-import { makePrivateData } from './private-data.ts';
-import { withRemedy } from './machine-trouble.ts';
-import { Supervisor } from './supervisor.ts';
-import { portVariables, sharedVariables } from './system-env.ts';
-import type { PortChoice } from './system-env.ts';
-import type { System } from './system.ts';
+import { figProcesses } from './shop-processes.ts';
+import type { ShopProcess } from './shop-processes.ts';
 
 export interface StartOptions {
   /** Folder of the databases; FIG_DATA_DIR or `.fig` when absent. */
@@ -31,7 +18,7 @@ export interface StartOptions {
   /** Where lines go; files in `<data folder>/logs` when absent. */
   readonly log?: LogSink;
   /** What to run; everything when absent. */
-  readonly processes?: readonly ProcessDefinition[];
+  readonly processes?: readonly ShopProcess[];
   /** What a new monolith is filled with; the sample when absent. */
   readonly load?: Load;
   /** Gives up starting: what has started is stopped. */
@@ -39,60 +26,43 @@ export interface StartOptions {
 }
 
 /**
- * Starts every process in order and waits until all are ready. When one can't start, everything
- * that did is stopped.
- * @throws ConfigurationError when a port is in use, a variable makes no sense, or a newer build has
- *   written the data
- * @throws AlreadyRunning when a system runs on this data folder
- * @throws StartFailed when a process ends or stays unready, or the data folder can't be written to
- * @throws RedisMissing when there is no Redis
+ * Starts the shop: every process in order, the monolith with its first data.
+ * @throws ConfigurationError when a newer build has written the data, and what `startProcesses` throws
  */
 export async function startSystem(options: StartOptions): Promise<System> {
-  const { env = process.env, processes = figProcesses } = options;
+  const { env = process.env, processes = figProcesses, load = 'sample', ports } = options;
   const dataDir = resolve(options.dataDir ?? (env['FIG_DATA_DIR'] || '.fig'));
-  const host = listenHost(env);
-  const ports = portVariables(env, options.ports, processes);
-  if (env['REDIS_URL']) redisAddress(env['REDIS_URL']);
-  try {
-    await refuseNewerData(processes, sharedVariables(env, dataDir, processes));
-    return await startIn(dataDir, ports, host, options);
-  } catch (error) {
-    if (options.signal?.aborted) throw error;
-    throw withRemedy(error, dataDir);
-  }
-}
-
-async function startIn(
-  dataDir: string,
-  ports: Readonly<Record<string, number>>,
-  host: string,
-  options: StartOptions,
-): Promise<System> {
-  const { env = process.env, processes = figProcesses, load = 'sample' } = options;
-  const { signal = new AbortController().signal } = options;
-  makePrivateData(dataDir);
-  const lock = lockData(dataDir);
-  const sink = options.log ?? logFiles(join(dataDir, 'logs'));
-  const log = createLog('supervisor', env['LOG_LEVEL'] || 'info', {
-    write: (line: string) => sink.write('supervisor', line.trimEnd()),
+  return startProcesses({
+    dataDir,
+    env,
+    async variables() {
+      const databases = databaseVariables(env, dataDir, processes);
+      await refuseNewerData(processes, databases);
+      return { ...sharedVariables(env, dataDir), FIG_CONFIG: configuration(env), ...databases };
+    },
+    processes,
+    ports,
+    redis: true,
+    cwd: projectRoot,
+    ...(options.log && { log: options.log }),
+    signal: options.signal,
+    flags: flagsOfFirstStart,
+    async before(name, surroundings) {
+      // Nobody wants a made-up shop in a database of their own.
+      const isOwn = Boolean(env['MONOLITH_DATABASE_URL']) && load === 'sample';
+      if (name === 'monolith' && !isOwn) await firstLoad(load, surroundings);
+    },
   });
-  const supervisor = new Supervisor({ dataDir, env, host, log, sink, processes, ports, lock });
-  try {
-    await clearLeftovers(dataDir, log);
-    await refuseTakenPorts(ports, host);
-    await supervisor.start(load, signal);
-  } catch (error) {
-    await supervisor.stop();
-    // What a start that was given up ran into by being stopped is of no interest.
-    signal.throwIfAborted();
-    throw error;
-  }
-  return supervisor;
 }
 
-/** Before anything is written: of all databases or none, whichever process needs the newer one. */
+/** The shop's own, as it was built. */
+function configuration(env: Environment): string {
+  return env['FIG_CONFIG'] || compiled('fig.config.js');
+}
+
+/** Of all databases or none, whichever process needs the newer one. */
 async function refuseNewerData(
-  processes: readonly ProcessDefinition[],
+  processes: readonly ShopProcess[],
   variables: Readonly<Record<string, string>>,
 ): Promise<void> {
   for (const { database } of processes) {
@@ -101,16 +71,30 @@ async function refuseNewerData(
   }
 }
 
-/** Before anything starts: one clear error instead of six processes to stop again. */
-async function refuseTakenPorts(
-  ports: Readonly<Record<string, number>>,
-  host: string,
-): Promise<void> {
-  for (const [variable, port] of Object.entries(ports)) {
-    if (port === 0 || !(await portInUse(port, host))) continue;
-    throw new ConfigurationError(
-      `port ${port} on ${host} is in use; stop what listens there, ` +
-        `or set ${variable} to another port (0 picks a free one)`,
-    );
+function databaseVariables(
+  env: Environment,
+  dataDir: string,
+  processes: readonly ShopProcess[],
+): Record<string, string> {
+  const variables: Record<string, string> = {};
+  for (const { database } of processes) {
+    if (!database) continue;
+    const { variable, file } = database;
+    variables[variable] = databaseUrl({ ...env, FIG_DATA_DIR: dataDir }, variable, file);
   }
+  return variables;
+}
+
+/**
+ * The flag file is made on the first start with a data folder. Later one that is missing was lost, and what it
+ * asked for must not be made up: then no process gets ready, and says why.
+ */
+function flagsOfFirstStart({ dataDir, env }: Surroundings): readonly string[] | undefined {
+  const isUsed = readdirSync(dataDir).some((name) => name === 'load.json' || name.endsWith('.db'));
+  if (isUsed) return undefined;
+  // Databases elsewhere may have been moved already, whatever this folder knows.
+  const elsewhere = Object.entries(env).some(
+    ([name, url]) => name.endsWith('_DATABASE_URL') && url && !url.includes(dataDir),
+  );
+  return elsewhere ? [] : ['--new'];
 }

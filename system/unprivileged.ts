@@ -1,7 +1,6 @@
 import { chownSync, cpSync } from 'node:fs';
-import { CommandFailed, run } from './command.ts';
-import { programRuns } from './program.ts';
-import type { Identity, Program } from './program.ts';
+import { CommandFailed, programRuns, run } from '../supervisor/index.ts';
+import type { Identity, Program } from '../supervisor/index.ts';
 
 /**
  * Who is to run a program that refuses to run as root: `postgres` where there is such a user, else

@@ -3,11 +3,19 @@ import type { Command } from 'commander';
 import type { Context } from './context.ts';
 import type { Output, OutputOptions } from './output.ts';
 
-/** Gives a command its surroundings, once its options are understood. */
-export type Run = (
+/**
+ * Gives a command what it works on, once its options are understood.
+ * @param find finds that: the system of the configuration when left out; `withEnvironment` for a command that needs none
+ */
+export type Run = <Found = Context>(
   options: OutputOptions,
-  work: (context: Context, output: Output) => Promise<void>,
+  work: (found: Found, output: Output) => Promise<void>,
+  find?: (env: NodeJS.ProcessEnv) => Promise<Found>,
 ) => Promise<void>;
+
+/** For commands that need no configuration. */
+export const withEnvironment = (env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> =>
+  Promise.resolve(env);
 
 export interface CommandHelp {
   readonly does: string;

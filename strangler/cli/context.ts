@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { z } from 'zod';
 import {
   ConfigurationError,
@@ -12,7 +12,7 @@ import {
 import type { Environment, OperatorToken } from '../../chassis/index.ts';
 import { declarationsOf } from '../engine/declarations.ts';
 import type { DataDeclaration } from '../engine/index.ts';
-import { contractFile, loadConfig, withFlagsFile } from '../../routing/index.ts';
+import { contractFile, dataFolder, loadConfig, withFlagsFile } from '../../routing/index.ts';
 import type { FigConfig } from '../../routing/index.ts';
 import { known } from './suggest.ts';
 
@@ -47,14 +47,15 @@ export interface Context {
  */
 export async function findSystem(env: NodeJS.ProcessEnv): Promise<Context> {
   const given = env['FIG_DATA_DIR'];
-  const directory = resolve(given || '.fig');
+  const directory = dataFolder(env);
   // Asked of nothing at all, every question would have an answer that means nothing.
   if (given && !existsSync(directory)) {
     throw new ConfigurationError(
-      `FIG_DATA_DIR=${given} names a folder that is not there: ${directory}; give the one that npm start uses`,
+      `FIG_DATA_DIR=${given} names a folder that is not there: ${directory}; give the one that fig up or npm start uses`,
     );
   }
   const found = await readSystem(join(directory, 'system.json'));
+  env['FIG_DATA_DIR'] ||= directory;
   // The configuration module reads the environment of its process.
   for (const [variable, value] of Object.entries(found.env)) env[variable] ||= value;
   const config = await loadConfig(env);
@@ -98,7 +99,7 @@ async function readSystem(file: string): Promise<SystemFile> {
     return systemFile.parse(JSON.parse(text));
   } catch (error) {
     throw new ConfigurationError(
-      `${file} is damaged; start the system again with npm start, or delete the file`,
+      `${file} is damaged; start the system again with fig up (or npm start), or delete the file`,
       { cause: error },
     );
   }

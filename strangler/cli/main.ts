@@ -1,11 +1,10 @@
 import { keepFilesPrivate } from '../../chassis/index.ts';
 import { EXIT } from './exit.ts';
+import { endOnSignals } from './interrupt.ts';
 import { runCommand } from './run.ts';
 
 keepFilesPrivate();
-process.once('SIGINT', () => process.exit(EXIT.interrupted));
-// What is cleaned up at the end is so then, too.
-process.once('SIGTERM', () => process.exit(143));
+endOnSignals();
 // A reader such as `head` may have had enough, which ends a program as SIGPIPE does; what else goes wrong
 // with the output, such as a full disk, is an error: who reads it must not take half of it for all.
 process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {

@@ -10,6 +10,7 @@ import type { Run } from './add-command.ts';
 export async function createProgram(run: Run, words: readonly string[] = []): Promise<Command> {
   const program = new Command('fig')
     .description('Moves capabilities out of a running monolith, and back.')
+    .option('--config <file>', 'the configuration, when it is not the nearest fig.config.*')
     .version(`fig ${packageVersion()}`, '--version', 'print the version')
     .showHelpAfterError('(fig --help shows what there is)')
     .addHelpText('after', EXAMPLES);
@@ -19,6 +20,7 @@ export async function createProgram(run: Run, words: readonly string[] = []): Pr
 
 const EXAMPLES = `
 Examples:
+  fig up                             run the facade and the engine, until Ctrl-C
   fig status                         where everything is
   fig check                          whether the mappings lose anything
   fig backfill inventory             copy, then follow
@@ -27,6 +29,7 @@ Examples:
   fig reconcile inventory            compare row by row
   fig switch inventory               the service owns the writes
   fig reverse inventory              the monolith owns them again
-The system is found through $FIG_DATA_DIR/system.json (.fig by default), or by the variables
-ENGINE_URL, ADMIN_URL, *_DATABASE_URL, FIG_FLAGS_FILE and FIG_CONFIG.
+The configuration is the file of --config or FIG_CONFIG, or the nearest fig.config.ts (.js, .json, .yaml) of this
+folder and those above it. The system is found through system.json in the folder .fig beside it (or $FIG_DATA_DIR),
+or by the variables ENGINE_URL, ADMIN_URL, *_DATABASE_URL and FIG_FLAGS_FILE.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused by a gate, 4 timed out, 130 interrupted.`;

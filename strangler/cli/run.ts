@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { CommanderError } from 'commander';
 import type { Command } from 'commander';
 import { CommandError, EXIT } from './exit.ts';
@@ -19,10 +20,14 @@ export async function runCommand(
   const json = words.includes('--json');
   let output = createOutput({ json, quiet: false }, surroundings);
   try {
-    const program = await createProgram(async (options, work) => {
+    const program: Command = await createProgram(async (options, work, find) => {
       output = createOutput(options, surroundings);
-      const { findSystem } = await import('./context.ts');
-      await work(await findSystem(surroundings.env), output);
+      const { env } = surroundings;
+      const { config } = program.opts<{ config?: string }>();
+      if (config !== undefined) env['FIG_CONFIG'] = resolve(config);
+      // Without `find` what is found is a context.
+      const found = find ?? ((await import('./context.ts')).findSystem as unknown as typeof find);
+      if (found) await work(await found(env), output);
     }, words);
     // What is wrong with the words is told below, like everything else that goes wrong.
     const quiet = (text: string): void => void (json || surroundings.stderr.write(text));
@@ -58,10 +63,13 @@ function usageFailure({ message, code }: CommanderError): CommandError {
 
 /** By name, since their modules need not have been loaded. */
 const CODES: Readonly<Record<string, string>> = {
+  AlreadyRunning: 'already_running',
   ConfigurationError: 'configuration',
   FlagFileError: 'flag_file_damaged',
   FlagServerError: 'flag_server_refused',
   CallFailed: 'went_away',
+  RedisMissing: 'redis_missing',
+  StartFailed: 'start_failed',
 };
 
 function toFailure(error: unknown): CommandError {

@@ -44,7 +44,7 @@ async function runWithInstalledPackages(command: string, cwd: string): Promise<v
   }
 }
 
-const env = { ...withoutSystem(process.env), NODE_ENV: 'production' };
+const clean = withoutSystem(process.env);
 
 describe('the image', () => {
   let directory: string;
@@ -63,7 +63,7 @@ describe('the image', () => {
     const wrong = { [`${name.toUpperCase()}_PORT`]: 'none' };
     const { output } = await runIn(service?.command.join(' ') ?? '', {
       cwd: image.directory,
-      env: { ...env, ...wrong, FIG_DATA_DIR: join(image.directory, '..', 'data') },
+      env: { ...clean, ...image.env, ...wrong, FIG_DATA_DIR: join(image.directory, '..', 'data') },
     });
     expect(output).toContain('_PORT=none is not a port');
   });
@@ -75,7 +75,10 @@ describe('the image', () => {
 
   it.each(readmeCommands())('runs %s, which README.md names', async (command) => {
     const help = command.startsWith('npm') ? `${command} -- --help` : `${command} --help`;
-    const output = await mustRun(help, { cwd: image.directory, env });
+    const output = await mustRun(help, {
+      cwd: image.directory,
+      env: { ...clean, ...image.env },
+    });
     expect(output).toContain('Usage:');
   });
 

@@ -9,6 +9,7 @@ type Declare = (program: Command, run: Run) => void;
  * them need half of the engine.
  */
 const FILES: readonly (readonly [names: readonly string[], load: () => Promise<Declare>])[] = [
+  [['up', 'engine', 'facade'], async () => (await import('./up.ts')).addUp],
   [['status'], async () => (await import('./status.ts')).addStatus],
   [['check'], async () => (await import('./check.ts')).addCheck],
   [['explain'], async () => (await import('./explain.ts')).addExplain],

@@ -4,10 +4,7 @@ import { ConfigurationError, keepFilesPrivate, wantsColour } from '../chassis/in
 import { StartFailed } from './launcher.ts';
 import type { LogSink } from './log-sink.ts';
 import { jsonLines, logStream, prettyLines } from './log-stream.ts';
-import { readyText } from './ready-text.ts';
 import { RedisMissing } from './redis-find.ts';
-import { startSystem } from './start-system.ts';
-import type { StartOptions } from './start-system.ts';
 import type { System } from './system.ts';
 
 const EXPECTED = [AlreadyRunning, CommandFailed, ConfigurationError, RedisMissing, StartFailed];
@@ -15,17 +12,36 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** One Ctrl-C under `npm start` comes twice: from the terminal, and passed on by npm. */
 const ONE_KEYSTROKE_MS = 500;
 
-/**
- * `npm start`: runs the system until a signal stops it. The first signal stops every process in
- * order, a second one kills what is left. The code is 0 after a stop, 1 when it could not start.
- */
-export async function runSupervisor(options: Partial<StartOptions> = {}): Promise<void> {
+interface Running {
+  /** Starts what is to run, until the signal gives it up. */
+  readonly start: (given: {
+    readonly log: LogSink;
+    readonly signal: AbortSignal;
+  }) => Promise<System>;
+  /** What is said when everything is up. */
+  readonly readyText: (system: System) => string | Promise<string>;
+}
+
+/** `npm start`: the same as `supervise`, as a program; its code is 0 after a stop, 1 when it could not start. */
+export async function runSupervisor(running: Running): Promise<void> {
   keepFilesPrivate();
+  try {
+    await supervise(running);
+  } catch (error) {
+    const expected = EXPECTED.some((type) => error instanceof type);
+    process.stderr.write(`\nFig could not start: ${expected ? (error as Error).message : ''}\n`);
+    if (!expected) console.error(error);
+    process.exitCode = 1;
+  }
+}
+
+/**
+ * Starts a system, and has signals stop it: the first one every process in order, a second one kills what is left.
+ * @throws what `start` throws, unless a signal came first
+ */
+export async function supervise({ start, readyText }: Running): Promise<void> {
+  const sink = processOutput();
   const terminal = process.stdout.isTTY;
-  const sink = logStream({
-    write: (text) => process.stdout.write(text),
-    format: terminal ? prettyLines(wantsColour(process.env)) : jsonLines,
-  });
   const abort = new AbortController();
   let system: System | undefined;
   onSignals({
@@ -37,15 +53,19 @@ export async function runSupervisor(options: Partial<StartOptions> = {}): Promis
     force: () => void forceEnd(system),
   });
   try {
-    system = await startSystem({ ports: 'default', log: sink, ...options, signal: abort.signal });
-    say(sink, terminal, readyText(system));
+    system = await start({ log: sink, signal: abort.signal });
+    say(sink, terminal, await readyText(system));
   } catch (error) {
-    if (abort.signal.aborted) return;
-    const expected = EXPECTED.some((type) => error instanceof type);
-    process.stderr.write(`\nFig could not start: ${expected ? (error as Error).message : ''}\n`);
-    if (!expected) console.error(error);
-    process.exitCode = 1;
+    if (!abort.signal.aborted) throw error;
   }
+}
+
+/** Lines of processes on standard output: for people on a terminal, else for machines. */
+export function processOutput(): LogSink {
+  return logStream({
+    write: (text) => process.stdout.write(text),
+    format: process.stdout.isTTY ? prettyLines(wantsColour(process.env)) : jsonLines,
+  });
 }
 
 function onSignals({ stop, force }: { stop: () => void; force: () => void }): void {

@@ -5,7 +5,6 @@ import { lastWords } from './last-words.ts';
 import type { LogSink } from './log-sink.ts';
 import { marker } from './marker.ts';
 import type { ProcessDefinition } from './process-definition.ts';
-import { projectRoot } from './project.ts';
 
 const START_TIMEOUT_MS = 60_000;
 
@@ -13,6 +12,7 @@ interface NodeProcessOptions {
   /** Its whole environment, ports as wanted for the first start. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly dataDir: string;
+  readonly cwd: string;
   readonly host: string;
   readonly sink: LogSink;
 }
@@ -40,13 +40,13 @@ export class NodeProcess implements Launcher {
   }
 
   launch(): Launch {
-    const { env, dataDir, sink } = this.#options;
+    const { env, dataDir, sink, cwd } = this.#options;
     const output = sink.stdio(this.name);
     const child = spawn(
       process.execPath,
       ['--enable-source-maps', this.#definition.entry, marker(dataDir)],
       {
-        cwd: projectRoot,
+        cwd,
         env: { ...env, ...this.#portVariables() },
         stdio: ['ignore', output, output, 'ipc'],
         // A session of its own: Ctrl-C on the terminal reaches the supervisor alone, which then

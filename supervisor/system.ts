@@ -17,8 +17,11 @@ export interface System {
   /** Stops a process in its tracks (SIGSTOP). */
   pause(name: string): void;
   resume(name: string): void;
-  /** Waits until every process, or the one that is named, answers `/readyz` with 200. */
-  ready(name?: string): Promise<void>;
+  /**
+   * Waits until every process, or the one that is named, answers `/readyz` with 200.
+   * @throws StartFailed with the reason that the process gives when `timeoutMs` pass before, a minute when left out
+   */
+  ready(name?: string, timeoutMs?: number): Promise<void>;
   /** Power loss: everything dies at once, by SIGKILL, and nothing is started again. */
   killAll(): Promise<void>;
   /** Stops every process in reverse order. May be called again. */

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** What a data folder of ours has from its first start on: another folder is not ours to close. */
@@ -10,7 +10,9 @@ const MARK = 'supervisor.lock';
  */
 export function makePrivateData(dataDir: string): void {
   const made = mkdirSync(dataDir, { recursive: true, mode: 0o700 }) !== undefined;
-  if (made || !isOurs(dataDir)) return;
+  const ours = made || isOurs(dataDir);
+  writeFileSync(join(dataDir, MARK), '', { flag: 'a' });
+  if (made || !ours) return;
   chmodSync(dataDir, 0o700);
   for (const entry of readdirSync(dataDir, { withFileTypes: true, recursive: true })) {
     const path = join(entry.parentPath, entry.name);

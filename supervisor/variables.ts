@@ -1,8 +1,7 @@
 import { join } from 'node:path';
-import { databaseUrl, readPort, tokenFile } from '../chassis/index.ts';
+import { readPort, tokenFile } from '../chassis/index.ts';
 import type { Environment } from '../chassis/index.ts';
 import type { ProcessDefinition } from './process-definition.ts';
-import { compiled } from './project.ts';
 
 /** `free` lets every process pick a free port, `default` takes the variables or the defaults. */
 export type PortChoice = 'free' | 'default';
@@ -22,30 +21,16 @@ const AUTH = [
   'FIG_IDENTITY_JWKS',
 ];
 
-/** Variables that all processes share, before anything has started. */
-export function sharedVariables(
-  env: Environment,
-  dataDir: string,
-  processes: readonly ProcessDefinition[],
-): Record<string, string> {
+/** Variables that all processes share, before anything has started; a command in another terminal needs them, too. */
+export function sharedVariables(env: Environment, dataDir: string): Record<string, string> {
   const variables: Record<string, string> = {
     FIG_DATA_DIR: dataDir,
     FIG_FLAGS_FILE: env['FIG_FLAGS_FILE'] || join(dataDir, 'flags.json'),
     FIG_TOKEN_FILE: tokenFile({ ...env, FIG_DATA_DIR: dataDir }),
-    FIG_CONFIG: env['FIG_CONFIG'] || compiled('fig.config.js'),
   };
-  // A command in another terminal needs these, too.
-  for (const variable of [...UNLEASH, ...AUTH]) {
+  for (const variable of ['FIG_CONFIG', ...UNLEASH, ...AUTH]) {
     const value = env[variable];
     if (value) variables[variable] = value;
-  }
-  for (const { database } of processes) {
-    if (!database) continue;
-    variables[database.variable] = databaseUrl(
-      { ...env, FIG_DATA_DIR: dataDir },
-      database.variable,
-      database.file,
-    );
   }
   return variables;
 }
@@ -68,18 +53,3 @@ export function reachableHost(host: string): string {
   if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
   return host.includes(':') ? `[${host}]` : host;
 }
-
-/**
- * This environment without the variables that point at a system: what starts with it is a system
- * of its own, whatever the caller's shell is set up for.
- */
-export function withoutSystem(env: Environment): Record<string, string | undefined> {
-  return Object.fromEntries(
-    Object.entries(env).filter(
-      ([name]) => !name.startsWith('FIG_') && !SYSTEM_VARIABLE.test(name) && name !== 'HOST',
-    ),
-  );
-}
-
-const SYSTEM_VARIABLE =
-  /^((FACADE|ADMIN|MONOLITH|INVENTORY|PAYMENT|ENGINE|PROVIDER)_(PORT|URL|DATABASE_URL)|REDIS_URL|UNLEASH_\w+)$/;

@@ -3,14 +3,8 @@ import { inventoryMigrations } from '../migrations/inventory/index.ts';
 import { monolithMigrations } from '../migrations/monolith/index.ts';
 import { paymentMigrations } from '../migrations/payment/index.ts';
 import { providerMigrations } from '../migrations/provider/index.ts';
-import { compiled } from './project.ts';
-
-/** A port that a process opens: what it is for, the variable that sets it, and its default. */
-export interface PortDefinition {
-  readonly key: 'http' | 'admin';
-  readonly variable: string;
-  readonly fallback: number;
-}
+import { compiled, engineProcess, facadeProcess } from '../supervisor/index.ts';
+import type { ProcessDefinition } from '../supervisor/index.ts';
 
 /** A process's database: the variable, the file in the data folder when that is unset, its schema. */
 export interface DatabaseDefinition {
@@ -19,20 +13,13 @@ export interface DatabaseDefinition {
   readonly migrations: readonly Migration[];
 }
 
-/** One Node process of the system, as the supervisor needs to know it. */
-export interface ProcessDefinition {
-  readonly name: string;
-  /** Absolute path of the compiled main file. */
-  readonly entry: string;
-  /** The first one is the one that others call, and that answers `/readyz`. */
-  readonly ports: readonly [PortDefinition, ...PortDefinition[]];
-  /** The variable by which other processes learn this one's address. */
-  readonly urlVariable: string;
+/** A process of the shop. */
+export interface ShopProcess extends ProcessDefinition {
   readonly database?: DatabaseDefinition;
 }
 
 /** The processes of `npm start`, in the order in which they start; each knows those before it. */
-export const figProcesses: readonly ProcessDefinition[] = [
+export const figProcesses: readonly ShopProcess[] = [
   {
     name: 'provider',
     entry: compiled('extracted/provider/main.js'),
@@ -77,19 +64,6 @@ export const figProcesses: readonly ProcessDefinition[] = [
       migrations: monolithMigrations,
     },
   },
-  {
-    name: 'engine',
-    entry: compiled('strangler/main.js'),
-    ports: [{ key: 'http', variable: 'ENGINE_PORT', fallback: 4003 }],
-    urlVariable: 'ENGINE_URL',
-  },
-  {
-    name: 'facade',
-    entry: compiled('facade/main.js'),
-    ports: [
-      { key: 'http', variable: 'FACADE_PORT', fallback: 8080 },
-      { key: 'admin', variable: 'ADMIN_PORT', fallback: 8081 },
-    ],
-    urlVariable: 'FACADE_URL',
-  },
+  engineProcess,
+  facadeProcess,
 ];

@@ -1,19 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { findCommand, run } from './command.ts';
+import { isAlive } from './process-id.ts';
 
 /** A word on the command line of each of our processes, by which a later run knows them. */
 export function marker(dataDir: string): string {
   return `--fig-data=${dataDir}`;
-}
-
-/** Whether a process id is alive; one of another user counts as alive. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 /** Whether this process id is one of ours and not of a stranger who got the number since. */

@@ -1,11 +1,8 @@
 import { join } from 'node:path';
 import { tokenFile, tokenIn } from '../chassis/index.ts';
-import type { Environment, Logger } from '../chassis/index.ts';
+import type { Logger } from '../chassis/index.ts';
 import { Children } from './children.ts';
 import type { DataLock } from './data-lock.ts';
-import { firstFlags } from './first-flags.ts';
-import { firstLoad } from './first-load.ts';
-import type { Load } from './first-load.ts';
 import type { LogSink } from './log-sink.ts';
 import { NodeProcess } from './node-process.ts';
 import type { ProcessDefinition } from './process-definition.ts';
@@ -13,25 +10,27 @@ import { untilReady } from './readiness.ts';
 import { findRedis } from './redis-find.ts';
 import { RedisServer } from './redis-server.ts';
 import type { Death, Rebirth } from './supervised.ts';
-import { reachableHost, sharedVariables } from './system-env.ts';
+import type { ProcessesOptions, Variables } from './start-processes.ts';
 import { removeSystemFile, writeSystemFile } from './system-file.ts';
 import type { System } from './system.ts';
+import { reachableHost } from './variables.ts';
 
 const READY_TIMEOUT_MS = 60_000;
 const REDIS_ATTEMPTS = 3;
 
-interface SupervisorOptions {
-  readonly dataDir: string;
-  readonly env: Environment;
+type SupervisorOptions = Omit<
+  ProcessesOptions,
+  'variables' | 'ports' | 'log' | 'flags' | 'signal'
+> & {
+  readonly variables: Variables;
   readonly host: string;
   readonly log: Logger;
   readonly sink: LogSink;
-  readonly processes: readonly ProcessDefinition[];
   /** Port by variable. */
   readonly ports: Readonly<Record<string, number>>;
   /** Released when the last process is gone. */
   readonly lock: DataLock;
-}
+};
 
 /** Starts the processes in order, keeps them alive, and stops them in reverse order. */
 export class Supervisor implements System {
@@ -43,7 +42,7 @@ export class Supervisor implements System {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    this.#variables = sharedVariables(options.env, options.dataDir, options.processes);
+    this.#variables = { ...options.variables };
     this.#children = new Children(options.log);
     this.#children.onRebirth(() => this.#writeSystemFile());
   }
@@ -68,22 +67,21 @@ export class Supervisor implements System {
     return this.#children.urls;
   }
 
-  /** Starts everything and waits until it is ready; the caller stops what started on an error. */
-  async start(load: Load, signal: AbortSignal): Promise<void> {
-    const { processes, env, dataDir, log } = this.#options;
+  /**
+   * Starts everything and waits until it is ready; the caller stops what started on an error.
+   * @param flags resolves when the flag file is there
+   */
+  async start(flags: Promise<void> | undefined, signal: AbortSignal): Promise<void> {
+    const { processes, before, env, dataDir, log, redis } = this.#options;
     signal.addEventListener('abort', () => void this.stop(), { once: true });
     signal.throwIfAborted();
-    const flags = firstFlags({ dataDir, env: { ...env, ...this.#variables }, log });
-    await Promise.all([flags, this.#startRedis()]);
+    await Promise.all([flags, redis ? this.#startRedis() : undefined]);
     for (const definition of processes) {
-      // Nobody wants a made-up shop in a database of their own.
-      const ownDatabase = Boolean(env['MONOLITH_DATABASE_URL']);
-      if (definition.name === 'monolith' && !(ownDatabase && load === 'sample')) {
-        await firstLoad(load, { dataDir, env: { ...env, ...this.#variables }, log });
-      }
+      await before?.(definition.name, { dataDir, env: { ...env, ...this.#variables }, log });
       await this.#startProcess(definition);
     }
-    await Promise.all(this.#httpNames().map((name) => this.#untilReady(name, signal)));
+    const awaited = this.#options.awaited ?? this.#httpNames();
+    await Promise.all(awaited.map((name) => this.#untilReady(name, signal)));
     // That of Redis holds its password.
     const { redis: _secret, ...urls } = this.urls;
     log.info({ urls }, 'ready');
@@ -105,10 +103,10 @@ export class Supervisor implements System {
     this.#children.find(name).signal('SIGCONT');
   }
 
-  async ready(name?: string): Promise<void> {
+  async ready(name?: string, timeoutMs?: number): Promise<void> {
     const names = name === undefined ? this.#httpNames() : [name];
     const never = new AbortController().signal;
-    await Promise.all(names.map((each) => this.#untilReady(each, never)));
+    await Promise.all(names.map((each) => this.#untilReady(each, never, timeoutMs)));
   }
 
   onExit(callback: (death: Death) => void): () => void {
@@ -147,12 +145,12 @@ export class Supervisor implements System {
   }
 
   async #startRedis(): Promise<void> {
-    const { env, log, sink, dataDir } = this.#options;
+    const { env, log, sink, dataDir, redisCache } = this.#options;
     if (env['REDIS_URL']) {
       this.#variables['REDIS_URL'] = env['REDIS_URL'];
       return;
     }
-    const binary = await findRedis({ log });
+    const binary = await findRedis({ log, ...(redisCache && { cacheDir: redisCache }) });
     const redis = new RedisServer({ binary, sink, directory: join(dataDir, 'redis') });
     await this.#children.start(redis, REDIS_ATTEMPTS);
     this.#variables['REDIS_URL'] = redis.url;
@@ -160,11 +158,12 @@ export class Supervisor implements System {
   }
 
   async #startProcess(definition: ProcessDefinition): Promise<void> {
-    const { env, dataDir, sink, ports, host } = this.#options;
+    const { env, dataDir, sink, ports, host, cwd } = this.#options;
     const wanted = definition.ports.map(({ variable }) => [variable, String(ports[variable])]);
     const child = new NodeProcess(definition, {
       env: { ...env, ...this.#variables, ...Object.fromEntries(wanted) },
       dataDir,
+      cwd,
       sink,
       host: reachableHost(host),
     });
@@ -190,10 +189,14 @@ export class Supervisor implements System {
   }
 
   /** A facade passes `/readyz` on like any other path, so its admin port is asked, as soon as it is known. */
-  async #untilReady(name: string, signal: AbortSignal): Promise<void> {
+  async #untilReady(
+    name: string,
+    signal: AbortSignal,
+    timeoutMs = READY_TIMEOUT_MS,
+  ): Promise<void> {
     const { launcher } = this.#children.find(name);
     const token = tokenIn(tokenFile(this.#variables));
-    const options = { timeoutMs: READY_TIMEOUT_MS, token, signal };
+    const options = { timeoutMs, token, signal };
     await untilReady(name, () => launcher.adminUrl ?? launcher.url, options);
   }
 }

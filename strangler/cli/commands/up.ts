@@ -1,0 +1,159 @@
+import { existsSync } from 'node:fs';
+import { relative } from 'node:path';
+import type { Command } from 'commander';
+import type { Environment } from '../../../chassis/index.ts';
+import {
+  configFile,
+  contractFile,
+  dataFolder,
+  loadConfig,
+  upstreamSettings,
+  withFlagsFile,
+} from '../../../routing/index.ts';
+import type { FigConfig } from '../../../routing/index.ts';
+import {
+  engineProcess,
+  facadeProcess,
+  runAlone,
+  sharedVariables,
+  startProcesses,
+  supervise,
+} from '../../../supervisor/index.ts';
+import type { ProcessDefinition, System } from '../../../supervisor/index.ts';
+import { declarationsOf } from '../../engine/declarations.ts';
+import { addCommand } from '../add-command.ts';
+import type { Run } from '../add-command.ts';
+import { CommandError, EXIT } from '../exit.ts';
+import { leaveSignals } from '../interrupt.ts';
+import type { OutputOptions } from '../output.ts';
+
+/** An engine that takes longer is waited for no more: the facade serves meanwhile. */
+const ENGINE_MS = 15_000;
+
+/** What is to run. */
+interface Wanted {
+  readonly env: Environment;
+  readonly config: FigConfig;
+  readonly file: string;
+  readonly dataDir: string;
+  /** Capabilities whose rows move, which take an engine. */
+  readonly moved: readonly string[];
+}
+
+/** Declares `fig up`, `fig engine` and `fig facade`. */
+export function addUp(program: Command, run: Run): void {
+  addCommand(program, 'up', {
+    does:
+      'run the facade, and the engine with a Redis of its own where a capability has a mapping, ' +
+      'until Ctrl-C',
+    examples: ['fig up', 'fig up --config shop/fig.config.yaml', 'FACADE_PORT=80 fig up'],
+  }).action((options: OutputOptions) => run(options, up, findWanted));
+  addCommand(program, 'engine', {
+    does: 'run an engine alone: one process, for a system of several machines; REDIS_URL names their Redis',
+    examples: ['REDIS_URL=redis://:secret@redis:6379 fig engine'],
+  }).action((options: OutputOptions) => run(options, engine, findWanted));
+  addCommand(program, 'facade', {
+    does: 'run a facade alone; ENGINE_URL names the engine, REDIS_URL the Redis that both use',
+    examples: ['fig facade', 'ENGINE_URL=http://engine:4003 fig facade'],
+  }).action((options: OutputOptions) =>
+    run(options, (wanted) => alone(facadeProcess, wanted), findWanted),
+  );
+}
+
+async function findWanted(given: NodeJS.ProcessEnv): Promise<Wanted> {
+  const file = configFile(given);
+  const dataDir = dataFolder(given);
+  const located = { FIG_CONFIG: file, FIG_DATA_DIR: dataDir };
+  // The configuration reads the environment of its process, here and in the processes alike.
+  Object.assign(given, located);
+  const config = await loadConfig(given);
+  const env = withFlagsFile(given, config);
+  const moved = Object.keys(declarationsOf(config, contractFile(env, config)));
+  return { env, config, file, dataDir, moved };
+}
+
+async function up(wanted: Wanted): Promise<void> {
+  const { env, config, dataDir, moved } = wanted;
+  const withEngine = moved.length > 0;
+  leaveSignals();
+  await supervise({
+    start: ({ log, signal }) =>
+      startProcesses({
+        dataDir,
+        env,
+        variables: () => Promise.resolve(sharedVariables(env, dataDir)),
+        processes: withEngine ? [engineProcess, facadeProcess] : [facadeProcess],
+        awaited: [facadeProcess.name],
+        redis: withEngine || usesRegistry(config),
+        redisCache: `${dataDir}/programs`,
+        ports: 'default',
+        cwd: process.cwd(),
+        log,
+        signal,
+        // The first process makes the token. What a flag file asked for that was lost since must not be made up.
+        flags: ({ env: shared }) => (existsSync(shared['FIG_TOKEN_FILE'] ?? '') ? undefined : []),
+      }),
+    readyText: (system) => readyText(system, wanted),
+  });
+}
+
+function usesRegistry({ upstreams }: FigConfig): boolean {
+  return Object.values(upstreams).some(
+    (upstream) => typeof upstream !== 'string' && upstream.registry !== undefined,
+  );
+}
+
+async function engine(wanted: Wanted): Promise<void> {
+  if (wanted.moved.length === 0) {
+    const message = `no capability of ${wanted.file} has databases and a mapping: there is nothing for an engine to do`;
+    throw new CommandError(EXIT.usage, 'no_mapping', message, 'fig facade');
+  }
+  await alone(engineProcess, wanted);
+}
+
+async function alone(definition: ProcessDefinition, { env, dataDir }: Wanted): Promise<void> {
+  leaveSignals();
+  const code = await runAlone(definition, env, dataDir);
+  if (code === 0) return;
+  const message = `the ${definition.name} ended with code ${code}; its last line says why`;
+  throw new CommandError(code === 2 ? EXIT.usage : EXIT.failed, 'process_ended', message);
+}
+
+/** Where to look, and what to try. */
+async function readyText(system: System, wanted: Wanted): Promise<string> {
+  const { config, file, dataDir, moved } = wanted;
+  const { facade = '', admin = '' } = system.urls;
+  const monolith = upstreamSettings(config.upstreams[config.monolith] ?? '').url;
+  const first = moved[0] ?? Object.keys(config.capabilities)[0];
+  const next = moved.length > 0 ? 'fig check' : `fig ramp ${first} 10`;
+  return [
+    'Fig is ready.',
+    '',
+    `  the facade         ${facade}    in front of ${config.monolith} (${monolith})`,
+    `  the console        ${admin}/console/    fig open lets a browser in`,
+    `  the configuration  ${short(file)}`,
+    `  the data           ${short(dataDir)}`,
+    ...(await engineLines(system, moved)),
+    '  state              fig status',
+    ...(first === undefined ? [] : [`  next               ${next}`]),
+    '',
+    '  Ctrl-C stops it; data and flags stay.',
+    '',
+  ].join('\n');
+}
+
+async function engineLines(system: System, moved: readonly string[]): Promise<readonly string[]> {
+  if (moved.length === 0) return [];
+  try {
+    await system.ready(engineProcess.name, ENGINE_MS);
+    return [`  the engine         ready, for ${moved.join(', ')}`];
+  } catch (error) {
+    return [`  the engine         not ready: ${(error as Error).message}    fig doctor`];
+  }
+}
+
+/** A path below this folder goes by its relative one. */
+function short(path: string): string {
+  const below = relative(process.cwd(), path);
+  return below === '' || below.startsWith('..') ? path : below;
+}
