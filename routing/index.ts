@@ -24,6 +24,7 @@ export * from './flag-file.ts';
 export * from './flag-rule.ts';
 export * from './flag-store.ts';
 export * from './flags.ts';
+export * from './json-schema.ts';
 export * from './legibility.ts';
 export * from './load-config.ts';
 export * from './open-flag-store.ts';

@@ -120,7 +120,10 @@ async function readData(file: string, env: Environment): Promise<unknown> {
     throw unusable(file, document.errors.map(({ message }) => message.trim()).join('\n  '));
   }
   const missing = new Set<string>();
-  const input = withVariables(document.toJS() as unknown, env, missing);
+  const data = document.toJS() as unknown;
+  // For editors, by which they find the schema.
+  if (typeof data === 'object' && data !== null) Reflect.deleteProperty(data, '$schema');
+  const input = withVariables(data, env, missing);
   if (missing.size > 0) throw unusable(file, `not in the environment: ${[...missing].join(', ')}`);
   return input;
 }
