@@ -50,8 +50,8 @@ const ARROWS = {
 
 /** What others see of a folder, as the path of the file that they may import. */
 const SURFACES = {
-  // What loads express, or a client of Redis, stands apart: most commands need neither.
-  chassis: '^chassis/((web|redis|text)/)?index\\.ts$',
+  // What loads express, commander or a client of Redis stands apart: most programs need one of them.
+  chassis: '^chassis/((web|redis|text|cli)/)?index\\.ts$',
   // Words alone, which a browser may have as well.
   'chassis/text': '^chassis/text/index\\.ts$',
   extracted: '^extracted/[^/]+/index\\.ts$',

@@ -4,6 +4,8 @@ export { createStepDeadLetters } from './dead-letters.ts';
 export { decideSaga, nameOf } from './decisions.ts';
 export type { Decision, NotDecided } from './decisions.ts';
 export { DEFAULT_POLICY, STUCK_AFTER, StepFailure, stepsOf, versionsOf } from './definition.ts';
+export { createSagaDesk } from './desk.ts';
+export type { OpenedSaga, SagaDesk, SagaView } from './desk.ts';
 export type {
   SagaDefinition,
   SagaStep,

@@ -14,7 +14,6 @@ import type {
 import type { Catalogue } from '../catalogue/index.ts';
 import type { Customers } from '../customers/index.ts';
 import type { InventoryWrites } from '../inventory/index.ts';
-import { createLegacyKeys } from '../legacy/index.ts';
 import type { PaymentWrites } from '../payment/index.ts';
 import { answerWhenDone } from './answering.ts';
 import type { Publish } from './events.ts';
@@ -23,9 +22,10 @@ import { localInventory, remoteInventory } from './ports/inventory-port.ts';
 import { owned } from './ports/owned.ts';
 import { localPayment, remotePayment } from './ports/payment-port.ts';
 import { orderRoutes } from './routes.ts';
-import { orderSagas } from './sagas.ts';
+import { orderKeys, orderSagas } from './sagas.ts';
 
 export type { OrderEventType, Publish } from './events.ts';
+export { orderSagaDesks } from './sagas.ts';
 
 /** Orders: what ties catalogue, customers, inventory and payment together. */
 export interface Orders {
@@ -62,7 +62,7 @@ interface OrdersDeps {
 
 export function createOrders(deps: OrdersDeps): Orders {
   const { database, log, leaseMs } = deps;
-  const keys = createLegacyKeys('ORD_IDEM');
+  const keys = orderKeys;
   const scope = { ...deps, keys };
   const { place, cancel } = orderSagas({
     ...scope,

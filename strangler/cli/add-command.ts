@@ -1,7 +1,9 @@
 import { InvalidArgumentError, Option } from 'commander';
-import type { Command } from 'commander';
 import type { Context } from './context.ts';
-import type { Output, OutputOptions } from './output.ts';
+import type { Output, OutputOptions } from '../../chassis/cli/index.ts';
+
+export { addCommand, parsePositive, YES } from '../../chassis/cli/index.ts';
+export type { CommandHelp } from '../../chassis/cli/index.ts';
 
 /**
  * Gives a command what it works on, once its options are understood.
@@ -16,28 +18,6 @@ export type Run = <Found = Context>(
 /** For commands that need no configuration. */
 export const withEnvironment = (env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> =>
   Promise.resolve(env);
-
-export interface CommandHelp {
-  readonly does: string;
-  readonly examples: readonly string[];
-  /** Whether it is what its parent does without a further word. */
-  readonly isDefault?: boolean;
-}
-
-/** Adds a command that takes what all of them take. */
-export function addCommand(
-  parent: Command,
-  name: string,
-  { does, examples, isDefault = false }: CommandHelp,
-): Command {
-  const heading = examples.length === 1 ? 'Example' : 'Examples';
-  return parent
-    .command(name, { isDefault })
-    .description(does)
-    .option('--json', 'print JSON with a schemaVersion and next_steps', false)
-    .option('-q, --quiet', 'print no progress, only results and errors', false)
-    .addHelpText('after', `\n${heading}:\n${examples.map((line) => `  ${line}`).join('\n')}`);
-}
 
 /** The options of a command that waits. */
 export interface Timed extends OutputOptions {
@@ -54,8 +34,6 @@ export function patience(does: string, ms: number): Option {
 
 /** For commands that change something. */
 export const DRY_RUN = ['--dry-run', 'show the steps, and change nothing'] as const;
-/** For commands that ask a person where one is there. */
-export const YES = ['--yes', 'do not ask'] as const;
 /** For commands that copy rows. */
 export const DELETE_ROWS = [
   '--delete-rows <count>',
@@ -73,12 +51,6 @@ export function parseSeconds(text: string): number {
   const value = Number(text);
   if (Number.isFinite(value) && value > 0) return value * 1_000;
   throw new InvalidArgumentError('Give a number of seconds above 0.');
-}
-
-export function parsePositive(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new InvalidArgumentError('Give a whole number above 0.');
 }
 
 /** Rows a second; null for no limit. */

@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
 import {
   ConfigurationError,
   readPort,
+  readSystemEnv,
   serviceUrl,
   tokenFile,
   tokenIn,
@@ -15,13 +14,6 @@ import type { DataDeclaration } from '../engine/index.ts';
 import { contractFile, dataFolder, loadConfig, withFlagsFile } from '../../routing/index.ts';
 import type { FigConfig } from '../../routing/index.ts';
 import { known } from './suggest.ts';
-
-const systemFile = z.looseObject({
-  /** The supervisor's process. */
-  pid: z.int().optional(),
-  env: z.record(z.string(), z.string()).default({}),
-});
-type SystemFile = z.infer<typeof systemFile>;
 
 /** The system a command is about, and how to reach it. */
 export interface Context {
@@ -54,7 +46,7 @@ export async function findSystem(env: NodeJS.ProcessEnv): Promise<Context> {
       `FIG_DATA_DIR=${given} names a folder that is not there: ${directory}; give the one that fig up or npm start uses`,
     );
   }
-  const found = await readSystem(join(directory, 'system.json'));
+  const found = await readSystemEnv(join(directory, 'system.json'));
   env['FIG_DATA_DIR'] ||= directory;
   // The configuration module reads the environment of its process.
   for (const [variable, value] of Object.entries(found.env)) env[variable] ||= value;
@@ -84,24 +76,6 @@ function isAlive(pid: number | undefined): boolean {
   } catch (error) {
     // Another user's process can't be signalled, and lives.
     return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-async function readSystem(file: string): Promise<SystemFile> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { env: {} };
-    throw error;
-  }
-  try {
-    return systemFile.parse(JSON.parse(text));
-  } catch (error) {
-    throw new ConfigurationError(
-      `${file} is damaged; start the system again with fig up (or npm start), or delete the file`,
-      { cause: error },
-    );
   }
 }
 

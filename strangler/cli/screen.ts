@@ -1,11 +1,4 @@
-/** A terminal that is drawn on. */
-export interface Terminal {
-  readonly columns?: number;
-  readonly rows?: number;
-  write(text: string): unknown;
-  on?(event: 'resize', listener: () => void): unknown;
-  off?(event: 'resize', listener: () => void): unknown;
-}
+import type { Terminal } from '../../chassis/cli/index.ts';
 
 const HIDE_CURSOR = '\u001b[?25l';
 const SHOW_CURSOR = '\u001b[?25h';

@@ -1,5 +1,6 @@
 import type { Express } from 'express';
 import { createHttpApp } from '../../chassis/web/index.ts';
+import { SCHEMA_VERSION } from '../../chassis/index.ts';
 import type { Access, Logger } from '../../chassis/index.ts';
 import type { ReadinessCheck } from '../../chassis/web/index.ts';
 import type { StepLimits } from '../ownership/handover/machine.ts';
@@ -9,7 +10,6 @@ import type { StepKind } from '../ownership/handover/switcher.ts';
 import { tablesOf } from '../mapping/index.ts';
 import { flagsReadiness } from '../../routing/index.ts';
 import type { Flags, FlagsState, FlagStore, RoutingState } from '../../routing/index.ts';
-import { SCHEMA_VERSION } from '../check/schema-version.ts';
 import { sharedRun } from '../shared-run.ts';
 import { CapabilityController } from './capability-controller.ts';
 import { engineFigures } from './figures.ts';

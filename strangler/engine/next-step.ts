@@ -1,10 +1,7 @@
+import type { NextStep } from '../../chassis/cli/index.ts';
 import type { CapabilityStatus } from './status.ts';
 
-/** A command that makes sense now, and why. */
-export interface NextStep {
-  readonly command: string;
-  readonly reason: string;
-}
+export type { NextStep } from '../../chassis/cli/index.ts';
 
 const FRESH_MS = 10 * 60_000;
 /** While there is a copy, and it is being decided whether it is good enough. */

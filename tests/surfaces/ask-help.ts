@@ -20,6 +20,7 @@ class Ended extends Error {}
 const programs = JSON.parse(process.argv[2] ?? '[]') as [name: string, file: string][];
 for (const [name, file] of programs) {
   if (name === 'fig') await askFig();
+  else if (name === 'shop') await askShop();
   else await askProgram(name, file);
 }
 process.exitCode = 0;
@@ -49,6 +50,21 @@ async function askFig(): Promise<void> {
     said = '';
     await runCommand([...words, '--help']);
     tell(['fig', ...words].join(' '), said);
+  }
+}
+
+async function askShop(): Promise<void> {
+  const at = (path: string): string => new URL(`../../monolith/cli/${path}`, import.meta.url).href;
+  const { createShopProgram } = (await import(at('program.js'))) as {
+    readonly createShopProgram: (run: () => Promise<void>) => Command;
+  };
+  const { runShop } = (await import(at('run.js'))) as {
+    readonly runShop: (words: readonly string[], migrations: readonly []) => Promise<number>;
+  };
+  for (const words of wordsOf(createShopProgram(() => Promise.resolve()))) {
+    said = '';
+    await runShop([...words, '--help'], []);
+    tell(['shop', ...words].join(' '), said);
   }
 }
 

@@ -38,6 +38,11 @@ export async function figHelp(): Promise<string> {
   return helpOf([['fig', 'fig']]);
 }
 
+/** The help of `shop` and of all its commands. */
+export async function shopHelp(): Promise<string> {
+  return helpOf([['shop', 'shop']]);
+}
+
 function packageJson(): { readonly scripts: Readonly<Record<string, string>> } {
   return JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8'));
 }

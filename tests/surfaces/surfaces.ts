@@ -11,7 +11,7 @@ import {
   problemCodes,
 } from './declared.ts';
 import { environment } from './environment.ts';
-import { figHelp, scriptHelp, scripts } from './help.ts';
+import { figHelp, scriptHelp, scripts, shopHelp } from './help.ts';
 import { observe } from './running.ts';
 import { figTables } from './tables.ts';
 
@@ -31,6 +31,7 @@ export async function surfaces(): Promise<Readonly<Record<string, string>>> {
     flags: seen['flags'] ?? '',
     headers: `${namedHeaders()}\nseen in answers:\n${seen['headers-answered']}`,
     'help-fig': await figHelp(),
+    'help-shop': await shopHelp(),
     'help-scripts': await scriptHelp(),
     'http-routes': httpRoutes(),
     'json-fig': seen['json-fig'] ?? '',

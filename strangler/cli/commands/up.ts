@@ -24,7 +24,7 @@ import { declarationsOf } from '../../engine/declarations.ts';
 import { addCommand } from '../add-command.ts';
 import type { Run } from '../add-command.ts';
 import { CommandError, EXIT } from '../exit.ts';
-import { leaveSignals } from '../interrupt.ts';
+import { leaveSignals } from '../../../chassis/cli/index.ts';
 import type { OutputOptions } from '../output.ts';
 
 /** An engine that takes longer is waited for no more: the facade serves meanwhile. */
