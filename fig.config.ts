@@ -27,10 +27,11 @@ export default defineConfig({
     monolith: serviceUrl(env, 'MONOLITH_URL', 4000),
     inventory: serviceUrl(env, 'INVENTORY_URL', 4001),
     payment: serviceUrl(env, 'PAYMENT_URL', 4002),
+    notification: serviceUrl(env, 'NOTIFICATION_URL', 4004),
   },
   monolith: 'monolith',
   honoursKeys: ['monolith', 'inventory', 'payment'],
-  deadLetters: ['monolith'],
+  deadLetters: ['monolith', 'notification'],
   stickyHeader: 'x-customer-id',
   capabilities: {
     inventory: {

@@ -70,6 +70,9 @@ export const ShippedData = named(
 );
 export type ShippedData = z.infer<typeof ShippedData>;
 
+/** Whose order an event is about: what events of orders and shipments have in common. */
+export const CustomerOfEvent = z.object({ orderId: Id, customerId: Id });
+
 interface EventContract {
   readonly source: EventSource;
   /** Of the form of `data`: a change that a reader of the one before can't read gets a new one. */
@@ -187,7 +190,7 @@ export function shipped(data: ShippedData): EventOf {
 /** The subscribers, and what each wants to know of. */
 export const SUBSCRIPTIONS = {
   shipping: ['OrderConfirmed', 'OrderCancelled'],
-  notification: ['OrderConfirmed', 'OrderRejected', 'OrderCancelled'],
+  notification: ['OrderConfirmed', 'OrderRejected', 'OrderCancelled', 'Shipped'],
 } as const satisfies Record<string, readonly EventType[]>;
 export type SubscriberName = keyof typeof SUBSCRIPTIONS;
 

@@ -45,14 +45,15 @@ export const Order = named(
 );
 export type Order = z.infer<typeof Order>;
 
-/** `called_off`: the order was cancelled, so that nothing is sent. */
+/** `called_off`: the order was cancelled in time, so that nothing is sent. `shippedAt` is there once it is. */
 export const Shipment = named(
   'Shipment',
   z.strictObject({
     orderId: Id,
     customerId: Id,
-    status: z.enum(['ready', 'called_off']),
+    status: z.enum(['ready', 'shipped', 'called_off']),
     createdAt: Time,
+    shippedAt: Time.nullable(),
   }),
 );
 export type Shipment = z.infer<typeof Shipment>;

@@ -54,6 +54,8 @@ export interface Timing {
   readonly stepGiveUpMs: number;
   /** For how long a step is repeated whose owner is away, before it is a dead letter. */
   readonly stepRetryMs: number;
+  /** How long a shipment can be called off before the goods leave. */
+  readonly shipAfterMs: number;
 }
 
 export const DEFAULT_TIMING: Timing = {
@@ -64,6 +66,7 @@ export const DEFAULT_TIMING: Timing = {
   stepBackoffMs: 5_000,
   stepGiveUpMs: STUCK_AFTER.ms,
   stepRetryMs: DEFAULT_POLICY.retryForMs,
+  shipAfterMs: 60_000,
 };
 
 export interface Monolith {
@@ -134,6 +137,7 @@ export function buildMonolith(deps: MonolithDeps): Monolith {
         payment,
         orders,
         eventsKeptMs: deps.eventsKeptMs,
+        shipAfterMs: timing.shipAfterMs,
       });
     },
     async stop() {

@@ -8,14 +8,13 @@ import type { Access, Database, DeadLetterSource, Logger } from '../chassis/inde
 import { outboxFigures } from '../chassis/web/index.ts';
 import type { Figure } from '../chassis/web/index.ts';
 import { EVENT_SOURCES, orderEvent } from '../contracts/index.ts';
-import { createNotifications } from './notifications/index.ts';
 import type { Publish } from './orders/index.ts';
 import { outbox } from './outbox.ts';
 import { createShipping } from './shipping/index.ts';
 
-const subscribers = [createShipping(), createNotifications()];
+const subscribers = [createShipping()];
 
-/** Events that shipping or notifications could not handle. */
+/** Events that shipping could not handle. */
 export function createEventLetters(database: Database): DeadLetterSource {
   return createEventDeadLetters(database, subscribers);
 }
@@ -39,8 +38,7 @@ interface EventOptions {
 }
 
 /**
- * Sends what is in the outbox, and hands shipping and notifications what they want to know of. While Redis is away
- * events wait in the outbox.
+ * Sends what is in the outbox, and hands shipping what it wants to know of. While Redis is away events wait in the outbox.
  * @returns stops it
  */
 export async function startEvents(options: EventOptions): Promise<() => Promise<void>> {

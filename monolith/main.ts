@@ -44,6 +44,7 @@ await runProcess('monolith', async ({ env, log }) => {
     ...(redis && { readiness: { redis: redis.readiness } }),
     timing: {
       providerTimeoutMs: readNumber(env, 'PROVIDER_TIMEOUT_MS', DEFAULT_TIMING.providerTimeoutMs),
+      shipAfterMs: readNumber(env, 'SHIP_AFTER_MS', DEFAULT_TIMING.shipAfterMs),
     },
   });
   const server = createExpressServer(monolith.app);

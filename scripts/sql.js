@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 
-const NAMES = ['monolith', 'inventory', 'payment', 'provider'];
+const NAMES = ['monolith', 'inventory', 'payment', 'notification', 'provider'];
 const BUSY_MS = 5_000;
 
 function databaseFile(name) {

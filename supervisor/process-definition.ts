@@ -16,6 +16,10 @@ export interface ProcessDefinition {
   readonly ports: readonly [PortDefinition, ...PortDefinition[]];
   /** The variable by which other processes learn this one's address. */
   readonly urlVariable: string;
+  /** None of those that follow needs it to start, but those that are `last`: it starts beside them. */
+  readonly beside?: true;
+  /** It needs all that were started before it. */
+  readonly last?: true;
 }
 
 /** Moves rows and ownership of the capabilities that have a mapping. */

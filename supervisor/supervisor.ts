@@ -76,10 +76,20 @@ export class Supervisor implements System {
     signal.addEventListener('abort', () => void this.stop(), { once: true });
     signal.throwIfAborted();
     await Promise.all([flags, redis ? this.#startRedis() : undefined]);
+    const beside: Promise<void>[] = [];
     for (const definition of processes) {
+      if (definition.last) await Promise.all(beside);
       await before?.(definition.name, { dataDir, env: { ...env, ...this.#variables }, log });
-      await this.#startProcess(definition);
+      const started = this.#startProcess(definition);
+      if (definition.beside) {
+        // Its failure counts when it is waited for.
+        started.catch(() => undefined);
+        beside.push(started);
+      } else {
+        await started;
+      }
     }
+    await Promise.all(beside);
     const awaited = this.#options.awaited ?? this.#httpNames();
     await Promise.all(awaited.map((name) => this.#untilReady(name, signal)));
     // That of Redis holds its password.

@@ -1,6 +1,7 @@
 import type { Migration } from '../chassis/index.ts';
 import { inventoryMigrations } from '../migrations/inventory/index.ts';
 import { monolithMigrations } from '../migrations/monolith/index.ts';
+import { notificationMigrations } from '../migrations/notification/index.ts';
 import { paymentMigrations } from '../migrations/payment/index.ts';
 import { providerMigrations } from '../migrations/provider/index.ts';
 import { compiled, engineProcess, facadeProcess } from '../supervisor/index.ts';
@@ -54,6 +55,18 @@ export const figProcesses: readonly ShopProcess[] = [
     },
   },
   {
+    name: 'notification',
+    entry: compiled('extracted/notification/main.js'),
+    ports: [{ key: 'http', variable: 'NOTIFICATION_PORT', fallback: 4004 }],
+    urlVariable: 'NOTIFICATION_URL',
+    database: {
+      variable: 'NOTIFICATION_DATABASE_URL',
+      file: 'notification.db',
+      migrations: notificationMigrations,
+    },
+    beside: true,
+  },
+  {
     name: 'monolith',
     entry: compiled('monolith/main.js'),
     ports: [{ key: 'http', variable: 'MONOLITH_PORT', fallback: 4000 }],
@@ -65,5 +78,5 @@ export const figProcesses: readonly ShopProcess[] = [
     },
   },
   engineProcess,
-  facadeProcess,
+  { ...facadeProcess, last: true },
 ];

@@ -7,6 +7,7 @@ import { inventory } from './0002-inventory.ts';
 import { orders } from './0004-orders.ts';
 import { payment } from './0003-payment.ts';
 import { paymentCustomers } from './0006-payment-customers.ts';
+import { shipped } from './0012-shipped.ts';
 import { refusedSince } from './0008-refused-since.ts';
 import { sagas } from './0010-sagas.ts';
 
@@ -22,4 +23,5 @@ export const monolithMigrations: readonly Migration[] = [
   refusedSince,
   sagas,
   eventStreams,
+  shipped,
 ];

@@ -192,8 +192,10 @@ CREATE TABLE "SHP_HDR" (
   "STAT_CD" text NOT NULL,
   "CRT_TS" text NOT NULL,
   "UPD_TS" text NOT NULL,
+  "SHIP_TS" text,
   PRIMARY KEY ("ORD_NO"),
   CHECK (("STAT_CD" = ANY (ARRAY['R'::text, 'X'::text]))));
+CREATE INDEX "SHP_HDR_OPEN" ON public."SHP_HDR" USING btree ("CRT_TS") WHERE (("STAT_CD" = 'R'::text) AND ("SHIP_TS" IS NULL));
 
 CREATE TABLE "event_deliveries" (
   subscriber text NOT NULL,

@@ -176,7 +176,10 @@ CREATE TABLE SHP_HDR (ORD_NO text,
   STAT_CD text not null check (STAT_CD in ('R','X')),
   CRT_TS text not null,
   UPD_TS text not null,
+  SHIP_TS text,
   primary key (ORD_NO));
+
+CREATE INDEX SHP_HDR_OPEN ON SHP_HDR (CRT_TS) WHERE STAT_CD = 'R' AND SHIP_TS IS NULL;
 
 CREATE TABLE event_deliveries (subscriber text not null,
   sequence integer not null,

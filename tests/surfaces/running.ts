@@ -364,7 +364,7 @@ class Observer {
       return `Of ${name}:\n${metricsIn((await request<string>('GET', url)).body)}`;
     };
     return (
-      await Promise.all(['admin', 'engine', 'monolith', 'inventory', 'payment'].map(of))
+      await Promise.all(['admin', 'engine', 'monolith', 'inventory', 'payment', 'notification'].map(of))
     ).join('\n\n');
   }
 

@@ -28,6 +28,7 @@ export function readiness(started: () => System): void {
         'provider',
         'inventory',
         'payment',
+        'notification',
         'monolith',
         'engine',
         'facade',
