@@ -4,7 +4,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { text as readText } from 'node:stream/consumers';
 import { locate } from './server-location.ts';
 import type { ServerSettings } from './server-location.ts';
-import { currentTrace, traceparentOf } from './trace.ts';
+import { childSpan, markAnswered, markFailed, traceparentOf } from './trace.ts';
 
 export interface HttpAnswer {
   readonly status: number;
@@ -76,7 +76,11 @@ export function createHttpClient(
   const send = secure ? httpsRequest : httpRequest;
   return {
     async call(method, path, { body, headers = {}, timeoutMs = defaultTimeoutMs } = {}) {
-      const trace = currentTrace();
+      const trace = childSpan({
+        name: method,
+        kind: 'client',
+        attributes: { 'http.request.method': method, 'server.address': host, 'server.port': port },
+      });
       const content = body === undefined ? undefined : JSON.stringify(body);
       let came: OtherAnswer | undefined;
       let sent = false;
@@ -111,14 +115,18 @@ export function createHttpClient(
         const text = await readText(answer);
         const status = answer.statusCode ?? 0;
         came = { status, text };
+        if (trace) markAnswered(trace, status, 400);
         return {
           status,
           headers: answer.headers,
           body: text === '' ? undefined : (JSON.parse(text) as unknown),
         };
       } catch (error) {
+        if (trace) markFailed(trace, error);
         const reason = reasonOf(error as Error);
         throw new CallFailed(`${method} ${url}${path}: ${reason}`, sent, error, came);
+      } finally {
+        trace?.span?.end();
       }
     },
     async close() {

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import type { DestinationStream, Logger, LoggerOptions } from 'pino';
 import { RepeatedLines } from './repeated-lines.ts';
-import { currentTraceId } from './trace.ts';
+import { currentTrace, idsOf } from './trace.ts';
 
 export type { Logger } from 'pino';
 
@@ -16,7 +16,7 @@ function whatItSays(line: readonly unknown[]): string {
 }
 
 /**
- * A JSON-lines logger that names its process and the current trace. Headers and values that may
+ * A JSON-lines logger that names its process and the current span. Headers and values that may
  * hold a secret are censored. Of warnings and errors that say the same, five in ten seconds are
  * written; the next one says in `repeated` how many were left out.
  * @param name the process, as `npm start` shows it
@@ -43,8 +43,8 @@ export function createLog(name: string, level = 'info', destination?: Destinatio
       },
     },
     mixin: () => {
-      const traceId = currentTraceId();
-      return traceId === undefined ? {} : { traceId };
+      const trace = currentTrace();
+      return trace === undefined ? {} : idsOf(trace);
     },
   };
   return destination ? pino(options, destination) : pino(options);

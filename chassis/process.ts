@@ -6,6 +6,7 @@ import type { Environment } from './env.ts';
 import { createLog } from './log.ts';
 import type { Logger } from './log.ts';
 import { keepFilesPrivate } from './private-files.ts';
+import { startTelemetry } from './telemetry/index.ts';
 
 /** A process that serves: where it listens, and how to stop it. */
 export interface Running {
@@ -30,6 +31,7 @@ export async function runProcess(
 ): Promise<void> {
   keepFilesPrivate();
   const log = createLog(name, process.env['LOG_LEVEL'] || 'info');
+  const stopTelemetry = await startTelemetry(name, process.env, log);
   let running: Running | undefined;
   let drainMs = 0;
   try {
@@ -46,6 +48,7 @@ export async function runProcess(
       // A load balancer looks at /readyz every few seconds, and sends requests until then.
       if (!err && running && drainMs > 0) await delay(drainMs);
       await running?.close();
+      await stopTelemetry();
     },
   );
   // The channel closes when the supervisor dies, also by SIGKILL: nothing is left behind.

@@ -2,7 +2,7 @@ import { createServer, ServerResponse } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { Problem, traceIdOf } from '../chassis/index.ts';
+import { continueTrace, Problem } from '../chassis/index.ts';
 import {
   ClientSockets,
   facadeFailed,
@@ -131,7 +131,7 @@ export function createClientServer(first: FacadeDeps): ClientServer {
     if (!known) log.error({ err: error }, 'a request failed in the facade');
     const problem = known ? error : facadeFailed();
     counters.answered(undefined, 'facade', problem.status, 0);
-    sendProblem(req, res, problem, traceIdOf(String(req.headers['traceparent'])));
+    sendProblem(req, res, problem, continueTrace(String(req.headers['traceparent'])));
   }
 
   const server = createServer(

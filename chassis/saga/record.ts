@@ -1,3 +1,5 @@
+import { currentTrace, traceparentOf } from '../trace.ts';
+
 /** Where a saga goes, or how it ended. */
 export type SagaStatus = 'forward' | 'backward' | 'completed' | 'compensated';
 
@@ -23,6 +25,8 @@ export interface SagaRecord<Data> {
   /** Going backward: whether no one knows if the step was done. An operator has given it up. */
   readonly unknown: boolean;
   readonly data: Data;
+  /** The trace of the request that began it; null outside of one. */
+  readonly traceparent: string | null;
   /** Which attempt at the present step is the next one, or under way; from 1. */
   readonly attempt: number;
   /** How often the present step has failed in a row. */
@@ -51,6 +55,7 @@ export interface Stuck {
 
 /** A saga whose first step is the next one. */
 export function newSaga<Data>(id: string, version: number, data: Data): SagaRecord<Data> {
+  const trace = currentTrace();
   return {
     id,
     version,
@@ -58,6 +63,7 @@ export function newSaga<Data>(id: string, version: number, data: Data): SagaReco
     step: 0,
     unknown: false,
     data,
+    traceparent: trace ? traceparentOf(trace) : null,
     attempt: 1,
     failures: 0,
     failingSince: null,

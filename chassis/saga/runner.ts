@@ -14,6 +14,7 @@ import type { HistoryEntry } from './history.ts';
 import { isUnderWay } from './record.ts';
 import type { SagaRecord } from './record.ts';
 import type { Lease, SagaStore } from './store.ts';
+import { traceStep } from './trace-step.ts';
 
 interface RunnerOptions<Data, Trx> {
   readonly definition: SagaDefinition<Data, Trx>;
@@ -22,7 +23,7 @@ interface RunnerOptions<Data, Trx> {
   /** How long a dead worker's sagas wait before another takes them. */
   readonly leaseMs?: number;
   readonly pollMs?: number;
-  /** What is done around each attempt at a step, such as tracing it. */
+  /** What is done around each attempt at a step; a span when absent. */
   readonly around?: AroundStep;
 }
 
@@ -32,6 +33,8 @@ export interface StepAttempt {
   readonly saga: string;
   readonly step: string;
   readonly direction: 'forward' | 'backward';
+  /** Of the request that began the saga. */
+  readonly traceparent: string | null;
 }
 
 /** Calls `take` once, and returns what it returns. */
@@ -76,7 +79,7 @@ export function createSagaRunner<Data, Trx>({
   log,
   leaseMs = 5_000,
   pollMs = 500,
-  around = (_attempt, attempt) => attempt(),
+  around = traceStep,
 }: RunnerOptions<Data, Trx>): SagaRunner<Data> {
   const worker = randomUUID();
   const driven = new Map<string, Promise<SagaRecord<Data> | undefined>>();
@@ -95,11 +98,11 @@ export function createSagaRunner<Data, Trx>({
 
   async function take(saga: SagaRecord<Data>, now: () => number): Promise<StepEvent<Data>> {
     const { step, name, policy } = presentOf(saga);
-    const { id, status, failures } = saga;
+    const { id, status, failures, traceparent } = saga;
     const direction = directionOf(saga);
     try {
       if (!step) throw new Error(`this build has no step ${name} of ${definition.type}`);
-      const attempt = { type: definition.type, saga: id, step: name, direction };
+      const attempt = { type: definition.type, saga: id, step: name, direction, traceparent };
       const event = await around(attempt, () => within(policy.deadlineMs, once(step, saga)));
       // What the attempt still does is done under the step's key, and so is what asks for it again.
       if (event === LATE) throw new StepTimedOut(policy.deadlineMs);

@@ -19,7 +19,8 @@ import type { Figure } from './metrics.ts';
 import { readFences } from '../fence-rows.ts';
 import type { Logger } from '../log.ts';
 import { fencedProblem, Problem, problemBody } from '../problem.ts';
-import { continueTrace, currentTraceId, traceparentOf, withTrace } from '../trace.ts';
+import { currentTraceId, traceparentOf, withTrace } from '../trace.ts';
+import { traceOf } from './server-span.ts';
 
 /** The largest request body, in bytes. */
 export const BODY_LIMIT = 1_000_000;
@@ -82,7 +83,7 @@ export function createHttpApp(options: HttpAppOptions): Express {
   app.set('etag', false);
   app.set('query parser', 'simple');
   app.set(ACCESS, access);
-  app.use(trace);
+  app.use(traced(operators === undefined));
   if (metrics) app.use(metrics.measure);
   app.use(refuseTooManyLines);
   app.use(refuseForeignPages(access));
@@ -169,11 +170,13 @@ function brokenIn(body: unknown, called: string): string | undefined {
   return undefined;
 }
 
-const trace: RequestHandler = (req, res, next) => {
-  const requestTrace = continueTrace(req.get('traceparent'));
-  res.setHeader('traceparent', traceparentOf(requestTrace));
-  withTrace(requestTrace, next);
-};
+function traced(begins: boolean): RequestHandler {
+  return (req, res, next) => {
+    const trace = traceOf(req, res, begins);
+    res.setHeader('traceparent', traceparentOf(trace));
+    withTrace(trace, next);
+  };
+}
 
 interface CheckOutcome {
   readonly ok: boolean;

@@ -12,6 +12,15 @@ export interface FencedAnswer {
   readonly epoch: number | undefined;
 }
 
+/** The same as attributes of a span: whose fence it was is no fact for those who read traces. */
+export function spanFacts({ capability, state, epoch }: FencedAnswer) {
+  return {
+    'fig.capability': capability,
+    'fig.fence': state,
+    ...(epoch !== undefined && { 'fig.epoch': epoch }),
+  };
+}
+
 const FENCED_STATUS = 421;
 /** A side that has given a capability away for good; its routes are gone. */
 const GONE_STATUS = 410;

@@ -30,6 +30,7 @@ export class Hold {
     this.#deps = deps;
     this.since = since;
     this.#bytes = bytes;
+    context.form.trace.span?.addEvent('held');
   }
 
   /**

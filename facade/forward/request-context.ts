@@ -1,16 +1,17 @@
 import { STATUS_CODES } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { problemBody, spanOf, traceparentOf } from '../../chassis/index.ts';
-import type { Problem } from '../../chassis/index.ts';
+import { problemBody, traceparentOf } from '../../chassis/index.ts';
+import type { Problem, TraceParent } from '../../chassis/index.ts';
 import { UpstreamTimedOut } from '../counting/index.ts';
 import type { Answerer, Counters } from '../counting/index.ts';
 import { countedFor } from '../match/index.ts';
-import type { Match } from '../match/index.ts';
+import type { Match, Routes } from '../match/index.ts';
 import type { Deadlines, Identity, RequestForm, Timed } from '../request/index.ts';
 import { NoRoom } from '../upstream/index.ts';
 import type { Idling } from '../upstream/index.ts';
 import type { AnswerFilter } from './answer-filter.ts';
 import { lingerAfter } from './lingering.ts';
+import { beginRequestSpan, endRequestSpan } from './request-span.ts';
 import { heldTooLong, requestTimeout, upstreamBusy, upstreamTimeout } from './refusals.ts';
 
 /** More early hints than that are not passed on. */
@@ -50,6 +51,7 @@ interface ContextDeps {
   readonly deadlines: Deadlines;
   readonly tryDeadlines: Deadlines | undefined;
   readonly counters: Counters;
+  readonly routes: Pick<Routes, 'patternOf'>;
 }
 
 /** One client's request, from its headers to the last byte of its answer. */
@@ -100,7 +102,7 @@ export class RequestContext implements Timed {
     res: TrackedResponse,
     form: RequestForm,
     match: Match,
-    { deadlines, tryDeadlines, counters }: ContextDeps,
+    { deadlines, tryDeadlines, counters, routes }: ContextDeps,
   ) {
     this.req = req;
     this.res = res;
@@ -112,6 +114,8 @@ export class RequestContext implements Timed {
     this.#counters = counters;
     counters.inFlight += 1;
     deadlines.start(this, this.startedAt);
+    const { span } = form.trace;
+    if (span) beginRequestSpan(span, form, match, routes);
   }
 
   /** A client that asked first whether it may send its body is told to. */
@@ -199,7 +203,7 @@ export class RequestContext implements Timed {
       return;
     }
     this.#tell(problem.status);
-    sendProblem(this.req, this.res, problem, this.form.traceId, this.added);
+    sendProblem(this.req, this.res, problem, this.form.trace, this.added);
     this.#close();
   }
 
@@ -336,6 +340,8 @@ export class RequestContext implements Timed {
     if (this.slow) counters.slow += 1;
     const ms = performance.now() - this.startedAt;
     counters.answered(countedFor(this.match), this.answerer, this.status, ms);
+    const { span } = this.form.trace;
+    if (span) endRequestSpan(span, this);
   }
 }
 
@@ -353,10 +359,10 @@ export function sendProblem(
   req: IncomingMessage,
   res: TrackedResponse,
   problem: Problem,
-  traceId: string,
+  trace: TraceParent,
   added: readonly string[] = [],
 ): void {
-  const body = Buffer.from(JSON.stringify(problemBody(problem, traceId)));
+  const body = Buffer.from(JSON.stringify(problemBody(problem, trace.traceId)));
   const unread = isUnread(req);
   if (unread) lingerAfter(req);
   res.isLast ||= unread || isOld(req);
@@ -364,7 +370,7 @@ export function sendProblem(
   const headers = {
     'content-type': 'application/problem+json; charset=utf-8',
     'content-length': String(body.length),
-    traceparent: traceparentOf(spanOf(traceId)),
+    traceparent: traceparentOf(trace),
     via: '1.1 fig',
     ...problem.headers,
     ...(res.isLast ? { connection: 'close' } : {}),

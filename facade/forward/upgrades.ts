@@ -63,6 +63,7 @@ export function upgrade(
     if (outcome.kind === 'failed') context.refuse(unanswered(outcome));
   });
   const proxied: Sender = {
+    name: upstream.name,
     answered: (status, exchange) => upstream.answered(status, exchange),
     failed: (error, exchange) => upstream.failed(error, exchange),
     left: (exchange) => upstream.left(exchange),

@@ -5,7 +5,7 @@ import { Problem } from '../../chassis/index.ts';
 import { UpstreamTimedOut } from '../counting/index.ts';
 import { NoRoom, UpstreamIll, joined } from '../upstream/index.ts';
 import type { AnswerFilter } from './answer-filter.ts';
-import { fencedAnswer, mayBeFenced } from './fenced-answer.ts';
+import { fencedAnswer, mayBeFenced, spanFacts } from './fenced-answer.ts';
 import type { FencedAnswer } from './fenced-answer.ts';
 import type { Deadlines, ResponseHeaders, Timed } from '../request/index.ts';
 import {
@@ -144,10 +144,11 @@ export class UpstreamCall implements UpgradeExchange, Cancellable, Timed {
 
   send(upstream: Sender, body: Dispatcher.DispatchOptions['body'], headers: string[]): void {
     const context = this.#context;
-    const { method, target, timed } = context.form;
+    const { method, target, timed, trace } = context.form;
     if (timed) context.sentAt = performance.now();
     const firstByte = upstream.timeouts?.firstByte;
     if (this.#again || firstByte) headers[TIMEOUT_AT] = String(msFor(context, firstByte));
+    trace.span?.addEvent('sent', { 'fig.upstream': upstream.name });
     context.underWay = this;
     this.#upstream = upstream;
     if (!this.#patient) {
@@ -384,6 +385,7 @@ export class UpstreamCall implements UpgradeExchange, Cancellable, Timed {
       const mayBe = this.#catchFenced && mayBeFenced(this.#status);
       const fence = mayBe ? fencedAnswer(this.#held.chunks) : undefined;
       if (fence) {
+        this.#context.form.trace.span?.addEvent('fenced', spanFacts(fence));
         this.#settle({ kind: 'fenced', fence });
         return;
       }

@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { Problem, spanOf, traceIdOf, traceparentOf } from '../../chassis/index.ts';
+import { beginSpan, parentIn, Problem, traceparentOf } from '../../chassis/index.ts';
+import type { SpanStart, Trace } from '../../chassis/index.ts';
 import { NO_FORWARDING, forwarding } from './forwarding.ts';
 import { canonicalTarget } from './path.ts';
 
@@ -24,7 +25,8 @@ export interface RequestForm extends Asker {
   /** Names and values in turn, without framing headers, fit to be sent on. */
   readonly headers: string[];
   readonly idempotencyKey: string | undefined;
-  readonly traceId: string;
+  /** Its span here; upstreams continue the trace from it. */
+  readonly trace: Trace;
   /** Addresses that it came by, the client's first. */
   readonly chain: string;
   /** Whether the caller may be told where the time went. */
@@ -95,6 +97,7 @@ const MOST_LINES = LINES_READ - OWN_LINES;
 const KNOWN_NAMES_LIMIT = 2_000;
 /** Shares of requests are exact to one in so many. */
 const DRAWS = 10_000;
+const SPAN: SpanStart = { name: 'request', kind: 'server' };
 const HOST = /^[\w.~!$&'()*+,;=%[\]:-]*$/;
 const ALLOWED = 'GET, HEAD, OPTIONS, POST, PUT, PATCH, DELETE';
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -243,8 +246,8 @@ export class RequestReader {
       throw new Problem(400, 'invalid_host', 'the Host header is not a host');
     }
     if (named !== undefined) this.#dropNamed(headers, named);
-    const traceId = traceIdOf(traceparent);
-    headers.push('traceparent', traceparentOf(spanOf(traceId)), 'via', `${via}1.1 fig`);
+    const trace = beginSpan(SPAN, parentIn(traceparent));
+    headers.push('traceparent', traceparentOf(trace), 'via', `${via}1.1 fig`);
     const truth = { chain: addressOf(req), proto: 'http', host: host ?? '' };
     const { chain, proto, host: asked } = forwarding(truth, claims, this.#trustedHops);
     headers.push('x-forwarded-for', chain, 'x-forwarded-proto', proto);
@@ -259,7 +262,7 @@ export class RequestReader {
       customer: customer === '' ? undefined : customer,
       keys,
       idempotencyKey: idempotencyKey === '' ? undefined : idempotencyKey,
-      traceId,
+      trace,
       chain,
       timed,
       bodyBytes,

@@ -19,6 +19,7 @@ const GONE = new Set(['refused', 'unreachable', 'dns', 'connect_timeout']);
 
 /** What takes a request to a server. */
 export interface Sender {
+  readonly name: string;
   readonly timeouts?: Timeouts | undefined;
   dispatch(
     method: string,

@@ -68,18 +68,24 @@ interface StoredRow extends SagaRow {
   readonly UPD_TS: string;
 }
 
+interface Traced {
+  readonly traceparent?: string | null;
+}
+
 const momentOf = (value: Moment): number | null => (value === null ? null : Number(value));
 
 function toRecord<Data>(row: SagaRow): SagaRecord<Data> {
   const status: SagaStatus = STATUS_OF_CODE[row.STAT_CD];
-  const data = JSON.parse(row.DATA_TXT) as Data;
+  // Within the data, which builds that know no traces keep as it is.
+  const { traceparent = null, ...data } = JSON.parse(row.DATA_TXT) as Data & Traced;
   return {
     id: row.SAGA_ID,
     version: row.VER_NO,
     status,
     step: row.STEP_NO,
     unknown: row.UNK_FLG === 1,
-    data,
+    data: data as Data,
+    traceparent,
     attempt: row.ATT_NO,
     failures: row.FAIL_CNT,
     failingSince: momentOf(row.FAIL_TS),
@@ -105,7 +111,7 @@ function columnsOf<Data>(record: SagaRecord<Data>) {
     STAT_CD: CODE_OF_STATUS[record.status],
     STEP_NO: record.step,
     UNK_FLG: record.unknown ? 1 : 0,
-    DATA_TXT: JSON.stringify(record.data),
+    DATA_TXT: JSON.stringify({ ...record.data, traceparent: record.traceparent }),
     ATT_NO: record.attempt,
     FAIL_CNT: record.failures,
     FAIL_TS: record.failingSince,

@@ -1,4 +1,4 @@
-import { Problem } from '../../../chassis/index.ts';
+import { beginSpan, Problem, traceparentOf } from '../../../chassis/index.ts';
 import { placesIn } from '../../../routing/index.ts';
 import type { CompositionConfig } from '../../../routing/index.ts';
 import { failInFacade, forward, RequestContext } from '../../forward/index.ts';
@@ -20,7 +20,7 @@ interface PartResult {
 
 /** Headers of the whole that mean nothing to a part, or would make it something else. */
 const OF_THE_WHOLE =
-  /^(if-.*|range|accept|accept-encoding|content-.*|idempotency-key|x-fig-attempt)$/i;
+  /^(if-.*|range|accept|accept-encoding|content-.*|idempotency-key|x-fig-attempt|traceparent)$/i;
 
 const TIMED_OUT = failed(504, 'upstream_timeout', 'this part took longer than all parts may');
 const CUT_OFF = failed(502, 'upstream_unavailable', 'the answer broke off, or is too large');
@@ -138,7 +138,9 @@ function partForm(whole: RequestForm, target: string): RequestForm {
     const name = whole.headers[index] as string;
     if (!OF_THE_WHOLE.test(name)) headers.push(name, whole.headers[index + 1] as string);
   }
-  headers.push('accept', 'application/json');
+  const { span } = whole.trace;
+  const trace = span ? beginSpan({ name: 'part', kind: 'internal' }, whole.trace) : whole.trace;
+  headers.push('accept', 'application/json', 'traceparent', traceparentOf(trace));
   return {
     ...whole,
     method: 'GET',
@@ -146,6 +148,7 @@ function partForm(whole: RequestForm, target: string): RequestForm {
     target: path + query,
     headers,
     idempotencyKey: undefined,
+    trace,
     bodyBytes: 0,
     timed: false,
   };
