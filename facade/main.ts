@@ -2,14 +2,8 @@ import cluster from 'node:cluster';
 import { ConfigurationError, readNumber, runProcess } from '../chassis/index.ts';
 import { runAlone } from './run-alone.ts';
 import { runPrimary, runWorker } from './workers/index.ts';
-import { asksForHelp, HELP, withArguments } from './arguments.ts';
 
-if (asksForHelp(process.argv.slice(2))) {
-  process.stdout.write(HELP);
-  process.exit(0);
-}
-await runProcess('facade', ({ env: given, log }) => {
-  const env = withArguments(given, process.argv.slice(2));
+await runProcess('facade', ({ env, log }) => {
   const workers = readNumber(env, 'FACADE_WORKERS', 1);
   if (!Number.isInteger(workers) || workers < 1 || workers > 64) {
     throw new ConfigurationError(`FACADE_WORKERS=${workers} is no number of workers; give 1 to 64`);

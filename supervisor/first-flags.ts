@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { CommandFailed, run } from './command.ts';
 import { compiled } from './project.ts';
-import type { Surroundings } from './start-processes.ts';
+import type { Surroundings } from './processes-options.ts';
 
 /** It takes a second, so that one that takes so long, in ms, hangs. */
 const FLAGS_MS = 30_000;

@@ -10,7 +10,7 @@ import { untilReady } from './readiness.ts';
 import { findRedis } from './redis-find.ts';
 import { RedisServer } from './redis-server.ts';
 import type { Death, Rebirth } from './supervised.ts';
-import type { ProcessesOptions, Variables } from './start-processes.ts';
+import type { ProcessesOptions, Variables } from './processes-options.ts';
 import { removeSystemFile, writeSystemFile } from './system-file.ts';
 import type { System } from './system.ts';
 import { reachableHost } from './variables.ts';

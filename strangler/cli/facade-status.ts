@@ -20,6 +20,8 @@ export interface FacadeStatus {
     readonly known: boolean;
     /** Null while the facade has never read the flags. */
     readonly flags: Shares | null;
+    /** Answers of both sides that it has compared. */
+    readonly experiments?: { readonly matched: number; readonly mismatched: number };
   }[];
   readonly flags: FlagsState;
   readonly routingNews: 'pushed' | 'polled';

@@ -3,7 +3,7 @@ import { ALL, addCommand } from '../add-command.ts';
 import type { Run } from '../add-command.ts';
 import { setTimeout as delay } from 'node:timers/promises';
 import { unreadableText } from '../../../routing/index.ts';
-import { adminUrlsOf, declarationsFor } from '../context.ts';
+import { adminUrlsOf } from '../context.ts';
 import type { Context } from '../context.ts';
 import { countDeadLetters, deadLetterLines, deadLetterSteps } from '../dead-letter-health.ts';
 import type { DeadLetterCount } from '../dead-letter-health.ts';
@@ -16,8 +16,11 @@ import type { GatewayHealth } from '../gateway-health.ts';
 import type { Output, OutputOptions } from '../output.ts';
 import { findStatus } from '../read-status.ts';
 import type { FoundStatus } from '../read-status.ts';
+import { routedStatus, routedStep, routedText } from '../routed-status.ts';
+import type { RoutedStatus } from '../routed-status.ts';
 import { Screen } from '../screen.ts';
 import { statusText } from '../status-text.ts';
+import { known } from '../suggest.ts';
 import { WatchedLines } from '../watched-lines.ts';
 
 const REFRESH_MS = 500;
@@ -45,6 +48,8 @@ export function addStatus(program: Command, run: Run): void {
 interface Overview extends FoundStatus {
   readonly deadLetters: readonly DeadLetterCount[];
   readonly gateway: readonly GatewayHealth[];
+  /** Capabilities of which no rows move. */
+  readonly routed: readonly RoutedStatus[];
   /** With --json: what each facade answers, as the console shows it. */
   readonly facades?: readonly FacadeTraffic[];
 }
@@ -70,28 +75,31 @@ async function status(
   capability: string | undefined,
   { watch }: StatusOptions,
 ): Promise<void> {
-  const wanted = new Set(
-    declarationsFor(context, capability).map(({ mapping }) => mapping.capability),
-  );
+  const { capabilities: all, declarations } = context;
+  const wanted =
+    capability === undefined ? all : [known('capability', capability, context.capabilities)];
+  const routed = wanted.filter((name) => !(name in declarations));
   const engine = new EngineClient(context, 0, () => undefined);
   const find = async (): Promise<Found> => {
     // Without facades in the environment, one that listens where facades do by default is asked.
-    const urls = output.json ? adminUrlsOf(context) : context.adminUrls;
+    const urls = output.json || routed.length > 0 ? adminUrlsOf(context) : context.adminUrls;
     const [found, deadLetters, facades] = await Promise.all([
       findStatus(context, engine),
       countDeadLetters(context),
       askFacades(context, urls),
     ]);
-    const capabilities = found.capabilities.filter((one) => wanted.has(one.capability));
+    const capabilities = found.capabilities.filter((one) => wanted.includes(one.capability));
     const traffic = output.json ? { facades: facades.map(trafficOf) } : {};
     const gateway = gatewayHealth(facades);
-    return { overview: { ...found, capabilities, deadLetters, gateway, ...traffic }, facades };
+    const overview = { ...found, capabilities, deadLetters, gateway, ...traffic };
+    return { overview: { ...overview, routed: routedStatus(routed, facades) }, facades };
   };
   if (!watch) {
     const { overview } = await find();
-    const text = (): string => statusText(headOf(overview), overview.capabilities, output.paint);
+    const text = (): string => textOf(overview, headOf(overview), output.paint);
     const next = [
       ...overview.capabilities.flatMap(nextSteps),
+      ...overview.routed.map(routedStep),
       ...deadLetterSteps(overview.deadLetters),
       ...gatewaySteps(overview.gateway),
     ];
@@ -109,7 +117,18 @@ async function status(
   }
 }
 
+function textOf(
+  { capabilities, routed }: Overview,
+  head: readonly string[],
+  paint: Output['paint'],
+  isWatched = false,
+): string {
+  const moved = statusText(head, capabilities, paint, isWatched);
+  return [moved, ...routed.map((one) => routedText(one, paint))].join('\n\n');
+}
+
 function headOf({
+  capabilities,
   source,
   engineUrl,
   late,
@@ -120,7 +139,9 @@ function headOf({
   const teller =
     source === 'engine'
       ? `engine at ${engineUrl}`
-      : `${late ?? `no engine answers at ${engineUrl}`}; this is what the databases say`;
+      : capabilities.length === 0
+        ? 'no rows move here: the flags say which side answers reads'
+        : `${late ?? `no engine answers at ${engineUrl}`}; this is what the databases say`;
   const unreadable = unreadableText(flags);
   return [
     teller,
@@ -139,7 +160,7 @@ async function redraw(find: () => Promise<Found>, output: Output): Promise<void>
   for (;;) {
     const { overview, facades } = await find();
     const around = [...headOf(overview), ...facades.map(facadeLine)];
-    frame = statusText(around, overview.capabilities, output.paint, true);
+    frame = textOf(overview, around, output.paint, true);
     screen.draw(frame);
     await delay(REFRESH_MS);
   }
