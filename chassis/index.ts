@@ -46,6 +46,7 @@ export * from './saga/index.ts';
 export { SCHEMA_VERSION } from './schema-version.ts';
 export { schemaIssues } from './schema-issues.ts';
 export * from './server-location.ts';
+export { START_COMMAND } from './start-command.ts';
 export { openSqliteFile } from './sqlite-driver.ts';
 export { shortened } from './shortened.ts';
 export * from './sqlite-lock.ts';

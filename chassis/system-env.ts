@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { ConfigurationError } from './env.ts';
+import { START_COMMAND } from './start-command.ts';
 
 const systemFile = z.looseObject({
   /** The supervisor's process. */
@@ -25,7 +26,7 @@ export async function readSystemEnv(file: string): Promise<SystemFile> {
     return systemFile.parse(JSON.parse(text));
   } catch (error) {
     throw new ConfigurationError(
-      `${file} is damaged; start the system again with fig up (or npm start), or delete the file`,
+      `${file} is damaged; start the system again with ${START_COMMAND}, or delete the file`,
       { cause: error },
     );
   }

@@ -1,5 +1,5 @@
 import { Router } from 'express';
-import { CallFailed, Problem } from '../../chassis/index.ts';
+import { CallFailed, Problem, START_COMMAND } from '../../chassis/index.ts';
 import type { HttpClient } from '../../chassis/index.ts';
 
 /** What the console asks the engine for, below `/engine`. */
@@ -44,7 +44,7 @@ export function engineProxy(engine: HttpClient, onOrder: () => void): Router {
       const outcome =
         method === 'POST' && sent ? '; it may have begun what was asked: see fig status' : '';
       throw new Problem(503, 'engine_away', `the engine does not answer: ${message}${outcome}`, {
-        members: { next: sent ? 'fig status' : 'npm start' },
+        members: { next: sent ? 'fig status' : START_COMMAND },
       });
     }
   };

@@ -7,19 +7,21 @@ import {
   serviceUrl,
   tokenFile,
   tokenIn,
+  START_COMMAND,
 } from '../../chassis/index.ts';
 import type { Environment, OperatorToken } from '../../chassis/index.ts';
 import { declarationsOf } from '../engine/declarations.ts';
 import type { DataDeclaration } from '../engine/index.ts';
 import { contractFile, dataFolder, loadConfig, withFlagsFile } from '../../routing/index.ts';
 import type { FigConfig } from '../../routing/index.ts';
+import { CommandError, EXIT } from './exit.ts';
 import { known } from './suggest.ts';
 
 /** The system a command is about, and how to reach it. */
 export interface Context {
   readonly env: Environment;
   readonly engineUrl: string;
-  /** Whether `npm start` runs, which starts an engine again that ends. */
+  /** Whether `npm start` or `fig up` runs, which starts an engine again that ends. */
   readonly restartsEngine: boolean;
   /** The facades' doors for operators, as ADMIN_URL names them, separated by commas. */
   readonly adminUrls: readonly string[];
@@ -34,7 +36,7 @@ export interface Context {
 }
 
 /**
- * Finds the system: what `npm start` wrote into the data folder, below what the environment says.
+ * Finds the system: what `npm start` or `fig up` wrote into the data folder, below what the environment says.
  * @throws ConfigurationError
  */
 export async function findSystem(env: NodeJS.ProcessEnv): Promise<Context> {
@@ -43,7 +45,7 @@ export async function findSystem(env: NodeJS.ProcessEnv): Promise<Context> {
   // Asked of nothing at all, every question would have an answer that means nothing.
   if (given && !existsSync(directory)) {
     throw new ConfigurationError(
-      `FIG_DATA_DIR=${given} names a folder that is not there: ${directory}; give the one that fig up or npm start uses`,
+      `FIG_DATA_DIR=${given} names a folder that is not there: ${directory}; give the one that ${START_COMMAND} uses`,
     );
   }
   const found = await readSystemEnv(join(directory, 'system.json'));
@@ -81,6 +83,10 @@ function isAlive(pid: number | undefined): boolean {
 
 /** A capability whose rows move. @throws CommandError for any other name */
 export function declarationOf(context: Context, capability: string): DataDeclaration {
+  if (context.capabilities.includes(capability) && !(capability in context.declarations)) {
+    const message = `no rows of ${capability} move: it has no mapping`;
+    throw new CommandError(EXIT.usage, 'no_mapping', message, `fig ramp ${capability} 10`);
+  }
   const name = known('capability', capability, Object.keys(context.declarations));
   return context.declarations[name] as DataDeclaration;
 }

@@ -1,3 +1,4 @@
+import { START_COMMAND } from '../../chassis/index.ts';
 import type { Finding } from '../doctor/index.ts';
 import { plural } from '../wording.ts';
 import { askDeadLetters } from '../../routing/index.ts';
@@ -41,7 +42,7 @@ export function deadLetterFindings(counted: readonly DeadLetterCount[]): readonl
   return counted.filter(isWorthTelling).map((one): Finding => {
     const about = { capability: null, what: whatOf(one), repair: null } as const;
     if (one.counts === null) {
-      const remedies = [{ command: 'npm start', reason: 'starts what is away' }];
+      const remedies = [{ command: START_COMMAND, reason: 'starts what is away' }];
       const why = 'whether it has dead letters is unknown';
       return { ...about, code: 'dead_letters_unknown', level: 'broken', why, remedies };
     }

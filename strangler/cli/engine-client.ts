@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { CallFailed, createHttpClient } from '../../chassis/index.ts';
+import { CallFailed, createHttpClient, START_COMMAND } from '../../chassis/index.ts';
 import type { HttpAnswer, OperatorToken } from '../../chassis/index.ts';
 import type { EngineStatus, LiveStatus } from '../engine/index.ts';
 import { CommandError, EXIT } from './exit.ts';
@@ -98,7 +98,7 @@ export class EngineClient {
     for (;;) {
       const answer = await this.#give(path, body);
       if (answer === undefined) {
-        await this.pause(`no engine answers at ${this.#url}; npm start starts it again`);
+        await this.pause(`no engine answers at ${this.#url}; ${START_COMMAND} starts it again`);
         continue;
       }
       if (answer.status < 400) return answer.body;
@@ -166,7 +166,7 @@ export class EngineClient {
         this.#url === this.#named
           ? `no engine answers at ${this.#url}`
           : `the engine at ${this.#named} stands by, and the one that leads does not answer at ${this.#url} from here`,
-        'npm start',
+        START_COMMAND,
       );
     }
   }

@@ -3,7 +3,7 @@ import type { NextStep } from '../engine/next-step.ts';
 import { step } from '../engine/next-step.ts';
 import type { FacadeAnswer } from './facade-status.ts';
 import type { Paint } from './output.ts';
-import { sharesText } from './status-text.ts';
+import { readsText } from './status-text.ts';
 
 /** A capability of which no rows move: only facades know of it. */
 export interface RoutedStatus {
@@ -46,7 +46,7 @@ export function routedText(status: RoutedStatus, paint: Paint): string {
   const { capability, shares, requests, compared } = status;
   const answered = Object.entries(requests).map(([side, count]) => `${side} ${count}`);
   const leaves = [
-    ['shares', shares === null ? 'not known: no facade answers' : sharesText(shares)],
+    ['shares', shares === null ? 'not known: no facade answers' : readsText(shares)],
     ['requests', answered.join(', ') || 'none yet'],
     ['compared', `${compared.matched} alike, ${compared.mismatched} different`],
     ['next', routedStep(status).command],

@@ -1,6 +1,7 @@
 import { duration } from '../../chassis/text/index.ts';
 import { wayBackOf } from '../engine/way-back-state.ts';
 import type { CapabilityStatus, HandoverView, LiveStatus } from '../engine/index.ts';
+import type { Shares } from '../../routing/index.ts';
 import { fencesText, fenceStory } from '../doctor/fence-story.ts';
 import { plural, someOf } from '../wording.ts';
 import { copiedText } from './copied-text.ts';
@@ -79,14 +80,15 @@ function schemaText({ drift, capability }: ShownStatus, paint: Paint): string | 
 /** What the flags ask for, with what the figures alone do not tell. */
 export function sharesText(shares: ShownStatus['shares']): string {
   if (shares === null) return 'not known: the flags were never read';
-  const { shadow, reads, writes, conditions } = shares;
+  const { writes, conditions } = shares;
   const asked = writes === null ? 'asks for nothing' : writes ? 'on' : 'off';
   const refused = conditions.writes === undefined ? '' : `: ${conditions.writes}`;
-  return [
-    `shadow ${conditions.shadow ?? `${shadow} %`}`,
-    `reads ${conditions.reads ?? `${reads} %`}`,
-    `writes ${asked}${refused}`,
-  ].join(', ');
+  return `${readsText(shares)}, writes ${asked}${refused}`;
+}
+
+/** The same without the writes, which move only with rows. */
+export function readsText({ shadow, reads, conditions }: Shares): string {
+  return `shadow ${conditions.shadow ?? `${shadow} %`}, reads ${conditions.reads ?? `${reads} %`}`;
 }
 
 /** Whose writes are not where those of the rest are. */

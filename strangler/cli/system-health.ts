@@ -1,4 +1,4 @@
-import { askAsOperator, errorText } from '../../chassis/index.ts';
+import { askAsOperator, errorText, START_COMMAND } from '../../chassis/index.ts';
 import type { Finding } from '../doctor/index.ts';
 import type { SideName } from '../../routing/side.ts';
 import type { Context } from './context.ts';
@@ -75,7 +75,7 @@ async function examineRedis(url: string | undefined): Promise<readonly Finding[]
     const why =
       'it decides nothing and keeps nothing: changes are read from the feed, facades ask instead of ' +
       'being told; everything goes on, a little slower';
-    return [finding('redis_away', `Redis does not answer: ${reason}`, why, 'npm start')];
+    return [finding('redis_away', `Redis does not answer: ${reason}`, why, START_COMMAND)];
   } finally {
     redis.disconnect();
   }
@@ -93,7 +93,7 @@ async function examineFacade(
   }
   if (!facts) {
     const why = 'its view of the owners is unknown, and clients may get no answer';
-    return [finding('facade_away', `no facade answers at ${url}`, why, 'npm start')];
+    return [finding('facade_away', `no facade answers at ${url}`, why, START_COMMAND)];
   }
   const upstreams = await examineUpstreams(context, url);
   const stale = facts.capabilities.flatMap(({ name, owner, epoch, known }) => {
@@ -105,7 +105,7 @@ async function examineFacade(
     const why =
       'its writes are turned away by the fence and sent on, so that none is lost, but each takes a ' +
       'detour; it is cut off from Redis and the engine, or they are away';
-    return [finding('facade_stale', what, why, 'npm start')];
+    return [finding('facade_stale', what, why, START_COMMAND)];
   });
   return [...stale, ...upstreams];
 }
@@ -118,6 +118,6 @@ async function examineUpstreams(context: Context, url: string): Promise<readonly
     if (trouble === null) return [];
     const what = `the facade at ${url} gets no answer from upstream ${name} (${at}): ${trouble.error}`;
     const why = `${WHY[trouble.cause] ?? 'it fails'}; requests that go there are answered 502 or 504`;
-    return [finding('upstream_away', what, why, 'npm start')];
+    return [finding('upstream_away', what, why, START_COMMAND)];
   });
 }

@@ -1,3 +1,4 @@
+import { START_COMMAND } from '../../chassis/index.ts';
 import type { DatabaseFacts, EngineFacts } from './facts.ts';
 import type { Finding } from './finding.ts';
 import { finding } from './findings/case.ts';
@@ -57,7 +58,7 @@ function notInstalled(one: Case): readonly Finding[] {
     missing.length === 2
       ? 'an engine installs it when it first starts'
       : 'one side alone is fenced: an engine puts the other one back when it starts, or the database was replaced';
-  const remedies = [{ command: 'npm start', reason: 'the engine installs what is missing' }];
+  const remedies = [{ command: START_COMMAND, reason: 'the engine installs what is missing' }];
   return [finding(one, 'not_installed', { what, why, remedies })];
 }
 
@@ -67,7 +68,7 @@ function completing(one: Case): readonly Finding[] {
   const what = 'its last step was begun and is not done';
   const why = 'an engine goes on with it where it was interrupted';
   const remedies = [
-    { command: 'npm start', reason: 'the engine goes on' },
+    { command: START_COMMAND, reason: 'the engine goes on' },
     { command: `fig complete ${capability}`, reason: 'tells how far it is' },
   ];
   return [finding(one, 'completion_interrupted', { what, why, remedies })];

@@ -1,3 +1,4 @@
+import { START_COMMAND } from '../../chassis/index.ts';
 import { Leases, newHolder } from '../engine/leases.ts';
 import type { SideDatabase } from '../sides/side-database.ts';
 import type { SideName } from '../../routing/side.ts';
@@ -87,7 +88,7 @@ async function reasonAgainst(
     const handover = await store.unfinishedHandover();
     if (!handover) continue;
     const reason = `a handover of ${capability} from ${handover.from} to ${handover.to} is unfinished`;
-    return refuse('handover_unfinished', reason, 'npm start');
+    return refuse('handover_unfinished', reason, START_COMMAND);
   }
   const [only] = installed;
   // Half of it is gone already: that was decided then.
@@ -114,7 +115,7 @@ function engineAtWork(removed: readonly SideName[] = []): UninstallRefusal {
   const already = removed.length > 0 ? `${removed.join()} is cleared already, but ` : '';
   const reason =
     already +
-    'an engine is at work, and would put everything back; stop it first (Ctrl-C where npm start runs)';
+    `an engine is at work, and would put everything back; stop it first (Ctrl-C where ${START_COMMAND} runs)`;
   return refuse('engine_running', reason, 'fig uninstall');
 }
 

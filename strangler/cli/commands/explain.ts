@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { addCommand } from '../add-command.ts';
 import type { Run } from '../add-command.ts';
-import { askAsOperator } from '../../../chassis/index.ts';
+import { askAsOperator, START_COMMAND } from '../../../chassis/index.ts';
 import { adminUrlsOf } from '../context.ts';
 import type { Context } from '../context.ts';
 import { CommandError, EXIT } from '../exit.ts';
@@ -75,7 +75,7 @@ async function explain(
     return;
   }
   const message = `no facade answers at ${urls.join(', ')}, and only a facade decides`;
-  throw new CommandError(EXIT.failed, 'facade_away', message, 'npm start');
+  throw new CommandError(EXIT.failed, 'facade_away', message, START_COMMAND);
 }
 
 function refused(body: unknown): CommandError {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { addCommand } from '../add-command.ts';
 import type { Run } from '../add-command.ts';
 import { spawn } from 'node:child_process';
-import { askAsOperator } from '../../../chassis/index.ts';
+import { askAsOperator, START_COMMAND } from '../../../chassis/index.ts';
 import { adminUrlsOf } from '../context.ts';
 import type { Context } from '../context.ts';
 import { CommandError, EXIT } from '../exit.ts';
@@ -51,7 +51,7 @@ async function linkOf(context: Context): Promise<string> {
     throw new CommandError(EXIT.failed, 'link_refused', message, null);
   }
   const message = `no facade answers at ${urls.join(', ')}`;
-  throw new CommandError(EXIT.failed, 'facade_away', message, 'npm start');
+  throw new CommandError(EXIT.failed, 'facade_away', message, START_COMMAND);
 }
 
 /** Whether a browser took the link; on a machine without one, the link is printed instead. */

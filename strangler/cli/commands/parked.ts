@@ -1,3 +1,4 @@
+import { START_COMMAND } from '../../../chassis/index.ts';
 import type { Command } from 'commander';
 import { ALL, patience, parsePositive, addCommand, YES } from '../add-command.ts';
 import type { Run, Timed } from '../add-command.ts';
@@ -270,7 +271,7 @@ async function applied(target: SideDatabase, position: number, timeoutMs: number
         EXIT.timedOut,
         'timed_out',
         `${message}; it is in the feed, and the next one will`,
-        'npm start',
+        START_COMMAND,
       );
     }
     await delay(LOOK_MS);

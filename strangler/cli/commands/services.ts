@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { addCommand } from '../add-command.ts';
 import type { Run } from '../add-command.ts';
-import { askAsOperator } from '../../../chassis/index.ts';
+import { askAsOperator, START_COMMAND } from '../../../chassis/index.ts';
 import { adminUrlsOf } from '../context.ts';
 import type { Context } from '../context.ts';
 import { CommandError, EXIT } from '../exit.ts';
@@ -40,7 +40,7 @@ async function services(context: Context, output: Output): Promise<void> {
   const facades = await Promise.all(urls.map((url) => servicesAt(context, url)));
   if (facades.every(({ instances }) => instances === null)) {
     const message = facades.map(({ error }) => error).join('; ');
-    throw new CommandError(EXIT.failed, 'facade_away', message, 'npm start');
+    throw new CommandError(EXIT.failed, 'facade_away', message, START_COMMAND);
   }
   output.result({ facades }, () =>
     facades.map((each) => servicesText(each, output.paint)).join('\n\n'),

@@ -1,3 +1,4 @@
+import { START_COMMAND } from '../../../chassis/index.ts';
 import { Argument } from 'commander';
 import type { Command } from 'commander';
 import { addCommand, YES } from '../add-command.ts';
@@ -52,7 +53,7 @@ async function shadowFence(
   await withSides(declarationOf(context, capability), async ({ legacy }) => {
     if ((await legacy.installation()) === undefined) {
       const message = 'nothing is installed in the legacy database yet: start the engine once';
-      throw new CommandError(EXIT.refused, 'not_installed', message, 'npm start');
+      throw new CommandError(EXIT.refused, 'not_installed', message, START_COMMAND);
     }
     if (what !== 'report') {
       const before = await legacy.shadowFence.report();

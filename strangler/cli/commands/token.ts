@@ -1,3 +1,4 @@
+import { START_COMMAND } from '../../../chassis/index.ts';
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import { readFileSync } from 'node:fs';
@@ -54,7 +55,7 @@ async function makeToken(
       EXIT.refused,
       'no_secret',
       reason,
-      auth ? null : 'FIG_AUTH=on npm start',
+      auth ? null : `FIG_AUTH=on ${START_COMMAND}`,
     );
   }
   if (subject === undefined) {
@@ -84,7 +85,7 @@ function secretIn(file: string): Uint8Array {
     return new TextEncoder().encode(readFileSync(file, 'utf8').trim());
   } catch (error) {
     const reason = `the secret of gateway.auth can't be read: ${(error as Error).message}`;
-    throw new CommandError(EXIT.failed, 'no_secret', reason, 'FIG_AUTH=on npm start');
+    throw new CommandError(EXIT.failed, 'no_secret', reason, `FIG_AUTH=on ${START_COMMAND}`);
   }
 }
 

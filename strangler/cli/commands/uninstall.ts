@@ -1,3 +1,4 @@
+import { START_COMMAND } from '../../../chassis/index.ts';
 import type { Command } from 'commander';
 import { ALL, DRY_RUN, addCommand, YES } from '../add-command.ts';
 import type { Run } from '../add-command.ts';
@@ -91,7 +92,7 @@ async function refuseWhileEngineAnswers(context: Context): Promise<void> {
   if ((await engine.status()) === undefined) return;
   const message =
     `an engine answers at ${engine.url}, and would put everything back; stop it first ` +
-    '(Ctrl-C where npm start runs)';
+    `(Ctrl-C where ${START_COMMAND} runs)`;
   throw new CommandError(EXIT.refused, 'engine_running', message, 'fig uninstall');
 }
 

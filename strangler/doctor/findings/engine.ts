@@ -1,3 +1,4 @@
+import { START_COMMAND } from '../../../chassis/index.ts';
 import { busyEngine } from '../../wording.ts';
 import type { Finding } from '../finding.ts';
 import { finding } from './case.ts';
@@ -11,7 +12,7 @@ export function deadEngine(one: Case, waits = false): readonly Finding[] {
   const { engine, late, facts } = one;
   const alive = facts.lease !== null && facts.lease.expiresAt > facts.now;
   const why = 'nothing follows and nothing moves meanwhile; the owner goes on taking writes';
-  const start = { command: 'npm start', reason: 'or see to the process that should run it' };
+  const start = { command: START_COMMAND, reason: 'or see to the process that should run it' };
   const remedies = waits ? [] : [start];
   if (engine?.standing === 'waiting') {
     const what = `the engine can't act: ${engine.reason ?? 'it does not say why'}`;

@@ -1,3 +1,4 @@
+import { START_COMMAND } from '../../../chassis/index.ts';
 import { fencesText, fenceStory, nextOf, nextStory } from '../fence-story.ts';
 import type { Finding } from '../finding.ts';
 import { doctor, finding } from './case.ts';
@@ -36,7 +37,7 @@ export function interrupted(one: Case): readonly Finding[] {
       }),
     ];
   }
-  const remedies = [doctor(one), { command: 'npm start', reason: 'an engine does the same' }];
+  const remedies = [doctor(one), { command: START_COMMAND, reason: 'an engine does the same' }];
   const repair = { kind: 'end_handover' } as const;
   // A person's decision has no time to lose: one that was cut off may be said again.
   const trusts = deadline === startedAt ? [to] : [];
