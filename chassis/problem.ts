@@ -1,6 +1,7 @@
 import type { ZodType } from 'zod';
+import { fencedMembers } from '../guard/index.ts';
+import type { FencedError } from '../guard/index.ts';
 import { boundedList } from './bounded-list.ts';
-import type { FencedError } from './fence.ts';
 import { schemaIssues } from './schema-issues.ts';
 import { shortened } from './shortened.ts';
 
@@ -47,10 +48,9 @@ export function problemBody(problem: Problem, traceId?: string): Record<string, 
   };
 }
 
-export function fencedProblem({ capability, key, state, epoch, message }: FencedError): Problem {
-  return new Problem(421, 'fenced', `${message}; ask its owner`, {
-    members: { capability, ...(key === undefined ? {} : { key }), state, epoch },
-  });
+export function fencedProblem(error: FencedError): Problem {
+  const members = fencedMembers(error);
+  return new Problem(421, 'fenced', `${error.message}; ask its owner`, { members });
 }
 
 /** A refusal that a contract has put into words, as the problem to throw. */

@@ -1,11 +1,17 @@
 import { dialectOf, sqliteFile } from '../../chassis/index.ts';
 import type { SideInspector } from '../check/index.ts';
+import type { ScratchDatabase } from '../conformance/index.ts';
 import type { Mapping } from '../mapping/index.ts';
 import { MissingRightError } from '../check/missing-right.ts';
 import type { SideDatabase } from '../sides/side-database.ts';
 import type { SideName } from '../../routing/side.ts';
-import { PostgresInspector, PostgresSideDatabase } from './postgres/index.ts';
-import { missingRights, SqliteInspector, SqliteSideDatabase } from './sqlite/index.ts';
+import { openPostgresScratch, PostgresInspector, PostgresSideDatabase } from './postgres/index.ts';
+import {
+  missingRights,
+  openSqliteScratch,
+  SqliteInspector,
+  SqliteSideDatabase,
+} from './sqlite/index.ts';
 
 /** How one kind of database is opened. */
 interface Opener {
@@ -13,6 +19,8 @@ interface Opener {
   side(url: string, mapping: Mapping, side: SideName): SideDatabase;
   /** For looking only. */
   inspector(url: string, mapping: Mapping, side: SideName): Promise<SideInspector>;
+  /** For `fig conformance`, on a test system. */
+  scratch(url: string): ScratchDatabase;
   /** What our user may not do with a database that could not be opened, which was told so by an error. */
   missingRights(url: string, error: unknown): readonly string[];
 }
@@ -21,11 +29,13 @@ const openers: Readonly<Record<ReturnType<typeof dialectOf>, Opener>> = {
   sqlite: {
     side: (...of) => new SqliteSideDatabase(...of),
     inspector: async (...of) => new SqliteInspector(...of),
+    scratch: openSqliteScratch,
     missingRights: (url) => missingRights(sqliteFile(url)),
   },
   postgres: {
     side: (...of) => new PostgresSideDatabase(...of),
     inspector: (...of) => PostgresInspector.open(...of),
+    scratch: openPostgresScratch,
     missingRights: (_, error) => (error instanceof MissingRightError ? error.missing : []),
   },
 };

@@ -1,6 +1,7 @@
 import { errorText } from '../../chassis/index.ts';
 import type { Inspectors, SideInspector } from '../check/index.ts';
 import { openerOf } from '../dialects/index.ts';
+import type { ScratchDatabase } from '../conformance/index.ts';
 import type { Mapping } from '../mapping/index.ts';
 import { UnopenedError } from '../check/missing-right.ts';
 import type { SideDatabase } from './side-database.ts';
@@ -31,6 +32,11 @@ export function openSides(mapping: Mapping, urls: Urls): Readonly<Record<SideNam
     void legacy.close();
     throw error;
   }
+}
+
+/** Opens the database of a service that conformance tries. */
+export function openScratch(url: string): ScratchDatabase {
+  return openerOf(url).scratch(url);
 }
 
 /** Opens both databases for looking only. @throws an error that names the side; UnopenedError where rights are missing */

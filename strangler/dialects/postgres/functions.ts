@@ -66,8 +66,6 @@ export function functionsOf(
     sql: createFunction(`${name(called)}()`, 'trigger', body, searchPath),
     shared: false,
   });
-  const pass = `${name(PASS_FUNCTION)}(asked text, OUT state text, OUT epoch bigint)`;
-  const passKey = `${name(PASS_FUNCTION)}(asked text, asked_key text, OUT state text, OUT epoch bigint)`;
   const cohort = mapping.cohortKey?.[side];
   const captures = tablesOf(mapping, side).map((table) => {
     const { columns, busy } = inspect(table);
@@ -81,21 +79,26 @@ export function functionsOf(
     return made(captureFunction(capability, table), body);
   });
   return [
-    { signature: pass, sql: createFunction(pass, 'record', PASS_BODY, searchPath), shared: true },
-    {
-      signature: passKey,
-      sql: createFunction(passKey, 'record', PASS_KEY_BODY, searchPath),
-      shared: true,
-    },
-    {
-      signature: `${name(MOVE_FUNCTION)}()`,
-      sql: createFunction(`${name(MOVE_FUNCTION)}()`, 'trigger', MOVE_BODY, searchPath),
-      shared: true,
-    },
+    ...sharedFunctions(searchPath),
     made(fenceFunction(capability), fenceBody(capability, cohort !== undefined)),
     ...(cohort === undefined ? [] : [made(keysFunction(capability), keysBody(capability, cohort))]),
     made(watchFunction(capability), watchBody(capability)),
     ...captures,
+  ];
+}
+
+/** Those that read a fence and keep it, and that move it: the same for all capabilities. */
+export function sharedFunctions(searchPath: string): readonly WantedFunction[] {
+  const out = 'OUT state text, OUT epoch bigint';
+  const shared = (signature: string, returns: string, body: string): WantedFunction => ({
+    signature,
+    sql: createFunction(signature, returns, body, searchPath),
+    shared: true,
+  });
+  return [
+    shared(`${name(PASS_FUNCTION)}(asked text, ${out})`, 'record', PASS_BODY),
+    shared(`${name(PASS_FUNCTION)}(asked text, asked_key text, ${out})`, 'record', PASS_KEY_BODY),
+    shared(`${name(MOVE_FUNCTION)}()`, 'trigger', MOVE_BODY),
   ];
 }
 
