@@ -8,7 +8,7 @@ import {
   StockLevel,
   StockLevelPage,
 } from './inventory.ts';
-import { Order, OrderPage, OrderRequest, Shipment } from './orders.ts';
+import { Order, OrderHistory, OrderPage, OrderRequest, Shipment } from './orders.ts';
 import { ListQuery, OrderListQuery, PaymentListQuery } from './page.ts';
 import { Payment, PaymentPage, PaymentRequest, RefundRequest } from './payment.ts';
 import type { ProblemCode } from './problems.ts';
@@ -270,6 +270,15 @@ export const OPERATIONS: readonly Operation[] = [
     summary: 'One order.',
     area: 'orders',
     answer: Order,
+    problems: ['not_found'],
+  }),
+  get({
+    id: 'getOrderHistory',
+    access: 'any token',
+    path: '/api/orders/{id}/history',
+    summary: 'What has happened to one order, step by step.',
+    area: 'orders',
+    answer: OrderHistory,
     problems: ['not_found'],
   }),
   get({

@@ -58,5 +58,47 @@ export const Shipment = named(
 );
 export type Shipment = z.infer<typeof Shipment>;
 
+/** What can happen to an order, in the words of its history. */
+export const ORDER_EVENTS = [
+  'placed',
+  'goods_reserved',
+  'goods_unavailable',
+  'payment_taken',
+  'payment_declined',
+  'goods_taken',
+  'reservation_lost',
+  'goods_released',
+  'payment_refunded',
+  'nothing_to_pay',
+  'confirmed',
+  'rejected',
+  'cancellation_requested',
+  'cancelled',
+  'no_answer_yet',
+  'failed',
+  'waiting_for_staff',
+  'decided_by_staff',
+] as const;
+
+export const OrderHistoryEntry = named(
+  'OrderHistoryEntry',
+  z.strictObject({
+    at: Time,
+    event: z.enum(ORDER_EVENTS),
+    /** The same in a sentence. */
+    text: z.string(),
+    /** How often it was, or was tried. */
+    times: z.int().min(1),
+  }),
+);
+export type OrderHistoryEntry = z.infer<typeof OrderHistoryEntry>;
+
+/** What has happened to an order, oldest first. */
+export const OrderHistory = named(
+  'OrderHistory',
+  z.strictObject({ orderId: Id, status: OrderStatus, entries: z.array(OrderHistoryEntry) }),
+);
+export type OrderHistory = z.infer<typeof OrderHistory>;
+
 export const OrderPage = pageOf('OrderPage', Order);
 export type OrderPage = z.infer<typeof OrderPage>;

@@ -273,5 +273,5 @@ function resultOf(event: StepEvent<unknown>): Pick<HistoryEntry, 'result' | 'rea
 /** The database's clock, as this process goes on from a moment of it: two processes may share what it says. */
 function clockFrom(databaseMs: number): () => number {
   const since = performance.now();
-  return () => Math.round(databaseMs + performance.now() - since);
+  return () => Math.floor(databaseMs + performance.now() - since);
 }

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { Product, ProductPage } from '../catalogue.ts';
 import { Reservation, StockLevel } from '../inventory.ts';
-import { Order, OrderPage } from '../orders.ts';
+import { Order, OrderHistory, OrderPage } from '../orders.ts';
 import { Payment } from '../payment.ts';
 import type { PaymentMethod } from '../payment.ts';
 import type { Api } from './api.ts';
@@ -84,6 +84,9 @@ export const orderCases: readonly ContractCase[] = [
       }
       assert.equal(await onHand(api, 'CT-22'), 10);
       assert.equal((await api.get(payment)).is(200, Payment).status, 'refunded');
+      const history = (await api.get(`${ORDERS}/${order.id}/history`)).is(200, OrderHistory);
+      assert.equal(history.status, 'cancelled');
+      assert.equal(history.entries.at(-1)?.event, 'cancelled');
     },
   },
   {

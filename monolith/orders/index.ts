@@ -21,7 +21,9 @@ import { openCancelling, openPlacing } from './order-draft.ts';
 import { localInventory, remoteInventory } from './ports/inventory-port.ts';
 import { owned } from './ports/owned.ts';
 import { localPayment, remotePayment } from './ports/payment-port.ts';
+import { historyOf } from './order-history.ts';
 import { orderRoutes } from './routes.ts';
+import type { OrderWrites } from './routes.ts';
 import { orderKeys, orderSagas } from './sagas.ts';
 
 export type { OrderEventType, Publish } from './events.ts';
@@ -64,7 +66,7 @@ export function createOrders(deps: OrdersDeps): Orders {
   const { database, log, leaseMs } = deps;
   const keys = orderKeys;
   const scope = { ...deps, keys };
-  const { place, cancel } = orderSagas({
+  const sagas = orderSagas({
     ...scope,
     inventory: owned({
       local: localInventory(deps.inventory.local),
@@ -75,10 +77,11 @@ export function createOrders(deps: OrdersDeps): Orders {
       remote: remotePayment(deps.payment.remote),
     }),
   });
+  const { place, cancel } = sagas;
   const running = { log, leaseMs, ...(deps.aroundStep && { around: deps.aroundStep }) };
   const placing = createSagaRunner({ ...place, ...running });
   const cancelling = createSagaRunner({ ...cancel, ...running });
-  const routes = orderRoutes(database, {
+  const writes: OrderWrites = {
     async place(body, request) {
       const draft = await openPlacing(scope, body, request, placing.lease);
       return answerWhenDone(scope, placing, request, draft);
@@ -87,7 +90,8 @@ export function createOrders(deps: OrdersDeps): Orders {
       const draft = await openCancelling(scope, orderId, request, cancelling.lease);
       return answerWhenDone(scope, cancelling, request, draft);
     },
-  });
+  };
+  const routes = orderRoutes(database, writes, (order) => historyOf(sagas, order));
   return {
     keys,
     routes,

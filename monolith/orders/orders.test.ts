@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Order } from '../../contracts/index.ts';
+import { Order, OrderHistory } from '../../contracts/index.ts';
 import { inventoryGuard } from '../inventory/index.ts';
 import { loadShop } from '../loading/index.ts';
 import { dialectsOfRun, eventually } from '../../tests/support/index.ts';
@@ -220,6 +220,44 @@ describe.each(dialectsOfRun)('on %s', (dialect) => {
       expect([status, body.code]).toEqual([409, 'reservation_released']);
       expect((await shop.ledger()).totals).toEqual({ USD: { charged: 1000, refunded: 1000 } });
       expect(await shop.stockOf('A')).toEqual({ onHand: 100, reserved: 0, available: 100 });
+    });
+  });
+
+  describe('the history of an order', () => {
+    const eventsOf = async (id: string) => {
+      const { status, body } = await shop.get(`/api/orders/${id}/history`);
+      expect(status).toBe(200);
+      const history = OrderHistory.parse(body);
+      const times = history.entries.map(({ at }) => at);
+      expect(times).toEqual(times.toSorted());
+      return [history.status, ...history.entries.map(({ event }) => event)];
+    };
+
+    it('tells what happened step by step', async () => {
+      const { body: placed } = await place({ A: 1 });
+      const bought = ['placed', 'goods_reserved', 'payment_taken', 'goods_taken', 'confirmed'];
+      expect(await eventsOf(placed.id)).toEqual(['confirmed', ...bought]);
+      await shop.post(`/api/orders/${placed.id}/cancel`);
+      expect(await eventsOf(placed.id)).toEqual([
+        'cancelled',
+        ...bought,
+        'cancellation_requested',
+        'goods_released',
+        'payment_refunded',
+        'cancelled',
+      ]);
+      const declined = (await place({ A: 1 }, 'card_declined')).body.orderId;
+      expect(await eventsOf(declined)).toEqual([
+        'payment_declined',
+        'placed',
+        'goods_reserved',
+        'payment_declined',
+        'goods_released',
+        'rejected',
+      ]);
+      const { body: free } = await place({ FREE: 1 });
+      expect(await eventsOf(free.id)).toContain('nothing_to_pay');
+      expect((await shop.get('/api/orders/nobody-knows/history')).status).toBe(404);
     });
   });
 

@@ -12,7 +12,7 @@ import {
 import { isHidden } from '../../chassis/web/index.ts';
 import type { Database, KeyedAnswer, KeyedRequest } from '../../chassis/index.ts';
 import { LIST_NAMES, OrderListQuery, OrderRequest } from '../../contracts/index.ts';
-import type { Order } from '../../contracts/index.ts';
+import type { Order, OrderHistory } from '../../contracts/index.ts';
 import { findOrder, listOrders } from './rows.ts';
 
 /** What changes orders; each takes effect once for its key. */
@@ -24,7 +24,11 @@ export interface OrderWrites {
 const idOf = ({ id }: Order): string => id;
 
 /** The orders part of the HTTP contract. */
-export function orderRoutes({ read }: Database, writes: OrderWrites): Router {
+export function orderRoutes(
+  { read }: Database,
+  writes: OrderWrites,
+  historyOf: (order: Order) => Promise<OrderHistory>,
+): Router {
   const router = express.Router();
 
   router
@@ -52,6 +56,15 @@ export function orderRoutes({ read }: Database, writes: OrderWrites): Router {
       const order = await findOrder(read, req.params.id);
       if (!order || isHidden(req, order.customerId)) throw notFound('order', req.params.id);
       res.json(order);
+    })
+    .all(methodNotAllowed('GET'));
+
+  router
+    .route('/api/orders/:id/history')
+    .get(async (req, res) => {
+      const order = await findOrder(read, req.params.id);
+      if (!order || isHidden(req, order.customerId)) throw notFound('order', req.params.id);
+      res.json(await historyOf(order));
     })
     .all(methodNotAllowed('GET'));
 

@@ -66,6 +66,7 @@ const CALLS: Readonly<Record<string, (things: Things) => { path: string; body?: 
   }),
   listOrders: () => ({ path: '/api/orders?customerId=CORK' }),
   getOrder: ({ order }) => ({ path: `/api/orders/${order}` }),
+  getOrderHistory: ({ order }) => ({ path: `/api/orders/${order}/history` }),
   getShipment: ({ order }) => ({ path: `/api/orders/${order}/shipment` }),
   cancelOrder: ({ order }) => ({ path: `/api/orders/${order}/cancel` }),
 };
