@@ -147,6 +147,12 @@ export function buildApp(options: FacadeOptions): Facade {
       reader: readerFor(config, routes),
       routes,
       monolith: upstreams.get(config.monolith),
+      upstreamFor: (match, to) => {
+        if (to !== 'monolith' && match.capability) return lasting.upstreamOf(match.capability, to);
+        return upstreams.get(
+          (match.kind === 'pass' ? match.service : undefined) ?? config.monolith,
+        );
+      },
       monolithHonoursKeys: config.honoursKeys.includes(config.monolith),
       stickyHeader,
       deadlines: new Deadlines(requestMs),

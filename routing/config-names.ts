@@ -18,7 +18,7 @@ export function danglingNames(input: unknown): string[] {
     ...cohortsWithoutFences(config, capabilities),
     ...unknownCapabilities(config, capabilities),
     ...cohortsWithoutClaims(config, capabilities),
-    ...contestedRoutes(capabilities),
+    ...contestedRoutes(capabilities, asRecord(config['services'])),
   ];
 }
 
@@ -54,6 +54,7 @@ function unknownUpstreams(config: Unchecked, capabilities: Unchecked): string[] 
       : [`${field}: there is no upstream "${value}"; known are ${upstreams.join(', ')}`];
   return [
     ...check('monolith', config['monolith']),
+    ...Object.keys(asRecord(config['services'])).flatMap((name) => check('services', name)),
     ...['drainFirst', 'honoursKeys', 'stripsParameters', 'deadLetters'].flatMap((field) =>
       asArray(config[field]).flatMap((value, index) => check(`${field}.${index}`, value)),
     ),
@@ -113,11 +114,23 @@ function unknownCapabilities(config: Unchecked, capabilities: Unchecked): string
   );
 }
 
-/** The same pattern in two capabilities: one of them would never get a request. */
-function contestedRoutes(capabilities: Unchecked): string[] {
+/** The same pattern in two capabilities or services: one of them would never get a request. */
+function contestedRoutes(capabilities: Unchecked, services: Unchecked): string[] {
   const owners = new Map<string, string>();
-  return Object.entries(capabilities).flatMap(([key, value]) =>
-    asArray(asRecord(value)['routes']).flatMap((route) => {
+  const all = [
+    ...Object.entries(capabilities).map(([key, value]) => {
+      return {
+        key,
+        field: `capabilities.${key}.routes`,
+        routes: asArray(asRecord(value)['routes']),
+      };
+    }),
+    ...Object.entries(services).map(([key, value]) => {
+      return { key, field: `services.${key}`, routes: asArray(value) };
+    }),
+  ];
+  return all.flatMap(({ key, field, routes }) =>
+    routes.flatMap((route) => {
       const path = typeof route === 'string' ? route : asRecord(route)['path'];
       if (typeof path !== 'string') return [];
       const methods = asArray(asRecord(route)['methods']);
@@ -133,7 +146,7 @@ function contestedRoutes(capabilities: Unchecked): string[] {
           return owner === undefined || owner === key ? [] : [owner];
         });
       if (others.length === 0) return [];
-      return [`capabilities.${key}.routes: "${path}" belongs to "${others[0]}" already`];
+      return [`${field}: "${path}" belongs to "${others[0]}" already`];
     }),
   );
 }

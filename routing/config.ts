@@ -224,6 +224,11 @@ export const configSchema = z.strictObject({
   stickyHeader: namingHeader.default('x-customer-id'),
   // Names are checked with those that refer to them: a wrong one must not hide what is wrong inside.
   capabilities: z.record(z.string(), capability),
+  /**
+   * Routes of upstreams that are no side of a capability, such as a service that was new from the start: requests are passed
+   * on to them as to the monolith.
+   */
+  services: z.record(z.string(), z.array(path).min(1)).default({}),
   /** Writes to other routes that change a capability's data behind the facade's back. */
   touches: z
     .array(z.strictObject({ method, path, capabilities: z.array(name).min(1) }))

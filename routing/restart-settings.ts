@@ -40,6 +40,7 @@ const TOP: Readings<Omit<FigConfig, 'capabilities' | 'limits' | 'upstreams'>> = 
   stripsParameters: LIVE,
   deadLetters: LIVE,
   stickyHeader: LIVE,
+  services: LIVE,
   touches: SHARED,
   droppedHeaders: LIVE,
   trustedHops: LIVE,

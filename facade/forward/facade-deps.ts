@@ -3,7 +3,7 @@ import type { RedisProbe } from '../../chassis/redis/index.ts';
 import type { FigConfig, Flags, SideName } from '../../routing/index.ts';
 import type { Experiments } from '../compare/index.ts';
 import type { Counters, HoldLog, UpstreamFailures } from '../counting/index.ts';
-import type { Capability, Routes } from '../match/index.ts';
+import type { Capability, Match, Routes } from '../match/index.ts';
 import type {
   Barriers,
   CachedFlags,
@@ -49,6 +49,8 @@ export interface ConfiguredDeps {
   readonly reader: RequestReader;
   readonly routes: Routes;
   readonly monolith: Upstream;
+  /** Who answers a request that is routed there. */
+  readonly upstreamFor: (match: Match, to: SideName | 'monolith') => Upstream;
   /** Whether the monolith carries out a write only once that comes twice with the same key. */
   readonly monolithHonoursKeys: boolean;
   /** Lower-case name of the header that names the customer. */

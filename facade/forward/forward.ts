@@ -244,9 +244,7 @@ class Forwarding implements Progress, ResponseObserver {
   }
 
   #upstreamOf({ to }: Route): Upstream {
-    const { capability } = this.#context.match;
-    const { monolith, upstreamOf } = this.#deps;
-    return to === 'monolith' || !capability ? monolith : upstreamOf(capability, to);
+    return this.#deps.upstreamFor(this.#context.match, to);
   }
 
   /** @returns how to go on after an attempt; undefined when there is nothing more to do */

@@ -46,9 +46,7 @@ export function upgrade(
   const early = listenEarly(context, socket, head);
   const { to } = route(context, snapshotOf(deps));
   context.answerer = to;
-  const { capability } = match;
-  const upstream =
-    to === 'monolith' || !capability ? deps.monolith : deps.upstreamOf(capability, to);
+  const upstream = deps.upstreamFor(match, to);
   const onUpgrade = (other: Duplex): void => {
     early.stop();
     context.switched();

@@ -5,8 +5,13 @@ import type { Match } from './index.ts';
 
 const routes = compileRoutes(
   defineConfig({
-    upstreams: { monolith: 'http://127.0.0.1:1', service: 'http://127.0.0.1:2' },
+    upstreams: {
+      monolith: 'http://127.0.0.1:1',
+      service: 'http://127.0.0.1:2',
+      lists: 'http://127.0.0.1:3',
+    },
     monolith: 'monolith',
+    services: { lists: ['/api/lists/*', '/api/customers/:id/orders', '/api/stock/:id/history'] },
     capabilities: {
       stock: { legacy: 'monolith', extracted: 'service', routes: ['/api/stock', '/api/stock/*'] },
       pages: { legacy: 'monolith', extracted: 'service', routes: ['/pages/*'] },
@@ -51,6 +56,22 @@ describe('what the configuration says of a request', () => {
     ] as const) {
       expect(routes.match(method, path)).toEqual({ kind: 'pass', capability: undefined });
     }
+  });
+
+  it('is one of a service that is no side of a capability', () => {
+    for (const [method, path] of [
+      ['GET', '/api/lists/1'],
+      ['POST', '/api/lists'],
+      ['GET', '/api/Customers/ALICE/orders'],
+    ] as const) {
+      expect(routes.match(method, path)).toMatchObject({ kind: 'pass', service: 'lists' });
+    }
+    expect(routes.patternOf('GET', '/api/customers/ALICE/orders')).toBe(
+      '/api/customers/:id/orders',
+    );
+    expect(routes.match('GET', '/api/customers/ALICE')).not.toHaveProperty('service');
+    // A capability goes first, whichever pattern is longer.
+    expect(routes.match('GET', '/api/stock/A1/history')).toMatchObject({ kind: 'read' });
   });
 
   it('is refused where an encoded slash could lead a server elsewhere', () => {

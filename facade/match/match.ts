@@ -20,10 +20,13 @@ interface OwnRoute extends Route<Capability> {
   readonly write: WriteMatch;
 }
 
-/** A request of no capability: the monolith answers it. */
+/** A request of no capability. */
 export interface PassMatch {
   readonly kind: 'pass';
   readonly capability: undefined;
+  /** The upstream that answers it; the monolith when left out. */
+  readonly service?: string;
+  readonly pattern?: string;
 }
 
 /** A read of a capability. */
@@ -88,6 +91,7 @@ export function compileRoutes(config: FigConfig, indexes = new Indexes()): Route
       for (const method of methodsOf(methods)) owned.get(method)?.add(path, route);
     }
   }
+  const services = serviceTable(config);
   const touched = new Map<string, RouteTable<Route<readonly Capability[]>>>();
   for (const { method, path, capabilities } of config.touches) {
     const table = touched.get(method) ?? new RouteTable<Route<readonly Capability[]>>();
@@ -105,6 +109,8 @@ export function compileRoutes(config: FigConfig, indexes = new Indexes()): Route
   const touchedBy = (method: string, path: string): readonly Capability[] =>
     touched.get(method)?.match(plain(path))?.of ?? NONE;
 
+  const passed = (path: string): Match => services.match(plain(path)) ?? PASS;
+
   /** Servers decode an encoded slash in different ways: another reading must not go elsewhere. */
   const checkReadings = (method: string, path: string): void => {
     const meant = ownRouteOf(method, path)?.of;
@@ -121,17 +127,31 @@ export function compileRoutes(config: FigConfig, indexes = new Indexes()): Route
     match(method, path) {
       if (path.includes('%')) checkReadings(method, path);
       const own = ownRouteOf(method, path);
-      if (isSafe(method)) return own?.read ?? PASS;
+      if (isSafe(method)) return own?.read ?? passed(path);
       const changed = touchedBy(method, path);
-      if (changed.length === 0) return own?.write ?? PASS;
+      if (changed.length === 0) return own?.write ?? passed(path);
       const capability = own?.of;
       if (capability === undefined) return { kind: 'write', capability, changes: changed };
       const others = changed.filter((each) => each !== capability);
       return { kind: 'write', capability, changes: [capability, ...others] };
     },
     patternOf: (method, path) =>
-      (ownRouteOf(method, path) ?? touched.get(method)?.match(plain(path)))?.pattern,
+      (
+        ownRouteOf(method, path) ??
+        services.match(plain(path)) ??
+        touched.get(method)?.match(plain(path))
+      )?.pattern,
   };
+}
+
+function serviceTable({ services }: FigConfig): RouteTable<PassMatch> {
+  const table = new RouteTable<PassMatch>();
+  for (const [service, patterns] of Object.entries(services)) {
+    for (const pattern of patterns) {
+      table.add(pattern, { kind: 'pass', capability: undefined, service, pattern });
+    }
+  }
+  return table;
 }
 
 function tableOf(paths: readonly string[]): RouteTable<true> | undefined {

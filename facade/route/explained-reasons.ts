@@ -1,6 +1,6 @@
 import { otherSide } from '../../routing/index.ts';
 import type { Flags, SideName } from '../../routing/index.ts';
-import type { Capability, ReadMatch, WriteMatch } from '../match/index.ts';
+import type { Capability, Match, ReadMatch, WriteMatch } from '../match/index.ts';
 import type { CanonicalVersions } from '../request/index.ts';
 import type { Route, RoutedRequest, RouteReason, RoutingSnapshot } from './route.ts';
 
@@ -15,6 +15,7 @@ export interface Names {
   readonly flags: Pick<Flags, 'rule' | 'bucket'>;
   readonly stickyHeader: string;
   readonly monolith: Destination;
+  upstreamFor(match: Match, to: SideName | 'monolith'): Destination;
   readonly versions: CanonicalVersions | undefined;
   upstreamOf(capability: Capability, side: SideName): Destination;
 }

@@ -81,8 +81,12 @@ export function explain(asked: Asked, snapshot: RoutingSnapshot, names: Names): 
     notes: notesOn(chosen, request, snapshot),
   };
   if (match.kind === 'pass') {
-    const why = `no capability has this route: ${names.monolith.name} answers it`;
-    return { ...common, upstream: shown(names.monolith), reason: chosen.reason, why };
+    const upstream = names.upstreamFor(match, 'monolith');
+    const why = match.service
+      ? `the route is one of the service ${upstream.name}, which answers it`
+      : `no capability has this route: ${upstream.name} answers it`;
+    const reason = match.service ? 'service' : chosen.reason;
+    return { ...common, upstream: shown(upstream), reason, why };
   }
   return match.kind === 'read'
     ? { ...common, ...explainRead(chosen, request, match, snapshot, names) }

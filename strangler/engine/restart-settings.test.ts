@@ -37,6 +37,7 @@ const TOP: Required<Omit<FigConfig, 'upstreams' | 'capabilities' | 'limits'>> = 
   stripsParameters: ['old'],
   deadLetters: ['old'],
   stickyHeader: 'x-tenant',
+  services: { old: ['/else'] },
   touches: [{ method: 'POST', path: '/orders', capabilities: ['items'] }],
   droppedHeaders: [],
   trustedHops: 1,

@@ -4,7 +4,14 @@ import { describe, expect, it } from '@jest/globals';
 import { OPERATIONS, PROBLEMS, problemsOf } from '../../contracts/index.ts';
 
 /** Whatever can answer a client of the contract; the provider has clients of its own. */
-const FOLDERS = ['chassis', 'extracted/inventory', 'extracted/notification', 'extracted/payment', 'facade', 'monolith'];
+const FOLDERS = [
+  'chassis',
+  'extracted/inventory',
+  'extracted/notification',
+  'extracted/payment',
+  'facade',
+  'monolith',
+];
 const MADE = /new Problem\(\s*(\d{3}),\s*'(\w+)'/g;
 
 function sources(folder: string): string[] {

@@ -364,7 +364,9 @@ class Observer {
       return `Of ${name}:\n${metricsIn((await request<string>('GET', url)).body)}`;
     };
     return (
-      await Promise.all(['admin', 'engine', 'monolith', 'inventory', 'payment', 'notification'].map(of))
+      await Promise.all(
+        ['admin', 'engine', 'monolith', 'inventory', 'payment', 'notification'].map(of),
+      )
     ).join('\n\n');
   }
 
