@@ -104,4 +104,28 @@ describe('a circuit breaker', () => {
     answer(breaker, 'ill');
     expect(breaker.state).toBe('closed');
   });
+
+  it('is closed once nothing has been sent for a window: what failed before says nothing any more', async () => {
+    const breaker = make({ ...SOON, windowMs: 100 });
+    answer(breaker, 'ill', 'ill', 'ill', 'ill');
+    await halfOpen(breaker);
+    await eventually(() => breaker.state === 'closed', { intervalMs: 2 });
+    // As after a handover to a server that has had no requests since: all of them come at once.
+    const tickets = Array.from({ length: 20 }, () => breaker.enter());
+    expect(tickets).not.toContain(0);
+    for (const ticket of tickets) breaker.leave(ticket, 'well');
+    expect(breaker.state).toBe('closed');
+  });
+
+  it('stays half-open for as long as one of the few is not answered', async () => {
+    const breaker = make({ ...SOON, windowMs: 100 });
+    answer(breaker, 'ill', 'ill', 'ill', 'ill');
+    await halfOpen(breaker);
+    const began = performance.now();
+    const ticket = breaker.enter();
+    await eventually(() => performance.now() - began > 150, { intervalMs: 5 });
+    expect(breaker.state).toBe('half_open');
+    breaker.leave(ticket, 'ill');
+    expect(breaker.state).toBe('open');
+  });
 });

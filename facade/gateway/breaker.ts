@@ -40,6 +40,7 @@ export class CircuitBreaker implements Breaker {
   }
 
   get state(): BreakerState {
+    if (this.#isOutdated) return 'closed';
     return this.#state === 'open' && this.msLeft === 0 ? 'half_open' : this.#state;
   }
 
@@ -47,12 +48,21 @@ export class CircuitBreaker implements Breaker {
     return this.#state === 'open' ? Math.max(0, this.#openUntil - performance.now()) : 0;
   }
 
+  /**
+   * Whether nothing has been sent for a window since it could have been, so that what failed before says nothing
+   * any more. A side that takes over with a handover gets all requests at once, and must not refuse most of them.
+   */
+  get #isOutdated(): boolean {
+    if (this.#state === 'closed' || this.#underWay > 0) return false;
+    return performance.now() - this.#openUntil > this.#config.windowMs;
+  }
+
   enter(): number {
+    if (this.#isOutdated) this.#close();
     if (this.#state === 'closed') return this.#generation;
     if (this.#state === 'open') {
       if (this.msLeft > 0) return 0;
       this.#become('half_open');
-      this.#underWay = 0;
       this.#passed = 0;
     }
     if (this.#underWay + this.#passed >= this.#config.probes) return 0;
@@ -72,8 +82,7 @@ export class CircuitBreaker implements Breaker {
     if (verdict !== 'well') return;
     this.#passed += 1;
     if (this.#passed < this.#config.probes) return;
-    this.#become('closed');
-    this.#answers = this.#noAnswers();
+    this.#close();
     this.#log.info(
       { upstream: this.#upstream },
       'an upstream is well again: its breaker is closed',
@@ -90,9 +99,15 @@ export class CircuitBreaker implements Breaker {
     return false;
   }
 
+  #close(): void {
+    this.#become('closed');
+    this.#answers = this.#noAnswers();
+  }
+
   #open(): void {
     const { openMs } = this.#config;
     this.#become('open');
+    this.#underWay = 0;
     this.#openUntil = performance.now() + openMs;
     this.opened += 1;
     const facts = { upstream: this.#upstream, openMs };
