@@ -18,13 +18,13 @@ const PLACES = {
 } as const;
 
 /**
- * Imports a configuration in TypeScript, afresh each time, with the files that it imports. It is an ES module,
+ * Imports a configuration that is or needs TypeScript, afresh each time, with the files that it imports. It is an ES module,
  * whatever the `type` of the package.json beside it. Packages are
  * not bundled: they are those that Node would load.
  * @returns undefined where esbuild, an optional package, is not installed
  * @throws Error with file, line and column of what can't be read
  */
-export async function importTypeScript(file: string): Promise<{ default?: unknown } | undefined> {
+export async function importBundled(file: string): Promise<{ default?: unknown } | undefined> {
   const code = await bundle(file);
   if (code === undefined) return undefined;
   const folder = await mkdtemp(join(tmpdir(), 'fig-config-'));
@@ -61,8 +61,9 @@ async function bundle(file: string): Promise<string | undefined> {
 const asNodeResolves: Plugin = {
   name: 'packages as Node resolves them',
   setup(build) {
-    build.onResolve({ filter: /^/ }, async ({ path, pluginData, ...from }) => {
+    build.onResolve({ filter: /^/ }, async ({ path: given, pluginData, ...from }) => {
       if (pluginData === SEEN || from.kind === 'entry-point') return undefined;
+      const path = given.startsWith('file:') ? fileURLToPath(given) : given;
       const own = ownModule(path);
       if (isBuiltin(path) || own !== undefined) return { path: own ?? path, external: true };
       const found = await build.resolve(path, { ...from, pluginData: SEEN });

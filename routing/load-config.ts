@@ -5,7 +5,7 @@ import { dirname, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ConfigurationError, errorText } from '../chassis/index.ts';
 import type { Environment } from '../chassis/index.ts';
-import { importTypeScript } from './bundle-config.ts';
+import { importBundled } from './bundle-config.ts';
 import { defineConfig } from './config.ts';
 import type { FigConfig, FigConfigInput } from './config.ts';
 import { configFile } from './find-config.ts';
@@ -158,10 +158,10 @@ async function readModule(file: string): Promise<unknown> {
   return module.default;
 }
 
-/** Node caches modules by their URL: one that has changed gets another. */
 async function importFresh(file: string): Promise<{ default?: unknown }> {
-  const typeScript = isTypeScript(file) ? await importTypeScript(file) : undefined;
-  if (typeScript !== undefined) return typeScript;
+  const bundled = isTypeScript(file) ? await importBundled(file) : undefined;
+  if (bundled !== undefined) return bundled;
+  // Node caches modules by their URL: one that has changed gets another.
   const { mtimeMs } = await stat(file);
   try {
     return (await import(`${pathToFileURL(file).href}?changed=${mtimeMs}`)) as {
@@ -169,6 +169,9 @@ async function importFresh(file: string): Promise<{ default?: unknown }> {
     };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_UNKNOWN_FILE_EXTENSION') throw error;
+    // JavaScript may import TypeScript.
+    const module = await importBundled(file);
+    if (module !== undefined) return module;
     throw new Error(
       'to read TypeScript this Node needs the package esbuild, which is not installed; ' +
         'give a .js, .json or .yaml file, or use Node 22.18 or newer',

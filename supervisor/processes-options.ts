@@ -35,8 +35,8 @@ export interface ProcessesOptions {
   readonly flags: (surroundings: Surroundings) => readonly string[] | undefined;
   /** What has to be done before a process may start. */
   readonly before?: (process: string, surroundings: Surroundings) => Promise<void>;
-  /** Those that have to be ready before the system is; all when left out. */
-  readonly awaited?: readonly string[];
+  /** False: the system is there when all have started, whether they are ready or not. */
+  readonly awaitReady?: boolean;
   /** Gives up starting: what has started is stopped. */
   readonly signal?: AbortSignal | undefined;
 }

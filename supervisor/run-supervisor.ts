@@ -54,7 +54,8 @@ export async function supervise({ start, readyText }: Running): Promise<void> {
   });
   try {
     system = await start({ log: sink, signal: abort.signal });
-    say(sink, terminal, await readyText(system));
+    const text = await readyText(system);
+    if (!abort.signal.aborted) say(sink, terminal, text);
   } catch (error) {
     if (!abort.signal.aborted) throw error;
   }

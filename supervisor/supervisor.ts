@@ -90,11 +90,11 @@ export class Supervisor implements System {
       }
     }
     await Promise.all(beside);
-    const awaited = this.#options.awaited ?? this.#httpNames();
+    const awaited = this.#options.awaitReady === false ? [] : this.#httpNames();
     await Promise.all(awaited.map((name) => this.#untilReady(name, signal)));
     // That of Redis holds its password.
     const { redis: _secret, ...urls } = this.urls;
-    log.info({ urls }, 'ready');
+    log.info({ urls }, this.#options.awaitReady === false ? 'started' : 'ready');
   }
 
   pid(name: string): number | undefined {

@@ -20,8 +20,8 @@ export async function createProgram(run: Run, words: readonly string[] = []): Pr
 
 const EXAMPLES = `
 Examples:
-  fig up                             run the facade and the engine, until Ctrl-C
   fig status                         where everything is
+  fig up                             run the facade and the engine, until Ctrl-C
   fig check                          whether the mappings lose anything
   fig backfill inventory             copy, then follow
   fig shadow inventory 100           compare the answers to all reads

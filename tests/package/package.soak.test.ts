@@ -137,7 +137,7 @@ describe('what npm pack makes', () => {
           const code = await withFigUp(
             { command: ['npx', 'fig'], cwd: folder, env },
             async ({ output }) => {
-              expect(output()).toContain('ready, for things');
+              expect(output()).toContain('rows move for      things');
               for (const words of [
                 'check',
                 'backfill things --yes',

@@ -26,7 +26,7 @@ async function packedFiles(): Promise<readonly string[]> {
 
 function importsOf(path: string): readonly string[] {
   const code = readFileSync(join(projectRoot, path), 'utf8');
-  return [...code.matchAll(/(?:\bfrom|\bimport\(|^import) ?'([^']+)'/gm)].map(
+  return [...code.matchAll(/(?:\bfrom|\bimport\(|^import) ?'([\w@./:-]+)'/gm)].map(
     ([, name = '']) => name,
   );
 }

@@ -95,7 +95,7 @@ async function check(
       checked
         .map((one) => (ddl && one.report.ok ? planText(one) : reportText(one, output.paint)))
         .concat(next.map(({ command }) => `accepted as it is now\nnext: ${command}`))
-        .join('\n\n'),
+        .join('\n\n') || 'no capability has a mapping: no rows move, and there is nothing to check',
     next,
   );
   const refused = checked.filter(({ report }) => !report.ok).map(({ report }) => report.capability);

@@ -27,8 +27,8 @@ import { CommandError, EXIT } from '../exit.ts';
 import { leaveSignals } from '../../../chassis/cli/index.ts';
 import type { OutputOptions } from '../output.ts';
 
-/** An engine that takes longer is waited for no more: the facade serves meanwhile. */
-const ENGINE_MS = 15_000;
+/** What takes longer to be ready is told, and waited for no more: a monolith may be started afterwards. */
+const READY_MS = 10_000;
 
 /** What is to run. */
 interface Wanted {
@@ -83,7 +83,7 @@ async function up(wanted: Wanted): Promise<void> {
         env,
         variables: () => Promise.resolve(sharedVariables(env, dataDir)),
         processes: withEngine ? [engineProcess, facadeProcess] : [facadeProcess],
-        awaited: [facadeProcess.name],
+        awaitReady: false,
         redis: withEngine || usesRegistry(config),
         redisCache: `${dataDir}/programs`,
         ports: 'default',
@@ -126,15 +126,18 @@ async function readyText(system: System, wanted: Wanted): Promise<string> {
   const monolith = upstreamSettings(config.upstreams[config.monolith] ?? '').url;
   const first = moved[0] ?? Object.keys(config.capabilities)[0];
   const next = moved.length > 0 ? 'fig check' : `fig ramp ${first} 10`;
+  const waiting = await troubles(system);
   return [
-    'Fig is ready.',
+    ...(waiting.length === 0
+      ? ['Fig is ready.']
+      : ['Fig runs, and waits:', ...waiting.map((line) => `  ${line}`)]),
     '',
     `  the facade         ${facade}    in front of ${config.monolith} (${monolith})`,
     `  the console        ${admin}/console/    fig open lets a browser in`,
     `  the configuration  ${short(file)}`,
     `  the data           ${short(dataDir)}`,
-    ...(await engineLines(system, moved)),
-    '  state              fig status',
+    ...(moved.length === 0 ? [] : [`  rows move for      ${moved.join(', ')}`]),
+    '  state              fig status, fig doctor',
     ...(first === undefined ? [] : [`  next               ${next}`]),
     '',
     '  Ctrl-C stops it; data and flags stay.',
@@ -142,14 +145,13 @@ async function readyText(system: System, wanted: Wanted): Promise<string> {
   ].join('\n');
 }
 
-async function engineLines(system: System, moved: readonly string[]): Promise<readonly string[]> {
-  if (moved.length === 0) return [];
-  try {
-    await system.ready(engineProcess.name, ENGINE_MS);
-    return [`  the engine         ready, for ${moved.join(', ')}`];
-  } catch (error) {
-    return [`  the engine         not ready: ${(error as Error).message}    fig doctor`];
-  }
+/** Why a process is not ready, a line each; others go on meanwhile. */
+async function troubles(system: System): Promise<readonly string[]> {
+  const names = system.names.filter((name) => name !== 'redis');
+  const results = await Promise.allSettled(names.map((name) => system.ready(name, READY_MS)));
+  return results.flatMap((result) =>
+    result.status === 'rejected' ? [(result.reason as Error).message] : [],
+  );
 }
 
 /** A path below this folder goes by its relative one. */
