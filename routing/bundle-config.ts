@@ -69,17 +69,19 @@ const asNodeResolves: Plugin = {
       const found = await build.resolve(path, { ...from, pluginData: SEEN });
       if (found.errors.length > 0 || found.external) return found;
       const outside = builtOf(found.path) ?? (isPackaged(found.path) ? found.path : undefined);
-      return outside === undefined ? found : { path: pathToFileURL(outside).href, external: true };
+      if (outside === undefined) return found;
+      const isRequired = from.kind.startsWith('require');
+      return { path: isRequired ? outside : pathToFileURL(outside).href, external: true };
     });
     build.onLoad({ filter: /\.[cm]?[jt]s$/ }, async ({ path }) => {
+      const text = await readFile(path, 'utf8');
+      if (!text.includes('import.meta')) return undefined;
       const places = [pathToFileURL(path).href, path, dirname(path)];
       const header = Object.values(PLACES)
         .map((name, at) => `const ${name} = ${JSON.stringify(places[at])};`)
         .join(' ');
-      return {
-        contents: `${header} ${await readFile(path, 'utf8')}`,
-        loader: isTypeScript(path) ? 'ts' : 'js',
-      };
+      // On the line of the first statement: places in messages are those of the file.
+      return { contents: `${header} ${text}`, loader: isTypeScript(path) ? 'ts' : 'js' };
     });
   },
 };
@@ -91,6 +93,10 @@ const OPTIONS = {
   format: 'esm',
   target: 'node20',
   sourcemap: 'inline',
+  // For files of CommonJS that a configuration imports.
+  banner: {
+    js: "import { createRequire as figRequire } from 'node:module'; const require = figRequire(import.meta.url);",
+  },
   logLevel: 'silent',
   // Without the conditions that only bundlers know.
   conditions: [],

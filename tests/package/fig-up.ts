@@ -17,11 +17,11 @@ interface Options {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Runs `fig up` on free ports while `use` does, and stops it by Ctrl-C. @returns its exit code */
+/** Runs `fig up` on free ports while `use` does, and stops it by Ctrl-C. @returns how it ended */
 export async function withFigUp(
   { command: [file, ...words], cwd, env }: Options,
   use: (running: RunningFig) => Promise<void>,
-): Promise<number | null> {
+): Promise<{ readonly code: number | null; readonly output: string }> {
   const child = spawn(file, [...words, 'up'], {
     cwd,
     env: { ...env, FACADE_PORT: '0', ADMIN_PORT: '0', ENGINE_PORT: '0' },
@@ -57,7 +57,7 @@ export async function withFigUp(
     });
     interrupt('SIGINT');
     const [code] = await ended;
-    return code;
+    return { code, output };
   } finally {
     interrupt('SIGKILL');
     await ended;

@@ -76,7 +76,7 @@ describe('the package', () => {
         writeFileSync(join(folder, 'fig.config.ts'), TYPESCRIPT);
         writeFileSync(join(folder, 'things.ts'), THINGS);
         const env = { ...clean, ...servers };
-        const code = await withFigUp(
+        const { code } = await withFigUp(
           { command: [FIG], cwd: folder, env },
           async ({ url, output }) => {
             const answered = async (): Promise<string | undefined> =>
