@@ -47,7 +47,8 @@ const ARROWS = {
   scripts: [],
   deploy: [],
   docs: [],
-  examples: [],
+  // Programs that stand alone, and configurations that import what a package's user does.
+  examples: ['routing', 'strangler'],
 };
 
 /** What others see of a folder, as the path of the file that they may import. */

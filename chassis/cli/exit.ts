@@ -5,6 +5,8 @@ export const EXIT = {
   usage: 2,
   refused: 3,
   timedOut: 4,
+  /** An assessment that leaves something to be chosen. */
+  choices: 5,
   interrupted: 130,
 } as const;
 

@@ -3,9 +3,9 @@ import type { MappingProblem } from '../mapping/index.ts';
 import type { SideName } from '../../routing/side.ts';
 
 /** Why a mapping is refused, with the column and a value that shows it. */
-export interface Finding extends MappingProblem {
+export interface Finding extends Omit<MappingProblem, 'place'> {
   readonly side: SideName | null;
-  /** `TABLE.COLUMN`, where one is at fault. */
+  /** `TABLE.COLUMN`, where one is at fault; `TABLE` where the table is. */
   readonly column: string | null;
   /** A value, or a row's key, with which it goes wrong; never a secret. */
   readonly counterexample: string | null;
@@ -27,7 +27,8 @@ export class Findings {
   /** What schema and declaration say by themselves. */
   addProblems(side: SideName | null, problems: readonly MappingProblem[]): void {
     for (const [index, problem] of problems.entries()) {
-      const finding = { ...problem, side, column: null, counterexample: null, count: 1 };
+      const { code, pair, message, place = null } = problem;
+      const finding = { code, pair, side, column: place, counterexample: null, message, count: 1 };
       this.#found.set(`${side ?? ''} ${index}`, finding);
     }
   }

@@ -10,8 +10,8 @@ export interface IndexFacts {
   readonly deferrable?: boolean;
 }
 
-/** A code, and what is wrong. */
-export type Finding = readonly [code: string, message: string];
+/** A code, what is wrong, and the column that is at fault, where one is. */
+export type Finding = readonly [code: string, message: string, column?: string];
 
 /** A foreign key. */
 export interface Reference {

@@ -56,10 +56,11 @@ export function checkTables(
 ): readonly MappingProblem[] {
   return tablesOf(mapping, side).flatMap((table) => {
     const facts = inspect(table);
-    const problem = ([code, message]: Finding): MappingProblem => ({
+    const problem = ([code, message, column]: Finding): MappingProblem => ({
       code,
       pair: null,
       message: `${side} table ${table}: ${message}`,
+      place: column === undefined ? table : `${table}.${column}`,
     });
     if (facts === undefined)
       return [problem(['no_table', `does not exist in this database; ${LACKING}`])];
@@ -118,7 +119,13 @@ function checkColumns(
     ...[...carried].flatMap((column): Finding[] =>
       column === null || facts.columns.includes(column)
         ? []
-        : [['no_column', `has no column ${column}${otherCase(column, facts.columns)}; ${LACKING}`]],
+        : [
+            [
+              'no_column',
+              `has no column ${column}${otherCase(column, facts.columns)}; ${LACKING}`,
+              column,
+            ],
+          ],
     ),
     ...facts.columns.flatMap((column): Finding[] =>
       written.has(column) || leftOut.has(column)
@@ -127,6 +134,7 @@ function checkColumns(
             [
               'not_carried',
               `no pair carries ${column}; map it, or name it in leftOut with a reason`,
+              column,
             ],
           ],
     ),
@@ -139,7 +147,11 @@ function checkCohortColumn({ cohortKey }: Mapping, side: SideName, facts: TableF
   if (column === undefined || !facts.columns.includes(column)) return [];
   if (!facts.nullable.includes(column)) return [];
   return [
-    ['cohort_key_nullable', `${column} may be null, and cohorts move by it; declare it NOT NULL`],
+    [
+      'cohort_key_nullable',
+      `${column} may be null, and cohorts move by it; declare it NOT NULL`,
+      column,
+    ],
   ];
 }
 

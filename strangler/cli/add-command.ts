@@ -1,23 +1,29 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { Context } from './context.ts';
-import type { Output, OutputOptions } from '../../chassis/cli/index.ts';
+import type { Output, OutputOptions, Surroundings } from '../../chassis/cli/index.ts';
 
 export { addCommand, parsePositive, YES } from '../../chassis/cli/index.ts';
 export type { CommandHelp } from '../../chassis/cli/index.ts';
 
 /**
  * Gives a command what it works on, once its options are understood.
- * @param find finds that: the system of the configuration when left out; `withEnvironment` for a command that needs none
+ * @param find finds that: the system of the configuration when left out; `withEnvironment` for a command that needs none,
+ *   `withSurroundings` for one that also asks questions
  */
 export type Run = <Found = Context>(
   options: OutputOptions,
   work: (found: Found, output: Output) => Promise<void>,
-  find?: (env: NodeJS.ProcessEnv) => Promise<Found>,
+  find?: (env: NodeJS.ProcessEnv, surroundings: Surroundings) => Promise<Found>,
 ) => Promise<void>;
 
 /** For commands that need no configuration. */
 export const withEnvironment = (env: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> =>
   Promise.resolve(env);
+
+export const withSurroundings = (
+  _env: NodeJS.ProcessEnv,
+  surroundings: Surroundings,
+): Promise<Surroundings> => Promise.resolve(surroundings);
 
 /** The options of a command that waits. */
 export interface Timed extends OutputOptions {

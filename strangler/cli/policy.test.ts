@@ -45,6 +45,7 @@ const CHANGING: Readonly<Record<string, readonly string[]>> = {
 /** Each command that only looks; `reconcile`, `check` and `doctor` do, too, without the words above. */
 const LOOKING: Readonly<Record<string, string>> = {
   status: 'status',
+  assess: 'assess --window 0',
   explain: 'explain GET /shop',
   journal: 'journal',
   // Makes a link for one use, by which a browser may look.

@@ -22,6 +22,7 @@ const EXAMPLES = `
 Examples:
   fig status                         where everything is
   fig up                             run the facade and the engine, until Ctrl-C
+  fig assess --database URL          what fits, before anything is configured
   fig check                          whether the mappings lose anything
   fig backfill inventory             copy, then follow
   fig shadow inventory 100           compare the answers to all reads
@@ -32,4 +33,5 @@ Examples:
 The configuration is the file of --config or FIG_CONFIG, or the nearest fig.config.ts (.js, .json, .yaml) of this
 folder and those above it. The system is found through system.json in the folder .fig beside it (or $FIG_DATA_DIR),
 or by the variables ENGINE_URL, ADMIN_URL, *_DATABASE_URL and FIG_FLAGS_FILE.
-Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused by a gate, 4 timed out, 130 interrupted.`;
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused by a gate, 4 timed out, 5 needs a choice (fig assess),
+130 interrupted.`;

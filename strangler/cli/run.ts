@@ -27,7 +27,7 @@ export function runCommand(
             // Without `find` what is found is a context.
             const found =
               find ?? ((await import('./context.ts')).findSystem as unknown as typeof find);
-            if (found) await work(await found(env), output);
+            if (found) await work(await found(env, surroundings), output);
           }),
         words,
       );

@@ -3,4 +3,6 @@ export interface MappingProblem {
   readonly code: string;
   readonly pair: string | null;
   readonly message: string;
+  /** `TABLE` or `TABLE.COLUMN`, where one is at fault. */
+  readonly place?: string;
 }

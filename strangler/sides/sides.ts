@@ -1,4 +1,5 @@
 import { errorText } from '../../chassis/index.ts';
+import type { Survey } from '../assess/survey.ts';
 import type { Inspectors, SideInspector } from '../check/index.ts';
 import { openerOf } from '../dialects/index.ts';
 import type { ScratchDatabase } from '../conformance/index.ts';
@@ -74,4 +75,14 @@ function unopened(side: SideName, url: string, error: unknown): Error {
   if (missing.length > 0) return new UnopenedError(missing.map((right) => ({ side, right })));
   const reason = errorText(error);
   return new Error(`the ${side} database can't be opened: ${reason}`, { cause: error });
+}
+
+/** Reads what a database says of itself, whether or not a mapping is about it. */
+export function surveyOf(url: string): Promise<Survey> {
+  return openerOf(url).survey(url);
+}
+
+/** How many rows of each table were written until now; none where the database does not count. */
+export function writtenRowsOf(url: string): Promise<ReadonlyMap<string, number>> {
+  return openerOf(url).writtenRows(url);
 }

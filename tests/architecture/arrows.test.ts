@@ -72,7 +72,7 @@ const MAY: Readonly<Record<string, readonly Surface[]>> = {
   'bin/code.js': [],
   'deploy/code.js': [],
   'docs/code.js': [],
-  'examples/code.js': [],
+  'examples/code.js': ['engine', 'routing'],
   'fig.config.ts': [...CHASSIS, 'contracts', 'engine', 'codecs', 'routing', 'mapping'],
 };
 

@@ -2,3 +2,4 @@
 export { PostgresInspector } from './inspector.ts';
 export { openPostgresScratch } from './scratch.ts';
 export { PostgresSideDatabase } from './side-database.ts';
+export { surveyPostgres, writtenRows } from './survey.ts';

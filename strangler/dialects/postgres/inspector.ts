@@ -12,6 +12,7 @@ import { cascadesOf } from '../../replication/cascades.ts';
 import type { ChildRemedy } from '../../replication/cascades.ts';
 import { foldedColumnsOf, lateColumnsOf, uniqueColumnsOf } from '../../check/schema-check.ts';
 import type { SideName } from '../../../routing/side.ts';
+import { listedIn } from './check-list.ts';
 import { probesOf } from './column-types.ts';
 import { columnsOf, textOf } from './columns.ts';
 import { PostgresConnection } from './connection.ts';
@@ -254,15 +255,3 @@ const UNKNOWN: Omit<Column, 'name'> = {
   always: false,
   labels: null,
 };
-
-/** The values in `CHECK (column IN ('a', 'b'))`, as PostgreSQL tells it. */
-function listedIn(check: string, column: string): readonly SqlValue[] | null {
-  const quoted = /^[a-z_][a-z0-9_]*$/.test(column) ? column : name(column);
-  const start = `CHECK ((${quoted} = ANY (ARRAY[`;
-  if (!check.startsWith(start) || !check.endsWith('])))')) return null;
-  const list = check.slice(start.length, -4);
-  const values = [...list.matchAll(/'((?:[^']|'')*)'::[\w ]+|(-?\d+)/g)];
-  return values.map(([, text, number]) =>
-    text === undefined ? Number(number) : text.replaceAll("''", "'"),
-  );
-}

@@ -39,10 +39,11 @@ export async function checkRights(
     [tablesOf(mapping, side)],
   );
   const [{ user, schema, creates, foreign }] = rows as [Rights];
-  const problem = (message: string): MappingProblem => ({
+  const problem = (message: string, place?: string): MappingProblem => ({
     code: 'missing_right',
     pair: null,
     message: `${side} ${message}`,
+    ...(place === undefined ? {} : { place }),
   });
   return [
     ...(creates
@@ -60,6 +61,7 @@ export async function checkRights(
       return problem(
         `table ${table}: only ${owner}, its owner, may add triggers and indexes to it, and ${user} has no ` +
           `rights of that role; GRANT ${owner} TO ${user}${other}`,
+        table,
       );
     }),
   ];
