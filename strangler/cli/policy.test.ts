@@ -46,6 +46,8 @@ const CHANGING: Readonly<Record<string, readonly string[]>> = {
 const LOOKING: Readonly<Record<string, string>> = {
   status: 'status',
   assess: 'assess --window 0',
+  // With --test-system it writes to a test system, which is said in as many words: FIG_YES is not enough for it.
+  conformance: 'conformance',
   explain: 'explain GET /shop',
   journal: 'journal',
   // Makes a link for one use, by which a browser may look.

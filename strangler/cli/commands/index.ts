@@ -13,6 +13,7 @@ const FILES: readonly (readonly [names: readonly string[], load: () => Promise<D
   [['status'], async () => (await import('./status.ts')).addStatus],
   [['assess'], async () => (await import('./assess.ts')).addAssess],
   [['check'], async () => (await import('./check.ts')).addCheck],
+  [['conformance'], async () => (await import('./conformance.ts')).addConformance],
   [['explain'], async () => (await import('./explain.ts')).addExplain],
   [['services'], async () => (await import('./services.ts')).addServices],
   [['journal'], async () => (await import('./journal.ts')).addJournal],

@@ -1,0 +1,1 @@
+import './conformance-services.test.ts';
