@@ -10,7 +10,7 @@ import {
 } from './inventory.ts';
 import { Order, OrderHistory, OrderPage, OrderRequest, Shipment } from './orders.ts';
 import { ListQuery, OrderListQuery, PaymentListQuery } from './page.ts';
-import { Payment, PaymentPage, PaymentRequest, RefundRequest } from './payment.ts';
+import { Payment, PaymentHistory, PaymentPage, PaymentRequest, RefundRequest } from './payment.ts';
 import type { ProblemCode } from './problems.ts';
 
 /**
@@ -223,6 +223,15 @@ export const OPERATIONS: readonly Operation[] = [
     summary: 'One payment.',
     area: 'payment',
     answer: Payment,
+    problems: ['not_found'],
+  }),
+  get({
+    id: 'getPaymentHistory',
+    access: 'any token',
+    path: '/api/payments/{id}/history',
+    summary: 'What has happened to one payment: its status follows from it.',
+    area: 'payment',
+    answer: PaymentHistory,
     problems: ['not_found'],
   }),
   post(201, {

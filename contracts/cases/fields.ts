@@ -40,7 +40,7 @@ function addLeaves(fields: Map<string, Leaf>, path: string, value: unknown): voi
   }
 }
 
-const MADE_UP_ID = /\.(id|orderId|reservationId|paymentId)$/;
+const MADE_UP_ID = /\.(id|orderId|reservationId|paymentId|refundId)$/;
 const LISTS_BY_MADE_UP_ID = /^\/api\/(payments|orders)\?/;
 
 /** Whether the target made this field's value up: an id, or a cursor that holds one. */

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { Payment, PaymentPage } from '../payment.ts';
+import { Payment, PaymentHistory, PaymentPage } from '../payment.ts';
 import type { PaymentMethod } from '../payment.ts';
 import type { Api } from './api.ts';
 import type { ContractCase } from './run.ts';
@@ -40,6 +40,11 @@ export const paymentCases: readonly ContractCase[] = [
       assert.equal(again.headers['idempotent-replayed'], 'true');
       const path = `${PAYMENTS}/${String(refused['paymentId'])}`;
       assert.equal((await api.get(path)).is(200, Payment).status, 'declined');
+      const { entries } = (await api.get(`${path}/history`)).is(200, PaymentHistory);
+      assert.deepEqual(
+        entries.map(({ event }) => event),
+        ['requested', 'declined'],
+      );
       (await api.post(`${path}/refunds`)).isProblem('payment_not_captured');
     },
   },
@@ -57,6 +62,20 @@ export const paymentCases: readonly ContractCase[] = [
       (await api.post(path)).isProblem('refund_exceeds_payment');
       (await api.post(path, { amount: 1 })).isProblem('refund_exceeds_payment');
       assert.deepEqual((await api.get(`${PAYMENTS}/${payment.id}`)).is(200, Payment), rest);
+      const history = await api.get(`${PAYMENTS}/${payment.id}/history`);
+      const { status, entries } = history.is(200, PaymentHistory);
+      assert.deepEqual(
+        [status, ...entries.map(({ event, amount }) => `${event} ${amount}`)],
+        [
+          'refunded',
+          'requested 1234',
+          'captured 1234',
+          'refund_requested 234',
+          'refunded 234',
+          'refund_requested 1000',
+          'refunded 1000',
+        ],
+      );
     },
   },
   {

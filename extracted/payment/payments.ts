@@ -1,5 +1,13 @@
 import type { Knex, Transaction } from '../../chassis/index.ts';
-import type { Currency, Payment, PaymentMethod, PaymentStatus } from '../../contracts/index.ts';
+import { paymentHistory } from '../../contracts/index.ts';
+import type {
+  Currency,
+  Payment,
+  PaymentEntry,
+  PaymentHistory,
+  PaymentMethod,
+  PaymentStatus,
+} from '../../contracts/index.ts';
 
 interface PaymentRow {
   readonly id: string;
@@ -75,6 +83,21 @@ async function withEntries(connection: Knex, rows: readonly PaymentRow[]): Promi
 export async function findPayment(connection: Knex, id: string): Promise<Payment | undefined> {
   const rows = (await connection('payments').where({ id })) as PaymentRow[];
   return (await withEntries(connection, rows))[0];
+}
+
+/** All that has happened to a payment. */
+export async function historyOf(connection: Knex, payment: Payment): Promise<PaymentHistory> {
+  const entries = (await connection('payment_entries').where({
+    payment_id: payment.id,
+  })) as Entry[];
+  return paymentHistory(
+    payment,
+    entries.map(({ kind, entry_id: id, amount_minor: amount, at }): PaymentEntry => {
+      const [, refundId] = id.split(':');
+      const createdAt = new Date(at).toISOString();
+      return { event: kind, amount, ...(refundId !== undefined && { refundId }), createdAt };
+    }),
+  );
 }
 
 /** The same, and keeps others from paying it back until the transaction ends. */

@@ -19,7 +19,7 @@ import {
 } from '../../contracts/index.ts';
 import type { Payment } from '../../contracts/index.ts';
 import { pay } from './charge.ts';
-import { findPayment, listPayments } from './payments.ts';
+import { findPayment, historyOf, listPayments } from './payments.ts';
 import type { Provider } from './provider.ts';
 import { refund } from './refund.ts';
 
@@ -54,6 +54,15 @@ export function paymentRoutes(scope: OperationScope, provider: Provider): Router
       const payment = await findPayment(read, req.params.id);
       if (!payment || isHidden(req, payment.customerId)) throw notFound('payment', req.params.id);
       res.json(payment);
+    })
+    .all(methodNotAllowed('GET'));
+
+  router
+    .route('/api/payments/:id/history')
+    .get(async (req, res) => {
+      const payment = await findPayment(read, req.params.id);
+      if (!payment || isHidden(req, payment.customerId)) throw notFound('payment', req.params.id);
+      res.json(await historyOf(read, payment));
     })
     .all(methodNotAllowed('GET'));
 

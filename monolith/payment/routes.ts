@@ -22,7 +22,7 @@ import type { Payment } from '../../contracts/index.ts';
 import { pay } from './charge.ts';
 import type { Provider } from './provider.ts';
 import { refund } from './refund.ts';
-import { findPayment, listPayments } from './rows.ts';
+import { findPayment, historyOf, listPayments } from './rows.ts';
 
 const idOf = ({ id }: Payment): string => id;
 
@@ -54,6 +54,15 @@ export function paymentRoutes(scope: OperationScope, provider: Provider): Router
       const payment = await findPayment(read, req.params.id);
       if (!payment || isHidden(req, payment.customerId)) throw notFound('payment', req.params.id);
       res.json(payment);
+    })
+    .all(methodNotAllowed('GET'));
+
+  router
+    .route('/api/payments/:id/history')
+    .get(async (req, res) => {
+      const payment = await findPayment(read, req.params.id);
+      if (!payment || isHidden(req, payment.customerId)) throw notFound('payment', req.params.id);
+      res.json(await historyOf(read, payment));
     })
     .all(methodNotAllowed('GET'));
 

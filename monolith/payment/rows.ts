@@ -1,5 +1,13 @@
 import type { Knex, Transaction } from '../../chassis/index.ts';
-import type { Currency, Payment, PaymentMethod, PaymentStatus } from '../../contracts/index.ts';
+import { paymentHistory } from '../../contracts/index.ts';
+import type {
+  Currency,
+  Payment,
+  PaymentEntry,
+  PaymentHistory,
+  PaymentMethod,
+  PaymentStatus,
+} from '../../contracts/index.ts';
 import { timestampToIso, toMinor } from '../legacy/index.ts';
 
 /** A payment's row. STAT_CD: `P` the provider's answer is unknown, `S` settled, `D` declined. */
@@ -12,6 +20,8 @@ export interface PaymentRow {
   readonly METH_CD: PaymentMethod;
   readonly STAT_CD: 'P' | 'S' | 'D';
   readonly CRT_TS: string;
+  /** When it was settled; CRT_TS until then. */
+  readonly UPD_TS: string;
 }
 
 export interface RefundRow {
@@ -20,6 +30,8 @@ export interface RefundRow {
   readonly CUST_NO: string;
   readonly AMT_TXT: string;
   readonly STAT_CD: 'P' | 'S';
+  readonly CRT_TS: string;
+  readonly UPD_TS: string;
 }
 
 function statusOf(row: PaymentRow, amount: number, refunded: number): PaymentStatus {
@@ -56,6 +68,26 @@ async function presentAll(connection: Knex, rows: readonly PaymentRow[]): Promis
 export async function findPayment(connection: Knex, id: string): Promise<Payment | undefined> {
   const rows = (await connection('PAY_TXN').where({ PAY_NO: id })) as PaymentRow[];
   return (await presentAll(connection, rows))[0];
+}
+
+/** All that has happened to a payment: its row and those of its refunds say it. */
+export async function historyOf(connection: Knex, payment: Payment): Promise<PaymentHistory> {
+  const { id, amount } = payment;
+  const row = (await connection('PAY_TXN').where({ PAY_NO: id }).first()) as PaymentRow;
+  const refunds = (await connection('PAY_RFND').where({ PAY_NO: id })) as RefundRow[];
+  const settledAt = timestampToIso(row.UPD_TS);
+  const settlement: PaymentEntry[] =
+    row.STAT_CD === 'P'
+      ? []
+      : [{ event: row.STAT_CD === 'S' ? 'captured' : 'declined', amount, createdAt: settledAt }];
+  return paymentHistory(payment, [...settlement, ...refunds.flatMap(entriesOf)]);
+}
+
+function entriesOf({ RFND_NO, AMT_TXT, STAT_CD, CRT_TS, UPD_TS }: RefundRow): PaymentEntry[] {
+  const facts = { amount: toMinor(AMT_TXT), refundId: RFND_NO };
+  const asked = { event: 'refund_requested', ...facts, createdAt: timestampToIso(CRT_TS) } as const;
+  if (STAT_CD === 'P') return [asked];
+  return [asked, { event: 'refunded', ...facts, createdAt: timestampToIso(UPD_TS) }];
 }
 
 /** The same, and keeps others from paying it back until the transaction ends. */

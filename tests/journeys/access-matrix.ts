@@ -59,6 +59,7 @@ const CALLS: Readonly<Record<string, (things: Things) => { path: string; body?: 
   }),
   listPayments: ({ order }) => ({ path: `/api/payments?orderId=${order}` }),
   getPayment: ({ payment }) => ({ path: `/api/payments/${payment}` }),
+  getPaymentHistory: ({ payment }) => ({ path: `/api/payments/${payment}/history` }),
   refund: ({ payment }) => ({ path: `/api/payments/${payment}/refunds`, body: { amount: 1 } }),
   placeOrder: () => ({
     path: '/api/orders',
