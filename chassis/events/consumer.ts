@@ -2,8 +2,9 @@ import type { Database, Transaction } from '../database.ts';
 import { reasonOf } from '../dead-letters.ts';
 import type { Logger } from '../log.ts';
 import { isTemporary } from '../temporary.ts';
-import { continueTrace, withTrace } from '../trace.ts';
+import { inSpan, parentIn } from '../trace.ts';
 import type { DomainEvent } from './event.ts';
+import { eventSpan } from './event-span.ts';
 import { createDeliveryFailures } from './failures.ts';
 import { createInbox, LateEvent } from './inbox.ts';
 import type { EventSubscriber } from './inbox.ts';
@@ -55,7 +56,8 @@ export function startEventConsumer(options: ConsumerOptions): void {
     const key = { subscriber: subscriber.name, eventId: event.id };
     const failure = await failures.find(trx, key);
     if (failure && failure.deadAt !== null) return false;
-    await withTrace(continueTrace(event.traceparent), () => inbox.receive(trx, subscriber, event));
+    const span = eventSpan('process', subscriber.name, event);
+    await inSpan(span, parentIn(event.traceparent), () => inbox.receive(trx, subscriber, event));
     if (failure) await failures.forget(trx, key);
     return true;
   }

@@ -1,7 +1,7 @@
 import { v7 as uuid } from 'uuid';
 import { dialectOfConnection } from '../database.ts';
 import type { Knex, Transaction } from '../database.ts';
-import { currentTrace, traceparentOf } from '../trace.ts';
+import { childSpan, traceparentOf } from '../trace.ts';
 import { sequenceText, streamOf } from './event.ts';
 import type { DomainEvent, EventDraft } from './event.ts';
 
@@ -87,7 +87,7 @@ export function createOutbox(subscribersOf: (type: string) => readonly string[])
   return {
     async publish(trx, event) {
       const now = Date.now();
-      const trace = currentTrace();
+      const trace = childSpan({ name: `publish ${event.type}`, kind: 'producer' });
       const envelope: Omit<DomainEvent, 'sequence'> = {
         specversion: '1.0',
         id: uuid(),
@@ -96,7 +96,7 @@ export function createOutbox(subscribersOf: (type: string) => readonly string[])
         ...(trace ? { traceparent: traceparentOf(trace) } : {}),
         ...event,
       };
-      await write(trx, envelope, now);
+      await write(trx, envelope, now).finally(() => trace?.span?.end());
       for (const callback of callbacks) callback();
     },
     onPublish(callback) {

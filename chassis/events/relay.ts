@@ -2,7 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Access } from '../access.ts';
 import type { Database } from '../database.ts';
 import type { Logger } from '../log.ts';
-import type { Outbox } from './outbox.ts';
+import { inSpan, parentIn } from '../trace.ts';
+import { eventSpan } from './event-span.ts';
+import type { Delivery, Outbox } from './outbox.ts';
 import { connectEventQueues } from './queues.ts';
 import type { EventQueues } from './queues.ts';
 
@@ -65,7 +67,7 @@ export function startEventRelay(options: RelayOptions): () => Promise<void> {
     const deliveries = await outbox.due(database.read, now - resendMs, BATCH);
     if (deliveries.length === 0) return 0;
     const to = await connected();
-    await Promise.all(deliveries.map(({ subscriber, event }) => to.send(subscriber, event)));
+    await Promise.all(deliveries.map((delivery) => sendOne(to, delivery)));
     await database.transaction((trx) => outbox.markSent(trx, deliveries, now));
     return deliveries.length;
   }
@@ -112,6 +114,13 @@ export function startEventRelay(options: RelayOptions): () => Promise<void> {
     await running;
     await queues?.close();
   };
+}
+
+/** In a span of its own, where a request has caused the event. */
+function sendOne(to: EventQueues, { subscriber, event }: Delivery): Promise<void> {
+  const parent = parentIn(event.traceparent);
+  const send = (): Promise<void> => to.send(subscriber, event);
+  return parent ? inSpan(eventSpan('send', subscriber, event), parent, send) : send();
 }
 
 interface PublishingOptions extends Pick<RelayOptions, 'database' | 'outbox' | 'sources' | 'log'> {

@@ -4,6 +4,7 @@ import { backoff, jittered } from '../backoff.ts';
 import { reasonOf } from '../dead-letters.ts';
 import type { Logger } from '../log.ts';
 import { isTemporary } from '../temporary.ts';
+import { inSpan, parentIn } from '../trace.ts';
 import { LATE, within } from '../within.ts';
 import { advance } from './advance.ts';
 import type { StepEvent } from './advance.ts';
@@ -200,7 +201,8 @@ export function createSagaRunner<Data, Trx>({
       // Ours, but its lease ran out before we renewed it: it is being driven already.
       if (driven.has(saga.id)) continue;
       log.info({ saga: saga.id, status: saga.status, step: saga.step }, 'going on with a saga');
-      void drive(saga);
+      const span = { name: `saga ${definition.type} resumed`, kind: 'internal' } as const;
+      void inSpan(span, parentIn(saga.traceparent), () => drive(saga));
     }
   }
 

@@ -1,10 +1,7 @@
 import { currentTrace, inSpan, parentIn } from '../trace.ts';
 import type { AroundStep } from './runner.ts';
 
-/**
- * A span for each attempt at a step: below the request that drives the saga, or below the one that began it when a
- * worker goes on after a crash. A request that goes on with another's saga is linked to it.
- */
+/** A span for each attempt at a step. A request that goes on with another's saga links to the one that began it. */
 export const traceStep: AroundStep = (attempt, take) => {
   const { type, saga, step, direction, traceparent } = attempt;
   const began = parentIn(traceparent);
@@ -18,7 +15,7 @@ export const traceStep: AroundStep = (attempt, take) => {
       attributes: { 'fig.saga': saga, 'fig.saga.step': step, 'fig.saga.direction': direction },
       ...(isElsewhere && { links: [began] }),
     },
-    current ?? began,
+    current,
     take,
   );
 };

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { asOperator } from '../../system/index.ts';
 import type { System } from '../../system/index.ts';
 import { eventually, openSystem, request, temporaryPostgresDatabase } from '../support/index.ts';
+import { itInSoak } from '../support/it-in-soak.ts';
 import { fig } from '../system/fig-commands.ts';
 import { openReceiver, treeOf } from './otlp-receiver.ts';
 import type { OtlpReceiver, ReceivedSpan } from './otlp-receiver.ts';
@@ -38,6 +39,10 @@ beforeAll(async () => {
   });
   const { body } = await request<{ items: { sku: string }[] }>('GET', `${facade()}/api/products`);
   sku = body.items[0]?.sku ?? '';
+  const restocked = await request('POST', `${facade()}/api/inventory/${sku}/adjustments`, {
+    body: { delta: 100_000, reason: 'restocked' },
+  });
+  expect(restocked.status).toBe(201);
 }, 180_000);
 afterAll(async () => {
   await opened.close();
@@ -67,8 +72,11 @@ function placeOrder(traceparent: string, more: Readonly<Record<string, string>> 
 /** Runs commands of the CLI, each of which must succeed. */
 async function operate(...lines: readonly string[]): Promise<void> {
   for (const line of lines) {
-    const { code, stderr } = await fig(system(), line);
-    expect([line, code, code === 0 ? '' : stderr]).toEqual([line, 0, '']);
+    // A gate may be closed for a moment, as by lag under load.
+    await eventually(async () => {
+      const { code, stderr } = await fig(system(), line);
+      expect([line, code, code === 0 ? '' : stderr]).toEqual([line, 0, '']);
+    });
   }
 }
 
@@ -114,7 +122,7 @@ describe('traces', () => {
     const spans = await eventually(() => {
       const all = receiver.of(traceId);
       spanUnder(all, 'process OrderConfirmed shipping', 'publish OrderConfirmed');
-      spanUnder(all, 'process OrderConfirmed notifications', 'publish OrderConfirmed');
+      expect(all.filter(({ kind }) => kind === 'consumer').length).toBeGreaterThanOrEqual(2);
       spanUnder(all, 'saga place commit', ...ORDER);
       return all;
     });
@@ -160,59 +168,71 @@ describe('traces', () => {
       spanUnder(receiver.of(after.traceId), 'process OrderConfirmed shipping');
     });
     expect(receiver.of(traceId)).toEqual([]);
-    const untraced = await request('GET', `${facade()}/api/products`);
+    const untraced = await request('GET', `${facade()}/api/orders?customerId=ARENDAL`);
     expect(untraced.headers['traceparent']).toMatch(/-00$/);
   }, 60_000);
 
-  it('say on the order that a handover held it, and for how long', async () => {
-    const held = (): readonly ReceivedSpan[] =>
-      receiver.spans.filter(({ attributes }) => attributes['fig.held_ms'] !== undefined);
-    let going = true;
-    const statuses = new Set<number>();
-    const orders = Array.from({ length: 8 }, async () => {
-      while (going) statuses.add((await placeOrder(clientTrace(true).traceparent)).status);
-    });
-    try {
-      for (const verb of ['reverse', 'switch', 'reverse', 'switch']) {
-        if (held().length > 0 && verb === 'reverse') break;
-        await operate(`${verb} payment --yes`);
+  itInSoak(
+    'say on the order that a handover held it, and for how long',
+    async () => {
+      const held = (): readonly ReceivedSpan[] =>
+        receiver.spans.filter(({ attributes }) => attributes['fig.held_ms'] !== undefined);
+      let going = true;
+      const statuses = new Set<number>();
+      const orders = Array.from({ length: 8 }, async () => {
+        while (going) statuses.add((await placeOrder(clientTrace(true).traceparent)).status);
+      });
+      try {
+        for (const verb of ['reverse', 'switch', 'reverse', 'switch']) {
+          if (held().length > 0 && verb === 'reverse') break;
+          await operate(`${verb} payment --yes`);
+        }
+      } finally {
+        going = false;
+        await Promise.all(orders);
       }
-    } finally {
-      going = false;
-      await Promise.all(orders);
-    }
-    expect([...statuses]).toEqual([201]);
-    const [span] = await eventually(() => {
-      expect(held()).not.toEqual([]);
-      return held();
-    });
-    expect(span?.events.map(({ name }) => name)).toEqual(expect.arrayContaining(['held', 'sent']));
-    expect(span?.attributes).toMatchObject({ 'fig.capability': expect.stringMatching(/./) });
-  }, 120_000);
+      expect([...statuses]).toEqual([201]);
+      const [span] = await eventually(() => {
+        expect(held()).not.toEqual([]);
+        return held();
+      });
+      expect(span?.events.map(({ name }) => name)).toEqual(
+        expect.arrayContaining(['held', 'sent']),
+      );
+      expect(span?.attributes).toMatchObject({ 'fig.capability': expect.stringMatching(/./) });
+    },
+    120_000,
+  );
 
-  it("go on where a process died: the order's saga is continued in its trace", async () => {
-    const { traceId, traceparent } = clientTrace(true);
-    system().pause('provider');
-    const asked = placeOrder(traceparent).catch(() => undefined);
-    await eventually(() => {
-      spanUnder(receiver.of(traceId), 'saga place reserve');
-    });
-    const [before] = receiver.of(traceId).filter(({ service }) => service === 'monolith');
-    await system().kill('monolith');
-    system().resume('provider');
-    await asked;
-    const spans = await eventually(
-      () => {
-        const all = receiver.of(traceId);
-        spanUnder(all, 'process OrderConfirmed shipping', 'publish OrderConfirmed');
-        return all;
-      },
-      { timeoutMs: 30_000 },
-    );
-    const charge = spans.filter(({ name }) => name === 'saga place charge').at(-1);
-    expect(charge?.instance).toMatch(/^monolith-/);
-    expect(charge?.instance).not.toBe(before?.instance);
-  }, 120_000);
+  itInSoak(
+    "go on where a process died: the order's saga is continued in its trace",
+    async () => {
+      const { traceId, traceparent } = clientTrace(true);
+      system().pause('provider');
+      const asked = placeOrder(traceparent).catch(() => undefined);
+      await eventually(() => {
+        spanUnder(receiver.of(traceId), 'saga place reserve');
+      });
+      const [before] = receiver.of(traceId).filter(({ service }) => service === 'monolith');
+      await system().kill('monolith');
+      system().resume('provider');
+      await asked;
+      const spans = await eventually(
+        () => {
+          const all = receiver.of(traceId);
+          const confirmed = ['publish OrderConfirmed', 'saga place resumed'];
+          spanUnder(all, 'process OrderConfirmed shipping', ...confirmed);
+          spanUnder(all, 'saga place charge', 'saga place resumed');
+          return all;
+        },
+        { timeoutMs: 30_000 },
+      );
+      const charge = spans.filter(({ name }) => name === 'saga place charge').at(-1);
+      expect(charge?.instance).toMatch(/^monolith-/);
+      expect(charge?.instance).not.toBe(before?.instance);
+    },
+    120_000,
+  );
 });
 
 describe('what a process tells of itself', () => {
@@ -285,7 +305,7 @@ describe('what a process tells of itself', () => {
       told[`metrics of ${name}`] = String(answer.body);
     }
     expect(told['metrics of monolith']).toContain('fig_http_request_duration_seconds');
-    expect(told['monolith.log']).toContain('"traceId"');
+    expect(told['engine.log']).toMatch(/"traceId":"\w+","spanId":"\w+"/);
     const found = Object.entries(told).flatMap(([where, text]) =>
       Object.entries(secrets).flatMap(([what, value]) => {
         expect(value.length).toBeGreaterThan(8);
