@@ -7,7 +7,7 @@ export { StartFailed, startedOrDead } from './launcher.ts';
 export type { Launch, Launcher } from './launcher.ts';
 export { logFiles } from './log-sink.ts';
 export type { LogSink } from './log-sink.ts';
-export { jsonLines, logStream, prettyLines } from './log-stream.ts';
+export { logStream } from './log-stream.ts';
 export { engineProcess, facadeProcess } from './process-definition.ts';
 export type { ProcessDefinition } from './process-definition.ts';
 export { isAlive } from './process-id.ts';

@@ -15,6 +15,8 @@ export interface LogSink {
   write(name: string, line: string): void;
   /** The last lines of a process, for the message when it can't start. */
   tail(name: string, count: number): readonly string[];
+  /** Keeps lines in files of a folder as well; absent where that is all that is done with them. */
+  keepIn?(folder: string): void;
   close(): void;
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { jsonLines, logStream, prettyLines } from './log-stream.ts';
+import { jsonLines, prettyLines } from '../chassis/logs/index.ts';
+import { logStream } from './log-stream.ts';
 
 const LINE = JSON.stringify({ level: 40, time: 0, pid: 7, name: 'engine', msg: 'lag', lagMs: 12 });
 

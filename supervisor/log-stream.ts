@@ -1,13 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { prettyFactory } from 'pino-pretty';
+import { LogWriter } from '../chassis/logs/index.ts';
+import type { Format } from '../chassis/logs/index.ts';
 import type { LogSink } from './log-sink.ts';
 
 const KEPT_LINES = 50;
-/** ANSI colours, one for each process in turn. */
-const COLOURS = [36, 33, 32, 35, 34, 31, 96, 93];
-
-type Format = (name: string, line: string) => string;
 
 interface StreamOptions {
   readonly write: (text: string) => void;
@@ -17,9 +14,11 @@ interface StreamOptions {
 /** All processes on one stream, line by line. */
 export function logStream({ write, format }: StreamOptions): LogSink {
   const kept = new Map<string, string[]>();
+  let files: LogWriter | undefined;
   const keep = (name: string, line: string): void => {
     const lines = kept.get(name) ?? [];
     lines.push(line);
+    files?.write(name, line);
     if (lines.length > KEPT_LINES) lines.shift();
     kept.set(name, lines);
   };
@@ -38,38 +37,9 @@ export function logStream({ write, format }: StreamOptions): LogSink {
     },
     write: take,
     tail: (name, count) => (kept.get(name) ?? []).slice(-count),
-    close: () => {},
+    keepIn: (folder) => {
+      files = new LogWriter(folder);
+    },
+    close: () => files?.close(),
   };
-}
-
-/** For machines: every line is a JSON object that names its process, also what is not from pino. */
-export const jsonLines: Format = (name, line) =>
-  line.startsWith('{') && line.endsWith('}')
-    ? line
-    : JSON.stringify({ level: 30, time: Date.now(), name, msg: line });
-
-/** For people: time, level and message, behind the name of the process. */
-export function prettyLines(colour: boolean): Format {
-  const colours = new Map<string, number>();
-  const pretty = prettyFactory({
-    colorize: colour,
-    ignore: 'pid,hostname,name',
-    translateTime: 'SYS:HH:MM:ss.l',
-    singleLine: true,
-  });
-  return (name, line) => {
-    const prefix = `${name.padEnd(10)}|`;
-    const text = line.startsWith('{') ? pretty(line).trimEnd() : line;
-    if (!colour) return indent(prefix, text);
-    if (!colours.has(name)) colours.set(name, COLOURS[colours.size % COLOURS.length] ?? 0);
-    return indent(`\u001b[${colours.get(name)}m${prefix}\u001b[0m`, text);
-  };
-}
-
-/** Stack traces span lines: each of them is prefixed. */
-function indent(prefix: string, text: string): string {
-  return text
-    .split('\n')
-    .map((line) => `${prefix} ${line}`)
-    .join('\n');
 }

@@ -1,9 +1,10 @@
+import { jsonLines, prettyLines } from '../chassis/logs/index.ts';
 import { AlreadyRunning } from './data-lock.ts';
 import { CommandFailed } from './command.ts';
 import { ConfigurationError, keepFilesPrivate, wantsColour } from '../chassis/index.ts';
 import { StartFailed } from './launcher.ts';
 import type { LogSink } from './log-sink.ts';
-import { jsonLines, logStream, prettyLines } from './log-stream.ts';
+import { logStream } from './log-stream.ts';
 import { RedisMissing } from './redis-find.ts';
 import type { System } from './system.ts';
 

@@ -1,5 +1,5 @@
-import { join } from 'node:path';
 import { ConfigurationError, createLog, listenHost } from '../chassis/index.ts';
+import { logFolder } from '../chassis/logs/index.ts';
 import { redisAddress } from '../chassis/redis/index.ts';
 import { lockData } from './data-lock.ts';
 import { firstFlags } from './first-flags.ts';
@@ -43,7 +43,9 @@ async function startIn(
   const { env, dataDir, signal = new AbortController().signal } = options;
   makePrivateData(dataDir);
   const lock = await lockData(dataDir);
-  const sink = options.log ?? logFiles(join(dataDir, 'logs'));
+  const logs = logFolder(dataDir);
+  const sink = options.log ?? logFiles(logs);
+  sink.keepIn?.(logs);
   const log = createLog('supervisor', env['LOG_LEVEL'] || 'info', {
     write: (line: string) => sink.write('supervisor', line.trimEnd()),
   });

@@ -43,6 +43,8 @@ export interface OutputOptions {
 export interface Output {
   readonly json: boolean;
   readonly paint: Paint;
+  /** Whether standard output may have colours. */
+  readonly colours: boolean;
   /** Where results can be drawn, one over the other; absent where they can't. */
   readonly terminal: Terminal | undefined;
   /** The result: as JSON, or as the text for people. */
@@ -100,6 +102,7 @@ export function createOutput({ json, quiet }: OutputOptions, surroundings: Surro
   return {
     json,
     paint: paintFor(colours && stdout.isTTY === true),
+    colours: colours && stdout.isTTY === true,
     terminal: canRedraw(stdout, env) ? stdout : undefined,
     result(data, text, next = []) {
       progressEnd();
