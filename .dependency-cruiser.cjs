@@ -54,7 +54,7 @@ const ARROWS = {
 /** What others see of a folder, as the path of the file that they may import. */
 const SURFACES = {
   // What loads express, commander or a client of Redis stands apart: most programs need one of them.
-  chassis: '^chassis/((web|redis|text|cli|logs)/)?index\\.ts$',
+  chassis: '^chassis/((web|redis|text|cli|logs|audit)/)?index\\.ts$',
   // Words alone, which a browser may have as well.
   'chassis/text': '^chassis/text/index\\.ts$',
   extracted: '^extracted/[^/]+/index\\.ts$',

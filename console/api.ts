@@ -14,8 +14,13 @@ export function get<T>(path: string): Promise<Answer<T>> {
   return ask<T>(path, { headers: { accept: 'application/json' } });
 }
 
-export function post<T>(path: string, body: object = {}): Promise<Answer<T>> {
-  const headers = { accept: 'application/json', 'content-type': 'application/json' };
+/** @param reason why it is asked for, for the audit trail */
+export function post<T>(path: string, body: object = {}, reason = ''): Promise<Answer<T>> {
+  const headers = {
+    accept: 'application/json',
+    'content-type': 'application/json',
+    ...(reason === '' ? {} : { 'fig-reason': encodeURIComponent(reason) }),
+  };
   return ask<T>(path, { method: 'POST', headers, body: JSON.stringify(body) });
 }
 

@@ -88,7 +88,7 @@ function View({ path, live, now }: ViewProps): JSX.Element {
     case 'explain':
       return <Explain />;
     case 'audit':
-      return <Audit now={now} />;
+      return <Audit />;
     default:
       return (
         <Empty title={`There is no view ${path}`}>

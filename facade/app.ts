@@ -1,4 +1,5 @@
 import type { Server } from 'node:http';
+import { openAuditTrail } from '../chassis/audit/index.ts';
 import { createHttpClient } from '../chassis/index.ts';
 import { probeRedis } from '../chassis/redis/index.ts';
 import type { Access, Environment, Logger } from '../chassis/index.ts';
@@ -170,6 +171,7 @@ export function buildApp(options: FacadeOptions): Facade {
       jwks: () => publishedKeys(env, current.gateway),
       log,
       access,
+      audit: openAuditTrail(env, log),
     }),
     facts,
     unreplicatedOf: (name) => ownWrites.named(name),

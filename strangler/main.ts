@@ -8,6 +8,7 @@ import {
   runProcess,
   serviceUrl,
 } from '../chassis/index.ts';
+import { openAuditTrail } from '../chassis/audit/index.ts';
 import { probeRedis } from '../chassis/redis/index.ts';
 import type { Environment } from '../chassis/index.ts';
 import { declarationsOf, Engine } from './engine/index.ts';
@@ -36,6 +37,7 @@ await runProcess('engine', async ({ env, log }) => {
     ...(redis && { readiness: { redis: redis.readiness } }),
     log,
     access: openAccess(env, { urls: [env['ENGINE_ADDRESS'] ?? ''] }),
+    audit: openAuditTrail(env, log),
   });
   const server = createExpressServer(engine.app);
   const port = readPort(env, 'ENGINE_PORT', 4003);

@@ -27,6 +27,7 @@ interface Change {
  * @throws CommandError unless it is to be done; then nothing was changed
  */
 export async function confirmed(output: Output, { look, yes, command }: Change): Promise<void> {
+  await output.changing?.(command);
   if (yes) return;
   const intent = await look();
   if (intent === null || output.alwaysYes) return;

@@ -37,6 +37,8 @@ export interface OutputOptions {
   readonly json: boolean;
   /** Without progress. */
   readonly quiet: boolean;
+  /** Why a command changes something. */
+  readonly reason?: string;
 }
 
 /** Where a command's words go: data to standard output, everything else to standard error. */
@@ -64,6 +66,8 @@ export interface Output {
   /** Asks a person; null where nobody could answer. */
   confirm(question: string): Promise<boolean | null>;
   failure(error: CommandError): void;
+  /** Called before a command changes something, or is refused to. @param command as it was given */
+  changing?(command: string): Promise<void>;
 }
 
 interface Stream extends Terminal {

@@ -9,6 +9,8 @@ import { ACCESS } from '../caller.ts';
 import { databaseTrouble } from '../database-trouble.ts';
 import { isDraining } from '../draining.ts';
 import type { Database } from '../database.ts';
+import { audited, auditedRefusals } from './audited.ts';
+import type { AuditOptions } from './audited.ts';
 import { requireIdentity } from './callers.ts';
 import { deadLetterFigure } from './dead-letter-figure.ts';
 import { countsOf, deadLetterRoutes } from './dead-letter-routes.ts';
@@ -51,6 +53,8 @@ interface HttpAppOptions {
     readonly entrance?: Router;
     /** Whether a request without the token comes from a browser that was let in. */
     readonly isSession?: (req: IncomingMessage) => boolean;
+    /** How orders are recorded; absent where none are. */
+    readonly audit?: AuditOptions | undefined;
   };
   readonly routes: readonly Router[];
   /**
@@ -107,6 +111,7 @@ export function createHttpApp(options: HttpAppOptions): Express {
   });
   if (metrics) app.use(metrics.routes);
   if (operators) {
+    if (operators.audit) app.use(auditedRefusals(operators.audit));
     if (operators.entrance) app.use(operators.entrance);
     app.use(requireToken(access, operators.isSession));
   }
@@ -120,6 +125,7 @@ export function createHttpApp(options: HttpAppOptions): Express {
   if (access.identity) app.use(requireIdentity(access, access.identity));
   app.use(express.json({ limit: BODY_LIMIT, strict: true, type: () => true, verify: checkBytes }));
   app.use(checkTexts);
+  if (operators?.audit) app.use(audited(operators.audit));
   for (const router of routes) app.use(router);
   app.use((req) => {
     throw new Problem(404, 'no_such_route', `there is no ${req.method} ${req.path}`);

@@ -1,4 +1,5 @@
 /** What a process of ours serves over HTTP. This folder stands apart so that only servers load express. */
+export type { AuditOptions } from './audited.ts';
 export { hideFromCustomers, isHidden, onlyCustomerOf } from './callers.ts';
 export { databaseFigure } from './database-figure.ts';
 export { deadLetterFigure } from './dead-letter-figure.ts';

@@ -10,7 +10,8 @@ interface ConfirmProps {
   readonly typed?: string | undefined;
   /** Whether it may be ordered right now; it may without this. */
   readonly mayGive?: boolean;
-  readonly yes: () => Promise<void>;
+  /** @param reason why, for the audit trail; empty where nothing was said */
+  readonly yes: (reason: string) => Promise<void>;
   readonly no: () => void;
 }
 
@@ -18,13 +19,14 @@ interface ConfirmProps {
 export function Confirm(props: ConfirmProps): JSX.Element {
   const { question, label, typed, mayGive = true, yes, no } = props;
   const [given, setGiven] = useState('');
+  const [reason, setReason] = useState('');
   const isSure = typed === undefined || given === typed;
   return (
     <form
       class="ask"
       onSubmit={(event) => {
         event.preventDefault();
-        if (isSure && mayGive) void yes();
+        if (isSure && mayGive) void yes(reason.trim());
       }}
     >
       <p>{question}</p>
@@ -39,6 +41,16 @@ export function Confirm(props: ConfirmProps): JSX.Element {
           />
         </label>
       )}
+      <label>
+        Why, for the audit trail:
+        <input
+          autocomplete="off"
+          maxLength={200}
+          name="reason"
+          value={reason}
+          onInput={(event) => setReason(event.currentTarget.value)}
+        />
+      </label>
       <button
         type="submit"
         class={typed === undefined ? 'main' : 'main danger'}

@@ -108,12 +108,12 @@ function Offer(props: OfferProps): JSX.Element {
   const state = `${status.stage} ${status.epoch} ${status.backfill.state} ${status.reconcile?.at ?? 0}`;
   useEffect(() => void look(), [look, state]);
 
-  const give = async (): Promise<void> => {
+  const give = async (reason: string): Promise<void> => {
     // It stays until another action is chosen, though another one comes next: with what came of it.
     choose(order.command);
     setPhase('running');
     setOutcome(undefined);
-    const answer = await post<Plan>(path, body);
+    const answer = await post<Plan>(path, body, reason);
     setOutcome(answer);
     setPhase('looking');
     await look();

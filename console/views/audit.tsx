@@ -1,57 +1,117 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { HandoverList } from '../../strangler/engine/index.ts';
+import type { AuditList } from '../../facade/admin/index.ts';
 import { get } from '../api.ts';
+import type { Answer } from '../api.ts';
 import { Command } from '../parts/command.tsx';
+import { Refused } from '../parts/refused.tsx';
 import { duration } from '../../chassis/text/index.ts';
-import { moment } from '../words.ts';
+import { json, moment } from '../words.ts';
 
-/** What the databases record of who moved what: handovers. It says what is not recorded. */
-export function Audit({ now }: { readonly now: number }): JSX.Element {
-  const [list, setList] = useState<HandoverList>();
-  useEffect(() => {
-    void get<HandoverList>('/engine/handovers').then((answer) => answer.ok && setList(answer.body));
-  }, []);
+type Entry = AuditList['entries'][number];
+
+const OUTCOMES = ['all', 'done', 'refused', 'failed', 'open'] as const;
+
+/** Who asked for what, from where, when and why, and what came of it: the trail that `fig audit` prints. */
+export function Audit(): JSX.Element {
+  const [answer, setAnswer] = useState<Answer<AuditList>>();
+  const [outcome, setOutcome] = useState<(typeof OUTCOMES)[number]>('all');
+  useEffect(() => void get<AuditList>('/audit').then(setAnswer), []);
+  const list = answer?.ok ? answer.body : undefined;
+  const shown = list?.entries.filter(
+    (entry) => outcome === 'all' || (entry.outcome ?? 'open') === outcome,
+  );
   return (
     <div class="audit">
       <h1>Audit</h1>
       <p class="dim">
-        Recorded: each handover, with its steps and its reason, in the database that it left. Not
-        recorded yet: who asked, from where and why, changes of flags, copies, comparisons, and
-        decisions about dead letters; the engine’s log has some of them.
+        What operators have asked for, by fig, by this page or by a program, refused orders
+        included. A name is what the holder of the operators’ token gave; nobody proves it.
       </p>
-      {list && list.handovers.length === 0 && <p>No handover is recorded.</p>}
-      {list && list.handovers.length > 0 && (
+      <div class="shares" role="group" aria-label="outcome">
+        {OUTCOMES.map((one) => (
+          <button
+            key={one}
+            type="button"
+            class="plain"
+            aria-pressed={outcome === one}
+            onClick={() => setOutcome(one)}
+          >
+            {one}
+          </button>
+        ))}
+      </div>
+      {answer?.ok === false && (
+        <Refused refusal={answer.refusal} mend={(command) => <Command text={command} />} />
+      )}
+      {shown?.length === 0 && <p>Nothing of that kind is recorded yet.</p>}
+      {shown && shown.length > 0 && (
         <table>
           <thead>
             <tr>
               <th scope="col">when</th>
               <th scope="col">what</th>
+              <th scope="col">who and why</th>
               <th scope="col">outcome</th>
-              <th scope="col">evidence</th>
             </tr>
           </thead>
           <tbody>
-            {list.handovers.map((one) => (
-              <tr key={one.id}>
-                <td class="dim">{moment(one.startedAt)}</td>
-                <td>
-                  {one.capability}: {one.from} to {one.to}, epoch {one.epoch}
-                </td>
-                <td class={one.outcome === 'aborted' ? 'warn' : ''}>
-                  {one.outcome === null ? 'under way' : one.outcome}
-                  {one.reason !== null && `: ${one.reason}`}
-                </td>
-                <td class="dim">
-                  {one.steps.length} steps in {duration((one.finishedAt ?? now) - one.startedAt)}
-                  {one.position !== null && `, at position ${one.position}`}
-                </td>
-              </tr>
+            {shown.map((entry) => (
+              <Row key={entry.id} entry={entry} />
             ))}
           </tbody>
         </table>
       )}
-      <Command text="fig journal" />
+      {list !== undefined && list.damaged > 0 && (
+        <p class="warn">{list.damaged} lines of the trail can’t be read.</p>
+      )}
+      <Command text="fig audit" />
     </div>
+  );
+}
+
+function Row({ entry }: { readonly entry: Entry }): JSX.Element {
+  const { at, endedAt, action, capability, who, from, via, reason, outcome, code, detail } = entry;
+  return (
+    <tr>
+      <td class="dim">{moment(at)}</td>
+      <td>
+        <code>{action}</code>
+        {capability !== null && !action.includes(capability) && ` ${capability}`}
+        <Evidence entry={entry} />
+      </td>
+      <td>
+        {who}{' '}
+        <span class="dim">
+          from {from}, by {via}
+        </span>
+        {reason !== null && <p>{reason}</p>}
+      </td>
+      <td class={outcome === 'done' ? '' : 'warn'}>
+        {outcome ?? 'no end is recorded'}
+        {endedAt !== null && <span class="dim"> in {duration(endedAt - at)}</span>}
+        {code !== null && <p>{code}</p>}
+        {detail !== null && <p class="dim">{detail}</p>}
+      </td>
+    </tr>
+  );
+}
+
+/** What was known before each step, and what was answered. */
+function Evidence({ entry }: { readonly entry: Entry }): JSX.Element {
+  return (
+    <details>
+      <summary class="dim">evidence</summary>
+      {entry.steps.map(({ by, action, order, before, after }, index) => (
+        <dl key={index}>
+          <dt>
+            {by}: {action}
+          </dt>
+          {order !== null && <dd class="dim">asked {json(order)}</dd>}
+          {before !== null && <dd class="dim">before {json(before)}</dd>}
+          {after !== null && <dd class="dim">answered {json(after)}</dd>}
+        </dl>
+      ))}
+    </details>
   );
 }

@@ -48,21 +48,19 @@ export function ParkedChanges({
               name: 'retry',
               command: `fig parked retry ${capability} ${id}`,
               will: `The owner’s rows, as they are now, would be brought to ${at}.`,
-              give: () =>
-                post('/engine/changes', {
-                  capability,
-                  change: { kind: 'retry-parked', side: at, roots: [root] },
-                }),
+              give: (why) => {
+                const change = { kind: 'retry-parked', side: at, roots: [root] };
+                return post('/engine/changes', { capability, change }, why);
+              },
             },
             {
               name: 'skip',
               command: `fig parked skip ${capability} ${id}`,
               will: `${at} goes without, and a full comparison is demanded before the next handover.`,
-              give: () =>
-                post('/engine/changes', {
-                  capability,
-                  change: { kind: 'skip-parked', side: at, roots: [root] },
-                }),
+              give: (why) => {
+                const change = { kind: 'skip-parked', side: at, roots: [root] };
+                return post('/engine/changes', { capability, change }, why);
+              },
               typed: root,
             },
           ]}
@@ -127,13 +125,13 @@ export function ApplicationLetters({
                 name: 'retry',
                 command: `fig dead-letters retry --kind ${kind} ${id}`,
                 will: `${upstream} would try it again.`,
-                give: () => post(`${path}/retry`),
+                give: (why) => post(`${path}/retry`, {}, why),
               },
               {
                 name: 'drop',
                 command: `fig dead-letters drop --kind ${kind} ${id}`,
                 will: `${upstream} would forget it: it never happens.`,
-                give: () => post(`${path}/drop`),
+                give: (why) => post(`${path}/drop`, {}, why),
                 typed: id,
               },
             ]}
@@ -148,7 +146,7 @@ interface VerbView {
   readonly name: string;
   readonly command: string;
   readonly will: string;
-  readonly give: () => ReturnType<typeof post>;
+  readonly give: (reason: string) => ReturnType<typeof post>;
   /** Of one that can't be undone: what has to be typed. */
   readonly typed?: string;
 }
@@ -167,8 +165,8 @@ interface LetterViewProps {
 function Letter({ where, kind, what, reason, when, verbs, again, children }: LetterViewProps) {
   const [asked, setAsked] = useState<VerbView>();
   const [refusal, setRefusal] = useState<Refusal>();
-  const give = async (): Promise<void> => {
-    const answer = await asked?.give();
+  const give = async (reason: string): Promise<void> => {
+    const answer = await asked?.give(reason);
     if (answer && !answer.ok) setRefusal(answer.refusal);
     setAsked(undefined);
     again();

@@ -1,8 +1,10 @@
 import { Router } from 'express';
 import type { Express, Request, RequestHandler } from 'express';
 import { z } from 'zod';
-import { parse, Problem } from '../../chassis/index.ts';
+import { createHttpClient, parse, Problem } from '../../chassis/index.ts';
 import { createHttpApp } from '../../chassis/web/index.ts';
+import { entriesOf, operatorIn } from '../../chassis/audit/index.ts';
+import type { AuditEntry, AuditTrail } from '../../chassis/audit/index.ts';
 import type { Access, HttpClient, Logger } from '../../chassis/index.ts';
 import type { FigConfig } from '../../routing/index.ts';
 import { applicationLetters } from './application-letters.ts';
@@ -17,6 +19,7 @@ import type { DesiredStates } from './desired-states.ts';
 const INDEX: Readonly<Record<string, string>> = {
   '/console/': 'the console, for a browser: fig open lets it in',
   '/events': 'what the console shows, as a stream of server-sent events',
+  '/audit': 'what operators have asked for, and what came of it; ?limit=100',
   '/status': 'who owns what, flags, comparisons and the newest differences, what is under way',
   '/explain?method=GET&path=/': 'where a request would go, and why; add &customer=C for a customer',
   '/holds?since=0': 'how long writes were held while ownership moved',
@@ -43,6 +46,13 @@ const asked = z.strictObject({
     .describe('whom it is about, where another header than the customer’s says so'),
 });
 
+/** What operators have asked for, the newest first: the answer of `GET /audit`. */
+export interface AuditList {
+  readonly entries: readonly AuditEntry[];
+  /** How many lines of the trail can't be read. */
+  readonly damaged: number;
+}
+
 export interface AdminDeps {
   readonly facts: Facts;
   readonly engine: HttpClient;
@@ -55,15 +65,18 @@ export interface AdminDeps {
   readonly jwks: () => object;
   readonly log: Logger;
   readonly access: Access;
+  /** Where orders are recorded, and read again; absent where they are not. */
+  readonly audit?: AuditTrail | undefined;
 }
 
 /** The operator's side of the facade: health, ownership as it knows it, metrics. */
 export function buildAdmin(deps: AdminDeps): Express {
-  const { facts, engine, events, config, wishes, jwks, log, access } = deps;
+  const { facts, engine, events, config, wishes, jwks, log, access, audit } = deps;
   const sessions = new Sessions();
   const routes = Router();
-  routes.post('/links', (_req, res) => {
-    res.status(201).json({ path: `/open?code=${sessions.createCode()}` });
+  routes.post('/links', (req, res) => {
+    const who = operatorIn(req.headers).who ?? 'unknown';
+    res.status(201).json({ path: `/open?code=${sessions.createCode(who)}` });
   });
   routes.get('/', (req, res) => {
     if (wantsPage(req)) res.redirect(303, '/console/');
@@ -94,6 +107,13 @@ export function buildAdmin(deps: AdminDeps): Express {
   routes.get('/explain', async (req, res) => {
     res.json(await facts.explain(parse(asked, { ...req.query }, 'query', EXPLAIN_USAGE)));
   });
+  routes.get('/audit', async (req, res) => {
+    const { events: all, damaged } = (await audit?.read()) ?? { events: [], damaged: 0 };
+    const limit = Number(req.query['limit'] ?? 100);
+    const entries = entriesOf(all).slice(0, Number.isInteger(limit) && limit > 0 ? limit : 100);
+    const list: AuditList = { entries, damaged };
+    res.json(list);
+  });
   routes.get('/events', (_req, res) => events.open(res));
   routes.use('/console', consoleFiles());
   return createHttpApp({
@@ -104,10 +124,23 @@ export function buildAdmin(deps: AdminDeps): Express {
     operators: {
       entrance: entranceOf(sessions, access, jwks),
       isSession: (req) => sessions.accepts(req),
+      audit: audit && {
+        trail: audit,
+        by: 'admin',
+        // The engine records what it is passed.
+        passesOn: ({ path }) => path.startsWith('/engine/'),
+        sessionOf: (req) => sessions.operatorOf(req),
+      },
     },
     routes: [
       routes,
-      engineProxy(engine, () => void events.refresh().catch(() => undefined)),
+      engineProxy({
+        engine,
+        engineAt: (url) => createHttpClient(url, undefined, access.token.headers),
+        onOrder: () => void events.refresh().catch(() => undefined),
+        sessionOf: (req) => sessions.operatorOf(req),
+        audit,
+      }),
       applicationLetters(() => ({ token: access.token, config: config() })),
     ],
     readiness: {

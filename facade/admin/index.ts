@@ -1,5 +1,6 @@
 /** What operators may see and ask. */
 export { buildAdmin } from './admin.ts';
+export type { AuditList } from './admin.ts';
 export type { LetterList } from './application-letters.ts';
 export { createAdminServer } from './admin-server.ts';
 export { Events } from './events.ts';

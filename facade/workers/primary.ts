@@ -1,5 +1,6 @@
 import type { Environment, Logger, Running } from '../../chassis/index.ts';
 import { createServer } from 'node:http';
+import { openAuditTrail } from '../../chassis/audit/index.ts';
 import {
   createHttpClient,
   listen,
@@ -34,6 +35,7 @@ export async function runPrimary(count: number, env: Environment, log: Logger): 
     jwks: () => publishedKeys(env, config.gateway),
     log,
     access,
+    audit: openAuditTrail(env, log),
   });
   const admin = await listen(server, {
     host,

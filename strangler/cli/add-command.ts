@@ -40,6 +40,8 @@ export function patience(does: string, ms: number): Option {
 
 /** For commands that change something. */
 export const DRY_RUN = ['--dry-run', 'show the steps, and change nothing'] as const;
+/** For commands that change something: for the audit trail. */
+export const REASON = ['--reason <text>', 'why, for the audit trail: fig audit'] as const;
 /** For commands that copy rows. */
 export const DELETE_ROWS = [
   '--delete-rows <count>',
@@ -57,6 +59,22 @@ export function parseSeconds(text: string): number {
   const value = Number(text);
   if (Number.isFinite(value) && value > 0) return value * 1_000;
   throw new InvalidArgumentError('Give a number of seconds above 0.');
+}
+
+const UNIT_MS: Readonly<Record<string, number>> = {
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+/** A moment in the past: how long ago it was, or a date; in ms since 1970. */
+export function parseMoment(text: string): number {
+  const [, count, unit = ''] = /^(\d+)([smhd])$/.exec(text) ?? [];
+  const at =
+    count === undefined ? Date.parse(text) : Date.now() - Number(count) * (UNIT_MS[unit] ?? 0);
+  if (Number.isFinite(at)) return at;
+  throw new InvalidArgumentError('Give a time such as 90m, 2h, 7d or 2026-03-01T14:00.');
 }
 
 /** Rows a second; null for no limit. */

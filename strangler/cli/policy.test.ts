@@ -50,6 +50,7 @@ const LOOKING: Readonly<Record<string, string>> = {
   conformance: 'conformance',
   explain: 'explain GET /shop',
   journal: 'journal',
+  audit: 'audit',
   logs: 'logs',
   // Makes a link for one use, by which a browser may look.
   open: 'open --print',

@@ -24,10 +24,15 @@ export function runCommand(
           run(options, async (output) => {
             const { config } = program.opts<{ config?: string }>();
             if (config !== undefined) env['FIG_CONFIG'] = resolve(config);
+            if (find) {
+              await work(await find(env, surroundings), output);
+              return;
+            }
+            const { findSystem } = await import('./context.ts');
+            const { inAudit } = await import('./command-audit.ts');
             // Without `find` what is found is a context.
-            const found =
-              find ?? ((await import('./context.ts')).findSystem as unknown as typeof find);
-            if (found) await work(await found(env, surroundings), output);
+            const onContext = work as unknown as Parameters<typeof inAudit>[3];
+            await inAudit(await findSystem(env), options.reason, output, onContext, toFailure);
           }),
         words,
       );

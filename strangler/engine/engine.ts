@@ -1,6 +1,7 @@
 import type { Express } from 'express';
 import { createHttpApp } from '../../chassis/web/index.ts';
 import { SCHEMA_VERSION } from '../../chassis/index.ts';
+import type { AuditTrail } from '../../chassis/audit/index.ts';
 import type { Access, Logger } from '../../chassis/index.ts';
 import type { ReadinessCheck } from '../../chassis/web/index.ts';
 import type { StepLimits } from '../ownership/handover/machine.ts';
@@ -40,6 +41,8 @@ export interface EngineDeps {
   readonly log: Logger;
   /** Which requests it answers; all but monitors' need the operators' token. */
   readonly access: Access;
+  /** Where orders are recorded; absent where they are not. */
+  readonly audit?: AuditTrail | undefined;
   readonly limits?: StepLimits;
   readonly gateLimits?: GateLimits;
   /** How long an engine that is gone keeps others from taking over, in ms. */
@@ -97,7 +100,13 @@ export class Engine {
       name: 'engine',
       log,
       access: deps.access,
-      operators: {},
+      operators: {
+        audit: deps.audit && {
+          trail: deps.audit,
+          by: 'engine',
+          evidence: ({ body }) => this.#evidenceOf((body as { capability?: unknown }).capability),
+        },
+      },
       routes: [engineRoutes(this)],
       figures: engineFigures({
         status: this.status,
@@ -115,6 +124,15 @@ export class Engine {
   start(address?: string): void {
     this.holder = newHolder(address);
     for (const controller of this.controllers.values()) controller.start();
+  }
+
+  /** What operators could know of a capability when they gave an order. */
+  async #evidenceOf(capability: unknown): Promise<unknown> {
+    const { capabilities } = await this.status();
+    const status = capabilities.find((one) => one.capability === capability);
+    if (!status) return null;
+    const { owner, epoch, stage, shares, lag, reconcile, parked, gates } = status;
+    return { owner, epoch, stage, shares, lag, reconcile, parked, gates };
   }
 
   /** Ends handovers under way, gives the leases back. */

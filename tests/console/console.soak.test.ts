@@ -196,9 +196,9 @@ describe('the console, in Chromium', () => {
         await offer.getByRole('button', { name: 'Complete …' }).click();
         const sure = offer.getByRole('button', { name: 'Yes: Complete' });
         expect(await sure.isDisabled()).toBe(true);
-        await offer.getByRole('textbox').fill('payment');
+        await offer.getByRole('textbox', { name: /undone/ }).fill('payment');
         expect(await sure.isDisabled()).toBe(true);
-        await offer.getByRole('textbox').fill('inventory');
+        await offer.getByRole('textbox', { name: /undone/ }).fill('inventory');
         await expectNoYesWhileRefused(page, sure);
         await sure.click();
         await page.locator('.stage', { hasText: 'complete' }).waitFor(SLOW);

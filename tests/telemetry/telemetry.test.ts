@@ -7,6 +7,7 @@ import type { System } from '../../system/index.ts';
 import { eventually, openSystem, request, temporaryPostgresDatabase } from '../support/index.ts';
 import { itInSoak } from '../support/it-in-soak.ts';
 import { fig } from '../system/fig-commands.ts';
+import { auditOf } from './audit.ts';
 import { openReceiver, treeOf } from './otlp-receiver.ts';
 import type { OtlpReceiver, ReceivedSpan } from './otlp-receiver.ts';
 
@@ -235,6 +236,8 @@ describe('traces', () => {
   );
 });
 
+auditOf(system);
+
 describe('what a process tells of itself', () => {
   it('holds no secret, token, card or personal data', async () => {
     const { url } = payments;
@@ -288,7 +291,8 @@ describe('what a process tells of itself', () => {
     await eventually(() => expect(receiver.of(traceId).length).toBeGreaterThan(10));
 
     const logs = join(system().dataDir, 'logs');
-    const told: Record<string, string> = { traces: receiver.text() };
+    const trail = readFileSync(join(system().dataDir, 'audit.jsonl'), 'utf8');
+    const told: Record<string, string> = { traces: receiver.text(), audit: trail };
     for (const file of readdirSync(logs)) told[file] = readFileSync(join(logs, file), 'utf8');
     for (const name of [
       'facade',

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { DRY_RUN, patience, addCommand, YES } from '../add-command.ts';
+import { DRY_RUN, patience, addCommand, REASON, YES } from '../add-command.ts';
 import type { Run, Timed } from '../add-command.ts';
 import { Problem } from '../../../chassis/index.ts';
 import { abortable, LeaseHeldError, planAbort, takeBack } from '../../engine/index.ts';
@@ -35,6 +35,7 @@ export function addAbort(program: Command, run: Run): void {
     .argument('<capability>')
     .option(...DRY_RUN, false)
     .option(...YES, false)
+    .option(...REASON)
     .addOption(patience('give up waiting', 10_000))
     .action((capability: string, options: AbortOptions) =>
       run(options, (context, output) => abort(context, output, capability, options)),

@@ -6,6 +6,7 @@ import {
   parsePositive,
   parseRate,
   addCommand,
+  REASON,
   YES,
 } from '../add-command.ts';
 import type { Run, Timed } from '../add-command.ts';
@@ -53,6 +54,7 @@ export function addBackfill(program: Command, run: Run): void {
     .option('--rate <rows/s>', 'copy so many rows a second at most; off lifts the limit', parseRate)
     .option(...DRY_RUN, false)
     .option(...YES, false)
+    .option(...REASON)
     .addOption(patience('give up waiting; the copy goes on', 600_000))
     .action((capability: string, options: BackfillOptions) =>
       run(options, (context, output) => backfill(context, output, capability, options)),

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { ALL, addCommand, YES } from '../add-command.ts';
+import { ALL, addCommand, REASON, YES } from '../add-command.ts';
 import type { Run } from '../add-command.ts';
 import { checkCapability, unopenedReport } from '../../check/index.ts';
 import type { CheckReport, Inspectors } from '../../check/index.ts';
@@ -57,6 +57,7 @@ export function addCheck(program: Command, run: Run): void {
       false,
     )
     .option(...YES, false)
+    .option(...REASON)
     .action((capability: string | undefined, options: CheckOptions) =>
       run(options, (context, output) => check(context, output, capability, options)),
     );

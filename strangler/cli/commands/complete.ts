@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { DRY_RUN, patience, addCommand, YES } from '../add-command.ts';
+import { DRY_RUN, patience, addCommand, REASON, YES } from '../add-command.ts';
 import type { Run, Timed } from '../add-command.ts';
 import { CallFailed } from '../../../chassis/index.ts';
 import type { CompletionAnswer, CompletionPlan } from '../../engine/index.ts';
@@ -31,6 +31,7 @@ export function addComplete(program: Command, run: Run): void {
     .argument('<capability>')
     .option(...DRY_RUN, false)
     .option(...YES, false)
+    .option(...REASON)
     .addOption(patience('give up waiting; it goes on', 600_000))
     .action((capability: string, options: CompleteOptions) =>
       run(options, (context, output) => complete(context, output, capability, options)),

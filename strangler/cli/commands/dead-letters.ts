@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { patience, addCommand, YES } from '../add-command.ts';
+import { patience, addCommand, REASON, YES } from '../add-command.ts';
 import type { Run, Timed } from '../add-command.ts';
 import { errorText } from '../../../chassis/index.ts';
 import { count, plural } from '../../wording.ts';
@@ -131,6 +131,7 @@ function addRetry(letters: Command, run: Run): void {
     .argument('[id...]', `${ID}; all of them when left out`)
     .addOption(kindOption().makeOptionMandatory())
     .option(...YES, false)
+    .option(...REASON)
     .addOption(patience('of changes: give up waiting; they stay in the feed', 10_000))
     .action((names: readonly string[], options: RetryOptions) =>
       run(options, (context, output) => retryDeadLetters(context, output, names, options)),
@@ -150,6 +151,7 @@ function addDrop(letters: Command, run: Run): void {
     .argument('<id...>', ID)
     .addOption(kindOption().makeOptionMandatory())
     .option(...YES, false)
+    .option(...REASON)
     .action((names: readonly string[], options: DropOptions) =>
       run(options, (context, output) => dropDeadLetter(context, output, names, options)),
     );

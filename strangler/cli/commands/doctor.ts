@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { ALL, DRY_RUN, patience, parsePositive, addCommand, YES } from '../add-command.ts';
+import { ALL, DRY_RUN, patience, parsePositive, addCommand, REASON, YES } from '../add-command.ts';
 import type { Run, Timed } from '../add-command.ts';
 import { errorText } from '../../../chassis/index.ts';
 import type { Environment } from '../../../chassis/index.ts';
@@ -78,6 +78,7 @@ export function addDoctor(program: Command, run: Run): void {
     )
     .option(...DRY_RUN, false)
     .option(...YES, false)
+    .option(...REASON)
     .addOption(patience('give up waiting', 30_000))
     .action((capability: string | undefined, options: DoctorOptions) =>
       run(options, (context, output) => doctor(context, output, capability, options)),

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { DRY_RUN, OVERWRITE, addCommand, YES } from '../add-command.ts';
+import { DRY_RUN, OVERWRITE, addCommand, REASON, YES } from '../add-command.ts';
 import type { Run } from '../add-command.ts';
 import { existsSync } from 'node:fs';
 import {
@@ -66,6 +66,7 @@ export function addFlags(program: Command, run: Run): void {
     .option('--new', 'nothing was ever moved: make the writes flags, too, off', false)
     .option('--keep', 'do nothing where there is a file already', false)
     .option(...YES, false)
+    .option(...REASON)
     .action((options: InitOptions) =>
       run(options, (context, output) => initFlags(context, output, options)),
     );
@@ -78,6 +79,7 @@ export function addFlags(program: Command, run: Run): void {
     .option(...OVERWRITE, false)
     .option(...DRY_RUN, false)
     .option(...YES, false)
+    .option(...REASON)
     .action((name: string, value: string, options: SetOptions) =>
       run(options, (context, output) => setFlag(context, output, name, value, options)),
     );

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { parseKeys, patience, parsePercent, addCommand, YES } from '../add-command.ts';
+import { parseKeys, patience, parsePercent, addCommand, REASON, YES } from '../add-command.ts';
 import type { Run, Timed } from '../add-command.ts';
 import { CallFailed } from '../../../chassis/index.ts';
 import { duration } from '../../../chassis/text/index.ts';
@@ -66,6 +66,7 @@ export function addHandovers(program: Command, run: Run): void {
       )
       .option('--dry-run', 'show gates, steps and the hold to expect; change nothing', false)
       .option(...YES, false)
+      .option(...REASON)
       .addOption(patience('give up waiting; the handover may still be done', 30_000))
       .action((capability: string, options: HandoverOptions) =>
         run(options, (context, output) => handOver(context, output, capability, to, options)),

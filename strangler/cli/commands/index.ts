@@ -17,6 +17,7 @@ const FILES: readonly (readonly [names: readonly string[], load: () => Promise<D
   [['explain'], async () => (await import('./explain.ts')).addExplain],
   [['services'], async () => (await import('./services.ts')).addServices],
   [['journal'], async () => (await import('./journal.ts')).addJournal],
+  [['audit'], async () => (await import('./audit.ts')).addAudit],
   [['logs'], async () => (await import('./logs.ts')).addLogs],
   [['open'], async () => (await import('./open.ts')).addOpen],
   [['token'], async () => (await import('./token.ts')).addToken],

@@ -12,9 +12,8 @@ import {
 } from '../../../chassis/logs/index.ts';
 import type { LevelName, LogLine } from '../../../chassis/logs/index.ts';
 import { parentIn } from '../../../chassis/index.ts';
-import { addCommand, parsePositive } from '../add-command.ts';
+import { addCommand, parsePositive, withEnvironment } from '../add-command.ts';
 import type { Run } from '../add-command.ts';
-import type { Context } from '../context.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import type { Output, OutputOptions } from '../output.ts';
 
@@ -53,7 +52,7 @@ export function addLogs(program: Command, run: Run): void {
       parsePositive,
     )
     .action((name: string | undefined, options: LogsOptions) =>
-      run(options, (context, output) => logs(context, output, name, options)),
+      run(options, (env, output) => logs(env, output, name, options), withEnvironment),
     );
 }
 
@@ -66,7 +65,7 @@ function parseTrace(text: string): string {
 
 /** @throws CommandError where nothing is kept, or nothing of that process */
 async function logs(
-  { env }: Context,
+  env: NodeJS.ProcessEnv,
   output: Output,
   name: string | undefined,
   options: LogsOptions,

@@ -1,6 +1,6 @@
 import { START_COMMAND } from '../../../chassis/index.ts';
 import type { Command } from 'commander';
-import { ALL, patience, parsePositive, addCommand, YES } from '../add-command.ts';
+import { ALL, patience, parsePositive, addCommand, REASON, YES } from '../add-command.ts';
 import type { Run, Timed } from '../add-command.ts';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openEachSide } from '../../engine/index.ts';
@@ -79,6 +79,7 @@ export function addParked(program: Command, run: Run): void {
     .argument('<capability>')
     .argument('[id]', ALL, parsePositive)
     .option(...YES, false)
+    .option(...REASON)
     .addOption(patience('give up waiting; it stays in the feed', 10_000))
     .action((capability: string, id: number | undefined, options: RetryOptions) =>
       run(options, (context, output) => retry(context, output, capability, id, options)),
@@ -90,6 +91,7 @@ export function addParked(program: Command, run: Run): void {
     .argument('<capability>')
     .argument('<id>', 'as the list shows it', parsePositive)
     .option(...YES, false)
+    .option(...REASON)
     .action((capability: string, id: number, options: SkipOptions) =>
       run(options, (context, output) => skip(context, output, capability, id, options)),
     );

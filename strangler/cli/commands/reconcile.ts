@@ -5,6 +5,7 @@ import {
   parsePercent,
   parsePositive,
   addCommand,
+  REASON,
   YES,
 } from '../add-command.ts';
 import type { Run, Timed } from '../add-command.ts';
@@ -45,6 +46,7 @@ export function addReconcile(program: Command, run: Run): void {
     .option('--repair', "bring the owner's rows over once more where the sides differ", false)
     .option(...DELETE_ROWS, parsePositive)
     .option(...YES, false)
+    .option(...REASON)
     .addOption(patience('give up waiting', 600_000))
     .action((capability: string, options: ReconcileOptions) =>
       run(options, (context, output) => reconcile(context, output, capability, options)),

@@ -1,7 +1,7 @@
 import { START_COMMAND } from '../../../chassis/index.ts';
 import { Argument } from 'commander';
 import type { Command } from 'commander';
-import { addCommand, YES } from '../add-command.ts';
+import { addCommand, REASON, YES } from '../add-command.ts';
 import type { Run } from '../add-command.ts';
 import type { ShadowReport } from '../../ownership/shadow-fence.ts';
 import { plural } from '../../wording.ts';
@@ -34,6 +34,7 @@ export function addShadowFence(program: Command, run: Run): void {
     .argument('<capability>')
     .addArgument(new Argument('<what>').choices(['on', 'off', 'report']))
     .option(...YES, false)
+    .option(...REASON)
     .action((capability: string, what: Watching, options: ShadowFenceOptions) =>
       run(options, (context, output) => shadowFence(context, output, capability, what, options)),
     );

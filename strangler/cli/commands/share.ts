@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { DRY_RUN, OVERWRITE, addCommand, YES } from '../add-command.ts';
+import { DRY_RUN, OVERWRITE, addCommand, REASON, YES } from '../add-command.ts';
 import type { Run } from '../add-command.ts';
 import { shareRefusal } from '../../engine/index.ts';
 import type { Context } from '../context.ts';
@@ -41,6 +41,7 @@ export function addShares(program: Command, run: Run): void {
       .option(...OVERWRITE, false)
       .option(...DRY_RUN, false)
       .option(...YES, false)
+      .option(...REASON)
       .action((capability: string, share: string, options: ShareOptions) =>
         run(options, (context, output) =>
           setShare(context, output, { ...options, capability, kind, share }),

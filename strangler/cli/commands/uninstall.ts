@@ -1,6 +1,6 @@
 import { START_COMMAND } from '../../../chassis/index.ts';
 import type { Command } from 'commander';
-import { ALL, DRY_RUN, addCommand, YES } from '../add-command.ts';
+import { ALL, DRY_RUN, addCommand, REASON, YES } from '../add-command.ts';
 import type { Run } from '../add-command.ts';
 import { openEachSide } from '../../engine/index.ts';
 import type { DataDeclaration } from '../../engine/index.ts';
@@ -34,6 +34,7 @@ export function addUninstall(program: Command, run: Run): void {
     .argument('[capability]', ALL)
     .option(...DRY_RUN, false)
     .option(...YES, false)
+    .option(...REASON)
     .option(
       '--strand-data',
       'also where legacy is not the owner: the monolith goes on with the rows it has, old as they are',
