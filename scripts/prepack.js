@@ -21,8 +21,6 @@ async function node(...words) {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  if (end === 0) return output;
-  process.stderr.write(output);
-  console.error(`prepack: ${words.join(' ')} failed (${end})`);
-  process.exit(1);
+  if (end !== 0) throw new Error(`${words.join(' ')} failed (${end})\n${output}`);
+  return output;
 }

@@ -36,8 +36,8 @@ describe('what npm pack makes', () => {
     folder = join(root, 'empty');
     await mkdir(folder);
     await must(['npm', 'pack', '--pack-destination', root], projectRoot);
-    const [packed = ''] = (await readdir(root)).filter((name) => name.endsWith('.tgz'));
-    tarball = join(root, packed);
+    const packed = (await readdir(root)).find((name) => name.endsWith('.tgz'));
+    tarball = join(root, packed ?? 'none was packed');
     await must(['npm', 'install', '--no-audit', '--no-fund', tarball], folder);
   }, 10 * MINUTES);
   afterAll(() => rm(root, { recursive: true, force: true }));
