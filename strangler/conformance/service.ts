@@ -1,3 +1,8 @@
+import { once } from 'node:events';
+import { request as httpRequest } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { text as readText } from 'node:stream/consumers';
 import { errorText } from '../../chassis/index.ts';
 import type { Sample } from './sample.ts';
 
@@ -33,33 +38,36 @@ export class Service {
     headers: Readonly<Record<string, string>> = {},
   ): Promise<ServiceAnswer> {
     const startedAt = performance.now();
+    const url = new URL(`${this.url}${path}`);
+    // A connection each: a service may close one that is idle just when it is used again.
+    const options = { method, agent: false, timeout: ANSWER_MS };
+    const asked = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, {
+      ...options,
+      headers: {
+        ...(body === undefined
+          ? {}
+          : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
+        ...this.#headers,
+        ...headers,
+      },
+    });
     try {
-      const answer = await fetch(`${this.url}${path}`, {
-        method,
-        headers: {
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...this.#headers,
-          ...headers,
-        },
-        body: body ?? null,
-        redirect: 'manual',
-        signal: AbortSignal.timeout(ANSWER_MS),
-      });
-      const text = await answer.text();
+      asked.on('timeout', () =>
+        asked.destroy(new Error(`nothing came for ${ANSWER_MS / 1_000} s`)),
+      );
+      asked.end(body);
+      const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+      const text = await readText(answer);
       return {
-        status: answer.status,
-        contentType: answer.headers.get('content-type') ?? '',
+        status: answer.statusCode ?? 0,
+        contentType: answer.headers['content-type'] ?? '',
         body: parsed(text),
         tookMs: performance.now() - startedAt,
       };
     } catch (error) {
-      const { cause } = error as Error;
-      throw new Error(
-        `${method} ${this.url}${path} was not answered: ${errorText(cause ?? error)}`,
-        {
-          cause: error,
-        },
-      );
+      throw new Error(`${method} ${url.href} was not answered: ${errorText(error)}`, {
+        cause: error,
+      });
     }
   }
 
