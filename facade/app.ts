@@ -23,7 +23,7 @@ import type { ConfiguredDeps, FacadeDeps } from './forward/index.ts';
 import { Counters, HoldLog, UpstreamFailures } from './counting/index.ts';
 import { Gateway, publishedKeys } from './gateway/index.ts';
 import { createClientServer } from './client-server.ts';
-import type { Peers, UnreplicatedWrites } from './ownership/index.ts';
+import type { Noted, Peers } from './ownership/index.ts';
 import { Deadlines, RequestReader } from './request/index.ts';
 
 /** How many writes that were held are sent at a time. */
@@ -53,7 +53,7 @@ export interface Facade {
   /** What operators may ask. */
   readonly facts: LocalFacts;
   /** Who writes to a capability, also through other workers. */
-  unreplicatedOf(capability: string): UnreplicatedWrites | undefined;
+  notedIn(name: string): Noted | undefined;
   /** Starts to learn who owns what; resolves when the engine has been asked once. */
   start(): Promise<void>;
   /** Takes new requests as this configuration says; those under way end as they began. */
@@ -68,7 +68,14 @@ export function buildApp(options: FacadeOptions): Facade {
   const indexes = new Indexes();
   const counters = new Counters();
   const failures = new UpstreamFailures(log);
-  const gateway = new Gateway({ env, log, counters, redisUrl, monolith: () => deps.monolith });
+  const gateway = new Gateway({
+    env,
+    log,
+    counters,
+    redisUrl,
+    peers,
+    monolith: () => deps.monolith,
+  });
   const upstreams = new Upstreams(failures, (name, patterns) =>
     gateway.resilienceFor(name, patterns),
   );
@@ -174,7 +181,7 @@ export function buildApp(options: FacadeOptions): Facade {
       audit: openAuditTrail(env, log),
     }),
     facts,
-    unreplicatedOf: (name) => ownWrites.named(name),
+    notedIn: (name) => ownWrites.named(name) ?? gateway.notedIn(name),
     async start() {
       barriers.start();
       await Promise.all([feed, registration, ...discoveries].map((each) => each.start()));

@@ -2,6 +2,7 @@ import { ConfigurationError, isAuthOn } from '../../chassis/index.ts';
 import type { Environment, Logger } from '../../chassis/index.ts';
 import type { FigConfig, UpstreamPatterns } from '../../routing/index.ts';
 import type { Counters } from '../counting/index.ts';
+import type { Noted, Peers } from '../ownership/index.ts';
 import { forward } from '../forward/index.ts';
 import type { Guard, Handler, IssuerTrouble } from '../forward/index.ts';
 import { Deadlines } from '../request/index.ts';
@@ -31,6 +32,8 @@ interface GatewayOptions {
   readonly log: Logger;
   readonly counters: Counters;
   readonly redisUrl: string | undefined;
+  /** Other workers at the same port; absent where there are none. */
+  readonly peers: Peers | undefined;
   /** The monolith, as the configuration in use has it. */
   readonly monolith: () => Upstream;
 }
@@ -40,6 +43,7 @@ export class Gateway {
   readonly #options: GatewayOptions;
   readonly #limits: RateLimits;
   #authentication: Authentication | undefined;
+  #cache: Cache | undefined;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
@@ -86,7 +90,9 @@ export class Gateway {
     }
     if (versions) handler = versions.translating(handler);
     if (gateway.cache) {
-      handler = new Cache(gateway.cache, config, this.#options.counters.cached).handler(handler);
+      const { counters, peers } = this.#options;
+      this.#cache = new Cache(gateway.cache, config, counters.cached, peers);
+      handler = this.#cache.handler(handler);
     }
     if (versions) handler = versions.marking(handler);
     if (gateway.openapi) handler = new OpenApi(gateway.openapi).handler(handler);
@@ -107,6 +113,11 @@ export class Gateway {
       },
       fallsBack: fallback !== 'none',
     };
+  }
+
+  /** What another worker's writes of that name count for. */
+  notedIn(name: string): Noted | undefined {
+    return this.#cache?.notedIn(name);
   }
 
   get issuerTrouble(): IssuerTrouble | undefined {

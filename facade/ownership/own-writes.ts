@@ -1,15 +1,21 @@
 import type { Capability } from '../match/index.ts';
 import { UnreplicatedWrites } from './unreplicated-writes.ts';
 
+/** What a write changes, by a name that all workers know. */
+export type Changed = Pick<Capability, 'name' | 'replicated'>;
+
+/** What another worker's writes are noted in. */
+export type Noted = Pick<UnreplicatedWrites, 'begin' | 'end'>;
+
 /** Other workers at the same port, which must know who writes before that write is answered. */
 export interface Peers {
   /** @returns when all of them know; undefined where there are none to be told */
-  begin(changes: readonly Capability[], customer: string): Promise<void> | undefined;
-  end(changes: readonly Capability[], customer: string): void;
+  begin(changes: readonly Changed[], customer: string): Promise<void> | undefined;
+  end(changes: readonly Changed[], customer: string): void;
 }
 
 /** A facade that is alone. */
-const NO_PEERS: Peers = { begin: () => undefined, end: () => undefined };
+export const NO_PEERS: Peers = { begin: () => undefined, end: () => undefined };
 
 /** Which customers must read from the owner, since the other side may lack what they wrote. */
 export class OwnWrites {

@@ -1,5 +1,4 @@
-import type { Capability } from '../match/index.ts';
-import type { Peers, UnreplicatedWrites } from '../ownership/index.ts';
+import type { Changed, Noted, Peers } from '../ownership/index.ts';
 import type { ToPrimary, ToWorker, UnderWay } from './messages.ts';
 
 /** Writes that are announced together. */
@@ -19,7 +18,8 @@ class Batch {
 
 interface WorkerPeersOptions {
   readonly send: (message: ToPrimary) => void;
-  readonly unreplicatedOf: (capability: string) => UnreplicatedWrites | undefined;
+  /** What writes of that name are noted in. */
+  readonly notedIn: (name: string) => Noted | undefined;
 }
 
 /**
@@ -28,7 +28,7 @@ interface WorkerPeersOptions {
  */
 export class WorkerPeers implements Peers {
   readonly #send: (message: ToPrimary) => void;
-  readonly #unreplicatedOf: (capability: string) => UnreplicatedWrites | undefined;
+  readonly #notedIn: (name: string) => Noted | undefined;
   /** This worker's own, by `capability customer`: ids of writes, oldest first. */
   readonly #own = new Map<string, UnderWay[]>();
   /** The others' writes, by worker and id. */
@@ -40,12 +40,12 @@ export class WorkerPeers implements Peers {
   #ended: number[] = [];
   #flushing = false;
 
-  constructor({ send, unreplicatedOf }: WorkerPeersOptions) {
+  constructor({ send, notedIn }: WorkerPeersOptions) {
     this.#send = send;
-    this.#unreplicatedOf = unreplicatedOf;
+    this.#notedIn = notedIn;
   }
 
-  begin(changes: readonly Capability[], customer: string): Promise<void> | undefined {
+  begin(changes: readonly Changed[], customer: string): Promise<void> | undefined {
     let batch: Batch | undefined;
     for (const { name, replicated } of changes) {
       // Without replication there is nothing that could lag.
@@ -63,7 +63,7 @@ export class WorkerPeers implements Peers {
     return batch?.known;
   }
 
-  end(changes: readonly Capability[], customer: string): void {
+  end(changes: readonly Changed[], customer: string): void {
     for (const { name, replicated } of changes) {
       if (!replicated) continue;
       const key = entryOf(name, customer);
@@ -123,7 +123,7 @@ export class WorkerPeers implements Peers {
       // Told of it twice: when it began, and as one of those under way.
       if (known.has(write.id)) continue;
       known.set(write.id, write);
-      this.#unreplicatedOf(write.capability)?.begin(write.customer);
+      this.#notedIn(write.capability)?.begin(write.customer);
     }
   }
 
@@ -133,7 +133,7 @@ export class WorkerPeers implements Peers {
       const write = known?.get(id);
       if (!write) continue;
       known?.delete(id);
-      this.#unreplicatedOf(write.capability)?.end(write.customer);
+      this.#notedIn(write.capability)?.end(write.customer);
     }
   }
 }

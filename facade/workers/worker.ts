@@ -11,7 +11,7 @@ import { WorkerPeers } from './worker-peers.ts';
 /** One of several processes at the same port: it serves clients, and tells the primary the rest. */
 export async function runWorker(env: Environment, log: Logger): Promise<Running> {
   let facade: Facade | undefined;
-  const peers = new WorkerPeers({ send, unreplicatedOf: (name) => facade?.unreplicatedOf(name) });
+  const peers = new WorkerPeers({ send, notedIn: (name) => facade?.notedIn(name) });
   const opened = await openFacade(env, log, { peers, holds: new ToldHolds() });
   ({ facade } = opened);
   // Before anybody is served: whoever writes elsewhere must not read here what it has not written.

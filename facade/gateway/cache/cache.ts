@@ -7,7 +7,10 @@ import type {
   RequestContext,
   WholeAnswer,
 } from '../../forward/index.ts';
+import { failInFacade } from '../../forward/index.ts';
 import { PathRules } from '../../match/index.ts';
+import { NO_PEERS } from '../../ownership/index.ts';
+import type { Changed, Noted, Peers } from '../../ownership/index.ts';
 import { isSafe } from '../../request/index.ts';
 import type { RequestForm } from '../../request/index.ts';
 import { headerOf } from '../../upstream/index.ts';
@@ -17,6 +20,7 @@ import { directivesOf, kept } from './headers.ts';
 import { bypassOf } from './settled.ts';
 import { allowanceOf } from './storable.ts';
 import type { Allowance } from './storable.ts';
+import { KnownWrites, topicOf } from './writes.ts';
 
 const SERVER_ERRORS = 500;
 /** Larger answers of 5xx are passed on. */
@@ -25,29 +29,23 @@ const ERROR_BYTES = 65_536;
 const OF_ONE_TRANSFER = /^(?:content-length|via|age|traceparent|server-timing|cache-status)$/;
 const OF_THE_CONTENT = /^(?:cache-control|content-location|date|etag|expires|vary)$/;
 
-/** A route whose answers are kept, and how often something has changed there. */
-interface Kept extends CachedRoute {
-  writes: number;
-}
-
 /** Gives answers of GET again, for as long as the route and the upstream allow it. */
 export class Cache {
-  readonly #routes: PathRules<Kept>;
+  readonly #routes: PathRules<CachedRoute>;
   readonly #entries: Entries;
   readonly #entryBytes: number;
   readonly #counted: Map<string, number>;
-  /** By `Capability.index`: writes of this process. */
-  readonly #writes: number[] = [];
+  readonly #writes = new KnownWrites();
+  readonly #peers: Peers;
 
   constructor(
     { routes, maxBytes, entryBytes }: CacheConfig,
     config: Pick<FigConfig, 'stripsParameters' | 'monolith'>,
     counted: Map<string, number>,
+    peers: Peers = NO_PEERS,
   ) {
-    this.#routes = new PathRules<Kept>(
-      routes.map((route) => ({ ...route, writes: 0 })),
-      config,
-    );
+    this.#routes = new PathRules<CachedRoute>(routes, config);
+    this.#peers = peers;
     this.#entries = new Entries(maxBytes);
     this.#entryBytes = Math.min(entryBytes, maxBytes);
     this.#counted = counted;
@@ -57,8 +55,17 @@ export class Cache {
     return (context, deps) => {
       const { form } = context;
       const route = this.#routes.find(form.method, form.path);
-      if (!isSafe(form.method)) this.#watchWrite(route, context);
-      else if (route && (form.method === 'GET' || form.method === 'HEAD')) {
+      if (!isSafe(form.method)) {
+        const told = this.#watchWrite(route, context);
+        if (told) {
+          const proceed = async (): Promise<void> => {
+            await told;
+            if (!context.over) next(context, deps);
+          };
+          proceed().catch((error: unknown) => failInFacade(context, deps, error));
+          return;
+        }
+      } else if (route && (form.method === 'GET' || form.method === 'HEAD')) {
         if (this.#answer(route, context, deps)) return;
       }
       next(context, deps);
@@ -66,10 +73,13 @@ export class Cache {
   }
 
   /** @returns false where the upstream is asked */
-  #answer(route: Kept, context: RequestContext, deps: FacadeDeps): boolean {
+  #answer(route: CachedRoute, context: RequestContext, deps: FacadeDeps): boolean {
     const { form } = context;
     const asks = directivesOf(form.headers);
-    const bypass = bypassOf(context, deps) ?? (isCommon(form, asks) ? undefined : 'request');
+    const bypass =
+      bypassOf(context, deps) ??
+      (this.#isWrittenElsewhere(route, context) ? 'write' : undefined) ??
+      (isCommon(form, asks) ? undefined : 'request');
     if (bypass) {
       this.#note(context, 'bypass', `fwd=bypass; detail=${bypass}`);
       return false;
@@ -115,32 +125,56 @@ export class Cache {
   /**
    * A write of this route, or of a capability: what was read before counts no more, and what is read
    * meanwhile is not kept.
+   * @returns resolves when the other workers know of it; undefined where there is none to be told
    */
-  #watchWrite(route: Kept | undefined, context: RequestContext): void {
+  #watchWrite(route: CachedRoute | undefined, context: RequestContext): Promise<void> | undefined {
     const { match } = context;
     // A path's GET and its POST may be of two rules.
     const read = route ?? this.#routes.find('GET', context.form.path);
     const changes = match.kind === 'write' ? match.changes : [];
-    if (!read && changes.length === 0) return;
+    if (!read && changes.length === 0) return undefined;
     const changed = (): void => {
-      if (read) read.writes += 1;
-      for (const { index } of changes) this.#writes[index] = (this.#writes[index] ?? 0) + 1;
+      if (read) this.#writes.to(read.path).changes += 1;
+      for (const { name } of changes) this.#writes.to(name).changes += 1;
     };
     changed();
     // Before its client can know of it, and once more when it ends without an answer.
     context.filter = new Watching(changed);
-    context.res.once('close', changed);
+    // Who writes to a replicated capability, workers tell each other in any case.
+    const isTold = context.form.customer !== undefined;
+    const untold = changes.filter(({ replicated }) => !(isTold && replicated));
+    const topics = [...(read ? [read.path] : []), ...untold.map(({ name }) => name)].map(
+      (what): Changed => ({ name: topicOf(what), replicated: true }),
+    );
+    const told = topics.length === 0 ? undefined : this.#peers.begin(topics, '');
+    context.res.once('close', () => {
+      changed();
+      if (told) this.#peers.end(topics, '');
+    });
+    return told;
+  }
+
+  #isWrittenElsewhere({ path }: CachedRoute, { match }: RequestContext): boolean {
+    const { capability } = match;
+    if (this.#writes.to(path).areUnderWay) return true;
+    return capability !== undefined && this.#writes.to(capability.name).areUnderWay;
+  }
+
+  /** What another worker's writes of that name count for. */
+  notedIn(name: string): Noted | undefined {
+    return this.#writes.named(name);
   }
 
   /** All that changes when an answer may have become wrong. */
-  #stampOf(route: Kept, { match }: RequestContext, deps: FacadeDeps): string {
+  #stampOf(route: CachedRoute, { match }: RequestContext, deps: FacadeDeps): string {
     const { capability } = match;
-    if (!capability) return `${route.writes}`;
-    const written = this.#writes[capability.index] ?? 0;
+    const { changes: toRoute } = this.#writes.to(route.path);
+    if (!capability) return `${toRoute}`;
+    const { changes: written } = this.#writes.to(capability.name);
     const { changes } = deps.ownWrites.of(capability);
     const { owner } = deps.ownershipCache.ofDefault(capability);
     const moved = deps.ownershipCache.digest(capability);
-    return `${route.writes} ${written} ${changes} ${owner} ${moved}`;
+    return `${toRoute} ${written} ${changes} ${owner} ${moved}`;
   }
 
   /** Counts what came of a request, and says so in its answer (RFC 9211). */
