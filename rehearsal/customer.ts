@@ -14,7 +14,20 @@ const keyOf = ({ number }: PlannedOrder): string => `rehearsal-${encodeURICompon
 /** A failed look still means a request with a documented answer was expected. */
 const READ = ['200'] as const;
 
-export function createCustomers(dataset: Dataset, shop: Shop, ledger: Ledger): Customers {
+/** A reservation is of staff alone; its customer sees it as a part of the order. */
+function reservationIn(details: ShopAnswer | null): Record<string, unknown> | undefined {
+  const parts = details?.body['parts'] as
+    { reservation?: { status: number; body?: Record<string, unknown> } } | undefined;
+  return parts?.reservation?.status === 200 ? parts.reservation.body : undefined;
+}
+
+/** @param areKnown whether the shop knows who asks, and shows nobody what is another's */
+export function createCustomers(
+  dataset: Dataset,
+  shop: Shop,
+  ledger: Ledger,
+  areKnown = false,
+): Customers {
   const loaded = new Map(dataset.products.map(({ sku, onHand }) => [sku, onHand]));
   /** Per customer and SKU, what the customer knows to have bought. */
   const bought = new Map<string, number>();
@@ -100,13 +113,40 @@ export function createCustomers(dataset: Dataset, shop: Shop, ledger: Ledger): C
         `${what}, but shown as ${JSON.stringify(paid)}`,
       );
     }
-    const reservationId = String(order?.body['reservationId']);
-    const path = `/api/inventory/reservations/${reservationId}`;
-    const reservation = order
-      ? await shop.send({ method: 'GET', path, customerId, accept: ['200', '404 not_found'] })
-      : null;
-    if (reservation && reservation.body['status'] !== 'committed') {
-      stale(`GET ${path}`, `committed, but shown as ${JSON.stringify(reservation.body)}`);
+    if (!order) return;
+    const path = areKnown
+      ? `/api/orders/${orderId}/details?include=reservation`
+      : `/api/inventory/reservations/${String(order.body['reservationId'])}`;
+    const answer = await shop.send({
+      method: 'GET',
+      path,
+      customerId,
+      accept: ['200', '404 not_found'],
+    });
+    const reservation = areKnown ? reservationIn(answer) : answer?.body;
+    if (reservation && reservation['status'] !== 'committed') {
+      stale(`GET ${path}`, `committed, but shown as ${JSON.stringify(reservation)}`);
+    }
+    if (areKnown) await lookAtAnothers(customerId, orderId, String(order.body['paymentId']), free);
+  }
+
+  /** Whoever owns it at the moment: an order and a payment are shown to their own customer alone. */
+  async function lookAtAnothers(
+    owner: string,
+    orderId: string,
+    paymentId: string,
+    free: boolean,
+  ): Promise<void> {
+    const other = dataset.customers.find(({ id }) => id !== owner);
+    if (!other) return;
+    const paths = [`/api/orders/${orderId}`, ...(free ? [] : [`/api/payments/${paymentId}`])];
+    for (const path of paths) {
+      const from = Date.now();
+      const accept = ['200', '404 not_found'];
+      const answer = await shop.send({ method: 'GET', path, customerId: other.id, accept });
+      if (answer?.status !== 200) continue;
+      const reason = `${other.id} was shown what is ${owner}'s`;
+      ledger.failed.push({ what: `GET ${path}`, from, to: Date.now(), reason });
     }
   }
 

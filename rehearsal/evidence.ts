@@ -1,6 +1,8 @@
 import { openDatabase } from '../chassis/index.ts';
 import type { Knex } from '../chassis/index.ts';
 import type { Charge, Evidence, StoredOrder } from './checks.ts';
+import { BELIEVED } from './callers.ts';
+import type { Callers } from './callers.ts';
 import type { Customer } from './dataset.ts';
 
 type Side = Evidence['sides'][number];
@@ -49,8 +51,8 @@ function extractedSide(url: string): Promise<Side> {
   });
 }
 
-async function getJson<T>(url: string): Promise<T> {
-  const answer = await fetch(url);
+async function getJson<T>(url: string, headers: Callers['staff'] = {}): Promise<T> {
+  const answer = await fetch(url, { headers });
   if (!answer.ok) throw new Error(`GET ${url} answered ${answer.status}`);
   return (await answer.json()) as T;
 }
@@ -73,6 +75,7 @@ async function chargesOf(providerUrl: string): Promise<Charge[]> {
 export async function listOrders(
   facadeUrl: string,
   customers: readonly Customer[],
+  callers: Callers,
 ): Promise<StoredOrder[]> {
   const orders: StoredOrder[] = [];
   for (const { id } of customers) {
@@ -81,6 +84,7 @@ export async function listOrders(
       const page: string = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`;
       const answer: { items: StoredOrder[]; nextCursor: string | null } = await getJson(
         `${facadeUrl}/api/orders?customerId=${encodeURIComponent(id)}&limit=200${page}`,
+        callers.staff,
       );
       orders.push(...answer.items);
       cursor = answer.nextCursor;
@@ -95,13 +99,15 @@ interface Sources {
   readonly monolithDatabase: string;
   readonly inventoryDatabase: string;
   readonly customers: readonly Customer[];
+  /** How callers say who they are; by a plain header when absent. */
+  readonly callers?: Callers;
 }
 
 /** Collects what the system holds: over HTTP where it shows it, from the databases otherwise. */
 export async function collectEvidence(sources: Sources): Promise<Evidence> {
   const [charges, orders, legacy, extracted] = await Promise.all([
     chargesOf(sources.providerUrl),
-    listOrders(sources.facadeUrl, sources.customers),
+    listOrders(sources.facadeUrl, sources.customers, sources.callers ?? BELIEVED),
     legacySide(sources.monolithDatabase),
     extractedSide(sources.inventoryDatabase),
   ]);

@@ -53,7 +53,7 @@ export function neededBy(what: string): readonly string[] {
   const path = what.split(' ')[1] ?? '';
   if (path.startsWith('/api/inventory')) return ['facade', 'monolith', 'inventory'];
   if (path.startsWith('/api/payments')) return ['facade', 'monolith', 'payment', 'provider'];
-  if (what.startsWith('POST /api/orders')) {
+  if (what.startsWith('POST /api/orders') || path.includes('/details')) {
     return ['facade', 'monolith', 'inventory', 'payment', 'provider'];
   }
   return ['facade', 'monolith'];

@@ -15,6 +15,7 @@ interface Options {
   readonly kill?: number;
   readonly flushRedis?: boolean;
   readonly postgres?: boolean;
+  readonly auth?: boolean;
   readonly json?: string;
 }
 
@@ -32,6 +33,7 @@ Examples:
   npm run rehearse -- --data orders/ --concurrency 16
   npm run rehearse -- --kill 2 --json report.json
   npm run rehearse -- --postgres
+  npm run rehearse -- --auth
 
 DIR holds products.csv (sku, name, unit_price, currency, on_hand), customers.csv (customer_id,
 name, country) and order_lines.csv (order_id, customer_id, ordered_at, sku, quantity).
@@ -53,6 +55,7 @@ function parse(words: readonly string[]): Options {
     .option('--seed <n>', 'seed of the generated shop', whole(0), 1)
     .option('--kill <seed>', 'kill -9 processes at moments that this seed chooses', whole(0))
     .option('--flush-redis', 'empty Redis in the middle of the orders')
+    .option('--auth', 'ask customers for tokens, and let them try to look at what is not theirs')
     .option('--postgres', 'keep the data in a PostgreSQL of its own instead of in files')
     .option('--json <file>', 'write the report to a file')
     .addHelpText('after', EXAMPLES)
@@ -86,6 +89,7 @@ async function main(): Promise<number> {
       ...(options.kill === undefined ? {} : { killSeed: options.kill }),
       flushRedis: options.flushRedis ?? false,
       postgres: options.postgres ?? false,
+      auth: options.auth ?? false,
       progress,
       signal: stop.signal,
     });

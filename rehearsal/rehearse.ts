@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { startSystem, withoutSystem } from '../system/index.ts';
 import type { System } from '../system/index.ts';
+import { BELIEVED, callersWithTokens } from './callers.ts';
+import type { Callers } from './callers.ts';
 import { checkInvariants, netCharged } from './checks.ts';
 import { createCustomers } from './customer.ts';
 import { files, startDatabases } from './databases.ts';
@@ -34,6 +36,8 @@ export interface RehearsalOptions {
   readonly killSeed?: number;
   /** Keeps all data in a PostgreSQL that is started for it, instead of in files. */
   readonly postgres?: boolean;
+  /** Has the system know its callers by tokens, and customers try to look at what is not theirs. */
+  readonly auth?: boolean;
   /** Empties Redis in the middle of the orders. */
   readonly flushRedis?: boolean;
   /** What is done to the system meanwhile; the whole migration when absent. */
@@ -53,6 +57,7 @@ const PATIENCE_MS = 60_000;
 export async function rehearse(options: RehearsalOptions): Promise<Report> {
   const directory = await mkdtemp(join(tmpdir(), 'fig-rehearsal-'));
   options.progress.stage('starting the system and loading the shop');
+  const auth = options.auth === true ? { FIG_AUTH: 'on' } : {};
   const databases = options.postgres === true ? await startDatabases() : files;
   try {
     await writeImport(options.dataset, directory);
@@ -60,7 +65,7 @@ export async function rehearse(options: RehearsalOptions): Promise<Report> {
       dataDir: join(directory, 'data'),
       ports: 'free',
       // What is rehearsed is the data; that both sides answer alike is the contract's matter.
-      env: { ...withoutSystem(process.env), FIG_CONTRACT: 'off', ...databases.variables },
+      env: { ...withoutSystem(process.env), FIG_CONTRACT: 'off', ...auth, ...databases.variables },
       load: { data: directory },
       ...(options.signal ? { signal: options.signal } : {}),
     });
@@ -83,11 +88,14 @@ async function run(options: RehearsalOptions, system: System): Promise<Report> {
   const started = performance.now();
   const ledger = createLedger();
   const facadeUrl = url(system, 'facade');
-  const shop = createShop(facadeUrl, ledger, killSeed === undefined ? 0 : PATIENCE_MS);
+  const { auth = false } = options;
+  const callers = auth ? await callersWithTokens(system.dataDir, dataset.customers) : BELIEVED;
+  const patienceMs = killSeed === undefined ? 0 : PATIENCE_MS;
+  const shop = createShop(facadeUrl, ledger, patienceMs, callers);
   const operator = createOperator({ ...withoutSystem(process.env), ...system.env });
   const kills = killSeed === undefined ? [] : planKills(killSeed, plan.length);
   const saboteur = createSaboteur(system, kills, (text) => progress.say(text));
-  const traffic = startTraffic(dataset.orders, createCustomers(dataset, shop, ledger), {
+  const traffic = startTraffic(dataset.orders, createCustomers(dataset, shop, ledger, auth), {
     concurrency,
     ...(options.signal ? { signal: options.signal } : {}),
   });
@@ -122,7 +130,14 @@ async function run(options: RehearsalOptions, system: System): Promise<Report> {
     for (const capability of CAPABILITIES) {
       mismatches[capability] = await countMismatches(operator, capability);
     }
-    return await judge(options, system, { ledger, handovers, outages, mismatches, started });
+    return await judge(options, system, {
+      ledger,
+      callers,
+      handovers,
+      outages,
+      mismatches,
+      started,
+    });
   } finally {
     watching.stop();
     traffic.stop();
@@ -147,6 +162,7 @@ async function flushAt(system: System, moment: Promise<void>, progress: Progress
 
 interface Findings {
   readonly ledger: Ledger;
+  readonly callers: Callers;
   readonly handovers: readonly HandoverReport[];
   readonly outages: readonly Outage[];
   readonly mismatches: Readonly<Record<string, number>>;
@@ -156,7 +172,7 @@ interface Findings {
 async function judge(
   { dataset, seed }: RehearsalOptions,
   system: System,
-  { ledger, handovers, outages, mismatches, started }: Findings,
+  { ledger, callers, handovers, outages, mismatches, started }: Findings,
 ): Promise<Report> {
   const evidence = await collectEvidence({
     facadeUrl: url(system, 'facade'),
@@ -164,6 +180,7 @@ async function judge(
     monolithDatabase: system.env['MONOLITH_DATABASE_URL'] ?? '',
     inventoryDatabase: system.env['INVENTORY_DATABASE_URL'] ?? '',
     customers: dataset.customers,
+    callers,
   });
   const told = [...ledger.told.values()];
   const explained = new Map<FailedRequest, Outage>();

@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'undici';
+import { BELIEVED } from './callers.ts';
+import type { Callers } from './callers.ts';
 import type { Ledger } from './ledger.ts';
 
 export interface ShopAnswer {
@@ -40,8 +42,16 @@ function describe(kind: string, { body }: ShopAnswer): string {
   return typeof body['detail'] === 'string' ? `${kind}: ${body['detail']}` : kind;
 }
 
-/** @param patienceMs how long a request is sent again before it is given up */
-export function createShop(facadeUrl: string, ledger: Ledger, patienceMs: number): Shop {
+/**
+ * @param patienceMs how long a request is sent again before it is given up
+ * @param callers how customers say who they are
+ */
+export function createShop(
+  facadeUrl: string,
+  ledger: Ledger,
+  patienceMs: number,
+  callers: Callers = BELIEVED,
+): Shop {
   const pool = new Pool(facadeUrl, { connections: 128, pipelining: 1 });
 
   async function attempt({ method, path, customerId, key, body }: Send): Promise<ShopAnswer> {
@@ -49,7 +59,7 @@ export function createShop(facadeUrl: string, ledger: Ledger, patienceMs: number
       method,
       path,
       headers: {
-        'x-customer-id': customerId,
+        ...callers.customer(customerId),
         ...(key === undefined ? {} : { 'idempotency-key': key }),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },

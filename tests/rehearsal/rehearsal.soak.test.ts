@@ -11,6 +11,14 @@ describe('a rehearsal', () => {
     expect(report.converged).toBe(true);
   }, 600_000);
 
+  it('with authentication on, shows nobody what is another customer’s, whoever owns it', async () => {
+    const report = await run({ orders: 160, seed: 7, auth: true });
+    expect(report.examples).toEqual([]);
+    expect(broken(report)).toEqual([]);
+    expect(report.requests).toMatchObject({ failed: 0, staleReads: 0 });
+    expect(report.converged).toBe(true);
+  }, 600_000);
+
   it('with processes killed on the way, fails only what needed them', async () => {
     const report = await run({ orders: 200, seed: 6, killSeed: 1 });
     expect(report.examples).toEqual([]);

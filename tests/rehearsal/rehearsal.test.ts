@@ -26,7 +26,8 @@ describe('a rehearsal', () => {
       seed: 4,
       concurrency: 1,
       flushRedis: true,
-      ...inSoak({}, { drive: migration(SHORT) }),
+      // The soak has one more with callers who are known.
+      ...inSoak({}, { drive: migration(SHORT), auth: true }),
     });
     expect(report.examples).toEqual([]);
     expect(broken(report)).toEqual([]);
