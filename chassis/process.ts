@@ -14,6 +14,9 @@ export interface Running {
   close(): Promise<void>;
 }
 
+/** How long a process that stops waits for what is under way, after it has drained. */
+export const CLOSE_MS = 8_000;
+
 interface Context {
   readonly env: Environment;
   readonly log: Logger;
@@ -40,7 +43,7 @@ export async function runProcess(
     failStart(log, error);
   }
   const grace = closeWithGrace(
-    { delay: 8_000 + drainMs, logger: false },
+    { delay: CLOSE_MS + drainMs, logger: false },
     async ({ err, signal }) => {
       if (err) log.fatal({ err }, 'stopping after an error');
       else log.info({ signal, drainMs }, 'stopping');

@@ -1,6 +1,5 @@
 import type { Server } from 'node:http';
 import { openAuditTrail } from '../chassis/audit/index.ts';
-import { createHttpClient } from '../chassis/index.ts';
 import { probeRedis } from '../chassis/redis/index.ts';
 import type { Access, Environment, Logger } from '../chassis/index.ts';
 import type { FigConfig, Flags } from '../routing/index.ts';
@@ -23,6 +22,7 @@ import type { ConfiguredDeps, FacadeDeps } from './forward/index.ts';
 import { Counters, HoldLog, UpstreamFailures } from './counting/index.ts';
 import { Gateway, publishedKeys } from './gateway/index.ts';
 import { createClientServer } from './client-server.ts';
+import { leadingEngine } from './leading-engine.ts';
 import type { Noted, Peers } from './ownership/index.ts';
 import { Deadlines, RequestReader } from './request/index.ts';
 
@@ -83,7 +83,7 @@ export function buildApp(options: FacadeOptions): Facade {
     new Discovery({ redisUrl, token: access.token, log }),
     new DnsDiscovery(log),
   ];
-  const engine = createHttpClient(engineUrl, undefined, access.token.headers);
+  const engine = leadingEngine(engineUrl, access.token.headers);
   const cachedFlags = new CachedFlags(flags);
   const ownershipCache = new OwnershipCache([], cachedFlags);
   const ownWrites = new OwnWrites(peers);

@@ -1,17 +1,11 @@
 import type { Environment, Logger, Running } from '../../chassis/index.ts';
 import { createServer } from 'node:http';
 import { openAuditTrail } from '../../chassis/audit/index.ts';
-import {
-  createHttpClient,
-  listen,
-  listenHost,
-  openAccess,
-  readPort,
-  serviceUrl,
-} from '../../chassis/index.ts';
+import { listen, listenHost, openAccess, readPort, serviceUrl } from '../../chassis/index.ts';
 import { createAdminServer, readDesiredStates } from '../admin/index.ts';
 import { HoldLog } from '../counting/index.ts';
 import { publishedKeys } from '../gateway/index.ts';
+import { leadingEngine } from '../leading-engine.ts';
 import { loadConfig } from '../../routing/index.ts';
 import { MergedFacts } from './merged-facts.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -25,7 +19,7 @@ export async function runPrimary(count: number, env: Environment, log: Logger): 
   const facts = new MergedFacts(pool, holds);
   const access = openAccess(env);
   const engineUrl = serviceUrl(env, 'ENGINE_URL', 4003);
-  const engine = createHttpClient(engineUrl, undefined, access.token.headers);
+  const engine = leadingEngine(engineUrl, access.token.headers);
   const config = await loadConfig(env);
   const server = createAdminServer({
     facts,

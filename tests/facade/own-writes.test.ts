@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { setTimeout as delay } from 'node:timers/promises';
 import { eventually, request } from '../support/index.ts';
-import { fenced, json, routingState, withStand } from './stand.ts';
+import { fenced, json, routingState, startFixture, withStand } from './stand.ts';
 import type { Fixture, Stand } from './stand.ts';
 
 type Side = 'legacy' | 'extracted';
@@ -182,6 +182,36 @@ describe('a client never sees less than its own write', () => {
       expect(await read()).toEqual({ from: 'legacy' });
       letPass?.();
       await eventually(async () => expect(await read()).toEqual({ from: 'extracted' }));
+    }));
+
+  it('but where the address leads to an engine that stands by, the one that leads is asked', () =>
+    withStand({ routing: { replicaReady: false } }, async (stand) => {
+      const leader = await startFixture('leader');
+      try {
+        await stand.flags({ 'stock.reads': 100 });
+        const told = stand.engine.answer;
+        stand.engine.answer = (req, res, body) => {
+          if (req.url !== '/barrier/stock') return told(req, res, body);
+          const code = 'engine_not_leading';
+          json(res, 503, { code, standing: 'standby', leader: leader.url });
+        };
+        leader.answer = (_req, res) => json(res, 200, { position: 1 });
+        stand.routing.set('stock', routingState('stock', { generation: 2 }));
+        await eventually(async () => {
+          const headers = { 'x-customer-id': 'C1' };
+          const { body } = await request('GET', `${stand.url}/api/stock`, { headers });
+          expect(body).toEqual({ from: 'extracted' });
+        });
+        const [first] = leader.received;
+        expect(first).toMatchObject({ method: 'GET', url: '/barrier/stock' });
+        expect(first?.headers['authorization']).toBe(
+          stand.engine.received.find(({ url }) => url === '/barrier/stock')?.headers[
+            'authorization'
+          ],
+        );
+      } finally {
+        await leader.close();
+      }
     }));
 
   it('when a write broke off, since it may have been done', () =>

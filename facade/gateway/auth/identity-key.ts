@@ -32,7 +32,8 @@ export class IdentityKey {
   readonly jwks: { readonly keys: readonly JsonWebKey[] };
 
   /**
-   * Reads the key, or makes it, and writes its public half into `identity-keys.json` beside it.
+   * Reads the key, or makes it, and writes its public half into `identity-keys.json` beside it. A folder that can only
+   * be read, such as a mounted secret, stays as it is: services then read the keys of the admin port.
    * @throws ConfigurationError when a file can't be made, or holds no such key
    */
   constructor(env: Environment) {
@@ -84,12 +85,20 @@ function keyIn(file: string): KeyObject {
   }
 }
 
+const READ_ONLY = new Set(['EROFS', 'EACCES', 'EPERM']);
+
 /** Services read this file: they see the old content or the new one, never a part. */
 function publish(file: string, content: string): void {
   if (existsSync(file) && readFileSync(file, 'utf8') === content) return;
   const fresh = `${file}.${process.pid}.new`;
-  writeFileSync(fresh, content);
-  renameSync(fresh, file);
+  try {
+    writeFileSync(fresh, content);
+    renameSync(fresh, file);
+  } catch (error) {
+    // Old keys beside a new one would have services refuse everyone.
+    if (existsSync(file) || !READ_ONLY.has(String((error as NodeJS.ErrnoException).code)))
+      throw error;
+  }
 }
 
 function encoded(value: unknown): string {
