@@ -2,7 +2,7 @@
 export { assessCapability, assessDatabase } from './assess.ts';
 export { assessmentPage } from './html.ts';
 export type * from './report.ts';
-export { verdictCounts, assessmentText } from './text.ts';
+export { assessmentText, bytesText, verdictCounts } from './text.ts';
 export type * from './survey.ts';
 export { worst } from './verdict.ts';
 export type { Verdict } from './verdict.ts';

@@ -55,6 +55,8 @@ export interface SurveyedColumn {
   readonly sequence: string | null;
   /** The only values that an enumerated type or a CHECK allows; null for others. */
   readonly values: readonly string[] | null;
+  /** The few values that the database has seen in a text column that may hold any; null where they are many. */
+  readonly seen: readonly string[] | null;
 }
 
 /** A foreign key of a table. */

@@ -1,7 +1,8 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { Client } from 'pg';
 import type { Command } from 'commander';
 import { readFile, rm } from 'node:fs/promises';
-import { eventually } from '../../tests/support/index.ts';
+import { eventually, temporaryPostgresDatabase } from '../../tests/support/index.ts';
 import { AT_ONCE } from '../../tests/strangler/support/completion.ts';
 import { flagsFileOf, withEngine } from '../../tests/strangler/support/engine.ts';
 import { figFor, terminal, withFig } from '../../tests/strangler/support/fig.ts';
@@ -17,8 +18,10 @@ import type { Prompt, Sides } from '../../tests/strangler/support/sides.ts';
 import { createProgram } from './program.ts';
 
 const TIME = '2026-01-01 00:00:00.000';
+const monolith = await temporaryPostgresDatabase();
+afterAll(() => monolith.drop());
 /** Runs fig without a terminal, and without FIG_YES to answer for one. */
-const NOBODY = { FIG_YES: '' };
+const NOBODY = { FIG_YES: '', MONOLITH_DATABASE_URL: monolith.url };
 
 /** Each command that changes something, in a way in which it would act. */
 const CHANGING: Readonly<Record<string, readonly string[]>> = {
@@ -40,6 +43,7 @@ const CHANGING: Readonly<Record<string, readonly string[]>> = {
   'dead-letters retry': ['dead-letters retry --kind change shop'],
   'dead-letters drop': ['dead-letters drop --kind change shop 1'],
   uninstall: ['uninstall', 'uninstall shop'],
+  init: ['init', 'init --name orders'],
 };
 
 /** Each command that only looks; `reconcile`, `check` and `doctor` do, too, without the words above. */
@@ -219,6 +223,15 @@ describe('every command of fig', () => {
         await asks(fig, sides, ['reverse till --customers A']);
       }),
     ));
+
+  it('that writes a configuration does not without an answer', () =>
+    withSides(async (sides) => {
+      const client = new Client({ connectionString: monolith.url });
+      await client.connect();
+      await client.query('CREATE TABLE orders (id integer PRIMARY KEY)');
+      await client.end();
+      await asks(await figFor(sides, 'http://127.0.0.1:9'), sides, ['init', 'init --name orders']);
+    }));
 
   it('was tried above, in each way in which it changes something', () => {
     expect([...untried]).toEqual([]);

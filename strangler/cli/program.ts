@@ -22,6 +22,7 @@ const EXAMPLES = `
 Examples:
   fig status                         where everything is
   fig up                             run the facade and the engine, until Ctrl-C
+  fig init                           propose what to move, and write a configuration
   fig assess --database URL          what fits, before anything is configured
   fig check                          whether the mappings lose anything
   fig backfill inventory             copy, then follow

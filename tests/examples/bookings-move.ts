@@ -4,6 +4,7 @@ import type { BookingsStage } from './bookings-stage.ts';
 import { exampleFile } from './bookings-stage.ts';
 import { sendGuests } from './bookings-guests.ts';
 import type { Told } from './bookings-guests.ts';
+import { commandsOf } from './page.ts';
 import { schemaDump } from './schema-dump.ts';
 
 /** Runs a command that has to succeed. @returns what it printed */
@@ -19,7 +20,8 @@ function doneInTheEnd(stage: BookingsStage, line: string): Promise<string> {
 }
 
 /**
- * Moves rooms and bookings out and back, by commands alone, while guests book; then takes Fig out again.
+ * Moves rooms and bookings out and back while guests book, by the commands of `docs/your-own-monolith.md` alone; then
+ * takes Fig out again.
  * @param guests how many send requests at once
  * @param turns how many requests they send between two commands
  * @returns what the guests were told
@@ -33,34 +35,34 @@ export async function moveForwardAndBack(
     extracted: await schemaDump(stage.urls.extracted),
   };
   const nightly = await exampleFile('nightly.sql');
-  await done(stage, 'flags init');
+  const [flagsInit = '', ...forward] = await commandsOf('Move');
+  const back = await commandsOf('And back');
+  await done(stage, flagsInit);
   const told = await stage.withFigRunning(async (facadeUrl) => {
     const guests = sendGuests(facadeUrl, count);
     const meanwhile = async (): Promise<void> => {
       const until = guests.answered() + turns;
       await eventually(() => guests.answered() >= until, { timeoutMs: 60_000 });
     };
-    await meanwhile();
-    await doneInTheEnd(stage, 'backfill bookings');
-    await stage.sql('legacy', nightly);
-    await done(stage, 'shadow bookings 100');
-    await meanwhile();
-    await done(stage, 'ramp bookings 100');
-    await meanwhile();
+    try {
+      await meanwhile();
+      for (const command of forward) {
+        await doneInTheEnd(stage, command);
+        if (command.startsWith('backfill')) await stage.sql('legacy', nightly);
+        await meanwhile();
+      }
+      // Nobody told cron: the job finds the fence, and has no effect.
+      await assert.rejects(stage.sql('legacy', nightly), /FENCED/);
+      for (const command of back.slice(0, -1)) await doneInTheEnd(stage, command);
+      await meanwhile();
+      await stage.sql('legacy', nightly);
+    } finally {
+      await guests.stop();
+    }
     await doneInTheEnd(stage, 'reconcile bookings');
-    await doneInTheEnd(stage, 'switch bookings');
-    await meanwhile();
-    // Nobody told cron: the job finds the fence, and has no effect.
-    await assert.rejects(stage.sql('legacy', nightly), /FENCED/);
-    await doneInTheEnd(stage, 'reconcile bookings');
-    await doneInTheEnd(stage, 'reverse bookings');
-    await meanwhile();
-    await stage.sql('legacy', nightly);
-    const all = await guests.stop();
-    await doneInTheEnd(stage, 'reconcile bookings');
-    return all;
+    return guests.stop();
   });
-  await done(stage, 'uninstall');
+  await done(stage, back.at(-1) ?? '');
   assert.equal(await schemaDump(stage.urls.legacy), before.legacy);
   assert.equal(await schemaDump(stage.urls.extracted), before.extracted);
   return told;

@@ -11,6 +11,7 @@ type Declare = (program: Command, run: Run) => void;
 const FILES: readonly (readonly [names: readonly string[], load: () => Promise<Declare>])[] = [
   [['up', 'engine', 'facade'], async () => (await import('./up.ts')).addUp],
   [['status'], async () => (await import('./status.ts')).addStatus],
+  [['init'], async () => (await import('./init.ts')).addInit],
   [['assess'], async () => (await import('./assess.ts')).addAssess],
   [['check'], async () => (await import('./check.ts')).addCheck],
   [['conformance'], async () => (await import('./conformance.ts')).addConformance],

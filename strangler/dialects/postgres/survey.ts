@@ -36,7 +36,10 @@ const TABLES = `
         'nullable', NOT a.attnotnull, 'default', CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
         'generated', a.attgenerated <> '', 'identity', a.attidentity,
         'sequence', pg_get_serial_sequence(quote_ident(n.nspname) || '.' || quote_ident(c.relname), a.attname),
-        'labels', (SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = b.oid))
+        'labels', (SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = b.oid),
+        'seen', CASE WHEN b.typname IN ('text', 'varchar', 'bpchar') THEN (SELECT v.most_common_vals::text::text[]
+          FROM pg_stats v WHERE v.schemaname = n.nspname AND v.tablename = c.relname AND v.attname = a.attname
+            AND v.n_distinct BETWEEN 2 AND 12 AND array_length(v.most_common_freqs, 1) = v.n_distinct) END)
       ORDER BY a.attnum), '[]')
       FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
         JOIN pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END
@@ -87,6 +90,7 @@ interface TableRow {
     readonly identity: string;
     readonly sequence: string | null;
     readonly labels: readonly string[] | null;
+    readonly seen: readonly string[] | null;
   }[];
   readonly indexes: readonly {
     readonly primary: boolean;
@@ -179,7 +183,7 @@ function columnOf(
   column: TableRow['columns'][number],
   checks: TableRow['constraints'],
 ): SurveyedColumn {
-  const { name, type, plain, nullable, generated, sequence, labels } = column;
+  const { name, type, plain, nullable, generated, sequence, labels, seen } = column;
   const listed = checks
     .map(({ sql }) => listedIn(sql, name))
     .find((list) => list !== null && list.every((value) => typeof value === 'string'));
@@ -193,6 +197,7 @@ function columnOf(
     identity: column.identity === 'a' ? 'always' : column.identity === 'd' ? 'default' : null,
     sequence,
     values: labels ?? listed ?? null,
+    seen: seen === null ? null : [...seen].sort(),
   };
 }
 

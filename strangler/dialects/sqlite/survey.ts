@@ -1,4 +1,4 @@
-import Database from 'better-sqlite3';
+import type Database from 'better-sqlite3';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Survey, SurveyedColumn, SurveyedTable } from '../../assess/survey.ts';
@@ -23,7 +23,9 @@ interface ReferenceRow {
 /** Reads what a SQLite file says of itself. It counts no writes, and knows neither users nor jobs. */
 export async function surveySqlite(file: string): Promise<Survey> {
   const { size } = await stat(file);
-  const database = new Database(file, { readonly: true, fileMustExist: true });
+  // A system on PostgreSQL need not have it installed.
+  const { default: Driver } = await import('better-sqlite3');
+  const database = new Driver(file, { readonly: true, fileMustExist: true });
   try {
     const names = database
       .prepare(
@@ -102,6 +104,7 @@ function columnOf(column: ColumnRow): SurveyedColumn {
     identity: null,
     sequence: null,
     values: null,
+    seen: null,
   };
 }
 

@@ -1,0 +1,18 @@
+import { createInterface } from 'node:readline';
+import type { Surroundings } from './output.ts';
+
+/** Asks a person for a line of text; null where nobody could answer, or nothing was said. */
+export async function ask(
+  { stdin, stderr }: Surroundings,
+  question: string,
+): Promise<string | null> {
+  if (stdin?.isTTY !== true) return null;
+  stderr.write(`${question} `);
+  const lines = createInterface({ input: stdin });
+  try {
+    const { value } = (await lines[Symbol.asyncIterator]().next()) as { value?: string };
+    return value?.trim() || null;
+  } finally {
+    lines.close();
+  }
+}
