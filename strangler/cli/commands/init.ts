@@ -50,11 +50,7 @@ export function addInit(program: Command, run: Run): void {
     .option('--dir <folder>', 'where to write', '.')
     .option(...YES, false)
     .action((options: InitOptions) =>
-      run(
-        options,
-        (surroundings, output) => init(output, surroundings, options),
-        withSurroundings,
-      ),
+      run(options, (surroundings, output) => init(output, surroundings, options), withSurroundings),
     );
 }
 
