@@ -13,7 +13,7 @@ const OURS = [
   /^[a-z-]+\.db(-wal|-shm|-journal)?$/,
   /^(flags|system|load)\.json(\..*)?$/,
   /^supervisor\.(lock|lock-journal|pid)$/,
-  /^(logs|redis)$/,
+  /^(logs|redis|programs)$/,
 ];
 /** The first file that a start makes: a folder without it was never one of Fig's. */
 const MARK = 'supervisor.lock';
