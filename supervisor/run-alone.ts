@@ -28,7 +28,10 @@ export async function runAlone(
   // It closes in order when its channel does, also when this process is killed.
   const stop = (): void => void (child.connected && child.disconnect());
   for (const signal of SIGNALS) process.on(signal, stop);
+  // Whoever read along is gone.
+  process.stdout.on('error', stop);
   const [code] = (await once(child, 'exit')) as [number | null];
   for (const signal of SIGNALS) process.off(signal, stop);
+  process.stdout.off('error', stop);
   return code ?? 1;
 }

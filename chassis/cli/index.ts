@@ -6,7 +6,7 @@ export type { Intent } from './confirm.ts';
 export { CommandError, EXIT } from './exit.ts';
 export type { ExitCode } from './exit.ts';
 export { ago, stepsText, table } from './format.ts';
-export { leaveSignals } from './interrupt.ts';
+export { leaveInterrupts } from './interrupt.ts';
 export { createOutput, paintFor } from './output.ts';
 export type { NextStep, Output, OutputOptions, Paint, Surroundings, Terminal } from './output.ts';
 export { runMain, runProgram } from './run-program.ts';

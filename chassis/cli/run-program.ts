@@ -2,7 +2,7 @@ import { CommanderError } from 'commander';
 import type { Command } from 'commander';
 import { CommandError, EXIT } from './exit.ts';
 import type { ExitCode } from './exit.ts';
-import { endOnSignals } from './interrupt.ts';
+import { endWhenInterrupted } from './interrupt.ts';
 import { createOutput } from './output.ts';
 import type { Output, OutputOptions, Surroundings } from './output.ts';
 
@@ -71,13 +71,6 @@ function usageFailure(name: string, { message, code }: CommanderError): CommandE
 
 /** Ends a process with the exit code of its command line, whatever becomes of its output. */
 export async function runMain(run: (words: readonly string[]) => Promise<ExitCode>): Promise<void> {
-  endOnSignals();
-  // A reader such as `head` may have had enough, which ends a program as SIGPIPE does; what else goes wrong
-  // with the output, such as a full disk, is an error: who reads it must not take half of it for all.
-  process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
-    if (code === 'EPIPE') process.exit(141);
-    process.stderr.write(`error: the output could not be written: ${message}\n`);
-    process.exit(EXIT.failed);
-  });
+  endWhenInterrupted();
   process.exitCode = await run(process.argv.slice(2));
 }

@@ -24,7 +24,7 @@ import { declarationsOf } from '../../engine/declarations.ts';
 import { addCommand } from '../add-command.ts';
 import type { Run } from '../add-command.ts';
 import { CommandError, EXIT } from '../exit.ts';
-import { leaveSignals } from '../../../chassis/cli/index.ts';
+import { leaveInterrupts } from '../../../chassis/cli/index.ts';
 import type { OutputOptions } from '../output.ts';
 
 /** What takes longer to be ready is told, and waited for no more: a monolith may be started afterwards. */
@@ -75,7 +75,7 @@ async function findWanted(given: NodeJS.ProcessEnv): Promise<Wanted> {
 async function up(wanted: Wanted): Promise<void> {
   const { env, config, dataDir, moved } = wanted;
   const withEngine = moved.length > 0;
-  leaveSignals();
+  leaveInterrupts();
   await supervise({
     start: ({ log, signal }) =>
       startProcesses({
@@ -112,7 +112,7 @@ async function engine(wanted: Wanted): Promise<void> {
 }
 
 async function alone(definition: ProcessDefinition, { env, dataDir }: Wanted): Promise<void> {
-  leaveSignals();
+  leaveInterrupts();
   const code = await runAlone(definition, env, dataDir);
   if (code === 0) return;
   const message = `the ${definition.name} ended with code ${code}; its last line says why`;
