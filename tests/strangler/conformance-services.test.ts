@@ -36,6 +36,8 @@ interface Samples {
   readonly write: string;
   readonly read: string;
   readonly refusedWrite: string;
+  /** Whose rows are written, where single keys may move ahead. */
+  readonly key?: string;
 }
 
 /** The checks that a service has not passed, of those that were tried. */
@@ -55,13 +57,16 @@ async function faultsOf(
         write: parseSample(samples.write),
         read: parseSample(samples.read),
         refusedWrite: parseSample(samples.refusedWrite),
-        cohortKey: undefined,
+        cohortKey: samples.key,
         keys: true,
         isMonolith: false,
         leftOut: new Set(),
       },
     });
-    return results.filter(({ check, verdict }) => verdict !== 'passed' && check !== 'fence_of_key');
+    return results.filter(
+      ({ verdict, check }) =>
+        verdict !== 'passed' && (samples.key !== undefined || check !== 'fence_of_key'),
+    );
   } finally {
     await scratch.close();
   }
@@ -101,10 +106,11 @@ describe.each(dialectsOfRun)('the shop’s services on %s keep the protocol', (d
             return await served(buildPayment({ access, scope, provider, log }), (url) =>
               faultsOf(url, database, {
                 capability: 'payment',
+                key: 'A',
                 write:
                   'POST /api/payments {"orderId": "{unique}", "customerId": "A", "amount": 100, ' +
                   '"currency": "USD", "method": "card_ok"}',
-                read: 'GET /api/payments?limit=1',
+                read: 'GET /api/payments?orderId=none',
                 refusedWrite: 'POST /api/payments/none/refunds {"amount": 1}',
               }),
             );
