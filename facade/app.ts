@@ -87,7 +87,9 @@ export function buildApp(options: FacadeOptions): Facade {
   const cachedFlags = new CachedFlags(flags);
   const ownershipCache = new OwnershipCache([], cachedFlags);
   const ownWrites = new OwnWrites(peers);
-  const feed = new RoutingFeed({ ownershipCache, engine, redisUrl, log, token: access.token });
+  const { token } = access;
+  const told = () => registration.header;
+  const feed = new RoutingFeed({ ownershipCache, engine, redisUrl, log, token, told });
   const poller = new FencePoller({
     ownershipCache,
     log,
@@ -99,7 +101,8 @@ export function buildApp(options: FacadeOptions): Facade {
     ownershipCache,
     redisUrl,
     log,
-    token: access.token,
+    token,
+    askEngine: () => feed.confirm(),
   });
   const barriers = new Barriers(engine, ownershipCache, ownWrites);
   const upstreamOf: FacadeDeps['upstreamOf'] = (capability, side) =>

@@ -7,6 +7,9 @@ import { z } from 'zod';
  */
 export const FACADES_KEY = 'fig:doors';
 
+/** The header by which a facade without Redis says the same, with each question to the engine: its id, a space, the text. */
+export const DRAIN_HEADER = 'x-fig-drain';
+
 /** A facade that has not been heard of for so long is gone, paused or cut off, in ms. */
 export const FACADE_TTL_MS = 3_000;
 

@@ -1,7 +1,13 @@
 import type { Redis } from 'ioredis';
 import { redisThatMayBeAway } from '../../chassis/redis/index.ts';
 import type { Logger, OperatorToken } from '../../chassis/index.ts';
-import { FACADE_TTL_MS, facadeKey, FACADES_KEY, drainText } from '../../routing/index.ts';
+import {
+  DRAIN_HEADER,
+  FACADE_TTL_MS,
+  facadeKey,
+  FACADES_KEY,
+  drainText,
+} from '../../routing/index.ts';
 import type { Capability } from '../match/index.ts';
 import { randomId, within } from '../../chassis/index.ts';
 import type { OwnershipCache } from './ownership-cache.ts';
@@ -15,6 +21,8 @@ interface RegistrationOptions {
   readonly redisUrl: string | undefined;
   readonly log: Logger;
   readonly token: OperatorToken;
+  /** Asks the engine, which is told by that where there is no Redis. */
+  readonly askEngine: () => Promise<void>;
 }
 
 /**
@@ -84,8 +92,15 @@ export class FacadeRegistration {
     void this.#tell();
   }
 
+  /** What the engine is told with each question, where there is no Redis. */
+  get header(): Readonly<Record<string, string>> {
+    if (this.#options.redisUrl !== undefined || this.#capabilities.length === 0) return {};
+    return { [DRAIN_HEADER]: `${this.#id} ${drainText({ finished: this.#finished })}` };
+  }
+
   async #tell(): Promise<void> {
     if (this.#capabilities.length === 0) return;
+    if (this.#options.redisUrl === undefined) return this.#options.askEngine();
     const redis = this.#connection();
     if (redis?.status !== 'ready') return;
     const key = facadeKey(this.#id);

@@ -30,6 +30,8 @@ interface RoutingFeedOptions {
   readonly log: Logger;
   /** By which the engine has sealed what it tells. */
   readonly token: OperatorToken;
+  /** Headers of each question to the engine. */
+  readonly told: () => Readonly<Record<string, string>>;
 }
 
 /**
@@ -41,6 +43,7 @@ export class RoutingFeed {
   readonly #engine: HttpClient;
   readonly #log: Logger;
   readonly #token: OperatorToken;
+  readonly #told: RoutingFeedOptions['told'];
   readonly #subscriber: Redis | undefined;
   readonly #reader: Redis | undefined;
   #live = false;
@@ -50,8 +53,9 @@ export class RoutingFeed {
   #asking: Promise<void> | undefined;
   #askingNext: Promise<void> | undefined;
 
-  constructor({ ownershipCache, engine, redisUrl, log, token }: RoutingFeedOptions) {
+  constructor({ ownershipCache, engine, redisUrl, log, token, told }: RoutingFeedOptions) {
     this.#token = token;
+    this.#told = told;
     this.#ownershipCache = ownershipCache;
     this.#engine = engine;
     this.#log = log;
@@ -149,7 +153,10 @@ export class RoutingFeed {
 
   async #askEngine(): Promise<void> {
     try {
-      const answer = await this.#engine.call('GET', '/routing', { timeoutMs: ASK_TIMEOUT_MS });
+      const answer = await this.#engine.call('GET', '/routing', {
+        timeoutMs: ASK_TIMEOUT_MS,
+        headers: this.#told(),
+      });
       if (answer.status !== 200) return;
       for (const state of routingAnswer.parse(answer.body)) this.#ownershipCache.learn(state);
       this.#heardAt = performance.now();

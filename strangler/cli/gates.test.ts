@@ -48,6 +48,22 @@ function changeUnseen(prompt: Prompt, sql: string): void {
   prompt.exec(`UPDATE fig_clock SET applying = 1; ${sql}; UPDATE fig_clock SET applying = 0`);
 }
 
+describe('a switch from an application that can not say FENCED', () => {
+  it('is refused while no facade can be asked, as its dry run shows, and costs no epoch', () =>
+    withFig(
+      async (fig, _running, { legacy }) => {
+        await ready(fig);
+        const reason = /no facade has asked the engine in the last 3 s/;
+        const { stdout } = await fig('switch shop --dry-run');
+        expect(stdout).toMatch(/refused +drain +no facade has asked/);
+        await refused(fig, reason, 'fig status');
+        const fences = legacy.prepare('SELECT key, state, epoch FROM fig_fence').all();
+        expect(fences).toEqual([{ key: '*', state: 'open', epoch: 1 }]);
+      },
+      shopWith(() => ({ drainFirst: ['legacy'] })),
+    ));
+});
+
 describe('a switch is refused, and the command that is named mends it', () => {
   it('when a column was added, until the mapping carries it or it is gone', () =>
     withFig(async (fig, _running, { legacy }) => {

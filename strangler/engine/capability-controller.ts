@@ -20,7 +20,6 @@ import { RoutingUpdates } from './routing-updates.ts';
 import { Notices } from './notices.ts';
 import { fencesIn, readFacts } from '../sides/facts.ts';
 import type { OpenCapability } from './open-capability.ts';
-import type { FacadeRegistry } from './facade-registry.ts';
 import type { RoutingPublisher } from './routing-publisher.ts';
 import { completedTruth } from './routing-truth.ts';
 import { notLeading } from './refusals.ts';
@@ -45,7 +44,6 @@ export interface ControllerOptions {
   readonly flags: Flags;
   readonly flagStore?: FlagStore | undefined;
   readonly publisher: RoutingPublisher;
-  readonly facades: FacadeRegistry | undefined;
   readonly log: Logger;
   readonly holder: () => string;
   readonly leaseMs?: number;

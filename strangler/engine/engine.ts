@@ -84,9 +84,8 @@ export class Engine {
           ...deps,
           capability,
           mapping: declaration.mapping,
-          open: () => openCapability(declaration, deps),
+          open: () => openCapability(declaration, { ...deps, facades: this.#facades }),
           publisher: this.#publisher,
-          facades: this.#facades,
           holder: () => this.holder,
           foreignTables: foreignTablesOf(capability, declarations),
         });
@@ -144,6 +143,11 @@ export class Engine {
 
   routing(): readonly RoutingState[] {
     return this.#publisher.states;
+  }
+
+  /** @throws where it is no facade's text */
+  hearDrain(text: string): void {
+    this.#facades?.hear(text);
   }
 
   async #readStatus(): Promise<EngineStatus> {

@@ -13,6 +13,7 @@ import type { Facts } from '../sides/facts.ts';
 import { openDemand } from '../sides/open-demand.ts';
 import { epochAfter } from './epoch-after.ts';
 import { handoversIn } from './handover-view.ts';
+import { drainsFirst } from './open-capability.ts';
 import type { OpenCapability } from './open-capability.ts';
 import { lateSequences, rivalSequences } from './sequences.ts';
 import { trespassIn } from './status.ts';
@@ -44,6 +45,7 @@ export async function readGateFacts(
     parked: 0,
     lag: NO_LAG,
     prediction: predictHold([], NO_LAG),
+    drain: null,
     demand: null,
     reconcile: null,
     contract: null,
@@ -61,11 +63,12 @@ export async function readGateFacts(
 }
 
 async function readBoth(
-  { sides, data, contract }: OpenCapability,
+  opened: OpenCapability,
   facts: Facts,
   to: SideName,
   keys: Keys,
 ): Promise<Partial<GateFacts>> {
+  const { sides, data, contract } = opened;
   const { mapping } = data;
   const from = otherSide(to);
   const installed = [await facts[from].installation(), await facts[to].installation()];
@@ -88,6 +91,7 @@ async function readBoth(
     backfilled: installed[1]?.complete ?? false,
     lag: (await facts.lagBehind(from)).lag,
     prediction: await predictionIn(facts, to),
+    drain: drainsFirst(opened, from) ? opened.facades.trouble(data.capability) : null,
     // Each side may have been restored alone, so either may demand it.
     demand: openDemand(demands, [newest]),
     reconcile: newest && { at: newest.finishedAt, clean: newest.clean },

@@ -13,9 +13,9 @@ import type { HandoverRecord, Lease } from '../ledger/store.ts';
 import { fencesIn, readFacts, unfinishedHandoverIn } from '../sides/facts.ts';
 import type { Facts } from '../sides/facts.ts';
 import { plural } from '../wording.ts';
-import type { FacadeRegistry } from './facade-registry.ts';
 import { epochAfter } from './epoch-after.ts';
 import type { Leases } from './leases.ts';
+import { drainsFirst } from './open-capability.ts';
 import type { OpenCapability } from './open-capability.ts';
 import { moveSequences } from './sequences.ts';
 import { holdOf } from './handover-view.ts';
@@ -37,8 +37,6 @@ interface HandoversOptions {
   readonly opened: OpenCapability;
   readonly leases: Leases;
   readonly publisher: Announcer;
-  /** Where writes under way are asked after; nobody can be waited for without. */
-  readonly facades?: Pick<FacadeRegistry, 'finished'> | undefined;
   readonly log: Logger;
   readonly limits?: StepLimits;
   readonly onStep?: (capability: string, step: StepKind) => void | Promise<void>;
@@ -178,7 +176,7 @@ export class Handovers {
       target: fences[to].taking(keys),
       position,
       applied,
-      drains: this.#drains(from),
+      drains: drainsFirst(this.#options.opened, from),
     });
     await runHandover(switcher);
     return switcher.lines;
@@ -206,8 +204,8 @@ export class Handovers {
           return settled;
         },
       },
-      drain: this.#drains(from)
-        ? () => this.#drain(capability, record.epoch, limits.drainMs)
+      drain: drainsFirst(opened, from)
+        ? () => opened.facades.finished(capability, record.epoch, limits.drainMs)
         : undefined,
       stillMine: () => leases.holds(from),
       ...(onStep ? { onStep: (step) => onStep(capability, step) } : {}),
@@ -246,17 +244,6 @@ export class Handovers {
     const { store } = this.#options.opened.sides[from];
     const entry = { handover: id, step: TROUBLE, detail: this.#trouble.reason };
     await store.step(entry, lease).catch(() => false);
-  }
-
-  #drains(from: SideName): boolean {
-    return this.#options.opened.declaration.drainFirst?.includes(from) ?? false;
-  }
-
-  async #drain(capability: string, epoch: number, limitMs: number): Promise<void> {
-    const { facades } = this.#options;
-    if (!facades)
-      throw new Error('without Redis no facade can be asked to let writes finish first');
-    await facades.finished(capability, epoch, limitMs);
   }
 
   #say(record: HandoverRecord, result: HandoverResult, log: Logger): void {

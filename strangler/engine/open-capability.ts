@@ -7,6 +7,8 @@ import type { SideName } from '../../routing/side.ts';
 import { openSide, openSides } from '../sides/sides.ts';
 import { ContractWatch } from './contract-watch.ts';
 import type { ContractDeclaration } from './contract-watch.ts';
+import type { FacadeDrains } from './facade-registry.ts';
+import { NO_FACADES } from './facade-registry.ts';
 import type { Invariant } from './invariants.ts';
 
 /** One capability, ready to be worked on: both databases, and what moves rows between them. */
@@ -15,6 +17,8 @@ export interface OpenCapability {
   readonly data: Replication;
   readonly declaration: DataDeclaration;
   readonly contract: ContractWatch;
+  /** Who is asked to let writes finish first, see `drainsFirst`. */
+  readonly facades: FacadeDrains;
 }
 
 /** Where a capability's rows live, and how they differ. */
@@ -43,16 +47,28 @@ export interface CompletionDeclaration {
   readonly leftovers: readonly string[];
 }
 
+interface OpenOptions {
+  readonly redisUrl?: string | undefined;
+  readonly log: Logger;
+  /** None where no engine runs. */
+  readonly facades?: FacadeDrains | undefined;
+}
+
 /** Opens both sides, and what moves rows between them. @throws while a database can't be opened */
 export function openCapability(
   declaration: DataDeclaration,
-  { redisUrl, log }: { readonly redisUrl?: string | undefined; readonly log: Logger },
+  { redisUrl, log, facades = NO_FACADES }: OpenOptions,
 ): OpenCapability {
   const { urls, mapping } = declaration;
   const sides = openSides(mapping, urls);
   const data = new Replication({ mapping, databases: sides, redisUrl, log });
   const contract = new ContractWatch(mapping.capability, declaration.contract);
-  return { sides, data, declaration, contract };
+  return { sides, data, declaration, contract, facades };
+}
+
+/** Whether a side's writes finish before it is closed, since its application can't say FENCED. */
+export function drainsFirst({ declaration }: OpenCapability, side: SideName): boolean {
+  return declaration.drainFirst?.includes(side) ?? false;
 }
 
 /** Opens both sides; what can't be opened is the error that says why. */

@@ -3,6 +3,7 @@ import type { Request } from 'express';
 import { z } from 'zod';
 import { parse, Problem } from '../../chassis/index.ts';
 import { BarrierTimeoutError } from '../replication/feed/index.ts';
+import { DRAIN_HEADER } from '../../routing/index.ts';
 import type { RoutingState } from '../../routing/index.ts';
 import { ParkedError } from '../sides/side-database.ts';
 import { REST } from '../ownership/fence-rows.ts';
@@ -28,6 +29,8 @@ interface RoutedEngine {
   readonly controllers: ReadonlyMap<string, CapabilityController>;
   status(): Promise<{ readonly capabilities: readonly LiveStatus[] }>;
   routing(): readonly RoutingState[];
+  /** A facade without Redis says which writes have finished. */
+  hearDrain(text: string): void;
   handovers(): Promise<HandoverList>;
   comparisons(): Promise<LastComparisons>;
   parked(): Promise<ParkedList>;
@@ -94,7 +97,9 @@ export function engineRoutes(engine: RoutedEngine): Router {
   router.get('/status', async (_req, res) => {
     res.json(await engine.status());
   });
-  router.get('/routing', (_req, res) => {
+  router.get('/routing', (req, res) => {
+    const drain = req.get(DRAIN_HEADER);
+    if (drain !== undefined) engine.hearDrain(drain);
     res.json({ capabilities: engine.routing() });
   });
   router.get('/handovers', async (_req, res) => {

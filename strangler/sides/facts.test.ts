@@ -7,6 +7,7 @@ import { withSidesOf } from '../../tests/strangler/support/dialects.ts';
 import type { Dialect, DialectSides } from '../../tests/strangler/support/dialects.ts';
 import { shop } from '../../tests/strangler/support/shop.ts';
 import { ContractWatch } from '../engine/contract-watch.ts';
+import { NO_FACADES } from '../engine/facade-registry.ts';
 import { readGateFacts } from '../engine/gate-facts.ts';
 import { statusIn } from '../engine/status.ts';
 import { Replication } from '../replication/replication.ts';
@@ -100,7 +101,7 @@ describe.each(dialectsOfRun)('one look at both databases on %s', (dialect) => {
         });
         expect(await data.status(facts)).toMatchObject({ owner: 'legacy', parked: 0 });
         const judged = await readGateFacts(
-          { sides, data, declaration, contract },
+          { sides, data, declaration, contract, facades: NO_FACADES },
           facts,
           'extracted',
         );

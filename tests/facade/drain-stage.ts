@@ -33,42 +33,53 @@ export function withDrainStage(
   drainFirst: readonly SideName[],
   use: (stage: DrainStage) => Promise<void>,
 ): Promise<void> {
-  return withRedis((redis) =>
-    withTempDir(async (folder) => {
-      const files = { legacy: join(folder, 'legacy.db'), extracted: join(folder, 'extracted.db') };
-      for (const file of Object.values(files)) new Database(file).exec(TABLE).close();
-      const apps = {
-        legacy: await startThirdParty(files.legacy),
-        extracted: await startThirdParty(files.extracted),
-      };
-      const config = configOf(apps, files, drainFirst);
-      const env = { REDIS_URL: redis.url, FIG_TOKEN_FILE: join(folder, 'token') };
-      try {
-        await withSpawnedEngine(folder, config, env, async (url) => {
-          const engine: DrainStage['engine'] = (method, path, body) =>
-            request(method, `${url}${path}`, { body, headers: asOperator({ env }) });
-          await prepare(engine);
-          const facade = async (
-            name: string,
-            then: (facade: SpawnedFacade) => Promise<void>,
-          ): Promise<void> => {
-            const own = join(folder, name);
-            await mkdir(own);
-            await withSpawnedFacade(
-              { folder: own, config, env: { ...env, ENGINE_URL: url } },
-              then,
-            );
-          };
-          const idsAt: DrainStage['idsAt'] = (side) => idsIn(files[side]);
-          await facade('first', (first) =>
-            facade('second', (second) => use({ apps, engine, idsAt, facades: [first, second] })),
-          );
-        });
-      } finally {
-        await Promise.all([apps.legacy.close(), apps.extracted.close()]);
-      }
-    }),
-  );
+  return withRedis(({ url }) => withStage(drainFirst, { REDIS_URL: url }, use));
+}
+
+/** The same without Redis: engine and facades have each other. */
+export function withDrainStageWithoutRedis(
+  drainFirst: readonly SideName[],
+  use: (stage: DrainStage) => Promise<void>,
+): Promise<void> {
+  return withStage(drainFirst, {}, use);
+}
+
+function withStage(
+  drainFirst: readonly SideName[],
+  redis: Readonly<Record<string, string>>,
+  use: (stage: DrainStage) => Promise<void>,
+): Promise<void> {
+  return withTempDir(async (folder) => {
+    const files = { legacy: join(folder, 'legacy.db'), extracted: join(folder, 'extracted.db') };
+    for (const file of Object.values(files)) new Database(file).exec(TABLE).close();
+    const apps = {
+      legacy: await startThirdParty(files.legacy),
+      extracted: await startThirdParty(files.extracted),
+    };
+    const config = configOf(apps, files, drainFirst);
+    const env = { ...redis, FIG_TOKEN_FILE: join(folder, 'token') };
+    try {
+      await withSpawnedEngine(folder, config, env, async (url) => {
+        const engine: DrainStage['engine'] = (method, path, body) =>
+          request(method, `${url}${path}`, { body, headers: asOperator({ env }) });
+        await prepare(engine);
+        const facade = async (
+          name: string,
+          then: (facade: SpawnedFacade) => Promise<void>,
+        ): Promise<void> => {
+          const own = join(folder, name);
+          await mkdir(own);
+          await withSpawnedFacade({ folder: own, config, env: { ...env, ENGINE_URL: url } }, then);
+        };
+        const idsAt: DrainStage['idsAt'] = (side) => idsIn(files[side]);
+        await facade('first', (first) =>
+          facade('second', (second) => use({ apps, engine, idsAt, facades: [first, second] })),
+        );
+      });
+    } finally {
+      await Promise.all([apps.legacy.close(), apps.extracted.close()]);
+    }
+  });
 }
 
 function configOf(

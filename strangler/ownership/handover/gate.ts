@@ -8,6 +8,7 @@ export type GateName =
   | 'parked'
   | 'lag'
   | 'hold'
+  | 'drain'
   | 'full_reconcile'
   | 'reconcile'
   | 'contract'

@@ -22,6 +22,7 @@ const good: GateFacts = {
   parked: 0,
   lag: { changes: 3, ms: 20 },
   prediction: { holdMs: 20, from: 'the last one took 20 ms' },
+  drain: null,
   demand: null,
   reconcile: { at: now - 60_000, clean: true },
   contract,
@@ -64,6 +65,13 @@ describe('the gates of a handover', () => {
     ['parked changes', { parked: 2 }, 'parked', /could not take/, 'fig parked list stock'],
     ['many changes behind', { lag: { changes: 1001, ms: 0 } }, 'lag', /1001/, 'fig status -w'],
     ['long behind', { lag: { changes: 1, ms: 1001 } }, 'lag', /1001 ms/, 'fig status -w'],
+    [
+      'facades that can not be asked',
+      { drain: 'no facade has asked' },
+      'drain',
+      /no facade/,
+      'fig status',
+    ],
     [
       'a long hold',
       { prediction: { holdMs: 5_001, from: 'the last one took 5000 ms' } },

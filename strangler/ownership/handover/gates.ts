@@ -42,6 +42,8 @@ export interface GateFacts {
   readonly parked: number;
   readonly lag: Lag;
   readonly prediction: HoldPrediction;
+  /** Why the facades can't be asked to let writes finish first; null where they can, or need not. */
+  readonly drain: string | null;
   /** That no clean comparison has met, which began after it. */
   readonly demand: Demand | null;
   readonly reconcile: {
@@ -143,6 +145,7 @@ const GATES: readonly (readonly [GateName, Judge])[] = [
             'fig status -w',
           ),
   ],
+  ['drain', ({ drain }) => (drain === null ? open : refuse(drain, 'fig status'))],
   ['full_reconcile', judgeDemand],
   ['reconcile', judgeReconcile],
   ['contract', ({ contract }) => judgeContract(contract)],
