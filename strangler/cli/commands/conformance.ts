@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { dialectOf } from '../../../chassis/index.ts';
+import { dialectOf, shownUrl } from '../../../chassis/index.ts';
 import { upstreamSettings } from '../../../routing/index.ts';
 import type { SideName } from '../../../routing/side.ts';
 import { parseSample, runConformance, SampleError, Service } from '../../conformance/index.ts';
@@ -91,6 +91,8 @@ async function conformance(
   options: ConformanceCommand,
 ): Promise<void> {
   const target = targetOf(context, url, options);
+  const service = new Service(target.url, headersOf(options.header));
+  await requireAnswer(service);
   const test = options.testSystem ? await openTest(target, options) : undefined;
   if (!test && (options.write ?? options.database) !== undefined) {
     throw new CommandError(
@@ -103,7 +105,7 @@ async function conformance(
   let results: readonly CheckResult[];
   try {
     results = await runConformance({
-      service: new Service(target.url, headersOf(options.header)),
+      service,
       capability: target.capability,
       token: context.token.headers('fences'),
       test,
@@ -120,6 +122,20 @@ async function conformance(
   if (failures.length === 0) return;
   const message = `${target.url} does not keep the protocol: ${failures.join(', ')}`;
   throw new CommandError(EXIT.refused, 'not_conformant', message);
+}
+
+/** @throws CommandError where no server answers, of which no check could say anything */
+async function requireAnswer(service: Service): Promise<void> {
+  try {
+    await service.get('/livez');
+  } catch (error) {
+    throw new CommandError(
+      EXIT.failed,
+      'service_away',
+      (error as Error).message,
+      'start the service',
+    );
+  }
 }
 
 /** The service that is tried. */
@@ -141,6 +157,12 @@ function targetOf(
     throw usage(`${url} is no URL`, 'fig conformance http://127.0.0.1:5000');
   }
   const capability = named ?? only;
+  if (url === undefined && capability === undefined) {
+    throw usage(
+      `say which service: its URL, or --capability (${capabilities.join(', ')})`,
+      'fig conformance http://127.0.0.1:5000',
+    );
+  }
   if (url === undefined) known('capability', capability ?? '', capabilities);
   const name = capability ?? '';
   const settings = config.capabilities[name];
@@ -173,7 +195,7 @@ async function openTest(
     isMonolith: options.side === 'legacy',
     leftOut: new Set((options.ignoreTables ?? '').split(',').map((table) => table.trim())),
   };
-  const scratch = openScratch(database);
+  const scratch = openDatabase(database);
   try {
     await refuseMigrated(scratch, capability);
   } catch (error) {
@@ -181,6 +203,20 @@ async function openTest(
     throw error;
   }
   return { scratch, ...test };
+}
+
+function openDatabase(url: string): ScratchDatabase {
+  try {
+    return openScratch(url);
+  } catch (error) {
+    const message = `${shownUrl(url)} can't be opened: ${(error as Error).message}`;
+    throw new CommandError(
+      EXIT.failed,
+      'database_away',
+      message,
+      'give the service’s own as --database',
+    );
+  }
 }
 
 /** @throws CommandError where something else than conformance has put fences into the database */
