@@ -62,10 +62,23 @@ describe.each(dialects)('the service in Python on %s', (dialect) => {
     withDatabase(dialect, (database) =>
       withService(database, async (url) => {
         const { stdout } = await run(join(projectRoot, 'bin', 'fig'), [
-          ...['conformance', url, '--capability', 'notes', '--database', database, '--test-system'],
-          ...['--write', 'POST /notes {"id": "{unique}", "owner": "A", "body": "x"}'],
-          ...['--refused-write', 'POST /notes {"id": "{unique}", "owner": "", "body": "x"}'],
-          ...['--read', 'GET /notes', '--key', 'A', '--json', '--quiet'],
+          'conformance',
+          url,
+          '--capability',
+          'notes',
+          '--database',
+          database,
+          '--test-system',
+          '--write',
+          'POST /notes {"id": "{unique}", "owner": "A", "body": "x"}',
+          '--refused-write',
+          'POST /notes {"id": "{unique}", "owner": "", "body": "x"}',
+          '--read',
+          'GET /notes',
+          '--key',
+          'A',
+          '--json',
+          '--quiet',
         ]);
         const { checks } = JSON.parse(stdout) as { checks: readonly { verdict: string }[] };
         expect(checks.filter(({ verdict }) => verdict !== 'passed')).toEqual([]);
