@@ -59,16 +59,19 @@ export function exitCodes(): string {
     },
     (file) => dirname(file),
   );
-  const failures = collect(['strangler'], (node) => {
-    if (!isNew(node, 'CommandError')) return undefined;
-    const [exit, name] = argumentsOf(node);
-    return `fig ${shown(name)}: ${shown(exit)}`;
-  });
+  const failuresOf = (program: string, folders: readonly string[]) =>
+    collect(folders, (node) => {
+      if (!isNew(node, 'CommandError')) return undefined;
+      const [exit, name] = argumentsOf(node);
+      return `${program} ${shown(name)}: ${shown(exit)}`;
+    });
   return [
     'Of fig, by name:',
     lines(constants('EXIT')),
     'What fig reports as failed, as `error.code`:',
-    byPlace(failures),
+    byPlace(failuresOf('fig', ['chassis', 'strangler'])),
+    'What shop does, besides what both have from chassis:',
+    byPlace(failuresOf('shop', ['monolith'])),
     'Where a process ends itself, and with what:',
     byPlace(ends),
   ].join('\n');
