@@ -61,12 +61,19 @@ type Journey = keyof typeof JOURNEYS;
 const pointsOf = (journey: Journey): string[] =>
   JOURNEYS[journey].flatMap((step) => [`${step}, before`, `${step}, after`]);
 
+/** Whether the keys of the steps are there when the order goes on, or were deleted as after a day. */
+type Keys = 'kept' | 'purged';
+type Kill = readonly [Journey, string, Keys];
+
 /** Where a monolith is killed; `npm test` has one point of each stage. */
-const KILLS = inSoak<readonly (readonly [Journey, string])[]>(
+const KILLS = inSoak<readonly Kill[]>(
   (Object.keys(JOURNEYS) as Journey[]).flatMap((journey) =>
-    pointsOf(journey).map((point) => [journey, point] as const),
+    pointsOf(journey).flatMap((point): Kill[] => {
+      const kept = [journey, point, 'kept'] as const;
+      return point.endsWith('after') ? [kept, [journey, point, 'purged']] : [kept];
+    }),
   ),
-  [['placed', 'place: charge, after']],
+  [['placed', 'place: charge, after', 'purged']],
 );
 
 const STOCK = 1_000;
@@ -88,6 +95,7 @@ describe.each<Stage>(['legacy', 'moved'])('in stage %s, an order', (stage) => {
   const closes: (() => Promise<unknown>)[] = [];
   let monolith: Database;
   let inventory: Database;
+  let payment: Database;
   let env: Record<string, string>;
   let providerUrl: string;
   let sold = 0;
@@ -128,7 +136,7 @@ describe.each<Stage>(['legacy', 'moved'])('in stage %s, an order', (stage) => {
       buildProvider({ access: LOOPBACK_ONLY, database: ledger, log, slowMs: 1 }),
     );
     inventory = await open(inventoryMigrations);
-    const payment = await open(paymentMigrations);
+    payment = await open(paymentMigrations);
     const scope = { database: payment, guard: paymentGuard, keys: paymentKeys, now: Date.now };
     const provider = createProvider({ url: providerUrl, timeoutMs: 2_000 });
     env = {
@@ -225,7 +233,11 @@ describe.each<Stage>(['legacy', 'moved'])('in stage %s, an order', (stage) => {
   }
 
   /** Lets an order go its way, and kills the monolith at a point of it. @returns all points that it came by */
-  async function travel(journey: Journey, killAt: string | null): Promise<string[]> {
+  async function travel(
+    journey: Journey,
+    killAt: string | null,
+    keys: Keys = 'kept',
+  ): Promise<string[]> {
     const points: string[] = [];
     let isKilled = false;
     const onPoint = async (point: string): Promise<boolean> => {
@@ -256,6 +268,7 @@ describe.each<Stage>(['legacy', 'moved'])('in stage %s, an order', (stage) => {
     if (killAt !== null) {
       await process.gone;
       expect(first).toBeUndefined();
+      if (keys === 'purged') await purge();
       process = await start(onPoint);
       lastUrl = process.url;
       // It goes on by itself: no one has asked.
@@ -278,6 +291,16 @@ describe.each<Stage>(['legacy', 'moved'])('in stage %s, an order', (stage) => {
     await process.gone;
     await judge(id, journey);
     return points;
+  }
+
+  async function purge(): Promise<void> {
+    await monolith.transaction(async (trx) => {
+      await trx('INV_IDEM').delete();
+      await trx('PAY_IDEM').delete();
+    });
+    for (const service of [inventory, payment]) {
+      await service.transaction((trx) => trx('request_keys').delete());
+    }
   }
 
   /** Whether goods and money are where they belong, of this order and of all. */
@@ -303,9 +326,9 @@ describe.each<Stage>(['legacy', 'moved'])('in stage %s, an order', (stage) => {
   );
 
   it.each(KILLS)(
-    'that is %s ends as it should when its monolith is killed at "%s"',
-    async (journey, point) => {
-      const points = await travel(journey, point);
+    'that is %s ends as it should when its monolith is killed at "%s" (keys %s)',
+    async (journey, point, keys) => {
+      const points = await travel(journey, point, keys);
       // What has no result yet is done again; what has one is not.
       expect(points.filter((each) => each === point)).toHaveLength(2);
     },
