@@ -274,8 +274,8 @@ describe.each<Stage>(['legacy', 'moved'])('in stage %s, an order', (stage) => {
       // It goes on by itself: no one has asked.
       await eventually(
         async () => {
-          const open = monolith.read('ORD_SAGA').whereIn('STAT_CD', ['F', 'B']);
-          expect(await open.select('SAGA_ID', 'STEP_NO', 'FAIL_CNT')).toEqual([]);
+          const sagas = monolith.read('ORD_SAGA').whereIn('STAT_CD', ['F', 'B']);
+          expect(await sagas.select('SAGA_ID', 'STEP_NO', 'FAIL_CNT')).toEqual([]);
         },
         { timeoutMs: 15_000 },
       );
