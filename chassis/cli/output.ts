@@ -65,6 +65,8 @@ export interface Output {
   readonly alwaysYes: boolean;
   /** Asks a person; null where nobody could answer. */
   confirm(question: string): Promise<boolean | null>;
+  /** Calls back for each key that is pressed. @returns stops it; undefined where nobody could press one */
+  keys(pressed: (key: string) => void): (() => void) | undefined;
   failure(error: CommandError): void;
   /** Called before a command changes something, or is refused to. @param command as it was given */
   changing?(command: string): Promise<void>;
@@ -79,7 +81,10 @@ export interface Surroundings {
   readonly stdout: Stream;
   readonly stderr: Stream;
   /** Absent: there is nobody to ask. */
-  readonly stdin?: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+  readonly stdin?: NodeJS.ReadableStream & {
+    readonly isTTY?: boolean;
+    setRawMode?(raw: boolean): unknown;
+  };
   readonly env: NodeJS.ProcessEnv;
 }
 
@@ -146,6 +151,17 @@ export function createOutput({ json, quiet }: OutputOptions, surroundings: Surro
       ])) as string[];
       lines.close();
       return /^y(es)?$/i.test(answer?.trim() ?? '');
+    },
+    keys(pressed) {
+      const { stdin } = surroundings;
+      if (json || stdin?.isTTY !== true || !stdin.setRawMode) return undefined;
+      const take = (typed: Buffer | string): void => pressed(String(typed));
+      stdin.setRawMode(true);
+      stdin.resume().on('data', take);
+      return () => {
+        stdin.off('data', take).pause();
+        stdin.setRawMode?.(false);
+      };
     },
     failure({ code, message, next, facts }) {
       progressEnd();

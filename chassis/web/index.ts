@@ -4,6 +4,7 @@ export { hideFromCustomers, isHidden, onlyCustomerOf } from './callers.ts';
 export { databaseFigure } from './database-figure.ts';
 export { deadLetterFigure } from './dead-letter-figure.ts';
 export type { DeadLetterCount } from './dead-letter-figure.ts';
+export { processRegistry } from './metrics.ts';
 export type { Figure, FigureValue } from './metrics.ts';
 export * from './http-app.ts';
 export * from './moved-routes.ts';

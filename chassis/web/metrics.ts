@@ -25,10 +25,10 @@ const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 /** A monitor usually waits 10 s, and then has nothing of the process at all. */
 const READ_MS = 4_000;
 
-/** What Node says of the process itself: memory, processor, lag of the event loop. Once a process, from the first look on. */
 let ofProcess: Registry | undefined;
 
-function processRegistry(): Registry {
+/** What Node says of the process itself: memory, processor, lag of the event loop. Once a process, from the first look on. */
+export function processRegistry(): Registry {
   if (!ofProcess) {
     ofProcess = new Registry();
     collectDefaultMetrics({ register: ofProcess });

@@ -1,5 +1,6 @@
-import { AggregatorRegistry } from 'prom-client';
+import { AggregatorRegistry, Registry } from 'prom-client';
 import type { MetricObject } from 'prom-client';
+import { processRegistry } from '../../chassis/web/index.ts';
 import { flagsReadiness, sharesOf } from '../../routing/index.ts';
 import type { Flags } from '../../routing/index.ts';
 import type { Capability } from '../match/index.ts';
@@ -68,7 +69,7 @@ export class LocalFacts implements Facts {
   }
 
   metrics(): Promise<string> {
-    return this.#registry.metrics();
+    return this.#all().metrics();
   }
 
   traffic(): Promise<readonly TrafficCount[]> {
@@ -89,7 +90,12 @@ export class LocalFacts implements Facts {
 
   /** For whoever puts the metrics of several processes together. */
   rawMetrics(): Promise<MetricObject[]> {
-    return this.#registry.getMetricsAsJSON();
+    return this.#all().getMetricsAsJSON();
+  }
+
+  /** What is counted here, and what Node says of the process. */
+  #all(): Registry {
+    return Registry.merge([this.#registry, processRegistry()]);
   }
 
   explain(asked: Asked): Promise<Explanation> {

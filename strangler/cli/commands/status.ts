@@ -22,6 +22,7 @@ import { Screen } from '../screen.ts';
 import { statusText } from '../status-text.ts';
 import { known } from '../suggest.ts';
 import { WatchedLines } from '../watched-lines.ts';
+import { WatchView } from '../watch-view.ts';
 
 const REFRESH_MS = 500;
 
@@ -38,7 +39,11 @@ export function addStatus(program: Command, run: Run): void {
     examples: ['fig status', 'fig status payment', 'fig status -w', 'fig status --json'],
   })
     .argument('[capability]', ALL)
-    .option('-w, --watch', 'go on showing it, until Ctrl-C', false)
+    .option(
+      '-w, --watch',
+      'go on showing it, with rates and errors of both sides, until q or Ctrl-C',
+      false,
+    )
     .action((capability: string | undefined, options: StatusOptions) =>
       run(options, (context, output) => status(context, output, capability, options)),
     );
@@ -121,9 +126,8 @@ function textOf(
   { capabilities, routed }: Overview,
   head: readonly string[],
   paint: Output['paint'],
-  isWatched = false,
 ): string {
-  const moved = statusText(head, capabilities, paint, isWatched);
+  const moved = statusText(head, capabilities, paint);
   return [moved, ...routed.map((one) => routedText(one, paint))].join('\n\n');
 }
 
@@ -151,19 +155,31 @@ function headOf({
   ];
 }
 
-/** Until somebody interrupts it. */
+/** Until somebody quits or interrupts it. */
 async function redraw(find: () => Promise<Found>, output: Output): Promise<void> {
   if (!output.terminal) return;
-  let frame = '';
-  const screen = new Screen(output.terminal, () => screen.draw(frame));
-  output.atEnd(() => screen.close());
-  for (;;) {
+  const { terminal } = output;
+  const view = new WatchView(output.paint);
+  const quit = new AbortController();
+  const draw = (): void => screen.draw(view.text(terminal.columns ?? 80, stopKeys !== undefined));
+  const screen = new Screen(terminal, () => draw());
+  const stopKeys = output.keys((key) => {
+    if (view.press(key)) quit.abort();
+    else draw();
+  });
+  output.atEnd(() => {
+    stopKeys?.();
+    screen.close();
+  });
+  while (!quit.signal.aborted) {
     const { overview, facades } = await find();
     const around = [...headOf(overview), ...facades.map(facadeLine)];
-    frame = textOf(overview, around, output.paint, true);
-    screen.draw(frame);
-    await delay(REFRESH_MS);
+    const others = overview.routed.map((one) => routedText(one, output.paint));
+    view.look(around, overview.capabilities, facades, others);
+    draw();
+    await delay(REFRESH_MS, undefined, { signal: quit.signal }).catch(() => undefined);
   }
+  stopKeys?.();
 }
 
 function trafficOf({ url, code, facts }: FacadeAnswer): FacadeTraffic {
