@@ -135,5 +135,5 @@ function parsed(body: unknown): unknown {
 }
 
 function problemIn(answer: unknown): { readonly code?: string; readonly detail?: string } {
-  return (answer ?? {}) as { code?: string; detail?: string };
+  return answer ?? {};
 }

@@ -146,7 +146,7 @@ interface VerbView {
   readonly name: string;
   readonly command: string;
   readonly will: string;
-  readonly give: (reason: string) => ReturnType<typeof post>;
+  readonly give: (why: string) => ReturnType<typeof post>;
   /** Of one that can't be undone: what has to be typed. */
   readonly typed?: string;
 }
@@ -165,8 +165,8 @@ interface LetterViewProps {
 function Letter({ where, kind, what, reason, when, verbs, again, children }: LetterViewProps) {
   const [asked, setAsked] = useState<VerbView>();
   const [refusal, setRefusal] = useState<Refusal>();
-  const give = async (reason: string): Promise<void> => {
-    const answer = await asked?.give(reason);
+  const give = async (why: string): Promise<void> => {
+    const answer = await asked?.give(why);
     if (answer && !answer.ok) setRefusal(answer.refusal);
     setAsked(undefined);
     again();

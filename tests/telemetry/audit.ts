@@ -29,7 +29,9 @@ export function auditOf(started: () => System): void {
         reason: 'slow',
         outcome: 'done',
       });
-      const switched = (await entries('payment')).find(({ action }) => /^fig switch/.test(action));
+      const switched = (await entries('payment')).find(({ action }) =>
+        action.startsWith('fig switch'),
+      );
       expect(switched).toMatchObject({ outcome: 'done' });
       expect(switched?.steps.find(({ by }) => by === 'engine')).toMatchObject({
         action: 'POST /handovers',

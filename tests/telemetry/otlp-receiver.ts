@@ -1,4 +1,5 @@
 import { createServer } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { listen } from '../../chassis/index.ts';
 
@@ -68,31 +69,33 @@ function plain(attributes: readonly Attribute[]): Record<string, unknown> {
 export async function openReceiver(): Promise<OtlpReceiver> {
   const spans: ReceivedSpan[] = [];
   const texts: string[] = [];
-  const server = createServer((req, res) => {
-    void json(req).then((body) => {
-      texts.push(JSON.stringify(body));
-      for (const { resource, scopeSpans } of (body as Export).resourceSpans) {
-        const of = plain(resource.attributes);
-        const service = String(of['service.name']);
-        const instance = String(of['service.instance.id']);
-        for (const span of scopeSpans.flatMap((scope) => scope.spans)) {
-          spans.push({
-            service,
-            instance,
-            ...span,
-            kind: KINDS[span.kind] ?? String(span.kind),
-            parentSpanId: span.parentSpanId,
-            startMs: Number(BigInt(span.startTimeUnixNano) / 1_000n) / 1_000,
-            failed: span.status.code === FAILED,
-            attributes: plain(span.attributes),
-            events: span.events.map(({ name, attributes }) => {
-              return { name, attributes: plain(attributes) };
-            }),
-          });
-        }
+  const take = async (req: IncomingMessage): Promise<void> => {
+    const body = await json(req);
+    texts.push(JSON.stringify(body));
+    for (const { resource, scopeSpans } of (body as Export).resourceSpans) {
+      const of = plain(resource.attributes);
+      const service = String(of['service.name']);
+      const instance = String(of['service.instance.id']);
+      for (const span of scopeSpans.flatMap((scope) => scope.spans)) {
+        spans.push({
+          service,
+          instance,
+          ...span,
+          kind: KINDS[span.kind] ?? String(span.kind),
+          parentSpanId: span.parentSpanId,
+          startMs: Number(BigInt(span.startTimeUnixNano) / 1_000n) / 1_000,
+          failed: span.status.code === FAILED,
+          attributes: plain(span.attributes),
+          events: span.events.map(({ name, attributes }) => {
+            return { name, attributes: plain(attributes) };
+          }),
+        });
       }
-      res.setHeader('content-type', 'application/json').end('{}');
-    });
+    }
+  };
+  const server = createServer(async (req, res) => {
+    await take(req);
+    res.setHeader('content-type', 'application/json').end('{}');
   });
   const { port, close } = await listen(server, { port: 0, host: '127.0.0.1', variable: 'PORT' });
   return {

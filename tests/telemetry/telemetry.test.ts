@@ -214,7 +214,7 @@ describe('traces', () => {
       await eventually(() => {
         spanUnder(receiver.of(traceId), 'saga place reserve');
       });
-      const [before] = receiver.of(traceId).filter(({ service }) => service === 'monolith');
+      const before = receiver.of(traceId).find(({ service }) => service === 'monolith');
       await system().kill('monolith');
       system().resume('provider');
       await asked;
@@ -228,7 +228,7 @@ describe('traces', () => {
         },
         { timeoutMs: 30_000 },
       );
-      const charge = spans.filter(({ name }) => name === 'saga place charge').at(-1);
+      const charge = spans.findLast(({ name }) => name === 'saga place charge');
       expect(charge?.instance).toMatch(/^monolith-/);
       expect(charge?.instance).not.toBe(before?.instance);
     },
@@ -306,7 +306,7 @@ describe('what a process tells of itself', () => {
       const answer = await request<string>('GET', `${system().urls[name]}/metrics`, {
         headers: name === 'engine' || name === 'admin' ? asOperator(system()) : {},
       });
-      told[`metrics of ${name}`] = String(answer.body);
+      told[`metrics of ${name}`] = answer.body;
     }
     expect(told['metrics of monolith']).toContain('fig_http_request_duration_seconds');
     expect(told['engine.log']).toMatch(/"traceId":"\w+","spanId":"\w+"/);
