@@ -4,6 +4,7 @@ import type { Field } from './contestants.ts';
 import { measureGuarded } from './guarded.ts';
 import * as measure from './measurements.ts';
 import type { Stage, Upstreams } from './stage.ts';
+import { measureTracing } from './tracing.ts';
 
 interface Part {
   /** What the proxies forward to; the part is left out where there is none. */
@@ -28,6 +29,7 @@ export const PARTS: Readonly<Record<string, Part>> = {
   gateway: { behind: 'service', measure: measureGuarded },
   shadow: { behind: 'quickest', measure: measure.measureShadow },
   workers: { behind: 'quickest', measure: (_field, stage) => measure.measureWorkers(stage) },
+  tracing: { behind: 'quickest', measure: (_field, stage) => measureTracing(stage) },
   flips: { behind: 'quickest', measure: (_field, stage) => measure.measureFlips(stage) },
 };
 

@@ -25,6 +25,8 @@ interface OurFacadeOptions {
   readonly workers?: number;
   /** Patterns of the gateway; all off when left out. */
   readonly gateway?: FigConfigInput['gateway'];
+  /** More variables. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 const PROGRAM = fileURLToPath(new URL('../../facade/main.js', import.meta.url));
@@ -40,6 +42,7 @@ export async function startOurFacade({
   cores,
   workers = 1,
   gateway,
+  env = {},
 }: OurFacadeOptions): Promise<OurFacade> {
   await mkdir(folder, { recursive: true });
   const engine = await startEngine();
@@ -72,6 +75,7 @@ export async function startOurFacade({
       FACADE_WORKERS: String(workers),
       REDIS_URL: '',
       LOG_LEVEL: 'warn',
+      ...env,
     },
   });
   return {
