@@ -53,7 +53,7 @@ describe('fig status -w', () => {
     const text = viewOf().text(80, true);
     expect(text).toContain('legacy     12.0/s, 0.5 errors/s, p99 40 ms');
     expect(text).toContain('extracted  12.0/s, 0.5 errors/s, p99 40 ms');
-    expect(text).toContain('▁▅█  1 s');
+    expect(text).toContain('▁▅█  1.0 s');
     expect(text).toContain('▸ inventory');
     expect(text).toContain('q quit');
   });
