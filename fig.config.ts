@@ -28,10 +28,12 @@ export default defineConfig({
     inventory: serviceUrl(env, 'INVENTORY_URL', 4001),
     payment: serviceUrl(env, 'PAYMENT_URL', 4002),
     notification: serviceUrl(env, 'NOTIFICATION_URL', 4004),
+    'order-view': serviceUrl(env, 'ORDER_VIEW_URL', 4005),
   },
   monolith: 'monolith',
   honoursKeys: ['monolith', 'inventory', 'payment'],
-  deadLetters: ['monolith', 'notification'],
+  deadLetters: ['monolith', 'notification', 'order-view'],
+  services: { 'order-view': ['/api/customers/:id/orders', '/api/order-view'] },
   stickyHeader: 'x-customer-id',
   capabilities: {
     inventory: {

@@ -189,6 +189,16 @@ export function shipped(data: ShippedData): EventOf {
 
 /** The subscribers, and what each wants to know of. */
 export const SUBSCRIPTIONS = {
+  'order-view': [
+    'OrderPlaced',
+    'OrderConfirmed',
+    'OrderRejected',
+    'OrderCancelled',
+    'PaymentCaptured',
+    'PaymentDeclined',
+    'PaymentRefunded',
+    'Shipped',
+  ],
   shipping: ['OrderConfirmed', 'OrderCancelled'],
   notification: ['OrderConfirmed', 'OrderRejected', 'OrderCancelled', 'Shipped'],
 } as const satisfies Record<string, readonly EventType[]>;

@@ -12,4 +12,6 @@ export const HEADERS = {
   customer: 'x-customer-id',
   replayed: 'idempotent-replayed',
   retryAfter: 'retry-after',
+  /** How far what a write has published has come; a read that sends it back sees the write. */
+  eventPosition: 'event-position',
 } as const;

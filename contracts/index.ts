@@ -9,8 +9,17 @@ export * from './inventory-v2.ts';
 export * from './money.ts';
 export * from './openapi.ts';
 export * from './operations.ts';
+export * from './order-view.ts';
 export * from './orders.ts';
-export * from './page.ts';
+export {
+  DEFAULT_LIMIT,
+  LIST_NAMES,
+  ListQuery,
+  MAX_LIMIT,
+  OrderListQuery,
+  pageOf,
+  PaymentListQuery,
+} from './page.ts';
 export * from './payment.ts';
 export * from './primitives.ts';
 export * from './http-problems.ts';

@@ -9,6 +9,12 @@ import {
   StockLevelPage,
 } from './inventory.ts';
 import { Order, OrderHistory, OrderPage, OrderRequest, Shipment } from './orders.ts';
+import {
+  CustomerOrders,
+  CustomerOrdersQuery,
+  OrderViewPage,
+  OrderViewQuery,
+} from './order-view.ts';
 import { ListQuery, OrderListQuery, PaymentListQuery } from './page.ts';
 import { Payment, PaymentHistory, PaymentPage, PaymentRequest, RefundRequest } from './payment.ts';
 import type { ProblemCode } from './problems.ts';
@@ -31,7 +37,7 @@ export interface Operation {
   /** Who may do it, where callers are known. An operation without an answer to that does not compile. */
   readonly access: OperationAccess;
   /** The part of the contract it belongs to, which may be served by a process of its own. */
-  readonly area: 'catalogue' | 'inventory' | 'payment' | 'orders';
+  readonly area: 'catalogue' | 'inventory' | 'payment' | 'orders' | 'order-view';
   readonly query?: z.ZodObject;
   readonly body?: { readonly schema: z.ZodType; readonly required: boolean };
   readonly answer: { readonly status: number; readonly schema: z.ZodType };
@@ -308,6 +314,28 @@ export const OPERATIONS: readonly Operation[] = [
     area: 'orders',
     answer: Order,
     problems: ['not_found', 'order_not_cancellable', 'order_pending', 'order_stuck'],
+  }),
+  get({
+    id: 'listCustomerOrders',
+    access: 'any token',
+    path: '/api/customers/{id}/orders',
+    summary:
+      'The orders of one customer with payment, shipment and totals, as events have told. With the `event-position` of a ' +
+      'write it waits for that, a second or as long as `prefer: wait=SECONDS` says, or answers with `behind`.',
+    area: 'order-view',
+    query: CustomerOrdersQuery,
+    answer: CustomerOrders,
+    problems: [],
+  }),
+  get({
+    id: 'listOrderViews',
+    access: STAFF,
+    path: '/api/order-view',
+    summary: 'The orders of all customers, in the same way.',
+    area: 'order-view',
+    query: OrderViewQuery,
+    answer: OrderViewPage,
+    problems: [],
   }),
 ];
 

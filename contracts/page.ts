@@ -7,14 +7,14 @@ export const DEFAULT_LIMIT = 50;
 
 const LIMIT_RULE = `must be a whole number from 1 to ${MAX_LIMIT}`;
 
-const limit = z
+export const limit = z
   .string({ error: LIMIT_RULE })
   .regex(/^\d{1,9}$/, { error: LIMIT_RULE })
   .transform(Number)
   .pipe(z.int().min(1, { error: LIMIT_RULE }).max(MAX_LIMIT, { error: LIMIT_RULE }))
   .default(DEFAULT_LIMIT);
 
-const cursor = z
+export const cursor = z
   .string({ error: 'must be the nextCursor of the answer before' })
   .min(1, { error: 'must be the nextCursor of the answer before; leave it out to start over' })
   .optional();

@@ -13,8 +13,9 @@ const names = readdirSync(folder, { withFileTypes: true })
 
 async function migrationsOf(name: string): Promise<readonly Migration[]> {
   const module = (await import(`./${name}/index.ts`)) as Record<string, readonly Migration[]>;
-  const list = module[`${name}Migrations`];
-  if (!list) throw new Error(`migrations/${name}/index.ts exports no ${name}Migrations`);
+  const exported = `${name.replace(/-(\w)/g, (_dash, letter: string) => letter.toUpperCase())}Migrations`;
+  const list = module[exported];
+  if (!list) throw new Error(`migrations/${name}/index.ts exports no ${exported}`);
   return list;
 }
 

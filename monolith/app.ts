@@ -14,6 +14,7 @@ import { asyncApiDocument, openApiDocument } from '../contracts/index.ts';
 import { createCatalogue } from './catalogue/index.ts';
 import { createCustomers } from './customers/index.ts';
 import { createEventLetters, eventFigures, publishOrderEvent } from './events.ts';
+import { outbox } from './outbox.ts';
 import { createInventory } from './inventory/index.ts';
 import { createOrders } from './orders/index.ts';
 import { createPayment } from './payment/index.ts';
@@ -109,6 +110,7 @@ export function buildMonolith(deps: MonolithDeps): Monolith {
     log,
     access,
     fences: database,
+    archive: { database, outbox },
     deadLetters: { event: createEventLetters(database), step: orders.deadLetters },
     routes: [
       documentRoutes(),

@@ -9,12 +9,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 
-const NAMES = ['monolith', 'inventory', 'payment', 'notification', 'provider'];
+const NAMES = ['monolith', 'inventory', 'payment', 'notification', 'order-view', 'provider'];
 const BUSY_MS = 5_000;
 
 function databaseFile(name) {
   const folder = process.env.FIG_DATA_DIR || '.fig';
-  const variable = `${name.toUpperCase()}_DATABASE_URL`;
+  const variable = `${name.toUpperCase().replace('-', '_')}_DATABASE_URL`;
   const url = process.env[variable] || readSystem(folder).env?.[variable];
   if (!url) return join(folder, `${name}.db`);
   return url.startsWith('file:///') ? fileURLToPath(url) : url.replace(/^file:/, '');

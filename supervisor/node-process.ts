@@ -44,7 +44,12 @@ export class NodeProcess implements Launcher {
     const output = sink.stdio(this.name);
     const child = spawn(
       process.execPath,
-      ['--enable-source-maps', this.#definition.entry, marker(dataDir)],
+      [
+        '--enable-source-maps',
+        ...(this.#definition.nodeFlags ?? []),
+        this.#definition.entry,
+        marker(dataDir),
+      ],
       {
         cwd,
         env: { ...env, ...this.#portVariables() },

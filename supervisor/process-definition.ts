@@ -16,6 +16,8 @@ export interface ProcessDefinition {
   readonly ports: readonly [PortDefinition, ...PortDefinition[]];
   /** The variable by which other processes learn this one's address. */
   readonly urlVariable: string;
+  /** Of Node itself. */
+  readonly nodeFlags?: readonly string[];
   /** None of those that follow needs it to start, but those that are `last`: it starts beside them. */
   readonly beside?: true;
   /** It needs all that were started before it. */

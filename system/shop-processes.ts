@@ -2,6 +2,7 @@ import type { Migration } from '../chassis/index.ts';
 import { inventoryMigrations } from '../migrations/inventory/index.ts';
 import { monolithMigrations } from '../migrations/monolith/index.ts';
 import { notificationMigrations } from '../migrations/notification/index.ts';
+import { orderViewMigrations } from '../migrations/order-view/index.ts';
 import { paymentMigrations } from '../migrations/payment/index.ts';
 import { providerMigrations } from '../migrations/provider/index.ts';
 import { compiled, engineProcess, facadeProcess } from '../supervisor/index.ts';
@@ -18,6 +19,9 @@ export interface DatabaseDefinition {
 export interface ShopProcess extends ProcessDefinition {
   readonly database?: DatabaseDefinition;
 }
+
+/** A young generation of 1 MB instead of 16: a process that waits for events most of the time takes 15 MB less. */
+const SMALL = ['--max-semi-space-size=1'];
 
 /** The processes of `npm start`, in the order in which they start; each knows those before it. */
 export const figProcesses: readonly ShopProcess[] = [
@@ -64,6 +68,7 @@ export const figProcesses: readonly ShopProcess[] = [
       file: 'notification.db',
       migrations: notificationMigrations,
     },
+    nodeFlags: SMALL,
     beside: true,
   },
   {
@@ -76,6 +81,19 @@ export const figProcesses: readonly ShopProcess[] = [
       file: 'monolith.db',
       migrations: monolithMigrations,
     },
+  },
+  {
+    name: 'order-view',
+    entry: compiled('extracted/order-view/main.js'),
+    ports: [{ key: 'http', variable: 'ORDER_VIEW_PORT', fallback: 4005 }],
+    urlVariable: 'ORDER_VIEW_URL',
+    database: {
+      variable: 'ORDER_VIEW_DATABASE_URL',
+      file: 'order-view.db',
+      migrations: orderViewMigrations,
+    },
+    nodeFlags: SMALL,
+    beside: true,
   },
   engineProcess,
   { ...facadeProcess, last: true },

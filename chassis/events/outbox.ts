@@ -36,6 +36,8 @@ export interface Outbox {
   confirm(trx: Transaction, subscriber: string, eventIds: readonly string[]): Promise<void>;
   /** How many events wait for a subscriber, and the time (ms since 1970) of the oldest; null without any. */
   backlog(connection: Knex): Promise<{ readonly events: number; readonly oldest: number | null }>;
+  /** Its last place in the archive, and whether nothing was deleted from it; 0 while it is empty. */
+  head(connection: Knex): Promise<{ readonly sequence: number; readonly isComplete: boolean }>;
   /** At most `limit` events after this place in the outbox, oldest first. */
   archive(connection: Knex, after: number, limit: number): Promise<readonly Archived[]>;
   /** The last event of an aggregate. */
@@ -46,6 +48,9 @@ export interface Outbox {
   /** Deletes events from before a moment (ms since 1970) that everybody has; returns how many. */
   forget(trx: Transaction, before: number): Promise<number>;
 }
+
+/** The last event that was deleted stays as a mark, without its text: by it an archive is known to be incomplete. */
+const FORGOTTEN = 'forgotten';
 
 type Row = { readonly sequence: number; readonly event: string };
 
@@ -140,9 +145,17 @@ export function createOutbox(subscribersOf: (type: string) => readonly string[])
         .first()) as { events: number; oldest: number | null };
       return row;
     },
+    async head(connection) {
+      const last = (await connection('event_outbox').max({ sequence: 'sequence' }).first()) as {
+        sequence: number | null;
+      };
+      const mark: unknown = await connection('event_outbox').where({ type: FORGOTTEN }).first('id');
+      return { sequence: last.sequence ?? 0, isComplete: mark === undefined };
+    },
     async archive(connection, after, limit) {
       const rows = (await connection('event_outbox')
         .where('sequence', '>', after)
+        .whereNot({ type: FORGOTTEN })
         .orderBy('sequence')
         .limit(limit)
         .select('sequence', 'event')) as Row[];
@@ -151,15 +164,24 @@ export function createOutbox(subscribersOf: (type: string) => readonly string[])
     async last(connection, of) {
       const row = (await connection('event_outbox')
         .where({ stream: streamOf(of) })
+        .whereNot({ type: FORGOTTEN })
         .orderBy('sequence', 'desc')
         .first('sequence', 'event')) as Row | undefined;
       return row && archived(row);
     },
     async forget(trx, before) {
-      return trx('event_outbox')
-        .where('created_at', '<', before)
-        .whereNotIn('sequence', trx('event_deliveries').select('sequence'))
-        .delete();
+      const old = () =>
+        trx('event_outbox')
+          .where('created_at', '<', before)
+          .whereNotIn('sequence', trx('event_deliveries').select('sequence'));
+      const last = (await old().max({ sequence: 'sequence' }).first()) as {
+        sequence: number | null;
+      };
+      if (last.sequence === null) return 0;
+      await trx('event_outbox')
+        .where({ sequence: last.sequence })
+        .update({ type: FORGOTTEN, event: '' });
+      return old().whereNot({ sequence: last.sequence }).delete();
     },
   };
 }

@@ -11,10 +11,12 @@ import { isDraining } from '../draining.ts';
 import type { Database } from '../database.ts';
 import { audited, auditedRefusals } from './audited.ts';
 import type { AuditOptions } from './audited.ts';
+import { archiveRoutes } from './archive-routes.ts';
 import { requireIdentity } from './callers.ts';
 import { deadLetterFigure } from './dead-letter-figure.ts';
 import { countsOf, deadLetterRoutes } from './dead-letter-routes.ts';
 import type { DeadLetters } from '../dead-letters.ts';
+import type { Outbox } from '../events/outbox.ts';
 import { FencedError } from '../fence.ts';
 import { createMetrics } from './metrics.ts';
 import type { Figure } from './metrics.ts';
@@ -67,6 +69,8 @@ interface HttpAppOptions {
    * counts it.
    */
   readonly deadLetters?: DeadLetters;
+  /** Events that were published from this database: `/event-archive` lists them, for processes of the system. */
+  readonly archive?: { readonly database: Database; readonly outbox: Outbox };
   readonly readiness?: Readonly<Record<string, ReadinessCheck>>;
   /** What `/metrics` says besides requests and the process itself; null where one of `routes` serves it. */
   readonly figures?: readonly Figure[] | null;
@@ -79,7 +83,7 @@ interface HttpAppOptions {
  */
 export function createHttpApp(options: HttpAppOptions): Express {
   const { name, version, log, access, operators, routes, fences, readiness = {} } = options;
-  const { deadLetters, figures = [] } = options;
+  const { deadLetters, archive, figures = [] } = options;
   const letters = deadLetters ? [deadLetterFigure(() => countsOf(deadLetters))] : [];
   const metrics = figures && createMetrics([...figures, ...letters]);
   const app = express();
@@ -121,6 +125,7 @@ export function createHttpApp(options: HttpAppOptions): Express {
       res.json({ fences: await readFences(fences) });
     });
   }
+  if (archive) app.use(archiveRoutes(access, archive));
   if (deadLetters) app.use(deadLetterRoutes(access, deadLetters));
   if (access.identity) app.use(requireIdentity(access, access.identity));
   app.use(express.json({ limit: BODY_LIMIT, strict: true, type: () => true, verify: checkBytes }));

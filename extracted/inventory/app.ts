@@ -24,6 +24,7 @@ export function buildApp({ database, log, access, now = Date.now }: InventoryApp
     log,
     access,
     fences: database,
+    archive: { database, outbox },
     routes: [inventoryRoutes({ database, guard: inventoryGuard, now })],
     readiness: {
       database: () => isDatabaseReady(database, 'stock_levels'),

@@ -24,6 +24,7 @@ export function buildApp({ scope, provider, log, access }: PaymentAppDeps): Expr
     log,
     access,
     fences: scope.database,
+    archive: { database: scope.database, outbox },
     routes: [paymentRoutes(scope, provider)],
     readiness: { database: () => isDatabaseReady(scope.database, 'payments') },
     figures: [databaseFigure(scope.database), ...outboxFigures(scope.database, outbox)],

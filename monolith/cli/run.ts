@@ -20,10 +20,13 @@ export function runShop(
     {
       name: 'shop',
       create: (run) =>
-        createShopProgram((options, work) =>
-          run(options, (output) =>
-            withShop(surroundings.env, migrations, (shop) => work(shop, output)),
-          ),
+        createShopProgram(
+          (options, work) =>
+            run(options, (output) =>
+              withShop(surroundings.env, migrations, (shop) => work(shop, output)),
+            ),
+          run,
+          surroundings.env,
         ),
       toFailure,
     },

@@ -1,5 +1,5 @@
 import express from 'express';
-import type { Router } from 'express';
+import type { Response, Router } from 'express';
 import {
   decodeCursor,
   keyedRequestOf,
@@ -11,8 +11,9 @@ import {
 } from '../../chassis/index.ts';
 import { isHidden } from '../../chassis/web/index.ts';
 import type { Database, KeyedAnswer, KeyedRequest } from '../../chassis/index.ts';
-import { LIST_NAMES, OrderListQuery, OrderRequest } from '../../contracts/index.ts';
+import { HEADERS, LIST_NAMES, OrderListQuery, OrderRequest } from '../../contracts/index.ts';
 import type { Order, OrderHistory } from '../../contracts/index.ts';
+import { outbox } from '../outbox.ts';
 import { findOrder, listOrders } from './rows.ts';
 
 /** What changes orders; each takes effect once for its key. */
@@ -31,6 +32,15 @@ export function orderRoutes(
 ): Router {
   const router = express.Router();
 
+  /** By this, a read of the order view sees the write. */
+  async function tellPosition(res: Response, { answer }: KeyedAnswer): Promise<void> {
+    if (answer.status >= 400) return;
+    const { id } = answer.body as Order;
+    const last = await outbox.last(read, { source: '/orders', subject: id });
+    if (!last) return;
+    res.set(HEADERS.eventPosition, `orders/${id}@${last.event.epoch}.${last.sequence}`);
+  }
+
   router
     .route('/api/orders')
     .get(async (req, res) => {
@@ -46,7 +56,9 @@ export function orderRoutes(
     .post(async (req, res) => {
       const body = parse(OrderRequest, req.body);
       if (isHidden(req, body.customerId)) throw notFound('customer', body.customerId);
-      sendKeyedAnswer(res, await writes.place(body, keyedRequestOf(req, body)));
+      const placed = await writes.place(body, keyedRequestOf(req, body));
+      await tellPosition(res, placed);
+      sendKeyedAnswer(res, placed);
     })
     .all(methodNotAllowed('GET', 'POST'));
 
@@ -74,7 +86,9 @@ export function orderRoutes(
       const { id } = req.params;
       const order = await findOrder(read, id);
       if (order && isHidden(req, order.customerId)) throw notFound('order', id);
-      sendKeyedAnswer(res, await writes.cancel(id, keyedRequestOf(req, undefined)));
+      const cancelled = await writes.cancel(id, keyedRequestOf(req, undefined));
+      await tellPosition(res, cancelled);
+      sendKeyedAnswer(res, cancelled);
     })
     .all(methodNotAllowed('POST'));
 

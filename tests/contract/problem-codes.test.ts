@@ -8,6 +8,7 @@ const FOLDERS = [
   'chassis',
   'extracted/inventory',
   'extracted/notification',
+  'extracted/order-view',
   'extracted/payment',
   'facade',
   'monolith',

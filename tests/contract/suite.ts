@@ -2,11 +2,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CASES, runCase } from '../../contracts/cases/index.ts';
 import type { CaseRun, Target, TargetRun } from '../../contracts/cases/index.ts';
 import { createResources } from '../../contract-check/index.ts';
-import type { Capability, MakeTarget } from '../../contract-check/index.ts';
+import type { MakeTarget } from '../../contract-check/index.ts';
 
 interface SuiteOptions {
   /** Only the cases of these areas; those that the target serves when absent. */
-  readonly areas?: readonly (Capability | 'catalogue' | 'orders')[];
+  readonly areas?: readonly Target['areas'][number][];
 }
 
 /**

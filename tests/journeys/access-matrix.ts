@@ -69,6 +69,8 @@ const CALLS: Readonly<Record<string, (things: Things) => { path: string; body?: 
   getOrder: ({ order }) => ({ path: `/api/orders/${order}` }),
   getOrderHistory: ({ order }) => ({ path: `/api/orders/${order}/history` }),
   getShipment: ({ order }) => ({ path: `/api/orders/${order}/shipment` }),
+  listCustomerOrders: () => ({ path: '/api/customers/CORK/orders' }),
+  listOrderViews: () => ({ path: '/api/order-view' }),
   cancelOrder: ({ order }) => ({ path: `/api/orders/${order}/cancel` }),
 };
 

@@ -1,5 +1,3 @@
-import { fork } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -10,9 +8,10 @@ import Database from 'better-sqlite3';
 import { SMTPServer } from 'smtp-server';
 import { createLog, LOOPBACK_ONLY, tokenIn } from '../../chassis/index.ts';
 import { startEvents } from '../../monolith/index.ts';
-import { built, eventually, request, withRedis } from '../support/index.ts';
+import { eventually, request, withRedis } from '../support/index.ts';
 import { openShop } from '../support/shop.ts';
 import type { Shop } from '../support/shop.ts';
+import { ServiceProcess } from './service-process.ts';
 
 const OPERATOR = 'an-operators-token-of-this-test';
 
@@ -71,28 +70,13 @@ describe('an order that nobody conducts', () => {
   let shop: Shop;
   let redisUrl: string;
   let smtpUrl: string;
-  let service: ChildProcess;
-  let serviceUrl: string;
+  const service = new ServiceProcess('notification');
   let closeRedis: () => void;
   let redisDone: Promise<void>;
   let stopEvents: () => Promise<void>;
 
-  async function startService(env: Record<string, string> = {}): Promise<void> {
-    service = fork(built(new URL('../../extracted/notification/main.ts', import.meta.url)), [], {
-      execArgv: ['--enable-source-maps'],
-      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
-      env: {
-        PATH: process.env['PATH'],
-        FIG_DATA_DIR: folder,
-        NOTIFICATION_PORT: '0',
-        REDIS_URL: redisUrl,
-        ...env,
-      },
-    });
-    service.stdout?.resume();
-    const [message] = (await once(service, 'message')) as [{ ports: { http: number } }];
-    serviceUrl = `http://127.0.0.1:${message.ports.http}`;
-  }
+  const startService = (env: Record<string, string> = {}) =>
+    service.start({ FIG_DATA_DIR: folder, REDIS_URL: redisUrl, ...env });
   const withMail = () => ({
     SMTP_URL: smtpUrl,
     SMTP_FROM: 'shop@shop.example',
@@ -100,11 +84,6 @@ describe('an order that nobody conducts', () => {
     // A killed process has its message for twice as long.
     SMTP_TIMEOUT_MS: '1000',
   });
-  async function end(signal: NodeJS.Signals): Promise<void> {
-    const gone = once(service, 'exit');
-    service.kill(signal);
-    await gone;
-  }
   const operator = { headers: { authorization: `Bearer ${OPERATOR}` } };
   /** What the service has stored, by template. */
   function stored(orderId: string): { template: string; state: string }[] {
@@ -142,7 +121,7 @@ describe('an order that nobody conducts', () => {
   });
 
   afterAll(async () => {
-    await end('SIGTERM');
+    await service.end('SIGTERM');
     await stopEvents();
     closeRedis();
     await redisDone;
@@ -185,11 +164,11 @@ describe('an order that nobody conducts', () => {
 
   it('is told of once where the service is killed meanwhile', async () => {
     const placing = Promise.all(Array.from({ length: 6 }, () => place()));
-    await end('SIGKILL');
+    await service.end('SIGKILL');
     const ids = await placing;
     await startService(withMail());
     const more = await place();
-    await end('SIGKILL');
+    await service.end('SIGKILL');
     await startService(withMail());
     for (const id of [...ids, more]) {
       await eventually(
@@ -214,7 +193,7 @@ describe('an order that nobody conducts', () => {
     const letter = await eventually(async () => {
       const { body } = await request<{ deadLetters: { id: string; what: string }[] }>(
         'GET',
-        `${serviceUrl}/dead-letters?kind=message`,
+        `${service.url}/dead-letters?kind=message`,
         operator,
       );
       const found = body.deadLetters.find(({ what }) => what === `OrderConfirmed of order ${id}`);
@@ -222,13 +201,13 @@ describe('an order that nobody conducts', () => {
       return found;
     });
     postbox.refused.clear();
-    const url = `${serviceUrl}/dead-letters/message/${letter?.id}/retry`;
+    const url = `${service.url}/dead-letters/message/${letter?.id}/retry`;
     expect((await request('POST', url, operator)).status).toBe(200);
     await eventually(() => expect(postbox.about(id)).toContain(`Order ${id} is confirmed`));
   });
 
   it('is recorded where no mail server is configured', async () => {
-    await end('SIGTERM');
+    await service.end('SIGTERM');
     const sent = postbox.mails.length;
     await startService();
     const id = await place();
@@ -236,7 +215,7 @@ describe('an order that nobody conducts', () => {
       expect(stored(id)).toContainEqual({ template: 'OrderConfirmed', state: 'recorded' }),
     );
     expect(postbox.mails.length).toBe(sent);
-    const { body } = await request<string>('GET', `${serviceUrl}/metrics`);
+    const { body } = await request<string>('GET', `${service.url}/metrics`);
     expect(body).toMatch(/^fig_messages\{state="recorded"\} [1-9]/m);
   });
 });

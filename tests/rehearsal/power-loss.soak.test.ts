@@ -24,7 +24,17 @@ import { eventually, showOnFailure, withTempDir } from '../support/index.ts';
 const CUTS = 6;
 /** How long after the beginning of a handover the power may fail. */
 const LATEST_MS = 25;
-const PORTS = ['FACADE', 'ADMIN', 'MONOLITH', 'INVENTORY', 'PAYMENT', 'ENGINE', 'PROVIDER'];
+const PORTS = [
+  'FACADE',
+  'ADMIN',
+  'MONOLITH',
+  'INVENTORY',
+  'PAYMENT',
+  'NOTIFICATION',
+  'ORDER_VIEW',
+  'ENGINE',
+  'PROVIDER',
+];
 
 interface Standing {
   readonly capabilities: readonly {

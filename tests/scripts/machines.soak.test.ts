@@ -8,7 +8,17 @@ import { SmallProject } from './small-project.ts';
 import { runCommand } from './run-command.ts';
 
 const MINUTES = 60_000;
-const PORTS = ['FACADE', 'ADMIN', 'MONOLITH', 'INVENTORY', 'PAYMENT', 'ENGINE', 'PROVIDER'];
+const PORTS = [
+  'FACADE',
+  'ADMIN',
+  'MONOLITH',
+  'INVENTORY',
+  'PAYMENT',
+  'NOTIFICATION',
+  'ORDER_VIEW',
+  'ENGINE',
+  'PROVIDER',
+];
 const env = {
   ...withoutSystem(process.env),
   ...Object.fromEntries(PORTS.map((name) => [`${name}_PORT`, '0'])),

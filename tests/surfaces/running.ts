@@ -365,7 +365,9 @@ class Observer {
     };
     return (
       await Promise.all(
-        ['admin', 'engine', 'monolith', 'inventory', 'payment', 'notification'].map(of),
+        ['admin', 'engine', 'monolith', 'inventory', 'payment', 'notification', 'order-view'].map(
+          of,
+        ),
       )
     ).join('\n\n');
   }

@@ -30,6 +30,7 @@ export function readiness(started: () => System): void {
         'payment',
         'notification',
         'monolith',
+        'order-view',
         'engine',
         'facade',
       ]);

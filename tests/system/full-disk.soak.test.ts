@@ -8,7 +8,17 @@ import { projectRoot, withoutSystem } from '../../system/index.ts';
 import { eventually, onFailure, request } from '../support/index.ts';
 import { runCommand } from '../scripts/run-command.ts';
 
-const PORTS = ['FACADE', 'ADMIN', 'MONOLITH', 'INVENTORY', 'PAYMENT', 'ENGINE', 'PROVIDER'];
+const PORTS = [
+  'FACADE',
+  'ADMIN',
+  'MONOLITH',
+  'INVENTORY',
+  'PAYMENT',
+  'NOTIFICATION',
+  'ORDER_VIEW',
+  'ENGINE',
+  'PROVIDER',
+];
 const MINUTES = 60_000;
 const isRoot = process.getuid?.() === 0;
 /** A mount that only these processes see: as root, or as one in a namespace of its own. */

@@ -6,7 +6,17 @@ import { promisify } from 'node:util';
 import { readSystemFile, withoutSystem } from '../../system/index.ts';
 import { eventually, request } from '../support/index.ts';
 
-const PORTS = ['FACADE', 'ADMIN', 'MONOLITH', 'INVENTORY', 'PAYMENT', 'ENGINE', 'PROVIDER'];
+const PORTS = [
+  'FACADE',
+  'ADMIN',
+  'MONOLITH',
+  'INVENTORY',
+  'PAYMENT',
+  'NOTIFICATION',
+  'ORDER_VIEW',
+  'ENGINE',
+  'PROVIDER',
+];
 
 interface BuiltOptions {
   /** A built clone of some commit. */
