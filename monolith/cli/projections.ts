@@ -105,7 +105,7 @@ function stateOf({ building, progress, trouble, finishedAt }: Projection): strin
 }
 
 function shareOf(progress: Projection['progress']): string {
-  if (!progress) return 'begins';
+  if (!progress || progress.total === 0) return 'it begins';
   const { replayed, total } = progress;
   return `${replayed} of ${total} events`;
 }

@@ -132,7 +132,8 @@ describe('the order view', () => {
     const placed = await place('ALICE', 2);
     const position = positionOf(placed);
     expect(position).toMatch(/^orders\/[\w-]+@0\.\d+$/);
-    const seen = await ordersOf('ALICE', '', { [HEADERS.eventPosition]: position });
+    const patient = { [HEADERS.eventPosition]: position, prefer: 'wait=5' };
+    const seen = await ordersOf('ALICE', '', patient);
     expect(seen).toMatchObject({
       behind: false,
       items: [{ orderId: placed.body.id, customerId: 'ALICE', status: 'confirmed' }],
@@ -176,7 +177,8 @@ describe('the order view', () => {
     const ids: string[] = [];
     for (const quantity of [3, 1, 2]) ids.push((await place('BOB', quantity)).body.id as string);
     const cancelled = await shop.post(`/api/orders/${ids[0]}/cancel`);
-    await ordersOf('BOB', '', { [HEADERS.eventPosition]: positionOf(cancelled) });
+    const wanted = { [HEADERS.eventPosition]: positionOf(cancelled), prefer: 'wait=5' };
+    await ordersOf('BOB', '', wanted);
     const idsOf = async (query: string) =>
       (await ordersOf('BOB', query)).items.map(({ orderId }) => ids.indexOf(orderId));
     await eventually(async () => {
