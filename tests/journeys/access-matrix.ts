@@ -144,6 +144,10 @@ export async function guarded(system: System): Promise<Guarded> {
       const shipment = await call('owner', 'getShipment', { ...none, order });
       return shipment.status === 200;
     });
+    await eventually(async () => {
+      const { body } = await call('owner', 'listCustomerOrders', none);
+      return ((body as { items?: readonly unknown[] }).items?.length ?? 0) > 0;
+    });
     return { order, payment, reservation: (reserved.body as { id: string }).id };
   }
 
