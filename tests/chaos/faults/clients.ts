@@ -171,6 +171,15 @@ export async function startClients(shop: FaultyShop): Promise<Clients> {
     }
   }
 
+  /** One who only reads goes by the flag, as soon as one may. */
+  async function stockReader(customer: string): Promise<void> {
+    const token = await shop.token({ customer });
+    while (!stopped) {
+      await ask('stock', `/api/inventory/${SKUS[0]}`, token);
+      await delay(PAUSE_MS);
+    }
+  }
+
   async function paymentClient(customer: string): Promise<void> {
     const token = tokens.get(customer) as string;
     let newest: string | undefined;
@@ -214,6 +223,7 @@ export async function startClients(shop: FaultyShop): Promise<Clients> {
       paymentClient(customer),
       orderClient(customer),
     ]),
+    stockReader('EMDEN'),
     strangeClient(),
   ]);
   // Told by `stop`; until then a failure must not end the process.

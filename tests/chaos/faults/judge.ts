@@ -119,8 +119,7 @@ function mayBe(seen: Seen, cell: Cell): boolean {
 /** @returns what is too slow, though it may be the machine */
 export function slowIn(measured: Measured): string[] {
   const { cell, during } = measured;
-  const shed = during.filter(({ what }) => what === '503 upstream_ill');
-  const late = percentile(shed, 0.5);
+  const late = percentile(shedAtOnce(during), 0.5);
   return [
     ...(late > SHED_MS ? [`an open breaker answers in ${late} ms`] : []),
     ...reportsOf(measured).flatMap(({ route, dependence, p99, p99Before }) => {
@@ -130,6 +129,13 @@ export function slowIn(measured: Measured): string[] {
       return isSlow ? [`${route} is slowed by the ${cell.fault} of ${cell.target}: ${beside}`] : [];
     }),
   ];
+}
+
+/** Requests that came when the breaker was open; others were sent before it opened. */
+function shedAtOnce(during: readonly Seen[]): Seen[] {
+  const shed = during.filter(({ what }) => what === '503 upstream_ill');
+  const openAt = Math.min(...shed.map(({ from, ms }) => from + ms));
+  return shed.filter(({ from }) => from > openAt);
 }
 
 /**

@@ -1,17 +1,16 @@
 import { countMismatches, createRandom, persevere, worst } from '../../../rehearsal/index.ts';
 import type { Progress } from '../../../rehearsal/index.ts';
 import { eventually } from '../../support/index.ts';
-import { effectsOf } from '../base/effects.ts';
 import { CAPABILITIES } from '../base/rows.ts';
 import type { RunContext, RunReport } from '../base/runs.ts';
 import { cellsOf, STAGES } from './cells.ts';
 import type { Cell, Stage } from './cells.ts';
 import { startClients } from './clients.ts';
-import type { Clients } from './clients.ts';
 import { FAULTS } from './fault-proxy.ts';
 import type { Fault } from './fault-proxy.ts';
 import { TARGETS, withFaultyShop } from './faulty-shop.ts';
 import type { FaultyShop, Target } from './faulty-shop.ts';
+import { wronglyStored } from './stored.ts';
 import { cellText, tableOf } from './table.ts';
 import { tryCell } from './trial.ts';
 import type { CellReport } from './trial.ts';
@@ -108,31 +107,6 @@ async function enter({ fig }: FaultyShop, stage: Stage, signal: AbortSignal): Pr
       await persevere(fig, capability, [verb, capability, ...rest], { signal });
     }
   }
-}
-
-/** Writes that took effect another number of times than their clients were told. */
-async function wronglyStored(
-  { system }: FaultyShop,
-  { written, refused }: Clients,
-  owner: 'legacy' | 'extracted',
-): Promise<string[]> {
-  const { adjustments, payments, charges } = await effectsOf(system, {
-    inventory: owner,
-    payment: owner,
-  });
-  const wrong = (expected: number, told: string) => (write: { key: string; path: string }) => {
-    const found =
-      write.path === '/api/payments'
-        ? [payments.get(write.key) ?? 0, charges.get(write.key) ?? 0]
-        : [adjustments.get(write.key) ?? 0];
-    return found.every((count) => count === expected)
-      ? []
-      : [`${write.key}, ${told}, is stored ${found.join(' and charged ')} times`];
-  };
-  return [
-    ...[...written].flatMap(wrong(1, 'which was answered')),
-    ...[...refused].flatMap(wrong(0, 'of which nothing has happened')),
-  ];
 }
 
 /** Both sides have to come to the same rows, whatever was done to what lies between them. */

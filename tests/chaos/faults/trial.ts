@@ -67,7 +67,7 @@ async function tryOnce(
   proxy.fault = undefined;
   const endedAt = performance.now();
   const arrived = proxy.requests - requestsBefore;
-  const recoveredMs = await recovery(clients, endedAt);
+  const { recoveredMs, lastIll } = await recovery(clients, endedAt);
   const within = (first: number, last: number): Seen[] =>
     clients.seen.filter((each) => each.from >= first && each.from < last);
   const measured: Measured = {
@@ -87,7 +87,11 @@ async function tryOnce(
     ...(load && load.arrived > load.allowed
       ? [`${load.arrived} requests reached ${cell.target} for ${load.sent} of clients`]
       : []),
-    ...(recoveredMs > RECOVERY_MS ? [`no route was well ${RECOVERY_MS} ms after the fault`] : []),
+    ...(recoveredMs > RECOVERY_MS
+      ? [
+          `${Math.round(recoveredMs)} ms after the fault, ${lastIll?.route} was answered ${lastIll?.what}`,
+        ]
+      : []),
   ];
   const { before, during } = measured;
   const lacking = lackingIn(cell, before, 'before') ?? lackingIn(cell, during, 'during');
@@ -121,8 +125,14 @@ async function untilSeen(reason: () => string | undefined): Promise<void> {
   while (reason() !== undefined && performance.now() < deadline) await delay(20);
 }
 
-/** Waits until every request of before is over, and every route is well. @returns how long that took, in ms */
-async function recovery({ seen, underWay }: Clients, endedAt: number): Promise<number> {
+interface Recovery {
+  /** How long it took until no route was ill any more. */
+  readonly recoveredMs: number;
+  readonly lastIll: Seen | undefined;
+}
+
+/** Waits until every request of before is over, and every route is well. */
+async function recovery({ seen, underWay }: Clients, endedAt: number): Promise<Recovery> {
   const newest = (route: Route): Seen[] =>
     seen.filter((each) => each.route === route && each.from > endedAt).slice(-IN_ROW);
   await eventually(
@@ -132,5 +142,5 @@ async function recovery({ seen, underWay }: Clients, endedAt: number): Promise<n
     { timeoutMs: 2 * RECOVERY_MS, intervalMs: 10 },
   );
   const lastIll = seen.findLast((each) => each.from > endedAt && !isWell(each));
-  return lastIll === undefined ? 0 : lastIll.from + lastIll.ms - endedAt;
+  return { recoveredMs: lastIll ? lastIll.from + lastIll.ms - endedAt : 0, lastIll };
 }
