@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { createOperator } from '../../../rehearsal/index.ts';
 import type { Operator } from '../../../rehearsal/index.ts';
-import { projectRoot, readSystemFile, withoutSystem } from '../../../system/index.ts';
+import { figProcesses, projectRoot, readSystemFile, withoutSystem } from '../../../system/index.ts';
 import type { ProcessDefinition, System } from '../../../system/index.ts';
 import { withRedis, withSystem, withTempDir } from '../../support/index.ts';
 import { FaultProxy } from './fault-proxy.ts';
@@ -20,14 +20,18 @@ export interface FaultyShop {
   readonly system: System;
   readonly fig: Operator;
   readonly proxies: Proxies;
+  /** In front of the second processes of the services, where there are any. */
+  readonly second: Readonly<Record<'inventory' | 'payment', FaultProxy>>;
   /** A token of the issuer; of staff, and of a customer where one is named. */
   token(options?: TokenOptions): Promise<string>;
 }
 
+const HOUR_MS = 3_600_000;
+
 interface TokenOptions {
   readonly customer?: string;
-  /** In seconds. */
-  readonly ttl?: number;
+  /** When it expires, by the issuer, in ms since 1970; in an hour when absent. */
+  readonly expiresAt?: number;
   /** Whether the issuer publishes the key that signs it. */
   readonly isKnown?: boolean;
 }
@@ -35,17 +39,25 @@ interface TokenOptions {
 interface FaultyShopOptions {
   readonly signal?: AbortSignal;
   readonly onStart?: ((system: System) => void) | undefined;
-  readonly processes?: readonly ProcessDefinition[];
-  /** On top of what the shop needs. */
-  readonly variables?: Readonly<Record<string, string>>;
+  /** Whether each service is two processes. */
+  readonly twoInstances?: boolean;
+  /** Whether servers are given much time, and open breakers as well. */
+  readonly patient?: boolean;
 }
+
+/** Both processes of a service use one database. */
+const TWO_INSTANCES: readonly ProcessDefinition[] = figProcesses.flatMap((definition) => {
+  const { name, urlVariable } = definition;
+  if (name !== 'inventory' && name !== 'payment') return [definition];
+  return [{ ...definition, name: `${name}2`, urlVariable: `SECOND_${urlVariable}` }, definition];
+});
 
 /** As the build has made it, also where this runs from its source. */
 const CONFIG = join(projectRoot, 'dist', 'tests', 'chaos', 'faults', 'fig.config.js');
 
 /** Gives `use` a shop of real processes with authentication on, and takes it down. */
 export function withFaultyShop<T>(
-  { signal, onStart, processes, variables }: FaultyShopOptions,
+  { signal, onStart, twoInstances = false, patient = false }: FaultyShopOptions,
   use: (shop: FaultyShop) => Promise<T>,
 ): Promise<T> {
   return withTempDir((folder) =>
@@ -63,47 +75,54 @@ export function withFaultyShop<T>(
           Redis: await FaultProxy.open(() => new URL(redis.url)),
           JWKS: await FaultProxy.open(() => issuer.url),
         };
-        const at = (target: Target): string => `http://127.0.0.1:${proxies[target].port}`;
+        const second = {
+          inventory: await FaultProxy.open(of('SECOND_INVENTORY_URL')),
+          payment: await FaultProxy.open(of('SECOND_PAYMENT_URL')),
+        };
         const behind = Object.assign(new URL(redis.url), { port: String(proxies.Redis.port) });
+        // The command line reads the same configuration.
+        const configured = {
+          FIG_CONFIG: CONFIG,
+          BEHIND_MONOLITH: urlOf(proxies.monolith),
+          BEHIND_INVENTORY: urlOf(proxies.inventory),
+          BEHIND_PAYMENT: urlOf(proxies.payment),
+          ...(twoInstances
+            ? {
+                BEHIND_SECOND_INVENTORY: urlOf(second.inventory),
+                BEHIND_SECOND_PAYMENT: urlOf(second.payment),
+              }
+            : {}),
+        };
+        const variables = {
+          ...configured,
+          REDIS_URL: behind.href,
+          FIG_AUTH: 'on',
+          FIG_AUTH_JWKS: `${urlOf(proxies.JWKS)}/jwks`,
+          ...(patient ? { FAULTS_PATIENT: 'on' } : {}),
+        };
+        const options = {
+          dataDir,
+          variables,
+          ...(signal ? { signal } : {}),
+          ...(twoInstances ? { processes: TWO_INSTANCES } : {}),
+        };
         try {
-          return await withSystem(
-            {
-              dataDir,
-              ...(signal ? { signal } : {}),
-              ...(processes ? { processes } : {}),
-              variables: {
-                FIG_CONFIG: CONFIG,
-                BEHIND_MONOLITH: at('monolith'),
-                BEHIND_INVENTORY: at('inventory'),
-                BEHIND_PAYMENT: at('payment'),
-                REDIS_URL: behind.href,
-                FIG_AUTH: 'on',
-                FIG_AUTH_JWKS: `${at('JWKS')}/jwks`,
-                ...variables,
-              },
-            },
-            (system) => {
-              onStart?.(system);
-              const env = { ...withoutSystem(process.env), ...system.env, ...behindOf(proxies) };
-              return use({ system, fig: createOperator(env), proxies, token: issuer.token });
-            },
-          );
+          return await withSystem(options, (system) => {
+            onStart?.(system);
+            const env = { ...withoutSystem(process.env), ...system.env, ...configured };
+            return use({ system, fig: createOperator(env), proxies, second, token: issuer.token });
+          });
         } finally {
-          await Promise.all(Object.values(proxies).map((proxy) => proxy.close()));
+          const all = [...Object.values(proxies), ...Object.values(second)];
+          await Promise.all(all.map((proxy) => proxy.close()));
         }
       }),
     ),
   );
 }
 
-/** The command line reads the same configuration. */
-function behindOf(proxies: Proxies): Record<string, string> {
-  return Object.fromEntries(
-    (['monolith', 'inventory', 'payment'] as const).map((name) => [
-      `BEHIND_${name.toUpperCase()}`,
-      `http://127.0.0.1:${proxies[name].port}`,
-    ]),
-  );
+function urlOf({ port }: FaultProxy): string {
+  return `http://127.0.0.1:${port}`;
 }
 
 interface Issuer {
@@ -123,13 +142,13 @@ async function withIssuer<T>(use: (issuer: Issuer) => Promise<T>): Promise<T> {
   try {
     return await use({
       url: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
-      token: ({ customer, ttl = 3_600, isKnown = true } = {}) =>
+      token: ({ customer, expiresAt = Date.now() + HOUR_MS, isKnown = true } = {}) =>
         new SignJWT({ roles: ['staff'], scope: 'orders:write payments:write', customer })
           .setProtectedHeader({ alg: 'ES256', kid: isKnown ? 'known' : 'unknown' })
           .setIssuer('https://shop.example')
           .setAudience('shop')
           .setSubject(customer ?? 'staff')
-          .setExpirationTime(`${ttl} s`)
+          .setExpirationTime(new Date(expiresAt))
           .sign((isKnown ? known : unknown).privateKey),
     });
   } finally {

@@ -23,7 +23,11 @@ export class Watcher {
     this.#target = target;
   }
 
-  static async open({ system }: Stand, capability: Capability, to: SideName): Promise<Watcher> {
+  static async open(
+    { system }: Pick<Stand, 'system'>,
+    capability: Capability,
+    to: SideName,
+  ): Promise<Watcher> {
     const from: SideName = to === 'legacy' ? 'extracted' : 'legacy';
     const prompts = [from, to].map((side) => openPrompt(urlOf(system, capability, side)));
     const [source, target] = (await Promise.all(prompts)) as [Prompt, Prompt];

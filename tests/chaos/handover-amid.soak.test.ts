@@ -1,0 +1,1 @@
+import './handover-amid.test.ts';
