@@ -63,6 +63,7 @@ const LOOKING: Readonly<Record<string, string>> = {
   'config print': 'config print',
   'config schema': 'config schema',
   'flags show': 'flags',
+  'flags doctor': 'flags doctor',
   'parked list': 'parked list',
   'parked show': 'parked show shop 1',
   'dead-letters list': 'dead-letters list',

@@ -27,6 +27,7 @@ import { readFlags } from '../read-flags.ts';
 import { plural } from '../../wording.ts';
 import { sharesText } from '../status-text.ts';
 import { known } from '../suggest.ts';
+import { addFlagsDoctor } from './flags-doctor.ts';
 
 interface InitOptions extends OutputOptions {
   readonly new: boolean;
@@ -83,6 +84,7 @@ export function addFlags(program: Command, run: Run): void {
     .action((name: string, value: string, options: SetOptions) =>
       run(options, (context, output) => setFlag(context, output, name, value, options)),
     );
+  addFlagsDoctor(flags, run);
 }
 
 /**
