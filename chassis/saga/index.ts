@@ -17,6 +17,7 @@ export type { HistoryEntry, SagaHistoryEntry, StepResult } from './history.ts';
 export { isUnderWay, newSaga, SAGA_STATES, stateOf } from './record.ts';
 export type { SagaRecord, SagaState, SagaStatus } from './record.ts';
 export { createSagaRunner } from './runner.ts';
-export type { AroundStep, SagaRunner, StepAttempt } from './runner.ts';
+export type { SagaRunner } from './runner.ts';
+export type { AroundStep, StepAttempt } from './step-attempt.ts';
 export { OPEN_STATES } from './store.ts';
 export type { Lease, OpenState, SagaDecision, SagaStore, StoredSaga } from './store.ts';

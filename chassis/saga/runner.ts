@@ -14,6 +14,7 @@ import type { SagaDefinition, SagaStep, StepPolicy } from './definition.ts';
 import type { HistoryEntry } from './history.ts';
 import { isUnderWay } from './record.ts';
 import type { SagaRecord } from './record.ts';
+import type { AroundStep } from './step-attempt.ts';
 import type { Lease, SagaStore } from './store.ts';
 import { traceStep } from './trace-step.ts';
 
@@ -27,19 +28,6 @@ interface RunnerOptions<Data, Trx> {
   /** What is done around each attempt at a step; a span when absent. */
   readonly around?: AroundStep;
 }
-
-/** An attempt at a step, after its intent was recorded and before its result is. */
-export interface StepAttempt {
-  readonly type: string;
-  readonly saga: string;
-  readonly step: string;
-  readonly direction: 'forward' | 'backward';
-  /** Of the request that began the saga. */
-  readonly traceparent: string | null;
-}
-
-/** Calls `take` once, and returns what it returns. */
-export type AroundStep = <T>(attempt: StepAttempt, take: () => Promise<T>) => Promise<T>;
 
 export interface SagaRunner<Data> {
   /** The lease to record a new saga with, so that it is this runner's from birth. */

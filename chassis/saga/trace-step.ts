@@ -1,5 +1,5 @@
 import { currentTrace, inSpan, parentIn } from '../trace.ts';
-import type { AroundStep } from './runner.ts';
+import type { AroundStep } from './step-attempt.ts';
 
 /** A span for each attempt at a step. A request that goes on with another's saga links to the one that began it. */
 export const traceStep: AroundStep = (attempt, take) => {

@@ -3,7 +3,6 @@ import type { Trace } from '../../chassis/index.ts';
 import { countedFor } from '../match/index.ts';
 import type { Match, Routes } from '../match/index.ts';
 import type { RequestForm } from '../request/index.ts';
-import type { RequestContext } from './request-context.ts';
 
 type Span = NonNullable<Trace['span']>;
 
@@ -27,7 +26,12 @@ export function beginRequestSpan(
 /** Says who answered it, and for how long it was held. */
 export function endRequestSpan(
   span: Span,
-  { form: { trace }, status, answerer, heldMs }: RequestContext,
+  {
+    form: { trace },
+    status,
+    answerer,
+    heldMs,
+  }: { form: Pick<RequestForm, 'trace'>; status: number; answerer: string; heldMs: number },
 ): void {
   span.setAttribute('fig.answerer', answerer);
   if (heldMs > 0) span.setAttribute('fig.held_ms', Math.round(heldMs * 1_000) / 1_000);

@@ -45,7 +45,15 @@ describe('promtool', () => {
 
   it('has nothing to say against the metrics of any process', () =>
     withSystem({}, async ({ urls }) => {
-      for (const name of ['admin', 'engine', 'monolith', 'inventory', 'payment', 'notification', 'order-view']) {
+      for (const name of [
+        'admin',
+        'engine',
+        'monolith',
+        'inventory',
+        'payment',
+        'notification',
+        'order-view',
+      ]) {
         const { body } = await request<string>('GET', `${urls[name]}/metrics`);
         // What Node says of itself is named by prom-client.
         const ours = body

@@ -200,7 +200,7 @@ describe.each<Stage>(['legacy', 'moved'])('in stage %s, an order', (stage) => {
           (goesOn) => (goesOn ? child.send('go on') : child.kill('SIGKILL')),
           (error: unknown) => {
             child.kill('SIGKILL');
-            reject(error as Error);
+            reject(error);
           },
         );
       });

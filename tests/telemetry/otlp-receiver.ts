@@ -93,9 +93,11 @@ export async function openReceiver(): Promise<OtlpReceiver> {
       }
     }
   };
-  const server = createServer(async (req, res) => {
-    await take(req);
-    res.setHeader('content-type', 'application/json').end('{}');
+  const server = createServer((req, res) => {
+    take(req).then(
+      () => res.setHeader('content-type', 'application/json').end('{}'),
+      (error: unknown) => res.destroy(error as Error),
+    );
   });
   const { port, close } = await listen(server, { port: 0, host: '127.0.0.1', variable: 'PORT' });
   return {
