@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import {
   assessCapability,
@@ -50,11 +50,10 @@ export function addAssess(program: Command, run: Run): void {
       parseNames,
     )
     .option('--html <file>', 'also write the report as one page')
-    .option(
-      '--window <seconds>',
-      'count writes for so long; 0 to not wait',
-      parseWindow,
-      WINDOW_SECONDS * 1_000,
+    .addOption(
+      new Option('--window <seconds>', 'count writes for so long; 0 to not wait')
+        .argParser(parseWindow)
+        .default(WINDOW_SECONDS * 1_000, String(WINDOW_SECONDS)),
     )
     .option('--no-rows', 'take no rows there and back, which reads all of them')
     .action((capability: string | undefined, options: AssessOptions) =>
