@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
-import { dialectOf, shownUrl } from '../../../chassis/index.ts';
-import { upstreamSettings } from '../../../routing/index.ts';
+import { dialectOf, shownUrl, tokenFile, tokenIn } from '../../../chassis/index.ts';
+import { findConfig, upstreamSettings } from '../../../routing/index.ts';
 import type { SideName } from '../../../routing/side.ts';
 import { parseSample, runConformance, SampleError, Service } from '../../conformance/index.ts';
 import type { CheckResult, ScratchDatabase, TestSystem } from '../../conformance/index.ts';
@@ -9,6 +9,7 @@ import { openScratch } from '../../sides/sides.ts';
 import { someOf } from '../../wording.ts';
 import { addCommand } from '../add-command.ts';
 import type { Run } from '../add-command.ts';
+import { findSystem } from '../context.ts';
 import type { Context } from '../context.ts';
 import { CommandError, EXIT } from '../exit.ts';
 import type { Output, OutputOptions, Paint } from '../output.ts';
@@ -73,10 +74,28 @@ export function addConformance(program: Command, run: Run): void {
     .option('--test-system', 'this is a test system: its database may be written to', false)
     .action(
       (url: string | undefined, options: ConformanceCommand & { readonly withoutKeys?: true }) =>
-        run(options, (context, output) =>
-          conformance(context, output, url, { ...options, keys: options.withoutKeys !== true }),
+        run(
+          options,
+          (configured, output) =>
+            conformance(configured, output, url, {
+              ...options,
+              keys: options.withoutKeys !== true,
+            }),
+          url === undefined ? findSystem : findIfConfigured,
         ),
     );
+}
+
+/** What a configuration says of the service that is tried. */
+type Configured = Pick<Context, 'capabilities' | 'token'> & {
+  readonly config: Pick<Context['config'], 'capabilities' | 'upstreams'>;
+};
+
+/** A service that has a URL can be tried before there is a configuration. */
+async function findIfConfigured(env: NodeJS.ProcessEnv): Promise<Configured> {
+  if (findConfig(env) !== undefined) return findSystem(env);
+  const config = { capabilities: {}, upstreams: {} };
+  return { config, capabilities: [], token: tokenIn(tokenFile(env)) };
 }
 
 function collect(value: string, before: readonly string[]): readonly string[] {
@@ -85,7 +104,7 @@ function collect(value: string, before: readonly string[]): readonly string[] {
 
 /** @throws CommandError when a check fails, after the report is printed; when it may not write where it would */
 async function conformance(
-  context: Context,
+  context: Configured,
   output: Output,
   url: string | undefined,
   options: ConformanceCommand,
@@ -147,7 +166,7 @@ interface Target {
 
 /** What the options name, and for the rest what the configuration does. */
 function targetOf(
-  { config, capabilities }: Context,
+  { config, capabilities }: Configured,
   url: string | undefined,
   { capability: named, side, database }: ConformanceCommand,
 ): Target {
