@@ -1,6 +1,6 @@
 /**
  * For the package: leaves of the declarations that the compiler has made, in `dist/types`, those that `index.d.ts`
- * leads to. A folder's `index.ts` names everything in it; here an import goes to the file that declares the name,
+ * and `guard/index.d.ts` lead to. A folder's `index.ts` names everything in it; here an import goes to the file that declares the name,
  * so that users need the types of no package whose types they do not meet.
  */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -86,6 +86,7 @@ function pathTo(file, other) {
 
 if (!existsSync(root)) throw new Error(`${root} is missing: npx tsc -p tsconfig.package.json`);
 keep(join(root, 'index.d.ts'));
+keep(join(root, 'guard', 'index.d.ts'));
 for (const file of findFiles(root, () => true)) {
   const text = kept.get(file);
   if (text === undefined) rmSync(file);

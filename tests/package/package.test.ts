@@ -44,6 +44,7 @@ describe('the package', () => {
         'dist/index.js',
         'dist/strangler/main.js',
         'dist/facade/main.js',
+        'dist/guard/index.js',
         'docs/package.md',
         'LICENSE',
         'package.json',
