@@ -4,8 +4,8 @@ import type { LeaderContext, OperatorChange, OperatorChangeAnswer } from '../eng
 import { declarationOf } from './context.ts';
 import type { Context } from './context.ts';
 import { EngineClient } from './engine-client.ts';
-import { CommandError, EXIT } from './exit.ts';
-import type { Output } from './output.ts';
+import { CommandError, EXIT } from '../../chassis/cli/index.ts';
+import type { Output } from '../../chassis/cli/index.ts';
 
 /** Longer than a lease lasts without the engine that holds it. */
 const LEASE_MS = 3_000;

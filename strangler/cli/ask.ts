@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline';
-import type { Surroundings } from './output.ts';
+import type { Surroundings } from '../../chassis/cli/index.ts';
 
 /** Asks a person for a line of text; null where nobody could answer, or nothing was said. */
 export async function ask(

@@ -5,8 +5,8 @@ import { dirname } from 'node:path';
 import { auditFile, AuditTrail, operatorHeaders, operatorOf } from '../../chassis/audit/index.ts';
 import type { Operator } from '../../chassis/audit/index.ts';
 import type { Context } from './context.ts';
-import { CommandError, EXIT } from './exit.ts';
-import type { Output } from './output.ts';
+import { CommandError, EXIT } from '../../chassis/cli/index.ts';
+import type { Output } from '../../chassis/cli/index.ts';
 
 /**
  * Runs a command so that what it changes is recorded, and asked for in its operator's name.

@@ -14,7 +14,7 @@ import { declarationsOf } from '../engine/declarations.ts';
 import type { DataDeclaration } from '../engine/index.ts';
 import { contractFile, dataFolder, loadConfig, withFlagsFile } from '../../routing/index.ts';
 import type { FigConfig } from '../../routing/index.ts';
-import { CommandError, EXIT } from './exit.ts';
+import { CommandError, EXIT } from '../../chassis/cli/index.ts';
 import { known } from './suggest.ts';
 
 /** The system a command is about, and how to reach it. */

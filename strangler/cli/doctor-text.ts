@@ -1,7 +1,7 @@
 import { fencesText, fenceStory } from '../doctor/index.ts';
 import type { DatabaseFacts, Finding } from '../doctor/index.ts';
 import { plural } from '../wording.ts';
-import type { Paint } from './output.ts';
+import type { Paint } from '../../chassis/cli/index.ts';
 
 /** One look at everything. */
 export interface Examination {

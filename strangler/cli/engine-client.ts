@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { CallFailed, createHttpClient, START_COMMAND } from '../../chassis/index.ts';
 import type { HttpAnswer, OperatorToken } from '../../chassis/index.ts';
 import type { EngineStatus, LiveStatus } from '../engine/index.ts';
-import { CommandError, EXIT } from './exit.ts';
+import { CommandError, EXIT } from '../../chassis/cli/index.ts';
 import { refusal } from './refusal.ts';
 import type { ProblemBody } from './refusal.ts';
 

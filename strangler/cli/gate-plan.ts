@@ -1,9 +1,9 @@
 import type { Gate } from '../ownership/handover/gate.ts';
 import { refusalOf } from '../ownership/handover/gates.ts';
-import { CommandError, EXIT } from './exit.ts';
+import { CommandError, EXIT } from '../../chassis/cli/index.ts';
+import type { Output } from '../../chassis/cli/index.ts';
 import { gatesText } from './gates-text.ts';
 import { step } from '../engine/next-step.ts';
-import type { Output } from './output.ts';
 
 interface GatePlan<Name extends string> {
   readonly gates: readonly Gate<Name>[];

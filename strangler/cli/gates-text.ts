@@ -1,6 +1,6 @@
 import type { Gate, Refusal } from '../ownership/handover/gate.ts';
-import { table } from './format.ts';
-import type { Paint } from './output.ts';
+import { table } from '../../chassis/cli/index.ts';
+import type { Paint } from '../../chassis/cli/index.ts';
 
 /** Every gate on a line of its own, with what there is to say of it. */
 export function gatesText(gates: readonly Gate<string>[], paint: Paint): string {

@@ -1,4 +1,4 @@
-import { CommandError, EXIT } from './exit.ts';
+import { CommandError, EXIT } from '../../chassis/cli/index.ts';
 
 /** What a problem of the engine says, or one of our own where no engine is asked. */
 export interface ProblemBody {

@@ -1,9 +1,8 @@
 import type { RemovalPlan } from '../engine/index.ts';
 import { plural } from '../wording.ts';
-import { confirmed } from './confirm.ts';
+import { ago, confirmed } from '../../chassis/cli/index.ts';
+import type { Output } from '../../chassis/cli/index.ts';
 import type { EngineClient } from './engine-client.ts';
-import { ago } from './format.ts';
-import type { Output } from './output.ts';
 
 interface Removal {
   readonly capability: string;

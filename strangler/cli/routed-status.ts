@@ -2,7 +2,7 @@ import type { Shares } from '../../routing/index.ts';
 import type { NextStep } from '../engine/next-step.ts';
 import { step } from '../engine/next-step.ts';
 import type { FacadeAnswer } from './facade-status.ts';
-import type { Paint } from './output.ts';
+import type { Paint } from '../../chassis/cli/index.ts';
 import { readsText } from './status-text.ts';
 
 /** A capability of which no rows move: only facades know of it. */

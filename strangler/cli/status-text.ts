@@ -5,10 +5,10 @@ import type { Shares } from '../../routing/index.ts';
 import { fencesText, fenceStory } from '../doctor/fence-story.ts';
 import { plural, someOf } from '../wording.ts';
 import { copiedText } from './copied-text.ts';
-import { ago } from './format.ts';
+import { ago } from '../../chassis/cli/index.ts';
+import type { Paint } from '../../chassis/cli/index.ts';
 import { gatesLine } from './gates-text.ts';
 import { nextSteps } from '../engine/next-step.ts';
-import type { Paint } from './output.ts';
 
 /** How long the steps of a handover that is over are still shown, in ms. */
 const FRESH_MS = 10_000;

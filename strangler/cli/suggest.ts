@@ -1,4 +1,4 @@
-import { CommandError, EXIT } from './exit.ts';
+import { CommandError, EXIT } from '../../chassis/cli/index.ts';
 
 /** Edits that turn one word into the other (Levenshtein). */
 function distance(left: string, right: string): number {

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { runCommand } from '../../strangler/cli/run.ts';
-import type { Surroundings } from '../../strangler/cli/output.ts';
+import type { Surroundings } from '../../chassis/cli/index.ts';
 import { proposalsFor, routesIn, surveyOf } from '../../strangler/init/index.ts';
 import { withTempDir } from '../support/index.ts';
 import { runFig, withBookingsDatabases } from '../examples/bookings-stage.ts';

@@ -7,13 +7,11 @@ import type { AbortAnswer, HandoverView } from '../../engine/index.ts';
 import { inPlaceOfEngine, unanswered } from '../as-leader.ts';
 import { declarationOf } from '../context.ts';
 import type { Context } from '../context.ts';
-import { confirmed } from '../confirm.ts';
+import { CommandError, confirmed, EXIT, stepsText } from '../../../chassis/cli/index.ts';
+import type { Output } from '../../../chassis/cli/index.ts';
 import { EngineClient } from '../engine-client.ts';
-import { CommandError, EXIT } from '../exit.ts';
-import { stepsText } from '../format.ts';
 import { step } from '../../engine/next-step.ts';
 import type { NextStep } from '../../engine/next-step.ts';
-import type { Output } from '../output.ts';
 import { findStatus } from '../read-status.ts';
 import type { FoundStatus } from '../read-status.ts';
 

@@ -16,8 +16,8 @@ import { ALL, addCommand, withEnvironment } from '../add-command.ts';
 import type { Run } from '../add-command.ts';
 import { declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
-import { CommandError, EXIT } from '../exit.ts';
-import type { Output, OutputOptions } from '../output.ts';
+import { CommandError, EXIT } from '../../../chassis/cli/index.ts';
+import type { Output, OutputOptions } from '../../../chassis/cli/index.ts';
 
 interface AssessOptions extends OutputOptions {
   readonly database?: string;

@@ -10,8 +10,8 @@ import { addCommand, ALL, parseMoment, parsePositive } from '../add-command.ts';
 import type { Run } from '../add-command.ts';
 import { adminUrlsOf } from '../context.ts';
 import type { Context } from '../context.ts';
-import { CommandError, EXIT } from '../exit.ts';
-import type { Output, OutputOptions } from '../output.ts';
+import { CommandError, EXIT } from '../../../chassis/cli/index.ts';
+import type { Output, OutputOptions } from '../../../chassis/cli/index.ts';
 import { known } from '../suggest.ts';
 
 interface AuditFilter extends OutputOptions {

@@ -15,17 +15,14 @@ import type { LiveStatus } from '../../engine/index.ts';
 import { planBackfill } from '../../engine/plans.ts';
 import type { Mapping } from '../../mapping/index.ts';
 import { plural } from '../../wording.ts';
-import { confirmed } from '../confirm.ts';
-import type { Intent } from '../confirm.ts';
+import { CommandError, confirmed, EXIT, stepsText } from '../../../chassis/cli/index.ts';
+import type { Intent, Output } from '../../../chassis/cli/index.ts';
 import { declarationOf } from '../context.ts';
 import type { Context } from '../context.ts';
 import { EngineClient } from '../engine-client.ts';
-import { CommandError, EXIT } from '../exit.ts';
-import { stepsText } from '../format.ts';
 import { agreedOnRemoval } from '../removal.ts';
 import { copiedText } from '../copied-text.ts';
 import { nextSteps, step } from '../../engine/next-step.ts';
-import type { Output } from '../output.ts';
 
 interface BackfillOptions extends Timed {
   readonly restart: boolean;

@@ -9,13 +9,11 @@ import { UnopenedError } from '../../check/missing-right.ts';
 import { openInspectors } from '../../sides/sides.ts';
 import { count, plural } from '../../wording.ts';
 import { change } from '../as-leader.ts';
-import { confirmed } from '../confirm.ts';
-import type { Intent } from '../confirm.ts';
+import { CommandError, confirmed, EXIT } from '../../../chassis/cli/index.ts';
+import type { Intent, Output, OutputOptions, Paint } from '../../../chassis/cli/index.ts';
 import { declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
-import { CommandError, EXIT } from '../exit.ts';
 import { step } from '../../engine/next-step.ts';
-import type { Output, OutputOptions, Paint } from '../output.ts';
 
 const SIDES: readonly SideName[] = ['legacy', 'extracted'];
 

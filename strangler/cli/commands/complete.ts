@@ -5,15 +5,12 @@ import { CallFailed } from '../../../chassis/index.ts';
 import type { CompletionAnswer, CompletionPlan } from '../../engine/index.ts';
 import { refusalOf } from '../../ownership/handover/gates.ts';
 import { plural } from '../../wording.ts';
-import { confirmed } from '../confirm.ts';
-import type { Intent } from '../confirm.ts';
+import { CommandError, confirmed, EXIT, stepsText, table } from '../../../chassis/cli/index.ts';
+import type { Intent, Output } from '../../../chassis/cli/index.ts';
 import { declarationOf } from '../context.ts';
 import type { Context } from '../context.ts';
 import { EngineClient } from '../engine-client.ts';
-import { CommandError, EXIT } from '../exit.ts';
-import { stepsText, table } from '../format.ts';
 import { showGatePlan } from '../gate-plan.ts';
-import type { Output } from '../output.ts';
 
 interface CompleteOptions extends Timed {
   readonly dryRun: boolean;

@@ -7,7 +7,7 @@ import type { Environment } from '../../../chassis/index.ts';
 import type { Mapping } from '../../mapping/index.ts';
 import { configFile, configJsonSchema } from '../../../routing/index.ts';
 import type { Context } from '../context.ts';
-import type { Output, OutputOptions } from '../output.ts';
+import type { Output, OutputOptions } from '../../../chassis/cli/index.ts';
 
 /** Variables that something of Fig reads. */
 const OURS = /^(FIG_\w+|\w+_(URL|PORT)|UNLEASH_\w+|HOST|LOG_LEVEL|NO_COLOR)$/;

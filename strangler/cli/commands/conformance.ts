@@ -11,8 +11,8 @@ import { addCommand } from '../add-command.ts';
 import type { Run } from '../add-command.ts';
 import { findSystem } from '../context.ts';
 import type { Context } from '../context.ts';
-import { CommandError, EXIT } from '../exit.ts';
-import type { Output, OutputOptions, Paint } from '../output.ts';
+import { CommandError, EXIT } from '../../../chassis/cli/index.ts';
+import type { Output, OutputOptions, Paint } from '../../../chassis/cli/index.ts';
 import { known } from '../suggest.ts';
 
 interface ConformanceCommand extends OutputOptions {

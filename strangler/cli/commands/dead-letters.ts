@@ -16,16 +16,13 @@ import type {
   LetterSource,
   LetterReport,
 } from '../../../routing/index.ts';
-import { confirmed } from '../confirm.ts';
-import type { Intent } from '../confirm.ts';
+import { ago, CommandError, confirmed, EXIT, table } from '../../../chassis/cli/index.ts';
+import type { Intent, Output, OutputOptions } from '../../../chassis/cli/index.ts';
 import { declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
 import { KINDS } from '../dead-letter-kind.ts';
 import type { Kind } from '../dead-letter-kind.ts';
-import { CommandError, EXIT } from '../exit.ts';
-import { ago, table } from '../format.ts';
 import { step } from '../../engine/next-step.ts';
-import type { Output, OutputOptions } from '../output.ts';
 import { retry, showParked, skip, withParked } from './parked.ts';
 
 /** A dead letter of any kind, as it is listed. */

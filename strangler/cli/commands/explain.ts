@@ -4,8 +4,8 @@ import type { Run } from '../add-command.ts';
 import { askAsOperator, START_COMMAND } from '../../../chassis/index.ts';
 import { adminUrlsOf } from '../context.ts';
 import type { Context } from '../context.ts';
-import { CommandError, EXIT } from '../exit.ts';
-import type { Output, OutputOptions, Paint } from '../output.ts';
+import { CommandError, EXIT } from '../../../chassis/cli/index.ts';
+import type { Output, OutputOptions, Paint } from '../../../chassis/cli/index.ts';
 
 interface ExplainOptions extends OutputOptions {
   readonly customer?: string;

@@ -14,15 +14,12 @@ import type { FlagReadings, FlagRule, FlagsState, FlagStore } from '../../../rou
 import { changeFlag as changeFlagIn } from '../../engine/flag-change.ts';
 import type { FlagChange } from '../../engine/flag-change.ts';
 import type { Context } from '../context.ts';
-import { confirmed } from '../confirm.ts';
-import type { Intent } from '../confirm.ts';
+import { CommandError, confirmed, EXIT, table } from '../../../chassis/cli/index.ts';
+import type { Intent, Output, OutputOptions } from '../../../chassis/cli/index.ts';
 import { EngineClient } from '../engine-client.ts';
-import { CommandError, EXIT } from '../exit.ts';
 import { flagsOfEngine, flagsOfFacades, stateSince } from '../flags-in-force.ts';
 import type { FlagsInForce } from '../flags-in-force.ts';
-import { table } from '../format.ts';
 import { step } from '../../engine/next-step.ts';
-import type { Output, OutputOptions } from '../output.ts';
 import { readFlags } from '../read-flags.ts';
 import { plural } from '../../wording.ts';
 import { sharesText } from '../status-text.ts';

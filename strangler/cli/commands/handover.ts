@@ -11,15 +11,12 @@ import { otherSide } from '../../../routing/side.ts';
 import { plural } from '../../wording.ts';
 import { declarationOf } from '../context.ts';
 import type { Context } from '../context.ts';
-import { confirmed } from '../confirm.ts';
-import type { Intent } from '../confirm.ts';
+import { CommandError, confirmed, EXIT, stepsText, table } from '../../../chassis/cli/index.ts';
+import type { Intent, Output } from '../../../chassis/cli/index.ts';
 import { EngineClient } from '../engine-client.ts';
-import { CommandError, EXIT } from '../exit.ts';
-import { stepsText, table } from '../format.ts';
 import { keysText } from '../keys-text.ts';
 import { showGatePlan } from '../gate-plan.ts';
 import { step } from '../../engine/next-step.ts';
-import type { Output } from '../output.ts';
 
 /** Single keys instead of everything; nothing when all of it moves. */
 interface Cohort {

@@ -12,9 +12,8 @@ import { plural } from '../../wording.ts';
 import { addCommand, withSurroundings, YES } from '../add-command.ts';
 import type { Run } from '../add-command.ts';
 import { ask } from '../ask.ts';
-import { confirmed } from '../confirm.ts';
-import { CommandError, EXIT } from '../exit.ts';
-import type { Output, OutputOptions, Surroundings } from '../output.ts';
+import { CommandError, confirmed, EXIT } from '../../../chassis/cli/index.ts';
+import type { Output, OutputOptions, Surroundings } from '../../../chassis/cli/index.ts';
 
 interface InitOptions extends OutputOptions {
   readonly database?: string;

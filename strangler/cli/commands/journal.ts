@@ -10,10 +10,9 @@ import type { SideName } from '../../../routing/side.ts';
 import type { JournalEntry } from '../../ledger/store.ts';
 import { declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
-import { CommandError, EXIT } from '../exit.ts';
-import { table } from '../format.ts';
+import { CommandError, EXIT, table } from '../../../chassis/cli/index.ts';
+import type { Output, OutputOptions } from '../../../chassis/cli/index.ts';
 import { keysText } from '../keys-text.ts';
-import type { Output, OutputOptions } from '../output.ts';
 
 interface JournalOptions extends OutputOptions {
   readonly limit: number;

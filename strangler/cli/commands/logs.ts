@@ -14,8 +14,8 @@ import type { LevelName, LogLine } from '../../../chassis/logs/index.ts';
 import { parentIn } from '../../../chassis/index.ts';
 import { addCommand, parsePositive, withEnvironment } from '../add-command.ts';
 import type { Run } from '../add-command.ts';
-import { CommandError, EXIT } from '../exit.ts';
-import type { Output, OutputOptions } from '../output.ts';
+import { CommandError, EXIT } from '../../../chassis/cli/index.ts';
+import type { Output, OutputOptions } from '../../../chassis/cli/index.ts';
 
 interface LogsOptions extends OutputOptions {
   readonly follow: boolean;

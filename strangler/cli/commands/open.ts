@@ -5,8 +5,8 @@ import { spawn } from 'node:child_process';
 import { askAsOperator, START_COMMAND } from '../../../chassis/index.ts';
 import { adminUrlsOf } from '../context.ts';
 import type { Context } from '../context.ts';
-import { CommandError, EXIT } from '../exit.ts';
-import type { Output, OutputOptions } from '../output.ts';
+import { CommandError, EXIT } from '../../../chassis/cli/index.ts';
+import type { Output, OutputOptions } from '../../../chassis/cli/index.ts';
 
 /** What opens a link on each platform. */
 const OPENERS: Readonly<Record<string, readonly [string, ...string[]]>> = {

@@ -13,14 +13,11 @@ import { otherSide } from '../../../routing/side.ts';
 import type { SideName } from '../../../routing/side.ts';
 import { plural, someOf } from '../../wording.ts';
 import { change } from '../as-leader.ts';
-import { confirmed } from '../confirm.ts';
-import type { Intent } from '../confirm.ts';
+import { ago, CommandError, confirmed, EXIT, table } from '../../../chassis/cli/index.ts';
+import type { Intent, Output, OutputOptions } from '../../../chassis/cli/index.ts';
 import { declarationOf, declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
-import { CommandError, EXIT } from '../exit.ts';
-import { ago, table } from '../format.ts';
 import { step } from '../../engine/next-step.ts';
-import type { Output, OutputOptions } from '../output.ts';
 
 const LOOK_MS = 20;
 

@@ -15,12 +15,11 @@ import { count, plural } from '../../wording.ts';
 import { declarationOf } from '../context.ts';
 import type { Context } from '../context.ts';
 import { EngineClient } from '../engine-client.ts';
-import { CommandError, EXIT } from '../exit.ts';
-import { table } from '../format.ts';
+import { CommandError, EXIT, table } from '../../../chassis/cli/index.ts';
+import type { Output, Paint } from '../../../chassis/cli/index.ts';
 import { step } from '../../engine/next-step.ts';
 import { agreedOnRemoval } from '../removal.ts';
 import type { NextStep } from '../../engine/next-step.ts';
-import type { Output, Paint } from '../output.ts';
 
 /** Rows that are printed; the JSON has all that the engine keeps. */
 const ROWS_SHOWN = 10;

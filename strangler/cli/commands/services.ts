@@ -4,9 +4,8 @@ import type { Run } from '../add-command.ts';
 import { askAsOperator, START_COMMAND } from '../../../chassis/index.ts';
 import { adminUrlsOf } from '../context.ts';
 import type { Context } from '../context.ts';
-import { CommandError, EXIT } from '../exit.ts';
-import { table } from '../format.ts';
-import type { Output, Paint } from '../output.ts';
+import { CommandError, EXIT, table } from '../../../chassis/cli/index.ts';
+import type { Output, Paint } from '../../../chassis/cli/index.ts';
 
 /** One process of an upstream, as a facade lists it. */
 interface Instance {

@@ -6,15 +6,12 @@ import type { Run } from '../add-command.ts';
 import type { ShadowReport } from '../../ownership/shadow-fence.ts';
 import { plural } from '../../wording.ts';
 import { change } from '../as-leader.ts';
-import { confirmed } from '../confirm.ts';
-import type { Intent } from '../confirm.ts';
+import { ago, CommandError, confirmed, EXIT, table } from '../../../chassis/cli/index.ts';
+import type { Intent, Output, OutputOptions } from '../../../chassis/cli/index.ts';
 import { declarationOf } from '../context.ts';
 import type { Context } from '../context.ts';
-import { CommandError, EXIT } from '../exit.ts';
-import { ago, table } from '../format.ts';
 import { step } from '../../engine/next-step.ts';
 import type { NextStep } from '../../engine/next-step.ts';
-import type { Output, OutputOptions } from '../output.ts';
 import { withSides } from '../with-sides.ts';
 
 type Watching = 'on' | 'off' | 'report';

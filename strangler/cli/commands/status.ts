@@ -13,7 +13,7 @@ import { askFacades } from '../facade-status.ts';
 import type { FacadeAnswer, FacadeStatus } from '../facade-status.ts';
 import { gatewayHealth, gatewayLines, gatewaySteps } from '../gateway-health.ts';
 import type { GatewayHealth } from '../gateway-health.ts';
-import type { Output, OutputOptions } from '../output.ts';
+import type { Output, OutputOptions } from '../../../chassis/cli/index.ts';
 import { findStatus } from '../read-status.ts';
 import type { FoundStatus } from '../read-status.ts';
 import { routedStatus, routedStep, routedText } from '../routed-status.ts';

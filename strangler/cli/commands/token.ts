@@ -5,8 +5,8 @@ import { readFileSync } from 'node:fs';
 import { addCommand } from '../add-command.ts';
 import type { Run } from '../add-command.ts';
 import type { Context } from '../context.ts';
-import { CommandError, EXIT } from '../exit.ts';
-import type { Output, OutputOptions } from '../output.ts';
+import { CommandError, EXIT } from '../../../chassis/cli/index.ts';
+import type { Output, OutputOptions } from '../../../chassis/cli/index.ts';
 
 const UNITS = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;
 const LONGEST_S = 30 * UNITS.d;

@@ -9,13 +9,11 @@ import type { SideName } from '../../../routing/side.ts';
 import { openInspectors } from '../../sides/sides.ts';
 import { uninstallCapability, uninstallRefusal } from '../../uninstall/index.ts';
 import type { UninstallOutcome, UninstallRefusal } from '../../uninstall/index.ts';
-import { confirmed } from '../confirm.ts';
+import { CommandError, confirmed, EXIT, stepsText } from '../../../chassis/cli/index.ts';
+import type { Output, OutputOptions } from '../../../chassis/cli/index.ts';
 import { declarationsFor } from '../context.ts';
 import type { Context } from '../context.ts';
 import { EngineClient } from '../engine-client.ts';
-import { CommandError, EXIT } from '../exit.ts';
-import { stepsText } from '../format.ts';
-import type { Output, OutputOptions } from '../output.ts';
 
 interface UninstallOptions extends OutputOptions {
   readonly yes: boolean;

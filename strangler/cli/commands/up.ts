@@ -23,9 +23,8 @@ import type { ProcessDefinition, System } from '../../../supervisor/index.ts';
 import { declarationsOf } from '../../engine/declarations.ts';
 import { addCommand } from '../add-command.ts';
 import type { Run } from '../add-command.ts';
-import { CommandError, EXIT } from '../exit.ts';
-import { leaveInterrupts } from '../../../chassis/cli/index.ts';
-import type { OutputOptions } from '../output.ts';
+import { CommandError, EXIT, leaveInterrupts } from '../../../chassis/cli/index.ts';
+import type { OutputOptions } from '../../../chassis/cli/index.ts';
 
 /** What takes longer to be ready is told, and waited for no more: a monolith may be started afterwards. */
 const READY_MS = 10_000;

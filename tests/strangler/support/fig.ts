@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ServerSettings } from '../../../chassis/index.ts';
 import { runCommand } from '../../../strangler/cli/run.ts';
-import type { Surroundings } from '../../../strangler/cli/output.ts';
+import type { Surroundings } from '../../../chassis/cli/index.ts';
 import type { EngineDeps } from '../../../strangler/engine/index.ts';
 import { flagsFileOf, withEngine } from './engine.ts';
 import type { RunningEngine } from './engine.ts';

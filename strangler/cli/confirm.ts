@@ -1,2 +1,0 @@
-export { confirmed } from '../../chassis/cli/index.ts';
-export type { Intent } from '../../chassis/cli/index.ts';

@@ -1,2 +1,0 @@
-export { CommandError, EXIT } from '../../chassis/cli/index.ts';
-export type { ExitCode } from '../../chassis/cli/index.ts';

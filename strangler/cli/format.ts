@@ -1,1 +1,0 @@
-export { ago, stepsText, table } from '../../chassis/cli/index.ts';
