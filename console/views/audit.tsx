@@ -25,7 +25,7 @@ export function Audit(): JSX.Element {
     <div class="audit">
       <h1>Audit</h1>
       <p class="dim">
-        What operators have asked for, by fig, by this page or by a program, refused orders
+        What operators have asked for, by fig, by this page or by a program, refused requests
         included. A name is what the holder of the operators’ token gave; nobody proves it.
       </p>
       <div class="shares" role="group" aria-label="outcome">
