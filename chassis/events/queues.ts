@@ -5,6 +5,8 @@ import type { DomainEvent } from './event.ts';
 
 const SEND_MS = 1_000;
 const CLOSE_MS = 1_000;
+/** For how long an event is one process's without a sign of life: BullMQ's own half minute is long for a mail. */
+const LOCK_MS = 5_000;
 /** The line leaves out what the message says: its sender chooses the text and the length. */
 const FOREIGN = 'not from an outbox with our token, and dropped: an event in Redis';
 
@@ -100,7 +102,8 @@ export async function connectEventQueues(
         const event = unsealed(`event:${subscriber}`, sealed);
         if (event) await receive(event as DomainEvent);
       },
-      { connection },
+      // What a killed process had in hand is given to another one, or to its successor, this soon after.
+      { connection, lockDuration: LOCK_MS, stalledInterval: LOCK_MS / 2 },
     );
     worker.on('error', (error) => log.debug({ err: error }, 'event worker'));
     worker.on('failed', (job, error) => {
