@@ -181,7 +181,9 @@ describe('the console, without a browser', () => {
     });
     expect(await read('/engine/parked')).toEqual({ parked: [], unread: [] });
     expect(await read('/dead-letters')).toMatchObject({
-      applications: [{ upstream: 'monolith', problem: null, deadLetters: [] }],
+      applications: ['monolith', 'notification', 'order-view'].map((upstream) => {
+        return { upstream, problem: null, deadLetters: [] };
+      }),
     });
     opened.system.pause('engine');
     const away = await request('GET', `${admin()}/engine/handovers`, {
