@@ -129,22 +129,25 @@ export function forgedMessages(started: () => System): void {
       const queue = new Queue('events.shipping', { connection });
       try {
         const event = {
+          specversion: '1.0',
           id: 'forged',
-          type: 'order.confirmed',
-          version: 1,
-          aggregateId: 'forged',
-          occurredAt: new Date(0).toISOString(),
-          traceparent: null,
+          source: '/monolith',
+          type: 'OrderConfirmed',
+          subject: 'forged',
+          time: new Date(0).toISOString(),
+          epoch: 1,
+          sequence: '0000000000000001',
           data: { orderId: 'forged', customerId: 'EVIL', items: [], total: {} },
         };
+        const sealed = JSON.stringify(event);
         const forged: Job[] = [];
-        for (const data of [event, { ...event, id: { any: 1 } }, null, 'garbage']) {
-          forged.push(await queue.add('order.confirmed', data, TAKEN));
+        for (const data of [{ sealed }, { sealed: { any: 1 } }, event, null, 'garbage']) {
+          forged.push(await queue.add('OrderConfirmed', data, TAKEN));
         }
         await allTaken(queue, forged);
         const log = system.logTail('monolith', 50);
         expect(log).not.toContain('an event was not taken');
-        expect(log).toContain('not from an outbox, and dropped: an event in Redis');
+        expect(log).toContain('not from an outbox with our token, and dropped: an event in Redis');
       } finally {
         await queue.close();
       }
