@@ -16,6 +16,7 @@ function behind(upstream: string): { url: string; instances?: string[] } {
 export default defineConfig({
   ...shop,
   upstreams: {
+    ...shop.upstreams,
     monolith: behind('MONOLITH'),
     inventory: behind('INVENTORY'),
     payment: behind('PAYMENT'),
