@@ -11,8 +11,10 @@ import { lives, startedAt } from './process.js';
 /** What Fig writes into a data folder. */
 const OURS = [
   /^[a-z-]+\.db(-wal|-shm|-journal)?$/,
-  /^(flags|system|load)\.json(\..*)?$/,
+  /^(flags|system|load|contract)\.json(\..*)?$/,
   /^supervisor\.(lock|lock-journal|pid)$/,
+  /^(token|auth-secret|audit\.jsonl)$/,
+  /^identity-keys?\.(pem|json)$/,
   /^(logs|redis|programs)$/,
 ];
 /** The first file that a start makes: a folder without it was never one of Fig's. */

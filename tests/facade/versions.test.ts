@@ -276,12 +276,12 @@ describe('a write of a translated version', () => {
       async (stand) => {
         stand.legacy.answer = (_req, res) => fenced(res, 'stock', 'closed', 2);
         stand.extracted.answer = (_req, res) => fenced(res, 'stock', 'closed', 0);
-        const { status, body } = await move(stand);
+        const answer = await move(stand);
         // The deadline finds it waiting for news, or under way to a side once more.
         expect([
           [503, 'held_too_long'],
           [504, 'upstream_timeout'],
-        ]).toContainEqual([status, (body as { code: string }).code]);
+        ]).toContainEqual([answer.status, (answer.body as { code: string }).code]);
       },
       { ...GATEWAY, limits: { requestMs: 400, holdMs: 60_000 } },
     ));
