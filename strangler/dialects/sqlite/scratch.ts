@@ -1,8 +1,7 @@
-import RawDatabase from 'better-sqlite3';
 import type { Database } from 'better-sqlite3';
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { sqliteFile } from '../../../chassis/index.ts';
+import { openSqliteFile, sqliteFile } from '../../../chassis/index.ts';
 import { foreignAmong, MARK_TABLE, SCRATCH_TABLES } from '../../conformance/scratch.ts';
 import type { Contents, ScratchDatabase, ScratchFence } from '../../conformance/scratch.ts';
 import { sharedTables } from './tables.ts';
@@ -15,7 +14,7 @@ const CLOSE = `UPDATE fig_fence SET state = 'closed', epoch = epoch + 1 WHERE ca
 
 /** A SQLite file for conformance. @throws where there is no such file */
 export function openSqliteScratch(url: string): ScratchDatabase {
-  const database = new RawDatabase(sqliteFile(url), { fileMustExist: true, timeout: LOCK_MS });
+  const database = openSqliteFile(sqliteFile(url), { fileMustExist: true, timeout: LOCK_MS });
   const tablesOf = (): readonly string[] =>
     database
       .prepare(`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`)

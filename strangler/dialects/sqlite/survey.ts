@@ -1,6 +1,7 @@
 import type Database from 'better-sqlite3';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { openSqliteFile } from '../../../chassis/index.ts';
 import type { Survey, SurveyedColumn, SurveyedTable } from '../../assess/survey.ts';
 
 interface ColumnRow {
@@ -23,9 +24,7 @@ interface ReferenceRow {
 /** Reads what a SQLite file says of itself. It counts no writes, and knows neither users nor jobs. */
 export async function surveySqlite(file: string): Promise<Survey> {
   const { size } = await stat(file);
-  // A system on PostgreSQL need not have it installed.
-  const { default: Driver } = await import('better-sqlite3');
-  const database = new Driver(file, { readonly: true, fileMustExist: true });
+  const database = openSqliteFile(file, { readonly: true, fileMustExist: true });
   try {
     const names = database
       .prepare(
