@@ -135,7 +135,7 @@ describe('every command', () => {
       expect(await fig('switch shop --dry-run')).toMatchObject({
         code: 0,
         stdout: expect.stringMatching(
-          /writes would wait for about \d+ ms: none was done yet.+\n( +ok +.+\n){16}all gates hold\n$/,
+          /writes would wait for about \d+ ms: none was done yet.+\n( +ok +\S.*\n){17}all gates hold\n$/,
         ),
       });
       expect(JSON.parse((await fig('switch shop --dry-run --json')).stdout)).toMatchObject({

@@ -49,7 +49,7 @@ export function addUp(program: Command, run: Run): void {
   }).action((options: OutputOptions) => run(options, up, findWanted));
   addCommand(program, 'engine', {
     does: 'run an engine alone: one process, for a system of several machines; REDIS_URL names their Redis',
-    examples: ['REDIS_URL=redis://:secret@redis:6379 fig engine'],
+    examples: ['fig engine', 'REDIS_URL=redis://:secret@redis:6379 fig engine'],
   }).action((options: OutputOptions) => run(options, engine, findWanted));
   addCommand(program, 'facade', {
     does: 'run a facade alone; ENGINE_URL names the engine, REDIS_URL the Redis that both use',
