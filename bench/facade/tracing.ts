@@ -10,7 +10,7 @@ import type { Stage } from './stage.ts';
 /** Shares of traces that are recorded, beside a facade whose traces are off. */
 const RATIOS = [
   { name: 'tracing 1 %', ratio: '0.01', goal: { atLeast: 0.95 } },
-  // Nobody runs a busy facade like this: it is said, and has no goal.
+  // Operators sample a busy facade: the figure is information, without a goal.
   { name: 'tracing 100 %', ratio: '1', goal: undefined },
 ] as const;
 

@@ -111,7 +111,7 @@ describe('entries', () => {
     });
   });
 
-  it('have no outcome while nobody has told one, and that of the engine where the command was cut off', () => {
+  it('have no outcome until a process has recorded one, and that of the engine where the command was cut off', () => {
     const [open, cut] = entriesOf([
       asked('cut', 'fig'),
       asked('cut', 'engine'),

@@ -12,7 +12,7 @@ export interface Asked {
   readonly at: number;
   /** The process that records it. */
   readonly by: string;
-  /** As the holder of the operators' token named them: nobody proves a name. */
+  /** As the holder of the operators' token gave it: Fig does not check the name. */
   readonly who: string;
   /** The address that it came from. */
   readonly from: string;
@@ -63,7 +63,7 @@ export interface AuditEntry extends Pick<
   Asked,
   'id' | 'at' | 'who' | 'from' | 'via' | 'action' | 'capability' | 'reason'
 > {
-  /** Null while it goes on, and where whoever recorded it died before it ended. */
+  /** Null while it goes on, and where the process that recorded it died before it ended. */
   readonly outcome: AuditOutcome | null;
   readonly code: string | null;
   readonly detail: string | null;

@@ -68,7 +68,7 @@ async function append(file: string, event: AuditEvent): Promise<void> {
   try {
     const { size } = await handle.stat();
     const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, Math.max(0, size - 1));
-    // Whoever died in the middle of a line spoils that line alone.
+    // A process that dies in the middle of a line spoils that line alone.
     const isTorn = size > 0 && buffer.toString() !== '\n';
     await handle.appendFile(`${isTorn ? '\n' : ''}${JSON.stringify(bounded(event))}\n`);
     await handle.datasync();

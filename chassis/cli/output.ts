@@ -65,7 +65,7 @@ export interface Output {
   readonly alwaysYes: boolean;
   /** Asks a person; null where nobody could answer. */
   confirm(question: string): Promise<boolean | null>;
-  /** Calls back for each key that is pressed. @returns stops it; undefined where nobody could press one */
+  /** Calls back for each key that is pressed. @returns stops it; undefined where the input is no terminal */
   keys(pressed: (key: string) => void): (() => void) | undefined;
   failure(error: CommandError): void;
   /** Called before a command changes something, or is refused to. @param command as it was given */

@@ -18,7 +18,7 @@ export interface DomainEvent {
   readonly dataversion: number;
   /** The trace of the request that caused it; absent outside of one. */
   readonly traceparent?: string;
-  /** Of the fence behind which it was written; 0 for what nobody moves. */
+  /** Of the fence behind which it was written; 0 for an aggregate of no capability. */
   readonly epoch: number;
   /** Its place in its outbox, in digits whose order as text is their order as numbers. */
   readonly sequence: string;

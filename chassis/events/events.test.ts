@@ -243,7 +243,7 @@ describe.each(dialectsOfRun)('events from outboxes to an inbox, on %s', (dialect
     expect(lines.join()).not.toContain('"forged"');
   });
 
-  it('stay in the outbox when somebody else says that they arrived', async () => {
+  it('stay in the outbox when a client of Redis without the token confirms them', async () => {
     const id = await deadLetterOf('p6');
     const stranger = await connectEventQueues(redisUrl, tokenIn('/nowhere'), log);
     const eventId = id.slice(id.indexOf(':') + 1);

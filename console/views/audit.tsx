@@ -26,7 +26,7 @@ export function Audit(): JSX.Element {
       <h1>Audit</h1>
       <p class="dim">
         What operators have asked for, by fig, by this page or by a program, refused requests
-        included. A name is what the holder of the operators’ token gave; nobody proves it.
+        included. The holder of the operators’ token gives the name; Fig does not check it.
       </p>
       <div class="shares" role="group" aria-label="outcome">
         {OUTCOMES.map((one) => (
