@@ -6,7 +6,7 @@ import { randomHex, randomId } from './random-ids.ts';
 export interface TraceParent {
   readonly traceId: string;
   readonly spanId: string;
-  /** Whether whoever began the trace records it. */
+  /** Whether the process that began the trace records it. */
   readonly sampled: boolean;
 }
 
@@ -62,7 +62,7 @@ export function unrecorded(parent: TraceParent | undefined): Trace {
   };
 }
 
-/** Begins a span; whoever begins it ends it with `span.end()`, where it is recorded. */
+/** Begins a span; the caller ends it with `span.end()`, where it is recorded. */
 export function beginSpan(start: SpanStart, parent: TraceParent | undefined): Trace {
   return recorder ? recorder(start, parent) : unrecorded(parent);
 }

@@ -6,7 +6,7 @@ import type { Customer } from './dataset.ts';
 /** Says in a request who sends it: for each caller, the headers by which the facade knows them. */
 export interface Callers {
   customer(id: string): Readonly<Record<string, string>>;
-  /** Somebody who sees what is anybody's. */
+  /** Staff, who see what belongs to every customer. */
   readonly staff: Readonly<Record<string, string>>;
 }
 

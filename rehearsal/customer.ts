@@ -21,7 +21,7 @@ function reservationIn(details: ShopAnswer | null): Record<string, unknown> | un
   return parts?.reservation?.status === 200 ? parts.reservation.body : undefined;
 }
 
-/** @param areKnown whether the shop knows who asks, and shows nobody what is another's */
+/** @param areKnown whether the shop knows who asks, and shows no customer what is another's */
 export function createCustomers(
   dataset: Dataset,
   shop: Shop,
@@ -130,7 +130,7 @@ export function createCustomers(
     if (areKnown) await lookAtAnothers(customerId, orderId, String(order.body['paymentId']), free);
   }
 
-  /** Whoever owns it at the moment: an order and a payment are shown to their own customer alone. */
+  /** Whichever side owns it at the moment: an order and a payment are shown to their own customer alone. */
   async function lookAtAnothers(
     owner: string,
     orderId: string,

@@ -35,7 +35,7 @@ export interface EventQueues {
 const queueOf = (subscriber: string): string => `events.${subscriber}`;
 const channelOf = (source: string): string => `fig:events:confirmed:${source}`;
 
-/** What a job holds: whoever can write to Redis can put one there, so that the event comes with a proof. */
+/** What a job holds: every client of Redis can put one there, so that the event comes with a proof. */
 interface SealedEvent {
   readonly sealed: string;
 }

@@ -44,7 +44,7 @@ export function startEventRelay(options: RelayOptions): () => Promise<void> {
   async function connected(): Promise<EventQueues> {
     queues ??= await connect();
     if (listening) return queues;
-    // Before anything is sent: what nobody hears is confirmed no sooner than it is sent again.
+    // Before anything is sent: a confirmation that the publisher misses comes again only with the event.
     await queues.onConfirmed(sources, (subscriber, eventId) => {
       confirmed.set(subscriber, [...(confirmed.get(subscriber) ?? []), eventId]);
       wake();

@@ -37,7 +37,7 @@ export interface SagaRunner<Data> {
    * @returns the record then; undefined when the runner stopped or lost the lease before
    */
   drive(record: SagaRecord<Data>): Promise<SagaRecord<Data> | undefined>;
-  /** Goes on with a saga: joins this runner's own drive, or claims one that nobody drives. */
+  /** Goes on with a saga: joins this runner's own drive, or claims one that no runner drives. */
   resume(id: string): Promise<void>;
   /** Whether a saga waits for the decision of an operator. */
   isStuck(id: string): Promise<boolean>;

@@ -9,7 +9,7 @@ const SAMPLERS = [
   'parentbased_traceidratio',
 ];
 
-/** Whether spans are exported, or why not although somebody asked for it. */
+/** Whether spans are exported, or why not although the environment asks for it. */
 export type TelemetrySettings =
   { readonly on: true } | { readonly on: false; readonly trouble?: string };
 

@@ -77,7 +77,7 @@ export function auditedRefusals({ trail, by }: Pick<AuditOptions, 'trail' | 'by'
         if (res.statusCode !== 401) return;
         const now = Math.floor(Date.now() / 1_000);
         if (now !== second) [second, recorded] = [now, 0];
-        // Whoever has no token can ask without end, and fills no disk.
+        // Clients without the token can ask without end, and fill no disk.
         recorded += 1;
         if (recorded > MOST_REFUSALS_A_SECOND) return;
         const told = operatorIn(req.headers);
@@ -119,7 +119,7 @@ function onAnswer(res: Response, tell: (outcome: AuditOutcome, answer: unknown) 
   };
   res.once('close', () => {
     const { statusCode } = res;
-    // Cut off: what came of it nobody has told.
+    // Cut off: no process has recorded what came of it.
     if (!res.writableFinished) tell('failed', answer);
     else tell(statusCode < 400 ? 'done' : statusCode < 500 ? 'refused' : 'failed', answer);
   });

@@ -1,4 +1,4 @@
-// The hostels' monolith: express and pg, nothing else. It was written before anybody thought of moving a part
+// The hostels' monolith: express and pg, nothing else. It was written long before the team thought of moving a part
 // of it, and no line of it knows of Fig.
 import { randomUUID } from 'node:crypto';
 import express from 'express';

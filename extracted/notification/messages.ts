@@ -8,7 +8,7 @@ import type {
 } from '../../chassis/index.ts';
 import type { Template } from './templates.ts';
 
-/** `recorded`: nobody sends messages here. `refused`: a mail server has said that it never takes it. */
+/** `recorded`: no mail server is configured here. `refused`: a mail server has said that it never takes it. */
 export type MessageState = 'recorded' | 'waiting' | 'sent' | 'refused';
 
 /** Something to tell a customer. Its id is that of the event, so that there is one for each. */

@@ -261,7 +261,7 @@ async function decideOne(
 ): Promise<void> {
   const { desk, saga } = await mustFind(shop, id);
   const look = () => ({ question: WILL[decision](saga) });
-  // What is refused whoever says yes is refused before anyone is asked.
+  // What is refused in any case is refused before the operator is asked.
   if (saga.state === 'stuck') await confirmed(output, { look, yes, command });
   const told = await desk.decide(id, decision, reason ?? null);
   if ('code' in told) {

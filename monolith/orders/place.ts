@@ -157,7 +157,7 @@ export async function refundPayment(
   if (answer.status !== 201 && !nothingLeft) throw new UnsettledAnswer('refund', answer);
 }
 
-/** The id of an order's payment, whoever has made it: it follows from the key of the step. */
+/** The id of an order's payment, whichever side has made it: it follows from the key of the step. */
 function paymentIdOf(orderId: string): string {
   return idOfEffect({ ...stepKey(orderId, 'charge'), hash: '' });
 }

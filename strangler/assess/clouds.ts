@@ -22,7 +22,7 @@ interface Needs {
 }
 
 /**
- * What can't be had where nobody is a superuser, and what then. Only what the vendors' documents say; the statement
+ * What can't be had without a superuser, and what then. Roles by the vendors' documents, the rest not tried; the statement
  * that decides is named, so that it can be tried there.
  */
 export function managedNotes({ cloud, user }: Survey, needs: Needs): readonly ManagedNote[] {

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import type { Surroundings } from '../../chassis/cli/index.ts';
 
-/** Asks a person for a line of text; null where nobody could answer, or nothing was said. */
+/** Asks a person for a line of text; null where the input is no terminal, or the line is empty. */
 export async function ask(
   { stdin, stderr }: Surroundings,
   question: string,

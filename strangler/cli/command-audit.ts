@@ -32,7 +32,7 @@ export async function inAudit(
   }
 }
 
-/** Records a command that changes something, and names its operator to whoever is asked to do it. */
+/** Records a command that changes something, and names its operator to the process that carries it out. */
 class CommandAudit {
   /** Absent where the system's data folder is on another machine: then the engine's record is all there is. */
   readonly #trail: AuditTrail | undefined;

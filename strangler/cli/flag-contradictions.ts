@@ -11,7 +11,7 @@ type Remedy = Finding['remedies'][number];
 const PLAIN = { remedies: [], repair: null } as const;
 
 /**
- * What is wrong with a capability's flags: those that are not made, that somebody else's conditions decide, or that
+ * What is wrong with a capability's flags: those that are not made, that conditions of others decide, or that
  * contradict who owns the capability and what is copied.
  * @param state undefined for a capability of which no rows move
  */

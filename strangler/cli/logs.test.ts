@@ -97,7 +97,7 @@ describe('fig logs', () => {
 });
 
 describe('kept lines', () => {
-  it('fill two files at most, and whoever follows misses none', () =>
+  it('fill two files at most, and a follower misses none', () =>
     withTempDir(async (folder) => {
       const writer = new LogWriter(folder, 100);
       const reader = new LogReader(folder, 'engine');

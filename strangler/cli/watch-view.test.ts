@@ -72,7 +72,7 @@ describe('fig status -w', () => {
     expect(view.text(80, true)).toContain('▸ inventory');
     expect(view.press('x')).toBe(false);
     expect(['q', '\u0003'].map((key) => view.press(key))).toEqual([true, true]);
-    // Where nobody can press a key, none is offered.
+    // Where the input is no terminal, no key is offered.
     expect(view.text(80, false)).not.toMatch(/q quit|▸/);
   });
 

@@ -155,7 +155,7 @@ function headOf({
   ];
 }
 
-/** Until somebody quits or interrupts it. */
+/** Until the operator quits or interrupts it. */
 async function redraw(find: () => Promise<Found>, output: Output): Promise<void> {
   if (!output.terminal) return;
   const { terminal } = output;
