@@ -19,22 +19,11 @@ import {
 } from '../../rehearsal/index.ts';
 import { asOperator, freePort, startSystem, withoutSystem } from '../../system/index.ts';
 import type { System } from '../../system/index.ts';
-import { eventually, showOnFailure, withTempDir } from '../support/index.ts';
+import { eventually, PORT_VARIABLES, showOnFailure, withTempDir } from '../support/index.ts';
 
 const CUTS = 6;
 /** How long after the beginning of a handover the power may fail. */
 const LATEST_MS = 25;
-const PORTS = [
-  'FACADE',
-  'ADMIN',
-  'MONOLITH',
-  'INVENTORY',
-  'PAYMENT',
-  'NOTIFICATION',
-  'ORDER_VIEW',
-  'ENGINE',
-  'PROVIDER',
-];
 
 interface Standing {
   readonly capabilities: readonly {
@@ -98,7 +87,7 @@ describe('a machine that loses power in the middle of handovers', () => {
     });
     await withTempDir(async (directory) => {
       const ports = await Promise.all(
-        PORTS.map(async (name) => [`${name}_PORT`, await freePort()]),
+        PORT_VARIABLES.map(async (variable) => [variable, await freePort()]),
       );
       const env = {
         ...withoutSystem(process.env),

@@ -3,25 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { projectRoot, withoutSystem } from '../../system/index.ts';
-import { withTempDir } from '../support/index.ts';
+import { FREE_PORTS, withTempDir } from '../support/index.ts';
 import { SmallProject } from './small-project.ts';
 import { runCommand } from './run-command.ts';
 
 const MINUTES = 60_000;
-const PORTS = [
-  'FACADE',
-  'ADMIN',
-  'MONOLITH',
-  'INVENTORY',
-  'PAYMENT',
-  'NOTIFICATION',
-  'ORDER_VIEW',
-  'ENGINE',
-  'PROVIDER',
-];
 const env = {
   ...withoutSystem(process.env),
-  ...Object.fromEntries(PORTS.map((name) => [`${name}_PORT`, '0'])),
+  ...FREE_PORTS,
 };
 /** A mount that only the command sees: as root, or as one in a namespace of its own. */
 const UNSHARE = process.getuid?.() === 0 ? ['unshare', '-m'] : ['unshare', '-rm'];

@@ -2,6 +2,7 @@
 export { eventually } from './eventually.ts';
 export { keepLastLines, onFailure, seedFrom, showOnFailure } from './on-failure.ts';
 export { temporaryPostgresDatabase, withPostgres } from './postgres.ts';
+export { FREE_PORTS, PORT_VARIABLES } from './ports.ts';
 export { built } from './built.ts';
 export { withCompiledDriver } from './compiled-driver.ts';
 export { inSoak } from './soak.ts';

@@ -5,20 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { projectRoot, withoutSystem } from '../../system/index.ts';
-import { eventually, onFailure, request } from '../support/index.ts';
+import { eventually, FREE_PORTS, onFailure, request } from '../support/index.ts';
 import { runCommand } from '../scripts/run-command.ts';
 
-const PORTS = [
-  'FACADE',
-  'ADMIN',
-  'MONOLITH',
-  'INVENTORY',
-  'PAYMENT',
-  'NOTIFICATION',
-  'ORDER_VIEW',
-  'ENGINE',
-  'PROVIDER',
-];
 const MINUTES = 60_000;
 const isRoot = process.getuid?.() === 0;
 /** A mount that only these processes see: as root, or as one in a namespace of its own. */
@@ -35,7 +24,7 @@ class SystemOnSmallDisk {
   readonly #disk = mkdtempSync(join(tmpdir(), 'fig-disk-'));
   readonly #env = {
     ...withoutSystem(process.env),
-    ...Object.fromEntries(PORTS.map((name) => [`${name}_PORT`, '0'])),
+    ...FREE_PORTS,
     FIG_DATA_DIR: join(this.#disk, 'data'),
     FIG_CONTRACT: 'off',
   };

@@ -4,19 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { readSystemFile, withoutSystem } from '../../system/index.ts';
-import { eventually, request } from '../support/index.ts';
-
-const PORTS = [
-  'FACADE',
-  'ADMIN',
-  'MONOLITH',
-  'INVENTORY',
-  'PAYMENT',
-  'NOTIFICATION',
-  'ORDER_VIEW',
-  'ENGINE',
-  'PROVIDER',
-];
+import { eventually, FREE_PORTS, request } from '../support/index.ts';
 
 interface BuiltOptions {
   /** A built clone of some commit. */
@@ -40,9 +28,8 @@ export class BuiltSystem {
   }
 
   get #env(): NodeJS.ProcessEnv {
-    const ports = Object.fromEntries(PORTS.map((name) => [`${name}_PORT`, '0']));
     const { dataDir, variables } = this.#options;
-    const own = { ...ports, FIG_DATA_DIR: dataDir, FIG_CONTRACT: 'off', ...variables };
+    const own = { ...FREE_PORTS, FIG_DATA_DIR: dataDir, FIG_CONTRACT: 'off', ...variables };
     return { ...withoutSystem(process.env), ...own };
   }
 
