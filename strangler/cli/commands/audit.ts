@@ -3,7 +3,7 @@ import { Option } from 'commander';
 import type { Command } from 'commander';
 import { auditFile, AuditTrail, entriesOf } from '../../../chassis/audit/index.ts';
 import type { AuditEntry, AuditOutcome } from '../../../chassis/audit/index.ts';
-import { askAsOperator } from '../../../chassis/index.ts';
+import { askAsOperator, START_COMMAND } from '../../../chassis/index.ts';
 import { duration } from '../../../chassis/text/index.ts';
 import { plural } from '../../wording.ts';
 import { addCommand, ALL, parseMoment, parsePositive } from '../add-command.ts';
@@ -105,7 +105,7 @@ async function readEntries(context: Context): Promise<Found> {
     if (answer?.status === 200) return answer.body as Found;
   }
   const message = `there is no ${file}, and no facade answers at ${adminUrlsOf(context).join(', ')}`;
-  throw new CommandError(EXIT.failed, 'audit_away', message, 'npm start');
+  throw new CommandError(EXIT.failed, 'audit_away', message, START_COMMAND);
 }
 
 function textOf(entry: AuditEntry, evidence: boolean, { paint }: Output): string {
@@ -125,7 +125,9 @@ function textOf(entry: AuditEntry, evidence: boolean, { paint }: Output): string
 
 function evidenceOf({ by, action, order, before, after }: AuditEntry['steps'][number]): string[] {
   const parts = { asked: order, before, after };
+  // A command's own name begins with the program that recorded it.
+  const step = action.startsWith(`${by} `) ? action : `${by} ${action}`;
   return Object.entries(parts).flatMap(([what, value]) =>
-    value === null ? [] : [`  ${by} ${action}, ${what}: ${JSON.stringify(value)}`],
+    value === null ? [] : [`  ${step}, ${what}: ${JSON.stringify(value)}`],
   );
 }

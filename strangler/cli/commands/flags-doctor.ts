@@ -44,7 +44,7 @@ async function examineFlags(context: Context, output: Output): Promise<void> {
   const ill = found.filter(({ level }) => level !== 'notice').length;
   output.result({ source: state.source, ok: ill === 0, findings }, () =>
     found.length === 0
-      ? `the flags of ${state.source} say what holds`
+      ? `every flag is there in ${state.source}, and none contradicts the state`
       : doctorText(
           { capabilities: [], findings: found.map((one) => ({ ...one, capability: null })) },
           { done: [], failed: [] },

@@ -11,7 +11,7 @@ import {
   prettyLines,
 } from '../../../chassis/logs/index.ts';
 import type { LevelName, LogLine } from '../../../chassis/logs/index.ts';
-import { parentIn } from '../../../chassis/index.ts';
+import { parentIn, START_COMMAND } from '../../../chassis/index.ts';
 import { addCommand, parsePositive, withEnvironment } from '../add-command.ts';
 import type { Run } from '../add-command.ts';
 import { CommandError, EXIT } from '../../../chassis/cli/index.ts';
@@ -74,7 +74,7 @@ async function logs(
   const kept = loggedProcesses(folder);
   if (kept.length === 0) {
     const message = `no logs are kept in ${folder}; npm start keeps them there, and containers have their own`;
-    throw new CommandError(EXIT.failed, 'no_logs', message, 'npm start');
+    throw new CommandError(EXIT.failed, 'no_logs', message, START_COMMAND);
   }
   if (name !== undefined && !kept.includes(name)) {
     const message = `there is no log of a process "${name}"; kept are those of ${kept.join(', ')}`;

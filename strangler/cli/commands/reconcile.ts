@@ -68,6 +68,8 @@ async function reconcile(
     const deleting = deleteRows === undefined ? '' : ` --delete-rows ${deleteRows}`;
     const command = `fig reconcile ${capability} --repair${deleting}`;
     await agreedOnRemoval(engine, output, { capability, deleteRows, yes, command });
+  } else {
+    await output.changing?.(`fig reconcile ${capability}`);
   }
   output.progress(`comparing ${capability} row by row`);
   const report = (await engine.order('/reconciles', {
