@@ -7,8 +7,8 @@ export interface AuditOptions {
   readonly trail: AuditTrail;
   /** The process that records. */
   readonly by: string;
-  /** Orders that another process records. */
-  readonly passesOn?: (req: Request) => boolean;
+  /** Requests that another process records, or that only ask what would happen. */
+  readonly leavesOut?: (req: Request) => boolean;
   /** Who a browser's session belongs to; undefined for a caller without one. */
   readonly sessionOf?: (req: Request) => string | undefined;
   /** What is known before an order is carried out, such as its dry run. */
@@ -20,10 +20,10 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** Records each order that is given to this process, before it is carried out, and what came of it. Dry runs are none. */
 export function audited(options: AuditOptions): RequestHandler {
-  const { trail, by, passesOn = () => false, sessionOf = () => undefined, evidence } = options;
+  const { trail, by, leavesOut = () => false, sessionOf = () => undefined, evidence } = options;
   return async (req, res, next) => {
     const order = (req.body ?? {}) as { readonly dryRun?: unknown; readonly capability?: unknown };
-    if (SAFE.has(req.method) || order.dryRun === true || passesOn(req)) {
+    if (SAFE.has(req.method) || order.dryRun === true || leavesOut(req)) {
       next();
       return;
     }

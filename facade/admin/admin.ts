@@ -128,7 +128,7 @@ export function buildAdmin(deps: AdminDeps): Express {
         trail: audit,
         by: 'admin',
         // The engine records what it is passed.
-        passesOn: ({ path }) => path.startsWith('/engine/'),
+        leavesOut: ({ path }) => path.startsWith('/engine/'),
         sessionOf: (req) => sessions.operatorOf(req),
       },
     },

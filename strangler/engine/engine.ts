@@ -103,6 +103,8 @@ export class Engine {
         audit: deps.audit && {
           trail: deps.audit,
           by: 'engine',
+          // A question: which rows a copy would remove.
+          leavesOut: ({ path }) => path === '/removals',
           evidence: ({ body }) => this.#evidenceOf((body as { capability?: unknown }).capability),
         },
       },

@@ -33,6 +33,12 @@ export function auditOf(started: () => System): void {
         action.startsWith('fig switch'),
       );
       expect(switched).toMatchObject({ outcome: 'done' });
+      // A copy and a comparison have their command's name, and what they ask beforehand is no action.
+      const actions = (await entries('payment --limit 50')).map(({ action }) => action);
+      expect(actions).toEqual(
+        expect.arrayContaining(['fig backfill payment', 'fig reconcile payment']),
+      );
+      expect(actions).not.toContain('POST /removals');
       expect(switched?.steps.find(({ by }) => by === 'engine')).toMatchObject({
         action: 'POST /handovers',
         before: { owner: 'legacy', gates: expect.any(Array) },
