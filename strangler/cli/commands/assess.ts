@@ -9,12 +9,13 @@ import {
   worst,
 } from '../../assess/index.ts';
 import type { Assessment, Verdict } from '../../assess/index.ts';
+import { findConfig } from '../../../routing/index.ts';
 import { step } from '../../engine/next-step.ts';
 import type { NextStep } from '../../engine/next-step.ts';
 import { count, plural } from '../../wording.ts';
 import { ALL, addCommand, withEnvironment } from '../add-command.ts';
 import type { Run } from '../add-command.ts';
-import { declarationsFor } from '../context.ts';
+import { declarationsFor, findSystem } from '../context.ts';
 import type { Context } from '../context.ts';
 import { CommandError, EXIT } from '../../../chassis/cli/index.ts';
 import type { Output, OutputOptions } from '../../../chassis/cli/index.ts';
@@ -58,13 +59,28 @@ export function addAssess(program: Command, run: Run): void {
     .option('--no-rows', 'take no rows there and back, which reads all of them')
     .action((capability: string | undefined, options: AssessOptions) =>
       options.database === undefined
-        ? run(options, (context, output) => assessAll(context, output, capability, options))
+        ? run(
+            options,
+            (context, output) => assessAll(context, output, capability, options),
+            findConfigured,
+          )
         : run(
             options,
             (_env, output) => assessOne(output, options.database ?? '', capability, options),
             withEnvironment,
           ),
     );
+}
+
+/** @throws CommandError where neither a configuration nor a database is given */
+async function findConfigured(env: NodeJS.ProcessEnv): Promise<Context> {
+  if (findConfig(env) !== undefined) return findSystem(env);
+  throw new CommandError(
+    EXIT.usage,
+    'usage_database',
+    'there is no configuration here: say which database to assess',
+    'fig assess --database postgres://user@host/name',
+  );
 }
 
 async function assessAll(

@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
@@ -12,6 +11,7 @@ import {
 } from '../../../chassis/logs/index.ts';
 import type { LevelName, LogLine } from '../../../chassis/logs/index.ts';
 import { parentIn, START_COMMAND } from '../../../chassis/index.ts';
+import { dataFolder } from '../../../routing/index.ts';
 import { addCommand, parsePositive, withEnvironment } from '../add-command.ts';
 import type { Run } from '../add-command.ts';
 import { CommandError, EXIT } from '../../../chassis/cli/index.ts';
@@ -70,10 +70,10 @@ async function logs(
   name: string | undefined,
   options: LogsOptions,
 ): Promise<void> {
-  const folder = logFolder(resolve(env['FIG_DATA_DIR'] || '.fig'));
+  const folder = logFolder(dataFolder(env));
   const kept = loggedProcesses(folder);
   if (kept.length === 0) {
-    const message = `no logs are kept in ${folder}; npm start keeps them there, and containers have their own`;
+    const message = `no logs are kept in ${folder}; ${START_COMMAND} keeps them there, and containers have their own`;
     throw new CommandError(EXIT.failed, 'no_logs', message, START_COMMAND);
   }
   if (name !== undefined && !kept.includes(name)) {
